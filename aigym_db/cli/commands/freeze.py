@@ -1,0 +1,23 @@
+"""`aigym-db freeze`."""
+
+from __future__ import annotations
+
+import click
+
+from aigym_db.cli.app import App, pass_app
+from aigym_db.project.lock import freeze
+from aigym_db.project.migrations import migrations
+
+
+@click.command(short_help="Add drafts to LOCK: from then on they are history.")
+@pass_app
+def command(app: App) -> None:
+    """Adds the checksum of every draft to migrations/LOCK.
+
+    A frozen migration is never edited again; commit LOCK together with the files.
+    """
+    added = freeze(app.project, migrations(app.project))
+    for migration in added:
+        app.report.say(f"frozen {migration.label}")
+    app.report.say(f"{len(added)} frozen." if added else "Nothing to freeze: every migration is in LOCK.")
+    app.report.data["frozen"] = [migration.label for migration in added]

@@ -1,0 +1,105 @@
+"""The command line: finds the commands, runs one, turns refusals into messages and an exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from aigym_db import __version__
+from aigym_db.cli.app import App
+from aigym_db.errors import AigymError, BadCommandLine
+from aigym_db.report.result import Report
+
+COMMANDS = Path(__file__).parent / "commands"
+
+
+class Commands(click.Group):
+    """Every module in `cli/commands` is a command; it is imported when it is called or listed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(path.stem for path in COMMANDS.glob("[a-z]*.py"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if not (COMMANDS / f"{cmd_name}.py").is_file():
+            return None
+        command = import_module(f"aigym_db.cli.commands.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="aigym-db")
+@click.option(
+    "-C", "directory", type=click.Path(path_type=Path), default=".", help="Run as if in this folder."
+)
+@click.option(
+    "--database", metavar="DSN", help="The database to work on; else DATABASE_URL, PG*, or the local one."
+)
+@click.option(
+    "--server", metavar="NAME", help="Where throwaway databases run: embedded, embedded:16, system:15."
+)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="For people or programs."
+)
+@click.pass_context
+def cli(
+    ctx: click.Context,
+    directory: Path,
+    database: str | None,
+    server: str | None,
+    form: Literal["text", "json"],
+) -> None:
+    """Keeps a PostgreSQL database true to its description, and proves what each role can do."""
+    report = ctx.ensure_object(Report)
+    report.format = form
+    ctx.obj = App(directory, database, server, report)
+
+
+def run(arguments: Sequence[str] | None = None) -> None:
+    """The entry point of `aigym-db`; never returns."""
+    sys.exit(status(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def status(arguments: list[str]) -> int:
+    """Runs one command line and returns its exit status; DESIGN.md, section 5."""
+    report = Report("json" if _wants_json(arguments) else "text")
+    name = next((word for word in arguments if (COMMANDS / f"{word}.py").is_file()), "")
+    try:
+        code = _run(arguments, report)
+    except AigymError as refusal:
+        report.refused(refusal)
+        code = refusal.exit_status
+    except BrokenPipeError:
+        # The reader went away (`| head`): nobody is left to tell, and Python must not try to at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except (KeyboardInterrupt, click.Abort):
+        report.err.write("Interrupted.\n")
+        code = 130
+    report.close(name, code)
+    return code
+
+
+def _run(arguments: list[str], report: Report) -> int:
+    try:
+        with cli.make_context("aigym-db", arguments, obj=report) as context:
+            result = cli.invoke(context)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as wrong:
+        where = wrong.ctx.command_path if isinstance(wrong, click.UsageError) and wrong.ctx else "aigym-db"
+        raise BadCommandLine(wrong.format_message(), hint=f"Run `{where} --help`.") from None
+    return result if isinstance(result, int) else 0
+
+
+def _wants_json(arguments: list[str]) -> bool:
+    pairs = zip(arguments, [*arguments[1:], ""], strict=False)
+    return any(
+        word == "--format=json" or (word == "--format" and following == "json") for word, following in pairs
+    )

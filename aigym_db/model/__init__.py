@@ -1,0 +1,1 @@
+"""What flows through aigym-db: plain, frozen data that knows nothing of files, servers or commands."""

@@ -1,0 +1,69 @@
+"""The card at the head of a table's file, and the domain the table belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Tenancy = Literal["global", "tenant", "owner", "owner_tenant", "child", "system"]
+MfaLevel = Literal["none", "enrolled", "always"]
+AuditMode = Literal["none", "meta", "diff", "full"]
+
+
+@dataclass(frozen=True, slots=True)
+class Partitioning:
+    """How a table is split; source: domain.md section 5."""
+
+    method: Literal["range", "hash"]
+    column: str
+    interval: Literal["day", "month"] | None = None
+    keep: int | None = None
+    """How many intervals stay attached."""
+    modulus: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalColumn:
+    """A column that holds personal data: its class and what erasure does with it."""
+
+    data_class: Literal["personal", "special", "secret"]
+    erasure: Literal["delete", "anonymise", "pseudonymise", "retain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What people decided about one table."""
+
+    schema: str
+    table: str
+    purpose: str
+    domain: str
+    tenancy: Tenancy
+    mfa: MfaLevel
+    audit: AuditMode
+    retention: str
+    """Days, or `life` (as long as its owner or tenant), or `parent`."""
+    expected_rows: int
+    owner_column: str | None = None
+    tenant_column: str | None = None
+    parent: str | None = None
+    personal: Mapping[str, PersonalColumn] = field(default_factory=dict)
+    partitioning: Partitioning | None = None
+    legal_basis: str | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.schema}.{self.table}"
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """A schema of the database: what it is for and which others its tables may reference."""
+
+    name: str
+    purpose: str
+    owner: str
+    may_reference: tuple[str, ...] = ()
+    external: bool = False
+    """Somebody else's schema (Supabase's `auth`): no cards, no answers."""

@@ -1,0 +1,60 @@
+"""A text, and where each piece of it came from."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A point in a file as a person counts: line and column from 1, in characters."""
+
+    file: str
+    line: int
+    column: int
+    text: str = ""
+    """The whole line, for the caret."""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From `start` on (a character index), a rendered text is what `file` says from `offset` on."""
+
+    start: int
+    file: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Text to hand to the server, and the files a person edits to change it."""
+
+    file: str
+    """The path to show, relative to the project."""
+    text: str
+    spans: tuple[Span, ...] = ()
+    """Sorted by start; empty when the text is the file itself."""
+    originals: Mapping[str, str] = field(default_factory=dict)
+    """The text of every file that `spans` names."""
+
+    def place(self, index: int) -> Place:
+        """Where the character at `index` of the text is to be edited."""
+        file, text, index = self.file, self.text, max(0, min(index, len(self.text)))
+        if self.spans:
+            found = bisect_right(self.spans, index, key=lambda span: span.start) - 1
+            span = self.spans[max(found, 0)]
+            file, text = span.file, self.originals[span.file]
+            index = min(span.offset + max(index - span.start, 0), len(text))
+        start = text.rfind("\n", 0, index) + 1
+        end = text.find("\n", index)
+        return Place(
+            file,
+            text.count("\n", 0, index) + 1,
+            index - start + 1,
+            text[start : end if end >= 0 else len(text)],
+        )

@@ -1,0 +1,41 @@
+"""SQL after the parser has seen it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from aigym_db.model.source import Place, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of a script, without its semicolon, and PostgreSQL's own parse tree of it."""
+
+    source: Source
+    start: int
+    """Character index of its first character (comments before it left out) in the source's text."""
+    end: int
+    tree: Any
+    """The pglast node, e.g. `pglast.ast.CreateStmt`."""
+
+    @property
+    def text(self) -> str:
+        return self.source.text[self.start : self.end]
+
+    @property
+    def kind(self) -> str:
+        """The node's class name, e.g. `CreateStmt`."""
+        return type(self.tree).__name__
+
+    def place(self, index: int | None = None) -> Place:
+        """The place of a character of the source (as node locations count), or of the statement's first."""
+        return self.source.place(self.start if index is None else index)
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A whole source, as statements in order."""
+
+    source: Source
+    statements: tuple[Statement, ...]

@@ -1,0 +1,148 @@
+"""Where a project is and what it has settled."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from aigym_db.errors import BadConfig, NoProject
+from aigym_db.model.source import Source
+
+LOCK_TIMEOUT_MS = 2_000
+"""How long a statement may wait for its lock. While it waits, later readers queue behind it, so this is the
+longest pause a migration may cause. Source: PostgreSQL documentation, "Explicit Locking"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A folder with templates and migrations, and its settings; see the README, "Configuration"."""
+
+    root: Path
+    file: str | None = None
+    """The configuration file, relative to the root; None when there is none."""
+    owner: str | None = None
+    """The role that owns every object; migrations act as it. None: whoever connects."""
+    partition_schema: str | None = None
+    """Where partitions live that are made and dropped as time goes by; no part of the description."""
+    api_schemas: tuple[str, ...] = ()
+    """Schemas API roles may use; empty: every schema of the project."""
+    seeds: tuple[str, ...] = ()
+    """The seed sets `up` loads, in order."""
+    lock_timeout_ms: int = LOCK_TIMEOUT_MS
+    server: str = "embedded"
+    """Which server throwaway databases and the local one run on."""
+    helper_schema: str = "authz"
+    """Where the functions live that policies call; their bodies are broken on purpose by `test --mutants`."""
+    lint: Mapping[str, str] = field(default_factory=dict)
+    """Level per lint rule: error, warning, note or off."""
+
+    @property
+    def has_state(self) -> bool:
+        """Whether the project describes its database, and does not hold migrations alone."""
+        return (self.root / "schema").is_dir()
+
+    @property
+    def local(self) -> Path:
+        """The folder of the project's own development server."""
+        return self.root / ".aigym-db"
+
+    def show(self, path: Path) -> str:
+        """A path as people of this project write it: relative to the root, with forward slashes."""
+        try:
+            return path.relative_to(self.root).as_posix()
+        except ValueError:
+            return path.as_posix()
+
+
+def find(start: Path) -> Project:
+    """The project that a folder belongs to: the nearest one at or above it.
+
+    Raises NoProject (AIG-P001) when there is none, BadConfig (AIG-P002) when its settings are wrong.
+    """
+    start = start.resolve()
+    if not start.is_dir():
+        raise NoProject(f"There is no folder {start}.", hint="Check the path given to -C.")
+    for folder in (start, *start.parents):
+        if (folder / "aigym-db.toml").is_file():
+            return _read(folder, "aigym-db.toml")
+        if (folder / "pyproject.toml").is_file() and _has_table(folder / "pyproject.toml"):
+            return _read(folder, "pyproject.toml")
+        if (folder / "migrations").is_dir():
+            return Project(folder)
+    raise NoProject(
+        f"There is no aigym-db project in {start} or above it.",
+        hint="Run `aigym-db init DIR` to make one, or name its folder with -C.",
+    )
+
+
+def _has_table(path: Path) -> bool:
+    return re.search(r"^\s*\[tool\.aigym-db[\].]", path.read_text(encoding="utf-8"), re.MULTILINE) is not None
+
+
+def _read(root: Path, file: str) -> Project:
+    source = Source(file, (root / file).read_text(encoding="utf-8"))
+    try:
+        content = tomllib.loads(source.text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
+        index = len(source.text)
+        if found:
+            lines = source.text.splitlines(keepends=True)
+            index = sum(map(len, lines[: int(found[1]) - 1])) + int(found[2]) - 1
+        raise BadConfig(
+            f"{file} is not valid TOML: {str(error).partition(' (at ')[0]}.",
+            place=source.place(index),
+            hint="Correct the line.",
+        ) from None
+    if file == "pyproject.toml":
+        content = content.get("tool", {}).get("aigym-db", {})
+    return Project(root, file, **_checked(source, content))
+
+
+_SETTINGS = {setting.name: setting for setting in fields(Project) if setting.name not in ("root", "file")}
+_KINDS: dict[str, tuple[type, str]] = {
+    "str": (str, "a string"),
+    "str | None": (str, "a string"),
+    "int": (int, "a whole number"),
+    "tuple[str, ...]": (list, "a list of strings"),
+    "Mapping[str, str]": (dict, "a table of strings"),
+}
+
+
+def _checked(source: Source, content: dict[str, Any]) -> dict[str, Any]:
+    settings: dict[str, Any] = {}
+    for name, value in content.items():
+        setting = _SETTINGS.get(name)
+        if setting is None:
+            near = difflib.get_close_matches(name, _SETTINGS, 1)
+            raise BadConfig(
+                f"There is no setting `{name}`.",
+                place=_place(source, name),
+                hint=f"Write `{near[0]}`." if near else f"Use one of: {', '.join(sorted(_SETTINGS))}.",
+            )
+        kind, words = _KINDS[str(setting.type)]
+        wrong = not isinstance(value, kind) or isinstance(value, bool)
+        if isinstance(value, list | dict):
+            parts = value.values() if isinstance(value, dict) else value
+            wrong = wrong or not all(isinstance(part, str) for part in parts)
+        if wrong:
+            raise BadConfig(
+                f"`{name}` must be {words}, not {value!r}.",
+                place=_place(source, name),
+                hint=f"Give {words}.",
+            )
+        settings[name] = tuple(value) if isinstance(value, list) else value
+    return settings
+
+
+def _place(source: Source, name: str) -> Any:
+    start = source.text.find("[tool.aigym-db") if source.file == "pyproject.toml" else 0
+    found = re.compile(rf"^[ \t]*(?:\[tool\.aigym-db\.)?\[?(\"?{re.escape(name)}\"?)", re.MULTILINE).search(
+        source.text, max(start, 0)
+    )
+    return source.place(found.start(1) if found else max(start, 0))

@@ -1,0 +1,196 @@
+"""The files in `migrations/`, read strictly."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+from aigym_db.errors import AigymError, BadHistory, BadMigration, MissingApplied
+from aigym_db.model.migration import Migration, Part
+from aigym_db.model.source import Source
+from aigym_db.project.config import Project
+from aigym_db.project.quoting import outside_quotes
+
+FILE_NAME = re.compile(r"(\d{4,})_([a-z][a-z0-9_]*)\.sql")
+_MARKER = re.compile(r"^--[ \t]*migrate:(\S*)[ \t]*(.*)$", re.MULTILINE)
+_FROM = re.compile(r"^--[ \t]*from:[ \t]*(.*)$", re.MULTILINE)
+_OPTION = re.compile(r"\S+")
+_SECONDS = {"ms": 1, "s": 1_000, "min": 60_000}
+
+
+def migrations(project: Project) -> tuple[Migration, ...]:
+    """Every migration of the project, oldest first.
+
+    Raises MissingApplied (AIG-T002) when the numbers have a hole, BadHistory (AIG-P009) when one is there
+    twice or a file is named otherwise, and BadMigration (AIG-P008) when markers or options are wrong.
+    """
+    folder = project.root / "migrations"
+    paths = sorted(folder.iterdir()) if folder.is_dir() else []
+    found = [_read(project, path) for path in paths if path.name != "LOCK" and not path.name.startswith(".")]
+    found.sort(key=lambda migration: migration.version)
+    for expected, migration in enumerate(found, start=1):
+        if migration.version != expected:
+            raise _broken_line(found, expected, migration)
+    return tuple(found)
+
+
+def read(path: Path, file: str | None = None) -> Migration:
+    """One migration file; `file` is the name to show for it."""
+    name = FILE_NAME.fullmatch(path.name)
+    shown = file or path.as_posix()
+    if name is None:
+        raise BadHistory(
+            f"{shown} is not named like a migration.",
+            hint="Name it `NNNN_some_name.sql` (digits, then lower case words), or move it elsewhere.",
+        )
+    return parse(normalised(path.read_bytes(), shown), int(name[1]), name[2])
+
+
+def normalised(content: bytes, file: str) -> Source:
+    """A file's text with LF line ends and without a byte order mark; checksums are over this text."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        good = content[: error.start].decode("utf-8-sig", "ignore")
+        raise BadMigration(
+            f"{file} is not UTF-8 text.",
+            place=Source(file, good).place(len(good)),
+            hint="Save the file as UTF-8.",
+        ) from None
+    return Source(file, text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def parse(source: Source, version: int, name: str) -> Migration:
+    """What the text of a migration file says."""
+    text, outside = source.text, outside_quotes(source.text)
+    marks = [found for found in _MARKER.finditer(text) if outside(found.start())]
+    for mark in marks:
+        if mark[1] not in ("up", "down"):
+            raise BadMigration(
+                f"There is no marker `migrate:{mark[1]}`.",
+                place=source.place(mark.start()),
+                hint="Use `-- migrate:up` and `-- migrate:down`.",
+            )
+    if [mark[1] for mark in marks] not in (["up"], ["up", "down"]):
+        seen = ", ".join(mark[1] for mark in marks) or "none"
+        raise BadMigration(
+            f"A migration has one `-- migrate:up`, then one `-- migrate:down`; this file has: {seen}.",
+            place=source.place(marks[-1].start() if marks else 0),
+            hint="Put each marker once, on a line of its own, outside any string or $$ body.",
+        )
+    _nothing_before(source, marks[0].start())
+    up = _part(source, marks[0], marks[1].start() if len(marks) == 2 else len(text))
+    irreversible, down = None, None
+    if len(marks) == 1:
+        raise BadMigration(
+            f"{source.file} has no `-- migrate:down`.",
+            place=source.place(marks[0].start()),
+            hint="Write the inverse, or `-- migrate:down irreversible: <reason>`.",
+        )
+    said = re.match(r"irreversible:[ \t]*(.*)", marks[1][2])
+    if said:
+        irreversible = said[1].strip()
+        if not irreversible:
+            raise BadMigration(
+                "`irreversible:` needs a reason.",
+                place=source.place(marks[1].start(2)),
+                hint="Say why this cannot be undone, for the person who will want to.",
+            )
+        sql = _first_word(source, marks[1].end(), len(text))
+        if sql is not None:
+            raise BadMigration(
+                "This down says it is irreversible and holds SQL all the same.",
+                place=source.place(sql),
+                hint="Remove the SQL or the word.",
+            )
+    else:
+        down = _part(source, marks[1], len(text))
+    origin = _FROM.search(text, 0, marks[0].start())
+    return Migration(
+        version=version,
+        name=name,
+        file=source.file,
+        up=up,
+        down=down,
+        irreversible=irreversible,
+        checksum=hashlib.sha256(text.encode()).hexdigest(),
+        made_from=tuple(part.strip() for part in origin[1].split(",")) if origin else (),
+    )
+
+
+def _read(project: Project, path: Path) -> Migration:
+    return read(path, project.show(path))
+
+
+def _part(source: Source, mark: re.Match[str], end: int) -> Part:
+    values: dict[str, bool | int | str] = {}
+    for option in _OPTION.finditer(mark[2]):
+        key, _, value = option[0].partition(":")
+        place = source.place(mark.start(2) + option.start())
+        if key in values:
+            raise BadMigration(f"`{key}` is given twice.", place=place, hint="Remove one of them.")
+        if key == "transaction" and value in ("true", "false"):
+            values[key] = value == "true"
+        elif key == "lock_timeout" and (found := re.fullmatch(r"(\d+)(ms|s|min)", value)):
+            values[key] = int(found[1]) * _SECONDS[found[2]]
+        elif key == "role" and re.fullmatch(r"[a-z_][a-z0-9_]*", value):
+            values[key] = value
+        elif key in ("transaction", "lock_timeout", "role"):
+            raise BadMigration(f"`{key}` cannot be `{value}`.", place=place, hint=_FORM[key])
+        else:
+            raise BadMigration(
+                f"There is no option `{key}`.",
+                place=place,
+                hint="Use transaction:false, lock_timeout:5s or role:<name>, and nothing else.",
+            )
+    timeout = values.get("lock_timeout")
+    role = values.get("role")
+    return Part(
+        source=source,
+        start=min(mark.end() + 1, end),
+        end=end,
+        transaction=values.get("transaction", True) is True,
+        lock_timeout_ms=timeout if isinstance(timeout, int) else None,
+        role=role if isinstance(role, str) else None,
+    )
+
+
+_FORM = {
+    "transaction": "Write transaction:true or transaction:false.",
+    "lock_timeout": "Give a number and a unit (ms, s, min), as in lock_timeout:5s.",
+    "role": "Give the name of a role, or `none` for the one that connected.",
+}
+
+
+def _nothing_before(source: Source, end: int) -> None:
+    at = _first_word(source, 0, end)
+    if at is not None:
+        raise BadMigration(
+            "There is SQL before `-- migrate:up`; it would never run.",
+            place=source.place(at),
+            hint="Move it below the marker.",
+        )
+
+
+_BLANK = re.compile(r"(?:\s+|--[^\n]*)*")
+
+
+def _first_word(source: Source, start: int, end: int) -> int | None:
+    """Where the first thing stands that is neither white space nor a line comment."""
+    at = _BLANK.match(source.text, start, end).end()  # type: ignore[union-attr]
+    return at if at < end else None
+
+
+def _broken_line(found: list[Migration], expected: int, migration: Migration) -> AigymError:
+    if migration.version < expected:
+        twice = [other.file for other in found if other.version == migration.version]
+        return BadHistory(
+            f"Two migrations have the number {migration.version:04d}: {', '.join(twice)}.",
+            hint="Give the newer one, which no database has run, the next free number.",
+        )
+    after = f"right after {expected - 1:04d}" if expected > 1 else "first"
+    return MissingApplied(
+        f"Migration {expected:04d} is missing: {migration.file} comes {after}.",
+        hint="Bring the file back from version control; only drafts that nobody has run may be renumbered.",
+    )

@@ -1,0 +1,89 @@
+"""Words for a terminal: colour only where it can be seen, carets under what is meant."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from typing import TextIO
+
+import click
+
+from aigym_db.errors import AigymError
+from aigym_db.model.finding import Finding
+from aigym_db.model.source import Place
+
+_COLOUR = {"error": "red", "warning": "yellow", "note": "cyan"}
+_WIDTH = 110
+"""Longer lines of a file are cut around the caret."""
+
+
+def interactive(stream: TextIO) -> bool:
+    """Whether bars and colours are welcome: a terminal, and neither NO_COLOR nor CI."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and not os.environ.get("CI")
+
+
+def write(stream: TextIO, text: str) -> None:
+    """A line, without colour codes where nobody would see colours."""
+    stream.write((text if interactive(stream) else click.unstyle(text)) + "\n")
+    stream.flush()
+
+
+def good(text: str) -> str:
+    return click.style(text, fg="green")
+
+
+def dim(text: str) -> str:
+    return click.style(text, dim=True)
+
+
+def bold(text: str) -> str:
+    return click.style(text, bold=True)
+
+
+def error(refusal: AigymError) -> str:
+    """A refusal as people read it: the sentence, the place with a caret, the detail, the way out."""
+    lines = [f"{click.style('error', fg='red', bold=True)} {dim(refusal.code)} {bold(refusal.message)}"]
+    if refusal.place:
+        lines += caret(refusal.place)
+    lines += [f"  {line}" for line in refusal.detail.splitlines()]
+    if refusal.hint:
+        lines.append(f"  {click.style('hint:', fg='cyan')} {refusal.hint}")
+    return "\n".join(lines)
+
+
+def finding(found: Finding) -> str:
+    """A finding as people read it."""
+    level = click.style(found.level, fg=_COLOUR[found.level], bold=True)
+    lines = [f"{level} {dim(found.code)} {bold(found.message)} {dim(f'[{found.rule}]')}"]
+    if found.place:
+        lines += caret(found.place)
+    if found.help:
+        lines.append(f"  {click.style('help:', fg='cyan')} {found.help}")
+    return "\n".join(lines)
+
+
+def caret(place: Place) -> list[str]:
+    """The place, its line, and a caret under its column."""
+    lines = [f"  {click.style('-->', fg='blue')} {place}"]
+    if place.text.strip():
+        text, column = place.text.replace("\t", " "), min(place.column, len(place.text) + 1)
+        if len(text) > _WIDTH:
+            cut = max(0, min(column - _WIDTH // 2, len(text) - _WIDTH))
+            text, column = "…" + text[cut + 1 : cut + _WIDTH], column - cut
+        number = str(place.line)
+        lines.append(f"  {dim(number + ' |')} {text}")
+        lines.append(
+            f"  {' ' * len(number)} {dim('|')} {' ' * width(text[: column - 1])}{click.style('^', fg='red')}"
+        )
+    return lines
+
+
+def width(text: str) -> int:
+    """How many columns of a terminal a text takes; East Asian and emoji take two, combining marks none."""
+    return sum(_columns(letter) for letter in text)
+
+
+def _columns(letter: str) -> int:
+    if unicodedata.combining(letter) or unicodedata.category(letter) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(letter) in ("W", "F") else 1

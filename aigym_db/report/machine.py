@@ -1,0 +1,51 @@
+"""Findings for other programs: JSON and GitHub annotations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aigym_db.errors import AigymError
+from aigym_db.model.finding import Finding
+
+
+def as_json(finding: Finding) -> dict[str, Any]:
+    """A finding as the JSON document holds it; DESIGN.md, section 5."""
+    place = finding.place
+    return {
+        "rule": finding.rule,
+        "code": finding.code,
+        "level": finding.level,
+        "file": place.file if place else None,
+        "line": place.line if place else None,
+        "column": place.column if place else None,
+        "message": finding.message,
+        "help": finding.help,
+    }
+
+
+def as_finding(error: AigymError) -> Finding:
+    """A refusal in the form of a finding."""
+    message = f"{error.message}\n{error.detail}" if error.detail else error.message
+    return Finding(_dashed(type(error).__name__), error.code, "error", message, error.place, error.hint)
+
+
+def github(finding: Finding) -> str:
+    """The workflow command that marks the line in a pull request."""
+    level = {"error": "error", "warning": "warning", "note": "notice"}[finding.level]
+    where = f"title={_property(finding.code)}"
+    if finding.place:
+        place = finding.place
+        where = f"file={_property(place.file)},line={place.line},col={place.column},{where}"
+    return f"::{level} {where}::{_data(f'{finding.message} {finding.help}'.strip())}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _dashed(name: str) -> str:
+    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")

@@ -1,0 +1,58 @@
+"""What stands in aigym-db.toml or pyproject.toml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aigym_db.errors import BadConfig, NoProject
+from aigym_db.project.config import find
+
+
+def test_the_nearest_project_above_a_folder_is_found(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.aigym-db]\nowner = "boss"\n')
+    (tmp_path / "a/b").mkdir(parents=True)
+
+    project = find(tmp_path / "a/b")
+
+    assert (project.root, project.owner) == (tmp_path, "boss")
+
+
+def test_migrations_alone_are_a_project(tmp_path: Path) -> None:
+    (tmp_path / "migrations").mkdir()
+
+    assert find(tmp_path).has_state is False
+
+
+def test_an_empty_configuration_file_is_a_project(tmp_path: Path) -> None:
+    (tmp_path / "aigym-db.toml").touch()
+
+    assert find(tmp_path).lock_timeout_ms == 2_000
+
+
+def test_no_project_is_said_with_the_way_out(tmp_path: Path) -> None:
+    with pytest.raises(NoProject) as refusal:
+        find(tmp_path)
+
+    assert "aigym-db init" in refusal.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "place"),
+    [
+        ('# é\nownr = "x"\n', "no setting `ownr`", "aigym-db.toml:2:1"),
+        ("owner = 3\n", "`owner` must be a string", "aigym-db.toml:1:1"),
+        ("lock_timeout_ms = true\n", "must be a whole number", "aigym-db.toml:1:1"),
+        ('seeds = ["a", 1]\n', "must be a list of strings", "aigym-db.toml:1:1"),
+        ("owner = \n", "not valid TOML", "aigym-db.toml:1:9"),
+    ],
+)
+def test_a_wrong_setting_is_refused_with_its_place(tmp_path: Path, text: str, said: str, place: str) -> None:
+    (tmp_path / "aigym-db.toml").write_text(text)
+
+    with pytest.raises(BadConfig, match=said) as refusal:
+        find(tmp_path)
+
+    assert str(refusal.value.place) == place
+    assert refusal.value.hint

@@ -1,0 +1,87 @@
+"""LOCK keeps history as it was."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from aigym_db.errors import EditedFrozen, MissingApplied
+from aigym_db.project.config import Project
+from aigym_db.project.lock import freeze, frozen
+from aigym_db.project.migrations import migrations
+
+TEXT = "-- migrate:up\nselect {};\n-- migrate:down\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    (tmp_path / "migrations").mkdir()
+    for number in (1, 2, 3):
+        (tmp_path / f"migrations/000{number}_step.sql").write_text(TEXT.format(number))
+    project = Project(tmp_path)
+    freeze(project, migrations(project))
+    return project
+
+
+def lock(project: Project) -> Path:
+    return project.root / "migrations" / "LOCK"
+
+
+def test_sha256sum_accepts_the_file(project: Project) -> None:
+    done = subprocess.run(["sha256sum", "-c", "LOCK"], cwd=project.root / "migrations", capture_output=True)
+
+    assert done.returncode == 0
+
+
+def test_freezing_adds_only_what_is_new_and_never_rewrites(project: Project) -> None:
+    before = lock(project).read_text()
+    (project.root / "migrations/0004_step.sql").write_text(TEXT.format(4))
+
+    added = freeze(project, migrations(project))
+
+    assert [migration.version for migration in added] == [4]
+    assert lock(project).read_text().startswith(before)
+    assert freeze(project, migrations(project)) == ()
+    assert frozen(project, migrations(project)) == {1, 2, 3, 4}
+
+
+def test_an_edited_frozen_file_is_refused(project: Project) -> None:
+    (project.root / "migrations/0002_step.sql").write_text(TEXT.format("2 + 0"))
+
+    with pytest.raises(EditedFrozen, match=r"0002_step\.sql was edited") as refusal:
+        frozen(project, migrations(project))
+
+    assert "aigym-db new" in refusal.value.hint
+    assert str(refusal.value.place) == "migrations/LOCK:2:1"
+
+
+def test_a_frozen_file_that_is_gone_is_refused(project: Project) -> None:
+    (project.root / "migrations/0003_step.sql").unlink()
+
+    with pytest.raises(MissingApplied, match=r"0003_step\.sql is frozen"):
+        frozen(project, migrations(project))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("0002_step.sql\n", "0002_step.sql\n\n"),
+        ("0002_step.sql", "0002_step.sql  # fine"),
+        ("0001_step.sql", "0003_step.sql"),
+    ],
+)
+def test_an_edited_lock_is_refused(project: Project, old: str, new: str) -> None:
+    lock(project).write_text(lock(project).read_text().replace(old, new))
+
+    with pytest.raises(EditedFrozen):
+        frozen(project, migrations(project))
+
+
+def test_a_line_removed_from_the_middle_of_lock_is_refused(project: Project) -> None:
+    first, _, third = lock(project).read_text().splitlines(keepends=True)
+    lock(project).write_text(first + third)
+
+    with pytest.raises(EditedFrozen, match="a line was removed"):
+        frozen(project, migrations(project))
