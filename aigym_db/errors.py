@@ -205,6 +205,18 @@ class BadSeed(ProjectError):
     code = "AIG-P014"
 
 
+class StrayFile(ProjectError):
+    """A file of `schema/` or `policies/` stands where aigym-db expects none, and would silently do nothing.
+
+    `schema/` holds `domains.toml`, `_roles.sql.j2`, `_macros/` and a folder for each domain with
+    `<table>.sql.j2`, `_schema.sql.j2`, `_types.sql.j2`, `_links.sql.j2`, `_functions/<function>.sql.j2` and
+    `_views/<view>.sql.j2`. `policies/` holds `<domain>.sql.j2`, `<domain>.access.toml`, `actors.toml` and
+    `_archetypes/`. Markdown files and hidden files may stand anywhere.
+    """
+
+    code = "AIG-P015"
+
+
 # --- G: guards ---------------------------------------------------------------------------------
 
 
@@ -245,6 +257,16 @@ class BehindPooler(GuardError):
     """The connection goes through a pooler that does not give us one server session."""
 
     code = "AIG-G006"
+
+
+class LeftBehind(GuardError):
+    """A migration is applied and left something in the session that the next one would meet.
+
+    A role, a search_path, a temporary table, a prepared statement or an advisory lock that lasts beyond the file's
+    transaction. The session was cleaned and the run stopped; running it again goes on with the next migration.
+    """
+
+    code = "AIG-G007"
 
 
 # --- S: PostgreSQL refused ---------------------------------------------------------------------

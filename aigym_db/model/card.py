@@ -13,7 +13,7 @@ AuditMode = Literal["none", "meta", "diff", "full"]
 
 @dataclass(frozen=True, slots=True)
 class Partitioning:
-    """How a table is split; source: domain.md section 5."""
+    """How a table is split."""
 
     method: Literal["range", "hash"]
     column: str

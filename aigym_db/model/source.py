@@ -28,6 +28,8 @@ class Span:
     start: int
     file: str
     offset: int
+    width: int | None = None
+    """How far the two run side by side: what comes after was computed, and is shown where they part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class Source:
             found = bisect_right(self.spans, index, key=lambda span: span.start) - 1
             span = self.spans[max(found, 0)]
             file, text = span.file, self.originals[span.file]
-            index = min(span.offset + max(index - span.start, 0), len(text))
+            behind = max(index - span.start, 0)
+            index = min(span.offset + min(behind, behind if span.width is None else span.width), len(text))
         start = text.rfind("\n", 0, index) + 1
         end = text.find("\n", index)
         return Place(

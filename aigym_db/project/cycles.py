@@ -1,0 +1,69 @@
+"""Files that need each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aigym_db.errors import ReferenceCycle
+from aigym_db.project.references import Reference
+
+
+def cycle(before: Mapping[str, Mapping[str, Reference]]) -> ReferenceCycle:
+    """The refusal for the shortest circle among files that could not be sorted.
+
+    `before` says of each such file which others it needs and why.
+    """
+    circles = [found for file in before if (found := _shortest(file, before))]
+    files = min(circles, key=len)
+    edges = [before[file][other] for file, other in zip(files, [*files[1:], files[0]], strict=True)]
+    names = [_title(file) for file in files]
+    link = next((number for number, edge in enumerate(edges) if edge.role == "foreign key"), None)
+    told = (
+        f"{names[0]} and {names[1]} need each other, so neither can be created first."
+        if len(names) == 2
+        else f"{' → '.join([*names, names[0]])} need each other in a circle, so none can be created first."
+    )
+    first = edges[link or 0]
+    return ReferenceCycle(
+        told,
+        place=first.place,
+        detail="\n".join(
+            f"{name} needs {edge.to} at {edge.place}" for name, edge in zip(names, edges, strict=True)
+        ),
+        hint=_hint(files[link]) if link is not None else _hint_without_key(names[0]),
+    )
+
+
+def _shortest(start: str, before: Mapping[str, Mapping[str, Reference]]) -> list[str]:
+    """The shortest way from a file over what it needs back to itself."""
+    paths, seen = [[start]], {start}
+    for path in paths:
+        for other in before[path[-1]]:
+            if other == start:
+                return path
+            if other in before and other not in seen:
+                seen.add(other)
+                paths.append([*path, other])
+    return []
+
+
+def _title(file: str) -> str:
+    """What people call a file: `iam.tenants` for a table, else its path."""
+    parts = file.removesuffix(".sql.j2").split("/")
+    is_table = len(parts) == 3 and parts[0] == "schema" and not parts[2].startswith("_")
+    return f"{parts[1]}.{parts[2]}" if is_table else file
+
+
+def _hint(file: str) -> str:
+    folder = file.rpartition("/")[0]
+    return (
+        f"Move the foreign key into {folder}/_links.sql.j2 as an ALTER TABLE … ADD CONSTRAINT: "
+        "it is created after the tables it connects."
+    )
+
+
+def _hint_without_key(name: str) -> str:
+    return (
+        f"Move the statement of {name} that needs the other into a file of its own, such as the domain's "
+        "_links.sql.j2; or write a function in plpgsql, which PostgreSQL does not check before it runs."
+    )

@@ -1,0 +1,108 @@
+"""The Jinja that templates may use: no clock, no chance, no environment, no file outside their own folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, MutableMapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import (
+    BaseLoader,
+    Environment,
+    StrictUndefined,
+    Template,
+    TemplateNotFound,
+    TemplateRuntimeError,
+    Undefined,
+)
+from jinja2.loaders import split_template_path
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from aigym_db.project.config import Project
+from aigym_db.project.marks import Marking, Marks
+from aigym_db.project.templates import read
+
+_WITHOUT_FILTERS = ("random", "pprint", "urlize", "xmlattr")
+_WITHOUT_GLOBALS = ("lipsum",)
+_MARK_IN_PYTHON = re.compile(r"(\\\\)|\\U000f[0-9a-f]{4}")
+"""A character of a mark as `repr` writes it; the first branch takes backslashes of the template itself."""
+
+
+class Unprintable(TemplateRuntimeError):
+    """A value would be written into SQL that has no meaning there."""
+
+
+class Tree(BaseLoader):
+    """The templates of `schema/` or `policies/`, each read and translated to Python once."""
+
+    def __init__(self, project: Project, folder: str, context: Mapping[str, object]) -> None:
+        self.project, self.folder = project, project.root / folder
+        self.marks = Marks()
+        self.texts = self.marks.texts
+        """What was read, by the path it is shown as."""
+        self.marked = _environment(self, context)
+        self.plain = _environment(self, context)
+        self.marked.add_extension(Marking)
+        self.marked.extensions[Marking.identifier].marks = self.marks  # type: ignore[attr-defined]
+        self._python: dict[str, str] = {}
+
+    def render(self, path: Path, variables: Mapping[str, object], *, marked: bool = False) -> str:
+        """The text of one template, with marks or without; lets the errors of Jinja out."""
+        environment = self.marked if marked else self.plain
+        return environment.get_template(path.relative_to(self.folder).as_posix()).render(variables)
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        path = self.folder.joinpath(*split_template_path(template))
+        file = self.project.show(path)
+        if file not in self.texts:
+            if not path.is_file():
+                raise TemplateNotFound(template)
+            self.texts[file] = read(self.project, path).text
+        return self.texts[file], file, lambda: True
+
+    def load(
+        self,
+        environment: Environment,
+        name: str,
+        globals: MutableMapping[str, Any] | None = None,  # noqa: A002
+    ) -> Template:
+        """The template, compiled; the Python of the plain one is that of the marked one without the marks."""
+        source, file, fresh = self.get_source(environment, name)
+        if name not in self._python:
+            self._python[name] = self.marked.compile(source, name, file, raw=True)
+        python = self._python[name]
+        if environment is self.plain:
+            python = _MARK_IN_PYTHON.sub(lambda found: found[1] or "", python)
+        code = compile(python, file, "exec")
+        return environment.template_class.from_code(environment, code, globals or {}, fresh)
+
+    def list_templates(self) -> list[str]:
+        return sorted(path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*.j2"))
+
+
+def _environment(loader: BaseLoader, context: Mapping[str, object]) -> Environment:
+    environment = ImmutableSandboxedEnvironment(
+        loader=loader,
+        undefined=StrictUndefined,
+        finalize=_printable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        cache_size=-1,
+        auto_reload=False,
+    )
+    for name in _WITHOUT_FILTERS:
+        del environment.filters[name]
+    for name in _WITHOUT_GLOBALS:
+        del environment.globals[name]
+    environment.globals.update(context)
+    return environment
+
+
+def _printable(value: object) -> object:
+    """Refuses what `{{ … }}` would write as Python shows it: `None`, a list, the address of a function."""
+    if isinstance(value, str | int | float | Undefined):
+        return value
+    words = "nothing (None)" if value is None else f"a {type(value).__name__}"
+    raise Unprintable(f"the expression gives {words}, which cannot be written into SQL")

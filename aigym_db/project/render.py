@@ -1,0 +1,76 @@
+"""Templates, as the SQL they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from aigym_db.errors import AigymError
+from aigym_db.model.card import Card, Domain
+from aigym_db.model.source import Source, Span
+from aigym_db.project.cards import cards_of
+from aigym_db.project.config import Project
+from aigym_db.project.domains import domains
+from aigym_db.project.jinja import Tree
+from aigym_db.project.marks import spans_by_line
+from aigym_db.project.template_errors import translated
+from aigym_db.project.templates import TREES, Template, template, templates
+
+
+def render(project: Project) -> tuple[Source, ...]:
+    """Every template of `schema/` and `policies/` as SQL, sorted by path.
+
+    The same files give the same bytes, on any machine, at any time. Raises BadTemplate (AIG-P004) at the line
+    of the template or macro that Jinja refuses, BadCard (AIG-P003) and StrayFile (AIG-P015).
+    """
+    found = templates(project)
+    renderer = Renderer(project, found)
+    return tuple(renderer.render(each) for each in found)
+
+
+def render_file(project: Project, path: Path) -> Source:
+    """One template as SQL."""
+    return Renderer(project, templates(project)).render(template(project, path))
+
+
+class Renderer:
+    """What all templates of a project share while they are rendered."""
+
+    def __init__(self, project: Project, found: tuple[Template, ...]) -> None:
+        self.project = project
+        self.domains: tuple[Domain, ...] = domains(project)
+        external = {domain.name for domain in self.domains if domain.external}
+        self.tables: Mapping[str, Card] = cards_of(each for each in found if each.domain not in external)
+        shared = {"tables": self.tables, "domains": self.domains}
+        self._trees = {tree: Tree(project, tree, shared) for tree in TREES}
+
+    def render(self, template: Template) -> Source:
+        """One template as SQL that ends in exactly one line end, with the place of each of its pieces."""
+        tree = self._trees[template.file.partition("/")[0]]
+        path = self.project.root / template.file
+        card = self.tables.get(f"{template.domain}.{template.name}") if template.kind == "table" else None
+        variables: dict[str, object] = {"table": card} if card else {}
+        try:
+            text = _ended(tree.render(path, variables))
+        except AigymError:
+            raise
+        except Exception as error:  # Jinja runs the expressions of templates: they may raise anything
+            raise translated(error, template.source, tree, variables) from None
+        spans = _spans(tree, template, variables, text)
+        return Source(template.file, text, spans, {span.file: tree.texts[span.file] for span in spans})
+
+
+def _spans(tree: Tree, template: Template, variables: Mapping[str, object], text: str) -> tuple[Span, ...]:
+    """Where each piece of the text comes from, by the marks unless they got in the way of the template."""
+    file, path = template.file, tree.project.root / template.file
+    try:
+        unmarked, spans = tree.marks.read(tree.render(path, variables, marked=True))
+    except Exception:  # a template may look into a text and stumble over the marks in it
+        unmarked, spans = "", []
+    if _ended(unmarked) != text:
+        return spans_by_line(file, template.source.text, text)
+    return (Span(0, file, 0, 0), *spans)
+
+
+def _ended(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n").rstrip() + "\n"

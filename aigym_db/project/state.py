@@ -1,0 +1,31 @@
+"""What the database is, as SQL to run on an empty one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from aigym_db.model.migration import Part
+from aigym_db.model.sql import Script
+from aigym_db.project.config import Project
+from aigym_db.project.order import ordered
+
+ROLES = "schema/_roles.sql.j2"
+"""Runs as whoever connects: the owner is made by it."""
+
+
+def state(project: Project) -> tuple[Part, ...]:
+    """Everything in `schema/` and `policies/` in an order in which it can be created."""
+    return parts(ordered(project))
+
+
+def parts(scripts: Iterable[Script]) -> tuple[Part, ...]:
+    """Whole files as parts, each to be run as one transaction."""
+    return tuple(
+        Part(
+            source=script.source,
+            start=0,
+            end=len(script.source.text),
+            role="none" if script.source.file == ROLES else None,
+        )
+        for script in scripts
+    )

@@ -1,0 +1,167 @@
+"""What Jinja says, as a refusal with the place in the template or macro."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from types import TracebackType
+
+from jinja2 import TemplateNotFound, TemplateSyntaxError, UndefinedError, nodes
+from jinja2.exceptions import SecurityError
+
+from aigym_db.errors import BadTemplate
+from aigym_db.model.source import Place, Source
+from aigym_db.project.jinja import Tree, Unprintable
+
+_TAGS = (
+    "block",
+    "call",
+    "extends",
+    "filter",
+    "for",
+    "from",
+    "if",
+    "import",
+    "include",
+    "macro",
+    "raw",
+    "set",
+)
+_QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'")
+
+
+def translated(error: Exception, source: Source, tree: Tree, variables: Mapping[str, object]) -> BadTemplate:
+    """The refusal for an error that rendering a template raised."""
+    lines = list(_lines(error, tree.texts))
+    file, line = lines[-1] if lines else (source.file, 1)
+    text = tree.texts.get(file, source.text)
+    message = _sentence(error)
+    quoted = [word for word in _QUOTED.findall(message) if word]
+    place = _place(Source(file, text), line, quoted)
+    known = {**tree.plain.globals, **variables}
+    return BadTemplate(
+        f"{file} cannot be rendered: {message}.",
+        place=place,
+        detail="\n".join(f"in {caller}, line {number}" for caller, number in lines[:-1]),
+        hint=_hint(error, message, quoted, text, tree, known),
+    )
+
+
+def _lines(error: BaseException, texts: Mapping[str, str]) -> Iterator[tuple[str, int]]:
+    """The lines of templates that led to the error, the one that failed last."""
+    if isinstance(error, TemplateSyntaxError):
+        yield error.filename or "", error.lineno
+        return
+    frame: TracebackType | None = error.__traceback__
+    while frame is not None:
+        file = frame.tb_frame.f_code.co_filename
+        if file in texts:
+            yield file, frame.tb_lineno
+        frame = frame.tb_next
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, TemplateNotFound):
+        return f"there is no template '{error}'"
+    if isinstance(error, RecursionError):
+        return "its macros call each other without end"
+    return (str(error) or type(error).__name__).rstrip(".").partition("\n")[0]
+
+
+def _place(source: Source, line: int, quoted: list[str]) -> Place:
+    """The culprit's first character where the message names it, else the first tag of the line."""
+    start = 0
+    for _ in range(line - 1):
+        start = source.text.find("\n", start) + 1
+    tag_end = re.compile(r"[}%]\}|\Z").search(source.text, start)
+    end = max(tag_end.end() if tag_end else 0, source.text.find("\n", start))
+    for word in reversed(quoted):
+        found = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)").search(source.text, start, end)
+        if found:
+            return source.place(found.start())
+    found = re.compile(r"\{[{%]|[^ \t]").search(source.text, start)
+    tag = re.compile(r"[^\n]*?(\{[{%])").match(source.text, start)
+    return source.place(tag.start(1) if tag else found.start() if found else start)
+
+
+def _hint(
+    error: Exception, message: str, quoted: list[str], text: str, tree: Tree, known: Mapping[str, object]
+) -> str:
+    if isinstance(error, TemplateNotFound):
+        return _near(str(error), tree.list_templates()) or (
+            f"Name a file below {tree.project.show(tree.folder)}/."
+        )
+    if isinstance(error, SecurityError) or "is unsafe" in message:
+        return "Use the fields of `table`, `tables` and `domains`; nothing else of Python can be reached."
+    if isinstance(error, Unprintable):
+        return "Choose a field of it, join a list with `| join(', ')`, or give a value with `or ''`."
+    if isinstance(error, TemplateSyntaxError):
+        unknown = re.match(r"Encountered unknown tag '(\w+)'", message)
+        if unknown:
+            return _near(unknown[1], _TAGS)
+        return _near(quoted[-1], _filters(tree)) if quoted and message.startswith("No filter") else ""
+    if isinstance(error, UndefinedError):
+        return _hint_for_undefined(message, quoted, text, tree, known)
+    if "macro" in message and "argument" in message:
+        return "Compare the call with the arguments of the macro."
+    return ""
+
+
+def _hint_for_undefined(
+    message: str, quoted: list[str], text: str, tree: Tree, known: Mapping[str, object]
+) -> str:
+    exported = re.match(r"the template '([^']+)'.* does not export the requested name '(\w+)'", message)
+    if exported:
+        path = tree.folder / exported[1]
+        macros = _stored_names(tree, tree.texts.get(tree.project.show(path), ""))
+        return _near(exported[2], macros) or f"Use one of: {', '.join(sorted(macros))}."
+    attribute = re.match(r"'([\w.]+) object' has no attribute '(\w+)'", message)
+    if attribute:
+        owner = attribute[1].rpartition(".")[2]
+        values = [*known.values(), *_items(known)]
+        names = [
+            field.name
+            for value in values
+            if is_dataclass(value) and type(value).__name__ == owner
+            for field in fields(value)
+        ]
+        return _near(attribute[2], dict.fromkeys(names))
+    if message.endswith("is undefined") and quoted:
+        names = [*known, *_stored_names(tree, text)]
+        if quoted[0] == "table":
+            return "Name it in the call: a macro sees only what it is given, and only a table's file has one."
+        return _near(quoted[0], names) or "Import it, set it, or hand it to the macro as an argument."
+    return ""
+
+
+def _items(known: Mapping[str, object]) -> Iterator[object]:
+    for value in known.values():
+        if isinstance(value, Mapping):
+            yield from value.values()
+        elif isinstance(value, tuple):
+            yield from value
+
+
+def _filters(tree: Tree) -> Iterable[str]:
+    return tree.plain.filters
+
+
+def _stored_names(tree: Tree, text: str) -> set[str]:
+    """The names a template gives to something: variables, macros, arguments, imports."""
+    found: set[str] = set()
+    body = tree.plain.parse(text)
+    for node in body.find_all((nodes.Name, nodes.Macro, nodes.FromImport, nodes.Import)):
+        if isinstance(node, nodes.Macro) or (isinstance(node, nodes.Name) and node.ctx != "load"):
+            found.add(node.name)
+        elif isinstance(node, nodes.Import):
+            found.add(node.target)
+        elif isinstance(node, nodes.FromImport):
+            found |= {name if isinstance(name, str) else name[1] for name in node.names}
+    return found
+
+
+def _near(name: str, names: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(names), 1)
+    return f"Write `{near[0]}`." if near else ""

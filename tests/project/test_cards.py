@@ -1,0 +1,216 @@
+"""Cards: read strictly, every mistake shown at its word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from aigym_db.errors import AigymError, BadCard
+from aigym_db.model.card import Partitioning, PersonalColumn
+from aigym_db.model.source import Source
+from aigym_db.project.card_checks import check_columns
+from aigym_db.project.cards import REQUIRED, cards
+from aigym_db.project.cards import card as read_card
+from aigym_db.project.config import Project
+from aigym_db.project.order import ordered
+from aigym_db.project.parse import parse
+
+Make = Callable[[dict[str, str]], Project]
+Write = Callable[..., str]
+FILE = "schema/a/t.sql.j2"
+
+
+def at(error: AigymError) -> tuple[int, str]:
+    """The line of an error, and what stands there from its column on."""
+    assert error.place is not None
+    assert error.place.file == FILE
+    return error.place.line, error.place.text[error.place.column - 1 :]
+
+
+def refused(text: str) -> BadCard:
+    with pytest.raises(BadCard) as caught:
+        read_card(Source(FILE, text))
+    return caught.value
+
+
+def test_a_card_is_read_whole(card: Write) -> None:
+    text = card(
+        "a.t",
+        domain="user",
+        tenancy="owner_tenant",
+        owner="user_id",
+        tenant="tenant_id",
+        mfa="enrolled",
+        personal="user_id personal delete, note special anonymise",
+        basis="contract",
+        retention="30",
+        audit="diff",
+        rows="10000000",
+        partition="range created_at month keep 24",
+    )
+
+    found = read_card(Source(FILE, text))
+
+    assert (found.name, found.purpose, found.domain) == ("a.t", "rows for a test.", "user")
+    assert found.tenancy == "owner_tenant"
+    assert (found.owner_column, found.tenant_column) == ("user_id", "tenant_id")
+    assert (found.mfa, found.audit) == ("enrolled", "diff")
+    assert (found.retention, found.expected_rows) == ("30", 10_000_000)
+    assert found.personal == {
+        "user_id": PersonalColumn("personal", "delete"),
+        "note": PersonalColumn("special", "anonymise"),
+    }
+    assert found.legal_basis == "contract"
+    assert found.partitioning == Partitioning("range", "created_at", "month", 24)
+
+
+def test_hash_partitioning_is_read(card: Write) -> None:
+    found = read_card(Source(FILE, card("a.t", partition="hash user_id 16")))
+
+    assert found.partitioning == Partitioning("hash", "user_id", modulus=16)
+
+
+def test_the_card_ends_with_the_first_line_that_is_no_comment(card: Write) -> None:
+    found = read_card(Source(FILE, card("a.t") + "\n-- colour: red\ncreate table a.t ();"))
+
+    assert found.partitioning is None
+
+
+@pytest.mark.parametrize(
+    ("values", "shown", "hint"),
+    [
+        ({"colour": "red"}, (13, "colour: red"), "Use one of"),
+        ({"retension": "5"}, (13, "retension: 5"), "Write `retention`."),
+        ({"tenancy": "onwer"}, (3, "onwer"), "Write `owner`."),
+        ({"tenancy": ""}, (3, ""), "Use one of"),
+        ({"tenancy": "owner"}, (4, "-"), "Name the column"),
+        ({"tenancy": "tenant"}, (5, "-"), "Name the column"),
+        ({"tenancy": "owner_tenant", "owner": "user_id"}, (5, "-"), "Name the column"),
+        ({"tenancy": "child"}, (6, "-"), "Name the table"),
+        ({"tenancy": "child", "parent": "a.t"}, (6, "a.t"), "Name another table"),
+        ({"tenancy": "child", "parent": "t"}, (6, "t"), "Write a table with its schema"),
+        ({"owner": "User"}, (4, "User"), "Write a column's name"),
+        ({"domain": "two words"}, (2, "two words"), "Write one word"),
+        ({"mfa": "maybe"}, (7, "maybe"), "Use one of"),
+        ({"personal": "x personal delete, y secrt delete"}, (8, "secrt delete"), "Write `secret`."),
+        ({"personal": "x personal erase"}, (8, "erase"), "Use one of"),
+        ({"personal": "x personal"}, (8, "x personal"), "Write `column class erasure`"),
+        ({"personal": "x personal delete,"}, (8, ""), "Write `column class erasure`"),
+        ({"personal": "x secret delete, x secret retain"}, (8, "x secret retain"), "Remove one"),
+        ({"personal": "x personal delete"}, (9, "-"), "Use one of: consent"),
+        ({"basis": "consnt"}, (9, "consnt"), "Write `consent`."),
+        ({"retention": "forever"}, (10, "forever"), "Write a number of days"),
+        ({"retention": "0"}, (10, "0"), "Write a number of days"),
+        ({"retention": "parent"}, (10, "parent"), "Write a number of days or `life`"),
+        ({"audit": "fulll"}, (11, "fulll"), "Write `full`."),
+        ({"rows": "10k"}, (12, "10k"), "Write digits"),
+        ({"rows": "-5"}, (12, "-5"), "Write digits"),
+        ({"partition": "list kind"}, (13, "list kind"), "Use one of: range, hash"),
+        ({"partition": "range at week keep 3"}, (13, "week keep 3"), "Use one of: day, month"),
+        ({"partition": "range at month keep 0"}, (13, "0"), "Write digits"),
+        ({"partition": "range at month"}, (13, "range at month"), "Write `range <column>"),
+        ({"partition": "hash user_id 1"}, (13, "1"), "Write digits"),
+        ({"partition": ""}, (13, ""), "Use one of: range, hash"),
+    ],
+)
+def test_a_mistake_is_shown_at_its_word(
+    card: Write, values: dict[str, str], shown: tuple[int, str], hint: str
+) -> None:
+    error = refused(card("a.t", **values) + "create table a.t ();")
+
+    assert at(error) == shown
+    assert error.hint.startswith(hint)
+
+
+@pytest.mark.parametrize("key", REQUIRED)
+def test_a_missing_key_is_named(card: Write, key: str) -> None:
+    error = refused(card("a.t", **{key: None}) + "create table a.t ();")
+
+    assert f"`{key}`" in error.message
+    assert error.place is not None
+    assert error.place.line == 11
+
+
+@pytest.mark.parametrize(
+    "first",
+    ["", "create table a.t ();", "-- a.u: other rows.\n", "-- t: no schema.\n", "-- a.t:\n", "\n-- a.t: x."],
+)
+def test_a_file_starts_with_the_card_of_its_own_table(first: str) -> None:
+    error = refused(first)
+
+    assert error.hint == "Begin the file with `-- a.t: what a row of it is.`"
+
+
+def test_a_key_twice_is_refused(card: Write) -> None:
+    assert at(refused(card("a.t") + "-- rows: 5\n")) == (13, "rows: 5")
+
+
+def test_a_line_without_a_key_is_refused(card: Write) -> None:
+    assert at(refused(card("a.t") + "-- and so on\n")) == (13, "-- and so on")
+
+
+def test_tables_of_an_external_domain_need_no_card(make: Make, card: Write) -> None:
+    project = make({"schema/auth/users.sql.j2": "create table auth.users ();", FILE: card("a.t")})
+
+    assert list(cards(project)) == ["a.t"]
+
+
+def checked(card: Write, sql: str, **values: str) -> BadCard:
+    source = Source(FILE, card("a.t", **values) + sql)
+
+    with pytest.raises(BadCard) as caught:
+        check_columns(read_card(source), parse(source))
+
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("values", "shown", "hint"),
+    [
+        ({"owner": "user_idd"}, (4, "user_idd"), "Write `user_id`."),
+        ({"tenant": "tenant_id"}, (5, "tenant_id"), ""),
+        ({"personal": "user_id secret delete, nte secret delete"}, (8, "nte secret delete"), "Write `note`."),
+        ({"partition": "hash user_id 4"}, (13, "user_id 4"), "Correct"),
+    ],
+)
+def test_a_column_that_the_table_lacks_is_shown_on_the_card(
+    card: Write, values: dict[str, str], shown: tuple[int, str], hint: str
+) -> None:
+    error = checked(card, "create table a.t (user_id uuid, note text, kind text);", **values)
+
+    assert at(error) == shown
+    assert error.hint.startswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("table", "values", "words"),
+    [
+        ("create table a.t (x int) partition by hash (x)", {}, "does not say so"),
+        ("create table a.t (x int) partition by hash (x)", {"partition": "range x day keep 3"}, "by hash x"),
+        ("create table a.t (x int, y int) partition by hash (y)", {"partition": "hash x 4"}, "by hash y"),
+        ("create table a.u (x int)", {}, "does not create that table"),
+    ],
+)
+def test_the_card_says_how_the_table_is_split(
+    card: Write, table: str, values: dict[str, str], words: str
+) -> None:
+    assert words in checked(card, table, **values).message
+
+
+def test_a_card_that_fits_its_table_is_accepted(card: Write) -> None:
+    text = card("a.t", owner="x", partition="range at day keep 3")
+    table = "create table a.t (at date) partition by range (at); alter table a.t add x uuid;"
+    source = Source(FILE, text + table)
+
+    check_columns(read_card(source), parse(source))
+
+
+def test_a_parent_that_does_not_exist_is_refused(make: Make, card: Write) -> None:
+    text = card("a.t", tenancy="child", parent="b.u") + "create table a.t ();"
+    project = make({FILE: text, "schema/a/_schema.sql.j2": "create schema a;"})
+
+    with pytest.raises(BadCard, match=r"parent b\.u") as caught:
+        ordered(project)
+
+    assert at(caught.value) == (6, "b.u")
