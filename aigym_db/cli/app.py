@@ -46,7 +46,7 @@ class App:
         if self.is_local:
             from aigym_db.cli.local import local_dsn
 
-            return local_dsn(self.project, self.provider, start=start)
+            return local_dsn(self.project, self.server, start=start)
         from aigym_db.database.connect import resolve
 
         return resolve(self.database)

@@ -67,7 +67,7 @@ def run(arguments: Sequence[str] | None = None) -> None:
 
 
 def status(arguments: list[str]) -> int:
-    """Runs one command line and returns its exit status; DESIGN.md, section 5."""
+    """Runs one command line and returns its exit status; README, "Exit status"."""
     report = Report("json" if _wants_json(arguments) else "text")
     name = next((word for word in arguments if (COMMANDS / f"{word}.py").is_file()), "")
     try:

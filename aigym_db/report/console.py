@@ -32,6 +32,10 @@ def good(text: str) -> str:
     return click.style(text, fg="green")
 
 
+def bad(text: str) -> str:
+    return click.style(text, fg="red", bold=True)
+
+
 def dim(text: str) -> str:
     return click.style(text, dim=True)
 

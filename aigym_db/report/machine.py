@@ -9,7 +9,7 @@ from aigym_db.model.finding import Finding
 
 
 def as_json(finding: Finding) -> dict[str, Any]:
-    """A finding as the JSON document holds it; DESIGN.md, section 5."""
+    """A finding as the JSON document holds it; README, "For programs"."""
     place = finding.place
     return {
         "rule": finding.rule,

@@ -30,5 +30,7 @@ def seed_files(project: Project, name: str) -> tuple[Source, ...]:
         )
     paths = sorted((project.root / "seeds" / name).glob("*.sql"))
     if not paths:
-        raise BadSeed(f"seeds/{name} holds no .sql file.", hint="Add one; files run in the order of their names.")
+        raise BadSeed(
+            f"seeds/{name} holds no .sql file.", hint="Add one; files run in the order of their names."
+        )
     return tuple(normalised(path.read_bytes(), project.show(path)) for path in paths)

@@ -21,7 +21,7 @@ def command(app: App, code: str | None) -> None:
     from aigym_db.lint.registry import rules
 
     known = {kind.code: inspect.cleandoc(kind.__doc__ or "") for kind in pages()}
-    known |= {rule.code: f"{rule.name}\n\n{rule.page}" for rule in rules()}
+    known |= {rule.code: f"{rule.name}\n\n{rule.text}" for rule in rules()}
     names = {rule.name: rule.code for rule in rules()}
     if code is None:
         for each, page in sorted(known.items()):

@@ -1,0 +1,24 @@
+"""`aigym-db render`."""
+
+from __future__ import annotations
+
+import click
+
+from aigym_db.cli.app import App, pass_app
+from aigym_db.errors import BadCommandLine
+
+
+@click.command(short_help="The state as one ordered SQL script.")
+@pass_app
+def command(app: App) -> None:
+    """Prints what schema/ and policies/ describe, as SQL in the order it can be created in."""
+    if not app.project.has_state:
+        raise BadCommandLine(
+            "This project holds migrations alone: there is no schema/ to render.",
+            hint="Describe the database in schema/, or read migrations/.",
+        )
+    from aigym_db.project.order import state_sql
+
+    text = state_sql(app.project)
+    app.report.print(text)
+    app.report.data["sql"] = text

@@ -1,0 +1,53 @@
+"""`aigym-db rollback`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from aigym_db.cli.app import App, pass_app
+from aigym_db.cli.running import finished_json, options
+from aigym_db.errors import WouldDestroyData
+from aigym_db.migrate.observer import Finished
+from aigym_db.migrate.rollback import rollback
+from aigym_db.project.lock import frozen
+from aigym_db.project.migrations import migrations
+from aigym_db.report.progress import Watching
+
+
+@click.command(short_help="Undo migrations, newest first.")
+@click.option(
+    "--to", type=int, metavar="VERSION", help="Undo everything after this migration; 0: everything."
+)
+@click.option("--steps", type=int, metavar="N", help="Undo the newest N; one by default.")
+@click.option("--yes", is_flag=True, help="Also where that drops tables or columns that hold rows.")
+@click.option(
+    "--lock-wait", type=float, metavar="SECONDS", help="How long to wait for another runner; else for ever."
+)
+@pass_app
+def command(app: App, to: int | None, steps: int | None, yes: bool, lock_wait: float | None) -> None:
+    """Runs the down of each migration in its own transaction together with its ledger row.
+
+    Refuses before anything happens when one of them says it is irreversible. What would be lost is listed
+    first; on a terminal you are asked, elsewhere it takes --yes.
+    """
+    files = migrations(app.project)
+    settled = options(app, frozen(app.project, files), lock_wait)
+    dsn = app.dsn(start=True)
+
+    def undo(sure: bool) -> tuple[Finished, ...]:
+        with Watching(app.report) as watching:
+            return rollback(dsn, files, to=to, steps=steps, yes=sure, options=settled, observer=watching)
+
+    try:
+        done = undo(yes)
+    except WouldDestroyData as refusal:
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise
+        app.report.refused(refusal)
+        app.report.findings.clear()
+        click.confirm("Undo all the same?", abort=True, err=True)
+        done = undo(True)
+    app.report.say(f"{len(done)} undone." if done else "Nothing to undo: nothing is applied.")
+    app.report.data["undone"] = finished_json(done)

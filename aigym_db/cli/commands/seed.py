@@ -1,0 +1,30 @@
+"""`aigym-db seed SET`."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import click
+
+from aigym_db.cli.app import App, pass_app
+from aigym_db.database.connect import connect, shown
+from aigym_db.seeds.plan import seed_files
+from aigym_db.seeds.run import load
+
+
+@click.command(short_help="Load a set of rows: reference, development, test.")
+@click.argument("name", metavar="SET")
+@pass_app
+def command(app: App, name: str) -> None:
+    """Loads seeds/SET in one transaction. Safe to run again: rows that are there already stay as they are.
+
+    On a database marked production only the set `reference` may be loaded. To mark one:
+    alter database … set aigym.environment = 'production'.
+    """
+    files = seed_files(app.project, name)
+    dsn = app.dsn(start=True)
+    with closing(connect(dsn, autocommit=True)) as connection:
+        loaded = load(connection, name, files, app.project.owner)
+    written = sum(one.rows_written for one in loaded)
+    app.report.say(f"Seed set {name}: {written} rows written to {shown(dsn)}.")
+    app.report.data |= {"set": name, "rows_written": written}

@@ -1,0 +1,112 @@
+"""A run of migrations as people watch it: a line for each that is committed, a bar on a terminal."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from aigym_db.migrate.observer import Finished, Notice, Observer, Waiting
+from aigym_db.model.migration import Migration, Plan
+from aigym_db.report import console
+from aigym_db.report.result import Report
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+_DONE = {"up": "applied", "down": "undone"}
+_WORDS = {
+    "runner": "waiting for another aigym-db",
+    "orphan": "waiting for the server to end a killed run",
+    "lock": "waiting for a lock",
+    "retry": "the table stayed in use; trying again",
+    "transactions": "waiting for older transactions",
+}
+_SAY_AGAIN_S = 5.0
+"""How often a log is told that a run still waits."""
+
+
+class Watching(Observer, AbstractContextManager["Watching"]):
+    """Shows a run on the report's prose stream; use it as a context manager around the run."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.finished_all: list[Finished] = []
+        self._direction = "up"
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+        self._said: tuple[str, float] | None = None
+
+    def __enter__(self) -> Watching:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def planned(self, plan: Plan) -> None:
+        self._direction = plan.direction
+        if console.interactive(self.report.err) and len(plan.migrations) > 1:
+            # Only where it is seen: importing rich costs more than a run with nothing to do.
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+            columns = (
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                TextColumn("{task.description}"),
+            )
+            self._bar = Progress(*columns, console=Console(file=self.report.err), transient=True)
+            self._task = self._bar.add_task("", total=len(plan.migrations))
+            self._bar.start()
+
+    def started(self, migration: Migration) -> None:
+        self._describe(migration.label)
+
+    def statement(self, migration: Migration, number: int, count: int) -> None:
+        self._describe(f"{migration.label}: statement {number} of {count}")
+
+    def notice(self, migration: Migration, notice: Notice) -> None:
+        where = f" ({notice.place})" if notice.place else ""
+        self._line(f"  {notice.severity.lower()}: {notice.message}{where}")
+        for line in (notice.detail, notice.hint):
+            if line:
+                self._line(f"    {line}")
+
+    def waiting(self, waiting: Waiting) -> None:
+        words = f"{_WORDS[waiting.reason]}, {waiting.waited_s:.0f} s"
+        self._describe(words)
+        last = self._said
+        if last is None or last[0] != waiting.reason or abs(waiting.waited_s - last[1]) >= _SAY_AGAIN_S:
+            self._said = (waiting.reason, waiting.waited_s)
+            self._line(f"  {words}")
+            for other in (*waiting.holders, *waiting.blockers):
+                self._line(f"    {other}")
+
+    def finished(self, finished: Finished) -> None:
+        self.finished_all.append(finished)
+        self._said = None
+        word = console.good(_DONE[self._direction])
+        extra = f", waited {finished.lock_wait_ms:.0f} ms for locks" if finished.lock_wait_ms >= 1 else ""
+        extra += f", resumed at statement {finished.resumed_at}" if finished.resumed_at else ""
+        self._line(
+            f"{word} {finished.migration.label} {console.dim(f'({finished.duration_ms:.0f} ms{extra})')}"
+        )
+        if self._bar is not None and self._task is not None:
+            self._bar.advance(self._task)
+
+    def _describe(self, text: str) -> None:
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, description=text)
+
+    def _line(self, text: str) -> None:
+        if self._bar is not None and self.report.prose.isatty():
+            # The bar redraws itself below what is printed through it.
+            from rich.text import Text
+
+            self._bar.console.print(Text.from_ansi(text), soft_wrap=True)
+        else:
+            self.report.say(text)

@@ -1,0 +1,132 @@
+"""What every command does with wrong input, and what programs get to read."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aigym_db import __version__
+from aigym_db.cli.main import COMMANDS, status
+
+ALL = sorted(path.stem for path in COMMANDS.glob("[a-z]*.py"))
+HEAVY = {"pglast", "sqlglot", "jinja2", "rich", "testcontainers"}
+
+
+def modules_after(arguments: list[str], folder: Path) -> set[str]:
+    """The top-level modules a fresh process has imported after a command."""
+    code = (
+        "import sys; from aigym_db.cli.main import status; "
+        f"status({arguments!r}); print(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    code = status(["launch"])
+
+    assert code == 2
+    assert "No such command 'launch'" in capsys.readouterr().err
+
+
+def test_a_refusal_is_json_on_stdout_when_json_is_wanted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = status(["-C", str(tmp_path), "--format", "json", "freeze"])
+
+    document = json.loads(capsys.readouterr().out)
+    assert code == 2
+    assert (document["command"], document["ok"], document["exit_status"]) == ("freeze", False, 2)
+    assert document["findings"][0]["code"] == "AIG-P001"
+
+
+def test_a_wrong_setting_is_shown_with_a_caret_under_its_first_letter(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "aigym-db.toml").write_text("# 名前\nownr = 'x'\n")
+
+    status(["-C", str(tmp_path), "freeze"])
+
+    lines = capsys.readouterr().err.splitlines()
+    assert "--> aigym-db.toml:2:1" in lines[1]
+    assert lines[2].index("ownr") == lines[3].index("^")
+
+
+def test_github_gets_an_annotation(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    (tmp_path / "aigym-db.toml").write_text("ownr = 'x'\n")
+
+    status(["-C", str(tmp_path), "freeze"])
+
+    assert "::error file=aigym-db.toml,line=1,col=1,title=AIG-P002::" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_command_has_help_and_at_most_six_options(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = status([name, "--help"])
+
+    text = capsys.readouterr().out
+    assert code == 0
+    assert text.count("\n  -") <= 7
+
+
+def test_help_lists_every_command_with_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    status(["--help"])
+
+    listed = [line.split(None, 1) for line in capsys.readouterr().out.partition("Commands:")[2].splitlines()]
+    assert sorted(words[0] for words in listed if len(words) == 2) == ALL
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["freeze"]])
+def test_what_must_be_quick_imports_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
+    (tmp_path / "migrations").mkdir()
+
+    assert not modules_after(arguments, tmp_path) & HEAVY
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status(["--version"]) == 0
+    assert __version__ in capsys.readouterr().out
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -c 'from aigym_db.cli.main import run; run()' explain | head -1",
+        shell=True,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.stderr == ""
+    assert done.returncode == 0
+
+
+def test_init_makes_a_project_and_never_touches_an_existing_one(tmp_path: Path) -> None:
+    first = status(["-C", str(tmp_path), "init", "shop"])
+    before = {path: path.read_bytes() for path in (tmp_path / "shop").rglob("*") if path.is_file()}
+    (tmp_path / "shop/mine.txt").write_text("kept")
+    second = status(["-C", str(tmp_path), "init", "shop"])
+
+    assert (first, second) == (0, 2)
+    assert all(path.read_bytes() == content for path, content in before.items())
+
+
+def test_init_where_nothing_may_be_written_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+
+    code = status(["-C", str(tmp_path), "init", "file/inside"])
+
+    assert code == 2
+    assert "cannot be written" in capsys.readouterr().err
