@@ -58,9 +58,11 @@ def error(refusal: AigymError) -> str:
 def finding(found: Finding) -> str:
     """A finding as people read it."""
     level = click.style(found.level, fg=_COLOUR[found.level], bold=True)
-    lines = [f"{level} {dim(found.code)} {bold(found.message)} {dim(f'[{found.rule}]')}"]
+    first, *more = found.message.splitlines() or [""]
+    lines = [f"{level} {dim(found.code)} {bold(first)} {dim(f'[{found.rule}]')}"]
     if found.place:
         lines += caret(found.place)
+    lines += [f"  {line}" for line in more]
     if found.help:
         lines.append(f"  {click.style('help:', fg='cyan')} {found.help}")
     return "\n".join(lines)

@@ -26,6 +26,7 @@ class Report:
     data: dict[str, Any] = field(default_factory=dict)
     out: TextIO = field(default_factory=lambda: sys.stdout)
     err: TextIO = field(default_factory=lambda: sys.stderr)
+    _passing: bool = False
 
     @property
     def prose(self) -> TextIO:
@@ -34,7 +35,15 @@ class Report:
 
     def say(self, text: str = "") -> None:
         """A line for people."""
+        self._wipe()
         console.write(self.prose, text)
+
+    def progress(self, text: str) -> None:
+        """What is being done at the moment; on a terminal only, and gone with the next line."""
+        if console.interactive(self.err):
+            self.err.write(f"\r\x1b[2K{console.dim(text)}")
+            self.err.flush()
+            self._passing = True
 
     def print(self, text: str) -> None:
         """The product itself, e.g. SQL; on stdout whatever the format, unless that is JSON."""
@@ -45,6 +54,7 @@ class Report:
     def found(self, *findings: Finding) -> None:
         """Findings, shown at once to people."""
         for finding in findings:
+            self._wipe()
             self.findings.append(finding)
             console.write(self.prose, console.finding(finding))
             if os.environ.get("GITHUB_ACTIONS") == "true":
@@ -52,6 +62,7 @@ class Report:
 
     def refused(self, error: AigymError) -> None:
         """The refusal that ends the command."""
+        self._wipe()
         console.write(self.err, console.error(error))
         self.findings.append(machine.as_finding(error))
         if os.environ.get("GITHUB_ACTIONS") == "true":
@@ -59,6 +70,7 @@ class Report:
 
     def close(self, command: str, status: int) -> None:
         """Prints the JSON document, where one was asked for."""
+        self._wipe()
         if self.format == "json":
             document = {
                 "command": command,
@@ -69,3 +81,9 @@ class Report:
             }
             self.out.write(json.dumps(document, indent=2, default=str, ensure_ascii=False) + "\n")
             self.out.flush()
+
+    def _wipe(self) -> None:
+        if self._passing:
+            self.err.write("\r\x1b[2K")
+            self.err.flush()
+            self._passing = False

@@ -18,8 +18,8 @@ from aigym_db.errors import BadCommandLine
 def command(app: App, name: tuple[str, ...], empty: bool, only: tuple[str, ...]) -> None:
     """Writes migrations/NNNN_name.sql, up and down, after both ran on a throwaway server.
 
-    It drafts what is added and what can be replaced: functions, views, policies, triggers, grants, comments. A
-    changed table is refused with the list of differences; write that by hand, with --empty.
+    It drafts what is added and what can be replaced: functions, views, policies, triggers, grants, comments.
+    A changed table is refused with the list of differences; write that by hand, with --empty.
     """
     if empty and only:
         raise BadCommandLine("`--empty` and `--only` exclude each other.", hint="Give one of them.")
