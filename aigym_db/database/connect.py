@@ -1,0 +1,185 @@
+"""Connections that keep the session contract: what every session runs under, checked before use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+from psycopg.rows import dict_row
+
+from aigym_db.database.dsn import parameters, resolve, shown, without_secrets
+from aigym_db.database.failure import explain_error, first_line
+from aigym_db.database.queries import query
+from aigym_db.errors import AigymError, BehindPooler, CannotConnect
+
+__all__ = ["Session", "connect", "explain_error", "resolve", "shown"]
+
+CONNECT_TIMEOUT_S = 10
+"""How long one host may take to answer, unless the connection string or PGCONNECT_TIMEOUT says otherwise."""
+
+CHECK_INTERVAL_MS = 1_000
+"""How often the server looks, during a statement, whether we are still there: it ends the statement of a
+runner that was killed. Source: PostgreSQL documentation, `client_connection_check_interval`."""
+
+_KEEPALIVE = {
+    "keepalives": "1",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a session runs under; times in milliseconds, 0 is without limit."""
+
+    lock_timeout_ms: int = 2_000
+    """How long a statement may wait for its lock, and so how long it may make others wait behind it."""
+    statement_timeout_ms: int = 0
+    idle_in_transaction_timeout_ms: int = 60_000
+    """After this long between two statements of a transaction the server ends it and its locks."""
+    role: str | None = None
+    """The role to act as, where it is not the one that connects."""
+    application_name: str = "aigym-db"
+    search_path: str = "pg_catalog"
+    """Only what PostgreSQL itself brings: every name of ours says its schema."""
+
+    def settings(self) -> dict[str, str | int]:
+        """The settings to send, and what the server has to answer when asked for them."""
+        return {
+            "row_security": "off",
+            "search_path": self.search_path,
+            "lock_timeout": self.lock_timeout_ms,
+            "statement_timeout": self.statement_timeout_ms,
+            "idle_in_transaction_session_timeout": self.idle_in_transaction_timeout_ms,
+            "client_connection_check_interval": CHECK_INTERVAL_MS,
+            **({"role": self.role} if self.role else {}),
+        }
+
+
+def connect(
+    dsn: str | None = None, *, session: Session | None = None, autocommit: bool = False
+) -> psycopg.Connection[tuple[Any, ...]]:
+    """A connection to `resolve(dsn)` whose session is as `session` says.
+
+    The settings are sent while connecting, because then RESET and DISCARD ALL keep them, and read back in one
+    round trip, because a pooler may drop them.
+
+    Raises BadCommandLine (AIG-P013), CannotConnect (AIG-S001), BehindPooler (AIG-G006).
+    """
+    wanted = session or Session()
+    text = resolve(dsn)
+    known = parameters(text)
+    try:
+        connection = psycopg.connect(
+            make_conninfo(text, **_words(known, wanted)), autocommit=True, prepare_threshold=None
+        )
+    except psycopg.Error as error:
+        raise _refused(error, text, wanted) from None
+    try:
+        _check(connection, wanted, text)
+        connection.autocommit = autocommit
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def startup_options(given: str, settings: Mapping[str, str | int]) -> str:
+    """libpq's `options` with `settings` after what is `given`: the server takes the last word on each."""
+    words = [f"-c {name}={_escaped(str(value))}" for name, value in settings.items()]
+    return " ".join([given, *words] if given else words)
+
+
+def _words(known: Mapping[str, str], wanted: Session) -> dict[str, str]:
+    """What we add to a connection string of which `known` is known."""
+    defaults = {**_KEEPALIVE, "connect_timeout": str(CONNECT_TIMEOUT_S)}
+    return {
+        **{key: value for key, value in defaults.items() if not known.get(key)},
+        "options": startup_options(known.get("options", ""), wanted.settings()),
+        "application_name": wanted.application_name,
+    }
+
+
+def _escaped(value: str) -> str:
+    return re.sub(r"([ \\])", r"\\\1", value)
+
+
+def _check(connection: psycopg.Connection[tuple[Any, ...]], wanted: Session, dsn: str) -> None:
+    try:
+        with connection.cursor(row_factory=dict_row) as cursor:
+            found = cursor.execute(query("connect/session").encode()).fetchone()
+    except psycopg.Error as error:
+        raise _refused(error, dsn, wanted) from None
+    assert found is not None
+    expected = {**wanted.settings(), "backend_pid": connection.pgconn.backend_pid}
+    missing = [
+        f"{name} is {found[name]}, not {value}"
+        for name, value in expected.items()
+        if str(found[name]) != str(value)
+    ]
+    if missing:
+        raise _behind_pooler(dsn, "\n".join(missing))
+
+
+def _behind_pooler(dsn: str, detail: str) -> BehindPooler:
+    return BehindPooler(
+        f"Between us and {shown(dsn)} stands a pooler that does not give us one server session of our own.",
+        detail=detail,
+        hint="Connect to PostgreSQL itself, on its own port (often 5432), and not through the pooler.",
+    )
+
+
+_CAUSES = (
+    (
+        r"password authentication failed|no password supplied|28P01",
+        "Check the user and its password (PGPASSWORD, ~/.pgpass).",
+    ),
+    (
+        r'database ".*" does not exist|3D000',
+        "Create the database, or correct its name: PostgreSQL lists them with `psql -l`.",
+    ),
+    (r'role ".*" does not exist|28000', "Correct the user in the connection string, or create the role."),
+    (
+        r"no pg_hba\.conf entry",
+        "Let pg_hba.conf of the server accept this user from this address, or connect with TLS.",
+    ),
+    (r"Connection refused|No such file or directory", "Start the server, or correct the host and port."),
+    (
+        r"translate host name|Name or service not known|resolve",
+        "Correct the name of the host; it is not known here.",
+    ),
+    (
+        r"timeout expired|timed out",
+        "Check the host, the port and the firewall between: nothing answers there.",
+    ),
+    (
+        r"too many (clients|connections)|53300",
+        "Close other connections, or raise max_connections on the server.",
+    ),
+    (
+        r"starting up|shutting down|recovery mode|57P03",
+        "Wait a moment and try again: the server is not up yet.",
+    ),
+    (r"SSL|certificate", "Check sslmode and the certificates of both sides."),
+    (r"service .* not found|service file", "Correct the name of the service, or add it to the service file."),
+)
+
+
+def _refused(error: psycopg.Error, dsn: str, wanted: Session) -> AigymError:
+    said = without_secrets(str(error).strip(), dsn)
+    if "unsupported startup parameter" in said:
+        return _behind_pooler(dsn, said)
+    found = f"{error.sqlstate} {said}"
+    hint = next((hint for cause, hint in _CAUSES if re.search(f"(?i){cause}", found)), "")
+    if wanted.role and f'"{wanted.role}"' in said and wanted.role != parameters(dsn).get("user"):
+        hint = "Create the role that the session is to act as, and grant it to the user who connects."
+    return CannotConnect(
+        f"No connection to {shown(dsn)}.",
+        detail=said or without_secrets(first_line(error), dsn),
+        hint=hint or "Check the connection string, and that the server is running.",
+    )

@@ -1,0 +1,96 @@
+"""What a failure PostgreSQL reports means for the reader."""
+
+from __future__ import annotations
+
+import re
+
+import psycopg
+
+from aigym_db.errors import ConnectionLost, LockTimeout, ReadOnly, ServerError, StatementFailed
+from aigym_db.model.source import Place
+
+_LOST = ("57P01", "57P02", "57P03", "57P05", "25P03", "25P04")
+"""The server ended the session: shut down, crashed, or tired of an idle one."""
+
+_HINTS = {
+    "22": "Correct the value, or the data it meets, and run the command again.",
+    "23": "Bring the data in line with the constraint first, or change the constraint.",
+    "28": "Check the user, its password and pg_hba.conf.",
+    "40": "Run the command again: the transaction got in another one's way.",
+    "42501": "Run as a role that has the privilege, or grant it.",
+    "42": "Correct the statement: it names something that is not there, or not in this way.",
+    "53": "Free disk space, memory or connections on the server, then run the command again.",
+    "54": "Split the statement: it is beyond what PostgreSQL takes at once.",
+    "55": "Wait until the object is not in use, then run the command again.",
+    "57014": "Raise the timeout if the statement needs longer, then run the command again.",
+    "XX": "Read the server's log: PostgreSQL reports a fault of its own.",
+}
+
+
+def explain_error(error: psycopg.Error, *, place: Place | None = None, doing: str = "") -> ServerError:
+    """The refusal that stands for what psycopg raised, with SQLSTATE, DETAIL, HINT and CONTEXT in `detail`.
+
+    `place` is where the statement stands, from `error.diag.statement_position`; `doing` begins the sentence,
+    e.g. `Migration 0042 failed`.
+    """
+    kind, hint = _kind(error)
+    said = first_line(error)
+    message = f"{doing}: {said}" if doing else _sentence(kind, said)
+    return kind(message, place=place, detail=_detail(error), hint=hint)
+
+
+def first_line(error: psycopg.Error) -> str:
+    """The server's own sentence."""
+    return _hidden(
+        error.diag.message_primary or str(error).strip().partition("\n")[0] or type(error).__name__
+    )
+
+
+def _kind(error: psycopg.Error) -> tuple[type[ServerError], str]:
+    state = error.sqlstate
+    if state in _LOST or ((state or "08").startswith("08") and isinstance(error, psycopg.OperationalError)):
+        return (
+            ConnectionLost,
+            "Run the command again once the server takes connections: it goes on where this one stopped.",
+        )
+    if state == "55P03":
+        return LockTimeout, "Run the command again when the table is less busy, or end what holds it."
+    if state == "25006":
+        return ReadOnly, "Connect to the primary server, as a role whose transactions may write."
+    if state == "42501" and "row-level security" in (error.diag.message_primary or ""):
+        # The session has row_security off, so that a policy never silently hides rows from a change.
+        return (
+            StatementFailed,
+            "Run as a role with BYPASSRLS, or lift FORCE ROW LEVEL SECURITY around the change.",
+        )
+    hint = _HINTS.get(state or "") or _HINTS.get((state or "")[:2])
+    return (
+        StatementFailed,
+        hint or "Read what PostgreSQL says above, mend the statement and run the command again.",
+    )
+
+
+def _sentence(kind: type[ServerError], said: str) -> str:
+    begin = {
+        ConnectionLost: "The connection to the server was lost",
+        LockTimeout: "A lock was not to be had in time",
+    }
+    return f"{begin.get(kind, 'PostgreSQL refused the statement')}: {said}"
+
+
+def _detail(error: psycopg.Error) -> str:
+    diag = error.diag
+    lines = [
+        f"SQLSTATE: {error.sqlstate}" if error.sqlstate else "",
+        f"DETAIL: {diag.message_detail}" if diag.message_detail else "",
+        f"HINT: {diag.message_hint}" if diag.message_hint else "",
+        f"CONTEXT: {diag.context}" if diag.context else "",
+    ]
+    if not error.sqlstate:
+        lines += [line.strip() for line in str(error).splitlines()[1:]]
+    return _hidden("\n".join(line for line in lines if line))
+
+
+def _hidden(text: str) -> str:
+    # CONTEXT quotes statements, and one of them may set a password.
+    return re.sub(r"(?i)(password\s+E?)'(?:[^']|'')*'", r"\1'***'", text)

@@ -1,0 +1,121 @@
+"""Who may migrate this database now, and who keeps a statement waiting.
+
+Two session-level advisory locks: part 1 on a connection that stays idle, part 2 on the connection that
+migrates. The second dies with the session that works, so a runner that holds both knows that nothing of a
+killed one is still running. Both are polled: a session that waits inside `pg_advisory_lock` holds a snapshot,
+and a CREATE INDEX CONCURRENTLY of the holder would wait for it for ever.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from psycopg import Connection
+
+from aigym_db.database.queries import query
+from aigym_db.errors import Locked
+
+LockPart = Literal[1, 2]
+POLL_S = (0.05, 0.25)
+"""Shortest and longest pause between two tries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A session that holds the runner's lock."""
+
+    pid: int
+    application: str
+    client: str
+    age_s: float
+
+    def __str__(self) -> str:
+        application = self.application or "no application name"
+        return f"pid {self.pid} ({application}) from {self.client}, connected {_age(self.age_s)} ago"
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """A session that another one waits for."""
+
+    pid: int
+    role: str | None
+    application: str
+    client: str
+    state: str | None
+    age_s: float | None
+    """How long its transaction has been open; None when it has none."""
+    query: str
+    relation: str | None = None
+    """What is waited for."""
+
+    def __str__(self) -> str:
+        since = "" if self.age_s is None else f", transaction open for {_age(self.age_s)}"
+        return (
+            f"pid {self.pid} ({self.role or '?'}, {self.application or 'no application name'}, from "
+            f"{self.client}, "
+            f"{self.state or 'state unknown'}{since}): {' '.join(self.query.split())}"
+        )
+
+
+def try_hold(connection: Connection[Any], part: LockPart) -> bool:
+    """Takes the lock for this session if it is free."""
+    row = connection.execute(query("locks/take"), {"part": part}).fetchone()
+    return row is not None and bool(row[0])
+
+
+def hold(
+    connection: Connection[Any],
+    part: LockPart,
+    *,
+    wait_s: float | None,
+    waiting: Callable[[tuple[Holder, ...], float], None],
+    pause: Callable[[float], None] = time.sleep,
+) -> float:
+    """Takes the lock for this session and says how many seconds that took.
+
+    `wait_s` None waits for as long as it takes. `waiting` hears at every try who has it. Raises Locked
+    (AIG-L001).
+    """
+    began = time.monotonic()
+    while not try_hold(connection, part):
+        waited = time.monotonic() - began
+        held_by = holders(connection, part)
+        if wait_s is not None and waited >= wait_s:
+            raise Locked(
+                "Another aigym-db is migrating this database"
+                + (f", and still was after {wait_s:g} s." if wait_s else "."),
+                detail="\n".join(f"held by {holder}" for holder in held_by),
+                hint="Wait for it to finish and run this again, or give more time with --lock-wait.",
+            )
+        waiting(held_by, waited)
+        longest = POLL_S[1] if wait_s is None else min(POLL_S[1], max(wait_s - waited, 0.001))
+        pause(min(random.uniform(*POLL_S), longest))
+    return time.monotonic() - began
+
+
+def holders(connection: Connection[Any], part: LockPart) -> tuple[Holder, ...]:
+    """The session that holds the lock; none when it is free."""
+    return tuple(Holder(*row) for row in connection.execute(query("locks/holder"), {"part": part}).fetchall())
+
+
+def blockers(connection: Connection[Any], pid: int) -> tuple[Blocker, ...]:
+    """Who keeps the session `pid` waiting at this moment."""
+    return tuple(
+        Blocker(*row) for row in connection.execute(query("locks/blockers"), {"pid": pid}).fetchall()
+    )
+
+
+def old_transactions(connection: Connection[Any]) -> tuple[Blocker, ...]:
+    """Transactions open for more than a second, which a statement with CONCURRENTLY has to wait for."""
+    return tuple(Blocker(*row) for row in connection.execute(query("locks/old_transactions")).fetchall())
+
+
+def _age(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"

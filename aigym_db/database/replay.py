@@ -1,0 +1,133 @@
+"""Runs SQL files on a database that is there for it: in order, as the owner, without ledger or lock."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from aigym_db.database.catalog import snapshot
+from aigym_db.database.connect import Session, connect
+from aigym_db.database.failure import explain_error
+from aigym_db.database.servers import Server, Throwaway, create_database, drop_database, throwaway
+from aigym_db.errors import AigymError
+from aigym_db.model.catalog import Catalog
+from aigym_db.model.migration import Part
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+def session_on(dsn: str) -> Connection:
+    """A connection in autocommit mode to a database nobody else uses: nothing has to wait or hurry."""
+    return connect(dsn, session=Session(lock_timeout_ms=0, idle_in_transaction_timeout_ms=0), autocommit=True)
+
+
+@contextmanager
+def scratch(server: Server, *, user: str | None = None, owner: str | None = None) -> Iterator[Connection]:
+    """A connection to an empty database of its own, which is gone after the block."""
+    name = create_database(server, owner=owner).partition("?")[0].rpartition("/")[2]
+    try:
+        with session_on(server.dsn(name, user)) as connection:
+            yield connection
+    finally:
+        drop_database(server, name)
+
+
+def replay(connection: Connection, parts: Iterable[Part], *, owner: str | None = None) -> None:
+    """Runs each part as its options say, by default as `owner` and as one transaction.
+
+    The connection is in autocommit mode and stays so. Raises StatementFailed (AIG-S002) with the place in the
+    file a person edits.
+    """
+    for part in parts:
+        _run(connection, part, None if part.role == "none" else part.role or owner)
+
+
+@contextmanager
+def replayed(name: str, parts: tuple[Part, ...], *, owner: str | None = None) -> Iterator[Throwaway]:
+    """A throwaway server whose database `template` holds what `parts` make; they run once per machine.
+
+    Raises StatementFailed (AIG-S002), and ServerUnfit (AIG-G005) when it cannot be started here.
+    """
+    said = repr([(part.text, part.transaction, part.role) for part in parts])
+    key = hashlib.sha256(f"{owner} {said}".encode()).hexdigest()
+
+    def build(dsn: str) -> None:
+        with session_on(dsn) as connection:
+            replay(connection, parts, owner=owner)
+
+    with throwaway(name, template_key=f"replayed {key}", build=build) as server:
+        yield server
+
+
+def built(
+    server: Server, parts: Iterable[Part], *, owner: str | None = None, partition_schema: str | None = None
+) -> Catalog:
+    """What an empty database holds after `parts` have run, and all roles of the server: use a new one."""
+    with scratch(server) as connection:
+        replay(connection, parts, owner=owner)
+        return snapshot(connection, partition_schema=partition_schema, all_roles=True)
+
+
+def _run(connection: Connection, part: Part, role: str | None) -> None:
+    if not part.transaction:
+        _run_steps(connection, part, role, alone=True)
+        return
+    try:
+        with connection.transaction():
+            _act_as(connection, role)
+            connection.execute(part.text.encode())
+    except psycopg.Error as error:
+        # The server says which character of a statement it dislikes, and not always: one by one, we know
+        # which statement.
+        _run_steps(connection, part, role, alone=False)
+        raise _failed(error, part, part.start) from error
+
+
+def _run_steps(connection: Connection, part: Part, role: str | None, *, alone: bool) -> None:
+    if alone:
+        for start, end in _steps(part):
+            with _placed(part, start, end):
+                _act_as(connection, role, for_session=True)
+                connection.execute(part.source.text[start:end].encode())
+        connection.execute("reset role")
+        return
+    with connection.transaction(force_rollback=True):
+        _act_as(connection, role)
+        for start, end in _steps(part):
+            with _placed(part, start, end):
+                connection.execute(part.source.text[start:end].encode())
+
+
+def _steps(part: Part) -> Iterator[tuple[int, int]]:
+    from pglast.parser import ParseError, split
+
+    try:
+        slices = split(part.text, only_slices=True)
+    except ParseError:
+        slices = (slice(0, len(part.text)),)
+    for piece in slices:
+        yield part.start + piece.start, part.start + piece.stop
+
+
+def _act_as(connection: Connection, role: str | None, *, for_session: bool = False) -> None:
+    if role is not None:
+        connection.execute("select set_config('role', %s, %s)", [role, not for_session])
+
+
+@contextmanager
+def _placed(part: Part, start: int, end: int) -> Iterator[None]:
+    try:
+        yield
+    except psycopg.Error as error:
+        raise _failed(error, part, start) from error
+
+
+def _failed(error: psycopg.Error, part: Part, start: int) -> AigymError:
+    at = error.diag.statement_position
+    return explain_error(
+        error, place=part.source.place(start + int(at) - 1 if at else start), doing=part.source.file
+    )

@@ -1,0 +1,73 @@
+"""Whom a server runs as: PostgreSQL refuses root, so root hands it to a user who may do nothing else."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from aigym_db.errors import ServerUnfit
+
+# Least privilege first: on a machine with a PostgreSQL of its own, its data belongs to `postgres`.
+_UNPRIVILEGED = ("nobody", "postgres", "daemon")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An operating system user, and whether we have to become it."""
+
+    uid: int
+    gid: int
+    dropped: bool
+
+    def popen_options(self) -> dict[str, object]:
+        """What `subprocess` needs to start a program as this user."""
+        return {"user": self.uid, "group": self.gid, "extra_groups": []} if self.dropped else {}
+
+    def give(self, path: Path) -> None:
+        """Makes this user the owner of one file or folder."""
+        if self.dropped:
+            os.chown(path, self.uid, self.gid, follow_symlinks=False)
+
+    def can_reach(self, path: Path) -> bool:
+        """Whether this user may read `path` and pass through every folder above it."""
+        if not self.dropped:
+            return os.access(path, os.R_OK)
+        path = path.resolve()
+        return self._may(path, stat.S_IROTH) and all(self._may(above, stat.S_IXOTH) for above in path.parents)
+
+    def _may(self, path: Path, bit: int) -> bool:
+        found = path.stat()
+        shift = 6 if found.st_uid == self.uid else 3 if found.st_gid == self.gid else 0
+        return bool(found.st_mode & (bit << shift))
+
+
+def account(folder: Path | None = None) -> Account:
+    """The user a server of ours runs as; that of `folder` when a server has lived there before.
+
+    Raises ServerUnfit (AIG-G005) where no such user exists.
+    """
+    if sys.platform == "win32":
+        raise ServerUnfit(
+            "aigym-db cannot start PostgreSQL on Windows.",
+            hint="Run aigym-db inside WSL, or give it a server that runs already: --database DSN.",
+        )
+    if os.geteuid() != 0:
+        return Account(os.geteuid(), os.getegid(), dropped=False)
+    if folder is not None and folder.exists() and (owner := folder.stat()).st_uid != 0:
+        return Account(owner.st_uid, owner.st_gid, dropped=True)
+    import pwd
+
+    for name in _UNPRIVILEGED:
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return Account(entry.pw_uid, entry.pw_gid, dropped=True)
+    raise ServerUnfit(
+        "PostgreSQL does not run as root, and this machine has no unprivileged user to run it as.",
+        detail=f"Looked for: {', '.join(_UNPRIVILEGED)}.",
+        hint="Create a user `postgres`, or run aigym-db as an ordinary user.",
+    )

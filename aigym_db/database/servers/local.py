@@ -1,0 +1,165 @@
+"""The development server of a project: it lives in `.aigym-db/` and goes on running when the command ends.
+
+It is reached in two ways. The socket lies in a folder only its user may enter, so no password is asked there
+and the usual DSN holds no secret. Clients that know no sockets (Java, most graphical ones) use 127.0.0.1,
+where everybody on the machine may knock: there it asks for a password, made up with the server and kept
+beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+from filelock import FileLock
+
+from aigym_db.database.failure import explain_error
+from aigym_db.database.servers import process
+from aigym_db.database.servers.account import account
+from aigym_db.database.servers.binaries import Binaries, find
+from aigym_db.database.servers.home import DURABLE, STATE, Home
+from aigym_db.database.servers.server import SUPERUSER, Server
+from aigym_db.errors import ServerUnfit
+
+FOLDER = ".aigym-db"
+
+
+def local(root: Path, name: str | None = None) -> LocalServer:
+    """The development server of the project in `root`, running or not; nothing is touched yet.
+
+    `name` says which PostgreSQL; without it, the one it was made with, else the embedded one.
+    """
+    return LocalServer(root.absolute(), name)
+
+
+@dataclass(frozen=True)
+class LocalServer:
+    """The development server of one project. What cannot be done here raises ServerUnfit (AIG-G005)."""
+
+    root: Path
+    name: str | None = None
+
+    @property
+    def folder(self) -> Path:
+        """`.aigym-db/` of the project."""
+        return self.root / FOLDER
+
+    def running(self) -> bool:
+        """Whether it runs and takes connections."""
+        with self._understood():
+            home = self._home()
+            return process.postmaster(home.data) is not None and _answers(home.server(find(home.made_with)))
+
+    def start(self) -> Server:
+        """The server, started, and made first if need be; when it runs already this does nothing.
+
+        Others may try at the same time: one of them starts it.
+        """
+        with self._understood(), self._locked():
+            home = self._home()
+            programs = home.programs(self.name)
+            if not _comes_up(home, programs):
+                home.make(programs)
+                home.launch(programs)
+            server = home.server(programs)
+            _check_durable(server)
+            return server
+
+    def stop(self) -> bool:
+        """Ends it cleanly and waits until it is gone; False when there was none to end."""
+        with self._understood(), self._locked():
+            return self._home().shut_down()
+
+    def server(self) -> Server:
+        """The running server."""
+        if not self.running():
+            raise ServerUnfit(
+                f"The local server of {self.root} does not run.",
+                hint="Start it with `aigym-db server start`.",
+            )
+        with self._understood():
+            home = self._home()
+            return home.server(find(home.made_with))
+
+    def url(self, database: str = SUPERUSER, user: str | None = None) -> str:
+        """The DSN through the socket, for psql and every other libpq client; it holds no secret."""
+        return self.server().dsn(database, user)
+
+    def tcp_url(self, database: str = SUPERUSER) -> str:
+        """The DSN on 127.0.0.1, for clients that know no sockets; it holds this server's password."""
+        server = self.server()
+        password = quote(self._home().password, safe="")
+        return f"postgresql://{SUPERUSER}:{password}@127.0.0.1:{server.port}/{quote(database, safe='')}"
+
+    def _home(self) -> Home:
+        here = self.folder / "server"
+        if here.exists() or account().can_reach(self.root):
+            return Home(here)
+        # Only as root, in a folder like /root that no other user may enter: the server's user needs its own
+        # place.
+        name = hashlib.sha256(os.fsencode(self.root.resolve())).hexdigest()[:16]
+        return Home(STATE / name, elsewhere_for=self.root)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        if not self.folder.is_dir():
+            self.folder.mkdir(mode=0o711, exist_ok=True)
+            self.folder.chmod(0o711)
+        # A server's files never belong into version control.
+        (self.folder / ".gitignore").write_text("*\n", encoding="ascii")
+        with FileLock(self.folder / "lock"):
+            yield
+
+    @contextmanager
+    def _understood(self) -> Iterator[None]:
+        try:
+            yield
+        except PermissionError as error:
+            raise ServerUnfit(
+                f"The local server of {self.root} belongs to another user.",
+                detail=str(error),
+                hint=f"Run the command as the user who started it, or remove {self.folder} to begin anew.",
+            ) from None
+
+
+def _comes_up(home: Home, programs: Binaries) -> bool:
+    """Whether a server is there and takes connections, now or in a moment; waits out one that is ending."""
+    deadline = time.monotonic() + process.START_TIMEOUT_S
+    while process.postmaster(home.data) is not None:
+        if process.ready(home.data) and _answers(home.server(programs)):
+            return True
+        if time.monotonic() > deadline:
+            raise process.unstarted(programs, process.log_tail(home.folder / "log"))
+        time.sleep(process.POLL_S)
+    return False
+
+
+def _answers(server: Server) -> bool:
+    try:
+        psycopg.connect(server.dsn(), connect_timeout=5).close()
+    except psycopg.OperationalError as error:
+        # Crowded is alive.
+        return "too many clients" in str(error)
+    return True
+
+
+def _check_durable(server: Server) -> None:
+    try:
+        with psycopg.connect(server.dsn(), autocommit=True) as connection:
+            found = {name: connection.execute(f"show {name}".encode()).fetchone() for name in DURABLE}
+    except psycopg.Error as error:
+        raise explain_error(error, doing="The local server runs but cannot be asked about itself") from error
+    wrong = [f"{name} is {row[0]}" for name, row in found.items() if row and row[0] != DURABLE[name]]
+    if wrong:
+        raise ServerUnfit(
+            "The local server would lose committed work in a crash.",
+            detail="\n".join(wrong),
+            hint="Stop it, then start it with `aigym-db server start`.",
+        )

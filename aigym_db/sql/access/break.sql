@@ -1,0 +1,2 @@
+-- Which job notices that something was broken.
+select noticed, message from pg_temp.aigym_break(%(ddl)s, %(jobs)s::int[])

@@ -1,0 +1,16 @@
+-- The statements to try, as whom, and which rows each should reach; filled by COPY.
+create temporary table aigym_job (
+    id int primary key,
+    scene int not null,
+    setup text,
+    role text not null,
+    claims text not null,
+    settings jsonb not null,
+    body text not null,
+    observe text,
+    success text[],
+    passed text[],
+    each_body text[],
+    each_key text[],
+    expected text[] not null
+)

@@ -1,0 +1,2 @@
+-- Forgets the statements and functions of an earlier trial in this session.
+discard temporary

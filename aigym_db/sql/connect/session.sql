@@ -1,0 +1,15 @@
+-- What of the session contract reached the server: its own process id, and the settings as it sees them.
+select
+    pg_catalog.pg_backend_pid() as backend_pid,
+    pg_catalog.current_setting('row_security') as row_security,
+    pg_catalog.current_setting('search_path') as search_path,
+    pg_catalog.current_setting('application_name') as application_name,
+    pg_catalog.current_setting('role') as role,
+    (extract(epoch from pg_catalog.current_setting('lock_timeout')::interval) * 1000)::bigint
+        as lock_timeout,
+    (extract(epoch from pg_catalog.current_setting('statement_timeout')::interval) * 1000)::bigint
+        as statement_timeout,
+    (extract(epoch from pg_catalog.current_setting('idle_in_transaction_session_timeout')::interval) * 1000)::bigint
+        as idle_in_transaction_session_timeout,
+    (extract(epoch from pg_catalog.current_setting('client_connection_check_interval')::interval) * 1000)::bigint
+        as client_connection_check_interval

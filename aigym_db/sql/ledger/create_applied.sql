@@ -1,0 +1,10 @@
+-- Makes the view of the present: which migrations this database has run and not undone.
+create or replace view aigym_db.applied as
+select version, name, checksum, occurred_at as applied_at, who as applied_by
+from (
+  select distinct on (version) version, name, checksum, occurred_at, who, kind
+  from aigym_db.event
+  where kind in ('apply', 'adopt', 'repair', 'revert')
+  order by version, id desc
+) as latest
+where kind <> 'revert'

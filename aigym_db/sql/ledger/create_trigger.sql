@@ -1,0 +1,4 @@
+-- Makes update, delete and truncate of events fail.
+create or replace trigger event_append_only
+before update or delete or truncate on aigym_db.event
+for each statement execute function aigym_db.refuse_change()

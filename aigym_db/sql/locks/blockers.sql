@@ -1,0 +1,13 @@
+-- Who keeps a session waiting, and with what?
+select activity.pid,
+       activity.usename as role,
+       activity.application_name as application,
+       coalesce(host(activity.client_addr), 'this machine') as client,
+       activity.state,
+       extract(epoch from clock_timestamp() - activity.xact_start)::float8 as age_s,
+       left(activity.query, 200) as query,
+       (select string_agg(distinct waiting.relation::regclass::text, ', ')
+        from pg_locks as waiting
+        where waiting.pid = %(pid)s and not waiting.granted and waiting.relation is not null) as relation
+from unnest(pg_blocking_pids(%(pid)s)) as blocking (pid)
+join pg_stat_activity as activity on activity.pid = blocking.pid

@@ -1,0 +1,10 @@
+-- What did a migration leave behind in this session? An empty text is the only right answer.
+select concat_ws(', ',
+  case when current_user <> %(role)s then 'the role ' || current_user end,
+  case when current_setting('search_path') <> %(search_path)s
+       then 'search_path = ' || current_setting('search_path') end,
+  case when pg_my_temp_schema() <> 0 and exists (select from pg_class where relnamespace = pg_my_temp_schema())
+       then 'a temporary table' end,
+  case when exists (select from pg_prepared_statements) then 'a prepared statement' end,
+  case (select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid())
+       when 0 then 'its own lock given back' when 1 then null else 'an advisory lock' end)

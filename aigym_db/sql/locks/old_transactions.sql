@@ -1,0 +1,14 @@
+-- Which open transactions would a statement with CONCURRENTLY have to wait for?
+select pid,
+       usename as role,
+       application_name as application,
+       coalesce(host(client_addr), 'this machine') as client,
+       state,
+       extract(epoch from clock_timestamp() - xact_start)::float8 as age_s,
+       left(query, 200) as query
+from pg_stat_activity
+where datname = current_database()
+  and backend_type = 'client backend'
+  and pid <> pg_backend_pid()
+  and xact_start < clock_timestamp() - interval '1 second'
+order by xact_start

@@ -1,0 +1,2 @@
+-- Is there a relation of this name?
+select to_regclass(%(name)s) is not null

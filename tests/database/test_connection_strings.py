@@ -1,0 +1,134 @@
+"""Which database is meant, and that a password is never repeated."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from aigym_db.database.connect import resolve, shown, startup_options
+from aigym_db.database.dsn import parameters, without_secrets
+from aigym_db.errors import BadCommandLine
+
+SECRET = "s3cr3tword"
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("PG") or name == "DATABASE_URL"]:
+        monkeypatch.delenv(name)
+
+
+def test_the_one_given_counts_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://from-environment/x")
+
+    assert resolve("postgresql://given/x") == "postgresql://given/x"
+
+
+def test_without_one_given_database_url_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://from-environment/x")
+
+    assert resolve(None) == "postgresql://from-environment/x"
+
+
+def test_without_either_libpq_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGHOST", "db.example.org")
+    monkeypatch.setenv("PGDATABASE", "app")
+    monkeypatch.setenv("PGUSER", "deploy")
+
+    assert resolve(None) == ""
+    assert shown("") == 'database "app" on db.example.org:5432 as deploy'
+
+
+@pytest.mark.parametrize("named", ["service=prod", "postgresql://?service=prod", ""])
+def test_a_service_file_is_read_as_libpq_reads_it(
+    named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "services"
+    file.write_text("[prod]\nhost=db.example.org\nport=6000\ndbname=app\nuser=deploy\noptions=-c geqo=off\n")
+    monkeypatch.setenv("PGSERVICEFILE", str(file))
+    monkeypatch.setenv("PGSERVICE", "prod")
+
+    assert shown(named) == 'database "app" on db.example.org:6000 as deploy'
+    assert parameters(named)["options"] == "-c geqo=off"
+    assert os.environ["PGSERVICE"] == "prod"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("postgres://h/x", "postgresql://h/x"),
+        ("postgresql+psycopg://h/x", "postgresql://h/x"),
+        ("postgresql+asyncpg://h/x", "postgresql://h/x"),
+        (" postgresql://h/x\n", "postgresql://h/x"),
+        ("host=h dbname=x", "host=h dbname=x"),
+    ],
+)
+def test_ways_to_write_one(written: str, read: str) -> None:
+    assert resolve(written) == read
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        f"postgresql://u:a@{SECRET}@h/x",
+        f"postgresql://u:a/{SECRET}@h/x",
+        f"postgresql://u:{SECRET}%@h/x",
+        f"postgresql://u:{SECRET}@h:port/x?what=1",
+        f"postgresql://u:{SECRET}@h/x?no_such_word=1",
+        f"postgresql://u:{SECRET}@[::1/x",
+        f"mysql://u:{SECRET}@h/x",
+        f"host=h password=a {SECRET}",
+        f"host=h password=a {SECRET}=b",
+        f"host=h password='{SECRET}",
+        f"host=h password=a\\ {SECRET} nonsense=1",
+        f"u:{SECRET}@h/x",
+    ],
+)
+def test_one_that_cannot_be_read_is_refused_without_repeating_the_password(written: str) -> None:
+    with pytest.raises(BadCommandLine) as refusal:
+        resolve(written)
+
+    said = f"{refusal.value.message} {refusal.value.detail} {refusal.value.hint}"
+    assert SECRET not in said
+    assert refusal.value.hint.startswith("Write ")
+
+
+def test_an_unknown_word_of_a_url_is_named() -> None:
+    with pytest.raises(BadCommandLine) as refusal:
+        resolve("postgresql://u@h/x?schema=public")
+
+    assert '"schema"' in refusal.value.detail
+
+
+@pytest.mark.parametrize(
+    ("dsn", "words"),
+    [
+        (f"postgresql://deploy:{SECRET}@db:6000/app", 'database "app" on db:6000 as deploy'),
+        (f"host=/run/pg user=deploy dbname=app password={SECRET}", 'database "app" on /run/pg as deploy'),
+        ("postgresql://deploy@db", 'database "deploy" on db:5432 as deploy'),
+        ("postgresql://deploy@a:1,b:2/app", 'database "app" on a,b:1,2 as deploy'),
+    ],
+)
+def test_a_database_in_words(dsn: str, words: str) -> None:
+    assert shown(dsn) == words
+
+
+def test_the_password_is_blotted_out_of_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGPASSWORD", SECRET)
+
+    assert without_secrets(f"could not use {SECRET}", "host=h") == "could not use ***"
+
+
+@pytest.mark.parametrize(
+    ("given", "value", "options"),
+    [
+        ("", "5", "-c work_mem=5"),
+        ("-c geqo=off", "5", "-c geqo=off -c work_mem=5"),
+        ("", "a b", "-c work_mem=a\\ b"),
+        ("", "a\\b", "-c work_mem=a\\\\b"),
+    ],
+)
+def test_startup_options_come_after_those_given(given: str, value: str, options: str) -> None:
+    assert startup_options(given, {"work_mem": value}) == options

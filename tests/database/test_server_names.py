@@ -1,0 +1,77 @@
+"""Names of servers, and what is said when there is no such server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aigym_db.database.servers import available, find, throwaway
+from aigym_db.errors import ServerUnfit
+
+
+def test_embedded_is_postgresql_18() -> None:
+    assert find("embedded") == find("embedded:18")
+
+
+@pytest.mark.parametrize("name", available())
+def test_an_available_name_is_found(name: str) -> None:
+    assert find(name).name == name
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("container", "comes later"),
+        ("container:postgres:17", "comes later"),
+        ("embedded:17", "no embedded PostgreSQL 17"),
+        ("system:9", "not installed"),
+        ("embedded:", "no server called"),
+        ("embedded:x", "no server called"),
+        ("embeded", "no server called"),
+        ("", "no server called"),
+    ],
+)
+def test_a_name_that_stands_for_nothing_here_is_refused_with_a_way_out(name: str, said: str) -> None:
+    with pytest.raises(ServerUnfit) as refusal:
+        find(name)
+
+    assert said in refusal.value.message
+    assert refusal.value.hint
+
+
+def test_a_missing_package_names_the_systems_it_is_not_made_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aigym_db.database.servers.binaries._package", lambda: None)
+
+    with pytest.raises(ServerUnfit) as refusal:
+        find("embedded")
+
+    assert "Alpine" in refusal.value.detail
+    assert "Intel" in refusal.value.detail
+
+
+def test_an_old_package_without_this_major_says_which_version_has_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("aigym_db.database.servers.binaries._package", lambda: tmp_path)
+
+    with pytest.raises(ServerUnfit) as refusal:
+        find("embedded")
+
+    assert "0.6" in refusal.value.hint
+
+
+def test_programs_that_do_not_run_here_are_refused_not_crashed_on(
+    monkeypatch: pytest.MonkeyPatch, open_folder: Path, own_cache: Path
+) -> None:
+    programs = open_folder / "package" / "pginstall18" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "postgres").write_bytes(b"\x7fELF of another system")
+    (programs / "initdb").write_bytes(b"\x7fELF of another system")
+    (programs / "initdb").chmod(0o755)
+    monkeypatch.setattr("aigym_db.database.servers.binaries._package", lambda: open_folder / "package")
+
+    with pytest.raises(ServerUnfit) as refusal, throwaway():
+        pass
+
+    assert "--server system" in refusal.value.hint

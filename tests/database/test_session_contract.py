@@ -1,0 +1,185 @@
+"""What a session of ours runs under, as the server sees it, and what is said when there is none."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from collections.abc import Callable
+
+import psycopg
+import pytest
+
+from aigym_db.database.connect import Session, connect
+from aigym_db.database.servers import LocalServer
+from aigym_db.errors import BehindPooler, CannotConnect
+
+SECRET = "s3cr3tword"
+
+CONTRACT = {
+    "row_security": "off",
+    "search_path": "pg_catalog",
+    "lock_timeout": "2s",
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "1min",
+    "client_connection_check_interval": "1s",
+    "application_name": "aigym-db",
+}
+
+CLIENT = """
+from aigym_db.database.connect import connect
+connection = connect({dsn!r})
+connection.execute("select pg_advisory_lock(1)")
+connection.pgconn.send_query(b"select pg_sleep(600)")
+connection.pgconn.flush()
+print("sent", flush=True)
+input()
+"""
+
+
+def setting(connection: psycopg.Connection, name: str) -> str:
+    found = connection.execute("select current_setting(%s)", [name]).fetchone()
+    assert found is not None
+    return str(found[0])
+
+
+@pytest.mark.parametrize(("name", "value"), CONTRACT.items())
+def test_the_server_sees_the_contract(database: str, name: str, value: str) -> None:
+    with connect(database) as connection:
+        assert setting(connection, name) == value
+
+
+@pytest.mark.parametrize(("name", "value"), CONTRACT.items())
+def test_the_contract_outlives_discard_all(database: str, name: str, value: str) -> None:
+    with connect(database, autocommit=True) as connection:
+        connection.execute("discard all")
+
+        assert setting(connection, name) == value
+
+
+def test_a_session_may_be_asked_for(database: str) -> None:
+    wanted = Session(lock_timeout_ms=150, statement_timeout_ms=90_000, search_path='pg_catalog, "my schema"')
+
+    with connect(database, session=wanted) as connection:
+        assert setting(connection, "lock_timeout") == "150ms"
+        assert setting(connection, "statement_timeout") == "90s"
+        assert setting(connection, "search_path") == 'pg_catalog, "my schema"'
+
+
+def test_a_session_acts_as_the_role_it_is_told(database: str, server) -> None:
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        connection.execute('drop role if exists "the owner"')
+        connection.execute('create role "the owner"')
+
+    with connect(database, session=Session(role="the owner"), autocommit=True) as connection:
+        connection.execute("reset role")
+        found = connection.execute("select current_user, session_user").fetchone()
+
+    assert found == ("the owner", "postgres")
+
+
+def test_options_of_the_connection_string_are_kept_and_the_contract_has_the_last_word(database: str) -> None:
+    dsn = f"{database}&options=-c%20geqo%3Doff%20-c%20row_security%3Don"
+
+    with connect(dsn) as connection:
+        assert setting(connection, "geqo") == "off"
+        assert setting(connection, "row_security") == "off"
+
+
+def test_options_of_the_environment_are_kept(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGOPTIONS", "-c geqo=off")
+
+    with connect(database) as connection:
+        assert setting(connection, "geqo") == "off"
+        assert setting(connection, "row_security") == "off"
+
+
+def test_a_connection_comes_idle_and_outside_a_transaction(database: str) -> None:
+    with connect(database) as connection:
+        assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+        assert connection.autocommit is False
+
+
+def test_no_statement_is_prepared_behind_our_back(database: str) -> None:
+    with connect(database, autocommit=True) as connection:
+        [connection.execute("select 1 where %s", [True]) for _ in range(10)]
+
+        assert connection.execute("select count(*) from pg_prepared_statements").fetchone() == (0,)
+
+
+def test_nothing_that_listens_says_to_start_the_server() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    with pytest.raises(CannotConnect) as refusal:
+        connect(f"postgresql://deploy:{SECRET}@127.0.0.1:{port}/app")
+
+    assert refusal.value.message == f'No connection to database "app" on 127.0.0.1:{port} as deploy.'
+    assert refusal.value.hint.startswith("Start the server")
+    assert SECRET not in refusal.value.detail
+
+
+@pytest.mark.parametrize(
+    ("query", "session", "hint"),
+    [
+        ("dbname=no_such_database", Session(), "Create the database"),
+        ("user=no_such_role", Session(), "Correct the user"),
+        ("port=1", Session(), "Start the server"),
+        ("user=postgres", Session(role="no_such_role"), "Create the role that"),
+        ("service=no_such_service", Session(), "Correct the name of the service"),
+    ],
+)
+def test_what_is_missing_is_named_with_a_way_out(server, query: str, session: Session, hint: str) -> None:
+    with pytest.raises(CannotConnect) as refusal:
+        connect(f"{server.dsn()}&{query}&password={SECRET}", session=session)
+
+    assert refusal.value.hint.startswith(hint)
+    assert "no_such" in refusal.value.detail or "port=1" in query
+    assert SECRET not in f"{refusal.value.message}{refusal.value.detail}{refusal.value.hint}"
+
+
+def test_a_wrong_password_is_said_and_not_repeated(local_server: LocalServer) -> None:
+    port = local_server.start().port
+
+    with pytest.raises(CannotConnect) as refusal:
+        connect(f"postgresql://postgres:{SECRET}@127.0.0.1:{port}/postgres")
+
+    assert refusal.value.hint.startswith("Check the user and its password")
+    assert SECRET not in f"{refusal.value.message}{refusal.value.detail}"
+
+
+def test_through_something_that_changes_nothing_a_connection_is_made(proxied: Callable[[str], str]) -> None:
+    with connect(proxied("nothing")) as connection:
+        assert setting(connection, "row_security") == "off"
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("drop options", "row_security is on, not off"),
+        ("another pid", "backend_pid is"),
+        ("refuse options", "unsupported startup parameter"),
+    ],
+)
+def test_a_pooler_is_refused(proxied: Callable[[str], str], what: str, said: str) -> None:
+    with pytest.raises(BehindPooler) as refusal:
+        connect(proxied(what))
+
+    assert said in refusal.value.detail
+    assert refusal.value.hint.startswith("Connect to PostgreSQL itself")
+    assert "127.0.0.1" in refusal.value.message
+
+
+def test_the_statement_of_a_killed_client_ends_and_its_locks_with_it(
+    database: str, another_python: Callable[[str], subprocess.Popen[str]]
+) -> None:
+    client = another_python(CLIENT.format(dsn=database))
+    assert client.stdout is not None
+    client.stdout.readline()
+    client.kill()
+    client.wait()
+
+    with psycopg.connect(database, autocommit=True, options="-c lock_timeout=10s") as waiting:
+        found = waiting.execute("select pg_advisory_lock(1)").fetchone()
+
+    assert found == ("",)

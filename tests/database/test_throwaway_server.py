@@ -1,0 +1,230 @@
+"""Throwaway servers: quick, unsafe on purpose, and gone with whoever wanted them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from aigym_db.database.servers import available, find, gc, start, throwaway
+from aigym_db.errors import ServerUnfit
+
+OWNER = """
+import sys
+from aigym_db.database.servers import throwaway
+with throwaway() as server:
+    print(server.folder, flush=True)
+    sys.stdin.read()
+"""
+
+OWNER_KILLED_BEFORE_READY = """
+import os
+from aigym_db.database.servers import throwaway
+from aigym_db.database.servers.keeper import Keeper
+
+def killed(keeper):
+    print(keeper.folder, flush=True)
+    os.kill(os.getpid(), 9)
+
+Keeper.wait_until_ready = killed
+with throwaway():
+    pass
+"""
+
+Run = Callable[[str], "subprocess.Popen[str]"]
+Gone = Callable[[Path], bool]
+
+
+def first_line(process: subprocess.Popen[str]) -> Path:
+    assert process.stdout is not None
+    return Path(process.stdout.readline().strip())
+
+
+def postmaster(folder: Path) -> psutil.Process:
+    return psutil.Process(int((folder / "data" / "postmaster.pid").read_text().split()[0]))
+
+
+@pytest.mark.parametrize("name", available())
+def test_every_installed_server_starts_and_answers_with_its_major(name: str) -> None:
+    with throwaway(name) as server, psycopg.connect(server.dsn()) as connection:
+        version = connection.execute("select current_setting('server_version_num')::int / 10000").fetchone()
+
+    assert version == (server.major,)
+    assert server.name == name
+
+
+@pytest.mark.parametrize("setting", ["fsync", "full_page_writes", "synchronous_commit"])
+def test_a_throwaway_server_does_not_wait_for_the_disk(server, setting: str) -> None:
+    with psycopg.connect(server.dsn()) as connection:
+        found = connection.execute(f"show {setting}").fetchone()
+
+    assert found == ("off",)
+
+
+def test_letters_beyond_ascii_are_letters_and_text_compares_by_code_point(server) -> None:
+    with psycopg.connect(server.dsn()) as connection:
+        found = connection.execute("select upper('é'), 'é' ~ '[[:alpha:]]', 'Z' < 'a', 'z' < 'é'").fetchone()
+
+    assert found == ("É", True, True, True)
+
+
+def test_nobody_reaches_it_over_the_network(server) -> None:
+    with psycopg.connect(server.dsn()) as connection:
+        found = connection.execute("show listen_addresses").fetchone()
+
+    assert found == ("",)
+    assert server.socket_folder.stat().st_mode & 0o077 == 0
+
+
+def test_a_server_does_not_run_as_root(server) -> None:
+    assert postmaster(server.folder).uids().effective != 0
+
+
+def test_the_block_leaves_nothing_behind(gone: Gone) -> None:
+    with throwaway() as server:
+        folder = server.folder
+
+    assert gone(folder)
+
+
+def test_an_error_in_the_block_leaves_nothing_behind(gone: Gone) -> None:
+    with pytest.raises(ZeroDivisionError), throwaway() as server:
+        folder = server.folder
+        _ = 1 // 0
+
+    assert gone(folder)
+
+
+def test_stopping_twice_is_stopping_once(gone: Gone) -> None:
+    server = start()
+
+    server.stop()
+    server.stop()
+
+    assert gone(server.folder)
+
+
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGINT", "SIGHUP"])
+def test_a_server_ends_with_its_owner(another_python: Run, gone: Gone, name: str) -> None:
+    owner = another_python(OWNER)
+    folder = first_line(owner)
+    assert postmaster(folder).is_running()
+
+    owner.send_signal(getattr(signal, name))
+    owner.wait()
+
+    assert gone(folder)
+
+
+def test_a_server_ends_even_when_its_owner_was_killed_before_it_was_ready(
+    another_python: Run, gone: Gone
+) -> None:
+    owner = another_python(OWNER_KILLED_BEFORE_READY)
+    folder = first_line(owner)
+    owner.wait()
+
+    assert gone(folder)
+
+
+def test_a_server_with_work_in_hand_ends_with_its_owner(another_python: Run, gone: Gone) -> None:
+    owner = another_python(OWNER)
+    folder = first_line(owner)
+    connection = psycopg.connect(f"postgresql://postgres@/postgres?host={folder}&port=5432")
+    with contextlib.closing(connection):
+        connection.execute("create table work as select generate_series(1, 100000)")
+
+        owner.kill()
+        owner.wait()
+
+        assert gone(folder)
+
+
+def test_stop_ends_the_server_when_the_shell_between_was_killed(gone: Gone) -> None:
+    server = start()
+    running = postmaster(server.folder)
+    keeper = running.parent()
+    assert keeper is not None
+    keeper.kill()
+
+    server.stop()
+
+    assert gone(server.folder)
+
+
+def test_gc_ends_what_was_left_when_owner_and_shell_were_killed(another_python: Run, gone: Gone) -> None:
+    owner = another_python(OWNER)
+    folder = first_line(owner)
+    keeper = postmaster(folder).parent()
+    assert keeper is not None
+    keeper.kill()
+    owner.kill()
+    owner.wait()
+    assert postmaster(folder).is_running()
+
+    removed = gc()
+
+    assert folder in removed
+    assert gone(folder)
+
+
+def test_gc_leaves_a_server_in_use_alone(server) -> None:
+    removed = gc()
+
+    assert server.folder not in removed
+    with psycopg.connect(server.dsn()) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_a_server_that_cannot_start_shows_its_log_and_leaves_nothing(gone: Gone) -> None:
+    with pytest.raises(ServerUnfit) as refusal, throwaway(settings={"shared_buffers": "nonsense"}):
+        pass
+
+    assert "shared_buffers" in refusal.value.detail
+    assert refusal.value.hint
+
+
+def test_settings_are_added_to_those_of_every_throwaway_server() -> None:
+    wanted = {"wal_level": "logical", "max_wal_senders": "4"}
+
+    with throwaway(settings=wanted) as server, psycopg.connect(server.dsn()) as connection:
+        found = connection.execute("select current_setting('wal_level'), current_setting('fsync')").fetchone()
+
+    assert found == ("logical", "off")
+
+
+def test_what_the_environment_says_about_postgresql_does_not_reach_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PGDATA", "/nonexistent")
+    monkeypatch.setenv("PGPORT", "1")
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+
+    with throwaway() as server, psycopg.connect(server.dsn()) as connection:
+        assert connection.execute("show timezone").fetchone() == ("UTC",)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts servers as another user")
+def test_programs_that_the_servers_user_cannot_reach_are_copied_once(
+    open_folder: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = find("embedded").prefix.parent
+    private = open_folder / "private"
+    private.mkdir(mode=0o700)
+    shutil.copytree(package / "pginstall18", private / package.name / "pginstall18")
+    shutil.copytree(package.with_name(f"{package.name}.libs"), private / f"{package.name}.libs")
+    monkeypatch.setattr("aigym_db.database.servers.binaries._package", lambda: private / package.name)
+
+    with throwaway() as first, throwaway() as second, psycopg.connect(second.dsn()) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+
+    assert own_cache in first.programs.prefix.parents
+    assert first.programs == second.programs
+    assert len(list((own_cache / "programs").iterdir())) == 1
