@@ -1,0 +1,58 @@
+"""A stretch of SQL that is linted as one, and the points in it that findings are about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from aigym_db.model.migration import Part
+from aigym_db.model.source import Place, Source
+from aigym_db.model.sql import Script, Statement
+
+Kind = Literal["up", "down", "state", "file"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Passage:
+    """One direction of a migration, one script of the state, or a whole SQL file."""
+
+    source: Source
+    start: int
+    end: int
+    kind: Kind = "file"
+    transaction: bool = False
+    """The runner puts a transaction around it; otherwise each statement is its own, unless the text says "
+    "BEGIN."""
+    batch: int | None = None
+    """Passages of one batch reach a database together: what one creates is still empty in the next."""
+    reported: bool = True
+    """False: replayed for what it leaves behind, its statements not judged."""
+    script: Script | None = None
+    """The statements, where somebody has parsed them already."""
+
+    @classmethod
+    def of_part(cls, part: Part, kind: Kind, *, batch: int | None = None, reported: bool = True) -> Passage:
+        """One direction of a migration."""
+        return cls(part.source, part.start, part.end, kind, part.transaction, batch, reported)
+
+    @classmethod
+    def of_script(cls, script: Script, kind: Kind, *, batch: int | None = None) -> Passage:
+        """A script that was parsed before."""
+        return cls(script.source, 0, len(script.source.text), kind, batch=batch, script=script)
+
+    @property
+    def in_migration(self) -> bool:
+        return self.kind in ("up", "down")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spot:
+    """A character of a statement of a passage."""
+
+    passage: Passage
+    statement: Statement
+    index: int
+
+    @property
+    def place(self) -> Place:
+        return self.statement.source.place(self.index)

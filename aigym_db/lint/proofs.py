@@ -1,0 +1,41 @@
+"""What the constraints of a table prove about its columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pglast import ast
+from pglast.enums import NullTestType
+
+from aigym_db.lint.nodes import column_names, conjuncts, is_a
+from aigym_db.lint.objects import Relation
+
+
+def proves_not_null(table: Relation, column: str) -> bool:
+    """Whether PostgreSQL knows without reading rows that a column holds no nulls."""
+    known = table.columns.get(column)
+    if known is not None and known.not_null:
+        return True
+    return any(
+        constraint.kind == "check"
+        and constraint.validated
+        and any(_says_not_null(part, column) for part in conjuncts(constraint.expression))
+        for constraint in table.constraints.values()
+    )
+
+
+def proves_bound(table: Relation, column: str) -> bool:
+    """Whether a valid check limits a column: the least an attach without a scan needs."""
+    return any(
+        constraint.kind == "check" and constraint.validated and column in column_names(constraint.expression)
+        for constraint in table.constraints.values()
+    )
+
+
+def _says_not_null(part: Any, column: str) -> bool:
+    return (
+        is_a(part, ast.NullTest)
+        and part.nulltesttype == NullTestType.IS_NOT_NULL
+        and is_a(part.arg, ast.ColumnRef)
+        and column_names(part.arg) == {column}
+    )

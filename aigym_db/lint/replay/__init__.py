@@ -1,0 +1,1 @@
+"""Changing the chain as a statement changes a database."""

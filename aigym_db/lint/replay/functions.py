@@ -1,0 +1,85 @@
+"""Functions and procedures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from pglast import ast
+from pglast.enums import FunctionParameterMode as Mode
+from pglast.enums import VariableSetKind
+
+from aigym_db.lint.nodes import constant, dotted, is_a, option, words
+from aigym_db.lint.objects import Function
+from aigym_db.lint.replay.names import found
+from aigym_db.lint.step import Step
+from aigym_db.lint.types import type_of
+
+_PASSED_IN = {Mode.FUNC_PARAM_DEFAULT, Mode.FUNC_PARAM_IN, Mode.FUNC_PARAM_INOUT, Mode.FUNC_PARAM_VARIADIC}
+
+
+def path_of(setting: Any, before: tuple[str, ...] | None = None) -> tuple[str, ...] | None:
+    """The search_path that a SET clause leaves, `before` when it is about something else."""
+    if setting.kind == VariableSetKind.VAR_RESET_ALL:
+        return None
+    if setting.name != "search_path":
+        return before
+    if setting.kind in (VariableSetKind.VAR_RESET, VariableSetKind.VAR_SET_DEFAULT):
+        return None
+    return tuple(str(constant(value)) for value in setting.args or ())
+
+
+def _create(step: Step) -> None:
+    tree, chain = step.tree, step.chain
+    parts = words(tree.funcname)
+    name = chain.place_for(parts[-2] if len(parts) > 1 else None, parts[-1])
+    parameters = tree.parameters or ()
+    arguments = tuple(str(type_of(node.argType)) for node in parameters if node.mode in _PASSED_IN)
+    language = option(tree.options, "language")
+    volatility = option(tree.options, "volatility")
+    path: tuple[str, ...] | None = None
+    for element in tree.options or ():
+        if element.defname == "set":
+            path = path_of(element.arg, path)
+    others = tuple(other for other in chain.functions.get(name, ()) if other.arguments != arguments)
+    replaced = next((other for other in chain.functions.get(name, ()) if other.arguments == arguments), None)
+    function = Function(
+        name,
+        arguments,
+        step.spot(),
+        language.sval.lower() if is_a(language, ast.String) else "sql",
+        dotted(tree.returnType.names) if tree.returnType else "",
+        definer=_is_on(option(tree.options, "security")),
+        path=path,
+        volatility=volatility.sval[0] if is_a(volatility, ast.String) else "v",
+        tree=tree,
+        public=replaced.public if replaced else chain.functions_born_public,
+    )
+    chain.functions[name] = (*others, function)
+
+
+def _alter(step: Step) -> None:
+    chain = step.chain
+    for function in found(chain, step.tree.func):
+        changed = function
+        for action in step.tree.actions:
+            if action.defname == "security":
+                changed = replace(changed, definer=_is_on(action.arg))
+            elif action.defname == "set":
+                changed = replace(changed, path=path_of(action.arg, changed.path))
+            elif action.defname == "volatility":
+                changed = replace(changed, volatility=action.arg.sval[0])
+        chain.functions[function.name] = tuple(
+            changed if other is function else other for other in chain.functions[function.name]
+        )
+
+
+def _is_on(node: Any) -> bool:
+    return bool(getattr(node, "boolval", False))
+
+
+HANDLERS: dict[type, Callable[[Step], None]] = {
+    ast.CreateFunctionStmt: _create,
+    ast.AlterFunctionStmt: _alter,
+}

@@ -1,0 +1,244 @@
+"""Tables, views, indexes and types that come to be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from pglast import ast
+from pglast.enums import ConstrType, ObjectType
+
+from aigym_db.lint.chain import Chain, Grant
+from aigym_db.lint.nodes import below, is_a, said, words
+from aigym_db.lint.objects import Column, Constraint, ConstraintKind, Index, Kind, Relation, RelationKind
+from aigym_db.lint.step import Step
+from aigym_db.lint.types import type_of
+
+CONSTRAINTS: dict[ConstrType, ConstraintKind] = {
+    ConstrType.CONSTR_CHECK: "check",
+    ConstrType.CONSTR_FOREIGN: "foreign key",
+    ConstrType.CONSTR_PRIMARY: "primary key",
+    ConstrType.CONSTR_UNIQUE: "unique",
+    ConstrType.CONSTR_EXCLUSION: "exclusion",
+    ConstrType.CONSTR_NOTNULL: "not null",
+}
+_SUFFIX = {
+    "check": "check",
+    "foreign key": "fkey",
+    "primary key": "pkey",
+    "unique": "key",
+    "exclusion": "excl",
+} | {"not null": "not_null"}
+
+
+def born(chain: Chain, relation: Relation) -> None:
+    """Puts a new relation into the chain, with the rights that default privileges give it."""
+    chain.relations[relation.name] = relation
+    chain.policies.pop(relation.name, None)
+    schema = relation.name.partition(".")[0]
+    chain.grants[f"table {relation.name}"] = {
+        (role, privilege): Grant(f"table {relation.name}", role, privilege, grant.spot, grant.with_option)
+        for (where, kind, role, privilege), grant in chain.defaults.items()
+        if kind == "table" and where in (None, schema)
+    }
+
+
+def with_constraint(chain: Chain, relation: Relation, node: Any, column: str | None = None) -> Relation:
+    """A relation with one more constraint, and what follows from it: NOT NULL columns, an index."""
+    kind = CONSTRAINTS.get(node.contype)
+    if kind is None:
+        return _filled(relation, node, column)
+    columns = (column,) if column else words(node.fk_attrs if kind == "foreign key" else node.keys)
+    index = chain.resolve(relation.name.partition(".")[0], node.indexname) if node.indexname else None
+    if index in chain.indexes:
+        columns = chain.indexes[index].columns
+    name = node.conname or _free_name(relation, kind, columns)
+    if kind in ("primary key", "unique", "exclusion"):
+        schema = relation.name.partition(".")[0]
+        chain.indexes.pop(index or "", None)
+        index = f"{schema}.{name}"
+        chain.indexes[index] = Index(index, relation.name, columns, kind != "exclusion", constraint=True)
+    constraint = Constraint(
+        name,
+        kind,
+        columns,
+        validated=not node.skip_validation,
+        expression=node.raw_expr,
+        references=chain.key(node.pktable) if node.pktable else None,
+        index=index,
+    )
+    known = dict(relation.columns)
+    if kind == "primary key" or (kind == "not null" and constraint.validated):
+        known |= {name: replace(known[name], not_null=True) for name in columns if name in known}
+    return replace(relation, columns=known, constraints={**relation.constraints, name: constraint})
+
+
+def _filled(relation: Relation, node: Any, column: str | None) -> Relation:
+    """An identity column is NOT NULL without saying so."""
+    if node.contype != ConstrType.CONSTR_IDENTITY or column is None or column not in relation.columns:
+        return relation
+    filled = replace(relation.columns[column], not_null=True)
+    return replace(relation, columns={**relation.columns, column: filled})
+
+
+def with_column(chain: Chain, relation: Relation, node: Any) -> Relation:
+    """A relation with one more column and the constraints written beside it."""
+    column = Column(node.colname, type_of(node.typeName), not_null=bool(node.is_not_null))
+    relation = replace(relation, columns={**relation.columns, column.name: column})
+    for constraint in node.constraints or ():
+        relation = with_constraint(chain, relation, constraint, node.colname)
+    return relation
+
+
+def _create_table(step: Step) -> None:
+    tree, chain = step.tree, step.chain
+    temporary = tree.relation.relpersistence == "t"
+    key = chain.place_for("pg_temp" if temporary else tree.relation.schemaname, tree.relation.relname)
+    if tree.if_not_exists and key in chain.relations:
+        return
+    kind: RelationKind = "partitioned" if tree.partspec else "table"
+    parts = tree.partspec.partParams if tree.partspec else ()
+    relation = Relation(
+        key,
+        kind,
+        chain.batch,
+        step.spot(tree.relation),
+        temporary=temporary,
+        partition_key=tuple(part.name or "" for part in parts),
+    )
+    for parent in tree.inhRelations or ():
+        above = chain.relation(chain.key(parent))
+        relation = replace(relation, columns={**relation.columns, **above.columns})
+        if tree.partbound is not None:
+            relation = attached(chain, above, relation, tree.partbound.is_default)
+    for element in tree.tableElts or ():
+        if is_a(element, ast.ColumnDef):
+            relation = with_column(chain, relation, element)
+        elif is_a(element, ast.Constraint):
+            relation = with_constraint(chain, relation, element)
+        elif is_a(element, ast.TableLikeClause):
+            other = chain.relation(chain.key(element.relation))
+            relation = replace(relation, columns={**relation.columns, **other.columns})
+    born(chain, relation)
+
+
+def attached(chain: Chain, parent: Relation, child: Relation, default: bool) -> Relation:
+    """The child as a partition; the parent, if known, learns of a default partition."""
+    if default and parent.known:
+        chain.relations[parent.name] = replace(parent, default_partition=child.name)
+    return replace(child, parent=parent.name)
+
+
+def _create_table_as(step: Step) -> None:
+    tree, chain = step.tree, step.chain
+    target = tree.into.rel
+    temporary = target.relpersistence == "t"
+    key = chain.place_for("pg_temp" if temporary else target.schemaname, target.relname)
+    kind: RelationKind = "materialized view" if tree.objtype == ObjectType.OBJECT_MATVIEW else "table"
+    if not (tree.if_not_exists and key in chain.relations):
+        sources = _read_by(chain, tree.query) if kind == "materialized view" else frozenset()
+        born(chain, Relation(key, kind, chain.batch, step.spot(target), temporary=temporary, sources=sources))
+
+
+def _create_view(step: Step) -> None:
+    tree, chain = step.tree, step.chain
+    key = chain.place_for(tree.view.schemaname, tree.view.relname)
+    view = Relation(
+        key,
+        "view",
+        chain.batch,
+        step.spot(tree.view),
+        sources=_read_by(chain, tree.query),
+        security_invoker=said(tree.options, "security_invoker"),
+    )
+    if key in chain.relations:
+        chain.relations[key] = replace(view, owner=chain.relations[key].owner)
+    else:
+        born(chain, view)
+
+
+def _read_by(chain: Chain, query: Any) -> frozenset[str]:
+    return frozenset(chain.key(node) for node in below(query) if is_a(node, ast.RangeVar))
+
+
+def _create_index(step: Step) -> None:
+    tree, chain = step.tree, step.chain
+    table = chain.key(tree.relation)
+    columns = tuple(part.name or "" for part in tree.indexParams or ())
+    name = tree.idxname or "_".join([tree.relation.relname, *(column or "expr" for column in columns), "idx"])
+    key = f"{table.partition('.')[0]}.{name}"
+    chain.indexes.setdefault(key, Index(key, table, columns, bool(tree.unique)))
+
+
+def _create_schema(step: Step) -> None:
+    chain, tree = step.chain, step.tree
+    if tree.schemaname:
+        chain.schemas.add(tree.schemaname)
+
+
+def _create_enum(step: Step) -> None:
+    name = _type_name(step.chain, step.tree.typeName)
+    step.chain.types[name] = Kind(name, "enum", words(step.tree.vals))
+    if step.chain.transaction is not None:
+        step.chain.transaction.new_types.add(name)
+
+
+def _create_domain(step: Step) -> None:
+    tree = step.tree
+    name = _type_name(step.chain, tree.domainname)
+    constrained = any(
+        node.contype in (ConstrType.CONSTR_CHECK, ConstrType.CONSTR_NOTNULL)
+        for node in tree.constraints or ()
+    )
+    step.chain.types[name] = Kind(name, "domain", constrained=constrained, base=type_of(tree.typeName))
+
+
+def _alter_domain(step: Step) -> None:
+    name = ".".join(words(step.tree.typeName))
+    known = step.chain.type(name)
+    if known is not None and step.tree.subtype in ("C", "O"):
+        step.chain.types[known.name] = replace(known, constrained=True)
+
+
+def _create_composite(step: Step) -> None:
+    tree = step.tree
+    name = step.chain.place_for(tree.typevar.schemaname, tree.typevar.relname)
+    step.chain.types[name] = Kind(name, "composite")
+
+
+def _type_name(chain: Chain, names: Any) -> str:
+    parts = words(names)
+    return chain.place_for(parts[-2] if len(parts) > 1 else None, parts[-1])
+
+
+def _free_name(relation: Relation, kind: ConstraintKind, columns: tuple[str, ...]) -> str:
+    """The name PostgreSQL gives a constraint that has none."""
+    table = relation.name.rpartition(".")[2]
+    stem = [table] if kind == "primary key" else [table, *columns]
+    name = "_".join([*stem, _SUFFIX[kind]])
+    free, number = name, 0
+    while free in relation.constraints:
+        number += 1
+        free = f"{name}{number}"
+    return free
+
+
+def _create_foreign_table(step: Step) -> None:
+    target = step.tree.base.relation
+    key = step.chain.place_for(target.schemaname, target.relname)
+    born(step.chain, Relation(key, "foreign table", step.chain.batch, step.spot(target)))
+
+
+HANDLERS: dict[type, Callable[[Step], None]] = {
+    ast.CreateStmt: _create_table,
+    ast.CreateForeignTableStmt: _create_foreign_table,
+    ast.CreateTableAsStmt: _create_table_as,
+    ast.ViewStmt: _create_view,
+    ast.IndexStmt: _create_index,
+    ast.CreateSchemaStmt: _create_schema,
+    ast.CreateEnumStmt: _create_enum,
+    ast.CreateDomainStmt: _create_domain,
+    ast.AlterDomainStmt: _alter_domain,
+    ast.CompositeTypeStmt: _create_composite,
+}

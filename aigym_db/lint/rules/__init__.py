@@ -1,0 +1,1 @@
+"""The rules, one module each; a new module is a new rule."""

@@ -1,0 +1,1 @@
+"""The allow comments themselves."""

@@ -1,0 +1,1 @@
+"""Statements that break programs still running."""

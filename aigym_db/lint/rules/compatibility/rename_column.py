@@ -1,0 +1,38 @@
+"""Column renamed in a table in use.
+
+Programs that run while the migration does still use the old name, and every statement of theirs fails until
+they are replaced.
+
+Given:
+    create table coach.sessions (id bigint primary key, rating integer);
+
+Bad:
+    alter table coach.sessions rename column rating to stars;
+
+Good:
+    alter table coach.sessions add column stars integer;
+
+Source: PostgreSQL documentation, ALTER TABLE, RENAME.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pglast import ast
+from pglast.enums import ObjectType
+
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.step import Step, shown
+
+
+@rule("BACK01", "rename-column", since="0.1", on=ast.RenameStmt, in_downs="skip")
+def check(step: Step) -> Iterator[Found]:
+    tree = step.tree
+    if tree.renameType != ObjectType.OBJECT_COLUMN or not step.in_use(tree.relation):
+        return
+    yield step.found(
+        f"Programs that use {shown(step.key(tree.relation))}.{tree.subname} fail from the moment this "
+        "commits.",
+        "Add a column of the new name, write both until no program uses the old one, then drop that.",
+    )

@@ -1,0 +1,52 @@
+"""Value of an enum, type, function or schema renamed.
+
+Programs that run while the migration does still send the old name.
+
+Given:
+    create type coach.mood as enum ('glad', 'sad');
+
+Bad:
+    alter type coach.mood rename value 'glad' to 'happy';
+
+Good:
+    alter type coach.mood add value 'happy';
+
+Source: PostgreSQL documentation, ALTER TYPE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pglast import ast
+from pglast.enums import ObjectType
+
+from aigym_db.lint.nodes import dotted, is_a
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.step import Step
+
+_CALLED_BY_NAME = {
+    ObjectType.OBJECT_TYPE,
+    ObjectType.OBJECT_DOMAIN,
+    ObjectType.OBJECT_FUNCTION,
+    ObjectType.OBJECT_PROCEDURE,
+    ObjectType.OBJECT_SCHEMA,
+}
+
+
+@rule("BACK03", "rename-object", since="0.1", on=(ast.AlterEnumStmt, ast.RenameStmt), in_downs="skip")
+def check(step: Step) -> Iterator[Found]:
+    tree = step.tree
+    if is_a(tree, ast.AlterEnumStmt):
+        if not tree.oldVal:
+            return
+        what = f"the value {tree.oldVal} of {dotted(tree.typeName)}"
+    elif tree.renameType in _CALLED_BY_NAME:
+        name = tree.object
+        what = tree.subname or dotted(getattr(name, "objname", name))
+    else:
+        return
+    yield step.found(
+        f"Programs that use {what} fail from the moment this commits.",
+        "Add the new one beside it, move programs and rows over, then drop the old one.",
+    )

@@ -1,0 +1,39 @@
+"""Column dropped from a table that may hold rows.
+
+Its values are gone, and programs that still name the column fail. First release programs that no longer use
+it, then drop it in a later migration. In a down nothing is said: taking away what the up added is what a
+down is for.
+
+Given:
+    create table coach.sessions (id bigint primary key, rating integer);
+
+Bad:
+    alter table coach.sessions drop column rating;
+
+Good:
+    -- allow drop-column: nothing has read it since release 41, and the values are archived
+    alter table coach.sessions drop column rating;
+
+Source: PostgreSQL documentation, ALTER TABLE, DROP COLUMN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pglast import ast
+from pglast.enums import AlterTableType
+
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.step import Step, shown
+
+
+@rule("DATA01", "drop-column", since="0.1", on=ast.AlterTableStmt, in_downs="skip")
+def check(step: Step) -> Iterator[Found]:
+    for command in step.changes(AlterTableType.AT_DropColumn):
+        table = shown(step.key(step.tree.relation))
+        yield step.found(
+            f"The values of {table}.{command.name} are lost, and programs that still use the column fail.",
+            "Release programs that do not use it, then drop it, with `-- allow drop-column: <reason>`.",
+            command,
+        )

@@ -1,0 +1,42 @@
+"""Schema or database dropped.
+
+Everything in it is gone, tables and rows included.
+
+Given:
+    create table coach.sessions (id bigint primary key);
+
+Bad:
+    drop schema coach cascade; -- allow drop-cascade: the example is about the schema
+
+Good:
+    -- allow drop-schema: empty since 0031
+    drop schema if exists attic;
+
+Source: PostgreSQL documentation, DROP SCHEMA.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pglast import ast
+from pglast.enums import ObjectType
+
+from aigym_db.lint.nodes import is_a
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.step import Step
+
+
+@rule("DATA06", "drop-schema", since="0.1", on=(ast.DropStmt, ast.DropdbStmt), in_downs="skip")
+def check(step: Step) -> Iterator[Found]:
+    tree = step.tree
+    if is_a(tree, ast.DropdbStmt):
+        names = tree.dbname
+    elif tree.removeType == ObjectType.OBJECT_SCHEMA:
+        names = ", ".join(target.sval for target in tree.objects)
+    else:
+        return
+    yield step.found(
+        f"Everything in {names} is lost.",
+        "Drop what is in it by name first, then say so: `-- allow drop-schema: <reason>`.",
+    )

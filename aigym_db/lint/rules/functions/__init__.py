@@ -1,0 +1,1 @@
+"""Functions that run with their owner's rights, and those policies call."""

@@ -1,0 +1,112 @@
+"""SECURITY DEFINER function that runs SQL put together from text.
+
+Text that a caller can influence becomes SQL that runs with the owner's rights. A literal is fine, and so is
+format() with only %I and %L, or a concatenation with quote_ident() and quote_literal().
+
+Bad:
+    create function ops.count_rows(name text) returns bigint
+        language plpgsql security definer set search_path = ''
+        as $$
+        declare found bigint;
+        begin
+            execute 'select count(*) from ' || name into found;
+            return found;
+        end $$;
+    revoke execute on function ops.count_rows(text) from public;
+
+Good:
+    create function ops.count_rows(name text) returns bigint
+        language plpgsql security definer set search_path = ''
+        as $$
+        declare found bigint;
+        begin
+            execute format('select count(*) from ops.%I', name) into found;
+            return found;
+        end $$;
+    revoke execute on function ops.count_rows(text) from public;
+
+Source: PostgreSQL documentation, PL/pgSQL, "Executing Dynamic Commands".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from pglast import ast
+
+from aigym_db.lint.body import body_of, inner, parsed
+from aigym_db.lint.chain import Chain
+from aigym_db.lint.nodes import column_names, constant, dotted, is_a
+from aigym_db.lint.passage import Spot
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.types import type_of
+
+_QUOTING = {"quote_ident", "quote_literal", "quote_nullable"}
+_HARMLESS = {"regclass", "regtype", "regrole", "regnamespace", "oid", "int2", "int4", "int8", "bool", "uuid"}
+"""Types whose text is a quoted name or a value that cannot hold a quote."""
+_SPECIFIER = re.compile(r"%(?:(\d+)\$)?-?\d*([sIL%])")
+
+
+@rule("FUNC04", "definer-dynamic-sql", since="0.1", on=Chain, level="error")
+def check(chain: Chain) -> Iterator[Found]:
+    for function in chain.every_function():
+        statement = function.spot.statement
+        if not function.definer or function.language != "plpgsql" or statement.tree is not function.tree:
+            continue
+        body = body_of(statement)
+        if body is None:
+            continue
+        harmless = _harmless_names(function.tree)
+        for command in inner(body):
+            if command.kind != "execute" or _is_safe(parsed(command.text), harmless):
+                continue
+            place = command.within(body, statement)
+            yield Found(
+                Spot(function.spot.passage, place, place.start),
+                f"{function.signature} runs text as SQL with its owner's rights; whoever can influence "
+                "the text can do what the owner "
+                "can.",
+                "Build it with format() and only %I and %L, and hand values over with USING.",
+            )
+
+
+def _harmless_names(tree: Any) -> frozenset[str]:
+    """The parameters whose text needs no quoting."""
+    parameters = tree.parameters or ()
+    return frozenset(
+        item.name for item in parameters if item.name and type_of(item.argType).name in _HARMLESS
+    )
+
+
+def _is_safe(expression: Any, harmless: frozenset[str]) -> bool:
+    """Whether everything that is not a literal goes through a quoting function or cannot hold a quote."""
+    if is_a(expression, ast.A_Const):
+        return True
+    if is_a(expression, ast.ColumnRef):
+        return column_names(expression) <= harmless and bool(column_names(expression))
+    if is_a(expression, ast.TypeCast):
+        return type_of(expression.typeName).name in _HARMLESS or _is_safe(expression.arg, harmless)
+    if is_a(expression, ast.A_Expr) and expression.name and expression.name[-1].sval == "||":
+        return _is_safe(expression.lexpr, harmless) and _is_safe(expression.rexpr, harmless)
+    if is_a(expression, ast.FuncCall):
+        name = dotted(expression.funcname)
+        return name in _QUOTING or (name == "format" and _formats_safely(expression, harmless))
+    return False
+
+
+def _formats_safely(call: Any, harmless: frozenset[str]) -> bool:
+    arguments = call.args or ()
+    pattern = constant(arguments[0]) if arguments else None
+    if not isinstance(pattern, str) or call.func_variadic:
+        return False
+    position = 0
+    for specifier in _SPECIFIER.finditer(pattern):
+        if specifier[2] == "%":
+            continue
+        position = int(specifier[1]) if specifier[1] else position + 1
+        inserted = arguments[position] if position < len(arguments) else None
+        if specifier[2] == "s" and not _is_safe(inserted, harmless):
+            return False
+    return True

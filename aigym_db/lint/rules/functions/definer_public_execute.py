@@ -1,0 +1,48 @@
+"""SECURITY DEFINER function that everybody may call.
+
+A new function can be called by PUBLIC; one that runs with its owner's rights then lends them to everybody
+who can log in. Revoking in ALTER DEFAULT PRIVILEGES helps only without IN SCHEMA. Trigger functions cannot
+be called and are passed over.
+
+Bad:
+    create function iam.close_account(account bigint) returns void
+        language sql security definer set search_path = ''
+        as $$ select null $$;
+
+Good:
+    create function iam.close_account(account bigint) returns void
+        language sql security definer set search_path = ''
+        as $$ select null $$;
+    revoke execute on function iam.close_account(bigint) from public;
+    grant execute on function iam.close_account(bigint) to authenticated;
+
+Good:
+    alter default privileges revoke execute on functions from public;
+    create function iam.close_account(account bigint) returns void
+        language sql security definer set search_path = ''
+        as $$ select null $$;
+
+Source: PostgreSQL documentation, CREATE FUNCTION, "Writing SECURITY DEFINER Functions Safely"; ALTER
+DEFAULT PRIVILEGES.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aigym_db.lint.chain import Chain
+from aigym_db.lint.rule import Found, rule
+
+_NOT_CALLABLE = {"trigger", "event_trigger"}
+
+
+@rule("FUNC03", "definer-public-execute", since="0.1", on=Chain, level="error")
+def check(chain: Chain) -> Iterator[Found]:
+    for function in chain.every_function():
+        if function.definer and function.public and function.returns not in _NOT_CALLABLE:
+            yield Found(
+                function.spot,
+                f"Everybody may call {function.signature}, which runs with its owner's rights.",
+                "Run REVOKE EXECUTE ON FUNCTION … FROM PUBLIC in the same transaction, and GRANT it to "
+                "who needs it.",
+            )

@@ -1,0 +1,38 @@
+"""SECURITY DEFINER function that sets no search_path.
+
+It runs with its owner's rights and its caller's search_path: a caller who puts a schema of his own first
+decides which table or operator the names in it mean.
+
+Bad:
+    create function iam.my_tenants() returns setof bigint
+        language sql stable security definer
+        as $$ select 1::bigint $$;
+    revoke execute on function iam.my_tenants() from public;
+
+Good:
+    create function iam.my_tenants() returns setof bigint
+        language sql stable security definer set search_path = ''
+        as $$ select 1::bigint $$;
+    revoke execute on function iam.my_tenants() from public;
+
+Source: PostgreSQL documentation, CREATE FUNCTION, "Writing SECURITY DEFINER Functions Safely".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aigym_db.lint.chain import Chain
+from aigym_db.lint.rule import Found, rule
+
+
+@rule("FUNC01", "definer-without-path", since="0.1", on=Chain, level="error")
+def check(chain: Chain) -> Iterator[Found]:
+    for function in chain.every_function():
+        if function.definer and function.path is None:
+            yield Found(
+                function.spot,
+                f"{function.signature} runs with its owner's rights, and its caller's search_path decides "
+                "what its names mean.",
+                "Add SET search_path = '' and write every name with its schema.",
+            )

@@ -1,0 +1,76 @@
+"""Function called IMMUTABLE that reads a setting, the clock or a table.
+
+PostgreSQL computes it once while planning and keeps the value in the plan. In a policy this has handed the
+rows of one tenant to another: the second caller of a prepared statement gets what was computed for the
+first.
+
+Bad:
+    create function iam.current_tenant() returns bigint
+        language sql immutable
+        as $$ select current_setting('app.tenant', true)::bigint $$;
+
+Good:
+    create function iam.current_tenant() returns bigint
+        language sql stable
+        as $$ select current_setting('app.tenant', true)::bigint $$;
+
+Source: PostgreSQL documentation, Function Volatility Categories; measured on PostgreSQL 15, 16 and 18.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pglast import ast
+
+from aigym_db.lint.body import body_of, statements
+from aigym_db.lint.chain import Chain
+from aigym_db.lint.nodes import below, dotted, is_a
+from aigym_db.lint.objects import Function
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.volatility import VOLATILE
+
+_STABLE = {"current_setting", "now", "transaction_timestamp", "statement_timestamp", "to_regclass"}
+
+
+@rule("FUNC05", "immutable-reads", since="0.1", on=Chain, level="error")
+def check(chain: Chain) -> Iterator[Found]:
+    for function in chain.every_function():
+        if function.volatility != "i":
+            continue
+        what = next((what for tree in _trees(function) if (what := _reads(tree, chain))), "")
+        if what:
+            yield Found(
+                function.spot,
+                f"{function.signature} is IMMUTABLE and reads {what}: its value may be kept from one "
+                "caller to the next.",
+                "Declare it STABLE.",
+            )
+
+
+def _trees(function: Function) -> Iterator[Any]:
+    if function.tree.sql_body is not None:
+        yield function.tree.sql_body
+    statement = function.spot.statement
+    if statement.tree is not function.tree:
+        return
+    body = body_of(statement)
+    if body is not None:
+        for found, _ in statements(statement.source, body, statement):
+            yield found.tree
+
+
+def _reads(tree: Any, chain: Chain) -> str:
+    own = {item.ctename for item in below(tree) if is_a(item, ast.CommonTableExpr)}
+    for node in below(tree):
+        if is_a(node, ast.SQLValueFunction):
+            return str(node.op.name.removeprefix("SVFOP_")).lower()
+        if is_a(node, ast.FuncCall):
+            name = dotted(node.funcname)
+            changing = any(other.volatility != "i" for other in chain.function(name))
+            if name in _STABLE or name in VOLATILE or changing:
+                return f"{name}()"
+        if is_a(node, ast.RangeVar) and (node.schemaname or node.relname not in own):
+            return f"the table {node.relname}"
+    return ""

@@ -1,0 +1,42 @@
+"""Column of type serial added to a table that may hold rows.
+
+`serial` is an integer with a default of nextval(): a number for every row, so the whole table and its
+indexes are written again under an ACCESS EXCLUSIVE lock.
+
+Given:
+    create table coach.sessions (id uuid primary key);
+
+Bad:
+    alter table coach.sessions add column number bigserial;
+
+Good:
+    alter table coach.sessions add column number bigint;
+    create sequence coach.sessions_number_seq owned by coach.sessions.number;
+    alter table coach.sessions alter column number set default nextval('coach.sessions_number_seq');
+
+Source: PostgreSQL documentation, Serial Types; ALTER TABLE, Notes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pglast import ast
+
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.step import Step, shown
+from aigym_db.lint.types import is_serial
+
+
+@rule("LOCK11", "add-column-serial", since="0.1", on=ast.AlterTableStmt, level="error", in_downs="note")
+def check(step: Step) -> Iterator[Found]:
+    for column in step.added_columns():
+        if is_serial(column.typeName):
+            table = shown(step.key(step.tree.relation))
+            yield step.found(
+                f"Numbering the rows for {column.colname} writes all of {table} again; every read and "
+                "write waits.",
+                "Add a plain bigint, give it a sequence as default for new rows, and number the old ones "
+                "in batches.",
+                column,
+            )

@@ -1,0 +1,48 @@
+"""Stored generated column added to a table that may hold rows.
+
+The value is computed and stored for every row, so the whole table is written again under an ACCESS
+EXCLUSIVE lock. A VIRTUAL column (PostgreSQL 18) stores nothing and is added in a moment.
+
+Given:
+    create table coach.sessions (id bigint primary key, minutes integer not null);
+
+Bad:
+    alter table coach.sessions add column hours numeric generated always as (minutes / 60.0) stored;
+
+Good:
+    alter table coach.sessions add column hours numeric;
+
+Source: PostgreSQL documentation, Generated Columns; ALTER TABLE, Notes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pglast import ast
+from pglast.enums import ConstrType
+
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.step import Step, shown
+
+
+@rule(
+    "LOCK13",
+    "add-column-stored-generated",
+    since="0.1",
+    on=ast.AlterTableStmt,
+    level="error",
+    in_downs="note",
+)
+def check(step: Step) -> Iterator[Found]:
+    for column in step.added_columns():
+        for constraint in column.constraints or ():
+            if constraint.contype == ConstrType.CONSTR_GENERATED and constraint.generated_kind == "s":
+                table = shown(step.key(step.tree.relation))
+                yield step.found(
+                    f"Computing {column.colname} for every row writes all of {table} again; every read "
+                    "and write waits.",
+                    "Add a plain column that a trigger fills, and fill the old rows in batches; on "
+                    "PostgreSQL 18, use VIRTUAL.",
+                    column,
+                )

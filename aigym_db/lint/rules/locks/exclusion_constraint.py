@@ -1,0 +1,41 @@
+"""Exclusion constraint added to a table that may hold rows.
+
+Its index is built under an ACCESS EXCLUSIVE lock, and there is no way to build it beforehand.
+
+Given:
+    create table coach.slots (id bigint primary key, during tstzrange not null);
+
+Bad:
+    alter table coach.slots add constraint slots_during_excl exclude using gist (during with &&);
+
+Good:
+    create table coach.bookings (
+        id bigint primary key,
+        during tstzrange not null,
+        constraint bookings_during_excl exclude using gist (during with &&)
+    );
+
+Source: PostgreSQL documentation, ALTER TABLE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pglast import ast
+from pglast.enums import ConstrType
+
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.step import Step, shown
+
+
+@rule("LOCK24", "exclusion-constraint", since="0.1", on=ast.AlterTableStmt, level="error", in_downs="note")
+def check(step: Step) -> Iterator[Found]:
+    for constraint in step.added_constraints(ConstrType.CONSTR_EXCLUSION):
+        table = shown(step.key(step.tree.relation))
+        yield step.found(
+            f"Building the index of this constraint blocks every read and write of {table} until it is done.",
+            "Create a new table with the constraint and copy the rows in batches, or wait for a "
+            "maintenance window.",
+            constraint,
+        )

@@ -1,0 +1,44 @@
+"""LOCK TABLE in a mode that blocks others.
+
+Without a mode LOCK TABLE takes ACCESS EXCLUSIVE: no reads, no writes, until the transaction ends. SHARE and
+stronger modes let reads go on and block writes.
+
+Given:
+    create table coach.sessions (id bigint primary key);
+
+Bad:
+    begin;
+    lock table coach.sessions;
+    commit;
+
+Good:
+    begin;
+    lock table coach.sessions in share update exclusive mode;
+    commit;
+
+Source: PostgreSQL documentation, LOCK; Explicit Locking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pglast import ast
+
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.step import Step, shown
+
+_SHARE_UPDATE_EXCLUSIVE = 4
+_ACCESS_EXCLUSIVE = 8
+
+
+@rule("LOCK21", "explicit-lock-table", since="0.1", on=ast.LockStmt, in_downs="note")
+def check(step: Step) -> Iterator[Found]:
+    tables = [shown(step.key(table)) for table in step.tree.relations if step.in_use(table)]
+    if step.tree.mode <= _SHARE_UPDATE_EXCLUSIVE or not tables:
+        return
+    blocked = "read and write" if step.tree.mode == _ACCESS_EXCLUSIVE else "write"
+    yield step.found(
+        f"Every {blocked} of {', '.join(tables)} waits until this transaction ends.",
+        "Take the weakest mode that does, as the last thing before what needs it.",
+    )

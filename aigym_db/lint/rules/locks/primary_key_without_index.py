@@ -1,0 +1,41 @@
+"""PRIMARY KEY added without USING INDEX to a table that may hold rows.
+
+The key builds its index under an ACCESS EXCLUSIVE lock: reads and writes wait until it is built.
+
+Given:
+    create table coach.imports (id bigint not null, line text);
+
+Bad:
+    alter table coach.imports add constraint imports_pkey primary key (id);
+
+Good:
+    create unique index concurrently imports_pkey on coach.imports (id);
+    alter table coach.imports add constraint imports_pkey primary key using index imports_pkey;
+
+Source: PostgreSQL documentation, ALTER TABLE, ADD table_constraint_using_index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pglast import ast
+from pglast.enums import ConstrType
+
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.step import Step, shown
+
+
+@rule(
+    "LOCK08", "primary-key-without-index", since="0.1", on=ast.AlterTableStmt, level="error", in_downs="note"
+)
+def check(step: Step) -> Iterator[Found]:
+    for constraint in step.added_constraints(ConstrType.CONSTR_PRIMARY):
+        if constraint.indexname:
+            continue
+        table = shown(step.key(step.tree.relation))
+        yield step.found(
+            f"Building the index of this key blocks every read and write of {table} until it is done.",
+            "Build the index with CREATE UNIQUE INDEX CONCURRENTLY, then add the key USING INDEX.",
+            constraint,
+        )

@@ -1,0 +1,48 @@
+"""REINDEX without CONCURRENTLY.
+
+REINDEX takes a SHARE lock on the table and an ACCESS EXCLUSIVE lock on the index: writes wait until the
+index is built again, and so does every read that would use the index.
+
+Given:
+    create table coach.sessions (id bigint primary key, coach_id bigint not null);
+
+Bad:
+    reindex table coach.sessions;
+
+Good:
+    reindex table concurrently coach.sessions;
+
+Source: PostgreSQL documentation, REINDEX, "Rebuilding Indexes Concurrently".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pglast import ast
+from pglast.enums import ReindexObjectType
+
+from aigym_db.lint.nodes import said
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.step import Step, shown
+
+
+@rule(
+    "LOCK03", "reindex-without-concurrently", since="0.1", on=ast.ReindexStmt, level="error", in_downs="note"
+)
+def check(step: Step) -> Iterator[Found]:
+    tree = step.tree
+    if said(tree.params, "concurrently") or tree.kind == ReindexObjectType.REINDEX_OBJECT_SYSTEM:
+        return
+    if tree.relation is None:
+        what = f"every table of {tree.name}" if tree.name else "every table of the database"
+    else:
+        key = step.key(tree.relation)
+        index = step.chain.indexes.get(key)
+        if step.chain.is_new(index.table if index else key):
+            return
+        what = shown(index.table if index else key)
+    yield step.found(
+        f"Rebuilding blocks every write to {what}, and reads that use the index, until it is done.",
+        "Use REINDEX … CONCURRENTLY, in a migration with `transaction:false`.",
+    )

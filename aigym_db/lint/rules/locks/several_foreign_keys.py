@@ -1,0 +1,61 @@
+"""Foreign keys to several tables in use created in one transaction.
+
+Each foreign key, also one in CREATE TABLE, takes a SHARE ROW EXCLUSIVE lock on the table it refers to and
+holds it until the transaction ends: writes to all of these tables wait together, and two such transactions
+can wait for each other for ever. A key is quickly made when the new table is empty; what counts is how long
+the slowest of the locks has to be waited for.
+
+Given:
+    create table iam.users (id bigint primary key);
+    create table iam.tenants (id bigint primary key);
+    create table coach.levels (id bigint primary key);
+
+Bad:
+    create table coach.coaches (
+        id bigint primary key,
+        user_id bigint not null references iam.users (id),
+        tenant_id bigint not null references iam.tenants (id),
+        level_id bigint not null references coach.levels (id)
+    );
+
+Good:
+    create table coach.coaches (id bigint primary key, user_id bigint not null, tenant_id bigint not null);
+    alter table coach.coaches add constraint coaches_user_id_fkey
+        foreign key (user_id) references iam.users (id);
+    alter table coach.coaches add constraint coaches_tenant_id_fkey
+        foreign key (tenant_id) references iam.tenants (id);
+
+Source: PostgreSQL documentation, Explicit Locking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pglast import ast
+from pglast.enums import ConstrType
+
+from aigym_db.lint.nodes import is_a
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.step import Step, shown
+
+_TOGETHER = 3
+"""Two (an owner and a tenant) are what nearly every table has; from here on it is worth a word."""
+
+
+@rule("LOCK27", "several-foreign-keys", since="0.1", on=ast.CreateStmt, level="note", in_downs="skip")
+def check(step: Step) -> Iterator[Found]:
+    keys = [
+        constraint
+        for element in step.tree.tableElts or ()
+        for constraint in (
+            [element] if is_a(element, ast.Constraint) else getattr(element, "constraints", None) or ()
+        )
+        if constraint.contype == ConstrType.CONSTR_FOREIGN
+    ]
+    tables = sorted({shown(step.key(key.pktable)) for key in keys if step.in_use(key.pktable)})
+    if len(tables) >= _TOGETHER:
+        yield step.found(
+            f"Writes to {', '.join(tables)} wait together until this transaction ends.",
+            "Create the table first and add its foreign keys one by one, each in its own transaction.",
+        )

@@ -1,0 +1,47 @@
+"""UNIQUE constraint added without USING INDEX to a table that may hold rows.
+
+The constraint builds its index under an ACCESS EXCLUSIVE lock: reads and writes wait until it is built. An
+index built CONCURRENTLY before can be made the constraint in a moment.
+
+Given:
+    create table coach.coaches (id bigint primary key, email text not null);
+
+Bad:
+    alter table coach.coaches add constraint coaches_email_key unique (email);
+
+Good:
+    create unique index concurrently coaches_email_key on coach.coaches (email);
+    alter table coach.coaches add constraint coaches_email_key unique using index coaches_email_key;
+
+Source: PostgreSQL documentation, ALTER TABLE, ADD table_constraint_using_index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pglast import ast
+from pglast.enums import ConstrType
+
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.step import Step, shown
+
+
+@rule(
+    "LOCK07",
+    "unique-constraint-without-index",
+    since="0.1",
+    on=ast.AlterTableStmt,
+    level="error",
+    in_downs="note",
+)
+def check(step: Step) -> Iterator[Found]:
+    for constraint in step.added_constraints(ConstrType.CONSTR_UNIQUE):
+        if constraint.indexname:
+            continue
+        table = shown(step.key(step.tree.relation))
+        yield step.found(
+            f"Building the index of this constraint blocks every read and write of {table} until it is done.",
+            "Build the index with CREATE UNIQUE INDEX CONCURRENTLY, then add the constraint USING INDEX.",
+            constraint,
+        )

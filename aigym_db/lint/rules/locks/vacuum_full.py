@@ -1,0 +1,47 @@
+"""VACUUM FULL or CLUSTER.
+
+Both write the table and its indexes into new files under an ACCESS EXCLUSIVE lock: nobody reads or writes
+until they are done. They belong into a maintenance window, not into a migration.
+
+Given:
+    create table coach.sessions (id bigint primary key);
+
+Bad:
+    vacuum full coach.sessions;
+
+Bad:
+    cluster coach.sessions using sessions_pkey;
+
+Good:
+    vacuum (analyze) coach.sessions;
+
+Source: PostgreSQL documentation, VACUUM; CLUSTER.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pglast import ast
+
+from aigym_db.lint.nodes import is_a, said
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.step import Step, shown
+
+
+@rule(
+    "LOCK19", "vacuum-full", since="0.1", on=(ast.VacuumStmt, ast.ClusterStmt), level="error", in_downs="note"
+)
+def check(step: Step) -> Iterator[Found]:
+    tree = step.tree
+    if is_a(tree, ast.VacuumStmt):
+        if not tree.is_vacuumcmd or not said(tree.options, "full"):
+            return
+        tables = [item.relation for item in tree.rels or ()]
+    else:
+        tables = [tree.relation] if tree.relation else []
+    names = ", ".join(shown(step.key(table)) for table in tables) or "every table"
+    yield step.found(
+        f"{names} is written anew; every read and write of it waits until that is done.",
+        "Use plain VACUUM, or pg_repack in a quiet hour.",
+    )

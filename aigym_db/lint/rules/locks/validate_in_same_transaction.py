@@ -1,0 +1,51 @@
+"""Constraint added NOT VALID and validated in one transaction.
+
+NOT VALID keeps the strong lock short only if the transaction ends: when VALIDATE CONSTRAINT follows in the
+same one, the lock of ADD CONSTRAINT is held while all rows are read, which is what NOT VALID was to avoid.
+
+Given:
+    create table coach.sessions (id bigint primary key, rating integer);
+
+Bad:
+    begin;
+    alter table coach.sessions add constraint sessions_rating_check check (rating > 0) not valid;
+    alter table coach.sessions validate constraint sessions_rating_check;
+    commit;
+
+Good:
+    alter table coach.sessions add constraint sessions_rating_check check (rating > 0) not valid;
+    alter table coach.sessions validate constraint sessions_rating_check;
+
+Source: PostgreSQL documentation, ALTER TABLE, Notes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pglast import ast
+from pglast.enums import AlterTableType
+
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.step import Step, shown
+
+
+@rule(
+    "LOCK22",
+    "validate-in-same-transaction",
+    since="0.1",
+    on=ast.AlterTableStmt,
+    level="error",
+    in_downs="note",
+)
+def check(step: Step) -> Iterator[Found]:
+    transaction = step.chain.transaction
+    table = step.key(step.tree.relation)
+    for command in step.changes(AlterTableType.AT_ValidateConstraint):
+        if transaction is not None and (table, command.name) in transaction.unvalidated:
+            yield step.found(
+                f"{shown(table)} is still locked by the ADD CONSTRAINT above while {command.name} is "
+                "checked on all rows.",
+                "Validate it in the next migration.",
+                command,
+            )

@@ -1,0 +1,41 @@
+"""Partition created as PARTITION OF a table in use.
+
+CREATE TABLE … PARTITION OF takes an ACCESS EXCLUSIVE lock on the parent: every read and write of the whole
+partitioned table waits. ATTACH PARTITION takes a lock that lets both go on.
+
+Given:
+    create table coach.events (at timestamptz not null, note text) partition by range (at);
+
+Bad:
+    create table coach.events_2031 partition of coach.events for values from ('2031-01-01') to ('2032-01-01');
+
+Good:
+    create table coach.events_2031 (like coach.events including all);
+    alter table coach.events attach partition coach.events_2031
+        for values from ('2031-01-01') to ('2032-01-01');
+
+Source: PostgreSQL documentation, Table Partitioning, "Partition Maintenance".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pglast import ast
+
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.step import Step, shown
+
+
+@rule("PART01", "create-partition-of", since="0.1", on=ast.CreateStmt, in_downs="note")
+def check(step: Step) -> Iterator[Found]:
+    tree = step.tree
+    if tree.partbound is None:
+        return
+    for parent in tree.inhRelations:
+        if step.in_use(parent):
+            yield step.found(
+                f"Every read and write of {shown(step.key(parent))} waits for this lock, and queues "
+                "behind it.",
+                "Use CREATE TABLE … (LIKE … INCLUDING ALL), then ALTER TABLE … ATTACH PARTITION.",
+            )

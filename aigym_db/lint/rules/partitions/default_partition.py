@@ -1,0 +1,52 @@
+"""Default partition created.
+
+From then on every new partition makes PostgreSQL read the whole default partition under an ACCESS EXCLUSIVE
+lock, and DETACH PARTITION CONCURRENTLY is refused. Rows for which no partition was made end up there
+unnoticed instead of failing.
+
+Given:
+    create table coach.events (at timestamptz not null, note text) partition by range (at);
+
+Bad:
+    create table coach.events_rest (like coach.events including all);
+    alter table coach.events attach partition coach.events_rest default;
+
+Good:
+    create table coach.events_2031 (like coach.events including all);
+    alter table coach.events attach partition coach.events_2031
+        for values from ('2031-01-01') to ('2032-01-01');
+
+Source: PostgreSQL documentation, Table Partitioning, "Partition Maintenance".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pglast import ast
+from pglast.enums import AlterTableType
+
+from aigym_db.lint.nodes import is_a
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.step import Step, shown
+
+
+@rule("PART03", "default-partition", since="0.1", on=(ast.CreateStmt, ast.AlterTableStmt), in_downs="skip")
+def check(step: Step) -> Iterator[Found]:
+    tree = step.tree
+    if is_a(tree, ast.CreateStmt):
+        parents = tree.inhRelations if tree.partbound is not None and tree.partbound.is_default else ()
+    else:
+        parents = tuple(
+            tree.relation
+            for command in tree.cmds
+            if command.subtype == AlterTableType.AT_AttachPartition
+            and command.def_.bound is not None
+            and command.def_.bound.is_default
+        )
+    for parent in parents or ():
+        yield step.found(
+            f"Each later partition of {shown(step.key(parent))} makes PostgreSQL read this whole "
+            "partition while nobody can use it.",
+            "Create partitions ahead of time instead, and let a row that has none fail.",
+        )

@@ -1,0 +1,44 @@
+"""Table dropped while it is a partition.
+
+DROP TABLE of a partition takes an ACCESS EXCLUSIVE lock on the parent too: every read and write of the
+whole partitioned table waits. Once detached, it can be dropped without anybody waiting.
+
+Given:
+    create table coach.events (at timestamptz not null, note text) partition by range (at);
+    create table coach.events_2021 partition of coach.events for values from ('2021-01-01') to ('2022-01-01');
+
+Bad:
+    -- allow drop-table: archived
+    drop table coach.events_2021;
+
+Good:
+    alter table coach.events detach partition coach.events_2021 concurrently;
+    -- allow drop-table: archived
+    drop table coach.events_2021;
+
+Source: PostgreSQL documentation, Table Partitioning, "Partition Maintenance".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pglast import ast
+from pglast.enums import ObjectType
+
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.step import Step, dropped, shown
+
+
+@rule("PART09", "drop-partition", since="0.1", on=ast.DropStmt, in_downs="note")
+def check(step: Step) -> Iterator[Found]:
+    if step.tree.removeType != ObjectType.OBJECT_TABLE:
+        return
+    targets = {step.chain.resolve(schema, name) for schema, name in dropped(step.tree)}
+    for key in sorted(targets):
+        parent = step.chain.relation(key).parent
+        if parent is not None and parent not in targets and not step.chain.is_new(parent):
+            yield step.found(
+                f"Every read and write of {shown(parent)} waits for this lock, and queues behind it.",
+                "Detach the partition CONCURRENTLY first.",
+            )

@@ -1,0 +1,1 @@
+"""Grants, roles and views."""

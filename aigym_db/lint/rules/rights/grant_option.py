@@ -1,0 +1,41 @@
+"""Privilege granted WITH GRANT OPTION.
+
+The role can hand it on to others, and what it hands on is in nobody's migrations.
+
+Given:
+    create table coach.levels (id bigint primary key);
+    alter table coach.levels enable row level security;
+    create policy levels_select on coach.levels for select to authenticated using (true);
+
+Bad:
+    grant select on coach.levels to authenticated with grant option;
+
+Good:
+    grant select on coach.levels to authenticated;
+
+Source: PostgreSQL documentation, GRANT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aigym_db.lint.chain import Chain
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.step import shown
+
+
+@rule("GRANT04", "grant-option", since="0.1", on=Chain)
+def check(chain: Chain) -> Iterator[Found]:
+    said: set[tuple[int, str]] = set()
+    for grants in chain.grants.values():
+        for grant in grants.values():
+            key = (id(grant.spot.statement), grant.role)
+            if grant.with_option and key not in said:
+                said.add(key)
+                yield Found(
+                    grant.spot,
+                    f"{grant.role} may hand its privileges on {shown(grant.object.partition(' ')[2])} on "
+                    "to any role.",
+                    "Leave out WITH GRANT OPTION.",
+                )

@@ -1,0 +1,33 @@
+"""Password written into SQL.
+
+It stays in the file's history, in the ledger, in the server's log and in pg_stat_statements.
+
+Bad:
+    create role lint_app login password 'correct horse';
+
+Good:
+    create role lint_app login;
+
+Source: PostgreSQL documentation, CREATE ROLE, Notes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pglast import ast
+
+from aigym_db.lint.nodes import is_a, option
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.step import Step
+
+_ON = (ast.CreateRoleStmt, ast.AlterRoleStmt, ast.CreateUserMappingStmt, ast.AlterUserMappingStmt)
+
+
+@rule("GRANT06", "password-in-text", since="0.1", on=_ON, level="error")
+def check(step: Step) -> Iterator[Found]:
+    if is_a(option(step.tree.options, "password"), ast.String):
+        yield step.found(
+            "This password stays readable in the file's history, the ledger and the server's log.",
+            "Create the role without one, and set it with psql's \\password.",
+        )

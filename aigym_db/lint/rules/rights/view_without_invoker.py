@@ -1,0 +1,62 @@
+"""View over a table with row-level security that reads as its owner.
+
+A view reads with its owner's rights: whoever may read the view sees the rows that the owner sees, which is
+all of them where the policies do not hold the owner. WITH (security_invoker = true) reads with the rights
+of whoever asks.
+
+Given:
+    create table coach.notes (id bigint primary key, user_id uuid not null);
+    alter table coach.notes enable row level security;
+    create policy notes_select on coach.notes for select to authenticated
+        using (user_id = (select auth.uid()));
+    grant select on coach.notes to authenticated;
+
+Bad:
+    create view coach.my_notes as select id from coach.notes;
+    grant select on coach.my_notes to authenticated;
+
+Good:
+    create view coach.my_notes with (security_invoker = true) as select id from coach.notes;
+    grant select on coach.my_notes to authenticated;
+
+Source: PostgreSQL documentation, CREATE VIEW (security_invoker, from version 15); Row Security Policies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aigym_db.lint.chain import Chain
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.step import shown
+
+
+@rule("GRANT07", "view-without-invoker", since="0.1", on=Chain, level="error")
+def check(chain: Chain) -> Iterator[Found]:
+    for view in chain.relations.values():
+        if view.kind not in ("view", "materialized view") or view.security_invoker or view.spot is None:
+            continue
+        guarded = sorted(shown(name) for name in _below(chain, view.name) if chain.relation(name).rls)
+        who = sorted({grant.role for grant in chain.readers(view)})
+        if guarded and who:
+            kind = "stores" if view.kind == "materialized view" else "shows"
+            yield Found(
+                view.spot,
+                f"{shown(view.name)} {kind} {', '.join(who)} the rows of {', '.join(guarded)} that its "
+                "owner sees, past the policies.",
+                "Create it WITH (security_invoker = true)."
+                if view.kind == "view"
+                else "Revoke the grant and offer a function that filters, or a view over it that does.",
+            )
+
+
+def _below(chain: Chain, name: str) -> set[str]:
+    """Every relation a view reads, through the views it reads."""
+    reached: set[str] = set()
+    ahead = set(chain.relation(name).sources)
+    while ahead:
+        one = ahead.pop()
+        if one not in reached:
+            reached.add(one)
+            ahead |= chain.relation(one).sources
+    return reached

@@ -1,0 +1,65 @@
+"""Policy whose condition is true for every row.
+
+Found by computing what does not depend on the row: `true`, `1 = 1`, `2 > 1`, `id = id`, `true or x`, `not
+false`, `x or not x`, `id is not null` of a NOT NULL column. `using (true)` in a policy FOR SELECT to a
+named role is how one says that everybody may read, and is passed over; a condition that only looks like one
+is not.
+
+Given:
+    create table coach.notes (id bigint primary key, user_id uuid not null);
+    alter table coach.notes enable row level security;
+
+Bad:
+    create policy notes_all on coach.notes to authenticated using (true) with check (true);
+
+Bad:
+    create policy notes_select on coach.notes for select to authenticated using (id = id or user_id is null);
+
+Good:
+    create policy notes_select on coach.notes for select to authenticated
+        using (user_id = (select auth.uid()));
+
+Good:
+    create policy notes_select on coach.notes for select to authenticated using (true);
+
+Source: PostgreSQL documentation, CREATE POLICY.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pglast import ast
+
+from aigym_db.lint.chain import Chain
+from aigym_db.lint.folding import is_true
+from aigym_db.lint.nodes import PUBLIC, is_a
+from aigym_db.lint.objects import Policy
+from aigym_db.lint.policies import every_policy, expressions, spot
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.step import shown
+
+
+@rule("RLS04", "policy-always-true", since="0.1", on=Chain, level="error")
+def check(chain: Chain) -> Iterator[Found]:
+    for policy in every_policy(chain):
+        table = chain.relation(policy.table)
+        never_null = frozenset(column.name for column in table.columns.values() if column.not_null)
+        for clause, expression in expressions(policy):
+            if not is_true(expression, never_null) or _is_plain_read(policy, expression):
+                continue
+            what = "reads" if policy.command == "select" else "writes"
+            effect = (
+                f"Every row of {shown(policy.table)} passes" if policy.permissive else "It restricts nothing"
+            )
+            yield Found(
+                spot(policy, expression),
+                f"{effect}: the {clause} of policy {policy.name} is true whoever {what}.",
+                "Compare with who is asking, or with the tenant.",
+            )
+
+
+def _is_plain_read(policy: Policy, expression: Any) -> bool:
+    plain = is_a(expression, ast.A_Const)
+    return policy.command == "select" and policy.permissive and plain and PUBLIC not in policy.roles

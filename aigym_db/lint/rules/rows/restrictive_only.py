@@ -1,0 +1,43 @@
+"""Restrictive policies without a permissive one.
+
+Restrictive policies only take away from what permissive ones give: alone they let nobody see a row.
+
+Given:
+    create table coach.notes (id bigint primary key, user_id uuid not null);
+    alter table coach.notes enable row level security;
+
+Bad:
+    create policy notes_mine on coach.notes as restrictive to authenticated
+        using (user_id = (select auth.uid()));
+
+Good:
+    create policy notes_mine on coach.notes as restrictive to authenticated
+        using (user_id = (select auth.uid()));
+    create policy notes_select on coach.notes for select to authenticated using (true);
+
+Source: PostgreSQL documentation, CREATE POLICY.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aigym_db.lint.chain import Chain
+from aigym_db.lint.policies import every_policy, same_command, same_role
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.step import shown
+
+
+@rule("RLS13", "restrictive-only", since="0.1", on=Chain)
+def check(chain: Chain) -> Iterator[Found]:
+    for policy in every_policy(chain):
+        if policy.permissive:
+            continue
+        others = (other for other in chain.policies_of(policy.table) if other.permissive)
+        if not any(same_role(policy, other) and same_command(policy, other) for other in others):
+            yield Found(
+                policy.spot,
+                f"Nobody passes: {shown(policy.table)} has no permissive policy for what {policy.name} "
+                "restricts.",
+                "Add the permissive policy that this one is to restrict.",
+            )

@@ -1,0 +1,47 @@
+"""Table that roles can reach without row-level security.
+
+Whoever holds the privilege reads and writes every row, of every tenant. Judged are tables on which a role
+that is neither the owner nor exempt from row security holds a privilege, in a schema it may use; in a
+project without any row security only grants to PUBLIC, anon and authenticated count.
+
+Bad:
+    create table coach.notes (id bigint primary key);
+    grant select on coach.notes to authenticated;
+
+Good:
+    create table coach.notes (id bigint primary key, user_id uuid not null);
+    alter table coach.notes enable row level security;
+    create policy notes_select on coach.notes for select to authenticated
+        using (user_id = (select auth.uid()));
+    grant select on coach.notes to authenticated;
+
+Good:
+    create table coach.imports (id bigint primary key);
+
+Source: PostgreSQL documentation, Row Security Policies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aigym_db.lint.chain import Chain
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.step import shown
+
+_OUTSIDE = {"public", "anon", "authenticated"}
+
+
+@rule("RLS01", "table-without-row-security", since="0.1", on=Chain, level="error")
+def check(chain: Chain) -> Iterator[Found]:
+    expected = chain.uses_row_security()
+    for table in chain.relations.values():
+        if table.kind not in ("table", "partitioned") or table.rls or table.temporary or table.spot is None:
+            continue
+        who = sorted({grant.role for grant in chain.readers(table) if expected or grant.role in _OUTSIDE})
+        if who and not chain.policies_of(table.name):
+            yield Found(
+                table.spot,
+                f"{', '.join(who)} can reach every row of {shown(table.name)}: row-level security is off.",
+                "Run ALTER TABLE … ENABLE ROW LEVEL SECURITY and write its policies.",
+            )

@@ -1,0 +1,1 @@
+"""What a transaction can and cannot hold."""

@@ -1,0 +1,60 @@
+"""New enum value used in the transaction that added it.
+
+PostgreSQL refuses it: "unsafe use of new value". The value can be used once the transaction that added it
+is committed.
+
+Given:
+    create type coach.mood as enum ('glad', 'sad');
+    create table coach.entries (id bigint primary key, mood coach.mood not null);
+
+Bad (refused):
+    begin;
+    alter type coach.mood add value 'calm';
+    update coach.entries set mood = 'calm' where id = 1;
+    commit;
+
+Good:
+    alter type coach.mood add value 'calm';
+    update coach.entries set mood = 'calm' where id = 1;
+
+Source: PostgreSQL documentation, ALTER TYPE, Notes; SQLSTATE 55P04.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pglast import ast
+
+from aigym_db.lint.nodes import below, is_a
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.step import Step
+
+_ON = (
+    ast.AlterTableStmt,
+    ast.CreateStmt,
+    ast.CreatePolicyStmt,
+    ast.DeleteStmt,
+    ast.IndexStmt,
+    ast.InsertStmt,
+    ast.SelectStmt,
+    ast.UpdateStmt,
+    ast.ViewStmt,
+)
+
+
+@rule("TXN05", "enum-value-used", since="0.1", on=_ON, level="error")
+def check(step: Step) -> Iterator[Found]:
+    transaction = step.chain.transaction
+    if transaction is None or not transaction.enum_values:
+        return
+    for node in below(step.tree):
+        if not is_a(node, ast.A_Const) or not is_a(node.val, ast.String):
+            continue
+        if node.val.sval in transaction.enum_values:
+            yield step.found(
+                f"PostgreSQL refuses to use '{node.val.sval}' in the transaction that added it to its enum.",
+                "Add the value in a migration of its own, before this one.",
+                node,
+            )
+            return

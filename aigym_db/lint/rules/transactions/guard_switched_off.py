@@ -1,0 +1,42 @@
+"""Guards of the database switched off by a setting.
+
+With `session_replication_role = replica` triggers and foreign keys do not run: rows are left behind that no
+constraint has seen. With `ignore_checksum_failure = on` damaged pages are read as if they were sound.
+
+Bad:
+    begin;
+    set local session_replication_role = replica;
+    commit;
+
+Good:
+    begin;
+    set local lock_timeout = '1s';
+    commit;
+
+Source: PostgreSQL documentation, Client Connection Defaults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pglast import ast
+
+from aigym_db.lint.nodes import constant
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.step import Step
+
+_GUARDS = {
+    "session_replication_role": ({"replica"}, "Triggers and foreign keys do not run"),
+    "ignore_checksum_failure": ({"on", "true", "1", "yes"}, "Damaged pages are read as if they were sound"),
+}
+
+
+@rule("TXN08", "guard-switched-off", since="0.1", on=ast.VariableSetStmt)
+def check(step: Step) -> Iterator[Found]:
+    values, what = _GUARDS.get((step.tree.name or "").lower(), (set(), ""))
+    if step.tree.args and str(constant(step.tree.args[0])).lower() in values:
+        yield step.found(
+            f"{what} while {step.tree.name} is set like this.",
+            "Remove the setting, or say why it must be: `-- allow guard-switched-off: <reason>`.",
+        )

@@ -1,0 +1,46 @@
+"""SET without LOCAL.
+
+The setting outlives the transaction: it goes on for the next migration, and behind a pooler for the next
+client of the connection. A function's own SET clause is something else and fine.
+
+Bad (migration):
+    -- migrate:up
+    set lock_timeout = '1s';
+
+    -- migrate:down
+    select 1;
+
+Good (migration):
+    -- migrate:up
+    set local lock_timeout = '1s';
+
+    -- migrate:down
+    select 1;
+
+Source: PostgreSQL documentation, SET.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pglast import ast
+from pglast.enums import VariableSetKind
+
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.step import Step
+
+_RESETS = {VariableSetKind.VAR_RESET, VariableSetKind.VAR_RESET_ALL}
+
+
+@rule("TXN04", "set-without-local", since="0.1", on=ast.VariableSetStmt)
+def check(step: Step) -> Iterator[Found]:
+    tree = step.tree
+    if tree.is_local or tree.kind in _RESETS or not step.in_transaction:
+        return
+    if (tree.name or "").upper() == "TRANSACTION":
+        return
+    yield step.found(
+        f"{tree.name or 'This setting'} stays set for whatever runs on this connection next.",
+        "Write SET LOCAL.",
+    )

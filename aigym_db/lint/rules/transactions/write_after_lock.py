@@ -1,0 +1,54 @@
+"""Rows changed while a table is locked by an earlier ALTER TABLE of the same transaction.
+
+ALTER TABLE takes an ACCESS EXCLUSIVE lock and the transaction holds it to its end: while the UPDATE, DELETE
+or INSERT … SELECT runs, nobody reads or writes the altered table.
+
+Given:
+    create table coach.sessions (id bigint primary key, minutes integer);
+
+Bad:
+    begin;
+    alter table coach.sessions add column hours numeric;
+    update coach.sessions set hours = minutes / 60.0 where hours is null;
+    commit;
+
+Good:
+    alter table coach.sessions add column hours numeric;
+    update coach.sessions set hours = minutes / 60.0 where hours is null and id between 1 and 10000;
+
+Source: PostgreSQL documentation, Explicit Locking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pglast import ast
+
+from aigym_db.lint.nodes import is_a
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.step import Step, shown
+
+
+@rule(
+    "TXN06",
+    "write-after-lock",
+    since="0.1",
+    on=(ast.UpdateStmt, ast.DeleteStmt, ast.InsertStmt),
+    in_downs="note",
+)
+def check(step: Step) -> Iterator[Found]:
+    transaction, tree = step.chain.transaction, step.tree
+    if transaction is None or not transaction.altered:
+        return
+    if is_a(tree, ast.InsertStmt):
+        if not is_a(tree.selectStmt, ast.SelectStmt) or not tree.selectStmt.fromClause:
+            return
+    elif not step.in_use(tree.relation):
+        return
+    names = ", ".join(shown(table) for table in sorted(transaction.altered))
+    yield step.found(
+        f"Nobody can read or write {names}, which this transaction has altered, until this statement is "
+        "done.",
+        "Change the rows in a migration of their own, in batches.",
+    )

@@ -1,0 +1,45 @@
+"""Rows changed in a migration that is no transaction.
+
+A `transaction:false` migration runs statement by statement. When the runner dies between a statement and
+the note that it is done, the catalog can tell whether an index was built, but nothing can tell whether rows
+were changed: the statement may run twice.
+
+Bad (migration):
+    -- migrate:up transaction:false
+    update coach.sessions set rating = rating + 1 where id < 10;
+
+    -- migrate:down
+    update coach.sessions set rating = rating - 1 where id < 10;
+
+Good (migration):
+    -- migrate:up
+    update coach.sessions set rating = rating + 1 where id < 10;
+
+    -- migrate:down
+    update coach.sessions set rating = rating - 1 where id < 10;
+
+Source: the journal of migrations outside a transaction; see `migrate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pglast import ast
+
+from aigym_db.lint.nodes import is_a
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.step import Step
+
+
+@rule("TXN07", "write-outside-transaction", since="0.1", on=(ast.UpdateStmt, ast.DeleteStmt, ast.InsertStmt))
+def check(step: Step) -> Iterator[Found]:
+    if not step.passage.in_migration or step.in_transaction:
+        return
+    if is_a(step.tree, ast.InsertStmt) and step.tree.onConflictClause is not None:
+        return
+    yield step.found(
+        "If the runner is killed right behind this statement, the next run cannot tell that it happened "
+        "and runs it again.",
+        "Put it into a migration that is a transaction.",
+    )

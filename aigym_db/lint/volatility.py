@@ -1,0 +1,57 @@
+"""Which functions give another value at every call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pglast import ast
+
+from aigym_db.lint.chain import Chain
+from aigym_db.lint.nodes import below, dotted, is_a
+
+VOLATILE = frozenset(
+    [
+        "clock_timestamp",
+        "currval",
+        "gen_random_bytes",
+        "gen_random_uuid",
+        "gen_salt",
+        "lastval",
+        "nextval",
+        "pg_sleep",
+        "random",
+        "random_normal",
+        "setval",
+        "timeofday",
+        "txid_current",
+        "pg_current_xact_id",
+        "uuid_generate_v1",
+        "uuid_generate_v1mc",
+        "uuid_generate_v4",
+        "uuidv4",
+        "uuidv7",
+    ]
+)
+"""PostgreSQL's own (pg_proc.provolatile = 'v') and those of uuid-ossp and pgcrypto."""
+
+
+def volatile_call(chain: Chain, expression: Any) -> str | None:
+    """The first function in an expression whose value differs between two rows, as written; None when "
+    "there is none."""
+    for node in below(expression):
+        if is_a(node, ast.FuncCall):
+            name = dotted(node.funcname)
+            if _is_volatile(chain, name):
+                return name
+    return None
+
+
+def _is_volatile(chain: Chain, name: str) -> bool:
+    known = chain.function(name)
+    if known:
+        return any(function.volatility == "v" for function in known)
+    schema, _, last = name.rpartition(".")
+    if last in VOLATILE:
+        return True
+    # A function of a schema nobody showed us: VOLATILE is what a function is when it does not say.
+    return bool(schema)

@@ -1,0 +1,52 @@
+"""What the tests of lint share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from aigym_db.lint.engine import lint
+from aigym_db.lint.passage import Passage
+from aigym_db.model.source import Source
+
+ROLES = ("anon", "authenticated")
+MADE_BY_EXAMPLES = ("lint_reporting", "lint_helpers", "lint_app")
+
+BEFORE = """
+create schema coach;
+create table coach.coaches (id bigint primary key, name text);
+create table coach.sessions (
+    id integer primary key, coach_id bigint, title varchar(20), note varchar, price numeric(8,2),
+    at timestamp(3), ip cidr, length interval(2), bits bit varying(8), rating integer, checked integer,
+    constraint sessions_checked_set check (checked is not null)
+);
+create table coach.events (at timestamptz not null, note text) partition by range (at);
+"""
+
+
+@pytest.fixture
+def rules_hit() -> Callable[[str], list[str]]:
+    """The rules that find something in SQL that runs after tables have been there for a while."""
+
+    def rules_hit(sql: str) -> list[str]:
+        given, text = Source("before.sql", BEFORE), Source("after.sql", sql)
+        passages = [Passage(given, 0, len(given.text), batch=0), Passage(text, 0, len(text.text), batch=1)]
+        return [finding.rule for finding in lint(passages)]
+
+    return rules_hit
+
+
+@pytest.fixture
+def lint_roles(server: Any) -> Iterator[None]:
+    """The roles that examples name; those that examples create are gone again."""
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        for role in ROLES:
+            connection.execute(
+                f"do $$ begin if to_regrole('{role}') is null then create role {role} nologin; end if; end $$"
+            )
+        yield
+        for role in MADE_BY_EXAMPLES:
+            connection.execute(f"drop role if exists {role}")
