@@ -29,15 +29,11 @@ class Project:
     """The role that owns every object; migrations act as it. None: whoever connects."""
     partition_schema: str | None = None
     """Where partitions live that are made and dropped as time goes by; no part of the description."""
-    api_schemas: tuple[str, ...] = ()
-    """Schemas API roles may use; empty: every schema of the project."""
     seeds: tuple[str, ...] = ()
     """The seed sets `up` loads, in order."""
     lock_timeout_ms: int = LOCK_TIMEOUT_MS
     server: str = "embedded"
     """Which server throwaway databases and the local one run on."""
-    helper_schema: str = "authz"
-    """Where the functions live that policies call; their bodies are broken on purpose by `test --mutants`."""
     lint: Mapping[str, str] = field(default_factory=dict)
     """Level per lint rule: error, warning, note or off."""
 

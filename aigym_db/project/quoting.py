@@ -10,13 +10,24 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable
 
+
+def _not_in_a_name(before: str) -> str:
+    """What is matched last does not go on a name; `before` is that."""
+    # Two small sets: a single one that reaches to \U0010ffff takes 2 ms to compile, each time it is written.
+    return rf"(?<![A-Za-z0-9_$]{before})(?<![^\x00-\x7f]{before})"
+
+
+# Every alternative begins with the very character it is about, and looks back from there: then `re` skips all
+# others in one go, which makes the scan ten times faster. An empty group stands for each letter of a prefix.
 _TOKEN = re.compile(
-    r"""--[^\n]*
+    rf"""--[^\n]*
       | /\*
-      | (?<![A-Za-z0-9_$\x80-\U0010ffff])[eE]'(?:[^'\\]|\\.|'')*(?:'|\Z)
-      | (?:(?<![A-Za-z0-9_$\x80-\U0010ffff])[uU]&)?'(?:[^']|'')*(?:'|\Z)
-      | (?:(?<![A-Za-z0-9_$\x80-\U0010ffff])[uU]&)?"(?:[^"]|"")*(?:"|\Z)
-      | (?<![A-Za-z0-9_$\x80-\U0010ffff])\$(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?\$
+      | '(?<=[eE]'){_not_in_a_name("[eE]'")}()(?:[^'\\]++|\\.|'')*(?:'|\Z)
+      | '(?<=[uU]&'){_not_in_a_name("[uU]&'")}()()[^']*(?:'|\Z)
+      | '[^']*(?:'|\Z)
+      | "(?<=[uU]&"){_not_in_a_name('[uU]&"')}()()[^"]*(?:"|\Z)
+      | "[^"]*(?:"|\Z)
+      | \${_not_in_a_name("[$]")}(?:(?:[A-Za-z_]|[^\x00-\x7f])(?:[A-Za-z0-9_]|[^\x00-\x7f])*)?\$
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -33,13 +44,16 @@ def outside_quotes(text: str) -> Callable[[int], bool]:
     at = 0
     while found := _TOKEN.search(text, at):
         start, at = found.span()
-        if found[0].startswith("--"):
+        first = text[start]
+        if first == "-":
             continue
-        if found[0] == "/*":
+        if first == "/":
             at = _end_of_comment(text, start)
-        elif found[0].startswith("$"):
+        elif first == "$":
             end = text.find(found[0], at)
             at = len(text) if end < 0 else end + len(found[0])
+        if found.lastindex:
+            start -= sum(part is not None for part in found.groups())
         starts.append(start)
         ends.append(at)
 
