@@ -1,0 +1,47 @@
+-- What can be allowed. Policies ask for content.create, content.edit, training.create and training.edit; the trigger on
+-- content.items for content.publish; functions and clients for the rest.
+insert into iam.permissions as held (
+  id, code, resource, action, scope, name, is_dangerous, requires_mfa, risk_level
+)
+values
+  ('00000000-0000-4000-9000-000500000001', 'content.read', 'content', 'read', 'tenant', 'Read published content', false, false, 1),
+  ('00000000-0000-4000-9000-000500000002', 'content.create', 'content', 'create', 'tenant', 'Write content', false, false, 2),
+  ('00000000-0000-4000-9000-000500000003', 'content.edit', 'content', 'edit', 'tenant', 'Edit everybody''s content', false, false, 3),
+  ('00000000-0000-4000-9000-000500000004', 'content.publish', 'content', 'publish', 'tenant', 'Publish content', false, false, 3),
+  ('00000000-0000-4000-9000-000500000005', 'content.review', 'content', 'review', 'tenant', 'Review content', false, false, 2),
+  ('00000000-0000-4000-9000-000500000006', 'content.assign', 'content', 'assign', 'tenant', 'Assign content to people', false, false, 2),
+  ('00000000-0000-4000-9000-000500000007', 'training.create', 'training', 'create', 'tenant', 'Write training material', false, false, 2),
+  ('00000000-0000-4000-9000-000500000008', 'training.edit', 'training', 'edit', 'tenant', 'Edit everybody''s training material', false, false, 3),
+  ('00000000-0000-4000-9000-000500000009', 'training.publish', 'training', 'publish', 'tenant', 'Publish training material', false, false, 3),
+  ('00000000-0000-4000-9000-000500000010', 'ai.use', 'ai', 'use', 'tenant', 'Talk to agents', false, false, 1),
+  ('00000000-0000-4000-9000-000500000011', 'ai.configure', 'ai', 'configure', 'tenant', 'Set quotas and models', false, true, 3),
+  ('00000000-0000-4000-9000-000500000012', 'member.read', 'member', 'read', 'tenant', 'See the member list', false, false, 2),
+  ('00000000-0000-4000-9000-000500000013', 'member.invite', 'member', 'invite', 'tenant', 'Invite people', false, true, 3),
+  ('00000000-0000-4000-9000-000500000014', 'member.manage', 'member', 'manage', 'tenant', 'Suspend and end memberships', true, true, 4),
+  ('00000000-0000-4000-9000-000500000015', 'unit.manage', 'unit', 'manage', 'tenant', 'Form teams and departments', false, false, 2),
+  ('00000000-0000-4000-9000-000500000016', 'role.grant', 'role', 'grant', 'tenant', 'Grant and revoke roles', true, true, 5),
+  ('00000000-0000-4000-9000-000500000017', 'tenant.configure', 'tenant', 'configure', 'tenant', 'Change the tenant''s settings', false, true, 3),
+  ('00000000-0000-4000-9000-000500000018', 'tenant.close', 'tenant', 'close', 'tenant', 'Close the tenant', true, true, 5),
+  ('00000000-0000-4000-9000-000500000019', 'audit.read', 'audit', 'read', 'tenant', 'Read the tenant''s log', false, true, 3),
+  ('00000000-0000-4000-9000-000500000020', 'billing.read', 'billing', 'read', 'tenant', 'See bills', false, true, 3),
+  ('00000000-0000-4000-9000-000500000021', 'billing.manage', 'billing', 'manage', 'tenant', 'Change the plan', true, true, 4),
+  ('00000000-0000-4000-9000-000500000022', 'client.read', 'client', 'read', 'own', 'See clients who agreed', false, true, 4),
+  ('00000000-0000-4000-9000-000500000023', 'client.assign', 'client', 'assign', 'own', 'Set goals and programs for clients', false, true, 3),
+  ('00000000-0000-4000-9000-000500000024', 'profile.edit', 'profile', 'edit', 'own', 'Edit the own profile', false, false, 1),
+  ('00000000-0000-4000-9000-000500000025', 'platform.configure', 'platform', 'configure', 'platform', 'Change lookups and settings', true, true, 5),
+  ('00000000-0000-4000-9000-000500000026', 'platform.audit', 'platform', 'audit', 'platform', 'Read every log', false, true, 4),
+  ('00000000-0000-4000-9000-000500000027', 'platform.elevate', 'platform', 'elevate', 'platform', 'Break the glass', true, true, 5)
+on conflict (code) do update
+set
+  resource = excluded.resource,
+  action = excluded.action,
+  scope = excluded.scope,
+  name = excluded.name,
+  is_dangerous = excluded.is_dangerous,
+  requires_mfa = excluded.requires_mfa,
+  risk_level = excluded.risk_level
+where (held.resource, held.action, held.scope, held.name, held.is_dangerous, held.requires_mfa, held.risk_level)
+  is distinct from (
+    excluded.resource, excluded.action, excluded.scope, excluded.name, excluded.is_dangerous, excluded.requires_mfa,
+    excluded.risk_level
+  );
