@@ -1,0 +1,44 @@
+"""A database whose ledger and the migration files do not agree.
+
+The ledger keeps the checksum of every migration as it ran. A file that is gone, or is not what the database
+ran, means that a new database would be another one; so does a migration with a lower number that came later
+and never ran.
+
+What to do: bring the files back from version control, and put changes into a new migration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aigym_db.database.ledger import applied, checksum
+from aigym_db.verify.check import Found, check
+from aigym_db.verify.context import Context
+
+
+@check("HIST03", "ledger", needs="live")
+def ledger(context: Context) -> Iterator[Found]:
+    files = {migration.version: migration for migration in context.migrations}
+    rows = {row.version: row for row in applied(context.database)}
+    for version, row in rows.items():
+        file = files.get(version)
+        if file is None or file.name != row.name:
+            yield Found(
+                f"The database has run {version:04d} {row.name}, which is not in migrations/.",
+                file.up.source.place(0) if file else None,
+                "Bring the file back from version control, or check out the branch that has it.",
+            )
+        elif row.checksum != checksum(file):
+            yield Found(
+                f"{file.file} is not what the database ran as {file.label}.",
+                file.up.source.place(0),
+                "Restore the file from version control, and put the change into a new migration.",
+            )
+    newest = max(rows, default=0)
+    for version, file in files.items():
+        if version < newest and version not in rows:
+            yield Found(
+                f"{file.label} came after {newest:04d}, which is already applied, and never ran.",
+                file.up.source.place(0),
+                "Give it the next free number, so that every database runs the same line of migrations.",
+            )

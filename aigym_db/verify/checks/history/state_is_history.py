@@ -1,0 +1,28 @@
+"""Templates and migrations that do not make the same database.
+
+`schema/` and `policies/` say what the database is, `migrations/` how it got there. Both are run on empty
+databases, and what comes out is compared, fact by fact: tables, columns and their order, constraints,
+indexes, policies, functions, privileges, owners, comments, roles.
+
+What to do: `aigym-db new NAME` drafts what history lacks; where history is right, correct the template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aigym_db.verify.check import Found, check
+from aigym_db.verify.context import Context
+from aigym_db.verify.differences import told
+from aigym_db.verify.where import where_key
+
+
+@check("HIST05", "state-is-history", needs="state")
+def state_is_history(context: Context) -> Iterator[Found]:
+    yield from told(
+        context.history.difference(context.state),
+        "after the migrations",
+        "in the templates",
+        place=lambda key: where_key(context, key),
+        advice="Draft the missing migration with `aigym-db new NAME`, or correct the template.",
+    )

@@ -1,0 +1,23 @@
+-- Which indexes are broken?
+-- code: INT01
+-- level: error
+-- help: Drop it with `drop index concurrently`, and build it again.
+-- CREATE INDEX CONCURRENTLY that was cut short leaves an index that no query uses and every write pays for; a unique
+-- one guarantees nothing.
+select
+    n.nspname || '.' || c.relname as object,
+    'The index ' || n.nspname || '.' || i.relname || ' on ' || n.nspname || '.' || c.relname
+        || ' is invalid: no query uses it, and it guarantees nothing.' as message
+from pg_catalog.pg_index as x
+join pg_catalog.pg_class as i on i.oid = x.indexrelid
+join pg_catalog.pg_class as c on c.oid = x.indrelid
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+where not (x.indisvalid and x.indisready)
+    and n.nspname !~ '^pg_'
+    and n.nspname <> 'information_schema'
+    and n.nspname <> all (%(ignored)s::text[])
+    and not exists (
+        select from pg_catalog.pg_depend as e
+        where e.classid = 'pg_catalog.pg_class'::regclass and e.objid = c.oid and e.deptype = 'e'
+    )
+order by 1, 2

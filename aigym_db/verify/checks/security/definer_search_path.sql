@@ -1,0 +1,22 @@
+-- Which SECURITY DEFINER functions look up names where the caller says?
+-- code: SEC05
+-- level: error
+-- help: Write `set search_path = ''` on the function, and every name with its schema.
+-- Such a function runs with the rights of its owner. Without a search_path of its own it takes the caller's, and a
+-- caller puts an operator or function of their own in front.
+select
+    n.nspname || '.' || p.proname || '()' as object,
+    'The function ' || p.oid::regprocedure::text || ' runs as ' || p.proowner::regrole::text
+        || ' and takes the search_path of whoever calls it.' as message
+from pg_catalog.pg_proc as p
+join pg_catalog.pg_namespace as n on n.oid = p.pronamespace
+where p.prosecdef
+    and not exists (select from unnest(p.proconfig) as setting where setting like 'search_path=%%')
+    and n.nspname !~ '^pg_'
+    and n.nspname <> 'information_schema'
+    and n.nspname <> all (%(ignored)s::text[])
+    and not exists (
+        select from pg_catalog.pg_depend as e
+        where e.classid = 'pg_catalog.pg_proc'::regclass and e.objid = p.oid and e.deptype = 'e'
+    )
+order by 1

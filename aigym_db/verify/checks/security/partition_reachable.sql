@@ -1,0 +1,30 @@
+-- Which partitions may somebody query directly?
+-- code: SEC04
+-- level: error
+-- help: Revoke the privilege: who may read the parent reaches the rows through its policies.
+-- A query on a partition asks the policies of the partition, not those of its parent.
+select
+    n.nspname || '.' || c.relname as object,
+    'The partition ' || n.nspname || '.' || c.relname || ' is granted to ' || a.grantees
+        || ', who passes the policies of its parent there.' as message
+from pg_catalog.pg_class as c
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+cross join lateral (
+    select
+        string_agg(
+            distinct case when x.grantee = 0 then 'everybody' else x.grantee::regrole::text end, ', '
+        ) as grantees
+    from pg_catalog.aclexplode(c.relacl) as x
+    where x.grantee <> c.relowner
+) as a
+where c.relispartition
+    and c.relkind in ('r', 'p')
+    and a.grantees is not null
+    and n.nspname !~ '^pg_'
+    and n.nspname <> 'information_schema'
+    and n.nspname <> all (%(ignored)s::text[])
+    and not exists (
+        select from pg_catalog.pg_depend as e
+        where e.classid = 'pg_catalog.pg_class'::regclass and e.objid = c.oid and e.deptype = 'e'
+    )
+order by 1

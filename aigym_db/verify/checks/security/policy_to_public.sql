@@ -1,0 +1,21 @@
+-- Which policies are for everybody?
+-- code: SEC02
+-- level: error
+-- help: Name the roles the policy is for: `to authenticated`.
+-- A policy without TO is for PUBLIC: for roles that log in tomorrow, and for those that should see nothing.
+select
+    n.nspname || '.' || c.relname || '.' || p.polname as object,
+    'The policy ' || p.polname || ' on ' || n.nspname || '.' || c.relname
+        || ' is for everybody, also for roles that should see nothing.' as message
+from pg_catalog.pg_policy as p
+join pg_catalog.pg_class as c on c.oid = p.polrelid
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+where 0 = any (p.polroles)
+    and n.nspname !~ '^pg_'
+    and n.nspname <> 'information_schema'
+    and n.nspname <> all (%(ignored)s::text[])
+    and not exists (
+        select from pg_catalog.pg_depend as e
+        where e.classid = 'pg_catalog.pg_class'::regclass and e.objid = c.oid and e.deptype = 'e'
+    )
+order by 1

@@ -1,0 +1,30 @@
+-- Who may do things to a table that policies do not see?
+-- code: SEC03
+-- level: error
+-- help: Grant select, insert, update and delete only, and revoke the others.
+-- TRUNCATE empties a table whatever its policies say. REFERENCES lets a role learn which keys exist. TRIGGER lets it
+-- run code of its own as whoever writes next. MAINTAIN lets it lock the table. GRANT ALL gives all of them.
+select
+    n.nspname || '.' || c.relname as object,
+    a.grantee || ' may ' || lower(a.privileges) || ' ' || n.nspname || '.' || c.relname
+        || ', which row-level security does not restrict.' as message
+from pg_catalog.pg_class as c
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+cross join lateral (
+    select
+        case when x.grantee = 0 then 'Everybody' else x.grantee::regrole::text end as grantee,
+        string_agg(x.privilege_type, ', ' order by x.privilege_type) as privileges
+    from pg_catalog.aclexplode(c.relacl) as x
+    where x.grantee <> c.relowner
+        and x.privilege_type in ('TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN')
+    group by x.grantee
+) as a
+where c.relkind in ('r', 'p')
+    and n.nspname !~ '^pg_'
+    and n.nspname <> 'information_schema'
+    and n.nspname <> all (%(ignored)s::text[])
+    and not exists (
+        select from pg_catalog.pg_depend as e
+        where e.classid = 'pg_catalog.pg_class'::regclass and e.objid = c.oid and e.deptype = 'e'
+    )
+order by 1, 2

@@ -1,0 +1,55 @@
+"""Which file to look at for an object of the database."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Protocol
+
+from aigym_db.model.catalog import Key
+from aigym_db.model.source import Place
+from aigym_db.model.sql import Script
+
+
+class Files(Protocol):
+    """Whoever knows the templates."""
+
+    @property
+    def scripts(self) -> tuple[Script, ...]: ...
+
+
+def where(files: Files, name: str) -> Place | None:
+    """Where the templates speak of `schema.table`, `schema.table.policy`, `schema.function(…)` and so on."""
+    return _where(files, name, policies_first=True)
+
+
+def where_key(files: Files, key: Key) -> Place | None:
+    """The same for a key of a catalog."""
+    return _where(files, key.name, policies_first=key.kind == "policy")
+
+
+def _where(files: Files, name: str, *, policies_first: bool) -> Place | None:
+    plain = name.replace('"', "").partition("(")[0].split(".")
+    for file in _candidates(plain, policies_first):
+        for script in files.scripts:
+            if script.source.file == file:
+                found = re.search(rf"\b{re.escape(plain[-1])}\b", _without_card(script.source.text))
+                return script.source.place(found.start() if found else 0)
+    return None
+
+
+def _candidates(names: list[str], policies_first: bool) -> Iterator[str]:
+    schema, table = names[0], names[1] if len(names) > 1 else ""
+    if len(names) > 2 and policies_first:
+        yield f"policies/{schema}.sql.j2"
+    yield f"schema/{schema}/{table}.sql.j2"
+    yield f"schema/{schema}/_functions/{table}.sql.j2"
+    yield f"schema/{schema}/_views/{table}.sql.j2"
+    yield f"schema/{schema}/_types.sql.j2"
+    yield f"schema/{schema}/_schema.sql.j2"
+    yield "schema/_roles.sql.j2"
+
+
+def _without_card(text: str) -> str:
+    """The text with its comments blanked out, so that places stay what they are."""
+    return re.sub(r"--[^\n]*", lambda comment: " " * len(comment[0]), text)
