@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import psycopg
+from typing import TYPE_CHECKING
 
-from aigym_db.database.servers import LocalServer, create_database, local
 from aigym_db.project.config import Project
+
+if TYPE_CHECKING:
+    from aigym_db.database.servers import LocalServer
 
 DATABASE = "development"
 """The name of the database `up` makes on the local server."""
@@ -13,6 +15,8 @@ DATABASE = "development"
 
 def server(project: Project, name: str | None = None) -> LocalServer:
     """The local server of a project, running or not; `name` is the version asked for, e.g. `embedded:16`."""
+    from aigym_db.database.servers import local
+
     return local(project.root, name)
 
 
@@ -22,6 +26,15 @@ def local_dsn(project: Project, name: str | None, *, start: bool = False) -> str
     Raises ServerUnfit (AIG-G005) when the server does not run and `start` does not ask for it.
     """
     wanted = server(project, name)
+    return wanted.serving(DATABASE) or _made(wanted, start)
+
+
+def _made(wanted: LocalServer, start: bool) -> str:
+    """The same where the server may not run yet, or not hold the database."""
+    import psycopg
+
+    from aigym_db.database.servers import create_database
+
     running = wanted.start() if start else wanted.server()
     dsn = running.dsn(DATABASE)
     try:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 from aigym_db.cli.app import App
 from aigym_db.migrate.observer import Finished
 from aigym_db.migrate.options import Options
 
 
-def options(app: App, frozen: frozenset[int], lock_wait_s: float | None) -> Options:
+def options(
+    app: App,
+    frozen: frozenset[int],
+    lock_wait_s: float | None = None,
+    resolve: Literal["done", "again"] | None = None,
+) -> Options:
     """How the project and the command line want migrations to run."""
     return Options(
         owner=app.project.owner,
@@ -20,6 +25,7 @@ def options(app: App, frozen: frozenset[int], lock_wait_s: float | None) -> Opti
         frozen=frozen,
         local=app.is_local,
         git_commit=_commit(app),
+        resolve=resolve,
     )
 
 

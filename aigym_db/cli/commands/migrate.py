@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import click
 
 from aigym_db.cli.app import App, pass_app
-from aigym_db.cli.running import finished_json, options
-from aigym_db.migrate.apply import migrate
-from aigym_db.project.lock import frozen
-from aigym_db.project.migrations import migrations
-from aigym_db.report.progress import Watching
 
 
 @click.command(short_help="Apply what is pending.")
@@ -17,15 +14,26 @@ from aigym_db.report.progress import Watching
 @click.option(
     "--lock-wait", type=float, metavar="SECONDS", help="How long to wait for another runner; else for ever."
 )
+@click.option(
+    "--resolve", type=click.Choice(["done", "again"]), help="How a statement of unknown outcome ended."
+)
 @pass_app
-def command(app: App, to: int | None, lock_wait: float | None) -> None:
+def command(
+    app: App, to: int | None, lock_wait: float | None, resolve: Literal["done", "again"] | None
+) -> None:
     """Applies every pending migration in order, each in its own transaction together with its ledger row.
 
     Says that a migration is applied after its commit. Safe to run again at any time, and from several places
     at once.
     """
+    from aigym_db.cli.running import finished_json, options
+    from aigym_db.migrate.apply import migrate
+    from aigym_db.project.lock import frozen
+    from aigym_db.project.migrations import migrations
+    from aigym_db.report.progress import Watching
+
     files = migrations(app.project)
-    settled = options(app, frozen(app.project, files), lock_wait)
+    settled = options(app, frozen(app.project, files), lock_wait, resolve)
     with Watching(app.report) as watching:
         done = migrate(app.dsn(start=True), files, to=to, options=settled, observer=watching)
     app.report.say(f"{len(done)} applied." if done else "Nothing to apply: the database is up to date.")

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import sys
+from typing import Literal
+from typing import TYPE_CHECKING
 
 import click
 
 from aigym_db.cli.app import App, pass_app
-from aigym_db.cli.running import finished_json, options
 from aigym_db.errors import WouldDestroyData
-from aigym_db.migrate.observer import Finished
-from aigym_db.migrate.rollback import rollback
-from aigym_db.project.lock import frozen
-from aigym_db.project.migrations import migrations
-from aigym_db.report.progress import Watching
+
+if TYPE_CHECKING:
+    from aigym_db.migrate.observer import Finished
 
 
 @click.command(short_help="Undo migrations, newest first.")
@@ -25,15 +24,31 @@ from aigym_db.report.progress import Watching
 @click.option(
     "--lock-wait", type=float, metavar="SECONDS", help="How long to wait for another runner; else for ever."
 )
+@click.option(
+    "--resolve", type=click.Choice(["done", "again"]), help="How a statement of unknown outcome ended."
+)
 @pass_app
-def command(app: App, to: int | None, steps: int | None, yes: bool, lock_wait: float | None) -> None:
+def command(
+    app: App,
+    to: int | None,
+    steps: int | None,
+    yes: bool,
+    lock_wait: float | None,
+    resolve: Literal["done", "again"] | None,
+) -> None:
     """Runs the down of each migration in its own transaction together with its ledger row.
 
     Refuses before anything happens when one of them says it is irreversible. What would be lost is listed
     first; on a terminal you are asked, elsewhere it takes --yes.
     """
+    from aigym_db.cli.running import finished_json, options
+    from aigym_db.migrate.rollback import rollback
+    from aigym_db.project.lock import frozen
+    from aigym_db.project.migrations import migrations
+    from aigym_db.report.progress import Watching
+
     files = migrations(app.project)
-    settled = options(app, frozen(app.project, files), lock_wait)
+    settled = options(app, frozen(app.project, files), lock_wait, resolve)
     dsn = app.dsn(start=True)
 
     def undo(sure: bool) -> tuple[Finished, ...]:

@@ -7,9 +7,6 @@ from contextlib import closing
 import click
 
 from aigym_db.cli.app import App, pass_app
-from aigym_db.database.connect import connect, shown
-from aigym_db.seeds.plan import seed_files
-from aigym_db.seeds.run import load
 
 
 @click.command(short_help="Load a set of rows: reference, development, test.")
@@ -21,6 +18,10 @@ def command(app: App, name: str) -> None:
     On a database marked production only the set `reference` may be loaded. To mark one:
     alter database … set aigym.environment = 'production'.
     """
+    from aigym_db.database.connect import connect, shown
+    from aigym_db.seeds.plan import seed_files
+    from aigym_db.seeds.run import load
+
     files = seed_files(app.project, name)
     dsn = app.dsn(start=True)
     with closing(connect(dsn, autocommit=True)) as connection:

@@ -7,17 +7,18 @@ from contextlib import closing
 import click
 
 from aigym_db.cli.app import App, pass_app
-from aigym_db.database.connect import connect, shown
-from aigym_db.database.ledger import applied
-from aigym_db.migrate.plan import plan_up
-from aigym_db.project.lock import frozen
-from aigym_db.project.migrations import migrations
 
 
 @click.command(short_help="What is applied and what is pending; changes nothing.")
 @pass_app
 def command(app: App) -> None:
     """Compares the migrations with the database. Reads only: a read-only role or a standby will do."""
+    from aigym_db.database.connect import connect, shown
+    from aigym_db.database.ledger import applied
+    from aigym_db.migrate.plan import plan_up
+    from aigym_db.project.lock import frozen
+    from aigym_db.project.migrations import migrations
+
     files = migrations(app.project)
     locked = frozen(app.project, files)
     dsn = app.dsn()

@@ -12,7 +12,7 @@ from aigym_db.cli.app import App, pass_app
 from aigym_db.errors import BadCommandLine
 
 _CLONES = 4
-"""On how many clones mutants are tried at once, at most."""
+"""On how many clones answers and mutants are tried at once, at most."""
 
 
 @click.command(short_help="Prove that each role can do exactly what the answers say.")
@@ -42,7 +42,9 @@ def command(app: App, tables: tuple[str, ...], mutants: bool) -> int:
     report = app.report
     with ExitStack() as stack:
         place = stack.enter_context(stage(app.project, app.server))
-        first = trial(stack.enter_context(place.connection()), sheets, tables or None)
+        clones = min(_CLONES, os.cpu_count() or 1)
+        connections = [stack.enter_context(place.connection()) for _ in range(clones)]
+        first = trial(connections, sheets, tables or None)
         began = time.perf_counter()
         outcomes = first.outcomes()
         took = time.perf_counter() - began
@@ -59,13 +61,8 @@ def command(app: App, tables: tuple[str, ...], mutants: bool) -> int:
             "cells_per_second": round(len(outcomes) / took),
         }
         if mutants:
-            clones = min(_CLONES, os.cpu_count() or 1)
-            others = [
-                trial(stack.enter_context(place.connection()), sheets, tables or None)
-                for _ in range(clones - 1)
-            ]
             began = time.perf_counter()
-            done = mutate([first, *others], equivalents(app.project.root), tables=tables or None)
+            done = mutate(first, equivalents(app.project.root), tables=tables or None)
             took = time.perf_counter() - began
             report.found(*survivors(done.survivors))
             explained = sum(bool(survivor.equivalent) for survivor in done.survivors)

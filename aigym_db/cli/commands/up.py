@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from aigym_db.cli.app import App, pass_app
-from aigym_db.cli.upward import nothing_changed, remember, steps
 from aigym_db.report import console
 
 
@@ -16,6 +15,8 @@ def command(app: App) -> int:
 
     Done again with nothing changed, it looks and says so.
     """
+    from aigym_db.cli.upward import nothing_changed, remember, steps
+
     app.database, app.is_local = None, True
     dsn = app.dsn(start=True)
     if nothing_changed(app, dsn):

@@ -16,8 +16,8 @@ def command(app: App, names: tuple[str, ...]) -> int:
     """Replays history on a throwaway server and looks at the database, which is never changed.
 
     Tampering; state = history; up, down, up; the whole chain as a plain owner; row security and integrity.
-    CHECK is a check, its code or a group of them. Exit status 5 when history was touched or something drifted,
-    1 for other findings.
+    CHECK is a check, its code or a group of them. Exit status 5 when history was touched or something
+    drifted, 1 for other findings.
     """
     from aigym_db.verify.run import verify
 

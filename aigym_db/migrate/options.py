@@ -1,0 +1,32 @@
+"""How to migrate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+LOCK_TIMEOUT_MS = 2_000
+"""How long a statement may wait for its lock: the longest pause a migration may cause for others."""
+PATIENCE_MS = 60_000
+"""For how long a migration that met a lock is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the project and the command line say about a run."""
+
+    owner: str | None = None
+    """The role migrations act as; None is the one that connected."""
+    lock_timeout_ms: int = LOCK_TIMEOUT_MS
+    patience_ms: int = PATIENCE_MS
+    lock_wait_s: float | None = None
+    """How long to wait for another runner; None for as long as it takes, 0 not at all."""
+    frozen: frozenset[int] | None = None
+    """The versions in LOCK; None does not look."""
+    local: bool = False
+    """Whether the database is the project's own local one, where drafts may run."""
+    durable: bool = False
+    """Whether every commit waits for the disk, and not only the last of the run."""
+    git_commit: str | None = None
+    resolve: Literal["done", "again"] | None = None
+    """What a person found out about a statement whose outcome the catalog cannot tell."""

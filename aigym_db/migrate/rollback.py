@@ -1,0 +1,57 @@
+"""Takes a database back to an earlier version of its migrations."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import psycopg
+
+from aigym_db.database import ledger
+from aigym_db.database.connect import connect
+from aigym_db.database.failure import explain_error
+from aigym_db.migrate.apply import execute, explained_edits
+from aigym_db.migrate.contract import contract
+from aigym_db.migrate.losses import require_no_losses
+from aigym_db.migrate.observer import Finished, Observer
+from aigym_db.migrate.options import Options
+from aigym_db.migrate.plan import plan_down
+from aigym_db.migrate.stop import Stop
+from aigym_db.model.migration import Applied, Migration, Plan
+
+
+def rollback(
+    dsn: str,
+    migrations: tuple[Migration, ...],
+    *,
+    to: int | None = None,
+    steps: int | None = None,
+    yes: bool = False,
+    options: Options | None = None,
+    observer: Observer | None = None,
+) -> tuple[Finished, ...]:
+    """Undoes everything after version `to`, or the newest `steps` (one by default); returns it, newest first.
+
+    Raises Irreversible (AIG-G004) before anything happens when one of them cannot be undone, WouldDestroyData
+    (AIG-G003) when tables or columns that hold something would be dropped and `yes` is not given, and what
+    `migrate` raises.
+    """
+
+    def decide(rows: tuple[Applied, ...]) -> Plan:
+        return plan_down(migrations, rows, to, steps)
+
+    options, observer = options or Options(), observer or Observer()
+    try:
+        with Stop() as stop, closing(connect(dsn, session=contract(options), autocommit=True)) as connection:
+            with explained_edits(connection, migrations):
+                wanted = decide(ledger.applied(connection))
+            if not wanted.migrations:
+                observer.planned(wanted)
+                return ()
+
+            def guard(plan: Plan) -> None:
+                if not yes:
+                    require_no_losses(connection, plan)
+
+            return execute(connection, dsn, wanted, decide, True, options, observer, stop, guard)
+    except psycopg.Error as error:
+        raise explain_error(error) from None

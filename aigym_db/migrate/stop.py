@@ -1,0 +1,44 @@
+"""Ctrl-C and SIGTERM as a question that is asked where it can be answered, not as an exception anywhere."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from types import FrameType
+from typing import Any
+
+SLICE_S = 0.05
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Stop:
+    """While it is entered, the first signal is remembered and the second one is a KeyboardInterrupt.
+
+    Outside the main thread, where Python takes no signals, it never asks to stop.
+    """
+
+    def __init__(self) -> None:
+        self.signal: str | None = None
+        """The name of the signal that came, e.g. `SIGTERM`."""
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Stop:
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._remember) for number in _SIGNALS}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def pause(self, seconds: float) -> None:
+        """Sleeps, but wakes up soon after a signal."""
+        until = time.monotonic() + seconds
+        while self.signal is None and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, SLICE_S))
+
+    def _remember(self, number: int, _: FrameType | None) -> None:
+        if self.signal is not None:
+            raise KeyboardInterrupt
+        self.signal = signal.Signals(number).name

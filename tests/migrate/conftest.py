@@ -1,0 +1,76 @@
+"""Migrations from a few words, and what a run told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+
+from aigym_db.migrate.observer import Finished, Notice, Observer, Waiting
+from aigym_db.model.migration import Migration, Plan
+from aigym_db.model.source import Source
+from aigym_db.project.migrations import parse
+
+Write = Callable[..., Migration]
+
+
+@pytest.fixture
+def write() -> Write:
+    """Makes a migration: `write(1, "create table app ()", "drop table app")`."""
+
+    def made(
+        version: int,
+        up: str,
+        down: str | None = "select 1;",
+        *,
+        name: str | None = None,
+        options: str = "",
+        down_options: str = "",
+    ) -> Migration:
+        name = name or f"step_{version}"
+        end = (
+            f"-- migrate:down{down_options}\n{down}\n"
+            if down is not None
+            else "-- migrate:down irreversible: what is gone is gone\n"
+        )
+        text = f"-- {version:04d} {name}\n-- migrate:up{options}\n{up}\n{end}"
+        return parse(Source(f"migrations/{version:04d}_{name}.sql", text), version, name)
+
+    return made
+
+
+class Listener(Observer):
+    """Keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.plans: list[Plan] = []
+        self.notices: list[Notice] = []
+        self.waits: list[Waiting] = []
+        self.done: list[Finished] = []
+        self.on_wait: Callable[[Waiting], None] = lambda waiting: None
+
+    def planned(self, plan: Plan) -> None:
+        self.plans.append(plan)
+
+    def notice(self, migration: Migration, notice: Notice) -> None:
+        self.notices.append(notice)
+
+    def waiting(self, waiting: Waiting) -> None:
+        self.waits.append(waiting)
+        self.on_wait(waiting)
+
+    def finished(self, finished: Finished) -> None:
+        self.done.append(finished)
+
+
+@pytest.fixture
+def listener() -> Listener:
+    return Listener()
+
+
+@pytest.fixture
+def other(database: str) -> Iterator[psycopg.Connection]:
+    """Somebody else's session on the same database, in autocommit."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        yield connection

@@ -1,0 +1,313 @@
+"""Migrating a real database."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from aigym_db.database import ledger
+from aigym_db.errors import (
+    EditedApplied,
+    ForbiddenStatement,
+    LedgerMoved,
+    LeftBehind,
+    NotFrozen,
+    ReadOnly,
+    StatementFailed,
+)
+from aigym_db.migrate.apply import migrate
+from aigym_db.migrate.options import Options
+from aigym_db.migrate.plan import plan_up
+
+
+def tables(connection) -> list[str]:
+    rows = connection.execute("select tablename from pg_tables where schemaname = 'public' order by 1")
+    return [row[0] for row in rows]
+
+
+def kinds(connection) -> list[str]:
+    return [row[0] for row in connection.execute("select kind::text from aigym_db.event order by id")]
+
+
+def test_what_is_pending_is_applied_in_order_and_told_after_the_commit(
+    database, other, write, listener
+) -> None:
+    seen = []
+    listener.finished = lambda finished: seen.append((finished.migration.version, tables(other)))
+
+    migrate(database, (write(1, "create table a ();"), write(2, "create table b ();")), observer=listener)
+
+    assert seen == [(1, ["a"]), (2, ["a", "b"])]
+
+
+def test_a_second_run_writes_nothing_and_takes_no_lock(database, other, write, listener) -> None:
+    line = (write(1, "create table a ();"),)
+    migrate(database, line)
+    before = kinds(other)
+
+    done = migrate(database, line, observer=listener)
+
+    assert (done, listener.plans[0].migrations, kinds(other)) == ((), (), before)
+
+
+def test_a_run_goes_no_further_than_it_was_told(database, other, write) -> None:
+    migrate(database, (write(1, "create table a ();"), write(2, "create table b ();")), to=1)
+
+    assert tables(other) == ["a"]
+
+
+def test_a_failing_statement_takes_its_whole_file_back(database, other, write) -> None:
+    line = (
+        write(1, "create table a ();"),
+        write(2, "create table b ();\nselect 'é😀', 1 / 0;\ncreate table c ();"),
+    )
+
+    with pytest.raises(StatementFailed) as refusal:
+        migrate(database, line)
+
+    assert tables(other) == ["a"]
+    assert [row.version for row in ledger.applied(other)] == [1]
+    assert kinds(other) == ["start", "apply", "fail"]
+    assert (refusal.value.exit_status, refusal.value.place.line) == (4, 4)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        ("select nope;", 3, 8),
+        ("-- ünï 😀\nselect '😀é', nope;", 4, 14),
+        ("select 1;\r\n/* 😀 */ select\n  'é', nope;".replace("\r", ""), 5, 8),
+        ("select 1; select 2;\nselect 1 / 0;", 4, 1),
+    ],
+)
+def test_an_error_has_its_place_in_the_file_under_any_unicode(
+    database, write, text: str, line: int, column: int
+) -> None:
+    with pytest.raises(StatementFailed) as refusal:
+        migrate(database, (write(1, text),))
+
+    place = refusal.value.place
+    assert (place.file, place.line, place.column) == ("migrations/0001_step_1.sql", line, column)
+
+
+def test_everything_the_server_says_about_an_error_is_shown(database, write) -> None:
+    said = "raise exception 'no' using detail = 'because', hint = 'try'"
+
+    with pytest.raises(StatementFailed) as refusal:
+        migrate(database, (write(1, f"do $$ begin {said}; end $$;"),))
+
+    for words in ("SQLSTATE: P0001", "DETAIL: because", "HINT: try", "CONTEXT: PL/pgSQL"):
+        assert words in refusal.value.detail
+
+
+def test_a_constraint_that_fails_at_the_commit_takes_the_file_back(database, other, write) -> None:
+    text = (
+        "create table a (id int primary key); create table b (a_id int references a initially deferred); "
+        "insert into b values (1);"
+    )
+
+    with pytest.raises(StatementFailed, match="foreign key"):
+        migrate(database, (write(1, text),))
+
+    assert tables(other) == []
+    assert ledger.applied(other) == ()
+
+
+def test_a_commit_in_a_later_file_is_refused_before_anything_is_sent(database, other, write) -> None:
+    with pytest.raises(ForbiddenStatement):
+        migrate(database, (write(1, "create table a ();"), write(2, "select 1; commit;")))
+
+    assert tables(other) == []
+    assert not ledger.exists(other)
+
+
+def test_notices_and_warnings_are_told_with_their_place(database, write, listener) -> None:
+    text = (
+        "create table if not exists a ();\ncreate table if not exists a ();\ndo $$ begin raise warning "
+        "'ü'; end $$;"
+    )
+
+    migrate(database, (write(1, text),), observer=listener)
+
+    assert [(said.severity, said.message) for said in listener.notices] == [
+        ("NOTICE", 'relation "a" already exists, skipping'),
+        ("WARNING", "ü"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("select set_config('search_path', 'pg_temp', false);", "search_path = pg_temp"),
+        ("do $$ begin set role pg_monitor; end $$;", "the role pg_monitor"),
+        ("create temp table t as select 1;", "a temporary table"),
+        ("do $$ begin execute 'prepare p as select 1'; end $$;", "a prepared statement"),
+        ("select pg_advisory_lock(5);", "an advisory lock"),
+        ("select pg_advisory_unlock_all();", "its own lock given back"),
+    ],
+)
+def test_what_a_file_leaves_in_the_session_is_named_and_stops_the_run(
+    database, other, write, text: str, left: str
+) -> None:
+    with pytest.raises(LeftBehind) as refusal:
+        migrate(database, (write(1, text), write(2, "create table b ();")))
+
+    assert left in refusal.value.message
+    assert refusal.value.place.file == "migrations/0001_step_1.sql"
+    assert [row.version for row in ledger.applied(other)] == [1]
+    assert tables(other) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "set local search_path = pg_temp; select 1;",
+        "select pg_advisory_xact_lock(5);",
+        "create temp table t on commit drop as select 1;",
+        "select set_config('search_path', 'x', true);",
+    ],
+)
+def test_what_ends_with_the_file_is_left_in_peace(database, write, text: str) -> None:
+    assert len(migrate(database, (write(1, text), write(2, "select 1;")))) == 2
+
+
+def test_migrations_act_as_the_owner_and_the_ledger_as_who_connected(database, other, write) -> None:
+    line = (
+        write(
+            1,
+            "create role acting_owner; grant create on schema public to acting_owner;",
+            options=" role:none",
+        ),
+        write(2, "create table a ();"),
+        write(3, "create table b ();", options=" role:none"),
+    )
+
+    try:
+        migrate(database, line, options=Options(owner="acting_owner"))
+
+        owners = other.execute(
+            "select tablename, tableowner from pg_tables where schemaname = 'public' order by 1"
+        )
+        assert owners.fetchall() == [("a", "acting_owner"), ("b", "postgres")]
+        assert {row.applied_by for row in ledger.applied(other)} == {"postgres"}
+    finally:
+        other.execute("drop owned by acting_owner; drop role acting_owner")
+
+
+def test_an_owner_that_does_not_exist_is_an_error_and_not_ignored(database, other, write) -> None:
+    with pytest.raises(StatementFailed, match="nobody_here") as refusal:
+        migrate(database, (write(1, "create table a ();"),), options=Options(owner="nobody_here"))
+
+    assert "role:none" in refusal.value.hint
+    assert tables(other) == []
+
+
+def test_rows_hidden_by_forced_row_level_security_are_not_left_out_silently(database, other, write) -> None:
+    other.execute("create role plain_owner; grant create on schema public to plain_owner")
+    line = (
+        write(1, "create table a (x int); insert into a values (1);"),
+        write(2, "alter table a enable row level security; alter table a force row level security;"),
+        write(3, "update a set x = 2;"),
+    )
+
+    try:
+        with pytest.raises(StatementFailed, match="row-level security"):
+            migrate(database, line, options=Options(owner="plain_owner"))
+    finally:
+        other.execute("drop owned by plain_owner; drop role plain_owner")
+
+
+@pytest.mark.parametrize("setting", ["default_transaction_read_only = on"])
+def test_a_session_that_may_only_read_is_refused_before_anything_happens(
+    database, other, write, setting: str
+) -> None:
+    other.execute(f"alter database {other.info.dbname} set {setting}")
+
+    with pytest.raises(ReadOnly):
+        migrate(database, (write(1, "create table a ();"),))
+
+
+def test_a_role_without_rights_is_refused_before_anything_happens(database, other, write) -> None:
+    line = (write(1, "create table a ();"),)
+    migrate(database, line)
+    other.execute("create role reader login")
+
+    try:
+        dsn = psycopg.conninfo.make_conninfo(database, user="reader")
+        assert migrate(dsn, line) == ()
+        with pytest.raises(ReadOnly, match="reader"):
+            migrate(dsn, (*line, write(2, "create table b ();")))
+    finally:
+        other.execute("drop role reader")
+
+    assert kinds(other) == ["start", "apply"]
+
+
+def test_drafts_run_on_the_projects_own_local_database_only(database, other, write) -> None:
+    line = (write(1, "create table a ();"), write(2, "create table b ();"))
+
+    with pytest.raises(NotFrozen, match="0002 step_2 is not frozen"):
+        migrate(database, line, options=Options(frozen=frozenset({1})))
+
+    assert tables(other) == []
+    migrate(database, line, options=Options(frozen=frozenset({1}), local=True))
+    assert tables(other) == ["a", "b"]
+
+
+def test_an_edited_file_is_shown_beside_what_ran(database, write) -> None:
+    migrate(database, (write(1, "select 'before';"),))
+
+    with pytest.raises(EditedApplied) as refusal:
+        migrate(database, (write(1, "select 'after';"),))
+
+    assert "-select 'before';\n+select 'after';" in refusal.value.detail
+
+
+def test_a_plan_made_for_another_ledger_is_refused(database, other, write) -> None:
+    line = (write(1, "create table a ();"), write(2, "create table b ();"))
+    plan = plan_up(line, ())
+    migrate(database, line, to=1)
+
+    with pytest.raises(LedgerMoved):
+        migrate(database, line, plan=plan)
+
+    assert tables(other) == ["a"]
+
+
+@pytest.mark.parametrize(("durable", "expected"), [(False, ["off", "off", "on"]), (True, ["on", "on", "on"])])
+def test_only_the_last_commit_of_a_run_waits_for_the_disk(
+    database, other, write, durable: bool, expected: list[str]
+) -> None:
+    other.execute(f"alter database {other.info.dbname} set synchronous_commit = on")
+    note = "insert into seen values (current_setting('synchronous_commit'));"
+    line = (write(1, f"create table seen (value text); {note}"), write(2, note), write(3, note))
+
+    migrate(database, line, options=Options(durable=durable))
+
+    assert [row[0] for row in other.execute("select value from seen")] == expected
+
+
+def test_a_run_of_one_waits_for_the_disk(database, other, write) -> None:
+    other.execute(f"alter database {other.info.dbname} set synchronous_commit = on")
+
+    migrate(
+        database, (write(1, "create table seen as select current_setting('synchronous_commit') as value;"),)
+    )
+
+    assert other.execute("select value from seen").fetchone() == ("on",)
+
+
+def test_an_empty_migration_is_applied_like_any_other(database, other, write) -> None:
+    migrate(database, (write(1, "-- nothing yet"),))
+
+    assert [row.version for row in ledger.applied(other)] == [1]
+
+
+def test_a_migration_of_thousands_of_statements_is_one_message(database, other, write) -> None:
+    text = "create table a (x int);\n" + "insert into a values (1);\n" * 3000
+
+    migrate(database, (write(1, text),))
+
+    assert other.execute("select count(*) from a").fetchone() == (3000,)
+    moments = other.execute("select jsonb_array_length(duration_ms) from aigym_db.event where kind = 'apply'")
+    assert 1 < moments.fetchone()[0] <= 100

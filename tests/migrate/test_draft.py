@@ -1,0 +1,369 @@
+"""`new` writes what the templates have and the migrations lack, and its inverse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from aigym_db.database.replay import built, replay, scratch, snapshot
+from aigym_db.database.servers import Server
+from aigym_db.errors import BadCommandLine, CannotDraft
+from aigym_db.migrate.new import new
+from aigym_db.model.catalog import Catalog
+from aigym_db.project.config import Project, find
+from aigym_db.project.migrations import migrations
+from aigym_db.project.state import state
+
+ROLES = """
+{% for name in ["draft_owner", "draft_reader", "draft_writer"] %}
+do $$ begin create role {{ name }}; exception when duplicate_object then null; end $$;
+{% endfor %}
+do $$ begin execute format('grant create on database %I to draft_owner', current_database()); end $$;
+alter default privileges for role draft_owner revoke execute on functions from public;
+"""
+CARD = """-- app.{name}: {name} of somebody.
+-- domain: app
+-- tenancy: global
+-- owner: -
+-- tenant: -
+-- parent: -
+-- mfa: none
+-- personal: -
+-- basis: -
+-- retention: life
+-- audit: none
+-- rows: 10
+"""
+BIRDS = """create table app.birds (
+  id bigint generated always as identity primary key,
+  name text not null constraint birds_name_check check (app.is_name(name)),
+  seen app.sight not null default 'once'
+);
+
+comment on table app.birds is 'What was seen.';
+
+-- For the list.
+create index birds_name_idx on app.birds (name);
+
+alter table app.birds enable row level security;
+
+create trigger birds_touch before update on app.birds for each row execute function app.touch();
+"""
+FILES = {
+    "aigym-db.toml": 'owner = "draft_owner"\n',
+    "schema/domains.toml": '[[domain]]\nname = "app"\npurpose = "all"\nowner = "us"\n',
+    "schema/_roles.sql.j2": ROLES,
+    "schema/app/_schema.sql.j2": (
+        "create schema app authorization draft_owner;\ngrant usage on schema app to draft_reader;\n"
+    ),
+    "schema/app/_types.sql.j2": "create type app.sight as enum ('once', 'often');\n",
+    "schema/app/_functions/is_name.sql.j2": (
+        "create function app.is_name(text) returns boolean language sql immutable as 'select $1 <> '''' ';\n"
+    ),
+    "schema/app/_functions/touch.sql.j2": (
+        "create function app.touch() returns trigger language plpgsql as $$ begin return new; end $$;\n"
+    ),
+    "schema/app/_functions/may_see.sql.j2": (
+        "create function app.may_see(bird bigint) returns boolean\n"
+        "language sql stable as 'select bird > 0';\n\n"
+        "comment on function app.may_see(bigint) is 'Whether it may be seen.';\n\n"
+        "grant execute on function app.may_see(bigint) to draft_reader;\n"
+    ),
+    "schema/app/_views/names.sql.j2": (
+        "create view app.names with (security_invoker = true) as select name from app.birds;\n\n"
+        "grant select on app.names to draft_reader;\n\n"
+        "comment on column app.names.name is 'How it is called.';\n"
+    ),
+    "schema/app/birds.sql.j2": CARD.format(name="birds") + BIRDS,
+    "policies/app.sql.j2": (
+        "grant select on app.birds to draft_reader;\n\n"
+        "create policy birds_select on app.birds for select to draft_reader using (app.may_see(id));\n"
+    ),
+}
+NESTS = """create table app.nests (
+  id bigint primary key,
+  bird_id bigint not null references app.birds (id)
+);
+
+comment on column app.nests.bird_id is 'Who lives there.';
+
+create index nests_bird_id_idx on app.nests (bird_id);
+
+alter table app.nests enable row level security;
+"""
+Edit = Callable[[Project], None]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project whose templates nothing has been drafted from yet."""
+    for file, text in FILES.items():
+        write(tmp_path, file, text)
+    return find(tmp_path)
+
+
+@pytest.fixture
+def begun(project: Project) -> Project:
+    """A project whose migrations make what its templates say."""
+    new(project, "begin")
+    return project
+
+
+def write(root: Path, file: str, text: str) -> None:
+    path = root / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def replaced(file: str, old: str, by: str) -> Edit:
+    def edit(project: Project) -> None:
+        text = (project.root / file).read_text(encoding="utf-8")
+        assert old in text
+        write(project.root, file, text.replace(old, by))
+
+    return edit
+
+
+def added(file: str, text: str) -> Edit:
+    def edit(project: Project) -> None:
+        path = project.root / file
+        write(project.root, file, (path.read_text(encoding="utf-8") if path.exists() else "") + text)
+
+    return edit
+
+
+def removed(file: str) -> Edit:
+    def edit(project: Project) -> None:
+        (project.root / file).unlink()
+
+    return edit
+
+
+def history(server: Server, project: Project) -> Catalog:
+    return built(server, [migration.up for migration in migrations(project)], owner=project.owner)
+
+
+def described(server: Server, project: Project) -> Catalog:
+    return built(server, state(project), owner=project.owner)
+
+
+VIEW, POLICIES, BIRD = "schema/app/_views/names.sql.j2", "policies/app.sql.j2", "schema/app/birds.sql.j2"
+MAY_SEE = "schema/app/_functions/may_see.sql.j2"
+CHANGES: dict[str, tuple[Edit, str, str]] = {
+    "a table with everything": (
+        added("schema/app/nests.sql.j2", CARD.format(name="nests") + NESTS),
+        "create table app.nests (",
+        "drop table app.nests;",
+    ),
+    "a function that does something else": (
+        replaced(MAY_SEE, "bird > 0", "bird > 1"),
+        "create or replace function app.may_see(bird bigint)",
+        "CREATE OR REPLACE FUNCTION app.may_see(bird bigint)",
+    ),
+    "a function nothing depends on that returns something else": (
+        added(
+            "schema/app/_functions/size.sql.j2",
+            "create function app.size() returns int language sql as 'select 1';",
+        ),
+        "create function app.size()",
+        "drop function app.size();",
+    ),
+    "a policy that asks for something else": (
+        replaced(POLICIES, "using (app.may_see(id))", "using (id > 7)"),
+        "drop policy birds_select on app.birds;\ncreate policy birds_select",
+        "using (app.may_see(id))",
+    ),
+    "a policy more": (
+        added(
+            POLICIES,
+            "create policy birds_insert on app.birds for insert to draft_writer with check (true);\n",
+        ),
+        "create policy birds_insert",
+        "drop policy birds_insert on app.birds;",
+    ),
+    "a policy less": (
+        replaced(POLICIES, "create policy birds_select on app.birds for select to draft_reader using", "-- "),
+        "-- no longer in the templates\n\ndrop policy birds_select on app.birds;",
+        "create policy birds_select on app.birds\n  for select to draft_reader",
+    ),
+    "a grant more and one less": (
+        replaced(
+            POLICIES, "grant select on app.birds to draft_reader", "grant insert on app.birds to draft_writer"
+        ),
+        "revoke select on app.birds from draft_reader;\ngrant insert on app.birds to draft_writer;",
+        "grant select on app.birds to draft_reader;\nrevoke insert on app.birds from draft_writer;",
+    ),
+    "a grant that may be passed on": (
+        replaced(POLICIES, "to draft_reader;", "to draft_reader with grant option;"),
+        "grant select on app.birds to draft_reader with grant option;",
+        "revoke grant option for select on app.birds from draft_reader;",
+    ),
+    "a grant on a column": (
+        added(POLICIES, "grant update (name) on app.birds to draft_writer;\n"),
+        "grant update (name) on app.birds to draft_writer;",
+        "revoke update (name) on app.birds from draft_writer;",
+    ),
+    "a function everybody may call": (
+        added(MAY_SEE, "grant execute on function app.may_see(bigint) to public;\n"),
+        "grant execute on function app.may_see(bigint) to public;",
+        "revoke execute on function app.may_see(bigint) from public;",
+    ),
+    "a comment": (
+        replaced(BIRD, "What was seen.", "What we''ve seen."),
+        "comment on table app.birds is 'What we''ve seen.';",
+        "comment on table app.birds is 'What was seen.';",
+    ),
+    "a comment with a backslash": (
+        replaced(BIRD, "What was seen.", r"C:\birds"),
+        "comment on table app.birds is",
+        "comment on table app.birds is 'What was seen.';",
+    ),
+    "a view that shows more": (
+        replaced(VIEW, "select name", "select id, name"),
+        "drop view app.names;\ncreate view app.names with (security_invoker = true)",
+        "comment on column app.names.name is 'How it is called.';",
+    ),
+    "a view less": (removed(VIEW), "drop view app.names;", "grant select on app.names to draft_reader;"),
+    "a trigger that fires more often": (
+        replaced(BIRD, "before update on", "before insert or update on"),
+        "drop trigger birds_touch on app.birds;",
+        "drop trigger birds_touch on app.birds;",
+    ),
+    "row-level security switched off": (
+        replaced(BIRD, "enable row level", "disable row level"),
+        "alter table app.birds disable row level security;",
+        "alter table app.birds enable row level security;",
+    ),
+    "default privileges": (
+        added(
+            "schema/_roles.sql.j2",
+            "alter default privileges for role draft_owner grant select on tables to draft_reader;",
+        ),
+        "grant select on tables to draft_reader;",
+        "alter default privileges for role draft_owner revoke select on tables from draft_reader;",
+    ),
+    "something only running it can tell": (
+        added(BIRD, "insert into app.birds (name) values ('wren');\n"),
+        "insert into app.birds (name) values ('wren');",
+        "Nothing to undo",
+    ),
+    "an index on a table that is there": (
+        added(BIRD, "create index birds_seen_idx on app.birds (seen);\n"),
+        "-- migrate:up transaction:false\n\n-- schema/app/birds.sql.j2\n\n"
+        "create index concurrently birds_seen_idx on app.birds (seen);",
+        "drop index concurrently app.birds_seen_idx;",
+    ),
+}
+REFUSED: dict[str, tuple[Edit, str]] = {
+    "a column more": (
+        replaced(BIRD, "  name text", "  size int,\n  name text"),
+        "column app.birds.size is in the templates only",
+    ),
+    "a column of another type": (
+        replaced(BIRD, "name text", "name varchar(9)"),
+        "column app.birds.name: type is 'text' in the migrations, 'character varying(9)' in the templates",
+    ),
+    "a check that asks for something else": (
+        replaced(BIRD, "app.is_name(name)", "name <> 'x'"),
+        "constraint app.birds.birds_name_check: definition",
+    ),
+    "a type with another label": (
+        replaced("schema/app/_types.sql.j2", "'often'", "'often', 'always'"),
+        "type app.sight: labels",
+    ),
+}
+
+
+@pytest.mark.parametrize(("edit", "up", "down"), CHANGES.values(), ids=CHANGES.keys())
+def test_a_change_is_drafted_and_taken_back(
+    server: Server, begun: Project, edit: Edit, up: str, down: str
+) -> None:
+    before = history(server, begun)
+    known = len(migrations(begun))
+    edit(begun)
+
+    (path,) = new(begun, "the change")
+
+    upper, _, lower = path.read_text(encoding="utf-8").partition("-- migrate:down")
+    assert up in upper
+    assert down in lower
+    assert history(server, begun).difference(described(server, begun)) == ()
+    with scratch(server) as connection:
+        files = migrations(begun)
+        replay(connection, [migration.up for migration in files], owner=begun.owner)
+        replay(connection, [part for one in files[: known - 1 : -1] if (part := one.down)], owner=begun.owner)
+        assert snapshot(connection, all_roles=True).difference(before) == ()
+
+
+@pytest.mark.parametrize(("edit", "said"), REFUSED.values(), ids=REFUSED.keys())
+def test_a_changed_table_or_type_is_refused_with_what_differs(begun: Project, edit: Edit, said: str) -> None:
+    edit(begun)
+
+    with pytest.raises(CannotDraft) as refusal:
+        new(begun, "the change")
+
+    assert said in refusal.value.detail
+    assert len(migrations(begun)) == 2
+
+
+def test_the_first_draft_makes_everything_and_its_down_leaves_nothing(
+    server: Server, project: Project
+) -> None:
+    roles, rest = new(project, "begin")
+
+    assert "-- migrate:up role:none" in roles.read_text()
+    assert "-- from: schema/app/_schema.sql.j2, schema/app/_types.sql.j2" in rest.read_text()
+    assert history(server, project).difference(described(server, project)) == ()
+    assert "-- For the list.\ncreate index birds_name_idx" in rest.read_text()
+    assert "-- tenancy" not in rest.read_text()
+
+
+def test_what_others_depend_on_is_refused_in_the_words_of_the_server(begun: Project) -> None:
+    replaced(
+        MAY_SEE,
+        "returns boolean\nlanguage sql stable as 'select bird > 0'",
+        "returns int\nlanguage sql as 'select 1'",
+    )(begun)
+    replaced(POLICIES, "app.may_see(id)", "app.may_see(id) = 1")(begun)
+    write(
+        begun.root,
+        "schema/app/_views/seen.sql.j2",
+        "create view app.seen as select app.may_see(1) as seen;\n",
+    )
+
+    with pytest.raises(CannotDraft, match=r"PostgreSQL refuses the draft: .* other objects depend on it"):
+        new(begun, "the change")
+
+    assert len(migrations(begun)) == 2
+
+
+def test_nothing_to_draft_is_said_so(begun: Project) -> None:
+    with pytest.raises(CannotDraft, match="nothing that the migrations do not do already"):
+        new(begun, "again")
+
+
+def test_a_part_of_the_templates_is_drafted_on_request(project: Project) -> None:
+    files = new(project, "first half", only=("schema/_roles.sql.j2", "schema/app/_schema.sql.j2"))
+    others = new(project, "second half")
+
+    assert [file.name for file in files + others] == [
+        "0001_first_half_roles.sql",
+        "0002_first_half.sql",
+        "0003_second_half.sql",
+    ]
+    assert "create schema" not in others[0].read_text()
+
+
+def test_an_empty_file_is_for_a_person_to_fill(begun: Project) -> None:
+    (path,) = new(begun, "Add session-rating", empty=True)
+
+    assert path.name == "0003_add_session_rating.sql"
+    assert path.read_text().startswith("-- 0003 add session rating\n-- migrate:up\n")
+
+
+@pytest.mark.parametrize("name", ["", "1st", "ümlaut", "a/b", "a;b"])
+def test_a_name_that_cannot_be_one_is_refused(begun: Project, name: str) -> None:
+    with pytest.raises(BadCommandLine):
+        new(begun, name, empty=True)

@@ -1,0 +1,171 @@
+"""Locks: the runner's own, and those of others that a statement waits for."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+
+from aigym_db.database import ledger, locks
+from aigym_db.errors import ConnectionLost, Locked, LockTimeout
+from aigym_db.migrate.apply import migrate
+from aigym_db.migrate.observer import Observer
+from aigym_db.migrate.options import Options
+
+
+@pytest.fixture
+def line(write):
+    return (
+        write(1, "create table a (x int); insert into a values (0);"),
+        write(2, "update a set x = x + 1;"),
+        write(3, "alter table a add column y int;"),
+    )
+
+
+@pytest.fixture
+def reader(database):
+    """Somebody who reads table a in a transaction that stays open."""
+    with psycopg.connect(database, application_name="slow report") as connection:
+        yield connection
+
+
+def test_a_second_runner_does_not_wait_when_told_so_and_says_who_has_the_lock(database, line, other) -> None:
+    other.execute("set application_name = 'the other one'")
+    assert locks.try_hold(other, 1)
+
+    with pytest.raises(Locked) as refusal:
+        migrate(database, line, options=Options(lock_wait_s=0))
+
+    assert refusal.value.exit_status == 6
+    assert f"pid {other.info.backend_pid} (the other one)" in refusal.value.detail
+    assert not ledger.exists(other)
+
+
+def test_a_runner_that_gives_up_says_how_long_it_waited(database, line, other) -> None:
+    locks.try_hold(other, 1)
+
+    with pytest.raises(Locked, match="still was after"):
+        migrate(database, line, options=Options(lock_wait_s=0.2))
+
+
+def test_a_waiting_runner_goes_on_once_the_lock_is_free(database, line, other, listener) -> None:
+    locks.try_hold(other, 1)
+    listener.on_wait = lambda waiting: other.execute("select pg_advisory_unlock_all()")
+
+    migrate(database, line, observer=listener)
+
+    assert [waiting.reason for waiting in listener.waits] == ["runner"]
+    assert listener.waits[0].holders[0].pid == other.info.backend_pid
+
+
+def test_nothing_runs_while_the_session_of_a_killed_runner_still_does(
+    database, line, other, listener
+) -> None:
+    locks.try_hold(other, 2)
+    seen = []
+    listener.on_wait = lambda waiting: (
+        seen.append(ledger.exists(other)),
+        other.execute("select pg_advisory_unlock_all()"),
+    )
+
+    migrate(database, line, observer=listener)
+
+    assert (listener.waits[0].reason, seen) == ("orphan", [False])
+
+
+@pytest.mark.parametrize("runners", [2, 8])
+def test_every_migration_is_applied_exactly_once_however_many_run(
+    database, line, other, runners: int
+) -> None:
+    start = threading.Barrier(runners)
+
+    def run(_: int) -> int:
+        start.wait()
+        return len(migrate(database, line))
+
+    with ThreadPoolExecutor(runners) as pool:
+        applied = list(pool.map(run, range(runners)))
+
+    assert sorted(applied) == [0] * (runners - 1) + [3]
+    assert other.execute("select x from a").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("runners", [2, 8])
+def test_several_runners_and_a_concurrent_build_do_not_deadlock(database, write, other, runners: int) -> None:
+    text = "create index concurrently a_x_idx on a (x);"
+    line = (write(1, "create table a (x int);"), write(2, text, options=" transaction:false"))
+
+    with ThreadPoolExecutor(runners) as pool:
+        applied = list(pool.map(lambda _: len(migrate(database, line)), range(runners)))
+
+    assert sum(applied) == 2
+    assert other.execute(
+        "select indisvalid from pg_index where indexrelid = 'a_x_idx'::regclass"
+    ).fetchone() == (True,)
+
+
+def test_a_migration_behind_a_reader_backs_off_and_tries_again(database, line, reader, listener) -> None:
+    migrate(database, line, to=2)
+    reader.execute("select * from a")
+    listener.on_wait = lambda waiting: reader.rollback() if waiting.reason == "retry" else None
+
+    (finished,) = migrate(database, line, options=Options(lock_timeout_ms=200), observer=listener)
+
+    assert finished.lock_wait_ms >= 200
+    assert {waiting.reason for waiting in listener.waits} == {"lock", "retry"}
+
+
+def test_giving_up_names_who_was_in_the_way(database, line, reader, other) -> None:
+    migrate(database, line, to=2)
+    reader.execute("select * from a")
+
+    with pytest.raises(LockTimeout) as refusal:
+        migrate(database, line, options=Options(lock_timeout_ms=150, patience_ms=300))
+
+    assert refusal.value.exit_status == 4
+    assert " on public.a " in refusal.value.message or " on a " in refusal.value.message
+    assert f"pid {reader.info.backend_pid} (postgres, slow report" in refusal.value.detail
+    assert "select * from a" in refusal.value.detail
+    assert refusal.value.place.line == 3
+    assert [row.version for row in ledger.applied(other)] == [1, 2]
+
+
+def test_the_server_is_told_the_timeout_of_the_file_or_of_the_project(database, write, other) -> None:
+    note = "insert into seen values (current_setting('lock_timeout'));"
+    line = (
+        write(1, f"create table seen (value text); {note}"),
+        write(2, note, options=" lock_timeout:7s"),
+    )
+
+    migrate(database, line, options=Options(lock_timeout_ms=1500))
+
+    assert [row[0] for row in other.execute("select value from seen")] == ["1500ms", "7s"]
+
+
+def test_a_run_stops_when_its_lock_is_gone(database, line, other) -> None:
+    class Thief(Observer):
+        def finished(self, finished) -> None:
+            if finished.migration.version == 1:
+                for holder in locks.holders(other, 1):
+                    other.execute("select pg_terminate_backend(%s, 5000)", [holder.pid])
+
+    with pytest.raises(ConnectionLost, match="runner's lock"):
+        migrate(database, line, observer=Thief())
+
+    assert [row.version for row in ledger.applied(other)] == [1]
+
+
+def test_a_session_that_is_terminated_says_what_is_certain(database, write, other) -> None:
+    text = "create table b (); select pg_terminate_backend(pg_backend_pid());"
+    line = (write(1, "create table a ();"), write(2, text))
+
+    with pytest.raises(ConnectionLost, match="0002 step_2 is either wholly applied or not at all") as refusal:
+        migrate(database, line)
+
+    assert "Done before that: 0001" in refusal.value.detail
+    assert other.execute("select to_regclass('b')").fetchone() == (None,)
+    assert other.execute("select kind::text from aigym_db.event order by id desc limit 1").fetchone() == (
+        "fail",
+    )

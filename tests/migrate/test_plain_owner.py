@@ -1,0 +1,69 @@
+"""The whole way as a role that is no superuser, as on a managed server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from aigym_db.database import ledger, locks
+from aigym_db.errors import Locked, LockTimeout
+from aigym_db.migrate.apply import migrate
+from aigym_db.migrate.options import Options
+from aigym_db.migrate.rollback import rollback
+
+
+@pytest.fixture
+def plain(database: str, other: psycopg.Connection) -> Iterator[str]:
+    """A DSN of a role that owns the database and nothing else."""
+    name = other.info.dbname
+    other.execute("create role plain login nosuperuser nobypassrls")
+    other.execute(f"alter database {name} owner to plain")
+    other.execute("alter schema public owner to plain")
+    yield make_conninfo(database, user="plain")
+    other.execute(f"alter database {name} owner to postgres")
+    other.execute("drop owned by plain; drop role plain")
+
+
+@pytest.fixture
+def line(write):
+    return (
+        write(1, "create table a (x int);", "drop table a;"),
+        write(
+            2,
+            "create index concurrently a_x_idx on a (x);",
+            "drop index concurrently a_x_idx;",
+            options=" transaction:false",
+            down_options=" transaction:false",
+        ),
+    )
+
+
+def test_up_and_down(plain, line, other) -> None:
+    migrate(plain, line)
+    rollback(plain, line, to=0)
+    migrate(plain, line)
+
+    assert [(row.version, row.applied_by) for row in ledger.applied(other)] == [(1, "plain"), (2, "plain")]
+
+
+def test_a_runner_of_somebody_else_is_named_as_far_as_one_may_know(plain, line, other) -> None:
+    locks.try_hold(other, 1)
+
+    with pytest.raises(Locked) as refusal:
+        migrate(plain, line, options=Options(lock_wait_s=0))
+
+    assert f"pid {other.info.backend_pid}" in refusal.value.detail
+
+
+def test_a_blocker_of_somebody_else_is_named_as_far_as_one_may_know(plain, line, other, write) -> None:
+    migrate(plain, line)
+
+    with other.transaction(), pytest.raises(LockTimeout) as refusal:
+        other.execute("select * from a")
+        options = Options(lock_timeout_ms=150, patience_ms=100)
+        migrate(plain, (*line, write(3, "alter table a add column y int;")), options=options)
+
+    assert f"pid {other.info.backend_pid}" in refusal.value.detail

@@ -1,0 +1,176 @@
+"""What is found out about a migration before it is sent."""
+
+from __future__ import annotations
+
+import pytest
+
+from aigym_db.errors import BadSql, ForbiddenStatement
+from aigym_db.migrate.preflight import steps
+
+CONTROL = [
+    "begin",
+    "BEGIN",
+    "start transaction",
+    "commit",
+    "COMMIT /* all */ work",
+    "end",
+    "rollback",
+    "abort",
+    "savepoint a",
+    "rollback to savepoint a",
+    "release savepoint a",
+    "prepare transaction 'a'",
+    "commit prepared 'a'",
+]
+ONLY_OUTSIDE = [
+    "create index concurrently i on t (a)",
+    "create unique index concurrently if not exists i on t (a)",
+    "drop index concurrently i",
+    "reindex index concurrently i",
+    "reindex (verbose, concurrently) table t",
+    "reindex schema app",
+    "vacuum t",
+    "vacuum (full) t",
+    "cluster",
+    "create database x",
+    "drop database x",
+    "create tablespace x location '/x'",
+    "drop tablespace x",
+    "alter system set work_mem = '1GB'",
+    "alter table p detach partition q concurrently",
+    "create subscription s connection 'dbname=x' publication p",
+]
+NOWHERE = [
+    "set search_path = app",
+    "set search_path to default",
+    "set session lock_timeout = 0",
+    "set time zone 'UTC'",
+    "reset search_path",
+    "reset all",
+    "set role app",
+    "set local role app",
+    "reset role",
+    "set session authorization app",
+    "set session characteristics as transaction read only",
+    "discard all",
+    "discard temp",
+    "prepare p as select 1",
+    "copy t from stdin",
+    "copy t to stdout",
+]
+FINE = [
+    "select 'begin; commit'",
+    "select $$ commit; $$",
+    "set local search_path = app",
+    "set local lock_timeout = '1s'",
+    "set transaction isolation level serializable",
+    "set constraints all immediate",
+    "analyze t",
+    "create index i on t (a)",
+    "drop index i",
+    "reindex table t",
+    "cluster t",
+    "create temp table x (a int) on commit drop",
+    "alter table p detach partition q",
+    "create subscription s connection 'dbname=x' publication p with (connect = false)",
+    "do $$ begin perform 1; end $$",
+    "create function f() returns int language sql begin atomic select 1; select 2; end",
+    "create rule r as on insert to t do (select 1; select 2)",
+    'create table "commit" (begin int)',
+    "alter database x set a.b = 'c'",
+]
+
+
+@pytest.mark.parametrize("statement", CONTROL + ONLY_OUTSIDE + NOWHERE)
+def test_what_cannot_run_in_a_transaction_is_refused_at_its_place(write, statement: str) -> None:
+    migration = write(1, f"select 'é€😀';\n-- ü\n  /* {{ */ {statement};")
+
+    with pytest.raises(ForbiddenStatement) as refusal:
+        steps(migration.up)
+
+    place = refusal.value.place
+    assert (place.file, place.line, place.column) == ("migrations/0001_step_1.sql", 5, 11)
+    assert refusal.value.hint
+
+
+@pytest.mark.parametrize("statement", ONLY_OUTSIDE)
+def test_what_must_stand_outside_a_transaction_may_stand_in_a_file_that_says_so(
+    write, statement: str
+) -> None:
+    migration = write(1, f"{statement};", options=" transaction:false")
+
+    assert [step.text for step in steps(migration.up)] == [statement]
+
+
+@pytest.mark.parametrize("statement", CONTROL + NOWHERE + ["set local lock_timeout = 0"])
+def test_what_would_outlive_the_file_is_refused_outside_a_transaction_too(write, statement: str) -> None:
+    with pytest.raises(ForbiddenStatement):
+        steps(write(1, f"{statement};", options=" transaction:false").up)
+
+
+@pytest.mark.parametrize("statement", FINE)
+def test_what_is_harmless_is_taken(write, statement: str) -> None:
+    assert [step.text for step in steps(write(1, f"select 1; {statement};").up)] == ["select 1", statement]
+
+
+def test_the_hint_writes_the_marker(write) -> None:
+    migration = write(1, "vacuum t;", options=" lock_timeout:5s")
+
+    with pytest.raises(ForbiddenStatement) as refusal:
+        steps(migration.up)
+
+    assert "`-- migrate:up lock_timeout:5s transaction:false`" in refusal.value.hint
+
+
+def test_the_down_part_is_read_with_its_own_options(write) -> None:
+    migration = write(1, "vacuum t;", "select 1;\nvacuum t;", options=" transaction:false")
+
+    with pytest.raises(ForbiddenStatement) as refusal:
+        steps(migration.down)
+
+    assert (refusal.value.place.line, "migrate:down" in refusal.value.hint) == (6, True)
+
+
+def test_a_temporary_table_that_outlives_the_file_is_refused(write) -> None:
+    with pytest.raises(ForbiddenStatement, match="temporary table x"):
+        steps(write(1, "create temp table x (a int);").up)
+
+
+def test_an_index_built_concurrently_needs_a_name(write) -> None:
+    with pytest.raises(ForbiddenStatement, match="needs a name"):
+        steps(write(1, "create index concurrently on t (a);", options=" transaction:false").up)
+
+
+@pytest.mark.parametrize("use", ["insert into t values ('new')", "alter table t alter a set default 'new'"])
+def test_a_new_enum_value_cannot_be_used_where_it_is_added(write, use: str) -> None:
+    with pytest.raises(ForbiddenStatement, match="adds it to the type kind") as refusal:
+        steps(write(1, f"alter type app.kind add value 'new';\n{use};").up)
+
+    assert refusal.value.place.line == 4
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "create type app.kind as enum ('old'); alter type app.kind add value 'new'; insert into t values "
+        "('new')",
+        "alter type app.kind add value 'new'; comment on type app.kind is 'new'",
+        "alter type app.kind add value 'new'; alter type app.kind add value 'newer' after 'new'",
+        "insert into t values ('new'); alter type app.kind add value 'new'",
+    ],
+)
+def test_other_words_that_look_like_the_new_value_do_not_matter(write, file: str) -> None:
+    assert steps(write(1, f"{file};").up)
+
+
+@pytest.mark.parametrize("line", ["\\restrict abc", "\\connect other", "selec 1;"])
+def test_what_is_no_sql_is_refused_at_its_place(write, line: str) -> None:
+    with pytest.raises(BadSql) as refusal:
+        steps(write(1, f"select 'é€😀';\n{line}").up)
+
+    assert refusal.value.place.line == 4
+
+
+@pytest.mark.parametrize("text", ["", "-- nothing", "/* nothing */ ;;"])
+def test_a_part_may_be_empty(write, text: str) -> None:
+    assert steps(write(1, text).up) == ()

@@ -1,0 +1,106 @@
+"""Going back."""
+
+from __future__ import annotations
+
+import pytest
+
+from aigym_db.database import ledger
+from aigym_db.errors import Irreversible, WouldDestroyData
+from aigym_db.migrate.apply import migrate
+from aigym_db.migrate.rollback import rollback
+
+
+@pytest.fixture
+def line(write):
+    return (
+        write(1, "create schema app; create table app.a (id int);", "drop table app.a; drop schema app;"),
+        write(2, "alter table app.a add column note text;", "alter table app.a drop column note;"),
+        write(3, "create table app.b (id int);", "drop table app.b;"),
+    )
+
+
+def there(connection, name: str) -> bool:
+    return connection.execute("select to_regclass(%s) is not null", [name]).fetchone()[0]
+
+
+def test_the_newest_goes_first_and_the_ledger_remembers_both(database, other, line, listener) -> None:
+    migrate(database, line)
+
+    rollback(database, line, to=0, observer=listener)
+
+    assert [finished.migration.version for finished in listener.done] == [3, 2, 1]
+    assert ledger.applied(other) == ()
+    rows = other.execute(
+        "select kind::text, version from aigym_db.event where kind in ('apply', 'revert') order by id"
+    )
+    assert rows.fetchall() == [
+        ("apply", 1),
+        ("apply", 2),
+        ("apply", 3),
+        ("revert", 3),
+        ("revert", 2),
+        ("revert", 1),
+    ]
+
+
+def test_up_down_up_is_applied_once(database, other, line) -> None:
+    migrate(database, line)
+    rollback(database, line, steps=2)
+
+    migrate(database, line)
+
+    assert [row.version for row in ledger.applied(other)] == [1, 2, 3]
+
+
+def test_one_that_cannot_be_undone_leaves_all_as_they_are(database, other, line, write) -> None:
+    line = (line[0], write(2, "select 1;", None), line[2])
+    migrate(database, line)
+
+    with pytest.raises(Irreversible):
+        rollback(database, line, to=0)
+
+    assert there(other, "app.b")
+
+
+@pytest.mark.parametrize(
+    ("fill", "to", "said"),
+    [
+        ("insert into app.b select generate_series(1, 3)", 2, "app.b: 3 rows"),
+        ("insert into app.b select generate_series(1, 10001)", 2, "app.b: 10000 or more rows"),
+        ("insert into app.a (note) values ('x'), (null)", 1, "app.a.note: 1 row"),
+        ("insert into app.a values (1)", 0, "app.a: 1 row"),
+    ],
+)
+def test_data_is_not_destroyed_without_a_yes(database, other, line, fill: str, to: int, said: str) -> None:
+    migrate(database, line)
+    other.execute(fill)
+
+    with pytest.raises(WouldDestroyData) as refusal:
+        rollback(database, line, to=to)
+
+    assert said in refusal.value.detail.splitlines()
+    assert [row.version for row in ledger.applied(other)] == [1, 2, 3]
+    assert len(rollback(database, line, to=to, yes=True)) == 3 - to
+
+
+@pytest.mark.parametrize(
+    "down", ["drop schema app cascade;", "truncate app.a;", "drop table if exists app.gone, app.a;"]
+)
+def test_data_is_found_however_it_is_destroyed(database, other, write, down: str) -> None:
+    line = (write(1, "create schema app; create table app.a (id int);", down),)
+    migrate(database, line)
+    other.execute("insert into app.a values (1)")
+
+    with pytest.raises(WouldDestroyData, match="would destroy data"):
+        rollback(database, line)
+
+
+def test_a_column_full_of_nothing_may_go(database, other, line) -> None:
+    migrate(database, line)
+    other.execute("insert into app.a values (1), (2)")
+
+    assert [finished.migration.version for finished in rollback(database, line, to=1)] == [3, 2]
+
+
+def test_nothing_to_undo_is_no_error(database, line) -> None:
+    assert rollback(database, line, to=0) == ()
