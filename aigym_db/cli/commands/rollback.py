@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Literal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
