@@ -1,0 +1,512 @@
+-- 0006 audit recording
+-- from: schema/audit/_functions/address_or_null.sql.j2, schema/audit/_functions/caller.sql.j2, schema/audit/_functions/elevate.sql.j2, schema/audit/_functions/end_elevation.sql.j2, schema/audit/_functions/log_security.sql.j2, schema/audit/_functions/masked.sql.j2, schema/audit/_functions/network_of.sql.j2, schema/audit/_functions/record_row.sql.j2, schema/audit/_functions/refuse_change.sql.j2, schema/audit/_functions/uuid_or_null.sql.j2
+-- migrate:up
+
+-- schema/audit/_functions/address_or_null.sql.j2
+
+create function audit.address_or_null(value text)
+returns inet
+language plpgsql
+immutable
+parallel safe
+set search_path = ''
+as $$
+begin
+  return nullif(btrim(value), '')::inet;
+exception
+  when invalid_text_representation then
+    return null;
+end
+$$;
+
+comment on function audit.address_or_null(text) is 'The text as a network address; null when it is none.';
+
+revoke execute on function audit.address_or_null(text) from public;
+
+-- schema/audit/_functions/caller.sql.j2
+
+-- Claims are signed and may be trusted; headers and settings come from outside, so what does not look right is left out
+-- instead of failing the statement that is being recorded. Runs for every audited row, hence plpgsql: its plans are kept.
+create function audit.caller(
+  out user_id uuid,
+  out role_name text,
+  out aal text,
+  out session_id uuid,
+  out acting_for uuid,
+  out request_id uuid,
+  out ip_address inet,
+  out user_agent text,
+  out reason text
+)
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  claims constant jsonb := auth.jwt();
+  headers constant jsonb := nullif(current_setting('request.headers', true), '');
+begin
+  user_id := auth.uid();
+  role_name := coalesce(nullif(auth.role(), ''), session_user);
+  aal := claims ->> 'aal';
+  session_id := claims ->> 'session_id';
+  acting_for := audit.uuid_or_null(current_setting('aigym.acting_for', true));
+  request_id := audit.uuid_or_null(coalesce(current_setting('aigym.request_id', true), headers ->> 'x-request-id'));
+  reason := nullif(current_setting('aigym.reason', true), '');
+  ip_address := inet_client_addr();
+
+  if headers is not null then
+    user_agent := left(headers ->> 'user-agent', 500);
+    ip_address := coalesce(audit.address_or_null(split_part(headers ->> 'x-forwarded-for', ',', 1)), ip_address);
+  end if;
+end
+$$;
+
+comment on function audit.caller() is
+  'Who is asking, as far as the token, the request and the connection tell.';
+
+revoke execute on function audit.caller() from public;
+
+-- schema/audit/_functions/elevate.sql.j2
+
+create function audit.elevate(
+  scope text,
+  reason text,
+  target_user uuid default null,
+  tenant uuid default null,
+  ticket text default null,
+  lasting interval default '1 hour'
+)
+returns uuid
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  opened uuid;
+begin
+  perform authz.assert_session('always');
+
+  if not authz.is_super_admin() then
+    raise exception 'only a super admin may break the glass'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  if scope in ('phi_read', 'impersonation') and (target_user is null or target_user = auth.uid()) then
+    raise exception 'an elevation of scope % is for the data of one other person', scope
+      using errcode = 'invalid_parameter_value',
+            hint = 'Pass target_user.';
+  end if;
+
+  if scope = 'tenant_support' and tenant is null then
+    raise exception 'an elevation of scope % is for one tenant', scope
+      using errcode = 'invalid_parameter_value',
+            hint = 'Pass tenant.';
+  end if;
+
+  if lasting not between interval '1 minute' and interval '4 hours' then
+    raise exception 'an elevation lasts between one minute and four hours, not %', lasting
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  insert into audit.security_contexts (
+    user_id, tenant_id, scope, target_user_id, reason, ticket_ref, elevated_by, expires_at
+  )
+  values (
+    auth.uid(), tenant, elevate.scope, target_user, core.safe_text(elevate.reason, 500), ticket, auth.uid(), now() + lasting
+  )
+  returning id into opened;
+
+  perform audit.log_security(
+    'elevation.opened',
+    action => 'elevate',
+    resource => scope,
+    risk => 'critical',
+    tenant => tenant,
+    details => jsonb_build_object(
+      'context', opened,
+      'target_user', target_user,
+      'ticket', ticket,
+      'lasting', lasting
+    )
+  );
+
+  return opened;
+end
+$$;
+
+comment on function audit.elevate(text, text, uuid, uuid, text, interval) is
+  'Breaks the glass: for a reason and at most '
+  'four hours, a super admin with a second factor may see what they otherwise may not. Says the id of the elevation.';
+
+revoke execute on function audit.elevate(text, text, uuid, uuid, text, interval) from public;
+
+grant execute on function audit.elevate(text, text, uuid, uuid, text, interval) to authenticated;
+
+-- schema/audit/_functions/end_elevation.sql.j2
+
+create function audit.end_elevation(context uuid)
+returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  ended record;
+begin
+  perform authz.assert_session('always');
+
+  update audit.security_contexts as elevation
+  set revoked_at = now()
+  where elevation.id = context
+    and elevation.revoked_at is null
+    and (elevation.user_id = auth.uid() or authz.is_super_admin())
+  returning * into ended;
+
+  if not found then
+    return false;
+  end if;
+
+  perform audit.log_security(
+    'elevation.ended',
+    action => 'end_elevation',
+    resource => ended.scope,
+    risk => 'medium',
+    tenant => ended.tenant_id,
+    details => jsonb_build_object('context', ended.id, 'user', ended.user_id)
+  );
+
+  return true;
+end
+$$;
+
+comment on function audit.end_elevation(uuid) is
+  'Gives an elevation back before its time: one''s own, or, as super admin, '
+  'anybody''s. False when there is none to end.';
+
+revoke execute on function audit.end_elevation(uuid) from public;
+
+grant execute on function audit.end_elevation(uuid) to authenticated;
+
+-- schema/audit/_functions/log_security.sql.j2
+
+-- Not for the API: whoever could call it could write another history. Functions that do something worth recording call it.
+create function audit.log_security(
+  event_code text,
+  action text,
+  resource text default null,
+  outcome text default 'success',
+  risk audit.risk_level default 'low',
+  tenant uuid default null,
+  details jsonb default '{}',
+  person uuid default null
+)
+returns uuid
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  event uuid;
+  recorded uuid;
+begin
+  select event_type.id
+  into event
+  from audit.event_types as event_type
+  where event_type.code = event_code;
+
+  if event is null then
+    raise exception 'there is no event type %', event_code
+      using errcode = 'no_data_found',
+            hint = 'Add it to audit.event_types; the reference seed lists those the functions use.';
+  end if;
+
+  insert into audit.security_audit (
+    occurred_at,
+    event_type_id,
+    user_id,
+    tenant_id,
+    action,
+    resource,
+    outcome,
+    risk_level,
+    aal,
+    ip_address,
+    user_agent,
+    session_id,
+    request_id,
+    details
+  )
+  select
+    clock_timestamp(),
+    event,
+    coalesce(person, caller.user_id),
+    tenant,
+    log_security.action,
+    log_security.resource,
+    log_security.outcome,
+    risk,
+    caller.aal,
+    case when risk >= 'high' then caller.ip_address else audit.network_of(caller.ip_address) end,
+    caller.user_agent,
+    caller.session_id,
+    caller.request_id,
+    coalesce(log_security.details, '{}')
+  from audit.caller() as caller
+  returning id into recorded;
+
+  return recorded;
+end
+$$;
+
+comment on function audit.log_security(text, text, text, text, audit.risk_level, uuid, jsonb, uuid) is
+  'Writes one event to audit.security_audit and says its id. `person` is whose account it happened to, the caller if silent.';
+
+revoke execute on function audit.log_security(text, text, text, text, audit.risk_level, uuid, jsonb, uuid) from public;
+
+grant execute on function audit.log_security(text, text, text, text, audit.risk_level, uuid, jsonb, uuid)
+  to service_role, aigym_job;
+
+-- schema/audit/_functions/masked.sql.j2
+
+create function audit.masked(row_values jsonb, columns text[])
+returns jsonb
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select row_values || coalesce(
+    (
+      select jsonb_object_agg(hidden.name, '[masked]')
+      from unnest(columns) as hidden (name)
+      where row_values ? hidden.name
+    ),
+    '{}'
+  )
+$$;
+
+comment on function audit.masked(jsonb, text[]) is
+  'The row with the values of these columns hidden, empty ones too: '
+  'that there is none can be as telling as what it is.';
+
+revoke execute on function audit.masked(jsonb, text[]) from public;
+
+-- schema/audit/_functions/network_of.sql.j2
+
+create function audit.network_of(address inet)
+returns inet
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select network(
+    set_masklen(address, least(masklen(address), case family(address) when 4 then 24 else 48 end))
+  )::inet
+$$;
+
+comment on function audit.network_of(inet) is
+  'The /24 or /48 an address lies in: enough to see where from, too little to see who.';
+
+revoke execute on function audit.network_of(inet) from public;
+
+-- schema/audit/_functions/record_row.sql.j2
+
+-- Called by the trigger zz_audit with: the mode, the key columns, the masked columns, the column that names the person the
+-- row is about and the one that names its tenant. The card of the table says them all; the macro audit() writes them down.
+--
+--   meta   who changed which columns of which row
+--   diff   and, of an update, the old and new values of what changed
+--   full   and, of an update, the whole row before and after
+--
+-- Generated columns are left out: a search vector would repeat the words of a column that is masked.
+create function audit.record_row()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  mode constant text := tg_argv[0];
+  key_columns constant text[] := string_to_array(tg_argv[1], ',');
+  masked_columns constant text[] := string_to_array(tg_argv[2], ',');
+  subject_column constant text := nullif(tg_argv[3], '');
+  tenant_column constant text := nullif(tg_argv[4], '');
+  generated_columns text[];
+  changed text[];
+  old_row jsonb;
+  new_row jsonb;
+  current_row jsonb;
+  key_values jsonb;
+  what audit.action;
+  schema_name text := tg_table_schema;
+  table_name text := tg_table_name;
+  caller record;
+begin
+  select coalesce(array_agg(attribute.attname::text), '{}')
+  into generated_columns
+  from pg_catalog.pg_attribute as attribute
+  where attribute.attrelid = tg_relid
+    and attribute.attgenerated <> '';
+
+  if tg_op <> 'INSERT' then
+    old_row := to_jsonb(old) - generated_columns;
+  end if;
+
+  if tg_op <> 'DELETE' then
+    new_row := to_jsonb(new) - generated_columns;
+  end if;
+
+  if tg_op = 'UPDATE' then
+    select array_agg(field.key order by field.key)
+    into changed
+    from jsonb_each(new_row) as field
+    where field.value is distinct from old_row -> field.key
+      and field.key not in ('updated_at', 'updated_by', 'row_version');
+
+    if changed is null then
+      return null;
+    end if;
+  end if;
+
+  what := case
+    when tg_op <> 'UPDATE' then lower(tg_op)
+    when 'deleted_at' <> all (changed) then 'update'
+    when old_row ->> 'deleted_at' is null then 'soft_delete'
+    when new_row ->> 'deleted_at' is null then 'restore'
+    else 'update'
+  end;
+  current_row := coalesce(new_row, old_row);
+
+  select jsonb_object_agg(key_column, current_row -> key_column)
+  into key_values
+  from unnest(key_columns) as key_column;
+
+  if mode = 'meta' then
+    old_row := null;
+    new_row := null;
+  elsif mode = 'diff' and tg_op = 'UPDATE' then
+    select
+      jsonb_object_agg(changed_column, old_row -> changed_column),
+      jsonb_object_agg(changed_column, new_row -> changed_column)
+    into old_row, new_row
+    from unnest(changed) as changed_column;
+  end if;
+
+  if masked_columns <> '{}' then
+    old_row := audit.masked(old_row, masked_columns);
+    new_row := audit.masked(new_row, masked_columns);
+  end if;
+
+  -- The trigger of a partitioned table fires on the partition; the log speaks of the table.
+  if tg_table_schema = 'parts' then
+    select namespace.nspname, class.relname
+    into schema_name, table_name
+    from pg_catalog.pg_class as class
+    join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
+    where class.oid = pg_partition_root(tg_relid);
+  end if;
+
+  caller := audit.caller();
+
+  insert into audit.audit_log (
+    occurred_at,
+    schema_name,
+    table_name,
+    row_pk,
+    action,
+    actor_id,
+    actor_role,
+    acting_for,
+    tenant_id,
+    subject_user_id,
+    changed_columns,
+    old_values,
+    new_values,
+    session_id,
+    request_id,
+    ip_address,
+    user_agent,
+    reason,
+    application_name
+  )
+  values (
+    clock_timestamp(),
+    schema_name,
+    table_name,
+    key_values,
+    what,
+    caller.user_id,
+    caller.role_name,
+    caller.acting_for,
+    (current_row ->> tenant_column)::uuid,
+    (current_row ->> subject_column)::uuid,
+    changed,
+    old_row,
+    new_row,
+    caller.session_id,
+    caller.request_id,
+    audit.network_of(caller.ip_address),
+    caller.user_agent,
+    caller.reason,
+    current_setting('application_name')
+  );
+
+  return null;
+end
+$$;
+
+comment on function audit.record_row() is 'Trigger: writes the change of a row to audit.audit_log.';
+
+revoke execute on function audit.record_row() from public;
+
+-- schema/audit/_functions/refuse_change.sql.j2
+
+create function audit.refuse_change()
+returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  raise exception '%.% is only ever appended to: % is refused', tg_table_schema, tg_table_name, lower(tg_op)
+    using errcode = 'insufficient_privilege',
+          hint = 'Leave removing old rows to retention, which detaches whole partitions.';
+end
+$$;
+
+comment on function audit.refuse_change() is
+  'Trigger: refuses to change or remove what was recorded, whoever asks.';
+
+revoke execute on function audit.refuse_change() from public;
+
+-- schema/audit/_functions/uuid_or_null.sql.j2
+
+-- Without a search path of its own, so that PostgreSQL can fold it into the expression that calls it.
+create function audit.uuid_or_null(value text)
+returns uuid
+language sql
+immutable
+parallel safe
+as $$
+  select case
+    when value operator(pg_catalog.~*) '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then value::pg_catalog.uuid
+  end
+$$;
+
+comment on function audit.uuid_or_null(text) is 'The text as a uuid; null when it is none.';
+
+revoke execute on function audit.uuid_or_null(text) from public;
+
+-- migrate:down
+
+drop function audit.uuid_or_null(text);
+drop function audit.refuse_change();
+drop function audit.record_row();
+drop function audit.network_of(inet);
+drop function audit.masked(jsonb, text[]);
+drop function audit.log_security(text, text, text, text, audit.risk_level, uuid, jsonb, uuid);
+drop function audit.end_elevation(uuid);
+drop function audit.elevate(text, text, uuid, uuid, text, interval);
+drop function audit.caller();
+drop function audit.address_or_null(text);

@@ -1,0 +1,334 @@
+-- 0009 audit core
+-- from: schema/audit/event_types.sql.j2, schema/audit/audit_log.sql.j2, schema/audit/seals.sql.j2, schema/audit/security_audit.sql.j2, schema/audit/system_events.sql.j2, schema/ops/_links.sql.j2
+-- migrate:up
+
+-- schema/audit/event_types.sql.j2
+
+create table audit.event_types (
+  id uuid not null default core.uuid_v7(),
+  code text not null,
+  name text not null,
+  description text,
+  category text not null,
+  requires_retention boolean not null default true,
+  retention_days integer not null default 90,
+  is_sensitive boolean not null default false,
+  requires_immediate_alert boolean not null default false,
+  event_schema jsonb,
+  created_at timestamptz not null default now(),
+  created_by uuid,
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint event_types_pkey primary key (id),
+  constraint event_types_code_key unique (code),
+  constraint event_types_category_check check (
+    category in ('security', 'business', 'system', 'integration', 'performance', 'user_action', 'compliance')
+  ),
+  constraint event_types_retention_days_check check (retention_days between 1 and 3650)
+);
+
+comment on table audit.event_types is 'What can happen. Code names them; see audit.log_security().';
+
+comment on column audit.event_types.requires_immediate_alert is 'Whether somebody is called at night.';
+
+comment on column audit.event_types.event_schema is 'The JSON Schema of the event''s details; null: anything.';
+
+alter table audit.event_types enable row level security;
+
+revoke all on audit.event_types from public;
+
+create trigger aa_touch
+  before update on audit.event_types
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on audit.event_types
+  for each row execute function audit.record_row(
+    'full',
+    'id',
+    '',
+    '',
+    ''
+  );
+
+-- schema/audit/audit_log.sql.j2
+
+create table audit.audit_log (
+  id uuid not null default core.uuid_v7(),
+  occurred_at timestamptz not null default now(),
+  txid xid8 not null default pg_current_xact_id(),
+  schema_name text not null,
+  table_name text not null,
+  row_pk jsonb not null,
+  action audit.action not null,
+  actor_id uuid,
+  actor_role text not null default current_user,
+  acting_for uuid,
+  tenant_id uuid,
+  subject_user_id uuid,
+  changed_columns text[],
+  old_values jsonb,
+  new_values jsonb,
+  session_id uuid,
+  request_id uuid,
+  ip_address inet,
+  user_agent text,
+  reason text,
+  application_name text,
+  constraint audit_log_pkey primary key (id, occurred_at)
+) partition by range (occurred_at);
+
+comment on table audit.audit_log is
+  'What was done to which row, by whom. Appended to and never changed; no foreign key, so '
+  'that it survives erasure; columns that hold personal data are masked before they get here.';
+
+comment on column audit.audit_log.row_pk is 'The primary key of the row, as an object.';
+
+comment on column audit.audit_log.actor_id is 'The account that did it; null for a job.';
+
+comment on column audit.audit_log.actor_role is 'The role in the token, or the login where there is none.';
+
+comment on column audit.audit_log.acting_for is 'Whom the actor was standing in for.';
+
+comment on column audit.audit_log.subject_user_id is 'Whose data it is: answers "who touched my data".';
+
+comment on column audit.audit_log.ip_address is 'The network the request came from, cut to /24 or /48.';
+
+-- The history of a table.
+create index audit_log_table_occurred_at_idx
+  on audit.audit_log (schema_name, table_name, occurred_at desc);
+
+-- The history of a row.
+create index audit_log_row_pk_idx
+  on audit.audit_log using gin (row_pk jsonb_path_ops);
+
+-- What did somebody do?
+create index audit_log_actor_id_occurred_at_idx
+  on audit.audit_log (actor_id, occurred_at desc)
+  where actor_id is not null;
+
+-- Who touched my data?
+create index audit_log_subject_user_id_occurred_at_idx
+  on audit.audit_log (subject_user_id, occurred_at desc)
+  where subject_user_id is not null;
+
+-- The audit page of a tenant.
+create index audit_log_tenant_id_occurred_at_idx
+  on audit.audit_log (tenant_id, occurred_at desc)
+  where tenant_id is not null;
+
+-- Wide ranges of time.
+create index audit_log_occurred_at_idx
+  on audit.audit_log using brin (occurred_at);
+
+alter table audit.audit_log enable row level security;
+
+revoke all on audit.audit_log from public;
+
+create trigger no_change
+  before update or delete or truncate on audit.audit_log
+  for each statement execute function audit.refuse_change();
+
+create trigger no_row_change
+  before update or delete on audit.audit_log
+  for each row execute function audit.refuse_change();
+
+select ops.ensure_partitions('audit.audit_log', every => 'month', keep => 84);
+
+-- schema/audit/seals.sql.j2
+
+create table audit.seals (
+  id bigint not null generated always as identity,
+  log_name text not null,
+  window_start timestamptz not null,
+  window_end timestamptz not null,
+  row_count bigint not null,
+  content_sha256 bytea not null,
+  previous_seal bytea,
+  seal bytea not null,
+  sealed_at timestamptz not null default now(),
+  signature bytea,
+  constraint seals_pkey primary key (id),
+  constraint seals_seal_key unique (seal),
+  constraint seals_log_name_window_start_key unique (log_name, window_start),
+  constraint seals_log_name_check check (log_name in ('audit_log', 'security_audit', 'system_events')),
+  constraint seals_content_sha256_check check (octet_length(content_sha256) = 32),
+  constraint seals_window_end_check check (window_end > window_start)
+);
+
+comment on table audit.seals is
+  'Evidence against tampering: rows of a sealed window cannot be changed or removed without breaking the chain. '
+  'Sealing closed windows instead of chaining rows keeps writers out of each other''s way.';
+
+comment on column audit.seals.content_sha256 is 'Hash of the rows of the window, in the order of their keys.';
+
+comment on column audit.seals.seal is 'Hash of the previous seal, the window and its content.';
+
+comment on column audit.seals.signature is 'Made outside the database, so that its owner cannot forge it.';
+
+alter table audit.seals enable row level security;
+
+revoke all on audit.seals from public;
+
+create trigger no_change
+  before update or delete or truncate on audit.seals
+  for each statement execute function audit.refuse_change();
+
+-- schema/audit/security_audit.sql.j2
+
+create table audit.security_audit (
+  id uuid not null default core.uuid_v7(),
+  occurred_at timestamptz not null default now(),
+  event_type_id uuid not null,
+  user_id uuid,
+  tenant_id uuid,
+  action text not null,
+  resource text,
+  outcome text not null default 'success',
+  risk_level audit.risk_level not null default 'low',
+  aal text,
+  ip_address inet,
+  user_agent text,
+  session_id uuid,
+  request_id uuid,
+  details jsonb not null default '{}',
+  constraint security_audit_pkey primary key (id, occurred_at),
+  constraint security_audit_outcome_check check (outcome in ('success', 'failure', 'denied')),
+  constraint security_audit_event_type_id_fkey foreign key (event_type_id)
+    references audit.event_types (id) on delete restrict
+) partition by range (occurred_at);
+
+comment on table audit.security_audit is
+  'What touched the safety of the system. Appended to and never changed. '
+  'Written by audit.log_security().';
+
+comment on column audit.security_audit.user_id is 'Who did it, or whose account it happened to.';
+
+comment on column audit.security_audit.aal is
+  'How surely the session knew them: aal1 with one factor, aal2 with two.';
+
+comment on column audit.security_audit.ip_address is 'The network; the full address from risk level high on.';
+
+-- My security history.
+create index security_audit_user_id_occurred_at_idx
+  on audit.security_audit (user_id, occurred_at desc)
+  where user_id is not null;
+
+-- Alert rules.
+create index security_audit_event_type_id_occurred_at_idx
+  on audit.security_audit (event_type_id, occurred_at desc);
+
+-- The security page of a tenant.
+create index security_audit_tenant_id_occurred_at_idx
+  on audit.security_audit (tenant_id, occurred_at desc)
+  where tenant_id is not null;
+
+-- What the people on duty look at.
+create index security_audit_risk_level_occurred_at_idx
+  on audit.security_audit (risk_level, occurred_at desc)
+  where risk_level in ('high', 'critical');
+
+-- Somebody trying passwords.
+create index security_audit_ip_address_occurred_at_idx
+  on audit.security_audit (ip_address, occurred_at desc)
+  where outcome <> 'success';
+
+alter table audit.security_audit enable row level security;
+
+revoke all on audit.security_audit from public;
+
+create trigger no_change
+  before update or delete or truncate on audit.security_audit
+  for each statement execute function audit.refuse_change();
+
+create trigger no_row_change
+  before update or delete on audit.security_audit
+  for each row execute function audit.refuse_change();
+
+select ops.ensure_partitions('audit.security_audit', every => 'month', keep => 84);
+
+-- schema/audit/system_events.sql.j2
+
+create table audit.system_events (
+  id uuid not null default core.uuid_v7(),
+  occurred_at timestamptz not null default now(),
+  event_type_id uuid not null,
+  severity core.severity not null,
+  user_id uuid,
+  resource_type text,
+  resource_id uuid,
+  tenant_id uuid,
+  event_data jsonb not null default '{}',
+  ip_address inet,
+  trace_id uuid,
+  session_id uuid,
+  parent_event_id uuid,
+  constraint system_events_pkey primary key (id, occurred_at),
+  constraint system_events_event_type_id_fkey foreign key (event_type_id)
+    references audit.event_types (id) on delete restrict
+) partition by range (occurred_at);
+
+comment on table audit.system_events is
+  'Events of the system itself, kept for 90 days. Appended to and never changed.';
+
+comment on column audit.system_events.trace_id is 'Joins the events of one request across services.';
+
+comment on column audit.system_events.parent_event_id is
+  'The event that led to this one; no foreign key, for it may lie in an earlier partition.';
+
+create index system_events_event_type_id_occurred_at_idx
+  on audit.system_events (event_type_id, occurred_at desc);
+
+-- Problems.
+create index system_events_severity_occurred_at_idx
+  on audit.system_events (severity, occurred_at desc)
+  where severity in ('error', 'critical');
+
+-- One trace.
+create index system_events_trace_id_idx
+  on audit.system_events (trace_id)
+  where trace_id is not null;
+
+alter table audit.system_events enable row level security;
+
+revoke all on audit.system_events from public;
+
+create trigger no_change
+  before update or delete or truncate on audit.system_events
+  for each statement execute function audit.refuse_change();
+
+create trigger no_row_change
+  before update or delete on audit.system_events
+  for each row execute function audit.refuse_change();
+
+select ops.ensure_partitions('audit.system_events', every => 'day', keep => 90);
+
+-- schema/ops/_links.sql.j2
+
+-- The audit log is partitioned, so the table that describes partitions comes before it and is audited after it.
+-- From the trigger on, each new partitioned table writes to the log: what that needs is named here, to come first.
+select from audit.audit_log, audit.caller(), audit.masked('{}', '{}'), audit.network_of(null) limit 0;
+
+create trigger zz_audit
+  after insert or update or delete on ops.partition_strategies
+  for each row execute function audit.record_row('full', 'schema_name,table_name', '', '', '');
+
+-- migrate:down
+
+drop trigger zz_audit on ops.partition_strategies;
+
+drop table
+  audit.system_events,
+  audit.security_audit,
+  audit.seals,
+  audit.audit_log,
+  audit.event_types;
+
+-- What was written down about their partitions goes with the tables.
+delete from ops.partition_strategies
+where (schema_name, table_name) in (
+  ('audit', 'audit_log'),
+  ('audit', 'security_audit'),
+  ('audit', 'system_events')
+);
+

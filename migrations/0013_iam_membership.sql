@@ -1,0 +1,576 @@
+-- 0013 iam membership
+-- from: schema/iam/relationship_types.sql.j2, schema/iam/invitations.sql.j2, schema/iam/permission_grants.sql.j2, schema/iam/_functions/guard_domain_verification.sql.j2, schema/iam/tenant_domains.sql.j2, schema/iam/_functions/guard_membership_consent.sql.j2, schema/iam/memberships.sql.j2, schema/iam/unit_members.sql.j2, schema/iam/user_roles.sql.j2
+-- migrate:up
+
+-- schema/iam/relationship_types.sql.j2
+
+create table iam.relationship_types (
+  id uuid not null default gen_random_uuid(),
+  code text not null,
+  name text not null,
+  description text,
+  requires_approval boolean not null default false,
+  is_billable boolean not null default false,
+  can_manage_others boolean not null default false,
+  hierarchy_level smallint not null default 0,
+  created_at timestamptz not null default now(),
+  created_by uuid,
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint relationship_types_pkey primary key (id),
+  constraint relationship_types_code_key unique (code),
+  constraint relationship_types_hierarchy_level_check check (hierarchy_level between 0 and 10)
+);
+
+comment on table iam.relationship_types is 'Employee, customer, patient, …: describes a membership, gives no rights.';
+
+create trigger aa_touch
+  before update on iam.relationship_types
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on iam.relationship_types
+  for each row execute function audit.record_row(
+    'diff',
+    'id',
+    '',
+    '',
+    ''
+  );
+
+alter table iam.relationship_types enable row level security;
+
+revoke all on iam.relationship_types from public;
+
+-- schema/iam/invitations.sql.j2
+
+create table iam.invitations (
+  id uuid not null default gen_random_uuid(),
+  tenant_id uuid not null,
+  email text not null,
+  role_id uuid not null,
+  unit_id uuid,
+  token_hash bytea not null,
+  invited_by uuid,
+  expires_at timestamptz not null default now() + interval '14 days',
+  accepted_at timestamptz,
+  accepted_by uuid,
+  revoked_at timestamptz,
+  created_at timestamptz not null default now(),
+  created_by uuid,
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint invitations_pkey primary key (id),
+  constraint invitations_token_hash_key unique (token_hash),
+  constraint invitations_tenant_id_fkey foreign key (tenant_id) references iam.tenants (id) on delete cascade,
+  constraint invitations_role_id_fkey foreign key (role_id) references iam.roles (id) on delete restrict,
+  constraint invitations_tenant_id_unit_id_fkey
+    foreign key (tenant_id, unit_id) references iam.units (tenant_id, id) on delete set null (unit_id),
+  constraint invitations_invited_by_fkey foreign key (invited_by) references iam.profiles (id) on delete set null,
+  constraint invitations_accepted_by_fkey foreign key (accepted_by) references iam.profiles (id) on delete set null
+);
+
+comment on table iam.invitations is 'Made by iam.invite(), used up by iam.accept_invitation().';
+
+comment on column iam.invitations.token_hash is 'SHA-256 of the token in the mail; the token itself is never stored.';
+
+-- One open invitation per address and tenant.
+create unique index invitations_tenant_id_lower_email_key
+  on iam.invitations (tenant_id, lower(email))
+  where accepted_at is null and revoked_at is null;
+
+-- Expiry job.
+create index invitations_expires_at_idx
+  on iam.invitations (expires_at)
+  where accepted_at is null and revoked_at is null;
+
+create index invitations_tenant_id_idx
+  on iam.invitations (tenant_id);
+
+create index invitations_role_id_idx
+  on iam.invitations (role_id);
+
+create index invitations_unit_id_idx
+  on iam.invitations (unit_id)
+  where unit_id is not null;
+
+create index invitations_invited_by_idx
+  on iam.invitations (invited_by)
+  where invited_by is not null;
+
+create index invitations_accepted_by_idx
+  on iam.invitations (accepted_by)
+  where accepted_by is not null;
+
+create trigger aa_touch
+  before update on iam.invitations
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on iam.invitations
+  for each row execute function audit.record_row(
+    'diff',
+    'id',
+    'email,token_hash,invited_by,accepted_by',
+    '',
+    'tenant_id'
+  );
+
+alter table iam.invitations enable row level security;
+
+revoke all on iam.invitations from public;
+
+-- schema/iam/permission_grants.sql.j2
+
+create table iam.permission_grants (
+  id uuid not null default gen_random_uuid(),
+  user_id uuid,
+  role_id uuid,
+  permission_id uuid not null,
+  tenant_id uuid,
+  unit_id uuid,
+  resource_id uuid,
+  effect iam.grant_effect not null default 'allow',
+  grant_type text not null default 'direct',
+  reason text,
+  granted_by uuid,
+  granted_at timestamptz not null default now(),
+  expires_at timestamptz,
+  created_at timestamptz not null default now(),
+  created_by uuid,
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint permission_grants_pkey primary key (id),
+  constraint permission_grants_user_id_fkey foreign key (user_id) references iam.profiles (id) on delete cascade,
+  constraint permission_grants_role_id_fkey foreign key (role_id) references iam.roles (id) on delete cascade,
+  constraint permission_grants_permission_id_fkey
+    foreign key (permission_id) references iam.permissions (id) on delete cascade,
+  constraint permission_grants_tenant_id_fkey foreign key (tenant_id) references iam.tenants (id) on delete cascade,
+  constraint permission_grants_tenant_id_unit_id_fkey
+    foreign key (tenant_id, unit_id) references iam.units (tenant_id, id) on delete cascade,
+  constraint permission_grants_granted_by_fkey foreign key (granted_by) references iam.profiles (id) on delete set null,
+  constraint permission_grants_user_id_role_id_check check (num_nonnulls(user_id, role_id) = 1),
+  constraint permission_grants_unit_id_check check (unit_id is null or tenant_id is not null),
+  constraint permission_grants_grant_type_check check (grant_type in ('direct', 'inherited', 'temporary', 'conditional'))
+);
+
+comment on table iam.permission_grants is 'Allows or denies one permission to a person or to everybody with a role. '
+  'Deny wins.';
+
+comment on column iam.permission_grants.tenant_id is 'Null: in every tenant the person belongs to.';
+
+comment on column iam.permission_grants.unit_id is 'Set: counts in that unit only, and gives or takes nothing '
+  'tenant-wide.';
+
+-- The foreign key to core.resources arrives with that table.
+comment on column iam.permission_grants.resource_id is 'Set: counts for that resource only, and gives or takes '
+  'nothing tenant-wide.';
+
+-- Effective permissions of a person, and of a role.
+create index permission_grants_user_id_permission_id_idx
+  on iam.permission_grants (user_id, permission_id)
+  where user_id is not null;
+
+create index permission_grants_role_id_permission_id_idx
+  on iam.permission_grants (role_id, permission_id)
+  where role_id is not null;
+
+create index permission_grants_permission_id_idx
+  on iam.permission_grants (permission_id);
+
+create index permission_grants_tenant_id_idx
+  on iam.permission_grants (tenant_id);
+
+create index permission_grants_unit_id_idx
+  on iam.permission_grants (unit_id)
+  where unit_id is not null;
+
+create index permission_grants_granted_by_idx
+  on iam.permission_grants (granted_by)
+  where granted_by is not null;
+
+create trigger aa_touch
+  before update on iam.permission_grants
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on iam.permission_grants
+  for each row execute function audit.record_row(
+    'full',
+    'id',
+    'user_id',
+    'user_id',
+    'tenant_id'
+  );
+
+alter table iam.permission_grants enable row level security;
+
+revoke all on iam.permission_grants from public;
+
+-- Helpers in authz look it up.
+grant select on iam.permission_grants to aigym_authz;
+
+-- schema/iam/_functions/guard_domain_verification.sql.j2
+
+create function iam.guard_domain_verification()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  -- Nobody signed in: service_role, which is who looks the token up in DNS.
+  if auth.uid() is null then
+    return new;
+  end if;
+
+  if tg_op = 'UPDATE' and new.domain = old.domain then
+    new.verified_at := old.verified_at;
+    new.verification_token := old.verification_token;
+  else
+    new.verified_at := null;
+    new.verification_token := replace(gen_random_uuid()::text, '-', '');
+  end if;
+
+  if new.default_role_id is not null
+    and not exists (
+      select
+      from iam.roles as r
+      where r.id = new.default_role_id
+        and r.tier = 'end_user'
+        and r.is_assignable
+        and r.deleted_at is null
+    )
+  then
+    raise exception 'people who join by their address can only become end users'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  return new;
+end
+$$;
+
+comment on function iam.guard_domain_verification() is
+  'Trigger ab_verification: a tenant may claim a domain, but not declare its own claim proven nor hand out more than '
+  'an end user''s role with it.';
+
+revoke all on function iam.guard_domain_verification() from public;
+
+-- schema/iam/tenant_domains.sql.j2
+
+create table iam.tenant_domains (
+  id uuid not null default gen_random_uuid(),
+  tenant_id uuid not null,
+  domain text not null,
+  verification_token text not null default replace(gen_random_uuid()::text, '-', ''),
+  verified_at timestamptz,
+  auto_join boolean not null default false,
+  default_role_id uuid,
+  created_at timestamptz not null default now(),
+  created_by uuid,
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint tenant_domains_pkey primary key (id),
+  constraint tenant_domains_tenant_id_fkey foreign key (tenant_id) references iam.tenants (id) on delete cascade,
+  constraint tenant_domains_default_role_id_fkey foreign key (default_role_id) references iam.roles (id) on delete restrict,
+  constraint tenant_domains_domain_check check (domain = lower(domain) and domain ~ '^[a-z0-9.-]+\.[a-z]{2,}$')
+);
+
+comment on table iam.tenant_domains is 'People of a verified domain may join by themselves where auto_join says so.';
+
+comment on column iam.tenant_domains.verification_token is 'What the tenant publishes in DNS.';
+
+comment on column iam.tenant_domains.verified_at is 'Set by the service that looked the token up; until then the row '
+  'opens nothing.';
+
+-- A domain proves to belong to one tenant only; claims may be many.
+create unique index tenant_domains_domain_key
+  on iam.tenant_domains (domain)
+  where verified_at is not null;
+
+create index tenant_domains_tenant_id_idx
+  on iam.tenant_domains (tenant_id);
+
+create index tenant_domains_default_role_id_idx
+  on iam.tenant_domains (default_role_id)
+  where default_role_id is not null;
+
+create trigger aa_touch
+  before update on iam.tenant_domains
+  for each row execute function core.touch();
+
+create trigger ab_verification
+  before insert or update on iam.tenant_domains
+  for each row execute function iam.guard_domain_verification();
+
+create trigger zz_audit
+  after insert or update or delete on iam.tenant_domains
+  for each row execute function audit.record_row(
+    'full',
+    'id',
+    'verification_token',
+    '',
+    'tenant_id'
+  );
+
+alter table iam.tenant_domains enable row level security;
+
+revoke all on iam.tenant_domains from public;
+
+-- schema/iam/_functions/guard_membership_consent.sql.j2
+
+create function iam.guard_membership_consent()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  -- Nobody signed in: service_role or a seed. Or the person: founding a tenant, accepting.
+  if auth.uid() is null or new.user_id = auth.uid() then
+    return new;
+  end if;
+
+  if tg_op = 'INSERT' then
+    new.status := 'invited';
+    new.invited_by := auth.uid();
+  elsif old.status in ('invited', 'terminated', 'expired') and new.status not in ('terminated', 'expired') then
+    new.status := 'invited';
+  end if;
+
+  return new;
+end
+$$;
+
+comment on function iam.guard_membership_consent() is
+  'Trigger ab_consent: an admin can invite, approve, suspend and end, but whoever has not agreed stays invited. '
+  'Otherwise an admin could make anybody a member, and members see each other''s profiles.';
+
+revoke all on function iam.guard_membership_consent() from public;
+
+-- schema/iam/memberships.sql.j2
+
+create table iam.memberships (
+  id uuid not null default gen_random_uuid(),
+  tenant_id uuid not null,
+  user_id uuid not null,
+  relationship_type_id uuid,
+  status iam.membership_status not null default 'active',
+  invited_by uuid,
+  approved_by uuid,
+  joined_at timestamptz not null default now(),
+  approved_at timestamptz,
+  ended_at timestamptz,
+  created_at timestamptz not null default now(),
+  created_by uuid,
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  row_version integer not null default 1,
+  constraint memberships_pkey primary key (id),
+  constraint memberships_tenant_id_user_id_key unique (tenant_id, user_id),
+  constraint memberships_tenant_id_fkey foreign key (tenant_id) references iam.tenants (id) on delete cascade,
+  constraint memberships_user_id_fkey foreign key (user_id) references iam.profiles (id) on delete cascade,
+  constraint memberships_relationship_type_id_fkey
+    foreign key (relationship_type_id) references iam.relationship_types (id) on delete restrict,
+  constraint memberships_invited_by_fkey foreign key (invited_by) references iam.profiles (id) on delete set null,
+  constraint memberships_approved_by_fkey foreign key (approved_by) references iam.profiles (id) on delete set null
+);
+
+comment on table iam.memberships is 'A person in a tenant. What the person may do there stands in iam.user_roles, '
+  'which ends with this row.';
+
+-- Policy: my tenants; a person's memberships when the person is erased.
+create index memberships_user_id_status_tenant_id_idx on iam.memberships (user_id, status, tenant_id);
+
+-- Member list of a tenant.
+create index memberships_tenant_id_status_joined_at_idx on iam.memberships (tenant_id, status, joined_at desc);
+
+create index memberships_invited_by_idx
+  on iam.memberships (invited_by)
+  where invited_by is not null;
+
+create index memberships_approved_by_idx
+  on iam.memberships (approved_by)
+  where approved_by is not null;
+
+create trigger aa_touch
+  before update on iam.memberships
+  for each row execute function core.touch('row_version');
+
+create trigger ab_consent
+  before insert or update of status on iam.memberships
+  for each row execute function iam.guard_membership_consent();
+
+create trigger zz_audit
+  after insert or update or delete on iam.memberships
+  for each row execute function audit.record_row(
+    'full',
+    'id',
+    'user_id',
+    'user_id',
+    'tenant_id'
+  );
+
+alter table iam.memberships enable row level security;
+
+revoke all on iam.memberships from public;
+
+-- Helpers in authz look it up.
+grant select on iam.memberships to aigym_authz;
+
+-- schema/iam/unit_members.sql.j2
+
+create table iam.unit_members (
+  tenant_id uuid not null,
+  unit_id uuid not null,
+  user_id uuid not null,
+  is_primary boolean not null default false,
+  is_lead boolean not null default false,
+  created_at timestamptz not null default now(),
+  created_by uuid,
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint unit_members_pkey primary key (unit_id, user_id),
+  constraint unit_members_tenant_id_unit_id_fkey
+    foreign key (tenant_id, unit_id) references iam.units (tenant_id, id) on delete cascade,
+  constraint unit_members_tenant_id_user_id_fkey
+    foreign key (tenant_id, user_id) references iam.memberships (tenant_id, user_id) on delete cascade
+);
+
+comment on table iam.unit_members is 'Unit and person are of the same tenant: the tenant is part of both foreign keys.';
+
+-- My units; a person's units when the membership ends.
+create index unit_members_user_id_unit_id_idx on iam.unit_members (user_id, unit_id);
+
+-- One primary unit per person and tenant.
+create unique index unit_members_tenant_id_user_id_key
+  on iam.unit_members (tenant_id, user_id)
+  where is_primary;
+
+-- Policy: rows of my tenants.
+create index unit_members_tenant_id_idx on iam.unit_members (tenant_id);
+
+create trigger aa_touch
+  before update on iam.unit_members
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on iam.unit_members
+  for each row execute function audit.record_row(
+    'diff',
+    'unit_id,user_id',
+    'user_id',
+    'user_id',
+    'tenant_id'
+  );
+
+alter table iam.unit_members enable row level security;
+
+revoke all on iam.unit_members from public;
+
+-- Helpers in authz look it up.
+grant select on iam.unit_members to aigym_authz;
+
+-- schema/iam/user_roles.sql.j2
+
+create table iam.user_roles (
+  id uuid not null default gen_random_uuid(),
+  user_id uuid not null,
+  role_id uuid not null,
+  tenant_id uuid,
+  unit_id uuid,
+  granted_by uuid,
+  granted_at timestamptz not null default now(),
+  expires_at timestamptz,
+  revoked_at timestamptz,
+  reason text,
+  created_at timestamptz not null default now(),
+  created_by uuid,
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint user_roles_pkey primary key (id),
+  constraint user_roles_user_id_fkey foreign key (user_id) references iam.profiles (id) on delete cascade,
+  constraint user_roles_role_id_fkey foreign key (role_id) references iam.roles (id) on delete restrict,
+  constraint user_roles_tenant_id_fkey foreign key (tenant_id) references iam.tenants (id) on delete cascade,
+  constraint user_roles_tenant_id_user_id_fkey
+    foreign key (tenant_id, user_id) references iam.memberships (tenant_id, user_id) on delete cascade,
+  constraint user_roles_tenant_id_unit_id_fkey
+    foreign key (tenant_id, unit_id) references iam.units (tenant_id, id) on delete cascade,
+  constraint user_roles_granted_by_fkey foreign key (granted_by) references iam.profiles (id) on delete set null,
+  constraint user_roles_unit_id_check check (unit_id is null or tenant_id is not null)
+);
+
+comment on table iam.user_roles is 'Written only by iam.grant_role(), iam.revoke_role() and service_role. Looked up '
+  'by every statement, so a revocation works at once.';
+
+comment on column iam.user_roles.tenant_id is 'Null: a role on the platform (super admin, auditor).';
+
+comment on column iam.user_roles.unit_id is 'Set: the role counts in that unit only, and gives nothing tenant-wide.';
+
+-- A role is given once as long as it stands.
+create unique index user_roles_user_id_role_id_tenant_id_unit_id_key
+  on iam.user_roles (user_id, role_id, tenant_id, unit_id) nulls not distinct
+  where revoked_at is null;
+
+-- Policy: my roles, from the index alone; a person's roles when the person is erased.
+create index user_roles_user_id_idx
+  on iam.user_roles (user_id) include (role_id, tenant_id, unit_id, expires_at, revoked_at);
+
+-- Admins of a tenant.
+create index user_roles_tenant_id_role_id_idx
+  on iam.user_roles (tenant_id, role_id)
+  where revoked_at is null;
+
+-- Roles that end with a membership or a tenant; policy: roles on the platform, whose tenant is null.
+create index user_roles_tenant_id_user_id_idx on iam.user_roles (tenant_id, user_id);
+
+-- Expiry job.
+create index user_roles_expires_at_idx
+  on iam.user_roles (expires_at)
+  where expires_at is not null and revoked_at is null;
+
+create index user_roles_role_id_idx
+  on iam.user_roles (role_id);
+
+create index user_roles_unit_id_idx
+  on iam.user_roles (unit_id)
+  where unit_id is not null;
+
+create index user_roles_granted_by_idx
+  on iam.user_roles (granted_by)
+  where granted_by is not null;
+
+create trigger aa_touch
+  before update on iam.user_roles
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on iam.user_roles
+  for each row execute function audit.record_row(
+    'full',
+    'id',
+    'user_id',
+    'user_id',
+    'tenant_id'
+  );
+
+alter table iam.user_roles enable row level security;
+
+revoke all on iam.user_roles from public;
+
+-- Helpers in authz look it up.
+grant select on iam.user_roles to aigym_authz;
+
+-- migrate:down
+
+drop table
+  iam.user_roles,
+  iam.unit_members,
+  iam.memberships,
+  iam.tenant_domains,
+  iam.permission_grants,
+  iam.invitations,
+  iam.relationship_types;
+
+drop function iam.guard_membership_consent();
+drop function iam.guard_domain_verification();

@@ -1,0 +1,98 @@
+-- 0020 ai models
+-- from: schema/ai/providers.sql.j2, schema/ai/models.sql.j2
+-- migrate:up
+
+-- schema/ai/providers.sql.j2
+
+create table ai.providers (
+  id uuid not null default gen_random_uuid(),
+  code text not null,
+  name text not null,
+  data_region text,
+  has_dpa boolean not null default false,
+  has_baa boolean not null default false,
+  is_enabled boolean not null default true,
+  created_at timestamptz not null default now(),
+  created_by uuid,
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint providers_pkey primary key (id),
+  constraint providers_code_key unique (code)
+);
+
+comment on table ai.providers is 'Processors in the sense of the law.';
+
+comment on column ai.providers.has_dpa is 'A data processing agreement is signed: personal data may be sent.';
+
+comment on column ai.providers.has_baa is 'A business associate agreement is signed: health data may be sent.';
+
+create trigger aa_touch
+  before update on ai.providers
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on ai.providers
+  for each row execute function audit.record_row(
+    'full',
+    'id',
+    '',
+    '',
+    ''
+  );
+
+alter table ai.providers enable row level security;
+
+revoke all on ai.providers from public;
+
+-- schema/ai/models.sql.j2
+
+create table ai.models (
+  id uuid not null default gen_random_uuid(),
+  provider_id uuid not null,
+  code text not null,
+  name text not null,
+  context_tokens integer not null,
+  input_usd_per_mtok numeric(12, 6) not null,
+  output_usd_per_mtok numeric(12, 6) not null,
+  capabilities text[] not null default '{}',
+  is_enabled boolean not null default true,
+  released_on date,
+  retired_on date,
+  created_at timestamptz not null default now(),
+  created_by uuid,
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint models_pkey primary key (id),
+  constraint models_provider_id_code_key unique (provider_id, code),
+  constraint models_provider_id_fkey foreign key (provider_id) references ai.providers (id) on delete restrict
+);
+
+comment on table ai.models is 'Rows stay when a model is retired: conversations point at them.';
+
+comment on column ai.models.input_usd_per_mtok is 'US dollars per million tokens read.';
+
+comment on column ai.models.output_usd_per_mtok is 'US dollars per million tokens written.';
+
+create trigger aa_touch
+  before update on ai.models
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on ai.models
+  for each row execute function audit.record_row(
+    'full',
+    'id',
+    '',
+    '',
+    ''
+  );
+
+alter table ai.models enable row level security;
+
+revoke all on ai.models from public;
+
+-- migrate:down
+
+drop table
+  ai.models,
+  ai.providers;

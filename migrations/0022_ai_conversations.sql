@@ -1,0 +1,401 @@
+-- 0022 ai conversations
+-- from: schema/ai/_functions/append_message.sql.j2, schema/ai/_functions/number_message.sql.j2, schema/ai/_functions/refuse_unseen_agent.sql.j2, schema/ai/conversations.sql.j2, schema/ai/conversation_messages.sql.j2, policies/ai.sql.j2
+-- migrate:up
+
+-- schema/ai/_functions/append_message.sql.j2
+
+create function ai.append_message(
+  conversation_id uuid,
+  role ai.message_role,
+  content text,
+  tokens_in integer default null,
+  tokens_out integer default null
+)
+returns integer
+language plpgsql
+security invoker
+set search_path = ''
+as $$
+declare
+  owner_id uuid;
+  number integer;
+begin
+  select c.user_id
+  into owner_id
+  from ai.conversations as c
+  where c.id = append_message.conversation_id
+    and c.deleted_at is null;
+
+  if not found then
+    raise exception 'there is no such conversation'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  -- The number is given by the trigger ah_sequence; 1 only satisfies the column until it runs.
+  insert into ai.conversation_messages as m (
+    conversation_id, user_id, sequence_number, role, content, tokens_in, tokens_out
+  )
+  values (
+    append_message.conversation_id, owner_id, 1, append_message.role, append_message.content,
+    append_message.tokens_in, append_message.tokens_out
+  )
+  returning m.sequence_number
+  into number;
+
+  return number;
+end
+$$;
+
+comment on function ai.append_message(uuid, ai.message_role, text, integer, integer) is
+  'Says one thing in a conversation and returns its number. Runs with the caller''s rights: a person writes as user '
+  'in own conversations, service_role writes the rest.';
+
+revoke all on function ai.append_message(uuid, ai.message_role, text, integer, integer) from public;
+
+grant execute on function ai.append_message(uuid, ai.message_role, text, integer, integer) to authenticated, service_role;
+
+-- schema/ai/_functions/number_message.sql.j2
+
+create function ai.number_message()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  -- The policy would refuse this too, but only after the row of somebody else was locked and its number taken.
+  if auth.uid() is not null and new.user_id is distinct from auth.uid() then
+    raise exception 'there is no such conversation'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  -- The row lock hands out one number at a time. The unique index alone cannot: it must contain the partition key,
+  -- so the same number would fit once into every month.
+  update ai.conversations
+  set
+    message_count = message_count + 1,
+    last_message_at = greatest(last_message_at, new.created_at),
+    total_tokens = total_tokens + coalesce(new.tokens_in, 0) + coalesce(new.tokens_out, 0),
+    total_cost_usd = total_cost_usd + coalesce(new.cost_usd, 0)
+  where id = new.conversation_id
+    and user_id = new.user_id
+    and deleted_at is null
+  returning message_count, tenant_id
+  into new.sequence_number, new.tenant_id;
+
+  if not found then
+    raise exception 'there is no such conversation'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  return new;
+end
+$$;
+
+comment on function ai.number_message() is
+  'Trigger ah_sequence: gives a message the next number of its conversation and the tenant of it, whatever the '
+  'client sent.';
+
+revoke all on function ai.number_message() from public;
+
+-- schema/ai/_functions/refuse_unseen_agent.sql.j2
+
+create function ai.refuse_unseen_agent()
+returns trigger
+language plpgsql
+security invoker
+set search_path = ''
+as $$
+begin
+  -- Runs with the caller's rights, so the policies of content.ai_agents decide what there is to talk to.
+  if new.agent_id is not null
+    and (tg_op = 'INSERT' or new.agent_id is distinct from old.agent_id)
+    and not exists (select from content.ai_agents as a where a.item_id = new.agent_id)
+  then
+    raise exception 'there is no such agent'
+      using errcode = 'foreign_key_violation';
+  end if;
+
+  return new;
+end
+$$;
+
+comment on function ai.refuse_unseen_agent() is
+  'Trigger ab_agent: nobody talks to an agent they cannot see, or its prompt would speak to them all the same. A '
+  'trigger and not a policy, so that a conversation outlives the agent''s withdrawal.';
+
+revoke all on function ai.refuse_unseen_agent() from public;
+
+-- schema/ai/conversations.sql.j2
+
+create table ai.conversations (
+  id uuid not null default core.uuid_v7(),
+  user_id uuid not null,
+  tenant_id uuid,
+  agent_id uuid,
+  model_id uuid,
+  mode ai.conversation_mode not null default 'sandbox',
+  title text,
+  summary text,
+  status ai.conversation_status not null default 'active',
+  context jsonb not null default '{}',
+  message_count integer not null default 0,
+  total_tokens bigint not null default 0,
+  total_cost_usd numeric(14, 6) not null default 0,
+  experiment_variant_id uuid,
+  started_at timestamptz not null default now(),
+  last_message_at timestamptz not null default now(),
+  ended_at timestamptz,
+  created_at timestamptz not null default now(),
+  created_by uuid,
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  deleted_at timestamptz,
+  deleted_by uuid,
+  is_active boolean not null generated always as (deleted_at is null) stored,
+  row_version integer not null default 1,
+  constraint conversations_pkey primary key (id),
+  constraint conversations_id_user_id_key unique (id, user_id),
+  constraint conversations_user_id_fkey foreign key (user_id) references iam.profiles (id) on delete cascade,
+  constraint conversations_tenant_id_fkey foreign key (tenant_id) references iam.tenants (id) on delete cascade,
+  constraint conversations_agent_id_fkey foreign key (agent_id) references content.ai_agents (item_id) on delete set null,
+  constraint conversations_model_id_fkey foreign key (model_id) references ai.models (id) on delete set null,
+  constraint conversations_title_check check (length(title) <= 300),
+  constraint conversations_message_count_check check (message_count >= 0),
+  constraint conversations_total_tokens_check check (total_tokens >= 0),
+  constraint conversations_total_cost_usd_check check (total_cost_usd >= 0)
+);
+
+comment on table ai.conversations is 'Belongs to the person, also inside a tenant: its admins see counts, never words.';
+
+comment on column ai.conversations.message_count is 'The last sequence number given out; kept by the trigger on '
+  'ai.conversation_messages.';
+
+-- The foreign key to ai.experiment_variants arrives with that table.
+comment on column ai.conversations.experiment_variant_id is 'Which variant of an experiment the person met.';
+
+-- A person's sidebar, newest first; a person's conversations when the person is erased.
+create index conversations_user_id_last_message_at_idx on ai.conversations (user_id, last_message_at desc);
+
+-- Usage report of a tenant.
+create index conversations_tenant_id_started_at_idx
+  on ai.conversations (tenant_id, started_at desc)
+  where tenant_id is not null;
+
+-- Retention job.
+create index conversations_last_message_at_idx
+  on ai.conversations (last_message_at)
+  where deleted_at is null;
+
+create index conversations_agent_id_idx
+  on ai.conversations (agent_id)
+  where agent_id is not null;
+
+create index conversations_model_id_idx
+  on ai.conversations (model_id)
+  where model_id is not null;
+
+create trigger aa_touch
+  before update on ai.conversations
+  for each row execute function core.touch('row_version');
+
+create trigger ab_agent
+  before insert or update of agent_id on ai.conversations
+  for each row execute function ai.refuse_unseen_agent();
+
+create trigger zz_audit
+  after insert or update or delete on ai.conversations
+  for each row execute function audit.record_row(
+    'meta',
+    'id',
+    'title,summary,context',
+    'user_id',
+    'tenant_id'
+  );
+
+alter table ai.conversations enable row level security;
+
+revoke all on ai.conversations from public;
+
+-- schema/ai/conversation_messages.sql.j2
+
+create table ai.conversation_messages (
+  id uuid not null default core.uuid_v7(),
+  conversation_id uuid not null,
+  user_id uuid not null,
+  tenant_id uuid,
+  sequence_number integer not null,
+  parent_message_id uuid,
+  role ai.message_role not null,
+  content text not null,
+  content_format text not null default 'markdown',
+  model_id uuid,
+  tokens_in integer,
+  tokens_out integer,
+  latency_ms integer,
+  cost_usd numeric(14, 6),
+  metadata jsonb not null default '{}',
+  redacted_at timestamptz,
+  created_at timestamptz not null default now(),
+  constraint conversation_messages_pkey primary key (id, created_at),
+  constraint conversation_messages_conversation_id_sequence_number_key
+    unique (conversation_id, sequence_number, created_at),
+  constraint conversation_messages_conversation_id_user_id_fkey
+    foreign key (conversation_id, user_id) references ai.conversations (id, user_id) on delete cascade,
+  constraint conversation_messages_sequence_number_check check (sequence_number > 0),
+  constraint conversation_messages_content_check check (length(btrim(content)) > 0 and length(content) <= 400000),
+  constraint conversation_messages_tokens_in_check check (tokens_in >= 0),
+  constraint conversation_messages_tokens_out_check check (tokens_out >= 0),
+  constraint conversation_messages_latency_ms_check check (latency_ms >= 0),
+  constraint conversation_messages_cost_usd_check check (cost_usd >= 0)
+) partition by range (created_at);
+
+comment on table ai.conversation_messages is 'Carries its owner, so that the policy joins nothing. A row never '
+  'changes.';
+
+comment on column ai.conversation_messages.user_id is 'The owner of the conversation, whoever speaks; part of the '
+  'foreign key.';
+
+comment on column ai.conversation_messages.sequence_number is 'Given out under the lock of the conversation, without '
+  'gaps; what a client sends is ignored.';
+
+-- Policy, and the export of one person.
+create index conversation_messages_user_id_created_at_idx
+  on ai.conversation_messages (user_id, created_at desc);
+
+-- Ranges inside a month.
+create index conversation_messages_created_at_idx on ai.conversation_messages using brin (created_at);
+
+-- Row triggers of a partitioned table reach every partition.
+create trigger ah_sequence
+  before insert on ai.conversation_messages
+  for each row execute function ai.number_message();
+
+alter table ai.conversation_messages enable row level security;
+
+revoke all on ai.conversation_messages from public;
+
+select ops.ensure_partitions('ai.conversation_messages', every => 'month', keep => 24);
+
+-- policies/ai.sql.j2
+
+grant usage on schema ai to authenticated;
+grant usage on schema ai to service_role;
+
+create policy providers_session on ai.providers
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('none')));
+
+create policy providers_select on ai.providers
+  for select to authenticated
+  using (true);
+
+create policy providers_insert on ai.providers
+  for insert to authenticated
+  with check ((select authz.is_super_admin()));
+
+create policy providers_update on ai.providers
+  for update to authenticated
+  using ((select authz.is_super_admin()))
+  with check ((select authz.is_super_admin()));
+
+create policy providers_delete on ai.providers
+  for delete to authenticated
+  using ((select authz.is_super_admin()));
+
+grant select, insert, update, delete on ai.providers to authenticated;
+grant select, insert, update, delete on ai.providers to service_role;
+
+create policy models_session on ai.models
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('none')));
+
+create policy models_select on ai.models
+  for select to authenticated
+  using (true);
+
+create policy models_insert on ai.models
+  for insert to authenticated
+  with check ((select authz.is_super_admin()));
+
+create policy models_update on ai.models
+  for update to authenticated
+  using ((select authz.is_super_admin()))
+  with check ((select authz.is_super_admin()));
+
+create policy models_delete on ai.models
+  for delete to authenticated
+  using ((select authz.is_super_admin()));
+
+grant select, insert, update, delete on ai.models to authenticated;
+grant select, insert, update, delete on ai.models to service_role;
+
+create policy conversations_session on ai.conversations
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('enrolled')));
+
+create policy conversations_select on ai.conversations
+  for select to authenticated
+  using (user_id = any (array(select authz.readable_user_ids('conversations'))) and deleted_at is null);
+
+create policy conversations_insert on ai.conversations
+  for insert to authenticated
+  with check (user_id = (select auth.uid()) and (tenant_id is null or tenant_id = any (array(select authz.tenant_ids()))) and deleted_at is null);
+
+create policy conversations_update on ai.conversations
+  for update to authenticated
+  using (user_id = (select auth.uid()) and deleted_at is null)
+  with check (user_id = (select auth.uid()) and deleted_at is null);
+
+grant select, insert, update (agent_id, model_id, mode, title, summary, status, context, ended_at) on ai.conversations to authenticated;
+
+grant select, insert, update, delete on ai.conversations to service_role;
+
+create policy conversation_messages_session on ai.conversation_messages
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('enrolled')));
+
+create policy conversation_messages_select on ai.conversation_messages
+  for select to authenticated
+  using (user_id = any (array(select authz.readable_user_ids('conversations'))));
+
+create policy conversation_messages_insert on ai.conversation_messages
+  for insert to authenticated
+  with check (user_id = (select auth.uid()) and role = 'user');
+
+grant select, insert on ai.conversation_messages to authenticated;
+
+grant select, insert, update, delete on ai.conversation_messages to service_role;
+
+-- migrate:down
+
+revoke select, insert, update, delete on ai.models from authenticated;
+revoke select, insert, update, delete on ai.models from service_role;
+drop policy models_delete on ai.models;
+drop policy models_update on ai.models;
+drop policy models_insert on ai.models;
+drop policy models_select on ai.models;
+drop policy models_session on ai.models;
+revoke select, insert, update, delete on ai.providers from authenticated;
+revoke select, insert, update, delete on ai.providers from service_role;
+drop policy providers_delete on ai.providers;
+drop policy providers_update on ai.providers;
+drop policy providers_insert on ai.providers;
+drop policy providers_select on ai.providers;
+drop policy providers_session on ai.providers;
+revoke usage on schema ai from authenticated;
+revoke usage on schema ai from service_role;
+
+drop table
+  ai.conversation_messages,
+  ai.conversations;
+
+-- What was written down about their partitions goes with the tables.
+delete from ops.partition_strategies
+where (schema_name, table_name) in (
+  ('ai', 'conversation_messages')
+);
+
+drop function ai.refuse_unseen_agent();
+drop function ai.number_message();
+drop function ai.append_message(uuid, ai.message_role, text, integer, integer);
