@@ -1,1 +1,169 @@
-"""Fixtures for users of aigym-db, and one test per answer of the access sheet."""
+"""For pytest: a fresh database per test, connections that act as somebody, a test per answer of the sheets.
+
+    def test_members_see_their_tenant(as_actor):
+        rows = as_actor("member").execute("select name from iam.tenants").fetchall()
+        assert rows == [("Acme",)]
+
+`aigym_database` is the DSN of a clone of the project's migrated database with the rows of `seeds/test`;
+`as_actor` takes a name of `policies/actors.toml` and returns a connection to that clone. `pytest policies/`
+(or `testpaths` with it) runs every answer as a test of its own. Nothing of this costs anything until it is
+used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from aigym_db.access.stage import Stage
+    from aigym_db.model.access import Cell, Outcome
+    from aigym_db.project.config import Project
+
+ENDING = ".access.toml"
+
+
+@pytest.fixture(scope="session")
+def aigym_root(pytestconfig: pytest.Config) -> Path:
+    """Where the project is looked for: here or above. Override it when that is not pytest's own root."""
+    return pytestconfig.rootpath
+
+
+@pytest.fixture
+def aigym_database(aigym_root: Path, pytestconfig: pytest.Config) -> Iterator[str]:
+    """A superuser's DSN of a database of its own, migrated and with the fixture's rows."""
+    from aigym_db.project.config import find
+
+    with _playhouse(pytestconfig).stage(find(aigym_root)).database() as dsn:
+        yield dsn
+
+
+@pytest.fixture
+def as_actor(
+    aigym_root: Path, aigym_database: str
+) -> Iterator[Callable[[str], psycopg.Connection[tuple[Any, ...]]]]:
+    """Gives a connection (in autocommit mode) to `aigym_database` that acts as the actor of this name."""
+    from aigym_db.access.actors import cast
+    from aigym_db.access.stage import acting
+    from aigym_db.project.config import find
+
+    actors = cast(find(aigym_root).root).actors
+    with ExitStack() as opened:
+
+        def act(name: str) -> psycopg.Connection[tuple[Any, ...]]:
+            if name not in actors:
+                raise pytest.UsageError(f"there is no actor {name!r}; use one of: {', '.join(actors)}")
+            return opened.enter_context(acting(aigym_database, actors[name]))
+
+        yield act
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Takes `policies/*.access.toml` for a file of tests."""
+    if file_path.name.endswith(ENDING) and file_path.parent.name == "policies":
+        return SheetFile.from_parent(parent, path=file_path)
+    return None
+
+
+class SheetFile(pytest.File):
+    """An answers sheet; each of its cells is a test."""
+
+    def collect(self) -> Iterable[pytest.Item]:
+        from aigym_db.access.answers import answers
+        from aigym_db.errors import AigymError
+        from aigym_db.project.config import find
+
+        root = self.path.parent.parent
+        try:
+            project, sheets = find(root), answers(root).sheets
+        except AigymError as error:
+            raise self.CollectError(_told(error)) from None
+        for sheet in sheets.values():
+            if sheet.place.file == project.show(self.path):
+                for cell in sheet.cells.values():
+                    name = f"{cell.table}[{cell.actor}-{cell.command}]"
+                    yield AnswerItem.from_parent(self, name=name, cell=cell, project=project)
+
+
+class AnswerItem(pytest.Item):
+    """One answer: this actor reaches exactly these rows of the table by this command."""
+
+    def __init__(self, *, cell: Cell, project: Project, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.cell = cell
+        self.project = project
+
+    def runtest(self) -> None:
+        from aigym_db.access.findings import wrong_answers
+
+        outcome = _playhouse(self.config).outcome(self.project, self.cell)
+        for finding in wrong_answers([outcome]):
+            raise WrongAnswerError(finding.message)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        from aigym_db.errors import AigymError
+
+        if isinstance(excinfo.value, WrongAnswerError):
+            where = f"\n{self.cell.place}" if self.cell.place else ""
+            return f"{excinfo.value}{where}"
+        if isinstance(excinfo.value, AigymError):
+            return _told(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        return self.path, self.cell.place.line - 1 if self.cell.place else None, self.name
+
+
+class WrongAnswerError(Exception):
+    """An actor reaches other rows than its answer says."""
+
+
+class Playhouse:
+    """The stages of a test run, and the outcomes that are known."""
+
+    def __init__(self) -> None:
+        self.opened = ExitStack()
+        self._stages: dict[Path, Stage] = {}
+        self._outcomes: dict[tuple[Path, str], dict[tuple[str, str], Outcome]] = {}
+
+    def stage(self, project: Project) -> Stage:
+        """The project's stage; the first who asks waits until it is built."""
+        from aigym_db.access.stage import stage
+
+        if project.root not in self._stages:
+            self._stages[project.root] = self.opened.enter_context(stage(project))
+        return self._stages[project.root]
+
+    def outcome(self, project: Project, cell: Cell) -> Outcome:
+        """What happened to a cell; all cells of its table are tried at once."""
+        from aigym_db.access.answers import answers
+        from aigym_db.access.run import trial
+
+        known = (project.root, cell.table)
+        if known not in self._outcomes:
+            with self.stage(project).connection() as connection:
+                outcomes = trial(connection, answers(project.root), {cell.table}).outcomes()
+            self._outcomes[known] = {(one.cell.actor, one.cell.command): one for one in outcomes}
+        return self._outcomes[known][cell.actor, cell.command]
+
+
+_KEY = pytest.StashKey[Playhouse]()
+
+
+def _playhouse(config: pytest.Config) -> Playhouse:
+    if _KEY not in config.stash:
+        config.stash[_KEY] = Playhouse()
+        config.add_cleanup(config.stash[_KEY].opened.close)
+    return config.stash[_KEY]
+
+
+def _told(error: Any) -> str:
+    """A refusal as pytest shows it."""
+    lines = [f"{error.place}: {error.message}" if error.place else error.message, error.detail, error.hint]
+    return "\n".join(line for line in lines if line)

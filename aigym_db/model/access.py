@@ -60,7 +60,7 @@ class Attempt:
     reached: frozenset[str]
     refused: Refusal | None = None
     error: str = ""
-    """What PostgreSQL said when it neither reached nor refused (a recursion between policies, a division by zero)."""
+    """What PostgreSQL said when it neither ran nor refused the statement: a recursion between policies, …"""
 
     @property
     def ok(self) -> bool:

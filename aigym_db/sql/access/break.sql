@@ -1,2 +1,2 @@
 -- Which job notices that something was broken.
-select noticed, message from pg_temp.aigym_break(%(ddl)s, %(jobs)s::int[])
+select noticed, message from pg_temp.aigym_break(%(ddl)s, %(likely)s::int[], %(jobs)s::int[])

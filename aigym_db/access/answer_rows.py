@@ -1,0 +1,75 @@
+"""The rows of an answers sheet: an actor or a group, and what it reaches by each command."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from aigym_db.access.actors import Cast
+from aigym_db.access.document import Document
+from aigym_db.model.access import COMMANDS
+
+Answer = tuple[tuple[str, ...], ...]
+"""The classes an actor reaches, for each command in the order of COMMANDS."""
+
+Row = tuple[str, Answer]
+"""The word a row begins with, and what it answers."""
+
+NOTHING: Answer = ((),) * len(COMMANDS)
+
+
+def given(doc: Document, value: Any, cast: Cast, table: str | None = None) -> dict[str, Row]:
+    at = ("answers",) if table is None else (table, "answers")
+    if not isinstance(value, dict):
+        raise doc.wrong(
+            f"{table or 'The sheet'} has no answers.",
+            *(at[:1] if table else ()),
+            hint="Add `answers`, or name a `sheet`.",
+        )
+    found: dict[str, Row] = {}
+    for key, row in value.items():
+        nobody = key == "nobody"
+        who = doc.strings(row, *at, key, what="`nobody`") if nobody else (key,)
+        answers = NOTHING if nobody else _row(doc, key, row, *at)
+        for name in who:
+            if name not in cast.actors and name not in cast.groups:
+                raise doc.wrong(
+                    f"There is no actor or group `{name}`.",
+                    *at,
+                    key,
+                    name,
+                    hint="Use the names of policies/actors.toml.",
+                )
+            for actor in cast.groups.get(name, (name,)):
+                if actor in found:
+                    raise doc.wrong(
+                        f"The actor `{actor}` has two rows of answers.",
+                        *at,
+                        key,
+                        name,
+                        hint="Leave it in one of them.",
+                    )
+                found[actor] = (key, answers)
+    return found
+
+
+def _row(doc: Document, key: str, row: Any, *at: str) -> Answer:
+    answers = doc.strings(row, *at, key, what=f"The row of `{key}`")
+    if len(answers) != len(COMMANDS):
+        raise doc.wrong(
+            f"The row of `{key}` has {len(answers)} answers, not {len(COMMANDS)}.",
+            *at,
+            key,
+            hint=f"Give one for each of: {', '.join(COMMANDS)}; `-` means none.",
+        )
+    for command, answer in zip(COMMANDS, answers, strict=True):
+        name = r"[a-z_][a-z0-9_]*"
+        one = rf"({name}\.)?{name}( > {name})?" if command == "move" else name
+        if not re.fullmatch(rf"-|{one}( \+ {one})*", answer):
+            raise doc.wrong(
+                f"`{answer}` is not an answer.",
+                *at,
+                key,
+                hint="Write `-`, `all`, or row classes joined by ` + `.",
+            )
+    return tuple(() if answer == "-" else tuple(answer.split(" + ")) for answer in answers)

@@ -1,0 +1,77 @@
+"""`policies/equivalents.toml`: mutants that make no difference, and why.
+
+[[equivalent]]
+mutant = "iam.units units_select: USING without deleted_at IS NULL"
+reason = "The restrictive policy of the same table says it too."
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from aigym_db.access.document import Document, document
+from aigym_db.errors import BadAnswers
+
+FILE = "policies/equivalents.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Equivalents:
+    """Why some mutants may survive."""
+
+    doc: Document | None
+    entries: Mapping[str, str]
+
+    def reasons(self, survivors: Collection[str], killed: Collection[str]) -> Mapping[str, str]:
+        """The reason of each survivor that has one.
+
+        Raises BadAnswers (AIG-P012) for needless entries: an answer notices the mutant, or there is none.
+        """
+        found: dict[str, str] = {}
+        needless: dict[str, str] = {}
+        for mutant, reason in self.entries.items():
+            pattern = re.compile(".*".join(map(re.escape, mutant.split("*"))))
+            matching = [name for name in survivors if pattern.fullmatch(name)]
+            noticed = [name for name in killed if pattern.fullmatch(name)]
+            found.update(dict.fromkeys(matching, reason))
+            if noticed:
+                needless[mutant] = f"The mutant `{noticed[0]}` is noticed by an answer."
+            elif not matching:
+                needless[mutant] = f"There is no mutant `{mutant}`."
+        if needless and self.doc:
+            first = next(iter(needless))
+            raise BadAnswers(
+                needless[first],
+                place=self.doc.source.place(max(self.doc.source.text.find(first), 0)),
+                detail="\n".join(list(needless.values())[1:]),
+                hint="Remove or narrow the entry.",
+            )
+        return found
+
+
+def equivalents(root: Path) -> Equivalents:
+    """What `policies/equivalents.toml` of a project says; nothing when there is no such file.
+
+    Raises BadAnswers (AIG-P012) for an unknown key, or an entry without mutant or reason.
+    """
+    if not (root / FILE).is_file():
+        return Equivalents(None, {})
+    doc = document(root, FILE)
+    doc.only(doc.values, ("equivalent",), what="The list of equivalents")
+    entries: dict[str, str] = {}
+    for entry in doc.values.get("equivalent", []):
+        table = doc.only(entry, ("mutant", "reason"), "equivalent", what="An equivalent")
+        for key in ("mutant", "reason"):
+            if not table.get(key):
+                raise doc.wrong(f"An equivalent has no `{key}`.", "equivalent", hint=f"Add `{key} = …`.")
+        named = table["mutant"] if isinstance(table["mutant"], list) else [table["mutant"]]
+        for mutant in doc.strings(named, "equivalent", what="`mutant`"):
+            if mutant in entries:
+                raise doc.wrong(
+                    f"The mutant `{mutant}` is named twice.", "equivalent", hint="Remove one entry."
+                )
+            entries[mutant] = doc.text(table["reason"], "equivalent", what="`reason`")
+    return Equivalents(doc, entries)

@@ -1,0 +1,81 @@
+"""The rows the answers are about: what identifies each, whose it is, and which classes it is in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from aigym_db.access.answers import Answers, predicate
+from aigym_db.access.matching import Connection, as_it_is, matching
+from aigym_db.access.moves import Moves, moves
+from aigym_db.access.sheets import Sheet
+from aigym_db.access.tables import Table
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """A row of the fixture."""
+
+    key: str
+    label: str
+    """Whose it is, for messages: `tenant_id = …`."""
+    values: tuple[str | None, ...]
+    """Every column that can be written, as text, in the table's order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fixture:
+    """The rows of one table, and the keys each answer means."""
+
+    rows: tuple[Row, ...]
+    """Sorted by key."""
+    means: Mapping[tuple[str, str], frozenset[str]]
+    """(actor, command) to keys."""
+    moves: Moves
+
+    def elsewhere(self, table: Table, column: str, target: str | None) -> tuple[Row, ...]:
+        """The rows whose column has another value."""
+        return _elsewhere(self.rows, writable(table).index(column), target)
+
+
+@lru_cache(maxsize=2_000)
+def _elsewhere(rows: tuple[Row, ...], index: int, target: str | None) -> tuple[Row, ...]:
+    return tuple(row for row in rows if row.values[index] != target)
+
+
+@lru_cache
+def writable(table: Table) -> tuple[str, ...]:
+    """The columns a statement can give a value, in the table's order."""
+    return tuple(column.name for column in table.columns.values() if not column.generated)
+
+
+def fixture(connection: Connection, answers: Answers, sheet: Sheet, table: Table) -> Fixture:
+    """The rows of a table and what the sheet says about each.
+
+    Raises BadAnswers (AIG-P012) with the cell's place when a row class is not SQL about this table.
+    """
+    columns = writable(table)
+    texts = ", ".join(f"{table.columns[name].quoted}::text" for name in columns)
+    texts_of_rows = connection.execute(
+        f"select {table.key_sql} as key, array[{texts}]::text[] from {table.quoted}".encode()
+    ).fetchall()
+    rows = tuple(
+        Row(
+            key,
+            ", ".join(f"{name} = {dict(zip(columns, values, strict=True))[name]}" for name in sheet.moves),
+            tuple(values),
+        )
+        for key, values in sorted(texts_of_rows)
+    )
+    cells = [cell for cell in sheet.cells.values() if cell.command != "move"]
+    sql: dict[tuple[str, str], str] = {
+        (cell.actor, cell.command): predicate(sheet, cell.classes, answers.actors[cell.actor])
+        for cell in cells
+    }
+    means = {
+        which: frozenset(key for key, _ in found)
+        for which, found in matching(connection, as_it_is(table), sql, sheet, answers).items()
+    }
+    movers = [actor for actor in answers.actors if sheet.cells[actor, "move"].classes]
+    return Fixture(rows, means, moves(connection, answers, sheet, table, movers))

@@ -1,0 +1,80 @@
+"""Which rows a class means: its SQL, asked of the server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import psycopg
+
+from aigym_db.access.answers import Answers, predicate
+from aigym_db.access.sheets import Sheet
+from aigym_db.access.tables import Table
+from aigym_db.errors import BadAnswers
+from aigym_db.model.access import Actor, Cell
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+def as_it_is(table: Table) -> str:
+    """The table's rows, each with its key."""
+    keyed = f"select {table.key_sql} as aigym_key, null::text as aigym_target, * from {table.quoted}"
+    return f"({keyed}) as {table.alias}"
+
+
+def matching(
+    connection: Connection,
+    source: str,
+    sql: Mapping[tuple[str, str], str],
+    sheet: Sheet,
+    answers: Answers,
+) -> dict[tuple[str, str], frozenset[tuple[str, str | None]]]:
+    """For each predicate the rows it is true for, as (key, where moved to), all in one query."""
+    texts = sorted(set(sql.values()))
+    flags = ", ".join(f"coalesce(({text}), false)" for text in texts)
+    try:
+        with connection.transaction():
+            rows: Sequence[tuple[str, str | None, list[bool]]] = connection.execute(
+                f"select aigym_key, aigym_target, array[{flags}] from {source}".encode()
+            ).fetchall()
+    except psycopg.Error as error:
+        raise _culprit(connection, sheet, answers, source, error) from error
+    found = {
+        text: frozenset((key, target) for key, target, true in rows if true[index])
+        for index, text in enumerate(texts)
+    }
+    return {which: found[text] for which, text in sql.items()}
+
+
+def _culprit(
+    connection: Connection, sheet: Sheet, answers: Answers, source: str, error: psycopg.Error
+) -> BadAnswers:
+    """The refusal for the first answer whose classes PostgreSQL does not accept."""
+    said, place, who = error, sheet.place, "its row classes"
+    for cell in sheet.cells.values():
+        if cell.command == "move":
+            continue
+        if failed := _fails(connection, sheet, answers.actors[cell.actor], cell, source):
+            said, place, who = (
+                failed,
+                cell.place or sheet.place,
+                f"the row classes of {cell.actor}, {cell.command}",
+            )
+            break
+    return BadAnswers(
+        f"{sheet.table}: PostgreSQL does not accept {who}: {said.diag.message_primary}.",
+        place=place,
+        detail=str(said),
+        hint="Correct the SQL of the class under `rows`.",
+    )
+
+
+def _fails(
+    connection: Connection, sheet: Sheet, actor: Actor, cell: Cell, source: str
+) -> psycopg.Error | None:
+    try:
+        with connection.transaction():
+            connection.execute(f"select {predicate(sheet, cell.classes, actor)} from {source}".encode())
+    except psycopg.Error as error:
+        return error
+    return None

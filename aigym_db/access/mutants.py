@@ -1,0 +1,181 @@
+"""Breaking every policy on purpose, and demanding that an answer of the sheet fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+
+from aigym_db.access.breaks import Break, Guards, guards
+from aigym_db.access.equivalents import Equivalents
+from aigym_db.access.fixture import writable
+from aigym_db.access.jobs import Job
+from aigym_db.access.run import Connection, Trial
+from aigym_db.database.queries import query
+from aigym_db.model.access import Mutant, Survivor
+
+_LIKELY = 30
+"""How many jobs that noticed other mutants are tried before all others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """What became of the mutants."""
+
+    killed: Mapping[str, str]
+    """Mutant to the cell that noticed it."""
+    survivors: tuple[Survivor, ...]
+    failed: Mapping[str, str]
+    """Mutants PostgreSQL did not accept, and what it said; they say nothing about the answers."""
+
+    @property
+    def rate(self) -> float:
+        """Killed of all that make a difference, 0 to 1."""
+        open_ = sum(1 for survivor in self.survivors if not survivor.equivalent)
+        return len(self.killed) / (len(self.killed) + open_) if self.killed or open_ else 1.0
+
+
+def mutate(
+    trial: Trial,
+    equivalents: Equivalents,
+    *,
+    tables: Collection[str] | None = None,
+    progress: Callable[[Mutant], object] = lambda _: None,
+) -> Mutation:
+    """Breaks the database in every way we know, one at a time.
+
+    Every connection of the trial must be to a clone of its own.
+
+    Answers that fail anyway notice nothing and are left out: run the answers first. With `tables`, only
+    mutants of their policies, and without a look at the equivalents. Raises BadAnswers (AIG-P012) when an
+    entry of the equivalents is no survivor.
+    """
+    wanted = None if tables is None else frozenset(tables)
+    found = guards(trial.connections[0])
+    breaks = [one for one in found.breaks(trial.tables) if wanted is None or one.mutant.table in wanted]
+    questions = _Questions(_good_jobs(trial, found, {table for one in breaks for table in one.touches}))
+    left_over: SimpleQueue[Break] = SimpleQueue()
+    for one in breaks:
+        left_over.put(one)
+    with ThreadPoolExecutor(len(trial.connections)) as pool:
+        shares = pool.map(
+            lambda connection: [*_break_all(trial, connection, left_over, questions, progress)],
+            trial.connections,
+        )
+        tried = [one for share in shares for one in share]
+    order = {one.mutant.id: index for index, one in enumerate(breaks)}
+    tried.sort(key=lambda one: order[one[0].id])
+    killed = {mutant.id: noticed for mutant, noticed, _ in tried if noticed is not None}
+    failed = {mutant.id: message for mutant, _, message in tried if message is not None}
+    left = [mutant for mutant, noticed, message in tried if noticed is None and message is None]
+    reasons = {one.mutant.id: one.equivalent for one in breaks}
+    if wanted is None:
+        reasons |= equivalents.reasons([mutant.id for mutant in left], killed)
+    return Mutation(killed, tuple(Survivor(mutant, reasons.get(mutant.id, "")) for mutant in left), failed)
+
+
+def _break_all(
+    trial: Trial,
+    connection: Connection,
+    left_over: SimpleQueue[Break],
+    questions: _Questions,
+    progress: Callable[[Mutant], object],
+) -> Iterator[tuple[Mutant, str | None, str | None]]:
+    """Takes mutants until none is left; for each the cell that noticed it, or why it could not be made."""
+    while True:
+        try:
+            one = left_over.get_nowait()
+        except Empty:
+            return
+        asked = {"ddl": one.mutant.ddl, "likely": questions.likely(one), "jobs": questions.all(one)}
+        with connection.transaction(force_rollback=True):
+            row = connection.execute(query("access/break").encode(), asked).fetchone()
+        noticed, message = row if row else (None, None)
+        if noticed is not None:
+            questions.noticed(one, trial.jobs[noticed])
+        yield one.mutant, None if noticed is None else str(trial.jobs[noticed].cell), message
+        progress(one.mutant)
+
+
+class _Questions:
+    """Which jobs could notice a mutant, as array literals; several threads may ask."""
+
+    def __init__(self, good: Mapping[str, tuple[Job, ...]]) -> None:
+        self._good = good
+        self._all: dict[tuple[tuple[str, str], ...], str] = {}
+        self._noticed: dict[str, dict[int, Job]] = {}
+
+    def all(self, one: Break) -> str:
+        """Every job that could."""
+        key = tuple(one.touches.items())
+        if key not in self._all:
+            self._all[key] = _array(
+                job.id
+                for table, command in key
+                for job in self._good.get(table, ())
+                if _may_notice(job, command)
+            )
+        return self._all[key]
+
+    def likely(self, one: Break) -> str:
+        """Those that noticed other mutants of the same table or function, the latest ones."""
+        known = list(self._noticed.get(_subject(one), {}).values())[-_LIKELY:]
+        return _array(job.id for job in known if _may_notice(job, one.touches.get(job.cell.table, "")))
+
+    def noticed(self, one: Break, job: Job) -> None:
+        """Remembers that this job noticed a mutant."""
+        known = self._noticed.setdefault(_subject(one), {})
+        known.pop(job.id, None)
+        known[job.id] = job
+
+
+def _subject(one: Break) -> str:
+    return one.mutant.table or one.mutant.id.partition(":")[0]
+
+
+def _array(ids: Iterable[int]) -> str:
+    return "{" + ",".join(map(str, sorted(ids))) + "}"
+
+
+def _good_jobs(trial: Trial, found: Guards, tables: set[str]) -> Mapping[str, tuple[Job, ...]]:
+    """By table the jobs that reach what they should and that policies have a say in.
+
+    Of rows to be inserted that agree in every column a policy reads, one is enough: they fare alike.
+    """
+    alike = {name: _alike(trial, found, name) for name in tables if name in trial.fixtures}
+    good: dict[str, list[Job]] = {}
+    seen: set[tuple[str, str, tuple[str | None, ...]]] = set()
+    for reply in trial.everything(tables):
+        job = reply.job
+        table, actor = job.cell.table, trial.answers.actors[job.cell.actor]
+        if trial.tables[table].grants[actor.role].bypasses or reply.reached != frozenset(job.expected):
+            continue
+        if job.way == "forged" and job.success:
+            same = (table, actor.name, alike[table][job.success[0]])
+            if same in seen:
+                continue
+            seen.add(same)
+        good.setdefault(table, []).append(job)
+    return {table: tuple(jobs) for table, jobs in good.items()}
+
+
+def _alike(trial: Trial, found: Guards, name: str) -> Mapping[str, tuple[str | None, ...]]:
+    """By key of a row, its values of the columns that policies for inserting into the table read."""
+    asks = [
+        policy for policy in found.policies if policy.table == name and policy.command in ("insert", "all")
+    ]
+    read = {column for policy in asks for column in policy.columns}
+    places = [index for index, column in enumerate(writable(trial.tables[name])) if column in read]
+    return {row.key: tuple(row.values[index] for index in places) for row in trial.fixtures[name].rows}
+
+
+def _may_notice(job: Job, command: str) -> bool:
+    """Whether a policy for this command has a say in what the job reaches."""
+    if command == "all":
+        return True
+    if command == "select":
+        return job.way in ("look", "sighted")
+    if command == "update":
+        return job.cell.command in ("update", "move")
+    return job.cell.command == command

@@ -1,0 +1,75 @@
+"""What the replies of the server mean for the cells they were about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from aigym_db.access.answers import Answers
+from aigym_db.access.fixture import Fixture
+from aigym_db.access.jobs import Job, Refused
+from aigym_db.model.access import Attempt, Cell, Command, Outcome, Refusal, Way
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the server said to a job."""
+
+    job: Job
+    reached: frozenset[str] | None
+    """None: an error that is no refusal."""
+    state: str | None
+    message: str
+
+
+def gathered(
+    answers: Answers, fixtures: Mapping[str, Fixture], refused: Iterable[Refused], replies: Iterable[Reply]
+) -> tuple[Outcome, ...]:
+    """The replies by cell and way; a cell whose every statement the grants refuse has attempts too."""
+    known: dict[tuple[str, str, Command], dict[Way, Attempt]] = {}
+
+    def add(cell: Cell, attempt: Attempt) -> None:
+        ways = known.setdefault((cell.table, cell.actor, cell.command), {})
+        before = ways.get(attempt.way)
+        ways[attempt.way] = attempt if before is None else _both(before, attempt)
+
+    for no in refused:
+        kind: Refusal | None = None if no.error else "grant"
+        add(no.cell, Attempt(no.way, frozenset(no.expected), frozenset(), kind, no.error))
+    for reply in replies:
+        add(reply.job.cell, attempt(reply))
+    found = []
+    for name, fixture_ in fixtures.items():
+        labels = {row.key: row.label for row in fixture_.rows}
+        for cell in answers.sheets[name].cells.values():
+            ways = known.get((cell.table, cell.actor, cell.command), {})
+            found.append(Outcome(cell, tuple(ways.values()), labels))
+    return tuple(found)
+
+
+def attempt(reply: Reply) -> Attempt:
+    """A reply as the attempt it was."""
+    expected = frozenset(reply.job.expected)
+    if reply.reached is None:
+        return Attempt(
+            reply.job.way, expected, frozenset(), None, f"{reply.message} (SQLSTATE {reply.state})"
+        )
+    return Attempt(reply.job.way, expected, reply.reached, _refusal(reply))
+
+
+def _refusal(reply: Reply) -> Refusal | None:
+    if reply.state is None:
+        return None
+    if reply.state.startswith("23"):
+        return "constraint"
+    return "grant" if reply.message.startswith("permission denied") else "policy"
+
+
+def _both(left: Attempt, right: Attempt) -> Attempt:
+    return Attempt(
+        left.way,
+        left.expected | right.expected,
+        left.reached | right.reached,
+        left.refused or right.refused,
+        left.error or right.error,
+    )

@@ -1,0 +1,156 @@
+"""The statements that try a command on a table, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from functools import lru_cache
+
+from aigym_db.access.fixture import Row, writable
+from aigym_db.access.literals import literal
+from aigym_db.access.tables import Column, Grants, Table
+
+_KEYS = "coalesce(array_agg(aigym_key order by aigym_key collate \"C\"), '{}')"
+_TOUCHED = "xmin::text::bigint >= txid_current() % 4294967296"
+"""Rows this transaction wrote: its own number and those of its subtransactions are the newest there are."""
+
+_kept = lru_cache(maxsize=2_000)
+"""Every actor tries the same statements; a table's are asked for one after the other."""
+
+
+def look(table: Table) -> str:
+    """The keys of all rows the actor sees."""
+    return f"select {_KEYS} from (select {table.key_sql} as aigym_key from {table.quoted}) as seen"
+
+
+def touched(table: Table) -> str:
+    """The keys of the rows just written."""
+    written = f"select {table.key_sql} as aigym_key from {table.quoted} where {_TOUCHED}"
+    return f"select {_KEYS} from ({written}) as written"
+
+
+@_kept
+def gone(table: Table, rows: tuple[Row, ...]) -> str:
+    """The keys of the rows just deleted."""
+    every = literal(tuple(row.key for row in rows))
+    return (
+        f"select {_KEYS} from unnest({every}::text[]) as gone (aigym_key) "
+        f"where aigym_key not in (select {table.key_sql} from {table.quoted})"
+    )
+
+
+@_kept
+def at(table: Table, row: Row) -> str:
+    """A condition that is true for this row only."""
+    values = dict(zip(writable(table), row.values, strict=True))
+    if not all(name in values and values[name] is not None for name in table.key):
+        return f"{table.key_sql} = {literal(row.key)}"
+    return " and ".join(
+        f"{table.columns[name].quoted} = {literal(values[name])}::{table.columns[name].type}"
+        for name in table.key
+    )
+
+
+def delete_blind(table: Table) -> str:
+    """A delete without WHERE: the SELECT policies have no say."""
+    return f"delete from {table.quoted}"
+
+
+def delete_sighted(table: Table) -> str:
+    """A delete that looks at its rows: only what the actor also sees."""
+    return f"delete from {table.quoted} where {table.key_sql} is not null"
+
+
+@_kept
+def take_away(table: Table, row: Row) -> str:
+    """Removes a row, so that an actor can try to put it back."""
+    return f"delete from {table.quoted} where {at(table, row)}"
+
+
+@_kept
+def forge(table: Table, row: Row, columns: frozenset[str]) -> str:
+    """Inserts this very row, as far as the columns may be given."""
+    given = [name for name in writable(table) if name in columns]
+    names = ", ".join(table.columns[name].quoted for name in given)
+    values = dict(zip(writable(table), row.values, strict=True))
+    texts = ", ".join(literal(values[name]) for name in given)
+    identity = any(table.columns[name].identity for name in given)
+    overriding = " overriding system value" if identity else ""
+    return f"insert into {table.quoted} ({names}){overriding} values ({texts})"
+
+
+def forged(table: Table, row: Row, columns: Iterable[str]) -> str:
+    """The row's key when what was just inserted is as much somebody's as the row was, in these columns."""
+    values = dict(zip(writable(table), row.values, strict=True))
+    same = " and ".join(
+        f"{column.quoted} is not distinct from {literal(values[column.name])}::{column.type}"
+        for column in (table.columns[name] for name in columns)
+    )
+    found = f"exists (select from {table.quoted} where {_TOUCHED} and {same or 'true'})"
+    return f"select case when {found} then array[{literal(row.key)}]::text[] else '{{}}' end"
+
+
+RANDOM = {
+    "text": "gen_random_uuid()::text",
+    "uuid": "gen_random_uuid()",
+    "integer": "(random() * 2147483647)::integer",
+    "bigint": "(random() * 9007199254740991)::bigint",
+    "timestamp with time zone": "clock_timestamp()",
+}
+"""A value for each row without reading the row, by type: for columns that have to be unique."""
+
+
+def free(table: Table, columns: Collection[str]) -> Column | None:
+    """A column that can be written in all rows without reading any and without breaking anything."""
+    candidates = [
+        column
+        for column in table.columns.values()
+        if column.name in columns and not column.tied and (not column.unique or column.type in RANDOM)
+    ]
+    return min(
+        candidates, key=lambda column: (column.unique, column.required, column.type != "text"), default=None
+    )
+
+
+def readable(table: Table, grants: Grants) -> Column | None:
+    """A column the role may both read and write, so that a row can be updated to what it is."""
+    both = grants.updates & grants.selects
+    candidates = [column for column in table.columns.values() if column.name in both and not column.identity]
+    return min(candidates, key=lambda column: column.tied or column.unique, default=None)
+
+
+def update_blind(table: Table, column: Column, rows: Iterable[Row]) -> str:
+    """An update without WHERE that reads no column, so the SELECT policies do not hold it back."""
+    index = writable(table).index(column.name)
+    values = sorted(value for row in rows if (value := row.values[index]) is not None)
+    value = f"{literal(values[0])}::{column.type}" if values else "default"
+    if column.unique:
+        value = RANDOM[column.type]
+    return f"update {table.quoted} set {column.quoted} = {value}"
+
+
+def update_sighted(table: Table, column: Column, where: str | None = None) -> str:
+    """An update that reads its rows and changes nothing."""
+    condition = where or f"{table.key_sql} is not null"
+    return f"update {table.quoted} set {column.quoted} = {column.quoted} where {condition}"
+
+
+def move(table: Table, column: str, target: str | None, where: str | None = None) -> str:
+    """Gives rows to somebody else; all that can be reached unless `where` says which."""
+    return f"update {table.quoted} set {table.columns[column].quoted} = {literal(target)}" + (
+        f" where {where}" if where else ""
+    )
+
+
+@_kept
+def moved(table: Table, column: str, target: str | None, elsewhere: tuple[Row, ...]) -> str:
+    """The moves just made: of the rows that were elsewhere, those that no longer are."""
+    before = literal(tuple(row.key for row in elsewhere))
+    one, aim = table.columns[column], literal(target)
+    still = (
+        f"select {table.key_sql} from {table.quoted} where {one.quoted} is distinct from {aim}::{one.type}"
+    )
+    arrived = literal(f" to {column} = {target or 'null'}")
+    gone = (
+        f"select aigym_key from unnest({before}::text[]) as was (aigym_key) where aigym_key not in ({still})"
+    )
+    return f"select {_KEYS} from (select aigym_key || {arrived} as aigym_key from ({gone}) as left_) as moved"

@@ -1,0 +1,92 @@
+"""What the database says about the tables: their keys and columns, and what roles have been granted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import psycopg
+from psycopg.rows import dict_row
+
+from aigym_db.database.queries import query
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column, as far as writing it is concerned."""
+
+    name: str
+    quoted: str
+    type: str
+    generated: bool
+    identity: bool
+    required: bool
+    """NOT NULL."""
+    unique: bool
+    """In a unique index: a blind write has to give every row another value."""
+    tied: bool
+    """In the key, checked, read by policies or partitioning: a blind write would break something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """What a role may do to a table before any policy is asked."""
+
+    bypasses: bool
+    selects: frozenset[str]
+    inserts: frozenset[str]
+    updates: frozenset[str]
+    deletes: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """A table or partitioned table; partitions belong to their parent."""
+
+    name: str
+    """`schema.table`, as the answers sheets write it."""
+    quoted: str
+    alias: str
+    """The name without its schema, quoted."""
+    protected: bool
+    """Row-level security is on."""
+    partitioned: bool
+    key: tuple[str, ...]
+    """Primary key; every column where there is none."""
+    columns: Mapping[str, Column]
+    grants: Mapping[str, Grants]
+    """By role."""
+
+    @property
+    def key_sql(self) -> str:
+        """An expression that tells the rows apart: the key as text, several columns separated by `|`."""
+        return " || '|' || ".join(f"coalesce({self.columns[name].quoted}::text, '')" for name in self.key)
+
+
+def tables(connection: psycopg.Connection, roles: Collection[str]) -> Mapping[str, Table]:
+    """Every table that is not PostgreSQL's own, and what each of the roles has been granted."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        grants: dict[str, dict[str, Grants]] = {}
+        for row in cursor.execute(query("access/privileges"), {"roles": sorted(roles)}):
+            grants.setdefault(row["name"], {})[row["role"]] = Grants(
+                row["bypasses"],
+                frozenset(row["selects"]),
+                frozenset(row["inserts"]),
+                frozenset(row["updates"]),
+                row["deletes"],
+            )
+        found = {}
+        for row in cursor.execute(query("access/tables")):
+            name = f"{row['schema']}.{row['name']}"
+            columns = {column["name"]: Column(**column) for column in row["columns"] or ()}
+            found[name] = Table(
+                name,
+                row["quoted"],
+                row["alias"],
+                row["protected"],
+                row["partitioned"],
+                tuple(row["key"]) or tuple(columns),
+                columns,
+                grants.get(name, {}),
+            )
+        return found

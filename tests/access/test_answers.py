@@ -1,0 +1,258 @@
+"""What is left out, unknown or said twice in an answers sheet is refused, with its file and line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from aigym_db.access.answers import answers, predicate
+from aigym_db.access.run import trial
+from aigym_db.errors import BadAnswers
+from aigym_db.model.access import COMMANDS
+
+ACTORS, SHEET, TENANT = "actors.toml", "app.access.toml", "_archetypes/tenant.access.toml"
+
+
+def edit(root: Path, file: str, old: str, new: str) -> None:
+    path = root / "policies" / file
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message", "line"),
+    [
+        (ACTORS, 'role  = "mini_anonymous"', "", "The actor `anonymous` has no `role`.", "[actor.anonymous]"),
+        (ACTORS, 'sub = "{alice}"', 'sub = "{zoe}"', "`{zoe}` is not one of the people.", "claims  = {"),
+        (ACTORS, '["member", "comember"', '["member", "nobody"', "names an actor `nobody`", "people ="),
+        (ACTORS, 'meets = ["none"]', 'meets = ["weak"]', "`weak` is not one of the levels.", "meets ="),
+        (
+            ACTORS,
+            'governs = ["{acme}"]',
+            'governs = "{acme}"',
+            "is one value for admin and a list",
+            "governs =",
+        ),
+        (ACTORS, 'levels = ["none", "strong"]', "levels = [", "is not TOML", ""),
+        (ACTORS, 'me      = "{alice}"', 'myself = "{alice}"', "has no key `myself`", "myself ="),
+        (
+            SHEET,
+            '"app.units" = { sheet = "tenant"',
+            '"app.units" = { sheet = "tenat"',
+            "no sheet `tenat`",
+            '"app.units"',
+        ),
+        (SHEET, '"tenant", demands = "none" }', '"tenant" }', "does not say which level", '"app.units"'),
+        (SHEET, 'demands = "strong"', 'demands = "weak"', "`weak` is not one of the levels", "demands ="),
+        (
+            SHEET,
+            'offered = "not retired"',
+            'offers = "not retired"',
+            "no row class `offered`",
+            '["app.colours"]',
+        ),
+        (
+            SHEET,
+            'anonymous = ["offered", "-", ',
+            'anonymous = ["offered", ',
+            "has 4 answers, not 5",
+            "anonymous =",
+        ),
+        (SHEET, 'anonymous = ["offered"', 'anonymous = ["offered, all"', "is not an answer", "anonymous ="),
+        (SHEET, "anonymous = [", "anonimous = [", "no actor or group `anonimous`", "anonimous ="),
+        (
+            SHEET,
+            'nobody  = ["anonymous"]',
+            "nobody  = []",
+            "has no answers for the actor `anonymous`",
+            '["app.tenants"]',
+        ),
+        (
+            SHEET,
+            'nobody  = ["anonymous"]',
+            'nobody  = ["anonymous", "member"]',
+            "`member` has two rows",
+            'nobody  = ["anonymous", "member"]',
+        ),
+        (SHEET, "user_id = {me}", "user_id = {you}", "nothing is called `{you}`", "own      ="),
+        (SHEET, 'own_live = "{own} and', 'own_live = "{own_live} and', "is defined by itself", "own_live ="),
+        (SHEET, "moves   = {}", "", "does not say which columns tell whose a row is", '["app.tenants"]'),
+        (SHEET, 'user_id = "me" }', 'user_id = "you" }', "`you` is not a name of actors.toml", "moves   ="),
+        (
+            SHEET,
+            '"governed", "governed"]\nservice = ["all",           "all"',
+            '"governed", "own.governed"]\nservice = ["all",           "all"',
+            "does not name a column `own`",
+            '["app.memberships"]',
+        ),
+        (
+            SHEET,
+            '"governed", "governed"]\nservice = ["all",           "all"',
+            '"governed", "governed > gone"]\nservice = ["all",           "all"',
+            "no row class `gone`",
+            '["app.memberships"]',
+        ),
+        (TENANT, "[rows]", "[classes]", "has no key `classes`", "[classes]"),
+        (TENANT, 'note = "', 'comment = "', "has no key `comment`", "comment ="),
+        (
+            TENANT,
+            'tenant = "tenant_id"',
+            'tenant = "?"',
+            "does not give `tenant` to its sheet",
+            '"app.units"',
+        ),
+    ],
+)
+def test_what_is_wrong_is_refused_with_its_line(
+    mini: Path, file: str, old: str, new: str, message: str, line: str
+) -> None:
+    edit(mini, file, old, new)
+
+    with pytest.raises(BadAnswers) as refused:
+        answers(mini)
+
+    place = refused.value.place
+    assert message in refused.value.message
+    assert place is not None
+    assert place.text.strip().startswith(line)
+    assert refused.value.hint
+
+
+def test_a_table_answered_in_two_files_is_refused(mini: Path) -> None:
+    (mini / "policies/other.access.toml").write_text('"app.units" = { sheet = "tenant", demands = "none" }\n')
+
+    with pytest.raises(BadAnswers, match=r"app\.units has answers in two files"):
+        answers(mini)
+
+
+def test_every_table_actor_and_command_has_a_cell(mini: Path) -> None:
+    found = answers(mini)
+
+    assert len(found.cells) == len(found.sheets) * len(found.actors) * len(COMMANDS)
+
+
+def test_an_actor_that_does_not_meet_what_a_table_demands_reaches_nothing(mini: Path) -> None:
+    sheet = answers(mini).sheets["app.log"]
+
+    assert sheet.cells["admin", "select"].classes == ("governed",)
+    assert sheet.cells["admin_aal1", "select"].classes == ()
+
+
+def test_a_cell_points_at_the_row_that_answers_it(mini: Path) -> None:
+    place = answers(mini).sheets["app.notes"].cells["member", "select"].place
+
+    assert place is not None
+    assert (place.file, place.text.split("=")[0].strip()) == ("policies/app.access.toml", "people")
+
+
+def test_a_class_asks_about_the_actor_with_the_actor_s_own_values(mini: Path) -> None:
+    found = answers(mini)
+    sheet = found.sheets["app.notes"]
+
+    assert predicate(sheet, ("own_live",), found.actors["member"]) == (
+        "((user_id = '00000000-0000-0000-0000-000000000001') and deleted_at is null)"
+    )
+    assert "user_id = null" in predicate(sheet, ("own",), found.actors["service"])
+
+
+def test_a_table_without_answers_is_refused(connection: psycopg.Connection, mini: Path) -> None:
+    connection.execute("create table app.forgotten (id int primary key)")
+
+    with pytest.raises(BadAnswers, match=r"1 table has no answers: app\.forgotten"):
+        trial(connection, answers(mini))
+
+
+def test_tables_of_others_need_no_answers(connection: psycopg.Connection, mini: Path) -> None:
+    connection.execute("create schema elsewhere")
+    connection.execute("create table elsewhere.theirs (id int primary key)")
+    edit(mini, ACTORS, 'levels = ["none", "strong"]', 'levels = ["none", "strong"]\noutside = ["elsewhere"]')
+
+    assert "elsewhere.theirs" not in trial(connection, answers(mini)).fixtures
+
+
+def test_answers_without_a_table_are_refused(connection: psycopg.Connection, mini: Path) -> None:
+    connection.execute("drop table app.unit_items")
+
+    with pytest.raises(
+        BadAnswers, match=r"answers for app\.unit_items, but the database has no such table"
+    ) as refused:
+        trial(connection, answers(mini))
+
+    assert refused.value.place is not None
+    assert refused.value.place.text == '["app.unit_items"]'
+
+
+def test_a_row_class_postgresql_does_not_accept_is_refused_with_its_cell(
+    connection: psycopg.Connection, mini: Path
+) -> None:
+    edit(mini, SHEET, "not retired", "not retird")
+
+    with pytest.raises(BadAnswers, match='column "retird" does not exist') as refused:
+        trial(connection, answers(mini))
+
+    assert refused.value.place is not None
+    assert refused.value.place.text.startswith("anonymous =")
+
+
+def test_a_moved_column_the_table_does_not_have_is_refused(
+    connection: psycopg.Connection, mini: Path
+) -> None:
+    edit(mini, SHEET, 'moves   = { user_id = "me" }', 'moves   = { owner_id = "me" }')
+
+    with pytest.raises(BadAnswers, match="column `owner_id` that the table does not have"):
+        trial(connection, answers(mini))
+
+
+def test_a_role_the_server_does_not_know_is_refused(connection: psycopg.Connection, mini: Path) -> None:
+    edit(mini, ACTORS, '"mini_service"', '"mini_nobody"')
+
+    with pytest.raises(BadAnswers, match="role mini_nobody that the server does not know"):
+        trial(connection, answers(mini))
+
+
+def test_a_group_may_name_groups(mini: Path) -> None:
+    edit(mini, ACTORS, '"outsider"]', '"outsider"]\neverybody = ["people", "service"]')
+    edit(
+        mini,
+        SHEET,
+        'people    = ["offered", "-",    "-",    "-",    "-"]\n'
+        'service   = ["all",     "all",  "all",  "all",  "-"]',
+        'everybody = ["offered", "-",    "-",    "-",    "-"]',
+    )
+
+    assert answers(mini).sheets["app.colours"].cells["service", "insert"].classes == ()
+
+
+def test_the_values_to_move_to_may_be_people(connection: psycopg.Connection, mini: Path) -> None:
+    edit(mini, ACTORS, "[names]", 'once = "2026-02-01 00:00:00+00"\n\n[names]')
+    edit(mini, SHEET, 'moves   = { user_id = "me" }', 'moves   = { user_id = "me", deleted_at = "once" }')
+
+    asked = trial(connection, answers(mini), {"app.notes"})
+
+    assert ("deleted_at", "2026-02-01 00:00:00+00") in asked.fixtures["app.notes"].moves.targets
+    assert [outcome.cell.actor for outcome in asked.outcomes() if not outcome.ok] == [
+        "member",
+        "comember",
+        "outsider",
+    ]
+
+
+def test_a_move_may_be_answered_by_column_and_by_where_it_leads(
+    connection: psycopg.Connection, mini: Path
+) -> None:
+    edit(mini, ACTORS, "[names]", 'once = "2026-02-01 00:00:00+00"\n\n[names]')
+    edit(mini, SHEET, 'moves   = { user_id = "me" }', 'moves   = { user_id = "me", deleted_at = "once" }')
+    edit(mini, SHEET, 'own_live = "{own}', 'gone = "{own} and deleted_at is not null"\nown_live = "{own}')
+    edit(
+        mini,
+        SHEET,
+        'people  = ["own_live", "own",  "own",  "-",    "-"]',
+        'people  = ["own_live", "own",  "own",  "-",    "deleted_at.own_live > gone + gone > own"]',
+    )
+
+    outcomes = trial(connection, answers(mini), {"app.notes"}).outcomes()
+
+    assert [outcome for outcome in outcomes if not outcome.ok] == []

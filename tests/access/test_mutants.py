@@ -1,0 +1,134 @@
+"""Policies broken on purpose are noticed, and what is not noticed is either explained or reported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from aigym_db.access.answers import answers
+from aigym_db.access.breaks import guards
+from aigym_db.access.equivalents import equivalents
+from aigym_db.access.findings import survivors
+from aigym_db.access.mutants import Mutation, mutate
+from aigym_db.access.run import trial
+from aigym_db.database.servers import Server, clone
+from aigym_db.errors import BadAnswers
+
+SELF = "app.memberships memberships_insert: WITH CHECK without user_id <> (SELECT guard.me() AS me)"
+
+Run = Callable[[], Mutation]
+
+
+@pytest.fixture
+def run(connection: psycopg.Connection, mini: Path) -> Run:
+    return lambda: mutate(trial(connection, answers(mini)), equivalents(mini))
+
+
+def test_every_kind_of_mutant_is_made(connection: psycopg.Connection, mini: Path) -> None:
+    asked = trial(connection, answers(mini))
+
+    names = {one.mutant.id for one in guards(connection).breaks(asked.tables)}
+
+    assert names >= {
+        "app.units units_select: dropped",
+        "app.units units_select: made restrictive",
+        "app.units units_select: USING true",
+        "app.units units_insert: WITH CHECK true",
+        "app.notes notes_select: USING without deleted_at IS NULL",
+        "app.memberships memberships_select: USING without user_id = (SELECT guard.me() AS me)",
+        "app.log: row-level security off",
+        "guard.tenants(): without m.ended_at IS NULL",
+        "guard.tenants(): without WHERE m.user_id = (SELECT guard.me()) AND m.ended_at IS NULL",
+        "guard.governs(): without m.level = 'admin'",
+    }
+
+
+def test_the_answers_notice_every_mutant_that_makes_a_difference(run: Run) -> None:
+    found = run()
+
+    assert found.failed == {}
+    assert [survivor.mutant.id for survivor in found.survivors if not survivor.equivalent] == [SELF]
+    assert [finding.message for finding in survivors(found.survivors)] == [f"No answer notices this: {SELF}."]
+
+
+def test_a_killed_mutant_names_the_cell_that_noticed_it(run: Run) -> None:
+    assert run().killed["app.log: row-level security off"] == "app.log: member select"
+
+
+def test_a_mutant_that_is_explained_is_no_finding(mini: Path, run: Run) -> None:
+    (mini / "policies/equivalents.toml").write_text(
+        f'[[equivalent]]\nmutant = "{SELF}"\nreason = "An admin without a membership is no admin."\n'
+    )
+
+    found = run()
+
+    assert found.rate == 1.0
+    assert list(survivors(found.survivors)) == []
+
+
+@pytest.mark.parametrize(
+    ("mutant", "message"),
+    [
+        ("app.units units_select: dropped", "is noticed by an answer"),
+        ("app.units units_select: painted green", "There is no mutant"),
+    ],
+)
+def test_an_explanation_nobody_needs_is_refused(mini: Path, run: Run, mutant: str, message: str) -> None:
+    (mini / "policies/equivalents.toml").write_text(
+        f'[[equivalent]]\nmutant = "{mutant}"\nreason = "So I say."\n'
+    )
+
+    with pytest.raises(BadAnswers, match=message) as refused:
+        run()
+
+    assert refused.value.place is not None
+    assert refused.value.place.line == 2
+
+
+@pytest.mark.parametrize(
+    "text", ['[[equivalent]]\nmutant = "x"\n', '[[equivalent]]\nreason = "x"\n', "equal = []\n"]
+)
+def test_an_explanation_without_mutant_or_reason_is_refused(mini: Path, text: str) -> None:
+    (mini / "policies/equivalents.toml").write_text(text)
+
+    with pytest.raises(BadAnswers):
+        equivalents(mini)
+
+
+def test_answers_that_fail_anyway_notice_nothing(connection: psycopg.Connection, run: Run) -> None:
+    connection.execute("alter policy units_insert on app.units with check (true)")
+
+    found = run()
+
+    noticed = found.killed["app.units units_select: USING true"]
+    assert "insert" not in noticed
+
+
+def test_the_database_is_as_before(connection: psycopg.Connection, run: Run) -> None:
+    texts = (
+        "select polname, pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid) "
+        "from pg_policy order by 1"
+    )
+    connection.execute("select set_config('search_path', '', false)")
+    before = connection.execute(texts.encode()).fetchall()
+
+    run()
+
+    assert connection.execute(texts.encode()).fetchall() == before
+
+
+def test_several_clones_find_the_same(server: Server, connection: psycopg.Connection, mini: Path) -> None:
+    alone = mutate(trial(connection, answers(mini)), equivalents(mini), tables={"app.notes"})
+    name = connection.info.dbname
+    connection.close()
+
+    with (
+        psycopg.connect(clone(server, name), autocommit=True) as one,
+        psycopg.connect(clone(server, name), autocommit=True) as two,
+    ):
+        shared = mutate(trial([one, two], answers(mini)), equivalents(mini), tables={"app.notes"})
+
+    assert (shared.killed.keys(), shared.survivors) == (alone.killed.keys(), alone.survivors)

@@ -1,0 +1,117 @@
+"""What pytest gains when aigym-db is installed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+# pytester forgets every module that is first imported inside it. The C part of pglast keeps the classes it
+# has seen, so a second import of pglast would speak of other classes than its parser.
+import pglast.stream  # noqa: F401
+import pytest
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, mini: Path) -> Path:
+    """The small project as a folder that pytest runs in, its schema as the one migration."""
+    root = pytester.path
+    (mini / "policies").rename(root / "policies")
+    (root / "migrations").mkdir()
+    schema = (mini / "schema.sql").read_text()
+    (root / "migrations/0001_everything.sql").write_text(
+        f"-- 0001 everything\n-- migrate:up role:none\n{schema}\n-- migrate:down irreversible: the first\n"
+    )
+    (root / "seeds/test").mkdir(parents=True)
+    (mini / "fixture.sql").rename(root / "seeds/test/rows.sql")
+    (root / "aigym-db.toml").write_text("")
+    return root
+
+
+def test_importing_the_plugin_imports_neither_driver_nor_parser() -> None:
+    code = (
+        "import sys, aigym_db.pytest_plugin; "
+        "print(sorted({'psycopg', 'pglast', 'jinja2'} & set(sys.modules)))"
+    )
+
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert told.stdout.strip() == "[]"
+
+
+def test_each_answer_is_a_test(project: Path, pytester: pytest.Pytester) -> None:
+    result = pytester.runpytest_inprocess("policies", "-p", "no:randomly")
+
+    result.assert_outcomes(passed=245)
+
+
+def test_a_wrong_answer_is_told_in_one_sentence_with_its_place(
+    project: Path, pytester: pytest.Pytester
+) -> None:
+    sheet = project / "policies/app.access.toml"
+    sheet.write_text(sheet.read_text().replace('anonymous = ["offered"', 'anonymous = ["all"'))
+
+    result = pytester.runpytest_inprocess("policies", "-k", "colours and anonymous")
+
+    result.assert_outcomes(passed=4, failed=1, deselected=240)
+    result.stdout.fnmatch_lines(
+        ["app.colours: anonymous cannot select row teal: the sheet says all.", "policies/app.access.toml:*"]
+    )
+
+
+def test_a_broken_sheet_is_told_when_collecting(project: Path, pytester: pytest.Pytester) -> None:
+    sheet = project / "policies/app.access.toml"
+    sheet.write_text(sheet.read_text().replace("not retired", "not {retired}"))
+
+    result = pytester.runpytest_inprocess("policies")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*nothing is called `{retired}`*"])
+
+
+def test_sheets_are_left_alone_unless_asked_for(project: Path, pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_other="def test_other(): pass")
+
+    result = pytester.runpytest_inprocess("test_other.py")
+
+    result.assert_outcomes(passed=1)
+
+
+def test_a_test_can_act_as_anybody(project: Path, pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        test_notes="""
+        import psycopg, pytest
+
+        def test_reads(as_actor):
+            assert as_actor("member").execute("select body from app.notes").fetchall() == [("mine",)]
+            assert as_actor("outsider").execute("select body from app.notes").fetchall() == [("hers",)]
+
+        def test_is_refused(as_actor):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                as_actor("anonymous").execute("select body from app.notes")
+
+        CHANGED = "select count(*) from app.notes where body = 'changed'"
+
+        def test_has_a_database_of_its_own(as_actor, aigym_database):
+            as_actor("member").execute("update app.notes set body = 'changed' where body = 'mine'")
+            with psycopg.connect(aigym_database) as connection:
+                assert connection.execute(CHANGED).fetchone() == (1,)
+
+        def test_has_another_database(aigym_database):
+            with psycopg.connect(aigym_database) as connection:
+                assert connection.execute(CHANGED).fetchone() == (0,)
+        """
+    )
+
+    pytester.runpytest_inprocess("test_notes.py").assert_outcomes(passed=4)
+
+
+def test_an_actor_nobody_knows_is_a_mistake_of_the_test(project: Path, pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_zoe="def test_it(as_actor): as_actor('zoe')")
+
+    result = pytester.runpytest_inprocess("test_zoe.py")
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*there is no actor 'zoe'; use one of: anonymous, member*"])
