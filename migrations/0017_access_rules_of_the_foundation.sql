@@ -604,19 +604,8 @@ create policy tenants_update on iam.tenants
   using (id = any (array(select authz.admin_tenant_ids())) and deleted_at is null)
   with check (id = any (array(select authz.admin_tenant_ids())) and deleted_at is null);
 
-grant update (branding) on iam.tenants to authenticated;
-
-grant update (description) on iam.tenants to authenticated;
-
-grant update (display_name) on iam.tenants to authenticated;
-
-grant update (name) on iam.tenants to authenticated;
-
-grant update (require_mfa) on iam.tenants to authenticated;
-
-grant update (settings) on iam.tenants to authenticated;
-
-grant update (visibility) on iam.tenants to authenticated;
+grant update (branding, description, display_name, name, require_mfa, settings, visibility)
+  on iam.tenants to authenticated;
 
 grant select, insert on iam.tenants to authenticated;
 grant select, insert, update, delete on iam.tenants to service_role;
@@ -782,22 +771,15 @@ create policy memberships_select on iam.memberships
 
 create policy memberships_insert on iam.memberships
   for insert to authenticated
-  with check (tenant_id = any (array(select authz.admin_tenant_ids())));
+  with check (tenant_id = any (array(select authz.admin_tenant_ids())) and user_id <> (select auth.uid()));
 
 create policy memberships_update on iam.memberships
   for update to authenticated
   using (tenant_id = any (array(select authz.admin_tenant_ids())) and user_id <> (select auth.uid()))
   with check (tenant_id = any (array(select authz.admin_tenant_ids())) and user_id <> (select auth.uid()));
 
-grant update (approved_at) on iam.memberships to authenticated;
-
-grant update (approved_by) on iam.memberships to authenticated;
-
-grant update (ended_at) on iam.memberships to authenticated;
-
-grant update (relationship_type_id) on iam.memberships to authenticated;
-
-grant update (status) on iam.memberships to authenticated;
+grant update (approved_at, approved_by, ended_at, relationship_type_id, status)
+  on iam.memberships to authenticated;
 
 grant select, insert on iam.memberships to authenticated;
 grant select, insert, update, delete on iam.memberships to service_role;
@@ -998,11 +980,8 @@ drop policy unit_members_select on iam.unit_members;
 drop policy unit_members_session on iam.unit_members;
 revoke select, insert on iam.memberships from authenticated;
 revoke select, insert, update, delete on iam.memberships from service_role;
-revoke update (status) on iam.memberships from authenticated;
-revoke update (relationship_type_id) on iam.memberships from authenticated;
-revoke update (ended_at) on iam.memberships from authenticated;
-revoke update (approved_by) on iam.memberships from authenticated;
-revoke update (approved_at) on iam.memberships from authenticated;
+revoke update (status, relationship_type_id, ended_at, approved_by, approved_at)
+  on iam.memberships from authenticated;
 drop policy memberships_update on iam.memberships;
 drop policy memberships_insert on iam.memberships;
 drop policy memberships_select on iam.memberships;
@@ -1050,13 +1029,8 @@ drop policy communities_select on iam.communities;
 drop policy communities_session on iam.communities;
 revoke select, insert on iam.tenants from authenticated;
 revoke select, insert, update, delete on iam.tenants from service_role;
-revoke update (visibility) on iam.tenants from authenticated;
-revoke update (settings) on iam.tenants from authenticated;
-revoke update (require_mfa) on iam.tenants from authenticated;
-revoke update (name) on iam.tenants from authenticated;
-revoke update (display_name) on iam.tenants from authenticated;
-revoke update (description) on iam.tenants from authenticated;
-revoke update (branding) on iam.tenants from authenticated;
+revoke update (visibility, settings, require_mfa, name, display_name, description, branding)
+  on iam.tenants from authenticated;
 drop policy tenants_update on iam.tenants;
 drop policy tenants_insert on iam.tenants;
 drop policy tenants_select on iam.tenants;

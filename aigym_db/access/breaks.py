@@ -84,6 +84,10 @@ class Guards:
     calls: Mapping[int, set[int]]
     """For each function those whose names its body holds."""
 
+    def functions_read(self, table: str) -> bool:
+        """Whether the body of any function names the table."""
+        return any(_mentions(function.body, table) for function in self.functions.values())
+
     def breaks(self, tables: Mapping[str, Table]) -> Iterator[Break]:
         """Every mutant of these guards."""
         known: dict[str, int] = {}

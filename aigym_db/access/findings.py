@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import psycopg
 
+from aigym_db.access.outcomes import Reply, attempted
 from aigym_db.access.run import Trial
 from aigym_db.database.queries import query
 from aigym_db.model.access import Attempt, Outcome, Survivor
@@ -58,6 +59,36 @@ def _rows(outcome: Outcome, keys: frozenset[str]) -> str:
         named.append(f"row {key}" + (f" ({label})" if label else ""))
     more = len(keys) - len(named)
     return ", ".join(named) + (f" and {more} more" if more else "")
+
+
+def with_triggers(trial: Trial) -> Iterator[Finding]:
+    """One finding per cell that triggers and foreign keys open, or break where the policies allow it.
+
+    A constraint or trigger that refuses is what it is for; one that fails for want of a privilege is not. The
+    connections of the trial must be to clones of their own.
+    """
+    told: set[tuple[str, str, str]] = set()
+    for reply in trial.everything(triggers=True):
+        cell, attempt = reply.job.cell, attempted(reply)
+        said = _opened_or_broken(reply, attempt)
+        if said and (cell.table, cell.actor, cell.command) not in told:
+            told.add((cell.table, cell.actor, cell.command))
+            yield Finding(
+                "access-differs-with-triggers",
+                "ACC06",
+                "error",
+                sentence(Outcome(cell, (attempt,)), attempt) if said == "opened" else f"{cell}: {said}.",
+                cell.place,
+                "Correct the trigger: a SECURITY DEFINER function of its own, or fewer rows touched.",
+            )
+
+
+def _opened_or_broken(reply: Reply, attempt: Attempt) -> str:
+    if attempt.refused == "constraint" or (reply.state or "").startswith("23"):
+        return ""
+    if attempt.error or (attempt.refused == "grant" and attempt.expected):
+        return f"{reply.message} (SQLSTATE {reply.state}), once triggers are at work"
+    return "opened" if attempt.refused is None and attempt.reached - attempt.expected else ""
 
 
 def surfaces(trial: Trial) -> Iterator[Finding]:

@@ -141,7 +141,7 @@ def _array(ids: Iterable[int]) -> str:
 def _good_jobs(trial: Trial, found: Guards, tables: set[str]) -> Mapping[str, tuple[Job, ...]]:
     """By table the jobs that reach what they should and that policies have a say in.
 
-    Of rows to be inserted that agree in every column a policy reads, one is enough: they fare alike.
+    Of rows to be inserted that fare alike, one is enough.
     """
     alike = {name: _alike(trial, found, name) for name in tables if name in trial.fixtures}
     good: dict[str, list[Job]] = {}
@@ -161,11 +161,14 @@ def _good_jobs(trial: Trial, found: Guards, tables: set[str]) -> Mapping[str, tu
 
 
 def _alike(trial: Trial, found: Guards, name: str) -> Mapping[str, tuple[str | None, ...]]:
-    """By key of a row, its values of the columns that policies for inserting into the table read."""
-    asks = [
-        policy for policy in found.policies if policy.table == name and policy.command in ("insert", "all")
-    ]
+    """By key of a row, what policies see of it when it is inserted: rows with the same fare alike.
+
+    A row of a table that functions read can matter in other ways: there each counts.
+    """
+    asks = [one for one in found.policies if one.table == name and one.command in ("insert", "all")]
     read = {column for policy in asks for column in policy.columns}
+    if any(name in policy.reads for policy in found.policies) or found.functions_read(name):
+        read = set(trial.tables[name].columns)
     places = [index for index, column in enumerate(writable(trial.tables[name])) if column in read]
     return {row.key: tuple(row.values[index] for index in places) for row in trial.fixtures[name].rows}
 

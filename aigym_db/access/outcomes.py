@@ -37,7 +37,7 @@ def gathered(
         kind: Refusal | None = None if no.error else "grant"
         add(no.cell, Attempt(no.way, frozenset(no.expected), frozenset(), kind, no.error))
     for reply in replies:
-        add(reply.job.cell, attempt(reply))
+        add(reply.job.cell, attempted(reply))
     found = []
     for name, fixture_ in fixtures.items():
         labels = {row.key: row.label for row in fixture_.rows}
@@ -47,7 +47,7 @@ def gathered(
     return tuple(found)
 
 
-def attempt(reply: Reply) -> Attempt:
+def attempted(reply: Reply) -> Attempt:
     """A reply as the attempt it was."""
     expected = frozenset(reply.job.expected)
     if reply.reached is None:

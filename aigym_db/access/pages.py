@@ -60,5 +60,18 @@ PAGES = {
             `policies/equivalents.toml` why no row can.
         """),
     ),
+    "ACC06": (
+        "access-differs-with-triggers",
+        cleandoc("""
+            With triggers and foreign keys at work, an actor reaches other rows than the policies alone allow.
+
+            Either a trigger touches rows that are not the actor's, or it fails for want of a privilege, so
+            that what the policies allow cannot be done. A constraint or trigger that refuses on purpose is
+            no finding.
+
+            What to do: let the trigger's function touch only the row at hand; where it needs more rights than
+            the actor has, make it SECURITY DEFINER with an owner of its own and an empty search_path.
+        """),
+    ),
 }
 """By code: the name, and the page."""

@@ -72,9 +72,10 @@ def acting(dsn: str, actor: Actor) -> Iterator[Connection]:
 def stage(project: Project, server: str | None = None) -> Iterator[Stage]:
     """A stage for the block; what is the same as last time is not built again.
 
-    The database is what `migrations/` makes, or `schema/` and `policies/` where there are none yet. Raises
-    what is wrong with these files, StatementFailed (AIG-S002) when PostgreSQL refuses one, BadSeed
-    (AIG-P014) when it refuses the fixture.
+    The database is what `schema/` and `policies/` say, because that is what people edit, and `verify` proves
+    that the migrations make the same; a project without templates is what its migrations make. Raises what
+    is wrong with these files, StatementFailed (AIG-S002) when PostgreSQL refuses one, BadSeed (AIG-P014)
+    when it refuses the fixture.
     """
     parts, reference, rows = _parts(project), _rows(project, REFERENCE), _rows(project, FIXTURE)
     # The template is kept and used again. What it holds depends on the day, because partitions begin with
@@ -94,8 +95,9 @@ def stage(project: Project, server: str | None = None) -> Iterator[Stage]:
 
 
 def _parts(project: Project) -> tuple[Part, ...]:
-    history = migrations(project)
-    return tuple(migration.up for migration in history) if history else state(project)
+    if project.has_state:
+        return state(project)
+    return tuple(migration.up for migration in migrations(project))
 
 
 def _rows(project: Project, folder: str) -> tuple[Source, ...]:

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from aigym_db.access.answers import answers
-from aigym_db.access.findings import surfaces, wrong_answers
+from aigym_db.access.findings import surfaces, with_triggers, wrong_answers
 from aigym_db.access.run import trial
 
 MINI = Path(__file__).parent / "mini"
@@ -39,6 +39,7 @@ def complaints(connection: psycopg.Connection) -> Callable[..., list[str]]:
         for change in changes:
             connection.execute(change.encode())
         asked = trial(connection, answers(root))
-        return [finding.message for finding in (*wrong_answers(asked.outcomes()), *surfaces(asked))]
+        found = (*wrong_answers(asked.outcomes()), *with_triggers(asked), *surfaces(asked))
+        return [finding.message for finding in found]
 
     return complain

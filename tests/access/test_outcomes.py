@@ -191,3 +191,42 @@ def test_writes_are_tried_with_and_without_looking(
         if (outcome.cell.table, outcome.cell.actor, outcome.cell.command) == (table, actor, command)
     ]
     assert {attempt.way for attempt in found.attempts} == ways
+
+
+def test_a_trigger_that_touches_rows_of_others_is_noticed(complaints: Complain) -> None:
+    found = complaints(
+        """
+        create function guard.spill() returns trigger
+        language plpgsql security definer set search_path = '' as $$
+        begin
+            update app.units set name = 'renamed' where name = 'east';
+            return null;
+        end
+        $$
+        """,
+        "alter function guard.spill() owner to mini_service",
+        """
+        create trigger spill after update on app.units for each statement
+        when (pg_trigger_depth() = 0) execute function guard.spill()
+        """,
+    )
+
+    assert f"app.units: admin can update without WHERE row {EAST}: the sheet says governed." in found
+
+
+def test_a_trigger_that_lacks_a_privilege_breaks_what_policies_allow(complaints: Complain) -> None:
+    found = complaints(
+        """
+        create function guard.note() returns trigger language plpgsql set search_path = '' as $$
+        begin
+            insert into app.log (tenant_id, at, what) values (new.tenant_id, '2026-02-01', 'changed');
+            return new;
+        end
+        $$
+        """,
+        "create trigger note before update on app.units for each row execute function guard.note()",
+    )
+
+    said = "permission denied for table log (SQLSTATE 42501), once triggers are at work."
+    assert f"app.units: admin update: {said}" in found
+    assert not any(message.startswith("app.units: member") for message in found)

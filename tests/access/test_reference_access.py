@@ -9,7 +9,7 @@ import pytest
 
 from aigym_db.access.answers import answers
 from aigym_db.access.equivalents import equivalents
-from aigym_db.access.findings import surfaces, survivors, wrong_answers
+from aigym_db.access.findings import surfaces, survivors, with_triggers, wrong_answers
 from aigym_db.access.mutants import mutate
 from aigym_db.access.run import Trial, trial
 from aigym_db.access.stage import stage
@@ -30,6 +30,7 @@ def test_every_answer_holds(tried: Trial) -> None:
     outcomes = tried.outcomes()
 
     assert [finding.message for finding in wrong_answers(outcomes)] == []
+    assert [finding.message for finding in with_triggers(tried)] == []
     assert [finding.message for finding in surfaces(tried)] == []
 
 

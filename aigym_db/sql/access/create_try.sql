@@ -12,7 +12,6 @@ declare
 begin
     perform txid_current();
     perform set_config('row_security', 'on', true);
-    perform set_config('session_replication_role', case when replica then 'replica' else 'origin' end, true);
     for scene in
         select j.scene as id, j.setup, array_agg(j.id order by j.id) as jobs
         from pg_temp.aigym_job j
@@ -22,9 +21,11 @@ begin
     loop
         exit when finished;
         begin
+            perform set_config('session_replication_role', 'replica', true);
             if scene.setup is not null then
                 execute scene.setup;
             end if;
+            perform set_config('session_replication_role', case when replica then 'replica' else 'origin' end, true);
             for asked in select * from pg_temp.aigym_job j where j.id = any (scene.jobs) order by j.id loop
                 job := asked.id;
                 state := null;
@@ -89,6 +90,5 @@ begin
             null;
         end;
     end loop;
-    perform set_config('session_replication_role', 'origin', true);
 end
 $try$

@@ -2,6 +2,7 @@
 select
     pg_catalog.pg_backend_pid() as backend_pid,
     pg_catalog.current_setting('row_security') as row_security,
+    pg_catalog.current_setting('DateStyle') as "DateStyle",
     pg_catalog.current_setting('search_path') as search_path,
     pg_catalog.current_setting('application_name') as application_name,
     pg_catalog.current_setting('role') as role,

@@ -2,7 +2,7 @@
 select activity.pid,
        activity.usename as role,
        activity.application_name as application,
-       coalesce(host(activity.client_addr), 'this machine') as client,
+       coalesce(host(activity.client_addr), 'a local socket') as client,
        activity.state,
        extract(epoch from clock_timestamp() - activity.xact_start)::float8 as age_s,
        left(activity.query, 200) as query,

@@ -1,7 +1,7 @@
 -- Who holds one of this database's two locks?
 select activity.pid,
        activity.application_name as application,
-       coalesce(host(activity.client_addr), 'this machine') as client,
+       coalesce(host(activity.client_addr), 'a local socket') as client,
        extract(epoch from clock_timestamp() - activity.backend_start)::float8 as age_s
 from pg_locks as held
 join pg_stat_activity as activity using (pid)

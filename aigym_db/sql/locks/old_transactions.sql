@@ -2,7 +2,7 @@
 select pid,
        usename as role,
        application_name as application,
-       coalesce(host(client_addr), 'this machine') as client,
+       coalesce(host(client_addr), 'a local socket') as client,
        state,
        extract(epoch from clock_timestamp() - xact_start)::float8 as age_s,
        left(query, 200) as query

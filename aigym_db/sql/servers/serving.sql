@@ -1,0 +1,6 @@
+-- Which folder does this server work in, and does it keep what it commits?
+select
+    current_setting('data_directory') as data_directory,
+    current_setting('fsync') as fsync,
+    current_setting('full_page_writes') as full_page_writes,
+    current_setting('synchronous_commit') as synchronous_commit

@@ -1,0 +1,163 @@
+-- Rows at the edges: each is there because without it some broken policy or function would go unnoticed by
+-- `aigym-db test --mutants`.
+--
+--   a027 super admin and creator in A whose profile is suspended
+--   a028 super admin for a time     a030 auditor for a time
+--   a029 admin below B for a time, manager in B
+insert into auth.users (id, aud, role, email, email_confirmed_at, created_at, updated_at)
+select
+  person.id::uuid, 'authenticated', 'authenticated', person.email,
+  '2026-01-05 08:00:00+00', '2026-01-05 08:00:00+00', '2026-01-05 08:00:00+00'
+from (
+  values
+    ('00000000-0000-4000-8000-00000000a027', 'suspended.super@example.test'),
+    ('00000000-0000-4000-8000-00000000a028', 'timed.super@example.test'),
+    ('00000000-0000-4000-8000-00000000a029', 'timed.admin@example.test'),
+    ('00000000-0000-4000-8000-00000000a030', 'timed.auditor@example.test')
+) as person (id, email);
+
+update iam.profiles
+set
+  display_name = initcap(replace(split_part(email, '@', 1), '.', ' ')),
+  status = case when id = '00000000-0000-4000-8000-00000000a027' then 'suspended' else 'active' end,
+  visibility = 'private'
+where id in (
+  '00000000-0000-4000-8000-00000000a027', '00000000-0000-4000-8000-00000000a028', '00000000-0000-4000-8000-00000000a029',
+  '00000000-0000-4000-8000-00000000a030'
+);
+
+-- The former admin of A has gone on to B, as a member only.
+insert into iam.memberships (id, tenant_id, user_id, status, joined_at)
+select
+  ('00000000-0000-4000-8000-0000d' || right(member.tenant, 3) || '0' || right(member.person, 3))::uuid,
+  ('00000000-0000-4000-8000-00000000' || member.tenant)::uuid,
+  ('00000000-0000-4000-8000-00000000' || member.person)::uuid,
+  'active',
+  '2026-01-05 08:00:00+00'
+from (
+  values ('b001', 'a027'), ('b002', 'a012'), ('b002', 'a029'), ('b008', 'a029')
+) as member (tenant, person);
+
+insert into iam.user_roles (id, user_id, role_id, tenant_id, granted_at, expires_at)
+select
+  ('00000000-0000-4000-8000-0000e8' || held.ordinal || '00' || right(held.person, 3))::uuid,
+  ('00000000-0000-4000-8000-00000000' || held.person)::uuid,
+  r.id,
+  ('00000000-0000-4000-8000-00000000' || held.tenant)::uuid,
+  '2026-01-05 08:00:00+00',
+  held.expires_at::timestamptz
+from (
+  values
+    (1, 'a027', 'super_admin', null, null),
+    (2, 'a027', 'content_creator', 'b001', null),
+    (1, 'a028', 'super_admin', null, '2099-01-01 00:00:00+00'),
+    (1, 'a030', 'auditor', null, '2099-01-01 00:00:00+00'),
+    (2, 'a029', 'community_admin', 'b008', '2099-01-01 00:00:00+00'),
+    (3, 'a029', 'manager', 'b002', null)
+) as held (ordinal, person, role_code, tenant, expires_at)
+join iam.roles as r on r.code = held.role_code;
+
+-- Allowed for a time, and allowed to everybody who manages B.
+insert into iam.permission_grants (id, user_id, role_id, permission_id, tenant_id, effect, granted_at, expires_at)
+select
+  exception.id::uuid, exception.user_id::uuid, r.id, p.id, exception.tenant_id::uuid, 'allow', '2026-01-05 08:00:00+00',
+  exception.expires_at::timestamptz
+from (
+  values
+    (
+      '00000000-0000-4000-8000-000000f0a026', '00000000-0000-4000-8000-00000000a026', null, 'content.create',
+      '00000000-0000-4000-8000-00000000b001', '2099-01-01 00:00:00+00'
+    ),
+    (
+      '00000000-0000-4000-8000-000000f0e002', null, 'manager', 'content.edit', '00000000-0000-4000-8000-00000000b002', null
+    )
+) as exception (id, user_id, role_code, permission_code, tenant_id, expires_at)
+join iam.permissions as p on p.code = exception.permission_code
+left join iam.roles as r on r.code = exception.role_code;
+
+-- One item of the platform and one of somebody who has left A in each repository; others of other authors; one of the
+-- creator of A in B, where the creator does not belong.
+insert into content.items (
+  id, repository_id, content_type, tenant_id, owner_id, title, status, visibility, published_at
+)
+select
+  ('00000000-0000-4000-8000-00000000' || item.id)::uuid,
+  r.id,
+  r.content_type,
+  ('00000000-0000-4000-8000-00000000' || item.tenant)::uuid,
+  ('00000000-0000-4000-8000-00000000' || item.owner)::uuid,
+  item.title,
+  item.status::content.content_status,
+  'tenant',
+  case when item.status = 'published' then timestamptz '2026-01-05 09:00:00+00' end
+from (
+  values
+    ('1912', 'videos', null, null, 'Video of the platform', 'published'),
+    ('1914', 'prompts', null, null, 'Prompt of the platform', 'published'),
+    ('1915', 'automations', null, null, 'Automation of the platform', 'published'),
+    ('1121', 'ai_agents', 'b001', 'a012', 'Agent A of one who left', 'draft'),
+    ('1122', 'videos', 'b001', 'a012', 'Video A of one who left', 'draft'),
+    ('1124', 'prompts', 'b001', 'a012', 'Prompt A of one who left', 'draft'),
+    ('1125', 'automations', 'b001', 'a012', 'Automation A of one who left', 'draft'),
+    ('1131', 'documents', 'b001', 'a024', 'Document A of the editor', 'published'),
+    ('1132', 'documents', 'b001', 'a026', 'Document A of the former coach', 'draft'),
+    ('1231', 'documents', 'b002', 'a011', 'Document B of the creator of A', 'published'),
+    ('1232', 'documents', 'b002', 'a012', 'Document B of one who left A', 'draft')
+) as item (id, repository, tenant, owner, title, status)
+join content.repositories as r on r.code = item.repository;
+
+insert into content.ai_agents (item_id, system_prompt)
+values ('00000000-0000-4000-8000-000000001121', 'You have left.');
+
+insert into content.videos (item_id, external_url)
+values
+  ('00000000-0000-4000-8000-000000001912', 'https://video.example.test/1912'),
+  ('00000000-0000-4000-8000-000000001122', 'https://video.example.test/1122');
+
+insert into content.prompts (item_id, template)
+values
+  ('00000000-0000-4000-8000-000000001914', 'Prompt of the platform.'),
+  ('00000000-0000-4000-8000-000000001124', 'Prompt of one who left.');
+
+insert into content.automations (item_id, trigger_type)
+values
+  ('00000000-0000-4000-8000-000000001915', 'manual'),
+  ('00000000-0000-4000-8000-000000001125', 'manual');
+
+-- Files that only differ in what one part of a policy asks.
+insert into media.media (
+  id, media_type_id, tenant_id, owner_id, visibility, bucket, object_key, filename, mime_type, file_size_bytes, deleted_at
+)
+select
+  ('00000000-0000-4000-8000-00000000' || file.id)::uuid,
+  t.id,
+  ('00000000-0000-4000-8000-00000000' || file.tenant)::uuid,
+  ('00000000-0000-4000-8000-00000000' || file.owner)::uuid,
+  file.visibility::core.visibility_level,
+  'media', 'edges/' || file.id, file.filename, 'application/pdf', 1024, file.deleted_at::timestamptz
+from (
+  values
+    ('e111', 'b001', 'a011', 'private', 'deleted by its author.pdf', '2026-01-06 08:00:00+00'),
+    ('e112', 'b001', 'a003', 'private', 'in A by somebody who may not add files.pdf', null),
+    ('e113', null, 'a018', 'public', 'shown to everybody by nobody''s tenant.pdf', null),
+    ('e114', 'b001', null, 'private', 'in A, its author erased.pdf', null),
+    ('e115', 'b001', 'a012', 'private', 'in A by somebody who left.pdf', null),
+    ('e116', 'b002', 'a007', 'private', 'in B by somebody who may add files.pdf', null),
+    ('e117', null, 'a001', 'private', 'of the super admin in person.pdf', null)
+) as file (id, tenant, owner, visibility, filename, deleted_at)
+join media.media_types as t on t.code = 'document';
+
+-- A conversation in a tenant its person does not belong to.
+insert into ai.conversations (id, user_id, tenant_id, agent_id, title, status, started_at, last_message_at)
+values (
+  '00000000-0000-4000-8000-000000002106', '00000000-0000-4000-8000-00000000a003', '00000000-0000-4000-8000-00000000b002',
+  '00000000-0000-4000-8000-000000001901', 'Member one, once in B', 'archived',
+  '2026-01-05 10:00:00+00', '2026-01-05 10:00:00+00'
+);
+
+-- An administrator in a tenant below their own, where somebody else has to let them in.
+insert into iam.memberships (id, tenant_id, user_id, status, joined_at, ended_at)
+values (
+  '00000000-0000-4000-8000-0000d003f002', '00000000-0000-4000-8000-00000000b003', '00000000-0000-4000-8000-00000000a002',
+  'terminated', '2026-01-05 08:00:00+00', '2026-01-06 08:00:00+00'
+);
