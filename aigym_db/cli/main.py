@@ -13,8 +13,8 @@ from typing import Literal
 import click
 
 from aigym_db import __version__
-from aigym_db.cli.app import App
-from aigym_db.errors import AigymError, BadCommandLine
+from aigym_db.cli.app import App, taken_variables
+from aigym_db.errors import AigymError, BadCommandLine, UnusableFile
 from aigym_db.report.result import Report
 
 COMMANDS = Path(__file__).parent / "commands"
@@ -62,7 +62,12 @@ def cli(
     """Keeps a PostgreSQL database true to its description, and proves what each role can do."""
     report = ctx.ensure_object(Report)
     report.format = form
-    ctx.obj = App(directory, database, server, report)
+    if database is not None and not database.strip():
+        raise BadCommandLine(
+            "`--database` is empty, so nobody knows which database is meant.",
+            hint="Give a DSN; a variable of the shell that should hold it may not be set.",
+        )
+    ctx.obj = App(directory, database, server, report, ctx.with_resource(taken_variables()))
 
 
 def run(arguments: Sequence[str] | None = None) -> None:
@@ -82,15 +87,41 @@ def status(arguments: list[str]) -> int:
     except AigymError as refusal:
         report.refused(refusal)
         code = refusal.exit_status
+    except click.exceptions.NoArgsIsHelpError as asked:
+        report.err.write(f"{asked.format_message()}\n")
+        code = 2
     except BrokenPipeError:
         # The reader went away (`| head`): nobody is left to tell, and Python must not try to at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except (KeyboardInterrupt, click.Abort):
-        report.err.write("Interrupted.\n")
+        # On a terminal `^C` stands at the beginning of the line.
+        report.err.write("\nInterrupted.\n" if report.err.isatty() else "Interrupted.\n")
         code = 130
+    except Exception as error:
+        understood = _understood(error)
+        if understood is None:
+            raise
+        report.refused(understood)
+        code = understood.exit_status
     report.close(name, code)
     return code
+
+
+def _understood(error: Exception) -> AigymError | None:
+    """What the system or the server said where nobody expected it; None for a mistake of ours."""
+    if isinstance(error, OSError):
+        what = error.filename if isinstance(error.filename, str) else "A file"
+        return UnusableFile(
+            f"{what} cannot be used: {error.strerror or error}.",
+            hint="Check that it is there, that you may read and write it, and that the disk is not full.",
+        )
+    psycopg = sys.modules.get("psycopg")
+    if psycopg is not None and isinstance(error, psycopg.Error):
+        from aigym_db.database.failure import explain_error
+
+        return explain_error(error)
+    return None
 
 
 def _run(arguments: list[str], report: Report) -> int:
@@ -99,6 +130,8 @@ def _run(arguments: list[str], report: Report) -> int:
             result = cli.invoke(context)
     except click.exceptions.Exit as done:
         return done.exit_code
+    except click.exceptions.NoArgsIsHelpError:
+        raise
     except click.ClickException as wrong:
         where = wrong.ctx.command_path if isinstance(wrong, click.UsageError) and wrong.ctx else "aigym-db"
         raise BadCommandLine(wrong.format_message(), hint=f"Run `{where} --help`.") from None

@@ -13,6 +13,7 @@ from aigym_db.migrate.options import Options
 
 def options(
     app: App,
+    dsn: str,
     frozen: frozenset[int],
     lock_wait_s: float | None = None,
     resolve: Literal["done", "again"] | None = None,
@@ -23,7 +24,7 @@ def options(
         lock_timeout_ms=app.project.lock_timeout_ms,
         lock_wait_s=lock_wait_s,
         frozen=frozen,
-        local=app.is_local,
+        local=app.takes_drafts(dsn),
         git_commit=_commit(app),
         resolve=resolve,
     )

@@ -68,7 +68,8 @@ def _now(app: App, dsn: str) -> dict[str, str]:
 def _migrate(app: App, dsn: str) -> str:
     files = migrations(app.project)
     with Watching(app.report) as watching:
-        done = migrate(dsn, files, options=options(app, frozen(app.project, files)), observer=watching)
+        settled = options(app, dsn, frozen(app.project, files))
+        done = migrate(dsn, files, options=settled, observer=watching)
     return f"{len(done)} applied, {len(files)} in all"
 
 

@@ -48,7 +48,7 @@ def snapshot(
     own something here, were granted something here or are named by a policy are seen, with their memberships;
     with `all_roles` every one.
     """
-    names = {"ignored": list(ignore_schemas), "partitions": partition_schema}
+    names = {"ignored": list(ignore_schemas), "partitions": partition_schema or ""}
     found: dict[Key, dict[str, str]] = {}
     with connection.pipeline(), connection.transaction(force_rollback=True):
         connection.execute(_SET)

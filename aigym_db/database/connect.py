@@ -52,6 +52,7 @@ class Session:
         """The settings to send, and what the server has to answer when asked for them."""
         return {
             "row_security": "off",
+            "DateStyle": "ISO, MDY",
             "search_path": self.search_path,
             "lock_timeout": self.lock_timeout_ms,
             "statement_timeout": self.statement_timeout_ms,
@@ -101,6 +102,8 @@ def _words(known: Mapping[str, str], wanted: Session) -> dict[str, str]:
     return {
         **{key: value for key, value in defaults.items() if not known.get(key)},
         "options": startup_options(known.get("options", ""), wanted.settings()),
+        # Texts are sent as UTF-8; PGCLIENTENCODING or the role's own setting would store them garbled.
+        "client_encoding": "UTF8",
         "application_name": wanted.application_name,
     }
 

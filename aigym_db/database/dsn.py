@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import psycopg
 from psycopg import pq
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from aigym_db.errors import BadCommandLine
 
@@ -51,6 +51,12 @@ def parameters(dsn: str) -> dict[str, str]:
             if option.val is not None
         }
     return {**defaults, **given}
+
+
+def settled(dsn: str) -> str:
+    """The same connection with everything written out that libpq would take from `PG*` and service files."""
+    # The name of the service stays: only a connection says that there is none of that name.
+    return make_conninfo(**parameters(dsn))
 
 
 def shown(dsn: str) -> str:

@@ -31,11 +31,13 @@ class Holder:
     pid: int
     application: str
     client: str
-    age_s: float
+    age_s: float | None
+    """How long it has been connected; None when this role may not know."""
 
     def __str__(self) -> str:
         application = self.application or "no application name"
-        return f"pid {self.pid} ({application}) from {self.client}, connected {_age(self.age_s)} ago"
+        since = "" if self.age_s is None else f", connected {_age(self.age_s)} ago"
+        return f"pid {self.pid} ({application}) from {self.client}{since}"
 
 
 @dataclass(frozen=True, slots=True)

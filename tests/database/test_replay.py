@@ -19,7 +19,10 @@ def part(text: str, *, transaction: bool = True, role: str | None = None) -> Par
 
 def test_parts_run_in_order_as_their_role(server: Server) -> None:
     parts = [
-        part("do $$ begin create role replay_owner; exception when duplicate_object then null; end $$;", role="none"),
+        part(
+            "do $$ begin create role replay_owner; exception when duplicate_object then null; end $$;",
+            role="none",
+        ),
         part("create schema a authorization replay_owner;", role="none"),
         part("create table a.b (id int); create index b_idx on a.b (id);"),
         part("drop index concurrently a.b_idx; create table a.c (id int);", transaction=False),

@@ -9,7 +9,7 @@ from contextlib import closing
 import click
 
 from aigym_db.cli.app import App, pass_app
-from aigym_db.errors import AigymError, ServerUnfit
+from aigym_db.errors import AigymError, NoProject, ProjectError, ServerUnfit
 from aigym_db.report import console, machine
 
 
@@ -29,6 +29,12 @@ def command(app: App) -> int:
     for name, look in looks:
         try:
             found[name] = look(app)
+        except NoProject as refusal:
+            # Without a project there is nothing more to look at.
+            app.report.refused(refusal)
+            found[name] = refusal.message
+            status = status or refusal.exit_status
+            break
         except AigymError as refusal:
             app.report.say(f"{console.bad('problem')} {name}")
             app.report.say(console.error(refusal))
@@ -51,11 +57,19 @@ def _server(app: App) -> str:
     from aigym_db.database.capability import probe
     from aigym_db.database.servers import throwaway
 
-    with throwaway(app.server or "embedded") as server, psycopg.connect(server.dsn()) as connection:
+    with throwaway(_wanted(app)) as server, psycopg.connect(server.dsn()) as connection:
         found = probe(connection)
         extensions = ", ".join(sorted(found.extensions_available)) or "none"
         icu = "with" if found.icu else "without"
         return f"{server.name} starts: PostgreSQL {found.major}.{found.minor} {icu} ICU; {extensions}"
+
+
+def _wanted(app: App) -> str:
+    try:
+        return app.project.server
+    except ProjectError:
+        # Which is told where it is the project's turn.
+        return app.server or "embedded"
 
 
 def _project(app: App) -> str:

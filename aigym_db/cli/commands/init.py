@@ -26,6 +26,8 @@ def command(app: App, directory: Path) -> None:
             f"{directory} exists and is not an empty folder.", hint="Name a folder that does not exist yet."
         )
     try:
+        target.mkdir(parents=True, exist_ok=True)
+        (target / ".gitignore").touch()
         with as_file(files("aigym_db") / "starter") as starter:
             shutil.copytree(starter, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     except OSError as error:

@@ -12,7 +12,10 @@ from aigym_db.cli.app import App, pass_app
 @click.command(short_help="Apply what is pending.")
 @click.option("--to", type=int, metavar="VERSION", help="Stop after this migration.")
 @click.option(
-    "--lock-wait", type=float, metavar="SECONDS", help="How long to wait for another runner; else for ever."
+    "--lock-wait",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="How long to wait for another runner; else for ever.",
 )
 @click.option(
     "--resolve", type=click.Choice(["done", "again"]), help="How a statement of unknown outcome ended."
@@ -33,8 +36,10 @@ def command(
     from aigym_db.report.progress import Watching
 
     files = migrations(app.project)
-    settled = options(app, frozen(app.project, files), lock_wait, resolve)
+    lock = frozen(app.project, files)
+    dsn = app.dsn(start=True)
+    settled = options(app, dsn, lock, lock_wait, resolve)
     with Watching(app.report) as watching:
-        done = migrate(app.dsn(start=True), files, to=to, options=settled, observer=watching)
+        done = migrate(dsn, files, to=to, options=settled, observer=watching)
     app.report.say(f"{len(done)} applied." if done else "Nothing to apply: the database is up to date.")
     app.report.data["applied"] = finished_json(done)

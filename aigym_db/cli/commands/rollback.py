@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 @click.option("--steps", type=int, metavar="N", help="Undo the newest N; one by default.")
 @click.option("--yes", is_flag=True, help="Also where that drops tables or columns that hold rows.")
 @click.option(
-    "--lock-wait", type=float, metavar="SECONDS", help="How long to wait for another runner; else for ever."
+    "--lock-wait",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="How long to wait for another runner; else for ever.",
 )
 @click.option(
     "--resolve", type=click.Choice(["done", "again"]), help="How a statement of unknown outcome ended."
@@ -34,7 +37,7 @@ def command(
     yes: bool,
     lock_wait: float | None,
     resolve: Literal["done", "again"] | None,
-) -> None:
+) -> int:
     """Runs the down of each migration in its own transaction together with its ledger row.
 
     Refuses before anything happens when one of them says it is irreversible. What would be lost is listed
@@ -47,8 +50,9 @@ def command(
     from aigym_db.report.progress import Watching
 
     files = migrations(app.project)
-    settled = options(app, frozen(app.project, files), lock_wait, resolve)
+    lock = frozen(app.project, files)
     dsn = app.dsn(start=True)
+    settled = options(app, dsn, lock, lock_wait, resolve)
 
     def undo(sure: bool) -> tuple[Finished, ...]:
         with Watching(app.report) as watching:
@@ -60,8 +64,11 @@ def command(
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise
         app.report.refused(refusal)
+        if not click.confirm("Undo all the same?", err=True):
+            app.report.say("Nothing was undone.")
+            return refusal.exit_status
         app.report.findings.clear()
-        click.confirm("Undo all the same?", abort=True, err=True)
         done = undo(True)
     app.report.say(f"{len(done)} undone." if done else "Nothing to undo: nothing is applied.")
     app.report.data["undone"] = finished_json(done)
+    return 0

@@ -27,11 +27,12 @@ def command(app: App, tables: tuple[str, ...], mutants: bool) -> int:
     """
     from aigym_db.access.answers import answers
     from aigym_db.access.equivalents import equivalents
-    from aigym_db.access.findings import surfaces, survivors, wrong_answers
+    from aigym_db.access.findings import surfaces, survivors, with_triggers, wrong_answers
     from aigym_db.access.mutants import mutate
     from aigym_db.access.run import trial
     from aigym_db.access.stage import stage
 
+    app.refuse_database("throwaway ones")
     sheets = answers(app.project.root)
     unknown = [name for name in tables if name not in sheets.sheets]
     if unknown:
@@ -48,7 +49,7 @@ def command(app: App, tables: tuple[str, ...], mutants: bool) -> int:
         began = time.perf_counter()
         outcomes = first.outcomes()
         took = time.perf_counter() - began
-        report.found(*wrong_answers(outcomes), *surfaces(first))
+        report.found(*wrong_answers(outcomes), *with_triggers(first), *surfaces(first))
         failed = sum(not outcome.ok for outcome in outcomes)
         names = {outcome.cell.table for outcome in outcomes}
         report.say(

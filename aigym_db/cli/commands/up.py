@@ -17,7 +17,8 @@ def command(app: App) -> int:
     """
     from aigym_db.cli.upward import nothing_changed, remember, steps
 
-    app.database, app.is_local = None, True
+    app.refuse_database("the project's own local one")
+    app.is_local = True
     dsn = app.dsn(start=True)
     if nothing_changed(app, dsn):
         app.report.say("Up to date: nothing has changed since it was last verified.")

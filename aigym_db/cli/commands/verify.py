@@ -32,7 +32,10 @@ def command(app: App, names: tuple[str, ...]) -> int:
     for name, why in done.skipped.items():
         app.report.say(console.dim(f"skipped {name}: {why}"))
     count = len(done.ran)
-    app.report.say(f"{count} check{'s' if count != 1 else ''}, {len(done.findings) or 'no'} findings.")
+    some = len(done.findings)
+    app.report.say(
+        f"{count} check{'s' if count != 1 else ''}, {some or 'no'} finding{'s' if some != 1 else ''}."
+    )
     app.report.data |= {"ran": list(done.ran), "skipped": done.skipped}
     wrong = [finding for finding in done.findings if finding.level != "note"]
     if any(finding.code.startswith("HIST") for finding in wrong):

@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
-
 from aigym_db.database.servers import folders
 from aigym_db.database.servers.account import Account
 from aigym_db.database.servers.binaries import Binaries
@@ -42,6 +40,8 @@ class Stored:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keeps other processes from filling or removing this place."""
+        from filelock import FileLock
+
         self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with FileLock(f"{self.folder}.lock"):
             yield

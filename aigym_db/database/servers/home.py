@@ -82,8 +82,10 @@ class Home:
         self._write("name", programs.name, owner)
         if self.elsewhere_for:
             self._write("project", str(self.elsewhere_for), owner)
-        making = self.folder / "data.making"
-        folders.remove(making)
+        # An initdb outlives the command that was killed while it ran, and must not meet the next one.
+        for left in self.folder.glob("data.making*"):
+            folders.remove(left)
+        making = self.folder / f"data.making-{secrets.token_hex(4)}"
         secret = f"--pwfile={self.folder / 'password'}"
         cluster.initialise(programs, making, owner, "--auth-local=trust", "--auth-host=scram-sha-256", secret)
         making.rename(self.data)

@@ -6,8 +6,6 @@ import os
 import time
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from aigym_db.database.servers import claims, cluster, folders
 from aigym_db.database.servers.account import account
 from aigym_db.database.servers.home import STATE, Home
@@ -35,6 +33,8 @@ def gc(unused_days: float = UNUSED_DAYS) -> tuple[Path, ...]:
 
 
 def _outdated(oldest_s: float) -> tuple[Path, ...]:
+    from filelock import FileLock, Timeout
+
     removed: list[Path] = []
     for folder in sorted(path for path in cluster.home().glob("*") if path.is_dir()):
         # `<place>.making-…` is left over unless its maker still holds the lock of the place.

@@ -12,15 +12,16 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
-from filelock import FileLock
+from psycopg.rows import dict_row
 
 from aigym_db.database.failure import explain_error
+from aigym_db.database.queries import query
 from aigym_db.database.servers import process
 from aigym_db.database.servers.account import account
 from aigym_db.database.servers.binaries import Binaries, find
@@ -56,6 +57,26 @@ class LocalServer:
         with self._understood():
             home = self._home()
             return process.postmaster(home.data) is not None and _answers(home.server(find(home.made_with)))
+
+    def serving(self, database: str) -> str | None:
+        """The DSN of a database on the running server; None when there is more to do or to say than that.
+
+        It takes one connection and no lock, and touches nothing. For all else there are `start` and `server`.
+        """
+        with suppress(ServerUnfit, OSError, IndexError):
+            home = self._home()
+            if self.name in (None, home.made_with) and process.ready(home.data):
+                server = home.server(find(home.made_with))
+                return server.dsn(database) if _serves(server, database) else None
+        return None
+
+    def listens_at(self) -> tuple[str, str] | None:
+        """The folder of its socket and its port, as it last said; None when it was never started."""
+        with suppress(OSError, ValueError):
+            lines = (self._home().data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+            port, sockets = lines[3:5]
+            return sockets, port
+        return None
 
     def start(self) -> Server:
         """The server, started, and made first if need be; when it runs already this does nothing.
@@ -109,6 +130,8 @@ class LocalServer:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
+        from filelock import FileLock
+
         if not self.folder.is_dir():
             self.folder.mkdir(mode=0o711, exist_ok=True)
             self.folder.chmod(0o711)
@@ -139,6 +162,21 @@ def _comes_up(home: Home, programs: Binaries) -> bool:
             raise process.unstarted(programs, process.log_tail(home.folder / "log"))
         time.sleep(process.POLL_S)
     return False
+
+
+def _serves(server: Server, database: str) -> bool:
+    """Whether it takes connections to a database, is durable, and works in this folder."""
+    try:
+        with (
+            psycopg.connect(server.dsn(database), connect_timeout=5, autocommit=True) as connection,
+            connection.cursor(row_factory=dict_row) as cursor,
+        ):
+            found = cursor.execute(query("servers/serving").encode()).fetchone()
+    except psycopg.Error:
+        return False
+    assert found is not None
+    # A project that was copied says where the server of the first one listens.
+    return Path(found["data_directory"]).samefile(server.folder) and DURABLE.items() <= found.items()
 
 
 def _answers(server: Server) -> bool:

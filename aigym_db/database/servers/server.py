@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -33,6 +34,9 @@ class Server:
     def dsn(self, database: str = SUPERUSER, user: str | None = None) -> str:
         """A URL any libpq client takes; it holds no secret, because the socket lies in a private folder."""
         where = {"host": str(self.socket_folder), "port": str(self.port)}
+        if os.environ.get("PGHOSTADDR") or os.environ.get("PGSERVICE"):
+            # An address from the environment would win over the socket, and lead to somebody else's server.
+            where["hostaddr"] = ""
         user = quote(user or SUPERUSER, safe="")
         return (
             f"postgresql://{user}@/{quote(database, safe='')}?{urlencode(where, safe='/', quote_via=quote)}"

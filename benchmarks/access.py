@@ -1,0 +1,110 @@
+"""How fast the access answers of the reference database are proven: cells and mutants a second.
+
+Beside it, for a part of the statements, what a test suite in a client does: savepoint, actor, statement and
+rollback, each a round trip, and no look at what the statement reached.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from psycopg import Connection, Error
+
+from aigym_db.access.answers import answers
+from aigym_db.access.equivalents import equivalents
+from aigym_db.access.jobs import Job
+from aigym_db.access.mutants import mutate
+from aigym_db.access.run import Trial, trial
+from aigym_db.access.stage import stage
+from aigym_db.project.config import find
+from benchmarks.measure import Goal, Table, call, interleaved
+
+ROOT = Path(__file__).parent.parent
+CLONES = min(4, os.cpu_count() or 1)
+CELLS_PER_SECOND = 3_000
+ROUNDS = 5
+EVERY = 10
+"""One statement in so many is also tried from the client."""
+CLIENT, SERVER = "from the client", "one call of the server"
+
+
+def main() -> None:
+    project = find(ROOT)
+    sheets = answers(project.root)
+    with ExitStack() as stack:
+        place = stack.enter_context(stage(project))
+        connections = [stack.enter_context(place.connection()) for _ in range(CLONES)]
+        tried = trial(connections, sheets)
+        print(run_statements(tried), end="\n\n")
+        print(run_cells(tried), end="\n\n")
+        print(run_mutants(tried))
+
+
+def run_cells(tried: Trial) -> Table:
+    """All cells on one connection, and on several clones at once."""
+    cells = sum(len(sheet.cells) for sheet in tried.answers.sheets.values())
+    alone = Trial(
+        tried.connections[:1], tried.answers, tried.tables, tried.fixtures, tried.jobs, tried.refused
+    )
+    one, many = "one connection", f"{len(tried.connections)} clones"
+    times = interleaved({one: call(alone.outcomes), many: call(tried.outcomes)}, ROUNDS)
+    speed = {name: cells / statistics.median(found) * 1000 for name, found in times.items()}
+    word = "reached" if speed[many] >= CELLS_PER_SECOND else "MISSED"
+    notes = [f"{name}: {found:,.0f} cells a second" for name, found in speed.items()]
+    return Table(
+        f"{cells:,} cells, {len(tried.jobs):,} statements, {len(tried.answers.actors)} actors",
+        times,
+        notes=[*notes, f"{word}: {CELLS_PER_SECOND:,} cells a second"],
+    )
+
+
+def run_statements(tried: Trial) -> Table:
+    """A part of the statements that need nothing before them."""
+    sample = [job for job in tried.jobs if job.scene is None and not job.each][::EVERY]
+    connection = tried.connections[0]
+    ways = {
+        CLIENT: call(lambda: from_client(connection, tried, sample)),
+        SERVER: call(lambda: tried.ask([job.id for job in sample], connection)),
+    }
+    goals = {SERVER: (Goal(CLIENT, ratio=1),)}
+    return Table(f"{len(sample):,} statements", interleaved(ways, ROUNDS), goals)
+
+
+def from_client(connection: Connection[tuple[object, ...]], tried: Trial, sample: Sequence[Job]) -> None:
+    """What a test suite in a client does."""
+    with connection.transaction(force_rollback=True):
+        connection.execute("set local session_replication_role = replica")
+        connection.execute("set local row_security = on")
+        for job in sample:
+            actor = tried.answers.actors[job.cell.actor]
+            settings = {
+                "request.jwt.claims": json.dumps(actor.claims) if actor.claims else "",
+                **actor.settings,
+                "role": actor.role,
+            }
+            connection.execute("savepoint one")
+            for name, value in settings.items():
+                connection.execute("select set_config(%s, %s, true)", [name, value])
+            with suppress(Error):
+                connection.execute(job.body.encode())
+            connection.execute("rollback to savepoint one")
+
+
+def run_mutants(tried: Trial) -> str:
+    """Once: every policy and every function that policies ask, broken one at a time."""
+    began = time.perf_counter()
+    done = mutate(tried, equivalents(ROOT))
+    seconds = time.perf_counter() - began
+    count = len(done.killed) + len(done.survivors)
+    speed = f"{count} mutants on {len(tried.connections)} clones: {count / seconds:,.0f} a second"
+    return f"{speed}, {len(done.killed)} killed"
+
+
+if __name__ == "__main__":
+    main()
