@@ -126,7 +126,11 @@ class BadTemplate(ProjectError):
 
 
 class BadSql(ProjectError):
-    """PostgreSQL's parser does not accept the SQL of a file."""
+    """PostgreSQL's parser does not accept the SQL of a file.
+
+    The caret is where the parser stopped; the mistake is there or just before it. It is the parser of
+    PostgreSQL itself, so no server would have taken the statement.
+    """
 
     code = "AIG-P005"
 
@@ -194,13 +198,20 @@ class BadAnswers(ProjectError):
 
 
 class BadCommandLine(ProjectError):
-    """An argument or option of the command line has a value it cannot have."""
+    """An argument or option of the command line has a value it cannot have.
+
+    Nothing was done. `aigym-db COMMAND --help` says what the command takes.
+    """
 
     code = "AIG-P013"
 
 
 class BadSeed(ProjectError):
-    """A seed set does not exist or one of its files cannot be loaded."""
+    """A seed set does not exist or one of its files cannot be loaded.
+
+    A seed set is a folder in `seeds/`, and its `.sql` files are loaded in the order of their names. The
+    rows of `seeds/test` have to satisfy every constraint, for the answers are tried on them.
+    """
 
     code = "AIG-P014"
 
@@ -217,6 +228,12 @@ class StrayFile(ProjectError):
     code = "AIG-P015"
 
 
+class UnusableFile(ProjectError):
+    """A file or folder cannot be read or written: its permissions, its kind or a full disk are in the way."""
+
+    code = "AIG-P016"
+
+
 # --- G: guards ---------------------------------------------------------------------------------
 
 
@@ -230,31 +247,53 @@ class NotFrozen(GuardError):
 
 
 class ProductionRefused(GuardError):
-    """The database says it is production, and this command is not for production."""
+    """The database says it is production, and this command is not for production.
+
+    Made-up rows have no place there. Only the seed set `reference` may be loaded into a database that was
+    marked with `alter database … set aigym.environment = 'production'`. Look twice at which database you
+    named.
+    """
 
     code = "AIG-G002"
 
 
 class WouldDestroyData(GuardError):
-    """Rolling back would drop tables or columns that hold rows; it needs a yes."""
+    """Rolling back would drop tables or columns that hold rows; it needs a yes.
+
+    What would be lost is listed with the number of rows. Make a backup, then say `--yes`, or answer the
+    question that is asked on a terminal.
+    """
 
     code = "AIG-G003"
 
 
 class Irreversible(GuardError):
-    """A migration in the range says it cannot be undone."""
+    """A migration in the range says it cannot be undone.
+
+    Its file says `-- migrate:down irreversible: <reason>`, so nothing of the range was undone. Go back less
+    far, or write a new migration that mends forward.
+    """
 
     code = "AIG-G004"
 
 
 class ServerUnfit(GuardError):
-    """The server lacks what the project needs, or cannot be started here."""
+    """The server lacks what the project needs, or cannot be started here.
+
+    The lines below the message say what is missing: the server does not run, its version is another one, it
+    belongs to another user, or its programs do not run on this machine. `aigym-db doctor` looks at each of
+    these.
+    """
 
     code = "AIG-G005"
 
 
 class BehindPooler(GuardError):
-    """The connection goes through a pooler that does not give us one server session."""
+    """The connection goes through a pooler that does not give us one server session.
+
+    Locks, roles and settings would land in somebody else's session. Connect to PostgreSQL itself, on its
+    own port, or through a pooler in session mode that passes startup parameters on.
+    """
 
     code = "AIG-G006"
 
@@ -262,8 +301,9 @@ class BehindPooler(GuardError):
 class LeftBehind(GuardError):
     """A migration is applied and left something in the session that the next one would meet.
 
-    A role, a search_path, a temporary table, a prepared statement or an advisory lock that lasts beyond the file's
-    transaction. The session was cleaned and the run stopped; running it again goes on with the next migration.
+    A role, a search_path, a temporary table, a prepared statement or an advisory lock that lasts beyond the
+    file's transaction. The session was cleaned and the run stopped; running it again goes on with the next
+    migration.
     """
 
     code = "AIG-G007"
@@ -273,13 +313,21 @@ class LeftBehind(GuardError):
 
 
 class CannotConnect(ServerError):
-    """No connection to the server could be made."""
+    """No connection to the server could be made.
+
+    What libpq or the server said stands below the message. The database is the one of `--database`, else
+    `DATABASE_URL`, else what `PG*` variables and service files say, else the project's own.
+    """
 
     code = "AIG-S001"
 
 
 class StatementFailed(ServerError):
-    """A statement failed; its transaction was rolled back and nothing of it remains."""
+    """A statement failed; its transaction was rolled back and nothing of it remains.
+
+    The place is the statement's own line in the file you edit, and below it stand SQLSTATE, DETAIL, HINT
+    and CONTEXT as the server gave them. Migrations before this one stay applied.
+    """
 
     code = "AIG-S002"
 
@@ -291,13 +339,22 @@ class ConnectionLost(ServerError):
 
 
 class LockTimeout(ServerError):
-    """A table was in use for longer than we may make others wait; nothing changed."""
+    """A table was in use for longer than we may make others wait; nothing changed.
+
+    While a statement waits for its lock, all later ones wait behind it. So it gives up soon and tries
+    again, and at the end names who was in the way. Run it when the table is less busy, or end that
+    transaction.
+    """
 
     code = "AIG-S004"
 
 
 class ReadOnly(ServerError):
-    """The role or the server may only read."""
+    """The role or the server may only read.
+
+    A standby, a role with `default_transaction_read_only`, or a role without rights on the ledger. `status`
+    and `verify` work all the same; to migrate, connect to the primary as a role that may write.
+    """
 
     code = "AIG-S005"
 
@@ -325,13 +382,21 @@ class MissingApplied(TamperedError):
 
 
 class EditedApplied(TamperedError):
-    """A migration file is not the one this database ran."""
+    """A migration file is not the one this database ran.
+
+    File and LOCK may agree and the database still have run something else; the difference to what it ran is
+    shown. Restore the file, and put the change into a new migration.
+    """
 
     code = "AIG-T003"
 
 
 class OutOfOrder(TamperedError):
-    """A migration with a lower number than the newest applied one has not been applied."""
+    """A migration with a lower number than the newest applied one has not been applied.
+
+    Two branches took the same numbers. Applied now, it would run after migrations that were tested without
+    it: give it the next free number.
+    """
 
     code = "AIG-T004"
 
@@ -343,7 +408,10 @@ class Drifted(TamperedError):
 
 
 class LedgerMoved(TamperedError):
-    """The ledger changed between plan and apply; plan again."""
+    """The ledger changed between plan and apply; plan again.
+
+    Somebody migrated this database meanwhile, so the plan speaks of a database that is no longer there.
+    """
 
     code = "AIG-T006"
 
@@ -352,7 +420,11 @@ class LedgerMoved(TamperedError):
 
 
 class Locked(LockedError):
-    """Another aigym-db is migrating this database."""
+    """Another aigym-db is migrating this database.
+
+    Who that is stands below the message. Wait for it, or give a longer `--lock-wait`; when its process is
+    gone the server lets go of the lock by itself within seconds.
+    """
 
     code = "AIG-L001"
 
@@ -364,6 +436,9 @@ class Halfway(HalfwayError):
 
 
 class Interrupted(StoppedError):
-    """Stopped by a signal; the running statement was cancelled and rolled back."""
+    """Stopped by a signal; the running statement was cancelled and rolled back.
+
+    What was committed before is in the ledger. Run the command again to go on.
+    """
 
     code = "AIG-I001"

@@ -17,6 +17,7 @@ from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.plan import digest
 from aigym_db.project.lock import frozen
 from aigym_db.project.migrations import migrations
+from aigym_db.report.console import counted
 from aigym_db.report.progress import Watching
 from aigym_db.seeds.plan import seed_files
 from aigym_db.seeds.run import load
@@ -90,16 +91,10 @@ def _verify(app: App, dsn: str) -> str | None:
 
 
 def _access(app: App) -> str | None:
-    from aigym_db.access.answers import answers
-    from aigym_db.access.findings import surfaces, wrong_answers
-    from aigym_db.access.run import trial
-    from aigym_db.access.stage import stage
+    from aigym_db.cli.asking import asked
 
-    sheets = answers(app.project.root)
-    with stage(app.project, app.server) as place, place.connection() as connection:
-        tried = trial(connection, sheets)
-        outcomes = tried.outcomes()
-        app.report.found(*wrong_answers(outcomes), *surfaces(tried))
-    if app.report.findings:
-        return None
-    return f"{len(outcomes)} answers about {len(sheets.sheets)} tables as {len(sheets.actors)} actors hold"
+    with asked(app) as found:
+        if app.report.findings:
+            return None
+        tables, actors = counted(found.tables, "table"), counted(len(found.answers.actors), "actor")
+        return f"{len(found.outcomes)} answers about {tables} as {actors} hold"

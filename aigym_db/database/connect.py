@@ -52,7 +52,11 @@ class Session:
         """The settings to send, and what the server has to answer when asked for them."""
         return {
             "row_security": "off",
+            # A role or a database may have its own; a migration has to mean the same everywhere.
             "DateStyle": "ISO, MDY",
+            "TimeZone": "UTC",
+            "IntervalStyle": "postgres",
+            "standard_conforming_strings": "on",
             "search_path": self.search_path,
             "lock_timeout": self.lock_timeout_ms,
             "statement_timeout": self.statement_timeout_ms,

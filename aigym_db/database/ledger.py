@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cache
@@ -185,6 +185,13 @@ def journal(connection: Connection[Any], version: int, direction: Direction) -> 
         query("ledger/journal"), {"version": version, "direction": direction}
     ).fetchall()
     return tuple(Journalled(*row) for row in rows)
+
+
+def took_ms(connection: Connection[Any], backend: int, versions: Iterable[int]) -> tuple[float, ...]:
+    """What each of these migrations took that the session `backend` has committed, in the order it did."""
+    parameters = {"backend": backend, "versions": list(versions)}
+    rows = connection.execute(query("ledger/took"), parameters).fetchall()
+    return tuple(row[0] for row in rows)
 
 
 def rights(connection: Connection[Any]) -> Rights:

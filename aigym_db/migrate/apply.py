@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -17,11 +16,12 @@ from aigym_db.errors import EditedApplied, LedgerMoved, NotFrozen
 from aigym_db.migrate.contract import contract
 from aigym_db.migrate.observer import Finished, Observer
 from aigym_db.migrate.options import Options
-from aigym_db.migrate.plan import edits, plan_up
+from aigym_db.migrate.plan import edits, locked, plan_up
 from aigym_db.migrate.stop import Stop
 from aigym_db.model.migration import Applied, Direction, Migration, Part, Plan
 
 if TYPE_CHECKING:
+    from aigym_db.migrate.preflight import Step
     from aigym_db.migrate.run import Run
 
 Decide = Callable[[tuple[Applied, ...]], Plan]
@@ -45,10 +45,13 @@ def migrate(
     AIG-H001, AIG-I001.
     """
 
-    def decide(rows: tuple[Applied, ...]) -> Plan:
-        return plan_up(migrations, rows, to)
-
     options, observer = options or Options(), observer or Observer()
+
+    def decide(rows: tuple[Applied, ...]) -> Plan:
+        found = plan_up(migrations, rows, to)
+        require_locked(migrations, rows, options)
+        return found
+
     try:
         with Stop() as stop, closing(connect(dsn, session=contract(options), autocommit=True)) as connection:
             with explained_edits(connection, migrations):
@@ -77,8 +80,6 @@ def execute(
 
     Everything is read before anything is sent. `guard` has the last word, with the locks held.
     """
-    from aigym_db.migrate.inside import run_inside
-    from aigym_db.migrate.outside import run_outside
     from aigym_db.migrate.preflight import steps
     from aigym_db.migrate.run import begin
 
@@ -93,17 +94,28 @@ def execute(
         guard(plan)
         observer.planned(plan)
         _start(run, plan)
-        for migration in plan.migrations:
-            part = part_of(migration, plan.direction)
-            text = texts.get(migration.version) or steps(part)
-            run.session.hear = partial(observer.notice, migration)
-            observer.started(migration)
-            if part.transaction:
-                durable = options.durable or migration is plan.migrations[-1]
-                run_inside(run, migration, plan.direction, part, text, durable=durable)
-            else:
-                run_outside(run, migration, plan.direction, part, text)
+        _run(run, plan, texts)
         return tuple(run.finished)
+
+
+def _run(run: Run, plan: Plan, texts: Mapping[int, tuple[Step, ...]]) -> None:
+    from aigym_db.migrate.inside import Transaction
+    from aigym_db.migrate.outside import run_outside
+    from aigym_db.migrate.preflight import steps
+    from aigym_db.migrate.together import run_together
+
+    inside: list[Transaction] = []
+    for migration in plan.migrations:
+        part = part_of(migration, plan.direction)
+        text = texts.get(migration.version) or steps(part)
+        if part.transaction:
+            durable = run.options.durable or migration is plan.migrations[-1]
+            inside.append(Transaction.of(migration, plan.direction, part, text, durable))
+            continue
+        run_together(run, inside)
+        inside = []
+        run_outside(run, migration, plan.direction, part, text)
+    run_together(run, inside)
 
 
 def part_of(migration: Migration, direction: Direction) -> Part:
@@ -129,6 +141,12 @@ def require_frozen(migrations: Iterable[Migration], options: Options) -> None:
             place=drafts[0].up.source.place(0),
             hint="Run `aigym-db freeze` and commit migrations/LOCK.",
         )
+
+
+def require_locked(migrations: tuple[Migration, ...], rows: tuple[Applied, ...], options: Options) -> None:
+    """Nothing, when LOCK holds all that a database has run which takes no drafts; else AIG-T001."""
+    if not options.local and options.frozen is not None:
+        locked(migrations, rows, options.frozen)
 
 
 @contextmanager

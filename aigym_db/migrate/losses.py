@@ -55,10 +55,13 @@ def require_no_losses(connection: Connection[Any], plan: Plan) -> None:
 
     Raises WouldDestroyData (AIG-G003) with the list.
     """
-    found = losses(connection, (migration.down for migration in plan.migrations if migration.down))
+    by_down = [(part, losses(connection, [part])) for one in plan.migrations if (part := one.down)]
+    found = dict.fromkeys(loss for _, some in by_down for loss in some)
     if found:
+        first = next(part for part, some in by_down if some)
         raise WouldDestroyData(
             f"Rolling back {', '.join(migration.label for migration in plan.migrations)} would destroy data.",
+            place=first.source.place(first.start),
             detail="\n".join(map(str, found)),
             hint="Make a backup, then run this again with --yes.",
         )

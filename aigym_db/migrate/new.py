@@ -15,6 +15,7 @@ from aigym_db.model.catalog import Catalog, Difference
 from aigym_db.model.migration import Migration, Part
 from aigym_db.model.source import Source
 from aigym_db.project.config import Project
+from aigym_db.project.lock import frozen
 from aigym_db.project.migrations import migrations, parse
 from aigym_db.project.order import ordered
 from aigym_db.project.state import parts
@@ -42,6 +43,8 @@ def new(project: Project, name: str, *, empty: bool = False, only: tuple[str, ..
     """
     slug = _slug(name)
     known = migrations(project)
+    # A file that is missing would give its number to the new one.
+    frozen(project, known)
     first = len(known) + 1
     if empty:
         text = written(first, slug, Draft(_EMPTY, _EMPTY_DOWN, ()))
@@ -137,10 +140,10 @@ def _name(slug: str, one: Draft, drafts: tuple[Draft, ...]) -> str:
 
 def _slug(name: str) -> str:
     slug = re.sub(r"[\s_-]+", "_", name.strip().lower())
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", slug):
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,99}", slug):
         raise BadCommandLine(
             f"`{name}` cannot be the name of a migration.",
-            hint="Use words of letters and digits, as in `aigym-db new add session rating`.",
+            hint="Use a few words of letters and digits, as in `aigym-db new add session rating`.",
         )
     return slug
 

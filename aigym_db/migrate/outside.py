@@ -63,6 +63,8 @@ def run_outside(
     done yet.
     """
     file = _File(run, migration, direction, part, steps)
+    run.session.hear = lambda notice, _: run.observer.notice(migration, notice)
+    run.observer.started(migration)
     known = progress(ledger.journal(run.second, migration.version, direction), steps, migration)
     resumed_at = known.next if known.next > 1 or known.touched else None
     took_ms = lost_ms = 0.0

@@ -9,6 +9,7 @@ from aigym_db.errors import (
     AigymError,
     BadCommandLine,
     EditedApplied,
+    EditedFrozen,
     Irreversible,
     MissingApplied,
     OutOfOrder,
@@ -77,6 +78,7 @@ def plan_down(
         if migration.down is None:
             raise Irreversible(
                 f"{migration.label} cannot be undone: {migration.irreversible}",
+                place=migration.up.source.place(migration.up.end),
                 hint=f"Go back no further than `--to {migration.version}`, or write a migration that mends "
                 "forward.",
             )
@@ -116,6 +118,21 @@ def agree(migrations: tuple[Migration, ...], ledger: tuple[Applied, ...]) -> Non
             f"{_list(migration.label for migration in late)} came after {newest:04d}, which is already "
             "applied.",
             hint="Give it the next free number, so that every database runs the same line of migrations.",
+        )
+
+
+def locked(migrations: Iterable[Migration], ledger: Iterable[Applied], frozen: frozenset[int]) -> None:
+    """Nothing, when LOCK holds every migration that a database has run which takes only frozen ones.
+
+    Raises EditedFrozen (AIG-T001): LOCK cannot tell by itself that its last lines were removed.
+    """
+    known = {migration.version for migration in migrations}
+    lost = [row for row in ledger if row.version in known and row.version not in frozen]
+    if lost:
+        raise EditedFrozen(
+            f"This database has run {_list(_label(row) for row in lost)}, and LOCK does not say so: "
+            "a line was removed.",
+            hint="Restore migrations/LOCK from version control, or check out the branch that froze it.",
         )
 
 

@@ -9,7 +9,7 @@ import psycopg
 from aigym_db.database import ledger
 from aigym_db.database.connect import connect
 from aigym_db.database.failure import explain_error
-from aigym_db.migrate.apply import execute, explained_edits
+from aigym_db.migrate.apply import execute, explained_edits, require_locked
 from aigym_db.migrate.contract import contract
 from aigym_db.migrate.losses import require_no_losses
 from aigym_db.migrate.observer import Finished, Observer
@@ -36,10 +36,13 @@ def rollback(
     `migrate` raises.
     """
 
-    def decide(rows: tuple[Applied, ...]) -> Plan:
-        return plan_down(migrations, rows, to, steps)
-
     options, observer = options or Options(), observer or Observer()
+
+    def decide(rows: tuple[Applied, ...]) -> Plan:
+        found = plan_down(migrations, rows, to, steps)
+        require_locked(migrations, rows, options)
+        return found
+
     try:
         with Stop() as stop, closing(connect(dsn, session=contract(options), autocommit=True)) as connection:
             with explained_edits(connection, migrations):

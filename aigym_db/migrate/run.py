@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -47,15 +47,17 @@ class Run:
         self.finished: list[Finished] = []
         self.blockers: tuple[locks.Blocker, ...] = ()
         """Who was last seen to block the current statement."""
+        self.watch: Callable[[], None] = lambda: None
+        """Called before it is asked who is in the way."""
         self.left = ""
         """What the last file left behind in the session, in words."""
         expected = {"role": connection.info.user, "search_path": SEARCH_PATH}
-        self.leftovers, self.leftovers_quick = (
+        self.leftovers, self.leftovers_quick, self.guard = (
             psycopg.ClientCursor(connection).mogrify(query(f"locks/{name}"), expected)
-            for name in ("leftovers", "leftovers_quick")
+            for name in ("leftovers", "leftovers_quick", "guard")
         )
-        """The question what a file left behind in the session, and the part of it that costs next to
-        nothing."""
+        """The question what a file left behind in the session, the part of it that costs next to nothing, and
+        the same as a statement that fails when anything is left."""
 
     def tell(self, finished: Finished) -> None:
         """Says that a migration is done, after it was committed."""
@@ -145,6 +147,7 @@ class Run:
             self.session.cancel()
             return
         with suppress(psycopg.Error):
+            self.watch()
             seen = locks.blockers(self.second, self.session.pid)
             if seen:
                 self.blockers = seen

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a question that is asked where it can be answered, not as an exception anywhere."""
+"""Ctrl-C, SIGTERM and a lost terminal as a question, asked where it can be answered, not as an exception."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Any
 
 SLICE_S = 0.05
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stop:

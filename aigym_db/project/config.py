@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -16,6 +14,10 @@ from aigym_db.model.source import Source
 LOCK_TIMEOUT_MS = 2_000
 """How long a statement may wait for its lock. While it waits, later readers queue behind it, so this is the
 longest pause a migration may cause. Source: PostgreSQL documentation, "Explicit Locking"."""
+
+
+LONGEST_MS = 2**31 - 1
+"""The longest time PostgreSQL knows for a timeout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +79,14 @@ def find(start: Path) -> Project:
 
 
 def _has_table(path: Path) -> bool:
-    return re.search(r"^\s*\[tool\.aigym-db[\].]", path.read_text(encoding="utf-8"), re.MULTILINE) is not None
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return re.search(r"^\s*\[tool\.aigym-db[\].]", text, re.MULTILINE) is not None
 
 
 def _read(root: Path, file: str) -> Project:
-    source = Source(file, (root / file).read_text(encoding="utf-8"))
+    import tomllib
+
+    source = _text(root, file)
     try:
         content = tomllib.loads(source.text)
     except tomllib.TOMLDecodeError as error:
@@ -100,6 +105,19 @@ def _read(root: Path, file: str) -> Project:
     return Project(root, file, **_checked(source, content))
 
 
+def _text(root: Path, file: str) -> Source:
+    content = (root / file).read_bytes()
+    try:
+        return Source(file, content.decode("utf-8-sig").replace("\r\n", "\n"))
+    except UnicodeDecodeError as error:
+        good = content[: error.start].decode("utf-8-sig", "replace")
+        raise BadConfig(
+            f"{file} is not UTF-8 text.",
+            place=Source(file, good).place(len(good)),
+            hint="Save the file as UTF-8.",
+        ) from None
+
+
 _SETTINGS = {setting.name: setting for setting in fields(Project) if setting.name not in ("root", "file")}
 _KINDS: dict[str, tuple[type, str]] = {
     "str": (str, "a string"),
@@ -115,6 +133,8 @@ def _checked(source: Source, content: dict[str, Any]) -> dict[str, Any]:
     for name, value in content.items():
         setting = _SETTINGS.get(name)
         if setting is None:
+            import difflib
+
             near = difflib.get_close_matches(name, _SETTINGS, 1)
             raise BadConfig(
                 f"There is no setting `{name}`.",
@@ -131,6 +151,12 @@ def _checked(source: Source, content: dict[str, Any]) -> dict[str, Any]:
                 f"`{name}` must be {words}, not {value!r}.",
                 place=_place(source, name),
                 hint=f"Give {words}.",
+            )
+        if name == "lock_timeout_ms" and not 1 <= value <= LONGEST_MS:
+            raise BadConfig(
+                f"`{name}` must be between 1 and {LONGEST_MS}, not {value}.",
+                place=_place(source, name),
+                hint="Give a short time in milliseconds: everybody else waits behind a statement that waits.",
             )
         settings[name] = tuple(value) if isinstance(value, list) else value
     return settings

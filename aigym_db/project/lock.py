@@ -84,5 +84,6 @@ def freeze(project: Project, migrations: tuple[Migration, ...]) -> tuple[Migrati
 
 def _source(project: Project) -> Source:
     path = project.root / "migrations" / "LOCK"
-    text = path.read_text(encoding="utf-8").replace("\r\n", "\n") if path.is_file() else ""
+    content = path.read_bytes() if path.exists() else b""
+    text = content.decode("utf-8-sig", "replace").replace("\r\n", "\n")
     return Source("migrations/LOCK", text if not text or text.endswith("\n") else text + "\n")

@@ -9,11 +9,12 @@ from pathlib import Path
 from aigym_db.errors import AigymError, BadHistory, BadMigration, MissingApplied
 from aigym_db.model.migration import Migration, Part
 from aigym_db.model.source import Source
-from aigym_db.project.config import Project
+from aigym_db.project.config import LONGEST_MS, Project
 from aigym_db.project.quoting import outside_quotes
 
 FILE_NAME = re.compile(r"(\d{4,})_([a-z][a-z0-9_]*)\.sql")
-_MARKER = re.compile(r"^--[ \t]*migrate:(\S*)[ \t]*(.*)$", re.MULTILINE)
+# `^` in front would make `re` look at every line; what it is to mean stands behind two dashes it can skip to.
+_MARKER = re.compile(r"--(?<![^\n]--)[ \t]*migrate:(\S*)[ \t]*(.*)$", re.MULTILINE)
 _FROM = re.compile(r"^--[ \t]*from:[ \t]*(.*)$", re.MULTILINE)
 _OPTION = re.compile(r"\S+")
 _SECONDS = {"ms": 1, "s": 1_000, "min": 60_000}
@@ -132,8 +133,8 @@ def _part(source: Source, mark: re.Match[str], end: int) -> Part:
             raise BadMigration(f"`{key}` is given twice.", place=place, hint="Remove one of them.")
         if key == "transaction" and value in ("true", "false"):
             values[key] = value == "true"
-        elif key == "lock_timeout" and (found := re.fullmatch(r"(\d+)(ms|s|min)", value)):
-            values[key] = int(found[1]) * _SECONDS[found[2]]
+        elif key == "lock_timeout" and (timeout_ms := _milliseconds(value)):
+            values[key] = timeout_ms
         elif key == "role" and re.fullmatch(r"[a-z_][a-z0-9_]*", value):
             values[key] = value
         elif key in ("transaction", "lock_timeout", "role"):
@@ -156,9 +157,16 @@ def _part(source: Source, mark: re.Match[str], end: int) -> Part:
     )
 
 
+def _milliseconds(value: str) -> int:
+    """A time as `5s`, `200ms` or `1min`; 0 for anything else, and for what PostgreSQL would not take."""
+    found = re.fullmatch(r"([0-9]{1,10})(ms|s|min)", value)
+    time_ms = int(found[1]) * _SECONDS[found[2]] if found else 0
+    return time_ms if time_ms <= LONGEST_MS else 0
+
+
 _FORM = {
     "transaction": "Write transaction:true or transaction:false.",
-    "lock_timeout": "Give a number and a unit (ms, s, min), as in lock_timeout:5s.",
+    "lock_timeout": "Give a number from 1 on and a unit (ms, s, min), as in lock_timeout:5s.",
     "role": "Give the name of a role, or `none` for the one that connected.",
 }
 

@@ -81,7 +81,7 @@ def _refuse(source: Source, text: str, error: ParseError) -> NoReturn:
     raise BadSql(
         f"PostgreSQL does not understand the SQL: {_short(message)}.",
         place=source.place(index),
-        hint=hint(message, text, index),
+        hint=hint(message, text, index) or "Correct the SQL at the caret, or just before it.",
     ) from None
 
 

@@ -44,8 +44,9 @@ def translated(error: Exception, source: Source, tree: Tree, variables: Mapping[
     return BadTemplate(
         f"{file} cannot be rendered: {message}.",
         place=place,
-        detail="\n".join(f"in {caller}, line {number}" for caller, number in lines[:-1]),
-        hint=_hint(error, message, quoted, text, tree, known),
+        detail="\n".join(dict.fromkeys(f"in {caller}, line {number}" for caller, number in lines[:-1])),
+        hint=_hint(error, message, quoted, text, tree, known)
+        or "Correct the template at the caret, or close what was opened before it.",
     )
 
 
@@ -93,6 +94,8 @@ def _hint(
         return _near(str(error), tree.list_templates()) or (
             f"Name a file below {tree.project.show(tree.folder)}/."
         )
+    if isinstance(error, RecursionError):
+        return "Let one of the macros end without a call, or write the lines out."
     if isinstance(error, SecurityError) or "is unsafe" in message:
         return "Use the fields of `table`, `tables` and `domains`; nothing else of Python can be reached."
     if isinstance(error, Unprintable):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import unicodedata
+import re
 from typing import TextIO
 
 import click
@@ -13,6 +13,7 @@ from aigym_db.model.finding import Finding
 from aigym_db.model.source import Place
 
 _COLOUR = {"error": "red", "warning": "yellow", "note": "cyan"}
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _WIDTH = 110
 """Longer lines of a file are cut around the caret."""
 
@@ -46,10 +47,11 @@ def bold(text: str) -> str:
 
 def error(refusal: AigymError) -> str:
     """A refusal as people read it: the sentence, the place with a caret, the detail, the way out."""
-    lines = [f"{click.style('error', fg='red', bold=True)} {dim(refusal.code)} {bold(refusal.message)}"]
+    message = printable(refusal.message)
+    lines = [f"{click.style('error', fg='red', bold=True)} {dim(refusal.code)} {bold(message)}"]
     if refusal.place:
         lines += caret(refusal.place)
-    lines += [f"  {line}" for line in refusal.detail.splitlines()]
+    lines += [f"  {printable(line)}" for line in refusal.detail.splitlines()]
     if refusal.hint:
         lines.append(f"  {click.style('hint:', fg='cyan')} {refusal.hint}")
     return "\n".join(lines)
@@ -58,7 +60,7 @@ def error(refusal: AigymError) -> str:
 def finding(found: Finding) -> str:
     """A finding as people read it."""
     level = click.style(found.level, fg=_COLOUR[found.level], bold=True)
-    first, *more = found.message.splitlines() or [""]
+    first, *more = [printable(line) for line in found.message.splitlines()] or [""]
     lines = [f"{level} {dim(found.code)} {bold(first)} {dim(f'[{found.rule}]')}"]
     if found.place:
         lines += caret(found.place)
@@ -68,11 +70,16 @@ def finding(found: Finding) -> str:
     return "\n".join(lines)
 
 
+def counted(count: int, noun: str) -> str:
+    """A number with its noun: `1 table`, `2 tables`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def caret(place: Place) -> list[str]:
     """The place, its line, and a caret under its column."""
-    lines = [f"  {click.style('-->', fg='blue')} {place}"]
+    lines = [f"  {click.style('-->', fg='blue')} {printable(str(place))}"]
     if place.text.strip():
-        text, column = place.text.replace("\t", " "), min(place.column, len(place.text) + 1)
+        text, column = printable(place.text), min(place.column, len(place.text) + 1)
         if len(text) > _WIDTH:
             cut = max(0, min(column - _WIDTH // 2, len(text) - _WIDTH))
             text, column = "…" + text[cut + 1 : cut + _WIDTH], column - cut
@@ -84,12 +91,19 @@ def caret(place: Place) -> list[str]:
     return lines
 
 
+def printable(text: str) -> str:
+    """Text of a file or a server without what a terminal would obey instead of show; as long as before."""
+    return _CONTROLS.sub(lambda found: " " if found[0] == "\t" else "\N{REPLACEMENT CHARACTER}", text)
+
+
 def width(text: str) -> int:
     """How many columns of a terminal a text takes; East Asian and emoji take two, combining marks none."""
     return sum(_columns(letter) for letter in text)
 
 
 def _columns(letter: str) -> int:
+    import unicodedata
+
     if unicodedata.combining(letter) or unicodedata.category(letter) in ("Mn", "Me", "Cf"):
         return 0
     return 2 if unicodedata.east_asian_width(letter) in ("W", "F") else 1

@@ -39,8 +39,17 @@ def load(
         )
     with connection.transaction():
         if owner is not None:
-            connection.execute(sql.SQL("set local role {}").format(sql.Identifier(owner)))
+            _act_as(connection, name, owner)
         return tuple(_run(connection, file) for file in files)
+
+
+def _act_as(connection: Connection[Any], name: str, owner: str) -> None:
+    try:
+        connection.execute(sql.SQL("set local role {}").format(sql.Identifier(owner)))
+    except psycopg.Error as error:
+        refusal = explain_error(error, doing=f"seeds/{name} was not loaded")
+        refusal.hint = f"Run `aigym-db migrate` first, or connect as a role that may act as {owner}."
+        raise refusal from error
 
 
 def _run(connection: Connection[Any], file: Source) -> Loaded:

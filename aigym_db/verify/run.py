@@ -6,6 +6,9 @@ import difflib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import psycopg
+
+from aigym_db.database.failure import explain_error
 from aigym_db.errors import AigymError, BadCommandLine, StatementFailed, TamperedError
 from aigym_db.model.finding import Finding
 from aigym_db.project.config import Project
@@ -67,8 +70,14 @@ def _guarded(check: Check, context: Context) -> Iterator[Found]:
     try:
         yield from check.run(context)
     except (StatementFailed, TamperedError) as refusal:
-        detail = f"\n{refusal.detail}" if refusal.detail else ""
-        yield Found(refusal.message + detail, refusal.place, refusal.hint)
+        yield _found(refusal)
+    except psycopg.Error as error:
+        yield _found(explain_error(error, doing="The check could not be finished"))
+
+
+def _found(refusal: AigymError) -> Found:
+    detail = f"\n{refusal.detail}" if refusal.detail else ""
+    return Found(refusal.message + detail, refusal.place, refusal.hint)
 
 
 def _chosen(names: tuple[str, ...]) -> tuple[Check, ...]:

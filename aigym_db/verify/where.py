@@ -30,12 +30,17 @@ def where_key(files: Files, key: Key) -> Place | None:
 
 def _where(files: Files, name: str, *, policies_first: bool) -> Place | None:
     plain = name.replace('"', "").partition("(")[0].split(".")
-    for file in _candidates(plain, policies_first):
-        for script in files.scripts:
-            if script.source.file == file:
-                found = re.search(rf"\b{re.escape(plain[-1])}\b", _without_card(script.source.text))
-                return script.source.place(found.start() if found else 0)
-    return None
+    sources = {script.source.file: script.source for script in files.scripts}
+    here = [sources[file] for file in _candidates(plain, policies_first) if file in sources]
+    # An index stands in the file of some table of its schema.
+    near = [source for file, source in sources.items() if file.startswith(f"schema/{plain[0]}/")]
+    for source in here + near if len(plain) == 2 else here:
+        found = re.search(rf"\b{re.escape(plain[-1])}\b", _without_card(source.text))
+        if found:
+            return source.place(found.start())
+    # The file of a table is the place for what it does not say; the others would only mislead.
+    own = [source for source in here if source.file == f"schema/{'/'.join(plain[:2])}.sql.j2"]
+    return own[0].place(0) if own else None
 
 
 def _candidates(names: list[str], policies_first: bool) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""`aigym-db server start|stop|url|psql`."""
+"""`aigym-db server start|stop|url|psql|gc`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 
 from aigym_db.cli import local
 from aigym_db.cli.app import App, pass_app
+from aigym_db.report import console
 
 
 @click.group(short_help="The project's own development server.")
@@ -32,6 +33,17 @@ def stop(app: App) -> None:
     stopped = local.server(app.project, app.server).stop()
     app.report.say("The local server is stopped." if stopped else "The local server was not running.")
     app.report.data["stopped"] = stopped
+
+
+@command.command()
+@pass_app
+def gc(app: App) -> None:
+    """Removes what killed servers left behind, and cached clusters that are no longer used."""
+    from aigym_db.database.servers import gc as tidy
+
+    removed = tidy()
+    app.report.say(f"{console.counted(len(removed), 'folder')} removed." if removed else "Nothing to remove.")
+    app.report.data["removed"] = [str(folder) for folder in removed]
 
 
 @command.command()

@@ -16,6 +16,7 @@ def command(app: App) -> int:
     Done again with nothing changed, it looks and says so.
     """
     from aigym_db.cli.upward import nothing_changed, remember, steps
+    from aigym_db.database.servers import gc
 
     app.refuse_database("the project's own local one")
     app.is_local = True
@@ -31,6 +32,7 @@ def command(app: App) -> int:
                 return 5 if any(one.code.startswith("HIST") for one in app.report.findings) else 1
             app.report.say(f"{console.good('ok')}      {name:9} {said}")
         remember(app, dsn)
+        gc()
     app.report.say()
     app.report.say(console.bold(dsn))
     app.report.say()

@@ -14,6 +14,9 @@ from aigym_db.database.servers.process import kill
 UNUSED_DAYS = 30
 """How long a cached cluster is kept after its last use."""
 
+KEPT = 32
+"""How many cached clusters are kept at most, the last used ones; each takes about 20 MB."""
+
 
 def sweep() -> tuple[Path, ...]:
     """Ends the throwaway servers whose process is gone, removes their folders and returns these."""
@@ -25,18 +28,23 @@ def sweep() -> tuple[Path, ...]:
 
 
 def gc(unused_days: float = UNUSED_DAYS) -> tuple[Path, ...]:
-    """`sweep`, the cached clusters not used for `unused_days`, and root's servers of projects that are gone.
-
-    Returns what was removed.
+    """`sweep`, the cached clusters nobody used for `unused_days` or beyond the newest `KEPT`, and root's
+    servers of projects that are gone; returns what was removed.
     """
-    return (*sweep(), *_outdated(time.time() - unused_days * 86_400), *_orphaned())
+    used = sorted((path.stat().st_mtime for path in _cached()), reverse=True)
+    newest = used[KEPT - 1] if len(used) >= KEPT else 0.0
+    return (*sweep(), *_outdated(max(time.time() - unused_days * 86_400, newest)), *_orphaned())
+
+
+def _cached() -> list[Path]:
+    return sorted(path for path in cluster.home().glob("*") if path.is_dir())
 
 
 def _outdated(oldest_s: float) -> tuple[Path, ...]:
     from filelock import FileLock, Timeout
 
     removed: list[Path] = []
-    for folder in sorted(path for path in cluster.home().glob("*") if path.is_dir()):
+    for folder in _cached():
         # `<place>.making-…` is left over unless its maker still holds the lock of the place.
         place = folder.with_name(folder.name.partition(".")[0])
         try:

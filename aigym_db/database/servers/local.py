@@ -146,9 +146,9 @@ class LocalServer:
             yield
         except PermissionError as error:
             raise ServerUnfit(
-                f"The local server of {self.root} belongs to another user.",
+                f"The local server of {self.root} may not be used or made by this user.",
                 detail=str(error),
-                hint=f"Run the command as the user who started it, or remove {self.folder} to begin anew.",
+                hint="Run the command as the user who started it, or let this one write to the folder.",
             ) from None
 
 

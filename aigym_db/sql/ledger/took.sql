@@ -1,0 +1,8 @@
+-- Which of these migrations did a session of ours commit so far, and what did each of them take, in milliseconds?
+select version, (duration_ms -> -1)::float8
+from aigym_db.event
+where backend = %(backend)s
+  and version = any(%(versions)s)
+  and kind in ('apply', 'revert')
+  and occurred_at >= (select backend_start from pg_stat_activity where pid = %(backend)s)
+order by id

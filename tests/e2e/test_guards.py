@@ -1,0 +1,182 @@
+"""What could be done and is refused: drafts, production, rows, and databases that take nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import closing
+
+import psycopg
+import pytest
+
+from aigym_db.database.dsn import parameters
+
+LABELS = "create table app.labels (name text);"
+
+
+def execute(dsn: str, *statements: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        list(map(connection.execute, map(str.encode, statements)))
+
+
+@pytest.fixture
+def with_rows(shop, migrated: str) -> str:
+    """A database whose newest migration made a table that holds two rows."""
+    shop.migration("0003_labels", LABELS, "drop table app.labels;")
+    assert shop("freeze").status == 0
+    assert shop("--database", migrated, "migrate").status == 0
+    execute(migrated, "insert into app.labels values ('one'), ('two')")
+    return migrated
+
+
+def test_drafts_run_on_no_other_database_than_the_local_one(shop, migrated, holdings) -> None:
+    shop.migration("0003_labels", LABELS)
+    held = holdings(migrated)
+
+    seen = shop("--database", migrated, "migrate")
+
+    assert seen.status == 3
+    assert seen.err == (
+        "error AIG-G001 0003 labels is not frozen, and this is not the project's own local database.\n"
+        "  --> migrations/0003_labels.sql:1:1\n"
+        "  1 | -- 0003 labels\n"
+        "    | ^\n"
+        "  hint: Run `aigym-db freeze` and commit migrations/LOCK.\n"
+    )
+    assert holdings(migrated) == held
+
+
+def test_the_local_database_is_known_by_its_address_too(local_shop, up_once) -> None:
+    seen = local_shop("--database", up_once.dsn, "status")
+
+    assert (seen.status, "2 applied, 0 pending" in seen.out) == (0, True)
+
+
+@pytest.mark.parametrize("words", [("seed", "development"), ("seed", "test")])
+def test_made_up_rows_are_refused_on_production(shop, migrated, holdings, words) -> None:
+    name = parameters(migrated)["dbname"]
+    execute(migrated, f"alter database {name} set aigym.environment = 'production'")
+    held = holdings(migrated)
+
+    seen = shop("--database", migrated, *words)
+
+    assert (seen.status, seen.out) == (3, "")
+    assert f"error AIG-G002 The database {name} is production" in seen.err
+    assert "hint: Choose another database" in seen.err
+    assert holdings(migrated) == held
+
+
+def test_reference_rows_are_welcome_on_production(shop, migrated) -> None:
+    name = parameters(migrated)["dbname"]
+    execute(migrated, f"alter database {name} set aigym.environment = 'production'")
+    shop.write(
+        "seeds/reference/1.sql", "insert into app.notes (owner_id, title) select gen_random_uuid(), 'a';"
+    )
+
+    seen = shop("--database", migrated, "seed", "reference")
+
+    assert (seen.status, seen.out.partition(" to ")[0]) == (0, "Seed set reference: 1 rows written")
+
+
+@pytest.mark.parametrize("words", [("rollback",), ("rollback", "--to", "0"), ("rollback", "--steps", "2")])
+def test_rows_are_never_rolled_away_without_a_yes(shop, with_rows, holdings, words) -> None:
+    held = holdings(with_rows)
+
+    seen = shop("--database", with_rows, *words)
+
+    assert (seen.status, seen.out) == (3, "")
+    assert re.match(r"error AIG-G003 Rolling back 0003 labels.* would destroy data\.\n", seen.err)
+    assert "--> migrations/0003_labels.sql:" in seen.err
+    assert "app.labels: 2 rows" in seen.err
+    assert "hint: Make a backup, then run this again with --yes." in seen.err
+    assert holdings(with_rows) == held
+
+
+def test_with_a_yes_they_are(shop, with_rows) -> None:
+    seen = shop("--database", with_rows, "rollback", "--yes")
+
+    assert (seen.status, seen.out.splitlines()[-1]) == (0, "1 undone.")
+
+
+def test_what_says_it_is_irreversible_is_not_undone(shop, migrated, holdings) -> None:
+    shop.write("migrations/0003_x.sql", "-- 0003 x\n-- migrate:up\n-- migrate:down irreversible: 🎉\n")
+    shop("freeze")
+    shop("--database", migrated, "migrate")
+    held = holdings(migrated)
+
+    seen = shop("--database", migrated, "rollback", "--to", "1")
+
+    assert (seen.status, seen.out) == (3, "")
+    assert seen.err == (
+        "error AIG-G004 0003 x cannot be undone: 🎉\n"
+        "  --> migrations/0003_x.sql:3:1\n"
+        "  3 | -- migrate:down irreversible: 🎉\n"
+        "    | ^\n"
+        "  hint: Go back no further than `--to 3`, or write a migration that mends forward.\n"
+    )
+    assert holdings(migrated) == held
+
+
+def test_another_runner_is_waited_for_as_long_as_was_said(shop, migrated, spawn, wait_for) -> None:
+    shop.migration("0003_slow", "select pg_advisory_xact_lock_shared(777);")
+    shop("freeze")
+    with closing(psycopg.connect(migrated, autocommit=True)) as gate:
+        gate.execute("select pg_advisory_lock(777)")
+        other = spawn(shop.folder, "--database", migrated, "migrate")
+        wait_for(gate, "select 1 from pg_locks where locktype = 'advisory' and objid = 777 and not granted")
+
+        seen = shop("--database", migrated, "migrate", "--lock-wait", "0")
+
+        gate.execute("select pg_advisory_unlock(777)")
+        out, _ = other.communicate(timeout=60)
+    assert (seen.status, seen.out) == (6, "")
+    assert "error AIG-L001 Another aigym-db is migrating this database." in seen.err
+    assert re.search(r"^  held by pid \d+ \(aigym-db\)", seen.err, re.MULTILINE)
+    assert "hint: Wait for it to finish" in seen.err
+    assert (other.returncode, out.splitlines()[-1]) == (0, "1 applied.")
+
+
+@pytest.fixture(
+    params=[
+        ("alter role {role} set default_transaction_read_only = on", "read-only here"),
+        ("", "may not write to the ledger"),
+    ],
+    ids=["a role that only reads", "a role without rights on the ledger"],
+)
+def reader(request: pytest.FixtureRequest, role: Callable[[str], str], migrated: str) -> tuple[str, str]:
+    """The DSN of a role that may not migrate, and why."""
+    statement, why = request.param
+    return role(statement), why
+
+
+def test_who_may_not_write_is_told_so_before_anything_happens(shop, migrated, holdings, reader) -> None:
+    dsn, why = reader
+    shop.migration("0003_labels", LABELS)
+    shop("freeze")
+    held = holdings(migrated)
+
+    seen = shop("--database", dsn, "migrate")
+
+    assert (seen.status, seen.out) == (4, "")
+    assert re.match(rf"error AIG-S005 .*{why}.*\n  hint: Connect ", seen.err)
+    assert holdings(migrated) == held
+
+
+def test_who_may_not_write_may_not_undo_or_seed(shop, migrated, holdings, reader) -> None:
+    held = holdings(migrated)
+
+    undone, seeded = shop("--database", reader[0], "rollback"), shop("--database", reader[0], "seed", "test")
+
+    assert (undone.status, seeded.status) == (4, 4)
+    assert "AIG-S005" in undone.err
+    assert "hint: Run `aigym-db migrate` first, or connect as a role that may act as app_owner." in seeded.err
+    assert holdings(migrated) == held
+
+
+def test_who_may_only_read_sees_the_status_and_verifies(shop, migrated, reader) -> None:
+    dsn, _ = reader
+
+    status, verified = shop("--database", dsn, "status"), shop("--database", dsn, "verify", "ledger", "lock")
+
+    assert (status.status, "2 applied, 0 pending" in status.out) == (0, True)
+    assert (verified.status, verified.out) == (0, "2 checks, no findings.\n")
