@@ -1,17 +1,20 @@
 """How fast migrations are applied, against one psql that runs the same SQL, dbmate and Alembic, in the same
 run.
 
-    python benchmarks/migrations.py [--count 500] [--rounds 5] [--install-peers DIR | --peers DIR] [--unsafe]
+    python -m benchmarks migrations -- [--count 500] [--rounds 7] [--peers DIR | --install-peers DIR]
+        [--unsafe]
 
 Every figure is a whole process from its start to its end. Each round runs everybody once, in turn, on fresh
-databases of one server, so that a slow moment of the machine meets all of them. Prints medians and their
-ratio to psql.
+databases of one server, so that a slow moment of the machine meets all of them. Prints medians, their ratio
+to psql (the median of the rounds' ratios), the processor time of the process without the server, and how long
+it takes to go back over the newest 100.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -25,6 +28,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from aigym_db.database.servers import Server, create_database, drop_database, local, throwaway
+from benchmarks.startup import COMPILED
 
 TABLE = """create table {name} (
   id bigint generated always as identity primary key,
@@ -33,6 +37,7 @@ TABLE = """create table {name} (
 );
 comment on table {name} is 'The table of one migration of the benchmark.';
 """
+BACK = 100
 CONNECT = "import sys, psycopg; psycopg.connect(sys.argv[1]).execute('select 1')"
 ALEMBIC_ENV = """import os
 from alembic import context
@@ -60,6 +65,8 @@ class Runner:
     name: str
     command: Callable[[str], list[str]]
     environment: Callable[[str], dict[str, str]] = lambda dsn: {}
+    back: Callable[[str], list[str]] | None = None
+    """The command that undoes the newest `BACK`."""
 
 
 def main() -> None:
@@ -78,26 +85,38 @@ def main() -> None:
 def measure(running: Server, who: list[Runner], arguments: argparse.Namespace) -> None:
     """Prints the table."""
     full: dict[str, list[float]] = {runner.name: [] for runner in who}
+    busy: dict[str, list[float]] = {runner.name: [] for runner in who}
     nothing: dict[str, list[float]] = {runner.name: [] for runner in who}
+    back: list[float] = []
     bare: list[float] = []
     for number in range(arguments.rounds):
         for runner in who[number % len(who) :] + who[: number % len(who)]:
             dsn = create_database(running)
-            full[runner.name].append(_timed(runner.command(dsn), runner.environment(dsn)))
+            environment = runner.environment(dsn)
+            before = _processor_s()
+            full[runner.name].append(_timed(runner.command(dsn), environment))
+            busy[runner.name].append(_processor_s() - before)
             if runner.name != "psql":
-                nothing[runner.name].append(_timed(runner.command(dsn), runner.environment(dsn)))
+                nothing[runner.name].append(_timed(runner.command(dsn), environment))
+            if runner.back:
+                back.append(_timed(runner.back(dsn), environment))
             bare.append(_timed([sys.executable, "-c", CONNECT, dsn], {}))
-            drop_database(running, dsn.partition("?")[0].rpartition("/")[2])
+            if arguments.unsafe:
+                # Not on a disk: for some time after many files were deleted, ext4 takes milliseconds to make
+                # one, for everybody alike, and all ratios come near to 1.
+                drop_database(running, dsn.partition("?")[0].rpartition("/")[2])
     kind = "that does not wait for the disk" if arguments.unsafe else "that keeps its promises"
     print(f"\n{arguments.count} migrations of one table, {arguments.rounds} rounds, {running.name} {kind}\n")
-    print(f"{'':12} {'all of them':>12} {'spread':>14} {'× psql':>8} {'nothing to do':>14}")
-    limit = statistics.median(full["psql"])
+    print(f"{'':12} {'all of them':>12} {'spread':>14} {'× psql':>8} {'processor':>10} {'nothing to do':>14}")
     for name, seconds in full.items():
-        median = statistics.median(seconds)
+        ratio = statistics.median(own / limit for own, limit in zip(seconds, full["psql"], strict=True))
         again = "" if name == "psql" else f"{statistics.median(nothing[name]) * 1000:.0f} ms"
         spread = f"{min(seconds):.2f}–{max(seconds):.2f}"
-        print(f"{name:12} {median:10.3f} s {spread:>14} {median / limit:8.2f} {again:>14}")
-    print(f"\npython that imports psycopg and connects: {statistics.median(bare) * 1000:.0f} ms")
+        own_ms = f"{statistics.median(busy[name]) * 1000:.0f} ms"
+        median_s = statistics.median(seconds)
+        print(f"{name:12} {median_s:10.3f} s {spread:>14} {ratio:8.2f} {own_ms:>10} {again:>14}")
+    print(f"\nback over the newest {BACK}: {statistics.median(back):.3f} s, fastest {min(back):.3f} s")
+    print(f"python that imports psycopg and connects: {statistics.median(bare) * 1000:.0f} ms")
 
 
 def runners(folder: Path, running: Server, peers: Path | None) -> list[Runner]:
@@ -108,7 +127,11 @@ def runners(folder: Path, running: Server, peers: Path | None) -> list[Runner]:
         Runner(
             "psql", lambda dsn: [psql, dsn, "-qX", "-v", "ON_ERROR_STOP=1", "-f", str(folder / "all.sql")]
         ),
-        Runner("aigym-db", lambda dsn: [*ours, "--database", dsn, "migrate"]),
+        Runner(
+            "aigym-db",
+            lambda dsn: [*ours, "--database", dsn, "migrate"],
+            back=lambda dsn: [*ours, "--database", dsn, "rollback", "--steps", str(BACK)],
+        ),
     ]
     # The program itself: node_modules/.bin/dbmate would start a Node.js around it.
     dbmate = next(iter(peers.glob("node_modules/@dbmate/*/bin/dbmate")), None) if peers else None
@@ -200,9 +223,16 @@ def _psycopg(dsn: str) -> str:
     return dsn.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
+def _processor_s() -> float:
+    """The processor time of all processes that we waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def _timed(command: list[str], environment: dict[str, str]) -> float:
     began = time.perf_counter()
-    done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True)
+    whole = {**os.environ, **COMPILED, **environment}
+    done = subprocess.run(command, env=whole, capture_output=True, text=True)
     seconds = time.perf_counter() - began
     if done.returncode:
         sys.exit(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
@@ -214,7 +244,7 @@ def _arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--count", type=int, default=500, help="how many migrations")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--peers", type=Path, help="a folder in which --install-peers put them before")
     parser.add_argument(
         "--install-peers", type=Path, metavar="DIR", help="install dbmate and Alembic there first"

@@ -51,8 +51,8 @@ class Session:
         self.stop = stop
         self.idle = idle
         """Called again and again while the server is busy, with the seconds since the message was sent."""
-        self.hear: Callable[[Notice], None] = lambda notice: None
-        """Told what the server says on the way."""
+        self.hear: Callable[[Notice, int], None] = lambda notice, done: None
+        """Told what the server says on the way, and how many statements of the message were done by then."""
         self._message = Message()
         self._heard: list[Notice] = []
         connection.add_notice_handler(lambda said: self._heard.append(notice(self._message, said)))
@@ -61,11 +61,11 @@ class Session:
     def pid(self) -> int:
         return self.connection.info.backend_pid
 
-    def send(self, message: Message) -> Reply:
+    def send(self, message: Message, meanwhile: Callable[[], None] | None = None) -> Reply:
         """Sends one or more statements as one message and reads every result.
 
         Statements are run in order and none after one that fails. An error of the server is part of the
-        reply.
+        reply. `meanwhile` is called once, while the server is at work.
         """
         began = time.monotonic()
         pgconn = self.connection.pgconn
@@ -77,9 +77,14 @@ class Session:
             self._message = message
             pgconn.send_query(message.text.encode())
             while True:
-                self._tell()
                 sent = pgconn.flush() == 0
-                if sent and not pgconn.is_busy():
+                if sent and meanwhile is not None:
+                    meanwhile()
+                    meanwhile = None
+                ready = sent and not pgconn.is_busy()
+                # Here and not later: libpq reads no further than to the end of a statement.
+                self._tell(len(results))
+                if ready:
                     result = pgconn.get_result()
                     if result is None:
                         break
@@ -103,7 +108,7 @@ class Session:
                     look = time.monotonic() - began + LOOK_S
         except psycopg.OperationalError:
             return Reply(tuple(results), failure, _ms(began), cancelled, lost=True)
-        self._tell()
+        self._tell(len(results))
         lost = pgconn.status == ConnStatus.BAD
         return Reply(tuple(results), failure, _ms(began), cancelled, lost)
 
@@ -112,11 +117,11 @@ class Session:
         with suppress(psycopg.Error):
             self.connection.cancel_safe(timeout=5)
 
-    def _tell(self) -> None:
+    def _tell(self, done: int) -> None:
         # Not from the handler itself: psycopg swallows what a handler raises.
         heard, self._heard = self._heard, []
         for said in heard:
-            self.hear(said)
+            self.hear(said, done)
 
     def alive(self) -> bool:
         return not self.connection.closed and self.connection.pgconn.status == ConnStatus.OK

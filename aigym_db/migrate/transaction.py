@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from psycopg.pq import TransactionStatus
 
 from aigym_db.errors import AigymError
 from aigym_db.migrate import failure
@@ -30,9 +32,38 @@ class Sent:
     """What tries that met a lock cost, pauses included."""
 
 
-def opening(run: Run, part: Part, *, durable: bool) -> Message:
-    """The start of a transaction under the options of a part."""
-    message = Message()
+@dataclass(slots=True)
+class Patience:
+    """How often a migration met a lock, and what that cost."""
+
+    tries: int = 0
+    lost_ms: float = 0.0
+
+    def met(
+        self, run: Run, migration: Migration, part: Part, message: Message, done: int, spent_ms: float
+    ) -> AigymError | None:
+        """Pauses after a try that ended `done` statements into its message; the refusal when it was the last
+        one.
+
+        Raises Interrupted (AIG-I001).
+        """
+        self.tries += 1
+        self.lost_ms += spent_ms
+        if self.lost_ms >= run.options.patience_ms:
+            step, limit_ms = message.step(done), timeout_ms(run, part)
+            place = step.place() if step else None
+            return failure.lock_timeout(migration, place, self.tries, self.lost_ms, limit_ms, run.blockers)
+        run.observer.waiting(Waiting("retry", self.lost_ms / 1000, blockers=run.blockers))
+        pause_s = random.uniform(*BACK_OFF_S)
+        run.stop.pause(pause_s)
+        self.lost_ms += pause_s * 1000
+        run.check(migration)
+        return None
+
+
+def opening(run: Run, part: Part, *, durable: bool, message: Message | None = None) -> Message:
+    """The start of a transaction under the options of a part, behind what the message has already."""
+    message = Message() if message is None else message
     message.add("begin")
     message.add(f"set local lock_timeout = {timeout_ms(run, part)}")
     if not durable:
@@ -44,45 +75,37 @@ def opening(run: Run, part: Part, *, durable: bool) -> Message:
 
 
 def transact(
-    run: Run, migration: Migration, part: Part, build: Callable[[float], Message], *, thorough: bool = True
+    run: Run,
+    migration: Migration,
+    part: Part,
+    build: Callable[[float], Message],
+    *,
+    thorough: bool = True,
+    patience: Patience | None = None,
 ) -> Sent:
     """Sends what `build` makes, commits it and asks what is left behind; the whole again after a lock
     timeout.
 
     `build` is given the milliseconds lost so far. The question for leftovers stands in the same message,
     behind the commit: only then is what a transaction had for itself gone. Unless `thorough`, it leaves out
-    what is slow to ask.
+    what is slow to ask. `patience` is what there is left of it after tries elsewhere.
     """
-    lost_ms, tries = 0.0, 0
-    run.blockers = ()
+    if patience is None:
+        patience, run.blockers = Patience(), ()
     while True:
-        tries += 1
-        message = build(lost_ms)
+        message = build(patience.lost_ms)
         message.add("commit")
         commit = len(message) - 1
         message.add(run.leftovers if thorough else run.leftovers_quick)
         reply = run.session.send(message)
         if len(reply.results) > commit:
-            run.left = (
-                (reply.results[commit + 1].get_value(0, 0) or b"").decode()
-                if len(reply.results) > commit + 1
-                else ""
-            )
-            return Sent(reply, None, lost_ms)
-        refusal = _refusal(run, migration, part, message, reply)
+            run.left = left(reply, commit + 1)
+            return Sent(reply, None, patience.lost_ms)
+        refusal = why(run, [migration], part, message, reply) or patience.met(
+            run, migration, part, message, len(reply.results), reply.duration_ms
+        )
         if refusal is not None:
-            return Sent(reply, refusal, lost_ms)
-        lost_ms += reply.duration_ms
-        if lost_ms >= run.options.patience_ms:
-            step = message.step(len(reply.results))
-            place = step.place() if step else None
-            met = failure.lock_timeout(migration, place, tries, lost_ms, timeout_ms(run, part), run.blockers)
-            return Sent(reply, met, lost_ms)
-        run.observer.waiting(Waiting("retry", lost_ms / 1000, blockers=run.blockers))
-        pause_s = random.uniform(*BACK_OFF_S)
-        run.stop.pause(pause_s)
-        lost_ms += pause_s * 1000
-        run.check(migration)
+            return Sent(reply, refusal, patience.lost_ms)
 
 
 def timeout_ms(run: Run, part: Part) -> int:
@@ -90,14 +113,32 @@ def timeout_ms(run: Run, part: Part) -> int:
     return run.options.lock_timeout_ms if part.lock_timeout_ms is None else part.lock_timeout_ms
 
 
-def _refusal(run: Run, migration: Migration, part: Part, message: Message, reply: Reply) -> AigymError | None:
-    """Why nothing was committed; None when it is worth another try."""
+def left(reply: Reply, number: int) -> str:
+    """The answer to the question for leftovers that stood at `number` in the message."""
+    return (reply.results[number].get_value(0, 0) or b"").decode() if len(reply.results) > number else ""
+
+
+def why(
+    run: Run, migrations: Sequence[Migration], part: Part, message: Message, reply: Reply
+) -> AigymError | None:
+    """Why the first of these migrations was not committed, after rolling it back; None when it is worth
+    another try.
+
+    The others stand behind it in the message.
+    """
+    migration = migrations[0]
     if reply.lost:
         said = reply.failure.diag.message_primary if reply.failure else None
-        return run.lost(f"{migration.label} is either wholly applied or not at all.", said or "")
-    rollback = Message()
-    rollback.add("rollback")
-    run.session.send(rollback)
+        which = (
+            migration.label
+            if len(migrations) == 1
+            else f"Each of {migration.label} to {migrations[-1].label}"
+        )
+        return run.lost(f"{which} is either wholly applied or not at all.", said or "")
+    if run.session.connection.info.transaction_status is not TransactionStatus.IDLE:
+        rollback = Message()
+        rollback.add("rollback")
+        run.session.send(rollback)
     assert reply.failure is not None
     state = reply.failure.sqlstate
     if state == failure.CANCELLED and run.lock_lost():

@@ -24,7 +24,10 @@ from aigym_db.project.migrations import migrations
 BARRIER = "select pg_advisory_xact_lock_shared(777);"
 """A statement that waits for as long as the test holds the lock, and changes nothing."""
 
-CHAIN = {
+Chain = dict[str, tuple[str, list[str]]]
+"""The options and statements of each file."""
+
+CHAIN: Chain = {
     "0001_accounts": (
         "",
         [
@@ -60,26 +63,71 @@ CHAIN = {
     ),
     "0006_last": ("", ["insert into app.notes select id, id from app.accounts;"]),
 }
-BOUNDARIES = [
-    (name, number) for name, (_, statements) in CHAIN.items() for number in range(len(statements) + 1)
-]
-"""Before each statement of each file, and after its last."""
+DEFINING_BARRIER = (
+    "create table app.gate as select 1 as one from pg_advisory_xact_lock_shared(777); drop table app.gate;"
+)
+"""The same in a file that only defines things."""
+
+DEFINITIONS: Chain = {
+    "0001_schema": ("", ["create schema app;"]),
+    "0002_accounts": (
+        "",
+        ["create table app.accounts (id int primary key);", "comment on table app.accounts is 'A';"],
+    ),
+    "0003_notes": (
+        "",
+        ["create table app.notes (id int);", "alter table app.notes add column account_id int;"],
+    ),
+    "0004_key": (
+        "",
+        [
+            "alter table app.notes add foreign key (account_id) references app.accounts;",
+            "create index notes_account_id_idx on app.notes (account_id);",
+        ],
+    ),
+    "0005_columns": (
+        "",
+        [
+            "alter table app.accounts add column a int;",
+            "alter table app.accounts add column b int default 7;",
+        ],
+    ),
+    "0006_swap": (
+        "",
+        ["drop index app.notes_account_id_idx;", "create index notes_id_idx on app.notes (id);"],
+    ),
+    "0007_check": (
+        "",
+        ["alter table app.accounts add check (a > 0);", "alter table app.accounts drop column b;"],
+    ),
+    "0008_unique": ("", ["alter table app.notes add unique (id);", "comment on table app.notes is 'N';"]),
+}
+"""One message holds the first, the second the four after it, the third all the rest."""
+
+
+def boundaries(chain: Chain) -> list[tuple[str, int]]:
+    """Before each statement of each file, and after its last."""
+    return [
+        (name, number) for name, (_, statements) in chain.items() for number in range(len(statements) + 1)
+    ]
+
+
+ANY = {"any_boundary": boundaries(CHAIN), "any_boundary_in_a_message": boundaries(DEFINITIONS)[2:]}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that asks for `any_boundary` is run for every one."""
-    if "any_boundary" in metafunc.fixturenames:
-        names = [f"{name}-{number}" for name, number in BOUNDARIES]
-        metafunc.parametrize("any_boundary", BOUNDARIES, ids=names)
+    """A test that asks for `any_boundary…` is run for every one."""
+    for name in ANY.keys() & set(metafunc.fixturenames):
+        metafunc.parametrize(name, ANY[name], ids=[f"{file}-{number}" for file, number in ANY[name]])
 
 
-def write_chain(folder: Path, barrier: tuple[str, int] | None = None) -> Path:
+def write_chain(folder: Path, barrier: tuple[str, int] | None = None, chain: Chain = CHAIN) -> Path:
     """The chain as a project, with a barrier at one boundary."""
     (folder / "migrations").mkdir(parents=True)
-    for name, (options, statements) in CHAIN.items():
+    for name, (options, statements) in chain.items():
         lines = list(statements)
         if barrier and barrier[0] == name:
-            lines.insert(barrier[1], BARRIER)
+            lines.insert(barrier[1], DEFINING_BARRIER if chain is DEFINITIONS else BARRIER)
         text = "\n".join(lines)
         (folder / "migrations" / f"{name}.sql").write_text(
             f"-- {name}\n-- migrate:up{options}\n{text}\n-- migrate:down irreversible: a test\n"
@@ -151,14 +199,26 @@ def spawn() -> Iterator[Spawn]:
             popen.communicate()
 
 
-@pytest.fixture(scope="module")
-def undisturbed(server: Throwaway, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[object, ...]]:
-    """What the chain makes when nothing goes wrong."""
+def _undisturbed(server: Throwaway, folder: Path, chain: Chain) -> list[tuple[object, ...]]:
     dsn = create_database(server)
-    migrate(dsn, migrations(Project(write_chain(tmp_path_factory.mktemp("chain") / "project"))))
+    migrate(dsn, migrations(Project(write_chain(folder / "project", chain=chain))))
     found = holdings(dsn)
     drop_database(server, dsn.partition("?")[0].rpartition("/")[2])
     return found
+
+
+@pytest.fixture(scope="module")
+def undisturbed(server: Throwaway, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[object, ...]]:
+    """What the chain makes when nothing goes wrong."""
+    return _undisturbed(server, tmp_path_factory.mktemp("chain"), CHAIN)
+
+
+@pytest.fixture(scope="module")
+def undisturbed_definitions(
+    server: Throwaway, tmp_path_factory: pytest.TempPathFactory
+) -> list[tuple[object, ...]]:
+    """What the chain that only defines things makes when nothing goes wrong."""
+    return _undisturbed(server, tmp_path_factory.mktemp("chain"), DEFINITIONS)
 
 
 @dataclass
@@ -206,8 +266,8 @@ def stage_on(spawn: Spawn, tmp_path: Path) -> Callable[..., AbstractContextManag
     """Starts the chain on a database, with a barrier at a boundary that is shut from then on."""
 
     @contextmanager
-    def staged(dsn: str, boundary: tuple[str, int]) -> Iterator[Stage]:
-        folder = write_chain(tmp_path / "project", boundary)
+    def staged(dsn: str, boundary: tuple[str, int], chain: Chain = CHAIN) -> Iterator[Stage]:
+        folder = write_chain(tmp_path / "project", boundary, chain)
         with closing(psycopg.connect(dsn, autocommit=True, application_name="gate")) as gate:
             gate.execute("select pg_advisory_lock(777)")
             yield Stage(dsn, folder, spawn(dsn, folder), gate)
@@ -221,4 +281,10 @@ def stage(
 ) -> Iterator[Callable[..., Stage]]:
     """The same on a fresh database, until the end of the test."""
     with ExitStack() as stack:
-        yield lambda boundary: stack.enter_context(stage_on(database, boundary))
+        yield lambda *boundary: stack.enter_context(stage_on(database, *boundary))
+
+
+@pytest.fixture
+def stage_of_definitions(stage: Callable[..., Stage]) -> Callable[[tuple[str, int]], Stage]:
+    """The same with the chain that only defines things."""
+    return lambda boundary: stage(boundary, DEFINITIONS)

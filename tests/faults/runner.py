@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from aigym_db.errors import AigymError
+from aigym_db.migrate import together
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.observer import Finished, Observer
 from aigym_db.project.config import Project
@@ -18,6 +19,8 @@ class Printer(Observer):
 
 
 def main(dsn: str, folder: str) -> int:
+    # What goes into one message must not depend on how fast the machine is.
+    together.ENOUGH_MS = 1e9
     try:
         migrate(dsn, migrations(Project(Path(folder))), observer=Printer())
     except AigymError as refusal:

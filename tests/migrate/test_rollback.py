@@ -95,6 +95,24 @@ def test_data_is_found_however_it_is_destroyed(database, other, write, down: str
         rollback(database, line)
 
 
+@pytest.mark.parametrize(
+    "up",
+    [
+        "create table app.a (id int) partition by list (id); create table app.p partition of app.a default;",
+        "create table app.a (id int); create table app.p () inherits (app.a);",
+    ],
+)
+def test_data_is_found_where_a_table_keeps_it_elsewhere(database, other, write, up: str) -> None:
+    line = (write(1, f"create schema app; {up}", "drop table app.a cascade;"),)
+    migrate(database, line)
+    other.execute("insert into app.p values (1)")
+
+    with pytest.raises(WouldDestroyData) as refusal:
+        rollback(database, line)
+
+    assert refusal.value.detail.splitlines() == ["app.a: 1 row"]
+
+
 def test_a_column_full_of_nothing_may_go(database, other, line) -> None:
     migrate(database, line)
     other.execute("insert into app.a values (1), (2)")

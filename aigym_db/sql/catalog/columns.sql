@@ -31,7 +31,12 @@ select
         when a.attacl is not null
             then (select string_agg(item::text, ' ' order by item::text collate "C") from unnest(a.attacl) as item)
     end as acl,
-    array_to_string(a.attoptions, ', ') as options,
+    (
+        -- Newer minor versions (15.20) count the changes of a column here; nobody declares that.
+        select string_agg(option, ', ' order by place)
+        from unnest(a.attoptions) with ordinality as given(option, place)
+        where not starts_with(option, 'pg_attver=')
+    ) as options,
     array_to_string(a.attfdwoptions, ', ') as server_options,
     d.description as comment
 from pg_attribute as a

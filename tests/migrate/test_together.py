@@ -1,0 +1,264 @@
+"""Migrations that go to the server in one message."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from aigym_db.database import ledger
+from aigym_db.errors import ConnectionLost, LeftBehind, LockTimeout, StatementFailed
+from aigym_db.migrate import together
+from aigym_db.migrate.apply import migrate
+from aigym_db.migrate.inside import Transaction
+from aigym_db.migrate.observer import Observer
+from aigym_db.migrate.options import Options
+from aigym_db.migrate.preflight import steps
+from aigym_db.migrate.rollback import rollback
+from aigym_db.migrate.session import Session
+from aigym_db.migrate.together import MOST, MOST_CHARACTERS, Pace
+
+COUNT = 12
+MIDDLE = 7
+"""With one, four and four in the first messages, the second of the third."""
+
+
+@pytest.fixture(autouse=True)
+def messages(monkeypatch) -> list[int]:
+    """How many migrations each message held; a slow machine must not change that."""
+    monkeypatch.setattr(together, "ENOUGH_MS", 1e9)
+    sent, send = [], Session.send
+
+    def counted(self, message, *more):
+        if "insert into aigym_db.event" in message.text:
+            sent.append(message.text.count("insert into aigym_db.event"))
+        return send(self, message, *more)
+
+    monkeypatch.setattr(Session, "send", counted)
+    return sent
+
+
+@pytest.fixture
+def line(write):
+    """Twelve migrations that define a table each; one of them says something else, too."""
+
+    def made(up: str = "", down: str = "", version: int = MIDDLE):
+        return tuple(
+            write(
+                number,
+                f"create table t{number} ();\n{up if number == version else ''}",
+                f"{down if number == version else ''}\ndrop table t{number};",
+            )
+            for number in range(1, COUNT + 1)
+        )
+
+    return made
+
+
+def versions(connection) -> list[int]:
+    return [row.version for row in ledger.applied(connection)]
+
+
+def tables(connection) -> int:
+    return connection.execute("select count(*) from pg_tables where schemaname = 'public'").fetchone()[0]
+
+
+def test_each_is_a_transaction_of_its_own_with_its_ledger_row(database, other, line, messages) -> None:
+    migrate(database, line())
+
+    assert messages == [1, 4, 4, 3]
+    assert versions(other) == list(range(1, COUNT + 1))
+    rows = other.execute("select count(distinct xmin::text) from aigym_db.event where kind = 'apply'")
+    made = other.execute("select count(distinct xmin::text) from pg_class where relname ~ '^t[0-9]+$'")
+    assert (rows.fetchone(), made.fetchone()) == ((COUNT,), (COUNT,))
+
+
+def test_the_ledger_and_the_observer_know_what_each_of_them_took(database, other, line, listener) -> None:
+    migrate(database, line(), observer=listener)
+
+    took = other.execute(
+        "select (duration_ms -> -1)::float8, jsonb_array_length(duration_ms) from aigym_db.event "
+        "where version > 1 order by version"
+    ).fetchall()
+    assert [row[0] for row in took] == [done.duration_ms for done in listener.done[1:]]
+    assert all(0 < row[0] < 1000 and row[1] == 1 for row in took)
+
+
+def test_a_rollback_goes_the_same_way_back(database, other, line, messages) -> None:
+    migrate(database, line())
+    messages.clear()
+
+    done = rollback(database, line(), to=0, yes=True)
+
+    assert messages == [1, 4, 4, 3]
+    assert [finished.migration.version for finished in done] == list(range(COUNT, 0, -1))
+    assert (versions(other), tables(other)) == ([], 0)
+
+
+@pytest.mark.parametrize("before", ["", "-- é€😀\n"])
+def test_a_failure_in_the_middle_keeps_what_is_before_and_none_behind(
+    database, other, line, listener, before: str
+) -> None:
+    with pytest.raises(StatementFailed) as refusal:
+        migrate(
+            database,
+            line(f"{before}comment on table t{MIDDLE} is '😀'; create table x (y nope);"),
+            observer=listener,
+        )
+
+    place = refusal.value.place
+    assert (place.file, place.line) == (f"migrations/{MIDDLE:04d}_step_{MIDDLE}.sql", 4 + before.count("\n"))
+    assert place.text[place.column - 1 :].startswith("nope")
+    assert f"{MIDDLE:04d} step_{MIDDLE}" in refusal.value.message
+    assert [done.migration.version for done in listener.done] == list(range(1, MIDDLE))
+    assert (versions(other), tables(other)) == (list(range(1, MIDDLE)), MIDDLE - 1)
+    last = other.execute("select kind::text, version from aigym_db.event order by id desc limit 1")
+    assert last.fetchone() == ("fail", MIDDLE)
+
+
+def test_a_lock_in_the_middle_is_waited_for_by_its_own_migration_alone(
+    database, other, line, listener, messages
+) -> None:
+    other.execute("create table busy ()")
+    with psycopg.connect(database) as reader:
+        reader.execute("select from busy")
+        listener.on_wait = lambda waiting: reader.rollback() if waiting.reason == "retry" else None
+
+        migrate(
+            database,
+            line("alter table busy add x int;"),
+            options=Options(lock_timeout_ms=200),
+            observer=listener,
+        )
+
+    assert messages == [1, 4, 4, 1, 1, 4]
+    assert [done.migration.version for done in listener.done] == list(range(1, COUNT + 1))
+    assert [done.migration.version for done in listener.done if done.lock_wait_ms] == [MIDDLE]
+    assert listener.done[MIDDLE - 1].lock_wait_ms >= 200
+    waited = other.execute("select version from aigym_db.event where lock_wait_ms::float8 > 0")
+    assert waited.fetchall() == [(MIDDLE,)]
+
+
+def test_those_before_one_that_waits_are_told_of_while_it_does(database, other, line, listener) -> None:
+    other.execute("create table busy ()")
+    told = []
+    with psycopg.connect(database) as reader:
+        reader.execute("select from busy")
+
+        def look(waiting) -> None:
+            told.append([done.migration.version for done in listener.done])
+            reader.rollback()
+
+        listener.on_wait = look
+        migrate(database, line("alter table busy add x int;"), observer=listener)
+
+    assert told[0] == list(range(1, MIDDLE))
+    assert [done.migration.version for done in listener.done] == list(range(1, COUNT + 1))
+
+
+def test_giving_up_a_lock_in_the_middle_names_its_place_and_who_was_in_the_way(database, other, line) -> None:
+    other.execute("create table busy ()")
+    with psycopg.connect(database, application_name="slow report") as reader:
+        reader.execute("select from busy")
+
+        with pytest.raises(LockTimeout, match=f"{MIDDLE:04d} .* in 1 tries") as refusal:
+            migrate(
+                database,
+                line("alter table busy add x int;"),
+                options=Options(lock_timeout_ms=200, patience_ms=100),
+            )
+
+    assert "slow report" in refusal.value.detail
+    assert (refusal.value.place.file, refusal.value.place.line) == (
+        f"migrations/{MIDDLE:04d}_step_{MIDDLE}.sql",
+        4,
+    )
+    assert versions(other) == list(range(1, MIDDLE))
+
+
+def test_what_one_leaves_in_the_session_stops_those_behind_it(database, other, line, listener) -> None:
+    with pytest.raises(LeftBehind, match=f"{MIDDLE:04d} .* is done, .* a temporary table") as refusal:
+        migrate(database, line("create temp table left_over as select 1;"), observer=listener)
+
+    assert refusal.value.place.file == f"migrations/{MIDDLE:04d}_step_{MIDDLE}.sql"
+    assert [done.migration.version for done in listener.done] == list(range(1, MIDDLE + 1))
+    assert (versions(other), tables(other)) == (list(range(1, MIDDLE + 1)), MIDDLE)
+
+
+def test_a_notice_is_told_of_the_migration_it_came_from(database, line) -> None:
+    heard = []
+
+    class Notices(Observer):
+        def notice(self, migration, notice) -> None:
+            heard.append((migration.version, notice.message))
+
+    migrate(database, line(f"create table if not exists t{MIDDLE} ();"), observer=Notices())
+
+    assert heard == [(MIDDLE, f'relation "t{MIDDLE}" already exists, skipping')]
+
+
+def test_what_the_server_cannot_read_stops_only_its_own_migration(
+    server, database, other, line, listener
+) -> None:
+    other.execute("create database latin encoding 'LATIN1' locale 'C' template template0")
+    try:
+        with pytest.raises(StatementFailed, match=f"{MIDDLE:04d}"):
+            migrate(server.dsn("latin"), line("-- 😀"), observer=listener)
+
+        with psycopg.connect(server.dsn("latin"), autocommit=True) as latin:
+            assert (versions(latin), tables(latin)) == (list(range(1, MIDDLE)), MIDDLE - 1)
+    finally:
+        other.execute("drop database latin with (force)")
+
+    assert [done.migration.version for done in listener.done] == list(range(1, MIDDLE))
+
+
+def test_a_session_that_is_terminated_in_the_middle_says_what_is_certain(database, other, line) -> None:
+    text = "create table gone as select pg_terminate_backend(pg_backend_pid());"
+
+    with pytest.raises(
+        ConnectionLost, match="Each of 0007 step_7 to 0009 step_9 is either wholly applied or not at all"
+    ):
+        migrate(database, line(text))
+
+    assert (versions(other), tables(other)) == (list(range(1, MIDDLE)), MIDDLE - 1)
+
+
+def test_what_runs_code_goes_alone_and_in_order(database, other, write, messages) -> None:
+    line = tuple(
+        write(number, "insert into t values (now());" if number % 5 == 0 else f"create table t{number} ();")
+        for number in range(2, 12)
+    )
+
+    migrate(database, (write(1, "create table t (at timestamptz unique);"), *line))
+
+    assert messages == [1, 3, 1, 4, 1, 1]
+    assert versions(other) == list(range(1, 12))
+    assert other.execute("select count(*) from t").fetchone() == (2,)
+
+
+def test_a_message_has_a_limit(write) -> None:
+    def transaction(text: str) -> Transaction:
+        migration = write(1, text)
+        return Transaction.of(migration, "up", migration.up, steps(migration.up), durable=False)
+
+    small, big = (
+        transaction("create table a ();"),
+        transaction(f"comment on table a is '{'x' * MOST_CHARACTERS}'"),
+    )
+
+    assert len(together.together([small] * 50, MOST)) == MOST
+    assert len(together.together([small, big, small], MOST)) == 1
+    assert len(together.together([big, small], MOST)) == 1
+
+
+def test_a_message_grows_while_it_is_quick_and_shrinks_when_it_is_not(monkeypatch) -> None:
+    monkeypatch.setattr(together, "ENOUGH_MS", 50.0)
+    pace, sizes = Pace(), []
+
+    def learn(duration_ms: float) -> None:
+        pace.learn(pace.size, duration_ms)
+        sizes.append(pace.size)
+
+    learn(1), learn(4), learn(16), learn(32), learn(320), learn(5_000), learn(1)
+
+    assert sizes == [4, 16, 32, 32, 5, 1, 4]
