@@ -25,17 +25,17 @@ def frozen(project: Project, migrations: tuple[Migration, ...]) -> frozenset[int
     frozen file is gone.
     """
     source = _source(project)
-    by_name = {Path(migration.file).name: migration for migration in migrations}
+    by_name = {migration.file.rpartition("/")[2]: migration for migration in migrations}
     versions: list[int] = []
     at = 0
     for line in source.text.splitlines(keepends=True):
-        place, at = source.place(at), at + len(line)
+        start, at = at, at + len(line)
         found = _LINE.fullmatch(line.rstrip("\n"))
         name = FILE_NAME.fullmatch(found[2]) if found else None
         if found is None or name is None:
             raise EditedFrozen(
                 "This line of LOCK is not a checksum, two spaces and the name of a migration.",
-                place=place,
+                place=source.place(start),
                 hint="Restore migrations/LOCK from version control.",
             )
         version = int(name[1])
@@ -43,20 +43,20 @@ def frozen(project: Project, migrations: tuple[Migration, ...]) -> frozenset[int
             raise EditedFrozen(
                 f"LOCK goes on with {version:04d} where {len(versions) + 1:04d} is next: a line was removed, "
                 "moved or written twice.",
-                place=place,
+                place=source.place(start),
                 hint="Restore migrations/LOCK from version control.",
             )
         migration = by_name.get(found[2])
         if migration is None:
             raise MissingApplied(
                 f"{found[2]} is frozen and no longer there.",
-                place=place,
+                place=source.place(start),
                 hint=f"Bring migrations/{found[2]} back from version control.",
             )
         if migration.checksum != found[1]:
             raise EditedFrozen(
                 f"{migration.file} was edited after it was frozen.",
-                place=place,
+                place=source.place(start),
                 detail=f"LOCK has {found[1]},\nthe file {migration.checksum}.",
                 hint=f"Restore {migration.file} from version control and put the change into a new "
                 "migration: `aigym-db new NAME`.",

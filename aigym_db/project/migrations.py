@@ -27,8 +27,12 @@ def migrations(project: Project) -> tuple[Migration, ...]:
     twice or a file is named otherwise, and BadMigration (AIG-P008) when markers or options are wrong.
     """
     folder = project.root / "migrations"
-    paths = sorted(folder.iterdir()) if folder.is_dir() else []
-    found = [_read(project, path) for path in paths if path.name != "LOCK" and not path.name.startswith(".")]
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    found = [
+        read(folder / name, f"migrations/{name}")
+        for name in names
+        if name != "LOCK" and not name.startswith(".")
+    ]
     found.sort(key=lambda migration: migration.version)
     for expected, migration in enumerate(found, start=1):
         if migration.version != expected:
@@ -118,10 +122,6 @@ def parse(source: Source, version: int, name: str) -> Migration:
         checksum=hashlib.sha256(text.encode()).hexdigest(),
         made_from=tuple(part.strip() for part in origin[1].split(",")) if origin else (),
     )
-
-
-def _read(project: Project, path: Path) -> Migration:
-    return read(path, project.show(path))
 
 
 def _part(source: Source, mark: re.Match[str], end: int) -> Part:
