@@ -111,16 +111,16 @@ def test_rows_that_a_policy_hides_are_an_error_that_says_what_to_do(database: st
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute(
             """
-            drop role if exists plain;
-            create role plain;
+            drop role if exists hidden_reader;
+            create role hidden_reader;
             create table public.hidden (id int);
             alter table public.hidden enable row level security;
-            grant update, select on public.hidden to plain
+            grant update, select on public.hidden to hidden_reader
             """
         )
 
     with (
-        connect(database, session=Session(role="plain")) as connection,
+        connect(database, session=Session(role="hidden_reader")) as connection,
         pytest.raises(psycopg.Error) as raised,
     ):
         connection.execute("update public.hidden set id = 1")
