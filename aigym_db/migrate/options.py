@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-LOCK_TIMEOUT_MS = 2_000
-"""How long a statement may wait for its lock: the longest pause a migration may cause for others."""
+from aigym_db.project.config import LOCK_TIMEOUT_MS
+
 PATIENCE_MS = 60_000
 """For how long a migration that met a lock is tried again."""
 
