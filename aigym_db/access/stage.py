@@ -22,8 +22,9 @@ from aigym_db.model.access import Actor
 from aigym_db.model.migration import Part
 from aigym_db.model.source import Source
 from aigym_db.project.config import Project
-from aigym_db.project.migrations import migrations, normalised
+from aigym_db.project.migrations import migrations
 from aigym_db.project.state import state
+from aigym_db.project.text import normalised
 
 REFERENCE, FIXTURE = "seeds/reference", "seeds/test"
 _FILLED = "aigym_fixture"

@@ -16,6 +16,7 @@ from aigym_db.database.servers import Server, Throwaway, create_database, drop_d
 from aigym_db.errors import AigymError
 from aigym_db.model.catalog import Catalog
 from aigym_db.model.migration import Part
+from aigym_db.model.script import Piece
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -79,7 +80,8 @@ def _run(connection: Connection, part: Part, role: str | None) -> None:
     try:
         with connection.transaction():
             _act_as(connection, role)
-            connection.execute(part.text.encode())
+            for piece in part.pieces():
+                _execute(connection, part, piece)
     except psycopg.Error as error:
         # The server says which character of a statement it dislikes, and not always: one by one, we know
         # which statement.
@@ -89,28 +91,42 @@ def _run(connection: Connection, part: Part, role: str | None) -> None:
 
 def _run_steps(connection: Connection, part: Part, role: str | None, *, alone: bool) -> None:
     if alone:
-        for start, end in _steps(part):
-            with _placed(part, start, end):
+        for step in _steps(part):
+            with _placed(part, step):
                 _act_as(connection, role, for_session=True)
-                connection.execute(part.source.text[start:end].encode())
+                _execute(connection, part, step)
         connection.execute("reset role")
         return
     with connection.transaction(force_rollback=True):
         _act_as(connection, role)
-        for start, end in _steps(part):
-            with _placed(part, start, end):
-                connection.execute(part.source.text[start:end].encode())
+        for step in _steps(part):
+            with _placed(part, step):
+                _execute(connection, part, step)
 
 
-def _steps(part: Part) -> Iterator[tuple[int, int]]:
+def _steps(part: Part) -> Iterator[Piece]:
     from pglast.parser import ParseError, split
 
-    try:
-        slices = split(part.text, only_slices=True)
-    except ParseError:
-        slices = (slice(0, len(part.text)),)
-    for piece in slices:
-        yield part.start + piece.start, part.start + piece.stop
+    for piece in part.pieces():
+        if piece.rows is not None or piece.instead is not None:
+            yield piece
+            continue
+        text = part.source.text[piece.start : piece.end]
+        try:
+            slices = split(text, only_slices=True)
+        except ParseError:
+            slices = (slice(0, len(text)),)
+        for found in slices:
+            yield Piece(piece.start + found.start, piece.start + found.stop)
+
+
+def _execute(connection: Connection, part: Part, piece: Piece) -> None:
+    text = part.source.text[piece.start : piece.end] if piece.instead is None else piece.instead
+    if piece.rows is None:
+        connection.execute(text.encode())
+        return
+    with connection.cursor() as cursor, cursor.copy(text.encode()) as copy:
+        copy.write(part.source.text[piece.rows.start : piece.rows.end])
 
 
 def _act_as(connection: Connection, role: str | None, *, for_session: bool = False) -> None:
@@ -119,11 +135,11 @@ def _act_as(connection: Connection, role: str | None, *, for_session: bool = Fal
 
 
 @contextmanager
-def _placed(part: Part, start: int, end: int) -> Iterator[None]:
+def _placed(part: Part, step: Piece) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        raise _failed(error, part, start) from error
+        raise _failed(error, part, step.start) from error
 
 
 def _failed(error: psycopg.Error, part: Part, start: int) -> AigymError:

@@ -15,6 +15,7 @@ from pglast.parser import ParseError, scan
 
 from aigym_db.lint.passage import Passage, Spot
 from aigym_db.model.sql import Statement
+from aigym_db.project.blanked import sql_only
 
 _MENTIONED = re.compile(r"--\s*allow\b", re.IGNORECASE)
 _ALLOW = re.compile(r"--\s*allow\s+(?P<rule>[\w-]+)\s*(?::\s*(?P<reason>.*\S)?)?\s*$", re.IGNORECASE)
@@ -63,7 +64,7 @@ def allows(passage: Passage, statements: Sequence[Statement], start: int, end: i
 
 def _line_comments(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     try:
-        tokens = scan(text[start:end])
+        tokens = scan(sql_only(text, start, end))
     except ParseError:
         for found in _LINE_COMMENT.finditer(text, start, end):
             yield found.span()

@@ -10,6 +10,7 @@ from aigym_db.errors import BadSql
 from aigym_db.lint.passage import Passage
 from aigym_db.model.finding import Finding
 from aigym_db.model.sql import Statement
+from aigym_db.project.blanked import sql_only
 from aigym_db.project.parse import parse_part
 
 
@@ -50,7 +51,7 @@ def finding(error: BadSql) -> Finding:
 
 def _pieces(passage: Passage) -> Iterator[tuple[int, int]]:
     """Where each statement starts and ends; from a quote that never closes on, all is the last piece."""
-    text = passage.source.text[passage.start : passage.end]
+    text = sql_only(passage.source.text, passage.start, passage.end)
     readable, tokens = _scanned(text)
     at, inside = 0, _Inside()
     for token in tokens:

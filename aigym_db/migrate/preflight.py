@@ -8,36 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from aigym_db.errors import AigymError, BadSql, ForbiddenStatement
+from aigym_db.migrate.new_values import NewValues
+from aigym_db.migrate.outside_only import only_outside
 from aigym_db.model.migration import Part
 from aigym_db.model.source import Place, Source
 
-_WORD = re.compile(r"[A-Za-z]+")
-_FIRST = frozenset(
-    [
-        "begin",
-        "start",
-        "commit",
-        "end",
-        "rollback",
-        "abort",
-        "savepoint",
-        "release",
-        "prepare",
-        "set",
-        "reset",
-        "discard",
-        "vacuum",
-        "reindex",
-        "cluster",
-        "copy",
-        "checkpoint",
-        "listen",
-        "load",
-    ]
+_FIRST = re.compile(
+    r"(?:begin|start|commit|end|rollback|abort|savepoint|release|prepare|deallocate|set|reset|discard|vacuum|"
+    r"reindex|cluster|copy|checkpoint|listen|load)\b",
+    re.IGNORECASE,
 )
-_DEFINING = frozenset({"create", "drop", "alter"})
+_DEFINING = re.compile(r"(?:create|drop|alter)\b", re.IGNORECASE)
 _DEFINED = re.compile(
-    r"\b(?:concurrently|database|tablespace|system|subscription|value|temp|temporary)\b", re.IGNORECASE
+    r"\b(?:concurrently|database|tablespace|system|subscription|value|temp|temporary|enum)\b", re.IGNORECASE
 )
 
 
@@ -50,6 +33,13 @@ class Step:
     end: int
     tree: Any = None
     """Its parse tree, where a decision needs one: in every file outside a transaction."""
+    instead: str | None = None
+    """What is sent in its place: of a dump's settings, the same for this transaction alone."""
+
+    @property
+    def sent(self) -> str:
+        """What is sent to the server."""
+        return self.text if self.instead is None else self.instead
 
     @property
     def text(self) -> str:
@@ -66,37 +56,100 @@ def steps(part: Part) -> tuple[Step, ...]:
     Raises BadSql (AIG-P005) and ForbiddenStatement (AIG-P010). Only statements whose words make them
     suspicious are turned into trees: splitting 500 files takes 5 ms, a tree of each 250 ms.
     """
-    from pglast.parser import ParseError, split
+    from aigym_db.project.blanked import sql_only
 
-    try:
-        slices = split(part.text, only_slices=True)
-    except (ParseError, UnicodeError) as error:
-        raise _bad(part, error) from None
-    found = tuple(_step(part, piece) for piece in slices)
+    _refuse_nul(part)
+    exceptional = part.rows or part.instead
+    text = sql_only(part.source.text, part.start, part.end) if exceptional else part.text
+    found = tuple(_split(part, part.start, part.end, text))
+    if not part.transaction and exceptional:
+        _refuse_dump_outside(part)
+    values = NewValues()
     for step in found:
-        if step.tree is not None:
-            _refuse_anywhere(step)
-            if part.transaction:
-                _refuse_inside(part, step)
-            else:
-                _refuse_outside(step)
-    if part.transaction:
-        _refuse_new_enum_values(found)
+        _refuse(part, step, values)
     return found
 
 
-def _step(part: Part, piece: slice) -> Step:
-    start, end = part.start + piece.start, part.start + piece.stop
-    step = Step(part.source, start, end)
-    if part.transaction and not _suspicious(step.text):
-        return step
-    return Step(part.source, start, end, _tree(step))
+def inspect(part: Part) -> None:
+    """Nothing, when no statement of a part of any length is out of place; raises what `steps` raises.
+
+    Keeps nothing of what it read. Plain rows, which are neither transaction control nor settings, are left to
+    the server: turning 50 MB of them into trees takes 1.2 s.
+    """
+    from aigym_db.project.statements import stretches
+
+    _refuse_nul(part)
+    values = NewValues()
+    for piece in part.pieces():
+        if piece.rows is not None:
+            for step in _split(part, piece.start, piece.end, part.source.text[piece.start : piece.end]):
+                _refuse(part, step, values)
+        elif piece.instead is None:
+            for found in stretches(part.source.text, piece.start, piece.end, part.runs):
+                if found.kind != "run":
+                    text = part.source.text[found.start : found.end]
+                    for step in _split(part, found.start, found.end, text):
+                        _refuse(part, step, values)
+
+
+def _refuse_nul(part: Part) -> None:
+    """No file that is read holds one, but a text that comes from elsewhere may: parsers stop there."""
+    at = part.source.text.find("\0", part.start, part.end)
+    if at >= 0:
+        raise BadSql(
+            "The text holds a NUL character, which PostgreSQL cannot take.",
+            place=part.source.place(at),
+            hint="Remove the character.",
+        )
+
+
+def _split(part: Part, start: int, end: int, text: str) -> Iterator[Step]:
+    """The statements of a stretch of a part; `text` is that stretch as SQL."""
+    from pglast.parser import ParseError, split
+
+    try:
+        slices = split(text, only_slices=True)
+    except (ParseError, UnicodeError) as error:
+        raise _bad(part, start, end, error) from None
+    instead = {one.start: one.text for one in part.instead}
+    for piece in slices:
+        step = Step(part.source, start + piece.start, start + piece.stop)
+        replaced = instead.get(step.start)
+        if replaced is not None:
+            yield Step(part.source, step.start, step.end, instead=replaced)
+        elif part.transaction and not _suspicious(step.text):
+            yield step
+        else:
+            yield Step(part.source, step.start, step.end, _tree(step))
+
+
+def _refuse(part: Part, step: Step, values: NewValues) -> None:
+    if part.transaction:
+        values.refuse(step.text, step.tree, step.place)
+    if step.tree is None:
+        return
+    _refuse_anywhere(part, step)
+    if part.transaction:
+        _refuse_inside(part, step)
+    else:
+        _refuse_outside(step)
+
+
+def _refuse_dump_outside(part: Part) -> None:
+    """Data needs a transaction to belong to, and a dump's settings need one to end with."""
+    found = [one.statement for one in part.rows] + [one.start for one in part.instead if one.text]
+    if found:
+        raise ForbiddenStatement(
+            "This is data for a COPY, or a setting for the rest of a dump, in a file that is no transaction.",
+            place=part.source.place(min(found)),
+            hint="Remove `transaction:false`, and put what needs it into a file of its own.",
+        )
 
 
 def _suspicious(text: str) -> bool:
-    first = _WORD.match(text)
-    word = first[0].lower() if first else ""
-    return word in _FIRST or (word in _DEFINING and _DEFINED.search(text) is not None)
+    if _DEFINING.match(text):
+        return _DEFINED.search(text) is not None
+    return _FIRST.match(text) is not None
 
 
 def _tree(step: Step) -> Any:
@@ -105,17 +158,29 @@ def _tree(step: Step) -> Any:
     return parse_sql(step.text)[0].stmt
 
 
-def _bad(part: Part, error: Exception) -> AigymError:
+def _bad(part: Part, start: int, end: int, error: Exception) -> AigymError:
     from aigym_db.project.parse import parse_part
+    from aigym_db.project.statements import endless
 
+    endless_at = endless(part.source.text, start, part.end)
+    if endless_at is not None:
+        return _endless(part, endless_at)
     try:
-        parse_part(part.source, part.start, part.end)
+        parse_part(part.source, start, end)
     except AigymError as refusal:
         return refusal
-    return BadSql(f"PostgreSQL does not understand the SQL: {error}.", place=part.source.place(part.start))
+    return BadSql(f"PostgreSQL does not understand the SQL: {error}.", place=part.source.place(start))
 
 
-def _refuse_anywhere(step: Step) -> None:
+def _endless(part: Part, start: int) -> BadSql:
+    return BadSql(
+        "The data of this COPY never ends.",
+        place=part.source.place(start),
+        hint="Begin the data on the line below the COPY, and end it with a line that says `\\.`.",
+    )
+
+
+def _refuse_anywhere(part: Part, step: Step) -> None:
     tree, kind = step.tree, type(step.tree).__name__
     if kind == "TransactionStmt":
         raise ForbiddenStatement(
@@ -137,12 +202,32 @@ def _refuse_anywhere(step: Step) -> None:
             place=step.place(),
             hint="Write the statement itself.",
         )
-    if kind == "CopyStmt" and tree.filename is None:
+    if kind == "DeallocateStmt":
         raise ForbiddenStatement(
-            "COPY from or to the client needs a client that has the data, and aigym-db is not one.",
+            f"`{_words(step, 2)}` has nothing to deallocate here but what aigym-db itself has prepared.",
             place=step.place(),
-            hint="Write `insert into …`, or put the rows into a seed set.",
+            hint="Remove it.",
         )
+    if kind == "CopyStmt" and tree.filename is None:
+        _refuse_copy(part, step)
+
+
+def _refuse_copy(part: Part, step: Step) -> None:
+    tree = step.tree
+    if not tree.is_from:
+        raise ForbiddenStatement(
+            "COPY to the client needs a client that keeps the data, and aigym-db does not.",
+            place=step.place(),
+            hint="Remove it.",
+        )
+    if any(option.defname == "format" and option.arg.sval == "binary" for option in tree.options or ()):
+        raise ForbiddenStatement(
+            "Binary data cannot stand in a text file.",
+            place=step.place(),
+            hint="Write the data as text: leave out `format binary`.",
+        )
+    if all(rows.statement != step.start for rows in part.rows):
+        raise _endless(part, step.start)
 
 
 def _refuse_setting(step: Step) -> None:
@@ -172,7 +257,9 @@ def _refuse_inside(part: Part, step: Step) -> None:
         raise ForbiddenStatement(
             f"PostgreSQL runs {reason} only outside a transaction, and this file is one.",
             place=step.place(),
-            hint=f"Write `{line or '-- migrate:up'} transaction:false` as its marker, and keep to one "
+            hint="Dump again without --create: a migration stays in the database it is run on."
+            if part.instead
+            else f"Write `{line or '-- migrate:up'} transaction:false` as its marker, and keep to one "
             "purpose a file.",
         )
     if type(step.tree).__name__ == "CreateStmt" and _leaves_a_temporary_table(step.tree):
@@ -202,94 +289,6 @@ def _refuse_outside(step: Step) -> None:
 
 def _leaves_a_temporary_table(tree: Any) -> bool:
     return bool(tree.relation.relpersistence == "t") and tree.oncommit.name != "ONCOMMIT_DROP"
-
-
-def only_outside(tree: Any) -> str | None:
-    """What PostgreSQL refuses inside a transaction block, in words; None when it does not.
-
-    Source: the callers of PreventInTransactionBlock in PostgreSQL 18.
-    """
-    match type(tree).__name__:
-        case "IndexStmt" if tree.concurrent:
-            return "CREATE INDEX CONCURRENTLY"
-        case "DropStmt" if tree.concurrent:
-            return "DROP INDEX CONCURRENTLY"
-        case "ReindexStmt":
-            if tree.kind.name in (
-                "REINDEX_OBJECT_SCHEMA",
-                "REINDEX_OBJECT_SYSTEM",
-                "REINDEX_OBJECT_DATABASE",
-            ):
-                return "REINDEX of a whole schema or database"
-            concurrently = any(option.defname == "concurrently" for option in tree.params or ())
-            return "REINDEX CONCURRENTLY" if concurrently else None
-        case "VacuumStmt" if tree.is_vacuumcmd:
-            return "VACUUM"
-        case "ClusterStmt" if tree.relation is None:
-            return "CLUSTER of every table"
-        case "AlterTableStmt" if any(getattr(command.def_, "concurrent", False) for command in tree.cmds):
-            return "DETACH PARTITION CONCURRENTLY"
-        case "CreateSubscriptionStmt" if not _without_slot(tree):
-            return "CREATE SUBSCRIPTION with a replication slot"
-        case kind:
-            return _OUTSIDE.get(kind)
-
-
-_OUTSIDE = {
-    "CreatedbStmt": "CREATE DATABASE",
-    "DropdbStmt": "DROP DATABASE",
-    "CreateTableSpaceStmt": "CREATE TABLESPACE",
-    "DropTableSpaceStmt": "DROP TABLESPACE",
-    "AlterSystemStmt": "ALTER SYSTEM",
-}
-
-
-def _without_slot(tree: Any) -> bool:
-    off = {"false", "off", "0", "no"}
-    return any(
-        option.defname in ("connect", "create_slot")
-        and option.arg is not None
-        and str(getattr(option.arg, "sval", getattr(option.arg, "ival", ""))).lower() in off
-        for option in tree.options or ()
-    )
-
-
-def _refuse_new_enum_values(found: tuple[Step, ...]) -> None:
-    """A value added to a type cannot be used before it is committed, except to a type that is just as new."""
-    added: dict[str, str] = {}
-    for number, step in enumerate(found):
-        if type(step.tree).__name__ == "AlterEnumStmt" and step.tree.newVal and not step.tree.oldVal:
-            name = step.tree.typeName[-1].sval
-            made = re.compile(rf"create\s+type\s+(?:\S+\.)?\"?{re.escape(name)}\"?\s", re.IGNORECASE)
-            if not any(made.match(earlier.text) for earlier in found[:number]):
-                added[step.tree.newVal] = name
-            continue
-        for value, name in added.items():
-            quoted = "'" + value.replace("'", "''") + "'"
-            at = step.text.find(quoted)
-            if at >= 0 and value in _constants(_tree(step)):
-                raise ForbiddenStatement(
-                    f"{quoted} is used in the transaction that adds it to the type {name}, which "
-                    "PostgreSQL refuses.",
-                    place=step.place(at),
-                    hint="Put the use of the new value into the next migration.",
-                )
-
-
-def _constants(tree: Any) -> Iterator[str]:
-    """Every string constant of a statement; comments and function bodies are none."""
-    from pglast import ast
-    from pglast.visitors import Visitor
-
-    found: list[str] = []
-
-    class Constants(Visitor):
-        def visit_A_Const(self, _: Any, node: Any) -> None:  # noqa: N802
-            if isinstance(node.val, ast.String):
-                found.append(node.val.sval or "")
-
-    Constants()(tree)
-    return iter(found)
 
 
 def _words(step: Step, count: int) -> str:

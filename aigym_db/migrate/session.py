@@ -3,7 +3,6 @@ to stop."""
 
 from __future__ import annotations
 
-import select
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,12 +11,13 @@ from typing import Any
 
 import psycopg
 from psycopg import Connection
-from psycopg.pq import ConnStatus, ExecStatus
-from psycopg.pq.abc import PGresult
+from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
+from psycopg.pq.abc import PGconn, PGresult
 
 from aigym_db.migrate.failure import notice
 from aigym_db.migrate.message import Message
 from aigym_db.migrate.observer import Notice
+from aigym_db.migrate.polling import readable
 from aigym_db.migrate.stop import Stop
 
 FIRST_LOOK_S = 0.05
@@ -40,6 +40,8 @@ class Reply:
     """Whether we asked the server to stop it."""
     lost: bool
     """Whether the connection went away before the server was done."""
+    done: int
+    """How many statements were done, also where their results were not kept."""
 
 
 class Session:
@@ -53,7 +55,10 @@ class Session:
         """Called again and again while the server is busy, with the seconds since the message was sent."""
         self.hear: Callable[[Notice, int], None] = lambda notice, done: None
         """Told what the server says on the way, and how many statements of the message were done by then."""
+        self.prepared = False
+        """Whether our own statements are prepared in it."""
         self._message = Message()
+        self._bytewise = connection.info.parameter_status("server_encoding") == "SQL_ASCII"
         self._heard: list[Notice] = []
         connection.add_notice_handler(lambda said: self._heard.append(notice(self._message, said)))
 
@@ -61,20 +66,23 @@ class Session:
     def pid(self) -> int:
         return self.connection.info.backend_pid
 
-    def send(self, message: Message, meanwhile: Callable[[], None] | None = None) -> Reply:
+    def send(
+        self, message: Message, meanwhile: Callable[[], None] | None = None, *, keep: bool = True
+    ) -> Reply:
         """Sends one or more statements as one message and reads every result.
 
         Statements are run in order and none after one that fails. An error of the server is part of the
-        reply. `meanwhile` is called once, while the server is at work.
+        reply. `meanwhile` is called once, while the server is at work. Where not to `keep`, results are only
+        counted.
         """
-        began = time.monotonic()
         pgconn = self.connection.pgconn
         results: list[PGresult] = []
+        done = 0
         failure: psycopg.Error | None = None
-        cancelled = False
-        look = FIRST_LOOK_S
+        watch = _Watch(self)
         try:
             self._message = message
+            message.bytewise = self._bytewise
             pgconn.send_query(message.text.encode())
             while True:
                 sent = pgconn.flush() == 0
@@ -83,34 +91,49 @@ class Session:
                     meanwhile = None
                 ready = sent and not pgconn.is_busy()
                 # Here and not later: libpq reads no further than to the end of a statement.
-                self._tell(len(results))
+                self._tell(done)
                 if ready:
                     result = pgconn.get_result()
                     if result is None:
                         break
                     if result.status in _GOOD:
-                        results.append(result)
+                        done += 1
+                        if keep:
+                            results.append(result)
+                    elif result.status == ExecStatus.COPY_IN:
+                        self._pour(message, watch)
                     elif failure is None:
                         failure = psycopg.errors.error_from_result(result, "utf-8")
-                    if result.status in (ExecStatus.COPY_IN, ExecStatus.COPY_BOTH):
-                        pgconn.put_copy_end(b"aigym-db has no data to copy")
                     continue
-                waited = time.monotonic() - began
-                socket = [pgconn.socket]
-                readable, _, _ = select.select(socket, [] if sent else socket, [], max(look - waited, 0.0))
-                if readable:
-                    pgconn.consume_input()
-                if self.stop.signal is not None and not cancelled:
-                    cancelled = True
-                    self.cancel()
-                if time.monotonic() - began >= look:
-                    self.idle(time.monotonic() - began)
-                    look = time.monotonic() - began + LOOK_S
+                watch.wait(pgconn, sent)
         except psycopg.OperationalError:
-            return Reply(tuple(results), failure, _ms(began), cancelled, lost=True)
-        self._tell(len(results))
+            return Reply(tuple(results), failure, watch.ms, watch.cancelled, True, done)
+        self._tell(done)
         lost = pgconn.status == ConnStatus.BAD
-        return Reply(tuple(results), failure, _ms(began), cancelled, lost)
+        return Reply(tuple(results), failure, watch.ms, watch.cancelled, lost, done)
+
+    def _pour(self, message: Message, watch: _Watch) -> None:
+        """Sends the data for a COPY. A server that has failed meanwhile takes and forgets the rest."""
+        pgconn, pieces = self.connection.pgconn, message.data()
+        if pieces is None:
+            pgconn.put_copy_end(b"aigym-db has no data to copy")
+            return
+        for data in pieces:
+            pgconn.put_copy_data(data)
+            while pgconn.flush() != 0:
+                watch.wait(pgconn, False)
+            if self.stop.signal is not None:
+                watch.look()
+                pgconn.put_copy_end(b"stopped")
+                return
+        pgconn.put_copy_end()
+
+    def roll_back(self) -> None:
+        """Ends the transaction, if there is one."""
+        if self.alive() and self.connection.info.transaction_status is not TransactionStatus.IDLE:
+            message = Message()
+            message.add("rollback")
+            self.send(message)
 
     def cancel(self) -> None:
         """Asks the server to stop what it is doing; what comes of that is in the reply."""
@@ -127,5 +150,32 @@ class Session:
         return not self.connection.closed and self.connection.pgconn.status == ConnStatus.OK
 
 
-def _ms(began: float) -> float:
-    return round((time.monotonic() - began) * 1000, 3)
+class _Watch:
+    """What is looked at while the server is at work."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.began = time.monotonic()
+        self.next_look_s = FIRST_LOOK_S
+        self.cancelled = False
+
+    @property
+    def ms(self) -> float:
+        return round((time.monotonic() - self.began) * 1000, 3)
+
+    def wait(self, pgconn: PGconn, sent: bool) -> None:
+        """Waits until something can be read, or written unless all is `sent`, or it is time to look."""
+        left_s = max(self.next_look_s - (time.monotonic() - self.began), 0.0)
+        if readable(pgconn, left_s, writable_too=not sent):
+            pgconn.consume_input()
+        self.look()
+
+    def look(self) -> None:
+        """Stops the server once somebody said so, and asks from time to time what it waits for."""
+        session = self.session
+        if session.stop.signal is not None and not self.cancelled:
+            self.cancelled = True
+            session.cancel()
+        if time.monotonic() - self.began >= self.next_look_s:
+            session.idle(time.monotonic() - self.began)
+            self.next_look_s = time.monotonic() - self.began + LOOK_S

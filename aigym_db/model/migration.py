@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from aigym_db.model.source import Source
 
+if TYPE_CHECKING:
+    from aigym_db.model.script import Instead, Piece, Rows
+
 Direction = Literal["up", "down"]
+Phase = Literal["expand", "contract"]
+"""Before or after the application switches to its next version: expand makes what the next one needs and
+leaves the running one alone, contract takes away what nothing needs any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +31,38 @@ class Part:
     """How long a statement may wait for its lock; None is the configured default."""
     role: str | None = None
     """The role to act as; None is the configured owner, `none` the one that connected."""
+    batch_rows: int | None = None
+    """About how many rows to change at a time, each time in a transaction of its own; None when this is no
+    backfill."""
+    rows: tuple[Rows, ...] = ()
+    """The data behind each COPY, in order."""
+    instead: tuple[Instead, ...] = ()
+    """What is not sent as it stands, in order."""
+    runs: Mapping[int, int] = field(default_factory=dict)
+    """Where in a long text INSERTs and other plain statements are known to begin, and where those end that
+    follow each other: nothing but their text can be wrong with them."""
 
     @property
     def text(self) -> str:
         return self.source.text[self.start : self.end]
+
+    def pieces(self) -> Iterator[Piece]:
+        """The text in the pieces it is to be sent in: what lies between data and exceptions, and those."""
+        from aigym_db.model.script import Piece, Rows
+
+        exceptions: list[Rows | Instead] = [*self.rows, *self.instead]
+        at = self.start
+        for one in sorted(exceptions, key=lambda one: one.start):
+            if isinstance(one, Rows):
+                yield Piece(at, one.statement)
+                yield Piece(one.statement, one.semicolon, rows=one)
+                at = one.after
+                continue
+            yield Piece(at, one.start)
+            if one.text:
+                yield Piece(one.start, one.end, one.text)
+            at = one.end
+        yield Piece(at, self.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +82,8 @@ class Migration:
     """SHA-256 of the file's text with LF line ends and no byte order mark, hexadecimal."""
     made_from: tuple[str, ...] = ()
     """The templates its `-- from:` line names."""
+    phase: Phase | None = None
+    """What its up is marked as; None counts as expand."""
 
     @property
     def label(self) -> str:
@@ -73,4 +109,7 @@ class Plan:
     migrations: tuple[Migration, ...]
     ledger_digest: str
     """Digest of the ledger the plan was made for; apply refuses when the ledger moved."""
-    notes: Mapping[str, str] = field(default_factory=dict)
+    waiting: tuple[Migration, ...] = ()
+    """What is pending and left for another phase, oldest first."""
+    late: Mapping[int, int] = field(default_factory=dict)
+    """The migrations that run although a newer one is applied, by version, and which that is."""

@@ -34,6 +34,10 @@ class Project:
     seeds: tuple[str, ...] = ()
     """The seed sets `up` loads, in order."""
     lock_timeout_ms: int = LOCK_TIMEOUT_MS
+    transaction: str = "migration"
+    """What one transaction of `migrate` and `rollback` holds: `migration`, or the whole `run`."""
+    durable: bool = False
+    """Whether every commit of a run waits for the disk, and not only the last."""
     server: str = "embedded"
     """Which server throwaway databases and the local one run on."""
     lint: Mapping[str, str] = field(default_factory=dict)
@@ -123,6 +127,7 @@ _KINDS: dict[str, tuple[type, str]] = {
     "str": (str, "a string"),
     "str | None": (str, "a string"),
     "int": (int, "a whole number"),
+    "bool": (bool, "true or false"),
     "tuple[str, ...]": (list, "a list of strings"),
     "Mapping[str, str]": (dict, "a table of strings"),
 }
@@ -142,7 +147,7 @@ def _checked(source: Source, content: dict[str, Any]) -> dict[str, Any]:
                 hint=f"Write `{near[0]}`." if near else f"Use one of: {', '.join(sorted(_SETTINGS))}.",
             )
         kind, words = _KINDS[str(setting.type)]
-        wrong = not isinstance(value, kind) or isinstance(value, bool)
+        wrong = not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)
         if isinstance(value, list | dict):
             parts = value.values() if isinstance(value, dict) else value
             wrong = wrong or not all(isinstance(part, str) for part in parts)
@@ -157,6 +162,12 @@ def _checked(source: Source, content: dict[str, Any]) -> dict[str, Any]:
                 f"`{name}` must be between 1 and {LONGEST_MS}, not {value}.",
                 place=_place(source, name),
                 hint="Give a short time in milliseconds: everybody else waits behind a statement that waits.",
+            )
+        if name == "transaction" and value not in ("migration", "run"):
+            raise BadConfig(
+                f"`{name}` cannot be `{value}`.",
+                place=_place(source, name),
+                hint='Write "migration" for one transaction each, or "run" for one around a whole run.',
             )
         settings[name] = tuple(value) if isinstance(value, list) else value
     return settings

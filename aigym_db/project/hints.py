@@ -41,6 +41,15 @@ def meta_command(text: str, index: int) -> str:
     return found[0] if found else ""
 
 
+def after_meta_command(command: str) -> str:
+    """What to do about a psql command."""
+    if command in ("\\c", "\\connect"):
+        return "Remove it, or dump again without --create: a migration stays in the database it is run on."
+    if command == "\\.":
+        return "Remove the line: it ends the data of a COPY … FROM stdin, and there is none."
+    return "Remove the line: aigym-db sends each statement to the server itself."
+
+
 def hint(message: str, text: str, index: int) -> str:
     """A sentence that starts with a verb and mends the error, or nothing when the text does not tell."""
     for kind, advice in _UNTERMINATED.items():
@@ -85,7 +94,10 @@ def _left_from_elsewhere(text: str, index: int, before: str) -> str:
     if re.compile(r":['\"]?[A-Za-z_]").match(text, index):
         return "Write the value itself: variables such as `:name` are psql's."
     if re.search(r"\bfrom\s+stdin\b[^;]*;$", before, re.IGNORECASE):
-        return "Write the rows as INSERT, or put them into a seed: data after COPY … FROM stdin is not SQL."
+        return (
+            "End the data of the COPY with a line `\\.`, and put nothing behind the COPY's semicolon but "
+            "a line break."
+        )
     return ""
 
 

@@ -14,6 +14,7 @@ from aigym_db.model.migration import Migration
 from aigym_db.model.source import Source
 from aigym_db.project.config import Project
 from aigym_db.project.migrations import FILE_NAME
+from aigym_db.project.numbers import renamed
 
 _LINE = re.compile(r"([0-9a-f]{64}) [ *](\S+)")
 
@@ -48,6 +49,13 @@ def frozen(project: Project, migrations: tuple[Migration, ...]) -> frozenset[int
             )
         migration = by_name.get(found[2])
         if migration is None:
+            moved = next((one for one in migrations if one.checksum == found[1]), None)
+            if moved is not None:
+                raise MissingApplied(
+                    f"{found[2]} is frozen and was renamed: its text is now {moved.file}.",
+                    place=source.place(start),
+                    hint=renamed(moved, found[2]),
+                )
             raise MissingApplied(
                 f"{found[2]} is frozen and no longer there.",
                 place=source.place(start),

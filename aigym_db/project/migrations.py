@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from pathlib import Path
 
-from aigym_db.errors import AigymError, BadHistory, BadMigration, MissingApplied
-from aigym_db.model.migration import Migration, Part
+from aigym_db.errors import BadHistory, BadMigration
+from aigym_db.model.migration import Migration, Part, Phase
 from aigym_db.model.source import Source
 from aigym_db.project.config import LONGEST_MS, Project
-from aigym_db.project.quoting import outside_quotes
+from aigym_db.project.numbers import require_unbroken
+from aigym_db.project.reading import exceptions, outside, plain
+from aigym_db.project.text import CHUNK, read_text
 
 FILE_NAME = re.compile(r"(\d{4,})_([a-z][a-z0-9_]*)\.sql")
 # `^` in front would make `re` look at every line; what it is to mean stands behind two dashes it can skip to.
@@ -18,6 +21,7 @@ _MARKER = re.compile(r"--(?<![^\n]--)[ \t]*migrate:(\S*)[ \t]*(.*)$", re.MULTILI
 _FROM = re.compile(r"^--[ \t]*from:[ \t]*(.*)$", re.MULTILINE)
 _OPTION = re.compile(r"\S+")
 _SECONDS = {"ms": 1, "s": 1_000, "min": 60_000}
+_PHASES: tuple[Phase, ...] = ("expand", "contract")
 
 
 def migrations(project: Project) -> tuple[Migration, ...]:
@@ -34,9 +38,7 @@ def migrations(project: Project) -> tuple[Migration, ...]:
         if name != "LOCK" and not name.startswith(".")
     ]
     found.sort(key=lambda migration: migration.version)
-    for expected, migration in enumerate(found, start=1):
-        if migration.version != expected:
-            raise _broken_line(found, expected, migration)
+    require_unbroken(found, folder / "LOCK")
     return tuple(found)
 
 
@@ -49,27 +51,13 @@ def read(path: Path, file: str | None = None) -> Migration:
             f"{shown} is not named like a migration.",
             hint="Name it `NNNN_some_name.sql` (digits, then lower case words), or move it elsewhere.",
         )
-    return parse(normalised(path.read_bytes(), shown), int(name[1]), name[2])
-
-
-def normalised(content: bytes, file: str) -> Source:
-    """A file's text with LF line ends and without a byte order mark; checksums are over this text."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        good = content[: error.start].decode("utf-8-sig", "ignore")
-        raise BadMigration(
-            f"{file} is not UTF-8 text.",
-            place=Source(file, good).place(len(good)),
-            hint="Save the file as UTF-8.",
-        ) from None
-    return Source(file, text.replace("\r\n", "\n").replace("\r", "\n"))
+    return parse(read_text(path, shown), int(name[1]), name[2])
 
 
 def parse(source: Source, version: int, name: str) -> Migration:
     """What the text of a migration file says."""
-    text, outside = source.text, outside_quotes(source.text)
-    marks = [found for found in _MARKER.finditer(text) if outside(found.start())]
+    text, is_outside = source.text, outside(source.text)
+    marks = [found for found in _MARKER.finditer(text) if is_outside(found.start())]
     for mark in marks:
         if mark[1] not in ("up", "down"):
             raise BadMigration(
@@ -85,13 +73,13 @@ def parse(source: Source, version: int, name: str) -> Migration:
             hint="Put each marker once, on a line of its own, outside any string or $$ body.",
         )
     _nothing_before(source, marks[0].start())
-    up = _part(source, marks[0], marks[1].start() if len(marks) == 2 else len(text))
+    up = _part(source, marks[0], marks[1].start() if len(marks) == 2 else len(text), is_outside)
     irreversible, down = None, None
     if len(marks) == 1:
         raise BadMigration(
             f"{source.file} has no `-- migrate:down`.",
             place=source.place(marks[0].start()),
-            hint="Write the inverse, or `-- migrate:down irreversible: <reason>`.",
+            hint=_after_data(up) or "Write the inverse, or `-- migrate:down irreversible: <reason>`.",
         )
     said = re.match(r"irreversible:[ \t]*(.*)", marks[1][2])
     if said:
@@ -110,7 +98,7 @@ def parse(source: Source, version: int, name: str) -> Migration:
                 hint="Remove the SQL or the word.",
             )
     else:
-        down = _part(source, marks[1], len(text))
+        down = _part(source, marks[1], len(text), is_outside)
     origin = _FROM.search(text, 0, marks[0].start())
     return Migration(
         version=version,
@@ -119,12 +107,29 @@ def parse(source: Source, version: int, name: str) -> Migration:
         up=up,
         down=down,
         irreversible=irreversible,
-        checksum=hashlib.sha256(text.encode()).hexdigest(),
+        checksum=_checksum(text),
         made_from=tuple(part.strip() for part in origin[1].split(",")) if origin else (),
+        phase=_phase(marks[0]),
     )
 
 
-def _part(source: Source, mark: re.Match[str], end: int) -> Part:
+def _after_data(part: Part) -> str:
+    """What to do about a marker that stands in the data of a COPY."""
+    for rows in part.rows:
+        if _MARKER.search(part.source.text, rows.start, rows.end):
+            line = part.source.place(rows.statement).line
+            return f"End the data of the COPY in line {line} with a line `\\.`: the marker is in it."
+    return ""
+
+
+def _checksum(text: str) -> str:
+    digest = hashlib.sha256()
+    for at in range(0, len(text), CHUNK):
+        digest.update(text[at : at + CHUNK].encode())
+    return digest.hexdigest()
+
+
+def _part(source: Source, mark: re.Match[str], end: int, is_outside: Callable[[int], bool]) -> Part:
     values: dict[str, bool | int | str] = {}
     for option in _OPTION.finditer(mark[2]):
         key, _, value = option[0].partition(":")
@@ -137,23 +142,47 @@ def _part(source: Source, mark: re.Match[str], end: int) -> Part:
             values[key] = timeout_ms
         elif key == "role" and re.fullmatch(r"[a-z_][a-z0-9_]*", value):
             values[key] = value
-        elif key in ("transaction", "lock_timeout", "role"):
+        elif key == "batch" and re.fullmatch(r"[1-9][0-9]{0,6}", value):
+            values[key] = int(value)
+        elif key == "phase" and mark[1] == "down":
+            raise BadMigration(
+                "`phase` says when the up runs; a down runs whenever somebody goes back.",
+                place=place,
+                hint="Write it behind `-- migrate:up`.",
+            )
+        elif key == "phase" and value in _PHASES:
+            values[key] = value
+        elif key in _FORM:
             raise BadMigration(f"`{key}` cannot be `{value}`.", place=place, hint=_FORM[key])
         else:
             raise BadMigration(
                 f"There is no option `{key}`.",
                 place=place,
-                hint="Use transaction:false, lock_timeout:5s or role:<name>, and nothing else.",
+                hint="Use transaction:false, batch:5000, lock_timeout:5s, role:<name> or phase:contract, and "
+                "nothing else.",
             )
+    if "batch" in values and "transaction" in values:
+        raise BadMigration(
+            "`batch` makes each batch a transaction of its own, so `transaction` says nothing beside it.",
+            place=source.place(mark.start(2)),
+            hint="Remove the option `transaction`.",
+        )
     timeout = values.get("lock_timeout")
     role = values.get("role")
+    batch = values.get("batch")
+    start = min(mark.end() + 1, end)
+    rows, instead = exceptions(source.text, start, end)
     return Part(
         source=source,
-        start=min(mark.end() + 1, end),
+        start=start,
         end=end,
-        transaction=values.get("transaction", True) is True,
+        transaction=values.get("transaction", "batch" not in values) is True,
         lock_timeout_ms=timeout if isinstance(timeout, int) else None,
         role=role if isinstance(role, str) else None,
+        batch_rows=batch if isinstance(batch, int) else None,
+        rows=rows,
+        instead=instead,
+        runs=plain(is_outside, start, end),
     )
 
 
@@ -168,7 +197,14 @@ _FORM = {
     "transaction": "Write transaction:true or transaction:false.",
     "lock_timeout": "Give a number from 1 on and a unit (ms, s, min), as in lock_timeout:5s.",
     "role": "Give the name of a role, or `none` for the one that connected.",
+    "batch": "Give the number of rows to change at a time, from 1 to 9999999, as in batch:5000.",
+    "phase": "Write phase:expand (before the application switches) or phase:contract (after).",
 }
+
+
+def _phase(mark: re.Match[str]) -> Phase | None:
+    options = mark[2].split()
+    return next((phase for phase in _PHASES if f"phase:{phase}" in options), None)
 
 
 def _nothing_before(source: Source, end: int) -> None:
@@ -188,17 +224,3 @@ def _first_word(source: Source, start: int, end: int) -> int | None:
     """Where the first thing stands that is neither white space nor a line comment."""
     at = _BLANK.match(source.text, start, end).end()  # type: ignore[union-attr]
     return at if at < end else None
-
-
-def _broken_line(found: list[Migration], expected: int, migration: Migration) -> AigymError:
-    if migration.version < expected:
-        twice = [other.file for other in found if other.version == migration.version]
-        return BadHistory(
-            f"Two migrations have the number {migration.version:04d}: {', '.join(twice)}.",
-            hint="Give the newer one, which no database has run, the next free number.",
-        )
-    after = f"right after {expected - 1:04d}" if expected > 1 else "first"
-    return MissingApplied(
-        f"Migration {expected:04d} is missing: {migration.file} comes {after}.",
-        hint="Bring the file back from version control; only drafts that nobody has run may be renumbered.",
-    )

@@ -10,7 +10,9 @@ from pglast.parser import ParseError, parse_sql, scan
 from aigym_db.errors import BadSql
 from aigym_db.model.source import Source
 from aigym_db.model.sql import Script, Statement
-from aigym_db.project.hints import hint, meta_command
+from aigym_db.project.blanked import sql_only
+from aigym_db.project.hints import after_meta_command, hint, meta_command
+from aigym_db.project.reading import exceptions
 
 _NON_ASCII = re.compile(r"[^\x00-\x7f]")
 _COMMENTS = {"C_COMMENT", "SQL_COMMENT"}
@@ -21,15 +23,27 @@ def parse(source: Source) -> Script:
 
     Raises BadSql (AIG-P005) at the place, in the file a person edits, where PostgreSQL stops understanding.
     """
-    return Script(source, parse_part(source, 0, len(source.text)))
+    rows, _ = exceptions(source.text, 0, len(source.text))
+    if rows:
+        raise BadSql(
+            "The data behind this COPY is no SQL, and only a migration may hold any.",
+            place=source.place(rows[0].start),
+            hint="Write the rows as INSERT, or put them into a migration.",
+        )
+    return Script(source, _statements(source, source.text))
 
 
 def parse_part(source: Source, start: int, end: int) -> tuple[Statement, ...]:
     """The statements of `source.text[start:end]`, with their places in the whole source.
 
-    Locations in the trees, too, are character indices of the whole text: what `Statement.place` takes.
+    Locations in the trees, too, are character indices of the whole text: what `Statement.place` takes. The
+    data behind a COPY is left out, and so is what pg_dump writes for psql alone; of the plain rows of a long
+    text, some are read.
     """
-    text = " " * start + source.text[start:end]
+    return _statements(source, " " * start + sql_only(source.text, start, end, to_judge=True))
+
+
+def _statements(source: Source, text: str) -> tuple[Statement, ...]:
     _refuse_what_cannot_be_sent(source, text)
     try:
         found = parse_sql(text)
@@ -76,7 +90,7 @@ def _refuse(source: Source, text: str, error: ParseError) -> NoReturn:
         raise BadSql(
             f"`{command}` is a command of psql, not SQL.",
             place=source.place(index),
-            hint="Remove the line: aigym-db sends each statement to the server itself.",
+            hint=after_meta_command(command),
         ) from None
     raise BadSql(
         f"PostgreSQL does not understand the SQL: {_short(message)}.",

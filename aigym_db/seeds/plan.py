@@ -5,7 +5,7 @@ from __future__ import annotations
 from aigym_db.errors import BadSeed
 from aigym_db.model.source import Source
 from aigym_db.project.config import Project
-from aigym_db.project.migrations import normalised
+from aigym_db.project.text import normalised
 
 ALLOWED_IN_PRODUCTION = frozenset({"reference"})
 """Sets that hold what the product itself needs; every other set is made-up data."""

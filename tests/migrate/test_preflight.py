@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aigym_db.errors import BadSql, ForbiddenStatement
-from aigym_db.migrate.preflight import steps
+from aigym_db.migrate.preflight import inspect, steps
 
 CONTROL = [
     "begin",
@@ -55,7 +55,8 @@ NOWHERE = [
     "discard all",
     "discard temp",
     "prepare p as select 1",
-    "copy t from stdin",
+    "deallocate p",
+    "DEALLOCATE PREPARE ALL",
     "copy t to stdout",
 ]
 FINE = [
@@ -141,7 +142,16 @@ def test_an_index_built_concurrently_needs_a_name(write) -> None:
         steps(write(1, "create index concurrently on t (a);", options=" transaction:false").up)
 
 
-@pytest.mark.parametrize("use", ["insert into t values ('new')", "alter table t alter a set default 'new'"])
+@pytest.mark.parametrize(
+    "use",
+    [
+        "insert into t values ('new'::app.kind)",
+        "update t set a = cast('new'::text as kind)",
+        "select kind 'new'",
+        "alter table t add a app.kind default 'new'",
+        "create table u (a kind default ('new'))",
+    ],
+)
 def test_a_new_enum_value_cannot_be_used_where_it_is_added(write, use: str) -> None:
     with pytest.raises(ForbiddenStatement, match="adds it to the type kind") as refusal:
         steps(write(1, f"alter type app.kind add value 'new';\n{use};").up)
@@ -153,17 +163,19 @@ def test_a_new_enum_value_cannot_be_used_where_it_is_added(write, use: str) -> N
     "file",
     [
         "create type app.kind as enum ('old'); alter type app.kind add value 'new'; insert into t values "
-        "('new')",
+        "('new'::app.kind)",
         "alter type app.kind add value 'new'; comment on type app.kind is 'new'",
         "alter type app.kind add value 'new'; alter type app.kind add value 'newer' after 'new'",
-        "insert into t values ('new'); alter type app.kind add value 'new'",
+        "insert into t values ('new'::kind); alter type app.kind add value 'new'",
+        "alter type app.kind add value 'new'; insert into t values ('new')",
+        "alter type app.kind add value 'new'; select 'new'::text; create table u (a text default 'new')",
     ],
 )
 def test_other_words_that_look_like_the_new_value_do_not_matter(write, file: str) -> None:
     assert steps(write(1, f"{file};").up)
 
 
-@pytest.mark.parametrize("line", ["\\restrict abc", "\\connect other", "selec 1;"])
+@pytest.mark.parametrize("line", ["\\restrict", "\\connect other", "selec 1;"])
 def test_what_is_no_sql_is_refused_at_its_place(write, line: str) -> None:
     with pytest.raises(BadSql) as refusal:
         steps(write(1, f"select 'é€😀';\n{line}").up)
@@ -174,3 +186,12 @@ def test_what_is_no_sql_is_refused_at_its_place(write, line: str) -> None:
 @pytest.mark.parametrize("text", ["", "-- nothing", "/* nothing */ ;;"])
 def test_a_part_may_be_empty(write, text: str) -> None:
     assert steps(write(1, text).up) == ()
+
+
+@pytest.mark.parametrize("read", [steps, inspect])
+@pytest.mark.parametrize("before", ["", "insert into t values (1);\n" * 3])
+def test_what_stands_behind_a_nul_character_is_never_dropped(write, read, before: str) -> None:
+    with pytest.raises(BadSql, match="NUL") as refusal:
+        read(write(1, f"{before}select 1;\0 drop table t;").up)
+
+    assert refusal.value.place.column == 10

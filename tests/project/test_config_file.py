@@ -44,6 +44,8 @@ def test_no_project_is_said_with_the_way_out(tmp_path: Path) -> None:
         ('# é\nownr = "x"\n', "no setting `ownr`", "aigym-db.toml:2:1"),
         ("owner = 3\n", "`owner` must be a string", "aigym-db.toml:1:1"),
         ("lock_timeout_ms = true\n", "must be a whole number", "aigym-db.toml:1:1"),
+        ("durable = 1\n", "must be true or false", "aigym-db.toml:1:1"),
+        ('transaction = "all"\n', "cannot be `all`", "aigym-db.toml:1:1"),
         ('seeds = ["a", 1]\n', "must be a list of strings", "aigym-db.toml:1:1"),
         ("owner = \n", "not valid TOML", "aigym-db.toml:1:9"),
     ],

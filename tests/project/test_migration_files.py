@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-import pglast
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from aigym_db.errors import BadHistory, BadMigration, MissingApplied
 from aigym_db.model.source import Source
 from aigym_db.project.config import Project
 from aigym_db.project.migrations import migrations, parse
-from aigym_db.project.quoting import outside_quotes
+from aigym_db.project.text import normalised, read_text
 
 GOOD = "-- 0001 first\n-- migrate:up\nselect 1;\n-- migrate:down\nselect 2;\n"
 
@@ -70,6 +68,8 @@ def test_a_marker_inside_a_quoted_text_is_no_marker(quoted: str) -> None:
         ("-- migrate:up lock_timeout:5\n-- migrate:down\n", "cannot be `5`", 1, 15),
         ("-- migrate:up transaction:no\n-- migrate:down\n", "cannot be `no`", 1, 15),
         ("-- migrate:up role:a role:b\n-- migrate:down\n", "given twice", 1, 22),
+        ("-- migrate:up role:a batch:0\n-- migrate:down\n", "`batch` cannot be `0`", 1, 22),
+        ("-- migrate:up batch:5 transaction:true\n-- migrate:down\n", "a transaction of its own", 1, 15),
         ("-- migrate:up\n-- migrate:down irreversible:\n", "needs a reason", 2, 17),
         ("-- migrate:up\n-- migrate:down irreversible: x\nselect 1;\n", "holds SQL all the same", 3, 1),
         ("-- hello 😀\nselect 1;\n-- migrate:up\n-- migrate:down\n", "before `-- migrate:up`", 2, 1),
@@ -128,35 +128,76 @@ def test_a_stray_file_is_refused(tmp_path: Path, name: str) -> None:
         migrations(Project(tmp_path))
 
 
-PIECES = [
-    "a",
-    " ",
-    "'x'",
-    "''",
-    "E'\\''",
-    '"q"',
-    "$$b$$",
-    "$t$ ' $t$",
-    "/* c /* d */ */",
-    "1",
-    "é😀",
-    "$1",
-    "U&'z'",
-]
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (GOOD.replace("\n", "\r\n").encode(), GOOD),
+        (GOOD.replace("\n", "\r").encode(), GOOD),
+        (b"-- migrate:up\r\nselect 1;\n-- migrate:down\n", "-- migrate:up\nselect 1;\n-- migrate:down\n"),
+        (
+            b"-- migrate:up\nselect 'a\r\nb',\r\n $$\r$$, 'c';\r\n-- migrate:down\n",
+            "-- migrate:up\nselect 'a\r\nb',\n $$\r$$, 'c';\n-- migrate:down\n",
+        ),
+        (
+            b"-- migrate:up\ncopy t from stdin;\nit's\n\\.\nselect 'a\r\nb';\r\n-- migrate:down\n",
+            "-- migrate:up\ncopy t from stdin;\nit's\n\\.\nselect 'a\r\nb';\n-- migrate:down\n",
+        ),
+    ],
+)
+def test_line_ends_are_lf_but_for_what_a_string_holds_in_a_file_with_several_kinds(
+    tmp_path: Path, content: bytes, text: str
+) -> None:
+    file(tmp_path, "0001_a.sql", content)
+
+    (read,) = migrations(Project(tmp_path))
+
+    assert read.up.source.text == text
 
 
-@given(st.lists(st.sampled_from(PIECES), max_size=12))
-def test_our_scan_of_quotes_agrees_with_postgresqls(pieces: list[str]) -> None:
-    text = " ".join(pieces)
-    quoted = {"SCONST", "USCONST", "BCONST", "XCONST", "C_COMMENT"}
-    tokens = pglast.parser.scan(text)
-    inside = {
-        index
-        for token in tokens
-        for index in range(token.start, token.end + 1)
-        if token.name in quoted or (token.name == "IDENT" and text[token.start] == '"')
-    }
+@pytest.mark.parametrize(
+    ("content", "said", "place"),
+    [
+        (GOOD.encode("utf-16"), "is UTF-16 text", "1:1"),
+        (GOOD.encode("utf-16-le"), "NUL character", "1:2"),
+        ("-- migrate:up\nselect 'é\0';\n-- migrate:down\n".encode(), "NUL character", "2:10"),
+    ],
+)
+def test_a_file_in_another_encoding_is_refused_with_its_place(
+    tmp_path: Path, content: bytes, said: str, place: str
+) -> None:
+    file(tmp_path, "0001_other.sql", content)
 
-    outside = outside_quotes(text)
+    with pytest.raises(BadMigration, match=said) as refusal:
+        migrations(Project(tmp_path))
 
-    assert {index for index in range(len(text)) if not outside(index)} == inside
+    assert str(refusal.value.place) == f"migrations/0001_other.sql:{place}"
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_a_long_file_is_read_as_a_short_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line_end: str
+) -> None:
+    content = GOOD.replace("select 1", "select 'é😀\n€'").replace("\n", line_end).encode("utf-8-sig")
+    short = read_text(file(tmp_path, "0001_a.sql", content), "m.sql")
+    monkeypatch.setattr("aigym_db.project.text.CHUNK", 3)
+
+    long = read_text(tmp_path / "migrations" / "0001_a.sql", "m.sql")
+
+    assert long == short
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"select '\r\n';\n", b"\xff\xfe-\0"])
+def test_what_is_odd_about_a_long_file_is_odd_as_in_a_short_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    path = file(tmp_path, "0001_a.sql", content)
+    monkeypatch.setattr("aigym_db.project.text.CHUNK", 3)
+
+    assert told(lambda: read_text(path, "m.sql")) == told(lambda: normalised(content, "m.sql"))
+
+
+def told(read: Callable[[], Source]) -> str:
+    try:
+        return read().text
+    except BadMigration as refusal:
+        return f"{refusal.message} {refusal.place}"

@@ -1,0 +1,481 @@
+"""Long files go a stretch at a time, and keep every promise of a short one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tracemalloc
+from contextlib import suppress
+
+import psycopg
+import pytest
+
+from aigym_db.database import ledger
+from aigym_db.errors import (
+    AigymError,
+    BadMigration,
+    BadSql,
+    EditedApplied,
+    ForbiddenStatement,
+    Interrupted,
+    LeftBehind,
+    LockTimeout,
+    ReadOnly,
+    StatementFailed,
+)
+from aigym_db.migrate import bulk, streamed
+from aigym_db.migrate.apply import migrate
+from aigym_db.migrate.options import Options
+from aigym_db.migrate.rollback import rollback
+from aigym_db.project import statements
+from aigym_db.project.text import read_text
+
+TABLE = "create table t (a int, b text);\n"
+COPY = "copy t (a, b) from stdin;\n{}\\.\n"
+
+
+@pytest.fixture(autouse=True)
+def in_small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is long, and how much of it is sent at once, is so small that a test reads well."""
+    monkeypatch.setattr(streamed, "LONG", 300)
+    monkeypatch.setattr(bulk, "SIZE", 120)
+    monkeypatch.setattr(bulk, "DATA_SIZE", 7)
+    monkeypatch.setattr(statements, "RUN", 100)
+
+
+def rows(count: int) -> str:
+    return "".join(f"insert into t values ({number}, 'é😀; it''s');\n" for number in range(1, count + 1))
+
+
+def count(connection) -> int:
+    return connection.execute("select count(*) from t").fetchone()[0]
+
+
+def test_a_long_file_is_applied_whole_and_the_ledger_has_its_text(database, other, write, listener) -> None:
+    migration = write(1, TABLE + rows(50) + COPY.format("51\té\\t\n52\t\\N\n") + rows(3))
+
+    done = migrate(database, (migration,), observer=listener)
+
+    event = other.execute(
+        "select sql, checksum, duration_ms, lock_wait_ms from aigym_db.event where kind = 'apply'"
+    )
+    sql, checksum, duration_ms, lock_wait_ms = event.fetchone()
+    assert (count(other), len(done), [one.migration.version for one in listener.done]) == (55, 1, [1])
+    assert (sql, checksum) == (migration.up.source.text, ledger.checksum(migration))
+    assert (duration_ms[-1] > 0, lock_wait_ms) == (True, 0)
+    assert migrate(database, (migration,)) == ()
+
+
+def test_a_text_with_all_that_copy_would_take_for_an_end_is_stored_as_it_is(database, other, write) -> None:
+    text = TABLE + "select '\\', '\t', '\\N', '\\.', '\n\\.\n', E'\\\\';\n" + rows(10)
+
+    migrate(database, (write(1, text),))
+
+    assert text in ledger.stored_sql(other, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        ("select 'é😀',\n  nope;", 2, 3),
+        ("select 'é😀';\n  select 1 / 0;", 2, 3),
+        ("select 1 / 0;", 1, 1),
+        ("insert into t values (1);  insert into t values ('é', 2);", 1, 50),
+        ("insert into t values (1) (2);", 1, 26),
+        ("create tabel x ();", 1, 8),
+    ],
+)
+@pytest.mark.parametrize("before", [1, 30])
+@pytest.mark.parametrize("behind", [1, 30])
+def test_an_error_anywhere_in_a_long_file_has_its_place(
+    database, other, write, text: str, line: int, column: int, before: int, behind: int
+) -> None:
+    migration = write(1, TABLE + rows(before) + text + "\n" + rows(30 + behind))
+
+    with pytest.raises(Exception) as refusal:
+        migrate(database, (migration,))
+
+    place = refusal.value.place
+    assert (place.line, place.column) == (3 + before + line, column)
+    assert not ledger.exists(other) or ledger.applied(other) == ()
+    assert other.execute("select to_regclass('t')").fetchone() == (None,)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "commit;",
+        "set search_path = x;",
+        "vacuum t;",
+        "copy t to stdout;",
+        "selec 1;",
+        "\\connect other",
+        "copy t from stdin;\n1\n",
+    ],
+)
+def test_what_is_out_of_place_at_the_end_is_refused_before_the_beginning_is_sent(
+    database, other, write, bad: str
+) -> None:
+    with pytest.raises((ForbiddenStatement, BadSql)) as refusal:
+        migrate(database, (write(1, TABLE + rows(50) + bad),))
+
+    assert refusal.value.place.line == 54
+    assert not ledger.exists(other)
+
+
+def test_a_notice_from_the_middle_is_told(database, write, listener) -> None:
+    migration = write(1, TABLE + rows(20) + "create table if not exists t ();\n" + rows(20))
+
+    migrate(database, (migration,), observer=listener)
+
+    assert [said.message for said in listener.notices] == ['relation "t" already exists, skipping']
+
+
+def test_long_and_short_files_run_in_their_order(database, other, write, listener) -> None:
+    line = (
+        write(1, TABLE),
+        write(2, rows(30)),
+        write(3, "alter table t add c int;"),
+        write(4, COPY.format("1\tx\n")),
+        write(5, "alter table t add d int;"),
+    )
+
+    migrate(database, line, observer=listener)
+
+    assert [one.migration.version for one in listener.done] == [1, 2, 3, 4, 5]
+    assert [row.version for row in ledger.applied(other)] == [1, 2, 3, 4, 5]
+
+
+def test_a_failing_long_file_leaves_those_before_it_and_can_be_run_again(database, other, write) -> None:
+    first, last = write(1, TABLE), write(3, "alter table t add c int;")
+    with pytest.raises(StatementFailed):
+        migrate(database, (first, write(2, rows(30) + "select 1 / 0;"), last))
+    left = (count(other), [row.version for row in ledger.applied(other)])
+
+    migrate(database, (first, write(2, rows(30)), last))
+
+    assert left == (0, [1])
+    assert count(other) == 30
+
+
+@pytest.mark.parametrize("owner", [None, "postgres"])
+def test_a_constraint_that_fails_at_the_commit_takes_a_long_file_back(
+    database, other, write, owner: str | None
+) -> None:
+    text = "create table p (id int primary key); create table c (p int references p initially deferred);\n"
+
+    with pytest.raises(StatementFailed, match="foreign key"):
+        migrate(
+            database,
+            (write(1, text + TABLE + rows(30) + "insert into c values (1);"),),
+            options=Options(owner=owner),
+        )
+
+    assert other.execute("select to_regclass('t')").fetchone() == (None,)
+
+
+def test_behind_a_lock_all_of_a_long_file_is_taken_back_and_tried_again(
+    database, other, write, listener
+) -> None:
+    migrate(database, (write(1, TABLE + "create table busy ();"),))
+    other.execute("begin; lock table busy")
+    listener.on_wait = lambda waiting: waiting.reason == "retry" and other.execute("commit")
+    line = (write(1, TABLE + "create table busy ();"), write(2, rows(30) + "alter table busy add x int;"))
+
+    (done,) = migrate(database, line, options=Options(lock_timeout_ms=50), observer=listener)
+
+    assert count(other) == 30
+    assert done.lock_wait_ms > 0
+
+
+def test_giving_up_on_a_lock_names_the_statement(database, other, write) -> None:
+    migrate(database, (write(1, TABLE + "create table busy ();"),))
+    other.execute("begin; lock table busy")
+    line = (write(1, TABLE + "create table busy ();"), write(2, rows(30) + "alter table busy add x int;"))
+
+    with pytest.raises(LockTimeout) as refusal:
+        migrate(database, line, options=Options(lock_timeout_ms=20, patience_ms=1))
+
+    other.execute("rollback")
+    assert refusal.value.place.line == 33
+    assert count(other) == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "do $$ begin raise warning 'now'; end $$;\n" + rows(30),
+        "do $$ begin raise warning 'now'; perform pg_sleep(60); end $$;",
+    ],
+)
+def test_a_signal_in_the_middle_takes_a_long_file_back(database, other, write, listener, text: str) -> None:
+    listener.notice = lambda migration, notice: os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(Interrupted):
+        migrate(database, (write(1, TABLE + rows(30) + text),), observer=listener)
+
+    assert other.execute("select to_regclass('t')").fetchone() == (None,)
+    assert ledger.applied(other) == ()
+
+
+def test_a_signal_in_the_middle_of_data_takes_the_file_back(
+    database, other, write, listener, monkeypatch
+) -> None:
+    pieces, sent = bulk.Bulk.data, []
+
+    def data(self):
+        for piece in pieces(self):
+            sent.append(piece)
+            if len(sent) == 5:
+                os.kill(os.getpid(), signal.SIGTERM)
+            yield piece
+
+    monkeypatch.setattr(bulk.Bulk, "data", data)
+
+    with pytest.raises(Interrupted, match="SIGTERM"):
+        migrate(database, (write(1, TABLE + COPY.format("1\tx\n" * 1000)),), observer=listener)
+
+    assert len(sent) == 5
+    assert other.execute("select kind::text from aigym_db.event order by id").fetchall() == [
+        ("start",),
+        ("fail",),
+    ]
+    assert other.execute("select to_regclass('t')").fetchone() == (None,)
+
+
+def test_what_a_long_file_leaves_behind_is_named(database, write) -> None:
+    with pytest.raises(LeftBehind, match="an advisory lock"):
+        migrate(database, (write(1, TABLE + rows(30) + "select pg_advisory_lock(5);"),))
+
+
+def test_a_long_file_runs_as_its_role_and_the_ledger_row_does_not(server, database, other, write) -> None:
+    other.execute("drop role if exists long_file_owner; create role long_file_owner")
+    other.execute("grant create on schema public to long_file_owner")
+
+    migrate(database, (write(1, TABLE + rows(30), options=" role:long_file_owner"),))
+
+    assert other.execute("select tableowner from pg_tables where tablename = 't'").fetchone() == (
+        "long_file_owner",
+    )
+    other.execute("drop owned by long_file_owner; drop role long_file_owner")
+
+
+def invalid_index(connection) -> None:
+    connection.execute("create table t (a int, b text); insert into t values (1), (1)")
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        connection.execute("create unique index concurrently ti on t (a)")
+
+
+SKIPPING = "create unique index if not exists ti on t (a);\n"
+WAYS = {
+    "inside": [("", SKIPPING)],
+    "behind others in a message": [
+        ("", "create table o1 ();"),
+        ("", "create table o2 ();"),
+        ("", SKIPPING + "create table u ();"),
+    ],
+    "long": [("", rows(30) + SKIPPING + rows(30))],
+    "with data": [("", "create table u ();" + COPY.format("5\tx\n") + SKIPPING)],
+    "with data behind it": [("", SKIPPING + COPY.format("5\tx\n"))],
+    "with data, and later a file": [("", COPY.format("5\tx\n") + SKIPPING), ("", "create table o2 ();")],
+    "behind a long comment": [("", SKIPPING.replace("index", f"/* {'so ' * 200}/* */ */ index"))],
+    "outside": [(" transaction:false", SKIPPING)],
+    "outside, concurrently": [
+        (" transaction:false", "create unique index concurrently if not exists ti on t (a);")
+    ],
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("transaction", ["migration", "run"])
+def test_nothing_is_applied_over_an_invalid_index_in_any_way_of_running(
+    database, other, write, way: str, transaction: str
+) -> None:
+    line = tuple(write(number, text, options=option) for number, (option, text) in enumerate(WAYS[way], 1))
+    invalid_index(other)
+    usable = "select indisvalid from pg_index where indexrelid = 'ti'::regclass"
+
+    with suppress(AigymError):
+        migrate(database, line, options=Options(transaction=transaction))
+
+    here = {row.version for row in ledger.applied(other)} if ledger.exists(other) else set()
+    over = {migration.version for migration in line if " ti on " in migration.up.text}
+    assert not (here & over) or other.execute(usable).fetchone() == (True,)
+
+
+@pytest.mark.parametrize("way", ["long", "with data", "with data behind it"])
+def test_the_place_of_an_index_that_would_be_skipped_is_its_statement(
+    database, other, write, way: str
+) -> None:
+    ((_, text),) = WAYS[way]
+    invalid_index(other)
+
+    with pytest.raises(StatementFailed, match=r"the index public\.ti is INVALID") as refusal:
+        migrate(database, (write(1, text),))
+
+    place = refusal.value.place
+    assert place.text[place.column - 1 :] + "\n" == SKIPPING[:-2] + ";\n"
+    assert count(other) == 2
+
+
+def test_an_index_that_is_there_and_usable_may_be_skipped_in_a_long_file(database, other, write) -> None:
+    other.execute("create table t (a int, b text); create index ti on t (a)")
+    text = "create index if not exists ti on t (a); drop index ti;\n" + rows(30) + COPY.format("31\tx\n")
+    text += "create index /* so */ if not exists tj on t (b); drop index tj;"
+
+    migrate(database, (write(1, text),))
+
+    assert count(other) == 31
+
+
+def test_progress_of_data_is_told_of_the_migration_it_belongs_to(database, write, listener) -> None:
+    told = []
+    listener.progress = lambda migration, made: told.append((migration.version, made.phase))
+    wait = "create function wait() returns trigger language plpgsql as "
+    wait += "$$ begin perform pg_sleep(0.4); return new; end $$;"
+    trigger = "create trigger wait before insert on t for each row execute function wait();"
+    line = (write(1, TABLE + wait + trigger), write(2, COPY.format("1\tx\n2\ty\n")))
+
+    migrate(database, line, observer=listener)
+
+    assert {version for version, _ in told} == {2}
+
+
+def test_our_prepared_statements_may_be_thrown_away_in_a_long_file(database, other, write) -> None:
+    line = (
+        write(1, TABLE),
+        write(2, rows(30) + "do $$ begin execute 'deallocate all'; end $$;\n"),
+        write(3, "create table u ();"),
+        write(4, COPY.format("1\tx\n")),
+        write(5, "create table v ();"),
+    )
+
+    migrate(database, line)
+
+    assert [row.version for row in ledger.applied(other)] == [1, 2, 3, 4, 5]
+
+
+def test_a_setting_of_somebody_s_own_ends_with_a_long_file(database, other, write) -> None:
+    keep = "do $$ begin perform set_config('my.own', 'x', false); end $$;\n"
+    seen = "create table seen as select current_setting('my.own', true) as own;"
+
+    migrate(database, (write(1, TABLE + rows(30) + keep), write(2, seen)))
+
+    assert other.execute("select coalesce(own, '') from seen").fetchone() == ("",)
+
+
+@pytest.mark.parametrize("text", ["set transaction read only;\n", "set local transaction_read_only = on;\n"])
+@pytest.mark.parametrize("long", [1, 30])
+def test_a_file_that_says_it_only_reads_is_told_to_leave_that_out(database, write, text, long) -> None:
+    with pytest.raises(ReadOnly) as refusal:
+        migrate(database, (write(1, text + "select 1 as number;\n" * long),))
+
+    assert "ledger" in refusal.value.hint
+    assert "primary" not in refusal.value.hint
+
+
+def test_a_long_file_is_undone_and_an_edit_of_it_is_found(database, other, write) -> None:
+    line = (write(1, TABLE + rows(30), "drop table t;"),)
+    migrate(database, line)
+
+    with pytest.raises(EditedApplied) as refusal:
+        migrate(database, (write(1, TABLE + rows(31), "drop table t;"),))
+    rollback(database, line, yes=True)
+
+    assert "+insert into t values (31" in refusal.value.detail
+    assert other.execute("select to_regclass('t')").fetchone() == (None,)
+    assert ledger.applied(other) == ()
+
+
+def test_a_long_file_among_others_is_refused_where_a_run_is_one_transaction(database, other, write) -> None:
+    line = (write(1, TABLE), write(2, rows(30)))
+
+    with pytest.raises(BadMigration, match="0002 step_2 is long"):
+        migrate(database, line, options=Options(transaction="run"))
+
+    assert not ledger.exists(other)
+
+
+def test_a_value_added_to_an_enum_is_refused_by_the_server_where_only_it_can_tell(
+    database, other, write
+) -> None:
+    made = write(1, "create type kind as enum ('a'); create table k (k kind);")
+    migrate(database, (made,))
+
+    with pytest.raises(StatementFailed, match="unsafe use of new value") as refusal:
+        migrate(database, (made, write(2, "alter type kind add value 'b';\ninsert into k values ('b');")))
+
+    assert (refusal.value.place.line, refusal.value.hint) == (
+        4,
+        "Put the use of the new value into the next migration.",
+    )
+
+
+def test_a_long_file_is_in_memory_once(tmp_path, monkeypatch) -> None:
+    text = "insert into t values ('xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx');\n" * 400_000
+    (tmp_path / "a.sql").write_text(text)
+    del text
+
+    tracemalloc.start()
+    read = read_text(tmp_path / "a.sql", "a.sql")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak < len(read.text) * 1.3
+
+
+def test_sending_a_long_file_takes_no_second_copy_of_it(database, other, write, monkeypatch) -> None:
+    monkeypatch.undo()
+    migration = write(
+        1,
+        TABLE
+        + f"insert into t values (1, '{'x' * 90_000}');\n" * 300
+        + COPY.format(f"1\t{'y' * 99_000}\n" * 200),
+    )
+
+    tracemalloc.start()
+    migrate(database, (migration,))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert count(other) == 500
+    assert peak < 12_000_000 < len(migration.up.source.text) / 3
+
+
+@pytest.mark.parametrize("long", [0, 40])
+def test_a_character_that_the_database_cannot_store_has_its_place(server, write, long: int) -> None:
+    with psycopg.connect(server.dsn("postgres"), autocommit=True) as admin:
+        admin.execute("create database latin encoding 'LATIN1' template template0 locale 'C'")
+    try:
+        with pytest.raises(StatementFailed, match="LATIN1") as refusal:
+            migrate(
+                server.dsn("latin"),
+                (write(1, TABLE + "insert into t values (1, 'é');\n" * long + "select 'ü', '€';"),),
+            )
+
+        assert (refusal.value.place.line, refusal.value.place.column) == (4 + long, 14)
+    finally:
+        with psycopg.connect(server.dsn("postgres"), autocommit=True) as admin:
+            admin.execute("drop database latin")
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII", "UTF8"])
+@pytest.mark.parametrize("long", [1, 40])
+def test_a_database_in_another_encoding_keeps_what_the_file_says(
+    server, write, encoding: str, long: int
+) -> None:
+    with psycopg.connect(server.dsn("postgres"), autocommit=True) as admin:
+        admin.execute(f"create database other encoding '{encoding}' template template0 locale 'C'")
+    try:
+        migration = write(1, TABLE + "insert into t values (1, 'é');\n" * long + COPY.format("2\té\n"))
+        migrate(server.dsn("other"), (migration,))
+        again = migrate(server.dsn("other"), (migration,))
+
+        with psycopg.connect(server.dsn("other"), client_encoding="utf8") as connection:
+            found = connection.execute("select distinct b, octet_length(b) from t").fetchall()
+            stored = ledger.stored_sql(connection, 1)
+    finally:
+        with psycopg.connect(server.dsn("postgres"), autocommit=True) as admin:
+            admin.execute("drop database other")
+    assert found == [("é", 1 if encoding == "LATIN1" else 2)]
+    assert (stored, again) == (migration.up.source.text, ())

@@ -1,0 +1,155 @@
+"""The targets file: what it may say, and that its secrets stay in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aigym_db.errors import BadConfig
+from aigym_db.model.source import Source
+from aigym_db.project.targets import PARALLEL, Fleet, parse, read
+
+SECRET = "postgresql://me:open-sesame@db.example.org/shop"
+ENVIRONMENT = {"SHOP_EU": "host=eu dbname=shop", "EMPTY": "  "}
+
+
+def fleet(text: str) -> Fleet:
+    return parse(Source("targets.toml", text), ENVIRONMENT)
+
+
+def test_a_file_says_which_targets_there_are_and_how_they_are_taken() -> None:
+    found = fleet(
+        'parallel = 8\non_failure = "continue"\n'
+        '[[target]]\nname = "eu"\ndsn_env = "SHOP_EU"\ncanary = true\n'
+        '[[target]]\nname = "one tenant"\ndsn = "dbname=all"\nschema = "tenant_1"\n'
+        '[[target]]\nname = "tenants"\ndsn = "dbname=all"\nschemas = "tenant_*"\n'
+    )
+
+    assert (found.parallel, found.on_failure) == (8, "continue")
+    assert [(one.name, one.dsn, one.schema, one.schemas, one.canary) for one in found.targets] == [
+        ("eu", "host=eu dbname=shop", "", "", True),
+        ("one tenant", "dbname=all", "tenant_1", "", False),
+        ("tenants", "dbname=all", "", "tenant_*", False),
+    ]
+    assert [one.place.line for one in found.targets] == [3, 7, 11]
+
+
+def test_what_a_file_leaves_out_has_a_default() -> None:
+    found = fleet('[[target]]\nname = "eu"\ndsn_env = "SHOP_EU"\n')
+
+    assert (found.parallel, found.on_failure, found.targets[0].canary) == (PARALLEL, "stop", False)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("", 1, "names no target"),
+        ("target = []\n", 1, "names no target"),
+        ("target = 1\n", 1, "`target` must be a list of [[target]] tables"),
+        ("\nparralel = 3\n", 2, "no key `parralel`"),
+        ("parallel = 0\n", 1, "`parallel` must be a whole number from 1 to 256"),
+        ("parallel = 257\n", 1, "`parallel` must be a whole number from 1 to 256"),
+        ("parallel = true\n", 1, "`parallel` must be a whole number from 1"),
+        ('on_failure = "ignore"\n', 1, "`on_failure` must be either"),
+        ("on_failure = [1]\n", 1, "`on_failure` must be either"),
+        ('[[target]]\ndsn = "x=y"\n', 1, "Target number 1 has no `name`"),
+        ('[[target]]\nname = "a"\n', 1, "needs one of `dsn` and `dsn_env`"),
+        ('[[target]]\nname = "a"\ndsn = "dbname=a"\ndsn_env = "SHOP_EU"\n', 4, "needs one of `dsn`"),
+        (
+            '[[target]]\nname = "a"\ndsn_env = "NOT_THERE"\n',
+            3,
+            "variable NOT_THERE of the target a is not set",
+        ),
+        ('[[target]]\nname = "a"\ndsn_env = "EMPTY"\n', 3, "variable EMPTY of the target a is not set"),
+        ('[[target]]\nname = "a"\ndsn_env = "not a name"\n', 3, "`dsn_env` must be the name of"),
+        ('[[target]]\nname = "a"\ndsn = ""\n', 3, "`dsn` must be a connection string"),
+        ('[[target]]\nname = ""\ndsn = "dbname=a"\n', 2, "`name` must be a name"),
+        ('[[target]]\nname = "\\u001b[2J"\ndsn = "dbname=a"\n', 2, "`name` must be a name"),
+        (
+            '[[target]]\nname = "a"\ndsn = "dbname=a"\nschema = 1\n',
+            4,
+            "`schema` must be the name of a schema",
+        ),
+        ('[[target]]\nname = "a"\ndsn = "dbname=a"\ncanary = "yes"\n', 4, "`canary` must be true or false"),
+        ('[[target]]\nname = "a"\ndsn = "dbname=a"\ncanry = true\n', 4, "A target has no key `canry`"),
+        (
+            '[[target]]\nname = "a"\ndsn = "dbname=a"\nschema = "b"\nschemas = "b*"\n',
+            5,
+            "has both `schema` and `schemas`",
+        ),
+        (
+            '[[target]]\nname = "a"\ndsn = "dbname=a"\n[[target]]\nname = "a"\ndsn = "dbname=b"\n',
+            5,
+            "Two targets are called a",
+        ),
+        (
+            '[[target]]\nname = "a"\ndsn = "dbname=a"\n[[target]]\nname = "b"\ndsn = "dbname=a"\n',
+            4,
+            "The targets a and b are the same database",
+        ),
+        ("[[target]\n", 1, "not valid TOML"),
+    ],
+)
+def test_what_is_wrong_is_refused_at_its_place(text: str, line: int, said: str) -> None:
+    with pytest.raises(BadConfig) as refusal:
+        fleet(text)
+
+    assert said in refusal.value.message
+    assert (refusal.value.place.file, refusal.value.place.line) == ("targets.toml", line)
+    assert refusal.value.hint[0].isupper()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'[[target]]\nname = "a"\ndns = "{SECRET}"\n',
+        f'[[target]]\nname = "a"\ndsn_env = "{SECRET}"\n',
+        f'[[target]]\nname = "a"\ndsn = "{SECRET}\n',
+        f'[[target]]\nname = "a" dsn = "{SECRET}"\n',
+        f'[[target]]\nname = "a"\ndsn = ["{SECRET}"]\n',
+        f'[[target]]\nname = "a"\n"{SECRET}"\n',
+        f'target = ["{SECRET}"]\n',
+        f'target = "{SECRET}"\n',
+        f'{{dsn = "{SECRET}"}}\n',
+        f'parallel = "{SECRET}"\n',
+    ],
+)
+def test_a_password_is_never_shown_whatever_is_wrong(text: str) -> None:
+    with pytest.raises(BadConfig) as refusal:
+        fleet(text)
+
+    shown = (refusal.value.message, refusal.value.detail, refusal.value.hint, repr(refusal.value.place))
+    assert "open-sesame" not in str(shown)
+
+
+def test_a_target_does_not_show_its_connection_string() -> None:
+    (target,) = fleet(f'[[target]]\nname = "a"\ndsn = "{SECRET}"\n').targets
+
+    assert (target.dsn, "open-sesame" in repr(target)) == (SECRET, False)
+
+
+def test_a_file_may_have_a_byte_order_mark_and_line_ends_of_windows(tmp_path: Path) -> None:
+    file = tmp_path / "targets.toml"
+    file.write_bytes(b'\xef\xbb\xbf[[target]]\r\nname = "a"\r\ndsn = "dbname=a"\r\n')
+
+    assert [target.name for target in read(file, {}).targets] == ["a"]
+
+
+def test_a_file_that_is_no_text_is_refused_where_it_stops_being_that(tmp_path: Path) -> None:
+    file = tmp_path / "targets.toml"
+    file.write_bytes(b'[[target]]\nname = "\xff"\n')
+
+    with pytest.raises(BadConfig, match="not UTF-8") as refusal:
+        read(file, {})
+
+    assert (refusal.value.place.line, refusal.value.place.column) == (2, 9)
+
+
+def test_the_example_of_the_readme_is_one() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    example = readme.partition("```toml\n# targets.toml\n")[2].partition("```")[0]
+
+    found = parse(Source("targets.toml", example), {"SHOP_EU": "dbname=eu", "SHOP_TENANTS": "dbname=all"})
+
+    assert ([target.name for target in found.targets], found.parallel) == (["eu", "us", "tenants"], 8)
