@@ -64,7 +64,8 @@ def lint_project(
     for migration in migrations:
         batch = 0 if migration.version in together else migration.version
         reported = migration.version not in silent
-        passages.append(Passage.of_part(migration.up, "up", batch=batch, reported=reported))
+        up = Passage.of_part(migration.up, "up", batch=batch, reported=reported, phase=migration.phase)
+        passages.append(up)
         if migration.down is not None:
             passages.append(Passage.of_part(migration.down, "down", reported=reported))
     if not state:

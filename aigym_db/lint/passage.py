@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from aigym_db.model.migration import Part
+from aigym_db.model.migration import Part, Phase
 from aigym_db.model.source import Place, Source
 from aigym_db.model.sql import Script, Statement
 
@@ -29,11 +29,33 @@ class Passage:
     """False: replayed for what it leaves behind, its statements not judged."""
     script: Script | None = None
     """The statements, where somebody has parsed them already."""
+    backfill: bool = False
+    """The runner makes its statement in batches, and knows which are done."""
+    phase: Phase | None = None
+    """What an up is marked as."""
 
     @classmethod
-    def of_part(cls, part: Part, kind: Kind, *, batch: int | None = None, reported: bool = True) -> Passage:
+    def of_part(
+        cls,
+        part: Part,
+        kind: Kind,
+        *,
+        batch: int | None = None,
+        reported: bool = True,
+        phase: Phase | None = None,
+    ) -> Passage:
         """One direction of a migration."""
-        return cls(part.source, part.start, part.end, kind, part.transaction, batch, reported)
+        return cls(
+            part.source,
+            part.start,
+            part.end,
+            kind,
+            part.transaction,
+            batch,
+            reported,
+            backfill=part.batch_rows is not None,
+            phase=phase,
+        )
 
     @classmethod
     def of_script(cls, script: Script, kind: Kind, *, batch: int | None = None) -> Passage:

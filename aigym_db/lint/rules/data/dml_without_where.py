@@ -54,7 +54,8 @@ def check(step: Step) -> Iterator[Found]:
     why = "there is no WHERE" if tree.whereClause is None else "the WHERE is true for every row"
     yield step.found(
         f"This {verb} every row of {shown(step.key(tree.relation))}: {why}.",
-        "Say which rows, in batches; if it is to be all, write `-- allow dml-without-where: <reason>`.",
+        "Say which rows are not done yet, and let it be done in batches: `-- migrate:up batch:5000`; if it "
+        "is to be all at once, write `-- allow dml-without-where: <reason>`.",
         tree.whereClause,
     )
 

@@ -50,5 +50,5 @@ def check(step: Step) -> Iterator[Found]:
     yield step.found(
         f"Nobody can read or write {names}, which this transaction has altered, until this statement is "
         "done.",
-        "Change the rows in a migration of their own, in batches.",
+        "Change the rows in a migration of their own, in batches: `-- migrate:up batch:5000`.",
     )

@@ -18,6 +18,12 @@ Good (migration):
     -- migrate:down
     update coach.sessions set rating = rating - 1 where id < 10;
 
+Good (migration):
+    -- migrate:up batch:5000
+    update coach.sessions set rating = 0 where rating is null;
+
+    -- migrate:down irreversible: nobody knows any more which were null
+
 Source: the journal of migrations outside a transaction; see `migrate`.
 """
 
@@ -34,12 +40,12 @@ from aigym_db.lint.step import Step
 
 @rule("TXN07", "write-outside-transaction", since="0.1", on=(ast.UpdateStmt, ast.DeleteStmt, ast.InsertStmt))
 def check(step: Step) -> Iterator[Found]:
-    if not step.passage.in_migration or step.in_transaction:
+    if not step.passage.in_migration or step.in_transaction or step.passage.backfill:
         return
     if is_a(step.tree, ast.InsertStmt) and step.tree.onConflictClause is not None:
         return
     yield step.found(
         "If the runner is killed right behind this statement, the next run cannot tell that it happened "
         "and runs it again.",
-        "Put it into a migration that is a transaction.",
+        "Put it into a migration that is a transaction, or into a backfill: `-- migrate:up batch:5000`.",
     )

@@ -1,0 +1,101 @@
+"""Expand that takes something from the running application.
+
+A migration marked `phase:expand` runs before the application switches to its next version, so the version
+before it goes on working with what comes out. Whatever that one may still read, write, call or leave out has
+to stay: columns, tables, views, functions, types, defaults, privileges, and columns that may be null. In a
+down nothing is said.
+
+Given:
+    create table coach.sessions (id bigint primary key, rating integer default 3);
+
+Bad (migration):
+    -- migrate:up phase:expand
+    alter table coach.sessions alter column rating drop default;
+    -- migrate:down
+    alter table coach.sessions alter column rating set default 3;
+
+Bad (migration):
+    -- migrate:up phase:expand
+    revoke insert on coach.sessions from writer;
+    -- migrate:down
+    grant insert on coach.sessions to writer;
+
+Bad (migration):
+    -- migrate:up phase:expand
+    drop function coach.mean(bigint);
+    -- migrate:down
+    create function coach.mean(bigint) returns numeric language sql as 'select 1.0';
+
+Good (migration):
+    -- migrate:up phase:contract
+    alter table coach.sessions alter column rating drop default;
+    -- migrate:down
+    alter table coach.sessions alter column rating set default 3;
+
+Source: Martin Fowler, "Parallel Change"; PostgreSQL documentation, ALTER TABLE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pglast import ast
+from pglast.enums import AlterTableType, ObjectType
+
+from aigym_db.lint.nodes import is_a
+from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.step import Step, shown
+
+_TAKEN = {
+    AlterTableType.AT_DropColumn: "drops",
+    AlterTableType.AT_SetNotNull: "refuses nulls in",
+    AlterTableType.AT_AlterColumnType: "changes the type of",
+    AlterTableType.AT_ColumnDefault: "drops the default of",
+}
+_DROPPED = {
+    ObjectType.OBJECT_TABLE: "a table",
+    ObjectType.OBJECT_VIEW: "a view",
+    ObjectType.OBJECT_MATVIEW: "a materialized view",
+    ObjectType.OBJECT_FUNCTION: "a function",
+    ObjectType.OBJECT_PROCEDURE: "a procedure",
+    ObjectType.OBJECT_ROUTINE: "a routine",
+    ObjectType.OBJECT_SEQUENCE: "a sequence",
+    ObjectType.OBJECT_TYPE: "a type",
+    ObjectType.OBJECT_DOMAIN: "a domain",
+    ObjectType.OBJECT_SCHEMA: "a schema",
+}
+_HELP = "Put it into a migration of its own, marked `-- migrate:up phase:contract`."
+
+
+@rule(
+    "BACK04",
+    "expand-takes-away",
+    since="0.1",
+    on=(ast.AlterTableStmt, ast.DropStmt, ast.GrantStmt),
+    level="error",
+    in_downs="skip",
+)
+def check(step: Step) -> Iterator[Found]:
+    if step.passage.phase == "expand":
+        for what, node in _taken(step):
+            yield step.found(
+                f"This expand {what}, and the application that runs until the switch may still need it.",
+                _HELP,
+                node,
+            )
+
+
+def _taken(step: Step) -> Iterator[tuple[str, object]]:
+    """What a statement takes from whoever uses the database now, and where it says so."""
+    tree = step.tree
+    if is_a(tree, ast.GrantStmt):
+        if not tree.is_grant:
+            yield "revokes privileges", tree
+    elif is_a(tree, ast.DropStmt):
+        if tree.removeType in _DROPPED:
+            yield f"drops {_DROPPED[tree.removeType]}", tree
+    else:
+        for command in step.changes(*_TAKEN):
+            if command.subtype != AlterTableType.AT_ColumnDefault or command.def_ is None:
+                column = f"{shown(step.key(tree.relation))}.{command.name}"
+                yield f"{_TAKEN[command.subtype]} {column}", command

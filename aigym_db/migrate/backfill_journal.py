@@ -1,0 +1,101 @@
+"""How far a backfill came, from what the ledger's journal says.
+
+A pass begins with an `intent` that fixes its last page, and each batch writes a `done` in its own
+transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from aigym_db.database.ledger import Journalled
+from aigym_db.errors import Halfway
+from aigym_db.migrate.preflight import Step
+from aigym_db.model.migration import Migration
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One way through the pages of a table, from the first to the one that was the last when it began."""
+
+    number: int
+    """From 1."""
+    pages: Mapping[int, int]
+    """How many pages each table had, by its oid: one, or every partition."""
+    files: Mapping[int, int]
+    """Which file each lay in: in another one the rows lie elsewhere."""
+    next: int = 0
+    """The first page that is not done."""
+
+    @property
+    def until(self) -> int:
+        """The page to stop before. One at least: then an empty table, too, proves that the statement can be
+        run."""
+        return max(1, *self.pages.values()) if self.pages else 1
+
+    @property
+    def total(self) -> int:
+        """How many pages there are in all tables."""
+        return sum(self.pages.values())
+
+    @property
+    def done(self) -> int:
+        """How many of them are done."""
+        return sum(min(pages, self.next) for pages in self.pages.values())
+
+    def detail(self) -> dict[str, Any]:
+        """What the journal keeps of it."""
+        return {
+            "pass": self.number,
+            "until": self.until,
+            "tables": [[table, self.pages[table], self.files[table]] for table in self.pages],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What earlier runs did."""
+
+    current: Pass | None = None
+    """The pass to go on with; None when nothing was begun."""
+    rows: int = 0
+    batches: int = 0
+
+
+def known(journal: tuple[Journalled, ...], step: Step, migration: Migration, *, anew: bool = False) -> Known:
+    """What the journal says of this statement; `anew` takes another text for a new beginning.
+
+    Raises Halfway (AIG-H001) when rows were changed and the file no longer says the same.
+    """
+    begun, current, rows, batches = None, None, 0, 0
+    for entry in journal:
+        if entry.kind == "intent" and "tables" in entry.detail:
+            tables = entry.detail["tables"]
+            begun = entry.sql
+            current = Pass(
+                entry.detail["pass"],
+                {table: pages for table, pages, _ in tables},
+                {table: file for table, _, file in tables},
+            )
+        elif entry.kind == "done" and current is not None and "until" in entry.detail:
+            current = replace(current, next=entry.detail["until"])
+            rows, batches = rows + entry.detail["rows"], batches + 1
+        elif entry.kind == "done":
+            raise _changed(step, migration, "statements of it were run one by one", entry.sql)
+    if begun != step.text:
+        if rows and not anew:
+            raise _changed(step, migration, f"{rows:,} rows were changed by it", begun)
+        current = None
+    return Known(current, rows, batches)
+
+
+def _changed(step: Step, migration: Migration, what: str, before: str | None) -> Halfway:
+    return Halfway(
+        f"{migration.label} no longer says what was begun: {what}.",
+        place=step.place(),
+        detail=f"It was: {before}",
+        hint="Restore the statement as it was, or run again with `--resolve again` to go through the whole "
+        "table with the new one.",
+    )

@@ -1,0 +1,219 @@
+"""Backfills that are ended in the middle."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from aigym_db.database import ledger
+from aigym_db.database.servers import (
+    LocalServer,
+    create_database,
+    local,
+    process,
+)
+from aigym_db.migrate.apply import migrate
+from aigym_db.migrate.observer import Observer, Progress
+from aigym_db.model.migration import Migration
+from aigym_db.project.config import Project
+from aigym_db.project.migrations import migrations
+
+RUNNER = """
+import sys
+from pathlib import Path
+from aigym_db.errors import AigymError
+from aigym_db.migrate.apply import migrate
+from aigym_db.project.config import Project
+from aigym_db.project.migrations import migrations
+try:
+    for done in migrate(sys.argv[1], migrations(Project(Path(sys.argv[2])))):
+        print("finished", done.migration.version)
+except AigymError as refusal:
+    print(refusal)
+    sys.exit(refusal.exit_status)
+"""
+ONCE = "update o set n = n + 1, done = true where not done;"
+TABLE = """
+create table o (id int primary key, n int not null default 0, done boolean default false, pad text);
+insert into o (id, pad) select i, repeat('x', 30) from generate_series(1, 5000) as i;
+"""
+
+
+def until(condition: Callable[[], object], what: str, limit_s: float = 20.0) -> None:
+    """Returns once the condition is true."""
+    end = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < end, f"{what} did not happen in {limit_s} s"
+        time.sleep(0.01)
+
+
+def counts(connection) -> list[tuple]:
+    """How often rows were changed, and how many rows that often."""
+    return connection.execute("select n, count(*) from o group by n order by n").fetchall()
+
+
+class Held:
+    """A process that migrates and waits in the middle of a backfill for a row that a test holds."""
+
+    def __init__(self, database: str, folder: Path, other: psycopg.Connection) -> None:
+        self.database, self.folder, self.other = database, folder, other
+        files = folder / "migrations"
+        files.mkdir()
+        (files / "0001_o.sql").write_text(f"-- migrate:up\n{TABLE}\n-- migrate:down irreversible: no\n")
+        (files / "0002_once.sql").write_text(
+            f"-- migrate:up batch:500 lock_timeout:60s\n{ONCE}\n-- migrate:down irreversible: no\n"
+        )
+        migrate(database, self.files(), to=1)
+        self.holder = psycopg.connect(database)
+        self.holder.execute("select from o where id = 3000 for update")
+        self.process = self.start()
+        try:
+            until(self.waits, "waiting for the row")
+        except BaseException:
+            self.close()
+            raise
+
+    def files(self) -> tuple[Migration, ...]:
+        return migrations(Project(self.folder))
+
+    def start(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-c", RUNNER, self.database, str(self.folder)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "PYTHONWARNINGS": "error"},
+        )
+
+    def waits(self) -> bool:
+        return bool(self.backends())
+
+    def backends(self) -> list[int]:
+        """The sessions that wait for the row."""
+        mine = {"pid": self.holder.info.backend_pid}
+        found = self.other.execute(
+            "select pid from pg_stat_activity where %(pid)s = any (pg_blocking_pids(pid))", mine
+        )
+        return [pid for (pid,) in found]
+
+    def changed(self) -> int:
+        return sum(rows for n, rows in counts(self.other) if n == 1)
+
+    def close(self) -> None:
+        self.holder.close()
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def held(database, tmp_path, other) -> Iterator[Held]:
+    made = Held(database, tmp_path, other)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_signal_in_the_middle_of_a_batch_keeps_the_batches_before_and_the_next_run_goes_on(
+    held, other, stop
+) -> None:
+    changed = held.changed()
+
+    held.process.send_signal(stop)
+    output, _ = held.process.communicate(timeout=20)
+    status = held.process.returncode
+    until(lambda: not held.waits(), "the end of the killed statement", limit_s=2.0)
+    held.holder.rollback()
+
+    assert status == (-9 if stop is signal.SIGKILL else 130)
+    assert (f"Stopped by {stop.name}" in output) == (stop is not signal.SIGKILL)
+    assert (f"{changed:,} rows are changed and stay so" in output) == (stop is not signal.SIGKILL)
+    assert 0 < changed == held.changed() < 3000
+    migrate(held.database, held.files())
+    assert counts(other) == [(1, 5000)]
+    assert [row.version for row in ledger.applied(other)] == [1, 2]
+
+
+def test_a_backend_that_is_ended_in_the_middle_of_a_batch_says_where_it_goes_on(held, other) -> None:
+    changed = held.changed()
+
+    other.execute("select pg_terminate_backend(%s)", held.backends())
+    output, _ = held.process.communicate(timeout=20)
+    held.holder.rollback()
+
+    assert held.process.returncode == 4
+    assert "its last batch is done or not at all" in output
+    assert held.changed() == changed
+    migrate(held.database, held.files())
+    assert counts(other) == [(1, 5000)]
+
+
+def test_of_two_runners_one_does_it_and_the_other_finds_nothing_to_do(held, other) -> None:
+    second = held.start()
+
+    held.holder.rollback()
+    first_said, _ = held.process.communicate(timeout=30)
+    second_said, _ = second.communicate(timeout=30)
+
+    assert (held.process.returncode, second.returncode) == (0, 0)
+    assert (first_said + second_said).count("finished 2") == 1
+    assert counts(other) == [(1, 5000)]
+
+
+class Crashing(Observer):
+    """Pulls the plug, once, and lets the server come up again."""
+
+    def __init__(self, server: LocalServer, when: str, other: psycopg.Connection) -> None:
+        self.server, self.when, self.other = server, when, other
+        self.waits: list[str] = []
+        self.batches = 0
+        self.crashed_at = 0
+
+    def crash(self) -> None:
+        if not self.crashed_at:
+            self.crashed_at = self.batches
+            (folder,) = self.other.execute("show data_directory").fetchone()
+            process.kill(Path(folder))
+            self.server.start()
+
+    def progress(self, migration: Migration, progress: Progress) -> None:
+        self.batches += 1
+        if self.batches == 3 and self.when == "between two batches":
+            self.crash()
+        if self.batches == 3 and self.when == "inside a batch":
+            self.other.execute("begin; select from o where id = 3000 for update")
+
+    def waiting(self, waiting) -> None:
+        self.waits.append(waiting.reason)
+        if waiting.reason == "lock":
+            self.crash()
+
+
+@pytest.mark.parametrize("when", ["between two batches", "inside a batch"])
+def test_after_a_crash_of_the_server_the_same_run_goes_on(tmp_path, write, when) -> None:
+    server = local(tmp_path)
+    server.start()
+    try:
+        dsn = create_database(server.server())
+        line = (write(1, TABLE), write(2, ONCE, options=" batch:500"))
+        migrate(dsn, line, to=1)
+        with closing(psycopg.connect(dsn, autocommit=True)) as other:
+            observer = Crashing(server, when, other)
+            migrate(dsn, line, observer=observer)
+
+        with psycopg.connect(dsn) as connection:
+            assert counts(connection) == [(1, 5000)]
+            assert [row.version for row in ledger.applied(connection)] == [1, 2]
+        assert observer.crashed_at >= 3
+        assert "server" in observer.waits
+    finally:
+        server.stop()

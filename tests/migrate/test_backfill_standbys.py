@@ -1,0 +1,106 @@
+"""A backfill and a standby that streams but does not replay."""
+
+from __future__ import annotations
+
+import select
+import struct
+import threading
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from psycopg import pq
+from psycopg.conninfo import make_conninfo
+
+from aigym_db.database.servers import Throwaway, create_database, throwaway
+from aigym_db.migrate import backfill_standbys
+from aigym_db.migrate.apply import migrate
+
+TABLE = """
+create table o (id int primary key, n int not null default 0, done boolean default false, pad text);
+insert into o (id, pad) select i, repeat('x', 30) from generate_series(1, 5000) as i;
+"""
+ONCE = "update o set n = n + 1, done = true where not done;"
+
+
+class Standby(threading.Thread):
+    """Takes a server's WAL as a standby does, and says that it replayed nothing until it is `released`."""
+
+    def __init__(self, dsn: str) -> None:
+        super().__init__(daemon=True)
+        self.released = threading.Event()
+        self.ended = threading.Event()
+        with psycopg.connect(dsn) as connection:
+            row = connection.execute("select pg_current_wal_lsn() - '0/0', pg_current_wal_lsn()").fetchone()
+        self.begin, self.received = int(row[0]), int(row[0])
+        self.server = pq.PGconn.connect(make_conninfo(dsn, replication="true").encode())
+        result = self.server.exec_(f"START_REPLICATION PHYSICAL {row[1]}".encode())
+        assert result.status == pq.ExecStatus.COPY_BOTH, result.error_message
+
+    def run(self) -> None:
+        while not self.ended.is_set():
+            select.select([self.server.socket], [], [], 0.02)
+            self.server.consume_input()
+            size, piece = self.server.get_copy_data(1)
+            while size > 0:
+                kind = bytes(piece[:1])
+                start = struct.unpack("!q", piece[1:9])[0]
+                self.received = max(self.received, start + len(piece) - 25 if kind == b"w" else start)
+                size, piece = self.server.get_copy_data(1)
+            replayed = self.received if self.released.is_set() else self.begin
+            self.server.put_copy_data(
+                b"r" + struct.pack("!qqqqb", self.received, self.received, replayed, 0, 0)
+            )
+            self.server.flush()
+        self.server.finish()
+
+
+@pytest.fixture(scope="module", params=["embedded:18", "embedded:16"])
+def primary(request) -> Iterator[Throwaway]:
+    with throwaway(request.param, settings={"wal_level": "replica", "max_wal_senders": "4"}) as running:
+        yield running
+
+
+@pytest.fixture
+def database(primary) -> str:
+    return create_database(primary)
+
+
+@pytest.fixture
+def standby(primary, database, monkeypatch) -> Iterator[Standby]:
+    monkeypatch.setattr(backfill_standbys, "LOOK_S", 0.005)
+    monkeypatch.setattr(backfill_standbys, "LAG_BYTES", 100_000)
+    streaming = Standby(database)
+    streaming.start()
+    yield streaming
+    streaming.ended.set()
+    streaming.join()
+
+
+def test_it_is_waited_for_until_it_has_caught_up(database, standby, other, write, listener) -> None:
+    line = (write(1, TABLE), write(2, ONCE, options=" batch:200"))
+    migrate(database, line, to=1)
+    listener.on_wait = lambda waiting: standby.released.set()
+
+    migrate(database, line, observer=listener)
+
+    assert {wait.reason for wait in listener.waits} == {"standby"}
+    assert other.execute("select distinct n from o").fetchall() == [(1,)]
+
+
+def test_where_a_role_may_not_see_it_that_is_said_once(database, standby, other, write, listener) -> None:
+    other.execute("drop role if exists sees_little")
+    other.execute("create role sees_little login")
+    other.execute(f"alter database {other.info.dbname} owner to sees_little")
+    line = (write(1, "create schema app;" + TABLE.replace(" o ", " app.o ")),)
+    line = (*line, write(2, ONCE.replace(" o ", " app.o "), options=" batch:200"))
+
+    migrate(make_conninfo(database, user="sees_little"), line, observer=listener)
+
+    hidden = [notice for notice in listener.notices if "hidden from sees_little" in notice.message]
+    assert len(hidden) == 1
+    assert "pg_read_all_stats" in hidden[0].hint
+    assert listener.waits == []
+    assert other.execute("select distinct n from app.o").fetchall() == [(1,)]
+    other.execute(f"alter database {other.info.dbname} owner to postgres")
+    other.execute("drop owned by sees_little cascade; drop role sees_little")
