@@ -14,31 +14,48 @@ from aigym_db.errors import (
     MissingApplied,
     OutOfOrder,
 )
-from aigym_db.model.migration import Applied, Migration, Plan
+from aigym_db.migrate.phases import in_phase
+from aigym_db.model.migration import Applied, Migration, Phase, Plan
 
 
-def plan_up(migrations: tuple[Migration, ...], ledger: tuple[Applied, ...], to: int | None = None) -> Plan:
-    """What is left to apply, oldest first, up to and with version `to`.
+def plan_up(
+    migrations: tuple[Migration, ...],
+    ledger: tuple[Applied, ...],
+    to: int | None = None,
+    phase: Phase | None = None,
+    allowed: frozenset[int] = frozenset(),
+) -> Plan:
+    """What is left to apply, oldest first, up to and with version `to`; in `phase` only what is next for it
+    in the line (`aigym_db.migrate.phases`).
 
+    `allowed` are the versions that may run although a newer one is applied; not every database needs that.
     Raises MissingApplied (AIG-T002), EditedApplied (AIG-T003) or OutOfOrder (AIG-T004) when files and ledger
-    do not agree, BadCommandLine (AIG-P013) when there is no version `to` or the database is already past it.
+    do not agree, BadCommandLine (AIG-P013) when there is no version `to` or the database is already past it,
+    WrongPhase (AIG-G008).
     """
     agree(migrations, ledger)
     newest = max((row.version for row in ledger), default=0)
+    ran = {row.version for row in ledger}
     known = {migration.version for migration in migrations}
+    late = tuple(one for one in _ordered(migrations) if one.version < newest and one.version not in ran)
+    _require_allowed(late, ledger, allowed, known)
     if to is not None and to not in known:
         raise _unknown(to, known)
-    if to is not None and to < newest:
+    if to is not None and to < newest and not late:
         raise BadCommandLine(
             f"The database is at {newest:04d}, past {to:04d}.",
             hint=f"Run `aigym-db rollback --to {to}` to go back.",
         )
-    pending = tuple(
-        migration
-        for migration in sorted(migrations, key=lambda migration: migration.version)
-        if migration.version > newest and (to is None or migration.version <= to)
+    line = tuple(one for one in _ordered(migrations) if one.version not in ran)
+    pending = tuple(one for one in line if to is None or one.version <= to)
+    chosen = in_phase(pending, phase)
+    return Plan(
+        "up",
+        chosen,
+        digest(ledger),
+        waiting=pending[len(chosen) :],
+        late={one.version: newest for one in chosen if one.version < newest},
     )
-    return Plan("up", pending, digest(ledger))
 
 
 def plan_down(
@@ -50,6 +67,8 @@ def plan_down(
     """What to undo, newest first: everything after version `to` (0: everything), or the newest `steps`; one
     by default.
 
+    By number, also where one was applied out of order: every other database ran them so. A migration that is
+    late and never ran is in nobody's way.
     Raises what `plan_up` raises, and Irreversible (AIG-G004) when a migration in the range cannot be undone:
     then none is.
     """
@@ -86,17 +105,32 @@ def plan_down(
 
 
 def agree(migrations: tuple[Migration, ...], ledger: tuple[Applied, ...]) -> None:
-    """Nothing, when every applied migration is still there as it was and none was left out.
+    """Nothing, when every applied migration is still there as it was.
 
-    Raises MissingApplied, EditedApplied or OutOfOrder.
+    Raises MissingApplied, which says of a renamed file where it went, or EditedApplied.
     """
-    files = {migration.version: migration for migration in migrations}
-    missing = [row for row in ledger if row.version not in files or files[row.version].name != row.name]
+    missing = absent(migrations, ledger)
     if missing:
+        moved = {row: file for row in missing if (file := _renamed(row, migrations, ledger))}
+        gone = [row for row in missing if row not in moved]
+        said = [
+            f"{_label(row)}, which this database has run, was renamed: its text is now {file.file}."
+            for row, file in moved.items()
+        ]
+        if gone:
+            said.insert(
+                0,
+                f"This database has run {_list(_label(row) for row in gone)}, which "
+                f"{'is' if len(gone) == 1 else 'are'} not in migrations/.",
+            )
         raise MissingApplied(
-            f"This database has run {_list(_label(row) for row in missing)}, which "
-            f"{'is' if len(missing) == 1 else 'are'} not in migrations/.",
-            hint="Bring the file back from version control, or check out the branch that has it.",
+            " ".join(said),
+            place=next((file.up.source.place(0) for file in moved.values()), None),
+            hint="Bring the file back from version control, or check out the branch that has it."
+            if gone
+            else "Rename it back: "
+            + _list(f"`git mv {file.file} {_file(row)}`" for row, file in moved.items())
+            + ".",
         )
     edited = edits(migrations, ledger)
     if edited:
@@ -108,17 +142,23 @@ def agree(migrations: tuple[Migration, ...], ledger: tuple[Applied, ...]) -> Non
             hint="Restore the file from version control, and put the change into a new migration: "
             "`aigym-db new NAME`.",
         )
-    ran = {row.version for row in ledger}
-    newest = max(ran, default=0)
-    late = [
-        migration for migration in migrations if migration.version < newest and migration.version not in ran
-    ]
-    if late:
-        raise OutOfOrder(
-            f"{_list(migration.label for migration in late)} came after {newest:04d}, which is already "
-            "applied.",
-            hint="Give it the next free number, so that every database runs the same line of migrations.",
-        )
+
+
+def absent(migrations: Iterable[Migration], ledger: Iterable[Applied]) -> tuple[Applied, ...]:
+    """What this database has run and has no file of that number and name, oldest first."""
+    names = {migration.version: migration.name for migration in migrations}
+    return tuple(row for row in ledger if names.get(row.version) != row.name)
+
+
+def overtaken(ledger: Iterable[Applied]) -> dict[int, int]:
+    """The migrations that ran out of order, by version, and the newest that was applied before each."""
+    found: dict[int, int] = {}
+    newest = 0
+    for row in sorted(ledger, key=lambda row: (row.applied_at, row.version)):
+        if row.version < newest:
+            found[row.version] = newest
+        newest = max(newest, row.version)
+    return found
 
 
 def locked(migrations: Iterable[Migration], ledger: Iterable[Applied], frozen: frozenset[int]) -> None:
@@ -138,11 +178,11 @@ def locked(migrations: Iterable[Migration], ledger: Iterable[Applied], frozen: f
 
 def edits(migrations: Iterable[Migration], ledger: Iterable[Applied]) -> tuple[Migration, ...]:
     """The applied migrations whose file has changed since, oldest first."""
-    ran = {row.version: row.checksum for row in ledger}
+    ran = {row.version: _sum(row) for row in ledger}
     return tuple(
         migration
-        for migration in sorted(migrations, key=lambda migration: migration.version)
-        if migration.version in ran and ran[migration.version].rpartition(":")[2] != migration.checksum
+        for migration in _ordered(migrations)
+        if migration.version in ran and ran[migration.version] != migration.checksum
     )
 
 
@@ -152,6 +192,53 @@ def digest(ledger: Iterable[Applied]) -> str:
         f"{row.version} {row.name} {row.checksum} {row.applied_at.timestamp()}\n" for row in ledger
     )
     return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _require_allowed(
+    late: tuple[Migration, ...], ledger: tuple[Applied, ...], allowed: frozenset[int], known: set[int]
+) -> None:
+    newest = max((row.version for row in ledger), default=0)
+    if not allowed <= known:
+        raise _unknown(min(allowed - known), known)
+    refused = [migration for migration in late if migration.version not in allowed]
+    if refused:
+        several = len(refused) > 1
+        options = " ".join(f"--allow-out-of-order {migration.version}" for migration in refused)
+        raise OutOfOrder(
+            f"{_list(migration.label for migration in refused)} came after {newest:04d}, which is already "
+            "applied.",
+            place=refused[0].up.source.place(0),
+            hint=f"Give {'them the next free numbers' if several else 'it the next free number'}, so that "
+            "every database runs the same line of migrations; or, where nothing applied depends on "
+            f"{'them' if several else 'it'}, run `aigym-db migrate {options}`.",
+        )
+
+
+def _renamed(
+    row: Applied, migrations: tuple[Migration, ...], ledger: tuple[Applied, ...]
+) -> Migration | None:
+    """The file that has the text of an applied migration, and is not what the database ran under its name."""
+    own = {(other.version, other.name) for other in ledger}
+    return next(
+        (
+            migration
+            for migration in _ordered(migrations)
+            if migration.checksum == _sum(row) and (migration.version, migration.name) not in own
+        ),
+        None,
+    )
+
+
+def _ordered(migrations: Iterable[Migration]) -> list[Migration]:
+    return sorted(migrations, key=lambda migration: migration.version)
+
+
+def _sum(row: Applied) -> str:
+    return row.checksum.rpartition(":")[2]
+
+
+def _file(row: Applied) -> str:
+    return f"migrations/{row.version:04d}_{row.name}.sql"
 
 
 def _unknown(version: int, known: set[int]) -> AigymError:

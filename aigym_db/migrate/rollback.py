@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from contextlib import closing
+from typing import Any
 
 import psycopg
+from psycopg import Connection
 
 from aigym_db.database import ledger
-from aigym_db.database.connect import connect
 from aigym_db.database.failure import explain_error
-from aigym_db.migrate.apply import execute, explained_edits, require_locked
-from aigym_db.migrate.contract import contract
+from aigym_db.migrate.apply import execute, moved_or_same, require_locked
+from aigym_db.migrate.disagreement import explained
 from aigym_db.migrate.losses import require_no_losses
 from aigym_db.migrate.observer import Finished, Observer
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.plan import plan_down
+from aigym_db.migrate.reconnect import opened
 from aigym_db.migrate.stop import Stop
 from aigym_db.model.migration import Applied, Migration, Plan
 
@@ -26,14 +28,16 @@ def rollback(
     to: int | None = None,
     steps: int | None = None,
     yes: bool = False,
+    plan: Plan | None = None,
     options: Options | None = None,
     observer: Observer | None = None,
 ) -> tuple[Finished, ...]:
     """Undoes everything after version `to`, or the newest `steps` (one by default); returns it, newest first.
 
-    Raises Irreversible (AIG-G004) before anything happens when one of them cannot be undone, WouldDestroyData
-    (AIG-G003) when tables or columns that hold something would be dropped and `yes` is not given, and what
-    `migrate` raises.
+    With `plan`, e.g. the one that a WouldDestroyData speaks of and a person said yes to, it undoes exactly
+    that, or raises LedgerMoved (AIG-T006) when somebody migrated since. Raises Irreversible (AIG-G004)
+    before anything happens when one of them cannot be undone, WouldDestroyData (AIG-G003) when data would be
+    lost, or might be where nobody can look, and `yes` is not given, and what `migrate` raises.
     """
 
     options, observer = options or Options(), observer or Observer()
@@ -44,16 +48,16 @@ def rollback(
         return found
 
     try:
-        with Stop() as stop, closing(connect(dsn, session=contract(options), autocommit=True)) as connection:
-            with explained_edits(connection, migrations):
-                wanted = decide(ledger.applied(connection))
+        with Stop() as stop, closing(opened(dsn, options, observer, stop)) as connection:
+            with explained(connection, migrations, options.scope):
+                wanted = moved_or_same(plan, decide(ledger.applied(connection, options.scope)))
             if not wanted.migrations:
                 observer.planned(wanted)
                 return ()
 
-            def guard(plan: Plan) -> None:
+            def guard(connection: Connection[Any], plan: Plan) -> None:
                 if not yes:
-                    require_no_losses(connection, plan)
+                    require_no_losses(connection, plan, options.owner)
 
             return execute(connection, dsn, wanted, decide, True, options, observer, stop, guard)
     except psycopg.Error as error:

@@ -108,6 +108,7 @@ def test_a_project_in_which_everything_agrees_passes(project: Project, migrated:
         "state-is-history",
         "round-trip",
         "plain-owner",
+        "contract-still-needed",
     }
 
 
@@ -275,6 +276,13 @@ def test_a_lock_that_lost_its_end_is_found(project: Project) -> None:
             lambda project: (project.root / "migrations/0002_birds.sql").unlink(),
             "The database has run 0002 birds, which is not in migrations/.",
             id="gone",
+        ),
+        pytest.param(
+            lambda project: (project.root / "migrations/0002_birds.sql").rename(
+                project.root / "migrations/0002_fowl.sql"
+            ),
+            "0002 birds, which the database has run, was renamed: its text is now migrations/0002_fowl.sql.",
+            id="renamed",
         ),
     ],
 )

@@ -20,9 +20,19 @@ from aigym_db.verify.context import Context
 def ledger(context: Context) -> Iterator[Found]:
     files = {migration.version: migration for migration in context.migrations}
     rows = {row.version: row for row in applied(context.database)}
+    names = {(row.version, row.name) for row in rows.values()}
     for version, row in rows.items():
         file = files.get(version)
         if file is None or file.name != row.name:
+            moved = next((one for one in context.migrations if checksum(one) == row.checksum), None)
+            if moved is not None and (moved.version, moved.name) not in names:
+                yield Found(
+                    f"{version:04d} {row.name}, which the database has run, was renamed: its text is now "
+                    f"{moved.file}.",
+                    moved.up.source.place(0),
+                    f"Rename it back: `git mv {moved.file} migrations/{version:04d}_{row.name}.sql`.",
+                )
+                continue
             yield Found(
                 f"The database has run {version:04d} {row.name}, which is not in migrations/.",
                 file.up.source.place(0) if file else None,
@@ -40,5 +50,6 @@ def ledger(context: Context) -> Iterator[Found]:
             yield Found(
                 f"{file.label} came after {newest:04d}, which is already applied, and never ran.",
                 file.up.source.place(0),
-                "Give it the next free number, so that every database runs the same line of migrations.",
+                "Give it the next free number, so that every database runs the same line of migrations, or "
+                f"run `aigym-db migrate --allow-out-of-order {version}`.",
             )

@@ -1,0 +1,69 @@
+"""What the objects that statements speak of are called at present, before any of these statements has run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from aigym_db.migrate.quoting import quoted
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A table or another object that lives in a schema, as SQL names it."""
+
+    schema: str | None
+    name: str
+
+    @property
+    def quoted(self) -> str:
+        return ".".join(quoted(part) for part in (self.schema, self.name) if part)
+
+    def __str__(self) -> str:
+        return ".".join(part for part in (self.schema, self.name) if part)
+
+
+@dataclass(slots=True)
+class Renames:
+    """What earlier statements of a line have renamed or moved to another schema."""
+
+    _schemas: dict[str, str] = field(default_factory=dict)
+    _relations: dict[Name, Name] = field(default_factory=dict)
+    _columns: dict[tuple[Name, str], str] = field(default_factory=dict)
+
+    def learn(self, tree: Any) -> None:
+        """Takes in a RENAME or SET SCHEMA."""
+        kind = type(tree).__name__
+        if kind == "AlterObjectSchemaStmt" and tree.relation is not None:
+            before = Name(tree.relation.schemaname, tree.relation.relname)
+            self._relations[Name(tree.newschema, before.name)] = self.relation(before)
+        elif kind == "RenameStmt" and tree.renameType.name == "OBJECT_SCHEMA":
+            self._schemas[tree.newname] = self.schema(tree.subname)
+        elif kind == "RenameStmt" and tree.relation is not None:
+            before = Name(tree.relation.schemaname, tree.relation.relname)
+            if tree.renameType.name in ("OBJECT_COLUMN", "OBJECT_ATTRIBUTE"):
+                now = self.relation(before)
+                self._columns[now, tree.newname] = self.column(now, tree.subname)
+            elif tree.renameType.name != "OBJECT_TABCONSTRAINT":
+                self._relations[Name(before.schema, tree.newname)] = self.relation(before)
+
+    def relation(self, name: Name) -> Name:
+        """What a table, view or sequence is called now."""
+        if name in self._relations:
+            return self._relations[name]
+        # With a search_path, one statement may name the schema and another not.
+        alike = (
+            now
+            for then, now in self._relations.items()
+            if then.name == name.name and None in (then.schema, name.schema)
+        )
+        schema = None if name.schema is None else self.schema(name.schema)
+        return next(alike, Name(schema, name.name))
+
+    def schema(self, name: str) -> str:
+        """What a schema is called now."""
+        return self._schemas.get(name, name)
+
+    def column(self, now: Name, column: str) -> str:
+        """What a column is called now, of a table by its name of now."""
+        return self._columns.get((now, column), column)

@@ -1,0 +1,100 @@
+"""A rollback that would lose data: on a terminal a person is asked, elsewhere it takes --yes."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+
+ENTRY = "from aigym_db.cli.main import run; run()"
+NAMED = "app.labels: 2 rows"
+
+
+@pytest.fixture
+def with_rows(shop, migrated: str) -> str:
+    """A database whose newest migration made a table that holds two rows."""
+    shop.migration("0003_labels", "create table app.labels (name text);", "drop table app.labels;")
+    assert shop("freeze").status == 0
+    assert shop("--database", migrated, "migrate").status == 0
+    with psycopg.connect(migrated, autocommit=True) as connection:
+        connection.execute("insert into app.labels values ('one'), ('two')")
+    return migrated
+
+
+@pytest.fixture
+def on_a_terminal() -> Callable[..., tuple[int, str]]:
+    """Runs a command whose questions a person answers at a terminal; its exit status and what was seen.
+
+    `before` is called between the question and the answer.
+    """
+
+    def run(folder: Path, *words: str, answer: str, before: Callable[[], object] = lambda: None):
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            [sys.executable, "-c", ENTRY, *words], cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs
+        )
+        os.close(theirs)
+        seen, asked = [], threading.Event()
+
+        def read() -> None:
+            # The terminal is gone with the process, and reading from it fails then.
+            with suppress(OSError):
+                while text := os.read(ours, 4096):
+                    seen.append(text.decode(errors="replace"))
+                    if "[y/N]" in "".join(seen):
+                        asked.set()
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        assert asked.wait(60), "".join(seen)
+        before()
+        os.write(ours, f"{answer}\n".encode())
+        status = process.wait(60)
+        reader.join(60)
+        os.close(ours)
+        return status, "".join(seen)
+
+    return run
+
+
+def test_a_no_leaves_everything_as_it_is(shop, with_rows, on_a_terminal, holdings) -> None:
+    held = holdings(with_rows)
+
+    status, seen = on_a_terminal(shop.folder, "--database", with_rows, "rollback", answer="n")
+
+    assert status == 3
+    assert NAMED in seen
+    assert "Nothing was undone." in seen
+    assert holdings(with_rows) == held
+
+
+def test_a_yes_undoes_what_was_listed(shop, with_rows, on_a_terminal) -> None:
+    status, seen = on_a_terminal(shop.folder, "--database", with_rows, "rollback", answer="y")
+
+    assert (status, NAMED in seen, "1 undone." in seen) == (0, True, True)
+
+
+def test_a_yes_is_no_yes_to_what_somebody_applied_meanwhile(shop, with_rows, on_a_terminal) -> None:
+    shop.migration("0004_more", "create table app.more ();", "drop table app.more;")
+    assert shop("freeze").status == 0
+
+    def meanwhile() -> None:
+        assert shop("--database", with_rows, "migrate").status == 0
+
+    status, seen = on_a_terminal(
+        shop.folder, "--database", with_rows, "rollback", answer="y", before=meanwhile
+    )
+
+    assert status == 5
+    assert "AIG-T006" in seen
+    with psycopg.connect(with_rows, autocommit=True) as connection:
+        assert connection.execute("select to_regclass('app.labels') is not null").fetchone() == (True,)
+        assert connection.execute("select count(*) from aigym_db.applied").fetchone() == (4,)

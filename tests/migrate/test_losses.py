@@ -1,0 +1,370 @@
+"""What a down would take with it is found and counted, however it says so; what takes nothing is not."""
+
+from __future__ import annotations
+
+import pytest
+from psycopg import sql
+
+from aigym_db.errors import LedgerMoved, WouldDestroyData
+from aigym_db.migrate import losses
+from aigym_db.migrate.apply import migrate
+from aigym_db.migrate.options import Options
+from aigym_db.migrate.rollback import rollback
+
+TABLE = """
+    create schema app;
+    create table app.a (
+      id int, note text, price numeric(8, 4), doubled int generated always as (id * 2) stored);
+"""
+ROWS = "insert into app.a values (1, 'one', 1.5), (2, 'two', 2.25), (3, null, 3.1234);"
+
+LOST = {
+    "rows deleted": ("", "delete from app.a where id > 1;", ["app.a: 2 rows deleted"]),
+    "rows deleted by another table": (
+        "create table app.b as select generate_series(2, 9) as id from generate_series(1, 3);",
+        "delete from app.a using app.b where a.id = b.id;",
+        ["app.a: 2 rows deleted"],
+    ),
+    "rows deleted in a WITH": (
+        "",
+        "with gone as (delete from app.a where id = 1 returning id) select id from gone;",
+        ["app.a: 1 row deleted"],
+    ),
+    "rows deleted with those that refer to them": (
+        "alter table app.a add primary key (id);"
+        "create table app.b (a int references app.a on delete cascade);"
+        "create table app.c (a int references app.a on delete set null);"
+        "create table app.d (a int references app.a);"
+        "create table app.e (a int references app.a on delete cascade);"
+        "insert into app.b values (1); insert into app.c values (1);",
+        "delete from app.a;",
+        [
+            "app.a: 3 rows deleted",
+            "app.b: rows that go with those of app.a",
+            "app.c: rows that change with those of app.a",
+        ],
+    ),
+    "a truncated table and what hangs on it": (
+        "alter table app.a add primary key (id);"
+        "create table app.b (a int references app.a); insert into app.b values (1);",
+        "truncate app.a cascade;",
+        ["app.a: 3 rows", "app.b: rows that go with those of app.a"],
+    ),
+    "values overwritten": (
+        "",
+        "update app.a set note = 'x' where id < 3;",
+        ["app.a.note: 2 rows overwritten"],
+    ),
+    "values that a narrower type rounds": (
+        "",
+        "alter table app.a alter column price type numeric(8, 2);",
+        ["app.a.price: 1 row whose value does not survive the change of type"],
+    ),
+    "values that an expression cuts": (
+        "",
+        "alter table app.a alter column note type varchar(2) using left(note, 2);",
+        ["app.a.note: 2 rows whose value does not survive the change of type"],
+    ),
+    "values nobody can compare": (
+        "create function app.f(numeric) returns numeric language sql as 'select 1.0 / 0';",
+        "alter table app.a alter column price type numeric using app.f(price);",
+        ["app.a.price: 3 rows whose value does not survive the change of type"],
+    ),
+    "a column that goes with its type": (
+        "create type app.mood as enum ('good'); alter table app.a add mood app.mood default 'good';",
+        "drop type app.mood cascade;",
+        ["app.a.mood: 3 rows lost with app.mood"],
+    ),
+    "a column of arrays that goes with a domain": (
+        "create domain app.name as text; alter table app.a add names app.name[] default '{x}';",
+        "drop domain app.name cascade;",
+        ["app.a.names: 3 rows lost with app.name"],
+    ),
+    "a column that goes with the rows of a view": (
+        "create view app.v as select 1 as one; alter table app.a add v app.v default row(1);",
+        "drop view app.v cascade;",
+        ["app.a.v: 3 rows lost with app.v"],
+    ),
+    "a collation that columns use": (
+        'create collation app.c from "C"; alter table app.a add x text collate app.c;',
+        "drop collation app.c cascade;",
+        ["migrations/0001_step_1.sql:{line}:1: DROP COLLATION … CASCADE: whatever depends on it"],
+    ),
+    "a composite type's attribute": (
+        "create type app.pair as (x int, y int);",
+        "alter type app.pair drop attribute y;",
+        [
+            "migrations/0001_step_1.sql:{line}:1: DROP ATTRIBUTE app.pair.y: its values in every column of "
+            "that type"
+        ],
+    ),
+    "a sequence that was used": (
+        "create sequence app.s; create sequence app.t; select nextval('app.s');",
+        "drop sequence app.s; drop sequence app.t;",
+        ["app.s: a sequence that has come to 1"],
+    ),
+    "a partitioned table": (
+        "create table app.p (id int) partition by list (id); create table app.p1 partition of app.p default;"
+        "insert into app.p values (1), (2);",
+        "drop table app.p;",
+        ["app.p: 2 rows"],
+    ),
+    "one partition": (
+        "create table app.p (id int) partition by list (id); create table app.p1 partition of app.p default;"
+        "insert into app.p values (1), (2);",
+        "drop table app.p1;",
+        ["app.p1: 2 rows"],
+    ),
+    "names in quotes": (
+        'create table app."A ""b" ("Ö%s" int); insert into app."A ""b" values (1);',
+        'alter table app."A ""b" drop column "Ö%s";',
+        ['app.A "b.Ö%s: 1 row'],
+    ),
+    "names found by the search_path": ("", "set local search_path to app; drop table a;", ["app.a: 3 rows"]),
+    "a table that was renamed before": (
+        "",
+        "alter table app.a rename to b; drop table app.b;",
+        ["app.a: 3 rows"],
+    ),
+    "a table in a renamed schema": (
+        "",
+        "alter schema app rename to old; drop table old.a;",
+        ["app.a: 3 rows"],
+    ),
+    "a column that was renamed before": (
+        "",
+        "alter table app.a rename note to remark; alter table app.a drop column remark;",
+        ["app.a.note: 2 rows"],
+    ),
+    "a table moved to another schema": (
+        "create schema attic;",
+        "alter table app.a set schema attic; drop table attic.a;",
+        ["app.a: 3 rows"],
+    ),
+    "all that a role owns": (
+        "do $$ begin if not exists (select from pg_roles where rolname = 'losses_owner') then"
+        " create role losses_owner; end if; end $$;"
+        "create table app.b (id int); insert into app.b values (1); alter table app.b owner to losses_owner;",
+        "drop owned by losses_owner;",
+        ["app.b: 1 row"],
+    ),
+    "a block that deletes": (
+        "",
+        "do $$ begin delete from app.a; end $$;",
+        ["migrations/0001_step_1.sql:{line}:1: a DO block: code that nobody can look into here"],
+    ),
+    "a block that puts its statement together": (
+        "",
+        "do $$ declare t text := 'app.a'; begin execute 'truncate ' || t; end $$;",
+        ["migrations/0001_step_1.sql:{line}:1: a DO block: code that nobody can look into here"],
+    ),
+    "a function of the project": (
+        "create function app.clean() returns void language sql as 'delete from app.a';",
+        "select app.clean();",
+        ["migrations/0001_step_1.sql:{line}:1: app.clean() runs code that nobody can look into here"],
+    ),
+    "a function called in a block": (
+        "create function app.clean() returns void language sql as 'delete from app.a';",
+        "do $$ begin perform app.clean(); end $$;",
+        ["migrations/0001_step_1.sql:{line}:1: app.clean() runs code that nobody can look into here"],
+    ),
+    "a procedure": (
+        "create procedure app.clean() language sql as 'delete from app.a';",
+        "call app.clean();",
+        ["migrations/0001_step_1.sql:{line}:1: app.clean() runs code that nobody can look into here"],
+    ),
+    "rows that are merged away": (
+        "",
+        "merge into app.a using app.a as b on a.id = b.id when matched then delete;",
+        ["migrations/0001_step_1.sql:{line}:1: MERGE into app.a: the rows it changes"],
+    ),
+    "rows with a condition that cannot be asked now": (
+        "",
+        "alter table app.a add kind int; delete from app.a where kind is null;",
+        ['app.a: rows that cannot be counted before (column "kind" does not exist)'],
+    ),
+    "a condition that itself changes something": (
+        "create sequence app.s;",
+        "delete from app.a where nextval('app.s') > 0;",
+        ["app.a: rows that cannot be counted before (cannot execute nextval() in a read-only transaction)"],
+    ),
+}
+
+
+def line_of(up: str) -> int:
+    return 5 + up.count("\n")
+
+
+@pytest.mark.parametrize("what", LOST)
+def test_what_a_down_takes_with_it_is_named_and_counted(database, other, write, what: str) -> None:
+    more, down, expected = LOST[what]
+    up = f"{TABLE}{ROWS}{more}"
+    chain = (write(1, up, down),)
+    migrate(database, chain)
+    before = other.execute("select count(*), count(note) from app.a").fetchone()
+
+    with pytest.raises(WouldDestroyData) as refusal:
+        rollback(database, chain)
+
+    lines = [line.format(line=line_of(up)) if "{line}" in line else line for line in expected]
+    assert refusal.value.detail.splitlines() == lines
+    assert (" may " in refusal.value.message) == all(line.startswith("migrations/") for line in lines)
+    assert refusal.value.plan is not None
+    assert other.execute("select count(*), count(note) from app.a").fetchone() == before
+
+
+KEPT = {
+    "a materialized view can be filled again": (
+        "create materialized view app.m as select * from app.a;",
+        "drop materialized view app.m;",
+    ),
+    "a view holds nothing": ("create view app.v as select * from app.a;", "drop view app.v;"),
+    "a computed column can be computed again": ("", "alter table app.a drop column doubled;"),
+    "a function that checks use": (
+        "create function app.ok(int) returns boolean immutable language sql as 'select true';"
+        "alter table app.a add check (app.ok(id));",
+        "drop function app.ok cascade;",
+    ),
+    "an index": ("create index a_idx on app.a (id);", "drop index app.a_idx;"),
+    "a detached partition stays": (
+        "create table app.p (id int) partition by list (id); create table app.p1 partition of app.p default;"
+        "insert into app.p values (1);",
+        "alter table app.p detach partition app.p1;",
+    ),
+    "a condition that finds nothing": ("", "delete from app.a where id > 100;"),
+    "a column that the down itself brings back": (
+        "",
+        "alter table app.a add kind int; update app.a set kind = id;",
+    ),
+    "a wider type": ("", "alter table app.a alter column price type numeric(10, 4);"),
+    "another type with the same values": ("", "alter table app.a alter column id type bigint;"),
+    "what is not there": ("", "drop table if exists app.gone;"),
+    "a sequence nobody used": ("create sequence app.s;", "drop sequence app.s;"),
+    "PostgreSQL's own functions": ("", "select set_config('x.y', upper('a'), true), pg_catalog.now();"),
+    "a block that can be read": (
+        "",
+        "do $$ declare x int := 1; begin if x = 1 then "
+        "execute format('grant usage on schema %I to public', 'app'); end if; end $$;",
+    ),
+    "what a function would do if it were called": (
+        "",
+        "create function app.f() returns void language sql begin atomic delete from app.a; end;",
+    ),
+    "a rule that would": (
+        "create table app.b ();",
+        "create rule r as on insert to app.b do also delete from app.a;",
+    ),
+    "rows without conflict": ("", "insert into app.a values (4, upper('x'), 1) on conflict do nothing;"),
+}
+
+
+@pytest.mark.parametrize("what", KEPT)
+def test_what_takes_nothing_needs_no_yes(database, write, what: str) -> None:
+    more, down = KEPT[what]
+    dependent = "alter table app.a drop column doubled;" if "type bigint" in down else ""
+    chain = (write(1, f"{TABLE}{ROWS}{dependent}{more}", down),)
+    migrate(database, chain)
+
+    assert len(rollback(database, chain)) == 1
+
+
+def test_an_extension_goes_with_its_tables_and_columns(database, other, write) -> None:
+    up = "create schema app; create extension vector; create table app.a (v vector(2));"
+    up += "insert into app.a values ('[1,2]');"
+    chain = (write(1, up, "drop extension vector cascade;"),)
+    migrate(database, chain)
+
+    with pytest.raises(WouldDestroyData) as refusal:
+        rollback(database, chain)
+
+    assert refusal.value.detail == "app.a.v: 1 row lost with vector"
+
+
+def test_rows_of_an_owner_are_counted_as_the_owner(database, other, write) -> None:
+    """Under row security a count must not come out as what the connected role may see."""
+    role = sql.Identifier("losses_keeper")
+    other.execute(
+        "do $$ begin if not exists (select from pg_roles where rolname = 'losses_keeper') then"
+        " create role losses_keeper; end if; end $$"
+    )
+    other.execute(
+        sql.SQL("grant create on database {} to {}").format(sql.Identifier(other.info.dbname), role)
+    )
+    up = "create schema app; create table app.a (id int); alter table app.a enable row level security;"
+    chain = (write(1, f"{up} insert into app.a values (1);", "drop table app.a;"),)
+    options = Options(owner="losses_keeper")
+    migrate(database, chain, options=options)
+
+    with pytest.raises(WouldDestroyData) as refusal:
+        rollback(database, chain, options=options)
+
+    assert refusal.value.detail == "app.a: 1 row"
+
+
+def test_rows_that_row_security_hides_are_not_called_none(database, other, write) -> None:
+    other.execute(
+        "do $$ begin if not exists (select from pg_roles where rolname = 'losses_keeper') then"
+        " create role losses_keeper; end if; end $$"
+    )
+    other.execute(
+        sql.SQL("grant create on database {} to losses_keeper").format(sql.Identifier(other.info.dbname))
+    )
+    up = (
+        "create schema app; create table app.a (id int); insert into app.a values (1);"
+        "alter table app.a enable row level security; alter table app.a force row level security;"
+    )
+    chain = (write(1, up, "drop table app.a;"),)
+    options = Options(owner="losses_keeper")
+    migrate(database, chain, options=options)
+
+    with pytest.raises(WouldDestroyData) as refusal:
+        rollback(database, chain, options=options)
+
+    assert refusal.value.detail == "app.a: rows that this role may not see"
+
+
+def test_a_count_that_would_take_long_is_given_up_and_said(database, write, monkeypatch) -> None:
+    monkeypatch.setattr(losses, "LONGEST_MS", 100)
+    up = "create table a (id int); insert into a values (1);"
+    chain = (write(1, up, "delete from a where pg_sleep(60) is null;"),)
+    migrate(database, chain)
+
+    with pytest.raises(WouldDestroyData) as refusal:
+        rollback(database, chain)
+
+    assert refusal.value.detail == "a: rows that could not be counted in 0.1 s"
+
+
+def test_what_was_said_yes_to_is_undone_and_nothing_else(database, write) -> None:
+    line = [write(version, f"create table t{version} (); ", f"drop table t{version};") for version in (1, 2)]
+    line[0] = write(1, "create table t1 (id int); insert into t1 values (1);", "drop table t1;")
+    migrate(database, (line[0],))
+    with pytest.raises(WouldDestroyData) as refusal:
+        rollback(database, (line[0],))
+    migrate(database, tuple(line))
+
+    with pytest.raises(LedgerMoved):
+        rollback(database, tuple(line), yes=True, plan=refusal.value.plan)
+
+
+def test_the_plan_that_was_said_yes_to_runs(database, other, write) -> None:
+    chain = (write(1, "create table a (id int); insert into a values (1);", "drop table a;"),)
+    migrate(database, chain)
+    with pytest.raises(WouldDestroyData) as refusal:
+        rollback(database, chain)
+
+    done = rollback(database, chain, yes=True, plan=refusal.value.plan)
+
+    assert [finished.migration.version for finished in done] == [1]
+    assert other.execute("select to_regclass('a')").fetchone() == (None,)
+
+
+def test_nothing_is_left_behind_by_looking(database, other, write, listener) -> None:
+    """Counting acts as the owner and sets a timeout, in a transaction that is rolled back."""
+    down = "do $$ begin raise notice '%', current_setting('statement_timeout'); end $$; drop table a;"
+    chain = (write(1, "create table a ();", down),)
+    migrate(database, chain)
+
+    rollback(database, chain, observer=listener)
+
+    assert [notice.message for notice in listener.notices] == ["0"]
