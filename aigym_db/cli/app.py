@@ -52,13 +52,17 @@ class App:
             from aigym_db.cli.local import local_dsn
 
             return local_dsn(self.project, self.server, start=start)
+        return self.settled(self.database)
+
+    def settled(self, dsn: str | None) -> str:
+        """A connection string with what it leaves open written out, as `PG*` says it."""
         from aigym_db.database.dsn import resolve, settled
 
         if not self.variables:
-            return resolve(self.database)
+            return resolve(dsn)
         os.environ.update(self.variables)
         try:
-            return settled(resolve(self.database))
+            return settled(resolve(dsn))
         finally:
             _take(self.variables)
 

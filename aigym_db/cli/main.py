@@ -46,7 +46,9 @@ class Commands(click.Group):
     "--database", metavar="DSN", help="The database to work on; else DATABASE_URL, PG*, or the local one."
 )
 @click.option(
-    "--server", metavar="NAME", help="Where throwaway databases run: embedded, embedded:16, system:15."
+    "--server",
+    metavar="NAME",
+    help="Where throwaway databases run: embedded, embedded:16, system:15, path:/opt/pg17.",
 )
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="For people or programs."

@@ -3,30 +3,43 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 from aigym_db.cli.app import App
+from aigym_db.errors import AigymError, HalfwayError, ServerError
 from aigym_db.migrate.observer import Finished
 from aigym_db.migrate.options import Options
+from aigym_db.model.migration import Migration, Phase
 
 
 def options(
     app: App,
-    dsn: str,
+    dsn: str | None,
     frozen: frozenset[int],
     lock_wait_s: float | None = None,
     resolve: Literal["done", "again"] | None = None,
+    *,
+    phase: Phase | None = None,
+    out_of_order: Iterable[int] = (),
 ) -> Options:
-    """How the project and the command line want migrations to run."""
+    """How the project and the command line want migrations to run on `dsn`; None stands for others than the
+    local database."""
+    local = dsn is not None and app.takes_drafts(dsn)
     return Options(
         owner=app.project.owner,
         lock_timeout_ms=app.project.lock_timeout_ms,
         lock_wait_s=lock_wait_s,
         frozen=frozen,
-        local=app.takes_drafts(dsn),
+        local=local,
+        # The local database is made from nothing, where some file is always outside a transaction.
+        transaction="run" if app.project.transaction == "run" and not local else "migration",
+        durable=app.project.durable,
         git_commit=_commit(app),
         resolve=resolve,
+        phase=phase,
+        out_of_order=frozenset(out_of_order),
     )
 
 
@@ -41,6 +54,27 @@ def finished_json(done: Iterable[Finished]) -> list[dict[str, Any]]:
         }
         for one in done
     ]
+
+
+@contextmanager
+def with_origin(app: App, files: Iterable[Migration]) -> Iterator[None]:
+    """Adds to what the server refuses the template that the failing line was drafted from."""
+    try:
+        yield
+    except (ServerError, HalfwayError) as refusal:
+        add_origin(app, files, refusal)
+        raise
+
+
+def add_origin(app: App, files: Iterable[Migration], refusal: AigymError) -> None:
+    """Adds to a refusal the template that the failing line was drafted from, if there is one."""
+    from aigym_db.project.origins import origin
+
+    place = refusal.place
+    for migration in files:
+        if place is not None and migration.file == place.file:
+            made_from = origin(app.project, migration, place)
+            refusal.detail += f"\nTEMPLATE: {made_from}" if made_from else ""
 
 
 def _commit(app: App) -> str | None:

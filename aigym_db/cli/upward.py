@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aigym_db import __version__
 from aigym_db.cli.app import App
-from aigym_db.cli.running import options
+from aigym_db.cli.running import options, with_origin
 from aigym_db.database.connect import connect
 from aigym_db.database.ledger import applied
 from aigym_db.migrate.apply import migrate
@@ -68,7 +68,7 @@ def _now(app: App, dsn: str) -> dict[str, str]:
 
 def _migrate(app: App, dsn: str) -> str:
     files = migrations(app.project)
-    with Watching(app.report) as watching:
+    with Watching(app.report) as watching, with_origin(app, files):
         settled = options(app, dsn, frozen(app.project, files))
         done = migrate(dsn, files, options=settled, observer=watching)
     return f"{len(done)} applied, {len(files)} in all"

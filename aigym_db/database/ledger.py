@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterable, Mapping
+import struct
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cache
@@ -25,17 +26,28 @@ from aigym_db.errors import ReadOnly
 from aigym_db.model.migration import Applied, Direction, Migration
 
 ALGORITHM = "sha256"
-_MAKING = (
-    "create_schema",
-    "create_kind",
-    "create_event",
-    "create_guard",
-    "create_trigger",
-    "create_trigger_always",
-    "create_applied",
-    "create_grant_schema",
-    "create_grant_applied",
-)
+_MAKING = {
+    "ledger": (
+        "create_schema",
+        "create_kind",
+        "create_event",
+        "create_scope_index",
+        "create_guard",
+        "create_trigger",
+        "create_trigger_always",
+        "create_applied",
+        "create_grant_schema",
+        "create_grant_applied",
+    ),
+    "scope": ("add_scope", "create_scope_index", "create_applied"),
+}
+"""The statements that make what `ledger/lacking` may say a database lacks: the whole ledger, or what one has
+not yet that an earlier aigym-db made."""
+
+_PIECE = 250_000
+_JSON = ("detail", "duration_ms", "lock_wait_ms")
+_BEGINNING, _END = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
+"""Of the binary format of COPY, in which the server need not look for the end of a long text."""
 
 Kind = Literal["start", "apply", "fail", "revert", "adopt", "repair", "intent", "done"]
 
@@ -57,6 +69,8 @@ class Event:
     duration_ms: Any = None
     lock_wait_ms: Any = None
     git_commit: str | None = None
+    scope: str = ""
+    """The tenant schema that was migrated; empty for the database itself."""
 
     def parameters(self) -> dict[str, Any]:
         """What `ledger/record` is filled with."""
@@ -72,6 +86,7 @@ class Event:
             "duration_ms": None if self.duration_ms is None else json.dumps(self.duration_ms),
             "lock_wait_ms": None if self.lock_wait_ms is None else json.dumps(self.lock_wait_ms),
             "git_commit": self.git_commit,
+            "scope": self.scope,
             "tool_version": __version__,
             "host": _host(),
         }
@@ -104,18 +119,21 @@ def checksum(migration: Migration) -> str:
     return f"{ALGORITHM}:{migration.checksum}"
 
 
-def applied(connection: Connection[Any]) -> tuple[Applied, ...]:
+def applied(connection: Connection[Any], scope: str = "") -> tuple[Applied, ...]:
     """Which migrations this database has run and not undone, oldest first; none when there is no ledger yet.
 
-    One query, no lock, no write: also for a role that may only read, and on a standby.
+    With `scope` the same of one tenant schema. One query, no lock, no write: also for a role that may only
+    read, and on a standby. A ledger of an earlier aigym-db, which knows no scopes, is read as it is.
     Raises ReadOnly (AIG-S005) when the role may not even read the view.
     """
     nested = connection.info.transaction_status is not TransactionStatus.IDLE or not connection.autocommit
     try:
         with connection.transaction() if nested else nullcontext():
-            rows = connection.execute(query("ledger/applied")).fetchall()
+            rows = connection.execute(query("ledger/applied"), {"scope": scope}).fetchall()
     except psycopg.errors.UndefinedTable:
         return ()
+    except psycopg.errors.UndefinedColumn:
+        rows = [] if scope else connection.execute(query("ledger/applied_unscoped")).fetchall()
     except psycopg.errors.InsufficientPrivilege as refusal:
         raise ReadOnly(
             f"The role {connection.info.user} may not read the ledger: {refusal.diag.message_primary}.",
@@ -126,24 +144,29 @@ def applied(connection: Connection[Any]) -> tuple[Applied, ...]:
 
 
 def create(connection: Connection[Any]) -> bool:
-    """Makes the ledger if there is none, in one transaction; says whether it made it.
+    """Makes the ledger if there is none, and what one of an earlier aigym-db lacks; says whether it made
+    anything.
 
-    Safe when several sessions do so at once.
+    One transaction, and safe when several sessions do so at once. Raises ReadOnly (AIG-S005) when a ledger
+    has to be changed that belongs to another role.
     """
-    if exists(connection):
+    if not _lacking(connection):
         return False
     with connection.transaction():
         connection.execute(query("ledger/create_lock"))
-        if exists(connection):
-            return False
-        for statement in _MAKING:
-            connection.execute(query(f"ledger/{statement}"))
-    return True
+        lacking = _lacking(connection)
+        for what, owner in lacking.items():
+            try:
+                for statement in _MAKING[what]:
+                    connection.execute(query(f"ledger/{statement}"))
+            except psycopg.errors.InsufficientPrivilege as refusal:
+                raise _not_the_owner(refusal, owner) from None
+    return bool(lacking)
 
 
 def exists(connection: Connection[Any]) -> bool:
     """Whether this database has a ledger."""
-    return bool(_one(connection, "ledger/exists")[0])
+    return "ledger" not in _lacking(connection)
 
 
 def record(connection: Connection[Any], event: Event) -> None:
@@ -151,11 +174,38 @@ def record(connection: Connection[Any], event: Event) -> None:
     connection.execute(query("ledger/record"), event.parameters())
 
 
-def record_text(connection: Connection[Any], event: Event, *, duration_sql: str | None = None) -> str:
-    """The statement that writes an event, all values quoted into it, to be sent together with others.
+def record_text(connection: Connection[Any], event: Event) -> str:
+    """The statement that writes an event, all values quoted into it, to be sent together with others."""
+    return query("ledger/record") % literals(connection, event)
 
-    `duration_sql` is an expression of type jsonb the server works out while it writes.
-    """
+
+def copy_text(event: Event) -> str:
+    """The COPY that writes an event from `copy_data`, for a text too long to be quoted into a statement."""
+    return query("ledger/record_long").format(columns=", ".join(event.parameters()))
+
+
+def copy_data(event: Event) -> Iterator[bytes]:
+    """The row of an event, in pieces."""
+    parameters = event.parameters()
+    yield _BEGINNING + struct.pack("!h", len(parameters))
+    for name, value in parameters.items():
+        if value is None:
+            yield struct.pack("!i", -1)
+        elif isinstance(value, int):
+            yield struct.pack("!ii", 4, value)
+        else:
+            version = b"\1" if name in _JSON else b""
+            yield struct.pack("!i", len(version) + sum(map(len, _encoded(value)))) + version
+            yield from _encoded(value)
+    yield _END
+
+
+def _encoded(text: str) -> Iterator[bytes]:
+    return (text[at : at + _PIECE].encode() for at in range(0, len(text), _PIECE))
+
+
+def literals(connection: Connection[Any], event: Event) -> dict[str, str]:
+    """What `ledger/record` is filled with, each value as SQL."""
     escape = Escaping(connection.pgconn).escape_literal
 
     def literal(value: Any) -> str:
@@ -163,27 +213,26 @@ def record_text(connection: Connection[Any], event: Event, *, duration_sql: str 
             return "null" if value is None else str(value)
         return bytes(escape(value.encode())).decode()
 
-    values = {name: literal(value) for name, value in event.parameters().items()}
-    if duration_sql is not None:
-        values["duration_ms"] = duration_sql
-    return query("ledger/record") % values
+    return {name: literal(value) for name, value in event.parameters().items()}
 
 
-def stored_sql(connection: Connection[Any], version: int) -> str | None:
+def stored_sql(connection: Connection[Any], version: int, scope: str = "") -> str | None:
     """The text of the migration file this database ran; None when the ledger does not say or may not be
     read."""
+    parameters = {"version": version, "scope": scope}
     try:
-        row = connection.execute(query("ledger/stored_sql"), {"version": version}).fetchone()
+        row = connection.execute(query("ledger/stored_sql"), parameters).fetchone()
     except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege):
         return None
     return None if row is None else str(row[0])
 
 
-def journal(connection: Connection[Any], version: int, direction: Direction) -> tuple[Journalled, ...]:
+def journal(
+    connection: Connection[Any], version: int, direction: Direction, scope: str = ""
+) -> tuple[Journalled, ...]:
     """How far a migration outside a transaction came since it was last applied or undone, oldest first."""
-    rows = connection.execute(
-        query("ledger/journal"), {"version": version, "direction": direction}
-    ).fetchall()
+    parameters = {"version": version, "direction": direction, "scope": scope}
+    rows = connection.execute(query("ledger/journal"), parameters).fetchall()
     return tuple(Journalled(*row) for row in rows)
 
 
@@ -205,6 +254,21 @@ def marked_production(connection: Connection[Any]) -> bool:
     Every role can read it, a session cannot unsay it, and a clone of the database does not inherit it.
     """
     return bool(_one(connection, "ledger/marked_production")[0])
+
+
+def _lacking(connection: Connection[Any]) -> dict[str, str | None]:
+    """What there is to make, and for each the role that owns what it belongs to."""
+    return {row[0]: row[1] for row in connection.execute(query("ledger/lacking")).fetchall()}
+
+
+def _not_the_owner(refusal: psycopg.Error, owner: str | None) -> psycopg.Error | ReadOnly:
+    if owner is None:
+        return refusal
+    return ReadOnly(
+        f"The ledger was made by an earlier aigym-db, and only its owner {owner} can bring it up to date.",
+        detail=refusal.diag.message_primary or "",
+        hint=f"Run `aigym-db migrate` once as {owner}; after that other roles may migrate again.",
+    )
 
 
 def _one(connection: Connection[Any], name: str) -> tuple[Any, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from aigym_db.migrate.observer import Finished, Notice, Observer, Waiting
+from aigym_db.migrate.observer import Progress as Headway
 from aigym_db.model.migration import Migration, Plan
 from aigym_db.report import console
 from aigym_db.report.result import Report
@@ -21,6 +23,8 @@ _WORDS = {
     "lock": "waiting for a lock",
     "retry": "the table stayed in use; trying again",
     "transactions": "waiting for older transactions",
+    "standby": "waiting for a standby that is behind",
+    "server": "waiting for the server to take connections",
 }
 _SAY_AGAIN_S = 5.0
 """How often a log is told that a run still waits."""
@@ -32,10 +36,13 @@ class Watching(Observer, AbstractContextManager["Watching"]):
     def __init__(self, report: Report) -> None:
         self.report = report
         self.finished_all: list[Finished] = []
+        self.waiting_for_phase: tuple[Migration, ...] = ()
+        """What is pending and belongs to another phase than the one that was asked for."""
         self._direction = "up"
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         self._said: tuple[str, float] | None = None
+        self._told_at = 0.0
 
     def __enter__(self) -> Watching:
         return self
@@ -48,6 +55,7 @@ class Watching(Observer, AbstractContextManager["Watching"]):
 
     def planned(self, plan: Plan) -> None:
         self._direction = plan.direction
+        self.waiting_for_phase = plan.waiting
         if console.interactive(self.report.err) and len(plan.migrations) > 1:
             # Only where it is seen: importing rich costs more than a run with nothing to do.
             from rich.console import Console
@@ -64,10 +72,23 @@ class Watching(Observer, AbstractContextManager["Watching"]):
             self._bar.start()
 
     def started(self, migration: Migration) -> None:
+        self._told_at = time.monotonic()
         self._describe(migration.label)
 
     def statement(self, migration: Migration, number: int, count: int) -> None:
+        self._told_at = time.monotonic()
         self._describe(f"{migration.label}: statement {number} of {count}")
+
+    def progress(self, migration: Migration, progress: Headway) -> None:
+        words = f"{migration.label}: {_words(progress)}"
+        self._describe(words)
+        if self._bar is None:
+            self.report.progress(f"  {words}")
+        now = time.monotonic()
+        # A terminal shows it all the time; a log is told now and then.
+        if not console.interactive(self.report.err) and now - self._told_at >= _SAY_AGAIN_S:
+            self._told_at = now
+            self._line(f"  {words}")
 
     def notice(self, migration: Migration, notice: Notice) -> None:
         where = f" ({notice.place})" if notice.place else ""
@@ -110,3 +131,12 @@ class Watching(Observer, AbstractContextManager["Watching"]):
             self._bar.console.print(Text.from_ansi(text), soft_wrap=True)
         else:
             self.report.say(text)
+
+
+def _words(progress: Headway) -> str:
+    """How far a statement is: `create index: scanning table on app.users, 41% (1,024 of 2,500 pages)`."""
+    done = f"{progress.done:,}"
+    if not progress.total:
+        return f"{progress.phase}, {done} {progress.unit}" if progress.done else progress.phase
+    share = min(progress.done / progress.total, 1.0)
+    return f"{progress.phase}, {share:.0%} ({done} of {progress.total:,} {progress.unit})"

@@ -8,6 +8,8 @@ import psycopg
 import pytest
 
 from aigym_db.database import ledger
+from aigym_db.database.catalog import snapshot
+from aigym_db.database.queries import query
 from aigym_db.errors import ReadOnly
 from aigym_db.migrate.apply import migrate
 
@@ -118,3 +120,179 @@ def test_production_is_what_the_database_says_it_is(database, other, statement: 
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute("set aigym.environment = 'staging'")
         assert ledger.marked_production(connection) is marked
+
+
+OLD_LEDGER = """
+create schema aigym_db;
+create type aigym_db.event_kind as enum
+  ('start', 'apply', 'fail', 'revert', 'adopt', 'repair', 'intent', 'done');
+create table aigym_db.event (
+  id bigint generated always as identity primary key,
+  kind aigym_db.event_kind not null,
+  version integer,
+  name text,
+  checksum text,
+  direction text,
+  statement integer,
+  sql text,
+  detail jsonb not null default '{}',
+  duration_ms jsonb,
+  lock_wait_ms jsonb,
+  git_commit text,
+  tool_version text not null,
+  server_version text not null default current_setting('server_version'),
+  who text not null default session_user,
+  host text,
+  address inet default inet_client_addr(),
+  application text default current_setting('application_name'),
+  backend integer not null default pg_backend_pid(),
+  occurred_at timestamptz not null default clock_timestamp(),
+  check (kind in ('start', 'fail') or checksum is not null)
+);
+create function aigym_db.refuse_change() returns trigger
+language plpgsql
+set search_path = pg_catalog
+as $$
+begin
+  raise exception 'aigym_db.event is append-only: % is refused', tg_op
+    using errcode = 'insufficient_privilege',
+          hint = 'Record what is true now as a new event; history stays as it was.';
+end
+$$;
+create trigger event_append_only
+before update or delete or truncate on aigym_db.event
+for each statement execute function aigym_db.refuse_change();
+alter table aigym_db.event enable always trigger event_append_only;
+create view aigym_db.applied as
+select version, name, checksum, occurred_at as applied_at, who as applied_by
+from (
+  select distinct on (version) version, name, checksum, occurred_at, who, kind
+  from aigym_db.event
+  where kind in ('apply', 'adopt', 'repair', 'revert')
+  order by version, id desc
+) as latest
+where kind <> 'revert';
+grant usage on schema aigym_db to public;
+grant select on aigym_db.applied to public;
+"""
+"""The ledger as aigym-db 0.1 made it, before there were scopes."""
+
+
+@pytest.fixture
+def old_ledger(other, write):
+    """Puts a ledger of an earlier aigym-db there, in which a migration is applied."""
+    migration = write(1, "create table app (id int);")
+    other.execute(OLD_LEDGER)
+    other.execute(
+        "insert into aigym_db.event (kind, version, name, checksum, direction, sql, tool_version) "
+        "values ('apply', 1, 'step_1', %s, 'up', %s, '0.1')",
+        [ledger.checksum(migration), migration.up.source.text],
+    )
+    return migration
+
+
+def catalog_of_the_ledger(connection) -> set[object]:
+    facts = snapshot(connection, ignore_schemas=()).facts
+    return {(key, tuple(sorted(more.items()))) for key, more in facts.items() if "aigym_db" in str(key)}
+
+
+def test_a_ledger_of_an_earlier_version_becomes_the_same_as_a_new_one(database, other, old_ledger) -> None:
+    ledger.create(other)
+    upgraded = catalog_of_the_ledger(other)
+    other.execute("drop schema aigym_db cascade")
+    ledger.create(other)
+
+    assert upgraded == catalog_of_the_ledger(other)
+    assert len(upgraded) > 5
+
+
+def test_a_ledger_of_an_earlier_version_is_brought_up_to_date_by_the_next_migration(
+    database, other, old_ledger, write
+) -> None:
+    migrate(database, (old_ledger, write(2, "select 1;")))
+
+    assert [row.version for row in ledger.applied(other)] == [1, 2]
+    assert other.execute("select distinct scope from aigym_db.event").fetchall() == [("",)]
+    assert ledger.create(other) is False
+
+
+def test_a_ledger_of_an_earlier_version_is_read_without_being_changed(database, other, old_ledger) -> None:
+    other.execute("create role reads_old_ledgers login; grant usage on schema aigym_db to reads_old_ledgers")
+    reader = f"{database}&user=reads_old_ledgers"
+
+    try:
+        with psycopg.connect(database, user="reads_old_ledgers", autocommit=True) as connection:
+            seen = ledger.applied(connection)
+            tenants = ledger.applied(connection, "tenant")
+        with psycopg.connect(database, user="reads_old_ledgers") as connection:
+            inside = ledger.applied(connection)
+            assert connection.execute("select 1").fetchone() == (1,)
+        done = migrate(reader, (old_ledger,))
+    finally:
+        other.execute("drop owned by reads_old_ledgers; drop role reads_old_ledgers")
+
+    assert [row.version for row in seen] == [row.version for row in inside] == [1]
+    assert (tenants, done) == ((), ())
+    assert ledger.stored_sql(other, 1) == old_ledger.up.source.text
+    assert other.execute("select to_regclass('aigym_db.event_scope_version_idx')").fetchone() == (None,)
+
+
+def test_only_the_owner_of_an_old_ledger_can_bring_it_up_to_date(database, other, old_ledger, write) -> None:
+    other.execute(
+        "create role writes_old_ledgers login; grant usage on schema aigym_db to writes_old_ledgers;"
+        "grant select, insert on aigym_db.event to writes_old_ledgers"
+    )
+
+    try:
+        with pytest.raises(ReadOnly, match="its owner postgres") as refusal:
+            migrate(f"{database}&user=writes_old_ledgers", (old_ledger, write(2, "select 1;")))
+    finally:
+        other.execute("drop owned by writes_old_ledgers; drop role writes_old_ledgers")
+
+    assert "as postgres" in refusal.value.hint
+    assert [row.version for row in ledger.applied(other)] == [1]
+
+
+def test_eight_sessions_bring_one_ledger_up_to_date_once(database, old_ledger) -> None:
+    def make(_: int) -> bool:
+        with psycopg.connect(database, autocommit=True) as connection:
+            return ledger.create(connection)
+
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(make, range(8)))
+
+    assert sum(made) == 1
+
+
+def test_an_upgrade_that_fails_leaves_the_ledger_as_it_was(other, old_ledger, monkeypatch) -> None:
+    monkeypatch.setitem(ledger._MAKING, "scope", ("add_scope", "create_kind"))
+
+    with pytest.raises(psycopg.errors.DuplicateObject):
+        ledger.create(other)
+
+    assert [row.version for row in ledger.applied(other)] == [1]
+    assert other.execute("select to_regclass('aigym_db.event_scope_version_idx')").fetchone() == (None,)
+
+
+def test_what_a_tenant_ran_is_its_own(database, other) -> None:
+    ledger.create(other)
+    for scope, kind in [("", "apply"), ("a", "apply"), ("b", "apply"), ("a", "revert")]:
+        ledger.record(other, ledger.Event(kind, 1, "one", f"sum of {scope}", "up", sql=scope, scope=scope))
+
+    assert [row.checksum for row in ledger.applied(other)] == ["sum of "]
+    assert (ledger.applied(other, "a"), ledger.applied(other, "c")) == ((), ())
+    assert [row.checksum for row in ledger.applied(other, "b")] == ["sum of b"]
+    assert (ledger.stored_sql(other, 1), ledger.stored_sql(other, 1, "b")) == ("", "b")
+
+
+def test_the_history_of_one_tenant_is_found_without_reading_all(database, other) -> None:
+    ledger.create(other)
+    other.execute(
+        "insert into aigym_db.event (kind, version, name, checksum, tool_version, scope) "
+        "select 'apply', version, 'x', 'x', '0', 'tenant_' || tenant "
+        "from generate_series(1, 20) version, generate_series(1, 500) tenant; analyze aigym_db.event"
+    )
+
+    plan = other.execute(f"explain {query('ledger/applied')}", {"scope": "tenant_77"}).fetchall()
+
+    assert "event_scope_version_idx" in str(plan)

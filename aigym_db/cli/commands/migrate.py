@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 import click
 
 from aigym_db.cli.app import App, pass_app
+from aigym_db.model.migration import Phase
 
 
 @click.command(short_help="Apply what is pending.")
@@ -20,26 +22,67 @@ from aigym_db.cli.app import App, pass_app
 @click.option(
     "--resolve", type=click.Choice(["done", "again"]), help="How a statement of unknown outcome ended."
 )
+@click.option(
+    "--phase",
+    type=click.Choice(["expand", "contract"]),
+    help="Only what comes before an application switches, or after.",
+)
+@click.option(
+    "--targets",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The databases and tenant schemas of this file, several at a time.",
+)
+@click.option(
+    "--allow-out-of-order",
+    "out_of_order",
+    type=int,
+    multiple=True,
+    metavar="VERSION",
+    help="Also this one, although a newer one is applied; may be given again.",
+)
 @pass_app
 def command(
-    app: App, to: int | None, lock_wait: float | None, resolve: Literal["done", "again"] | None
-) -> None:
+    app: App,
+    to: int | None,
+    lock_wait: float | None,
+    resolve: Literal["done", "again"] | None,
+    phase: Phase | None,
+    targets: Path | None,
+    out_of_order: tuple[int, ...],
+) -> int:
     """Applies every pending migration in order, each in its own transaction together with its ledger row.
 
     Says that a migration is applied after its commit. Safe to run again at any time, and from several places
-    at once.
+    at once. `--phase expand` goes as far as the first contract, `--phase contract` takes the contracts that
+    are next.
     """
-    from aigym_db.cli.running import finished_json, options
+    from aigym_db.cli.history import history
+    from aigym_db.cli.running import finished_json, options, with_origin
     from aigym_db.migrate.apply import migrate
+    from aigym_db.migrate.phases import phase_of
     from aigym_db.project.lock import frozen
-    from aigym_db.project.migrations import migrations
     from aigym_db.report.progress import Watching
 
-    files = migrations(app.project)
+    files = history(app)
     lock = frozen(app.project, files)
+    if targets is not None:
+        from aigym_db.cli.fleet import fleet, run
+
+        meant = fleet(app, targets)
+        settled = options(app, None, lock, lock_wait, resolve, phase=phase, out_of_order=out_of_order)
+        return run(app, meant, files, to, settled)
     dsn = app.dsn(start=True)
-    settled = options(app, dsn, lock, lock_wait, resolve)
-    with Watching(app.report) as watching:
+    settled = options(app, dsn, lock, lock_wait, resolve, phase=phase, out_of_order=out_of_order)
+    with Watching(app.report) as watching, with_origin(app, files):
         done = migrate(dsn, files, to=to, options=settled, observer=watching)
-    app.report.say(f"{len(done)} applied." if done else "Nothing to apply: the database is up to date.")
+    waiting = watching.waiting_for_phase
+    nothing = " in this phase." if waiting else ": the database is up to date."
+    app.report.say(f"{len(done)} applied." if done else f"Nothing to apply{nothing}")
+    for one in waiting:
+        app.report.say(f"  left for {phase_of(one)}: {one.label}")
     app.report.data["applied"] = finished_json(done)
+    app.report.data["waiting"] = [
+        {"version": one.version, "name": one.name, "phase": phase_of(one)} for one in waiting
+    ]
+    return 0

@@ -12,6 +12,7 @@ from aigym_db.errors import WouldDestroyData
 
 if TYPE_CHECKING:
     from aigym_db.migrate.observer import Finished
+    from aigym_db.model.migration import Plan
 
 
 @click.command(short_help="Undo migrations, newest first.")
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     "--to", type=int, metavar="VERSION", help="Undo everything after this migration; 0: everything."
 )
 @click.option("--steps", type=int, metavar="N", help="Undo the newest N; one by default.")
-@click.option("--yes", is_flag=True, help="Also where that drops tables or columns that hold rows.")
+@click.option("--yes", is_flag=True, help="Also where data would be lost.")
 @click.option(
     "--lock-wait",
     type=click.FloatRange(min=0),
@@ -43,20 +44,22 @@ def command(
     Refuses before anything happens when one of them says it is irreversible. What would be lost is listed
     first; on a terminal you are asked, elsewhere it takes --yes.
     """
-    from aigym_db.cli.running import finished_json, options
+    from aigym_db.cli.history import history
+    from aigym_db.cli.running import finished_json, options, with_origin
     from aigym_db.migrate.rollback import rollback
     from aigym_db.project.lock import frozen
-    from aigym_db.project.migrations import migrations
     from aigym_db.report.progress import Watching
 
-    files = migrations(app.project)
+    files = history(app)
     lock = frozen(app.project, files)
     dsn = app.dsn(start=True)
     settled = options(app, dsn, lock, lock_wait, resolve)
 
-    def undo(sure: bool) -> tuple[Finished, ...]:
-        with Watching(app.report) as watching:
-            return rollback(dsn, files, to=to, steps=steps, yes=sure, options=settled, observer=watching)
+    def undo(sure: bool, plan: Plan | None = None) -> tuple[Finished, ...]:
+        with Watching(app.report) as watching, with_origin(app, files):
+            return rollback(
+                dsn, files, to=to, steps=steps, yes=sure, plan=plan, options=settled, observer=watching
+            )
 
     try:
         done = undo(yes)
@@ -68,7 +71,7 @@ def command(
             app.report.say("Nothing was undone.")
             return refusal.exit_status
         app.report.findings.clear()
-        done = undo(True)
+        done = undo(True, refusal.plan)
     app.report.say(f"{len(done)} undone." if done else "Nothing to undo: nothing is applied.")
     app.report.data["undone"] = finished_json(done)
     return 0

@@ -7,45 +7,94 @@ from contextlib import closing
 import click
 
 from aigym_db.cli.app import App, pass_app
+from aigym_db.errors import BadCommandLine
 
 
 @click.command(short_help="What is applied and what is pending; changes nothing.")
+@click.option(
+    "--sql", type=int, metavar="VERSION", help="Print the file of this migration as the database ran it."
+)
 @pass_app
-def command(app: App) -> None:
-    """Compares the migrations with the database. Reads only: a read-only role or a standby will do."""
+def command(app: App, sql: int | None) -> None:
+    """Compares the migrations with the database. Reads only: a read-only role or a standby will do.
+
+    The ledger keeps the text of every migration; --sql prints it, also where the file is gone.
+    """
+    from aigym_db.cli.history import history
     from aigym_db.database.connect import connect, shown
     from aigym_db.database.ledger import applied
-    from aigym_db.migrate.plan import locked, plan_up
+    from aigym_db.database.unfinished import unfinished
+    from aigym_db.migrate.disagreement import explained
+    from aigym_db.migrate.plan import locked, overtaken, plan_up
     from aigym_db.project.lock import frozen
-    from aigym_db.project.migrations import migrations
 
-    files = migrations(app.project)
+    if sql is not None:
+        _print_stored(app, sql)
+        return
+    files = history(app)
     lock = frozen(app.project, files)
     dsn = app.dsn()
-    with closing(connect(dsn, autocommit=True)) as connection:
+    with closing(connect(dsn, autocommit=True)) as connection, explained(connection, files):
         rows = applied(connection)
-    pending = plan_up(files, rows).migrations
+        pending = plan_up(files, rows).migrations
+        cut_short = {one.version: one for one in unfinished(connection)}
+    after = overtaken(rows)
     if not app.takes_drafts(dsn):
         locked(files, rows, lock)
     app.report.say(f"{shown(dsn)}: {len(rows)} applied, {len(pending)} pending.")
-    for row in rows[-3:]:
-        app.report.say(
-            f"  applied {row.version:04d} {row.name}  {row.applied_at:%Y-%m-%d %H:%M %Z} by {row.applied_by}"
-        )
+    newest = {row.version for row in rows[-3:]}
+
+    def half(version: int) -> str:
+        return f"  ({cut_short[version]})" if version in cut_short else ""
+
+    for row in rows:
+        if row.version in newest or row.version in after or row.version in cut_short:
+            late = f"  (out of order, after {after[row.version]:04d})" if row.version in after else ""
+            when = f"{row.applied_at:%Y-%m-%d %H:%M %Z}"
+            late += half(row.version)
+            app.report.say(f"  applied {row.version:04d} {row.name}  {when} by {row.applied_by}{late}")
     for migration in pending:
+        phase = f"  ({migration.phase})" if migration.phase else ""
         draft = "" if migration.version in lock else "  (draft)"
-        app.report.say(f"  pending {migration.label}{draft}")
+        app.report.say(f"  pending {migration.label}{phase}{draft}{half(migration.version)}")
     app.report.data |= {
+        "unfinished": [
+            {"version": one.version, "direction": one.direction, "statements_done": one.done}
+            for one in cut_short.values()
+        ],
         "applied": [
             {
                 "version": row.version,
                 "name": row.name,
                 "checksum": row.checksum,
                 "applied_at": row.applied_at.isoformat(),
+                "out_of_order_after": after.get(row.version),
             }
             for row in rows
         ],
         "pending": [
-            {"version": one.version, "name": one.name, "frozen": one.version in lock} for one in pending
+            {
+                "version": one.version,
+                "name": one.name,
+                "phase": one.phase,
+                "frozen": one.version in lock,
+            }
+            for one in pending
         ],
     }
+
+
+def _print_stored(app: App, version: int) -> None:
+    from aigym_db.database.connect import connect, shown
+    from aigym_db.database.ledger import stored_sql
+
+    dsn = app.dsn()
+    with closing(connect(dsn, autocommit=True)) as connection:
+        text = stored_sql(connection, version)
+    if text is None:
+        raise BadCommandLine(
+            f"The ledger of {shown(dsn)} does not show a text of {version:04d}.",
+            hint="Look at `aigym-db status`; the texts are there for the role that migrates.",
+        )
+    app.report.print(text)
+    app.report.data["sql"] = text

@@ -1,10 +1,10 @@
--- Makes the view of the present: which migrations this database has run and not undone.
+-- Makes the view of the present: which migrations this database, or a tenant schema of it, has run and not undone.
 create or replace view aigym_db.applied as
-select version, name, checksum, occurred_at as applied_at, who as applied_by
+select version, name, checksum, occurred_at as applied_at, who as applied_by, scope
 from (
-  select distinct on (version) version, name, checksum, occurred_at, who, kind
+  select distinct on (scope, version) scope, version, name, checksum, occurred_at, who, kind
   from aigym_db.event
   where kind in ('apply', 'adopt', 'repair', 'revert')
-  order by version, id desc
+  order by scope, version, id desc
 ) as latest
 where kind <> 'revert'

@@ -20,5 +20,6 @@ create table aigym_db.event (
   application text default current_setting('application_name'),
   backend integer not null default pg_backend_pid(),
   occurred_at timestamptz not null default clock_timestamp(),
+  scope text not null default '',
   check (kind in ('start', 'fail') or checksum is not null)
 )

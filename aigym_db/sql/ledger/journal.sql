@@ -1,10 +1,11 @@
 -- How far did a migration outside a transaction come since it was last applied, undone or given up?
 select kind, statement, checksum, sql, detail, backend
 from aigym_db.event
-where version = %(version)s
+where scope = %(scope)s
+  and version = %(version)s
   and direction = %(direction)s
   and kind in ('intent', 'done', 'fail')
   and id > coalesce(
     (select max(id) from aigym_db.event
-     where version = %(version)s and kind in ('apply', 'adopt', 'repair', 'revert')), 0)
+     where scope = %(scope)s and version = %(version)s and kind in ('apply', 'adopt', 'repair', 'revert')), 0)
 order by id

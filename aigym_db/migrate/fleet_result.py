@@ -1,0 +1,57 @@
+"""What became of the targets of a fleet, and who wants to hear of it meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from aigym_db.errors import AigymError
+from aigym_db.migrate.observer import Finished, Observer
+from aigym_db.project.targets import Target
+
+
+@dataclass(slots=True, eq=False)
+class Outcome:
+    """One target: what it had pending, and how far it came."""
+
+    target: Target
+    state: Literal["not started", "refused", "at work", "done", "failed"] = "not started"
+    """`refused` is what was found out while every target was asked, before anything changed."""
+    pending: int = 0
+    """How many migrations it had to run when the plan was made."""
+    waiting: int = 0
+    """How many more it has for another phase."""
+    finished: list[Finished] = field(default_factory=list)
+    """What was applied and is committed, oldest first."""
+    duration_ms: float = 0.0
+    refusal: AigymError | None = None
+    """Why it failed or was refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class FleetResult:
+    """Every target in the order of the file."""
+
+    outcomes: tuple[Outcome, ...]
+    refusal: AigymError | None
+    """Why not every target is done: the first failure, or the signal that stopped all. Its exit status is
+    that of the whole."""
+
+    @property
+    def exit_status(self) -> int:
+        return 0 if self.refusal is None else self.refusal.exit_status
+
+
+class FleetObserver:
+    """Hears what a fleet does, one thing after the other. Override what you need; whatever a method raises
+    ends all."""
+
+    def planned(self, outcomes: tuple[Outcome, ...]) -> None:
+        """Every target was asked what it has pending; nothing has changed yet."""
+
+    def started(self, outcome: Outcome) -> Observer:
+        """A target is about to be migrated; who is to hear of it."""
+        return Observer()
+
+    def ended(self, outcome: Outcome) -> None:
+        """A target is done or has failed."""

@@ -1,0 +1,14 @@
+-- Which migrations were begun outside a transaction, in which direction, and since then neither applied, undone nor given up?
+select begun.version, begun.name, begun.checksum, begun.direction,
+       coalesce(max(begun.statement) filter (where begun.kind = 'done'), 0) as done
+from aigym_db.event as begun
+where begun.scope = %(scope)s
+  and begun.kind in ('intent', 'done')
+  and not exists (
+    select from aigym_db.event as settled
+    where settled.scope = begun.scope
+      and settled.version = begun.version
+      and settled.kind in ('apply', 'adopt', 'repair', 'revert')
+      and settled.id > begun.id)
+group by begun.version, begun.name, begun.checksum, begun.direction
+order by max(begun.id)

@@ -1,0 +1,102 @@
+"""A fleet as a person at a terminal sees it."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+
+from aigym_db.errors import StatementFailed
+from aigym_db.migrate.fleet_result import FleetResult, Outcome
+from aigym_db.migrate.observer import Finished, Notice
+from aigym_db.model.migration import Migration, Part
+from aigym_db.model.source import Place, Source
+from aigym_db.project.targets import Target
+from aigym_db.report.fleet import WatchingFleet
+from aigym_db.report.result import Report
+
+SOURCE = Source("migrations/0001_notes.sql", "select 1")
+NOTES = Migration(1, "notes", SOURCE.file, Part(SOURCE, 0, 8), None, "because", "sum")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+    @property
+    def text(self) -> str:
+        """What was written, without colours and movements of the cursor."""
+        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", self.getvalue())
+
+
+@pytest.fixture
+def terminal(monkeypatch) -> Terminal:
+    for name in ("CI", "NO_COLOR", "GITHUB_ACTIONS"):
+        monkeypatch.delenv(name, raising=False)
+    return Terminal()
+
+
+def outcome(name: str, **more) -> Outcome:
+    return Outcome(Target(name, "dbname=x", Place("targets.toml", 1, 1)), pending=1, **more)
+
+
+def test_a_terminal_shows_bars_while_it_lasts_and_a_line_for_each_target(terminal) -> None:
+    one, two = outcome("[red]one"), outcome("two")
+    report = Report(out=terminal, err=terminal)
+
+    with WatchingFleet(report) as watching:
+        watching.planned((one, two))
+        hears = watching.started(one)
+        hears.started(NOTES)
+        hears.notice(NOTES, Notice("NOTICE", "look at this"))
+        hears.finished(Finished(NOTES, 3.0))
+        watching.bars.refresh()
+        one.state, one.finished = "done", [Finished(NOTES, 3.0)]
+        watching.ended(one)
+        watching.bars.refresh()
+
+    assert "2 targets, 2 with something to apply." in terminal.text
+    assert re.search(r"targets +[━╺╸]+ 1/2 ", terminal.text)
+    assert re.search(r"\[red\]one +━+ 1/1 .* 0001 notes", terminal.text)
+    assert "[red]one: notice: look at this" in terminal.text
+    assert "done [red]one (1 applied, 0 ms)" in terminal.text
+    assert "applied 0001 notes" not in terminal.text
+
+
+def test_a_log_has_a_line_for_each_migration_with_its_target(terminal) -> None:
+    log, one = io.StringIO(), outcome("one")
+
+    with WatchingFleet(Report(out=log, err=log)) as watching:
+        watching.planned((one,))
+        watching.started(one).finished(Finished(NOTES, 3.0))
+
+    assert "one: applied 0001 notes (3 ms)\n" in log.getvalue()
+
+
+def test_the_summary_names_every_target_and_each_refusal_once(terminal) -> None:
+    log = io.StringIO()
+    report = Report(out=log, err=log)
+    refusals = [StatementFailed("0001 notes: no", place=Place("m.sql", 3, 1)) for _ in range(7)]
+    failed = [
+        outcome(f"shop-{n}", state="failed", duration_ms=12_345.6, refusal=refusal)
+        for n, refusal in enumerate(refusals)
+    ]
+    others = (
+        outcome("last"),
+        outcome("日本", state="done", duration_ms=1.0, finished=[Finished(NOTES, 1.0)]),
+    )
+
+    WatchingFleet(report).summary(FleetResult((*failed, *others), refusals[0]))
+
+    assert log.getvalue().splitlines()[1:3] == [
+        "target  status       applied  time  error",
+        "shop-0  failed       0 of 1   12 s  AIG-S002",
+    ]
+    assert "last    not started  0 of 1" in log.getvalue()
+    assert "日本    done         1 of 1   1 ms" in log.getvalue()
+    assert log.getvalue().count("0001 notes: no") == 1
+    assert "shop-0, shop-1, shop-2, shop-3, shop-4 and 2 more: 0001 notes: no" in log.getvalue()
+    assert log.getvalue().splitlines()[-1] == "1 done, 7 failed, 1 not started."
+    assert [one["status"] for one in report.data["targets"]] == ["failed"] * 7 + ["not started", "done"]
+    assert report.data["targets"][0]["error"]["code"] == "AIG-S002"

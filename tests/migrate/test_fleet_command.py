@@ -1,0 +1,275 @@
+"""`aigym-db migrate --targets`: a process of its own, killed, stopped and run again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from aigym_db.database import ledger
+from aigym_db.database.dsn import parameters
+from aigym_db.database.servers import create_database, drop_database
+
+ENTRY = "from aigym_db.cli.main import run; run()"
+COUNT = 6
+GATED = (1, 2)
+"""The targets whose second migration waits until the test lets it."""
+WAIT = "select pg_advisory_lock_shared(777); select pg_advisory_unlock_shared(777);"
+
+
+class Project:
+    """A folder with migrations and a targets file, and commands run in it."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        self.monkeypatch = monkeypatch
+        (folder / "migrations").mkdir()
+        (folder / "aigym-db.toml").write_text("")
+
+    def migration(self, name: str, up: str, options: str = "") -> None:
+        text = f"-- migrate:up{options}\n{up}\n-- migrate:down irreversible: a test\n"
+        (self.folder / "migrations" / f"{name}.sql").write_text(text)
+
+    def targets(self, dsns: list[str], top: str = "", **more: str) -> None:
+        """A targets file; connection strings come from the environment."""
+        lines = [top]
+        for number, dsn in enumerate(dsns):
+            self.monkeypatch.setenv(f"SHOP_{number}", dsn)
+            lines.append(f'[[target]]\nname = "shop-{number}"\ndsn_env = "SHOP_{number}"')
+            lines += [f'{key} = "{value}"' for key, value in more.items()]
+        (self.folder / "targets.toml").write_text("\n".join(lines))
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-c", ENTRY, "-C", str(self.folder), *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={name: value for name, value in os.environ.items() if not name.startswith("PG")},
+        )
+
+    def __call__(self, *words: str) -> tuple[int, str, str]:
+        """Exit status, standard output and standard error of a command line."""
+        started = self.start(*words)
+        out, err = started.communicate(timeout=60)
+        return started.returncode, out, err
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """Three migrations: the second waits at a barrier, the third is outside a transaction."""
+    made = Project(tmp_path, monkeypatch)
+    made.migration("0001_notes", "create table notes (id int); insert into notes values (0);")
+    made.migration("0002_wait", f"{WAIT} update notes set id = id + 1;")
+    made.migration(
+        "0003_index", "create index concurrently notes_id_idx on notes (id);", " transaction:false"
+    )
+    assert made("freeze")[::2] == (0, "")
+    return made
+
+
+@pytest.fixture
+def dsns(server) -> Iterator[list[str]]:
+    """Six databases."""
+    made = [create_database(server) for _ in range(COUNT)]
+    yield made
+    for dsn in made:
+        drop_database(server, parameters(dsn)["dbname"])
+
+
+@pytest.fixture
+def gates(dsns) -> Iterator[list[psycopg.Connection]]:
+    """Sessions that keep the gated targets at the barrier."""
+    with ExitStack() as stack:
+        opened = [
+            stack.enter_context(
+                closing(psycopg.connect(dsns[number], autocommit=True, application_name="gate"))
+            )
+            for number in GATED
+        ]
+        for gate in opened:
+            gate.execute("select pg_advisory_lock(777)")
+        yield opened
+
+
+def wait_until(true: Callable[[], bool], limit_s: float = 20.0) -> None:
+    until = time.monotonic() + limit_s
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def at_the_barrier(gate: psycopg.Connection) -> bool:
+    waiting = (
+        "select from pg_locks where locktype = 'advisory' and objid = 777 and not granted "
+        "and database = (select oid from pg_database where datname = current_database())"
+    )
+    return gate.execute(waiting).fetchone() is not None
+
+
+def state(dsn: str, scope: str = "") -> tuple[list[int], int | None]:
+    """What a target has applied, and the number in its table: how often it was counted up."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        versions = [row.version for row in ledger.applied(connection, scope)]
+        table = f"{scope}.notes" if scope else "notes"
+        row = connection.execute(f"select id from {table}").fetchone() if versions else None
+        return versions, row[0] if row else None
+
+
+DONE = ([1, 2, 3], 1)
+
+
+@pytest.mark.parametrize("on_failure", ["stop", "continue"])
+def test_a_signal_stops_every_worker_and_the_next_run_goes_on(project, dsns, gates, on_failure) -> None:
+    project.targets(dsns, f'parallel = 2\non_failure = "{on_failure}"')
+    running = project.start("--format", "json", "migrate", "--targets", "targets.toml")
+    wait_until(lambda: all(map(at_the_barrier, gates)))
+
+    running.send_signal(signal.SIGTERM)
+    out, _ = running.communicate(timeout=30)
+
+    document = json.loads(out)
+    assert (running.returncode, document["exit_status"]) == (130, 130)
+    assert [one["status"] for one in document["targets"]] == [
+        "done",
+        "stopped",
+        "stopped",
+        *["not started"] * 3,
+    ]
+    assert "SIGTERM with 5 of 6 targets left" in document["findings"][-1]["message"]
+    assert [state(dsn)[0] for dsn in dsns] == [[1, 2, 3], [1], [1], [], [], []]
+    for gate in gates:
+        gate.execute("select pg_advisory_unlock(777)")
+    assert project("migrate", "--targets", "targets.toml")[::2] == (0, "")
+    assert [state(dsn) for dsn in dsns] == [DONE] * COUNT
+
+
+def test_a_signal_while_the_targets_are_asked_ends_all_at_once(project, dsns) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        project.targets([*dsns, f"host=127.0.0.1 port={silent.getsockname()[1]} dbname=x"])
+        running = project.start("migrate", "--targets", "targets.toml")
+        # It is connected to, and never answers.
+        silent.settimeout(20)
+        asked, _ = silent.accept()
+
+        running.send_signal(signal.SIGTERM)
+        _, err = running.communicate(timeout=8)
+        asked.close()
+
+    assert (running.returncode, "SIGTERM before any target was changed" in err) == (130, True)
+    assert [state(dsn) for dsn in dsns] == [([], None)] * COUNT
+
+
+@pytest.mark.parametrize("form", ["databases", "tenants"])
+def test_a_killed_fleet_leaves_nothing_running_and_the_next_run_goes_on(project, dsns, gates, form) -> None:
+    scopes = {"databases": [""], "tenants": ["tenant_a", "tenant_b"]}[form]
+    for dsn in dsns:
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            [connection.execute(f"create schema {scope}") for scope in scopes if scope]
+    project.targets(dsns, "parallel = 3", **({} if form == "databases" else {"schemas": "tenant_?"}))
+    running = project.start("migrate", "--targets", "targets.toml")
+    wait_until(lambda: all(map(at_the_barrier, gates)))
+
+    running.kill()
+    running.communicate()
+
+    ours = "select from pg_stat_activity where application_name = 'aigym-db' and datname is not null"
+    wait_until(lambda: gates[0].execute(ours).fetchone() is None, limit_s=5.0)
+    for gate in gates:
+        gate.execute("select pg_advisory_unlock(777)")
+    assert project("migrate", "--targets", "targets.toml")[::2] == (0, "")
+    assert [state(dsn, scope) for dsn in dsns for scope in scopes] == [DONE] * COUNT * len(scopes)
+
+
+def test_the_report_says_where_every_target_is(project, dsns) -> None:
+    with psycopg.connect(dsns[3], autocommit=True) as connection:
+        connection.execute("create view notes as select 1 as id")
+    project.targets(dsns, 'parallel = 1\non_failure = "continue"')
+
+    status, out, err = project("migrate", "--targets", "targets.toml")
+
+    lines = out.splitlines()
+    table = lines[next(number for number, line in enumerate(lines) if line.startswith("target")) :]
+    words = [line.split()[:2] for line in table[1 : COUNT + 1]]
+    assert words == [[f"shop-{n}", "failed" if n == 3 else "done"] for n in range(COUNT)]
+    assert (status, lines[-1], "AIG-S002" in table[4]) == (4, "5 done, 1 failed.", True)
+    assert "shop-0: applied 0001 notes" in out
+    assert 'shop-3: 0001 notes: relation "notes" already exists' in err
+    assert "migrations/0001_notes.sql:2:" in err
+
+
+def test_the_same_refusal_of_many_is_said_once(project, dsns) -> None:
+    project.migration("0004_draft", "select 1;")
+    project.targets(dsns)
+
+    status, _, err = project("migrate", "--targets", "targets.toml")
+
+    assert (status, err.count("is not frozen")) == (3, 1)
+    assert "shop-0, shop-1, shop-2, shop-3, shop-4 and 1 more: 0004 draft is not frozen" in err
+    assert [state(dsn) for dsn in dsns] == [([], None)] * COUNT
+
+
+def test_a_password_is_never_shown(project) -> None:
+    project.targets(
+        ["postgresql://me:open-sesame@127.0.0.1:1/x", "host=127.0.0.1 port=1 password=open-sesame"]
+    )
+
+    for words in (["migrate"], ["--format", "json", "migrate"]):
+        status, out, err = project(*words, "--targets", "targets.toml")
+        assert (status, "open-sesame" in out + err, "AIG-S001" in out + err) == (4, False, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--database", "postgresql://x@/x", "migrate"], "`--targets` and `--database` exclude each other"),
+        (["migrate", "--resolve", "done"], "the targets file names several"),
+    ],
+)
+def test_options_that_mean_one_database_do_not_go_with_many(project, dsns, words, said) -> None:
+    project.targets(dsns)
+
+    status, _, err = project(*words, "--targets", "targets.toml")
+
+    assert (status, said in err) == (2, True)
+
+
+def test_a_targets_file_that_is_not_there(project) -> None:
+    status, _, err = project("migrate", "--targets", "nowhere.toml")
+
+    assert (status, "nowhere.toml cannot be read" in err) == (2, True)
+
+
+def test_a_service_is_looked_up_before_several_connect(project, dsns, tmp_path) -> None:
+    found = parameters(dsns[0])
+    services = tmp_path / "services.conf"
+    services.write_text(
+        f"[first]\nhost={found['host']}\nport={found['port']}\nuser={found['user']}\ndbname={found['dbname']}\n"
+    )
+    project.targets(["service=first", *dsns[1:3]])
+    run = [sys.executable, "-c", ENTRY, "-C", str(project.folder), "migrate", "--targets", "targets.toml"]
+
+    done = subprocess.run(
+        run, env={**os.environ, "PGSERVICEFILE": str(services)}, capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [state(dsn) for dsn in dsns] == [DONE] * 3 + [([], None)] * 3
+
+
+def test_a_service_that_is_not_there_is_refused_with_its_place(project) -> None:
+    project.targets(["service=nowhere"])
+
+    status, _, err = project("migrate", "--targets", "targets.toml")
+
+    assert (status, "There is no service nowhere" in err, "targets.toml:2:1" in err) == (4, True, True)
