@@ -16,8 +16,12 @@ Each class below is one refusal: its `code` never changes, its docstring is the 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from aigym_db.model.source import Place
+
+if TYPE_CHECKING:
+    from aigym_db.model.migration import Plan
 
 
 class AigymError(Exception):
@@ -171,7 +175,11 @@ class ForbiddenStatement(ProjectError):
 
     In a file that is one transaction: BEGIN, COMMIT, ROLLBACK and friends, and what PostgreSQL refuses inside
     a transaction (CREATE INDEX CONCURRENTLY, VACUUM, …). In any file: SET without LOCAL, SET ROLE, and psql's
-    own commands.
+    own commands. In a backfill (`batch:5000`): anything but one UPDATE or DELETE of a table, with a condition
+    that is no longer true of a row that is done.
+
+    A dump of pg_dump in plain format is taken as it is: its `\\restrict` lines, the settings at its head,
+    which are made local to the file, and its COPY with data.
     """
 
     code = "AIG-P010"
@@ -234,6 +242,16 @@ class UnusableFile(ProjectError):
     code = "AIG-P016"
 
 
+class UnknownTenant(ProjectError):
+    """A targets file names a tenant schema, or a pattern of schemas, that its database does not have.
+
+    PostgreSQL passes over a schema of the search_path that does not exist, and every table would land
+    elsewhere or nowhere. Nothing was done there. Create the schema first, or correct the file.
+    """
+
+    code = "AIG-P017"
+
+
 # --- G: guards ---------------------------------------------------------------------------------
 
 
@@ -258,13 +276,17 @@ class ProductionRefused(GuardError):
 
 
 class WouldDestroyData(GuardError):
-    """Rolling back would drop tables or columns that hold rows; it needs a yes.
+    """Rolling back would take data with it; it needs a yes.
 
-    What would be lost is listed with the number of rows. Make a backup, then say `--yes`, or answer the
-    question that is asked on a terminal.
+    What would be lost is listed with the number of rows: tables, columns and sequences that are dropped, also
+    by CASCADE; rows that are deleted, emptied or overwritten; values that do not survive a change of type.
+    Functions and blocks that run code nobody can look into from here are listed, too. Make a backup, then say
+    `--yes`, or answer the question that is asked on a terminal: what was listed is what is undone.
     """
 
     code = "AIG-G003"
+    plan: Plan | None = None
+    """What would be undone."""
 
 
 class Irreversible(GuardError):
@@ -282,7 +304,7 @@ class ServerUnfit(GuardError):
 
     The lines below the message say what is missing: the server does not run, its version is another one, it
     belongs to another user, or its programs do not run on this machine. `aigym-db doctor` looks at each of
-    these.
+    these. Sessions in which triggers do not run (`session_replication_role`) are refused as well.
     """
 
     code = "AIG-G005"
@@ -292,7 +314,8 @@ class BehindPooler(GuardError):
     """The connection goes through a pooler that does not give us one server session.
 
     Locks, roles and settings would land in somebody else's session. Connect to PostgreSQL itself, on its
-    own port, or through a pooler in session mode that passes startup parameters on.
+    own port. A pooler in session mode is refused as well: from here it looks like one that gives the session
+    to somebody else after the next transaction.
     """
 
     code = "AIG-G006"
@@ -307,6 +330,17 @@ class LeftBehind(GuardError):
     """
 
     code = "AIG-G007"
+
+
+class WrongPhase(GuardError):
+    """A phase of a switch was asked for and the other one has to come first.
+
+    A migration may say `phase:expand` (it runs before the application switches to its next version) or
+    `phase:contract` (after). Migrations keep their order, so an expand behind a contract that is still
+    pending, and a contract behind an expand that is, would be left out without a word. Nothing was done.
+    """
+
+    code = "AIG-G008"
 
 
 # --- S: PostgreSQL refused ---------------------------------------------------------------------
@@ -373,9 +407,11 @@ class EditedFrozen(TamperedError):
 
 
 class MissingApplied(TamperedError):
-    """A migration is gone that the database ran or LOCK names, or the numbers have a hole.
+    """A migration is gone that the database ran or LOCK names, or was renamed, or the numbers have a hole.
 
-    Bring the file back from version control, or check out the branch that has it.
+    Bring the file back from version control, or check out the branch that has it. The ledger keeps the text
+    of every migration: `aigym-db status --sql VERSION` prints it. A file that has the text under another name
+    or number is named; give it its name again.
     """
 
     code = "AIG-T002"
@@ -395,7 +431,8 @@ class OutOfOrder(TamperedError):
     """A migration with a lower number than the newest applied one has not been applied.
 
     Two branches took the same numbers. Applied now, it would run after migrations that were tested without
-    it: give it the next free number.
+    it: give it the next free number. Where other databases have run it under this number already, it has to
+    stay: `aigym-db migrate --allow-out-of-order VERSION` runs it now, and the ledger says so.
     """
 
     code = "AIG-T004"
@@ -414,6 +451,17 @@ class LedgerMoved(TamperedError):
     """
 
     code = "AIG-T006"
+
+
+class NameTaken(TamperedError):
+    """Something that is not what a migration makes has the name of it already.
+
+    An index of that name on another table, or with other columns, or one that is INVALID and was not left by
+    aigym-db: taking it for the migration's own would record as applied what is not there. Look at it, then
+    rename or drop it.
+    """
+
+    code = "AIG-T007"
 
 
 # --- L, H, I -----------------------------------------------------------------------------------

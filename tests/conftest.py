@@ -22,3 +22,23 @@ def database(server: Throwaway) -> Iterator[str]:
     dsn = create_database(server)
     yield dsn
     drop_database(server, dsn.partition("?")[0].rpartition("/")[2])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says how many runs were cut short, on what, and whether anything was lost."""
+    reports = [
+        (report, dict(report.user_properties).get("kill matrix"))
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.getreports(outcome)
+        if getattr(report, "when", "") == "call"
+    ]
+    cases = [(report.failed, tuple(case)) for report, case in reports if case]
+    if cases:
+        failed = sum(bad for bad, _ in cases)
+        majors, commands, kinds, ways = (sorted({case[at] for _, case in cases}) for at in range(4))
+        terminalreporter.write_line(
+            f"kill matrix: {len(cases):,} cases ({', '.join(ways)}; {' and '.join(commands)}; "
+            f"{' and '.join('inside' if kind else 'outside' for kind in reversed(kinds))} a transaction; "
+            f"servers {', '.join(map(str, majors))}), "
+            + (f"{failed:,} went wrong" if failed else "none lost anything")
+        )

@@ -14,7 +14,7 @@ from psycopg.rows import dict_row
 from aigym_db.database.dsn import parameters, resolve, shown, without_secrets
 from aigym_db.database.failure import explain_error, first_line
 from aigym_db.database.queries import query
-from aigym_db.errors import AigymError, BehindPooler, CannotConnect
+from aigym_db.errors import AigymError, BehindPooler, CannotConnect, ServerUnfit
 
 __all__ = ["Session", "connect", "explain_error", "resolve", "shown"]
 
@@ -30,7 +30,22 @@ _KEEPALIVE = {
     "keepalives_idle": "30",
     "keepalives_interval": "10",
     "keepalives_count": "3",
+    # What was sent and nobody takes: keepalives say nothing while data is on its way.
+    "tcp_user_timeout": "60000",
 }
+
+
+_SERVER_KEEPALIVE = {
+    # The server's end of the same: what is cut off without a word would hold its locks for two hours.
+    "tcp_keepalives_idle": 30,
+    "tcp_keepalives_interval": 10,
+    "tcp_keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""Sent but not read back: through a Unix socket they are 0."""
+
+Found = Mapping[str, Any]
+"""What the server says the session runs under, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +58,7 @@ class Session:
     idle_in_transaction_timeout_ms: int = 60_000
     """After this long between two statements of a transaction the server ends it and its locks."""
     role: str | None = None
-    """The role to act as, where it is not the one that connects."""
+    """The role to act as, where it is not the one that connects; that one's own setting does not count."""
     application_name: str = "aigym-db"
     search_path: str = "pg_catalog"
     """Only what PostgreSQL itself brings: every name of ours says its schema."""
@@ -52,17 +67,26 @@ class Session:
         """The settings to send, and what the server has to answer when asked for them."""
         return {
             "row_security": "off",
-            # A role or a database may have its own; a migration has to mean the same everywhere.
+            # A role or a database may have its own; a migration has to mean the same everywhere. Where its
+            # tables are stored (default_tablespace, default_table_access_method) is theirs to say.
+            "role": self.role or "none",
             "DateStyle": "ISO, MDY",
             "TimeZone": "UTC",
             "IntervalStyle": "postgres",
             "standard_conforming_strings": "on",
+            "transform_null_equals": "off",
+            "xmloption": "content",
+            "check_function_bodies": "on",
+            "client_min_messages": "notice",
+            "default_transaction_isolation": "read committed",
+            "default_transaction_deferrable": "off",
             "search_path": self.search_path,
             "lock_timeout": self.lock_timeout_ms,
             "statement_timeout": self.statement_timeout_ms,
             "idle_in_transaction_session_timeout": self.idle_in_transaction_timeout_ms,
+            # The session that holds the runner's lock is idle by design.
+            "idle_session_timeout": 0,
             "client_connection_check_interval": CHECK_INTERVAL_MS,
-            **({"role": self.role} if self.role else {}),
         }
 
 
@@ -72,26 +96,49 @@ def connect(
     """A connection to `resolve(dsn)` whose session is as `session` says.
 
     The settings are sent while connecting, because then RESET and DISCARD ALL keep them, and read back in one
-    round trip, because a pooler may drop them.
+    round trip, because a pooler may drop them. Where it turns out that more has to be set, it connects anew.
 
-    Raises BadCommandLine (AIG-P013), CannotConnect (AIG-S001), BehindPooler (AIG-G006).
+    Raises BadCommandLine (AIG-P013), CannotConnect (AIG-S001), BehindPooler (AIG-G006), and ServerUnfit
+    (AIG-G005) where triggers would not run.
     """
     wanted = session or Session()
     text = resolve(dsn)
-    known = parameters(text)
+    connection, found = _opened(text, wanted, wanted.settings())
+    more = _more(found)
+    if more:
+        connection.close()
+        connection, found = _opened(text, wanted, {**wanted.settings(), **more})
+    connection.autocommit = autocommit
+    return connection
+
+
+def _opened(
+    dsn: str, wanted: Session, settings: Mapping[str, str | int]
+) -> tuple[psycopg.Connection[tuple[Any, ...]], Found]:
+    """A connection that was sent these settings and has them."""
+    words = _words(parameters(dsn), wanted, settings)
     try:
-        connection = psycopg.connect(
-            make_conninfo(text, **_words(known, wanted)), autocommit=True, prepare_threshold=None
-        )
+        connection = psycopg.connect(make_conninfo(dsn, **words), autocommit=True, prepare_threshold=None)
     except psycopg.Error as error:
-        raise _refused(error, text, wanted) from None
+        raise _refused(error, dsn, wanted) from None
     try:
-        _check(connection, wanted, text)
-        connection.autocommit = autocommit
+        return connection, _checked(connection, wanted, settings, dsn)
     except BaseException:
         connection.close()
         raise
-    return connection
+
+
+def _more(found: Found) -> dict[str, str | int]:
+    """What can be told only once connected that it has to be set."""
+    more: dict[str, str | int] = {}
+    # Unknown before PostgreSQL 17, which would refuse the connection.
+    if found["transaction_timeout"]:
+        more["transaction_timeout"] = 0
+    # What we say is done has to outlive a crash; whoever waits for standbys goes on doing so. Without fsync
+    # nothing outlives one.
+    if found["synchronous_commit"] == "off" and found["fsync"] == "on":
+        more["synchronous_commit"] = "on"
+    return more
 
 
 def startup_options(given: str, settings: Mapping[str, str | int]) -> str:
@@ -100,12 +147,12 @@ def startup_options(given: str, settings: Mapping[str, str | int]) -> str:
     return " ".join([given, *words] if given else words)
 
 
-def _words(known: Mapping[str, str], wanted: Session) -> dict[str, str]:
+def _words(known: Mapping[str, str], wanted: Session, settings: Mapping[str, str | int]) -> dict[str, str]:
     """What we add to a connection string of which `known` is known."""
     defaults = {**_KEEPALIVE, "connect_timeout": str(CONNECT_TIMEOUT_S)}
     return {
         **{key: value for key, value in defaults.items() if not known.get(key)},
-        "options": startup_options(known.get("options", ""), wanted.settings()),
+        "options": startup_options(known.get("options", ""), {**_SERVER_KEEPALIVE, **settings}),
         # Texts are sent as UTF-8; PGCLIENTENCODING or the role's own setting would store them garbled.
         "client_encoding": "UTF8",
         "application_name": wanted.application_name,
@@ -116,14 +163,19 @@ def _escaped(value: str) -> str:
     return re.sub(r"([ \\])", r"\\\1", value)
 
 
-def _check(connection: psycopg.Connection[tuple[Any, ...]], wanted: Session, dsn: str) -> None:
+def _checked(
+    connection: psycopg.Connection[tuple[Any, ...]],
+    wanted: Session,
+    settings: Mapping[str, str | int],
+    dsn: str,
+) -> Found:
     try:
         with connection.cursor(row_factory=dict_row) as cursor:
             found = cursor.execute(query("connect/session").encode()).fetchone()
     except psycopg.Error as error:
         raise _refused(error, dsn, wanted) from None
     assert found is not None
-    expected = {**wanted.settings(), "backend_pid": connection.pgconn.backend_pid}
+    expected = {**settings, "backend_pid": connection.pgconn.backend_pid}
     missing = [
         f"{name} is {found[name]}, not {value}"
         for name, value in expected.items()
@@ -131,6 +183,15 @@ def _check(connection: psycopg.Connection[tuple[Any, ...]], wanted: Session, dsn
     ]
     if missing:
         raise _behind_pooler(dsn, "\n".join(missing))
+    if found["session_replication_role"] != "origin":
+        # Only a superuser may change it.
+        raise ServerUnfit(
+            f"In sessions on {shown(dsn)} session_replication_role is {found['session_replication_role']}: "
+            "triggers and foreign keys do not run.",
+            hint="Reset it where it is set: ALTER ROLE … or ALTER DATABASE … RESET session_replication_role, "
+            "or PGOPTIONS.",
+        )
+    return found
 
 
 def _behind_pooler(dsn: str, detail: str) -> BehindPooler:

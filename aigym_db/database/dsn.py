@@ -11,7 +11,7 @@ import psycopg
 from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from aigym_db.errors import BadCommandLine
+from aigym_db.errors import BadCommandLine, CannotConnect
 
 _URL = re.compile(
     r"^(?P<scheme>[A-Za-z][A-Za-z0-9.-]*)(?P<driver>\+[A-Za-z0-9_]+)?://(?P<rest>.*)$", re.DOTALL
@@ -57,6 +57,25 @@ def settled(dsn: str) -> str:
     """The same connection with everything written out that libpq would take from `PG*` and service files."""
     # The name of the service stays: only a connection says that there is none of that name.
     return make_conninfo(**parameters(dsn))
+
+
+def without_service(dsn: str) -> str:
+    """The same connection with what its service says written out, and the service itself left out.
+
+    To look one up takes a change of the environment, so where several connect at once it is done before.
+    Raises CannotConnect (AIG-S001) when there is none of that name, or it says nothing.
+    """
+    given = {key: str(value) for key, value in conninfo_to_dict(dsn).items() if value is not None}
+    name = given.pop("service", None)
+    if name is None:
+        return dsn
+    found = {key: value for key, value in parameters(dsn).items() if key != "service"}
+    if found == parameters(make_conninfo(**given)):
+        raise CannotConnect(
+            f"There is no service {name}.",
+            hint="Correct the name of the service, or add it to the service file.",
+        )
+    return make_conninfo(**found)
 
 
 def shown(dsn: str) -> str:

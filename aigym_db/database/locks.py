@@ -64,15 +64,16 @@ class Blocker:
         )
 
 
-def try_hold(connection: Connection[Any], part: LockPart) -> bool:
-    """Takes the lock for this session if it is free."""
-    row = connection.execute(query("locks/take"), {"part": part}).fetchone()
+def try_hold(connection: Connection[Any], part: LockPart, scope: str = "") -> bool:
+    """Takes the lock for this session if it is free; each tenant schema (`scope`) has locks of its own."""
+    row = connection.execute(query("locks/take"), {"part": part, "scope": scope}).fetchone()
     return row is not None and bool(row[0])
 
 
 def hold(
     connection: Connection[Any],
     part: LockPart,
+    scope: str = "",
     *,
     wait_s: float | None,
     waiting: Callable[[tuple[Holder, ...], float], None],
@@ -84,12 +85,12 @@ def hold(
     (AIG-L001).
     """
     began = time.monotonic()
-    while not try_hold(connection, part):
+    while not try_hold(connection, part, scope):
         waited = time.monotonic() - began
-        held_by = holders(connection, part)
+        held_by = holders(connection, part, scope)
         if wait_s is not None and waited >= wait_s:
             raise Locked(
-                "Another aigym-db is migrating this database"
+                f"Another aigym-db is migrating {f'the schema {scope}' if scope else 'this database'}"
                 + (f", and still was after {wait_s:g} s." if wait_s else "."),
                 detail="\n".join(f"held by {holder}" for holder in held_by),
                 hint="Wait for it to finish and run this again, or give more time with --lock-wait.",
@@ -100,9 +101,10 @@ def hold(
     return time.monotonic() - began
 
 
-def holders(connection: Connection[Any], part: LockPart) -> tuple[Holder, ...]:
+def holders(connection: Connection[Any], part: LockPart, scope: str = "") -> tuple[Holder, ...]:
     """The session that holds the lock; none when it is free."""
-    return tuple(Holder(*row) for row in connection.execute(query("locks/holder"), {"part": part}).fetchall())
+    parameters = {"part": part, "scope": scope}
+    return tuple(Holder(*row) for row in connection.execute(query("locks/holder"), parameters).fetchall())
 
 
 def blockers(connection: Connection[Any], pid: int) -> tuple[Blocker, ...]:
@@ -110,6 +112,12 @@ def blockers(connection: Connection[Any], pid: int) -> tuple[Blocker, ...]:
     return tuple(
         Blocker(*row) for row in connection.execute(query("locks/blockers"), {"pid": pid}).fetchall()
     )
+
+
+def stalled_ms(connection: Connection[Any], pid: int) -> float:
+    """For how long another session has been waiting behind the session `pid`."""
+    row = connection.execute(query("locks/stalled"), {"pid": pid}).fetchone()
+    return float(row[0]) if row else 0.0
 
 
 def old_transactions(connection: Connection[Any]) -> tuple[Blocker, ...]:

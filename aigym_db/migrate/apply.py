@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import Connection
 
 from aigym_db.database import ledger
-from aigym_db.database.connect import connect
 from aigym_db.database.failure import explain_error
-from aigym_db.errors import EditedApplied, LedgerMoved, NotFrozen
-from aigym_db.migrate.contract import contract
+from aigym_db.errors import LedgerMoved, NotFrozen
+from aigym_db.migrate.disagreement import explained
 from aigym_db.migrate.observer import Finished, Observer
 from aigym_db.migrate.options import Options
-from aigym_db.migrate.plan import edits, locked, plan_up
+from aigym_db.migrate.plan import locked, plan_up
+from aigym_db.migrate.reconnect import opened
 from aigym_db.migrate.stop import Stop
+from aigym_db.migrate.tenants import require_tenant
 from aigym_db.model.migration import Applied, Direction, Migration, Part, Plan
 
 if TYPE_CHECKING:
@@ -35,34 +36,73 @@ def migrate(
     plan: Plan | None = None,
     options: Options | None = None,
     observer: Observer | None = None,
+    stop: Stop | None = None,
 ) -> tuple[Finished, ...]:
     """Applies what is pending, up to and with version `to`, and returns what it applied, oldest first.
 
     Safe to run any number of times and from several places at once: each migration is applied exactly once.
     With `plan` it runs that very plan, or raises LedgerMoved (AIG-T006) when somebody migrated since it was
-    made. With nothing to do it takes no lock and writes nothing. Raises every refusal of `plan_up`, of the
-    files (AIG-P005, AIG-P010), of the guards (AIG-G001, AIG-G007), of the server (AIG-S…), and AIG-L001,
-    AIG-H001, AIG-I001.
+    made. With nothing to do it takes no lock and writes nothing. `stop` belongs to a caller that looks after
+    the signals; without it this call does. Raises every refusal of `plan_up`, of the files (AIG-P005,
+    AIG-P010), of a tenant schema that is not there (AIG-P017), of the guards (AIG-G001, AIG-G007), of the
+    server (AIG-S…), and AIG-L001, AIG-H001, AIG-I001.
     """
 
     options, observer = options or Options(), observer or Observer()
-
-    def decide(rows: tuple[Applied, ...]) -> Plan:
-        found = plan_up(migrations, rows, to)
-        require_locked(migrations, rows, options)
-        return found
-
+    decide = _decision(migrations, to, options)
     try:
-        with Stop() as stop, closing(connect(dsn, session=contract(options), autocommit=True)) as connection:
-            with explained_edits(connection, migrations):
-                wanted = _moved_or_same(plan, decide(ledger.applied(connection)))
+        with (
+            Stop() if stop is None else nullcontext(stop) as stopping,
+            closing(opened(dsn, options, observer, stopping)) as connection,
+        ):
+            wanted = moved_or_same(plan, _decided(connection, migrations, decide, options))
             if not wanted.migrations:
                 observer.planned(wanted)
                 return ()
             require_frozen(wanted.migrations, options)
-            return execute(connection, dsn, wanted, decide, plan is not None, options, observer, stop)
+            return execute(connection, dsn, wanted, decide, plan is not None, options, observer, stopping)
     except psycopg.Error as error:
         raise explain_error(error) from None
+
+
+def pending(
+    dsn: str,
+    migrations: tuple[Migration, ...],
+    *,
+    to: int | None = None,
+    options: Options | None = None,
+    stop: Stop | None = None,
+) -> Plan:
+    """What `migrate` would apply now; it only reads.
+
+    Raises what `migrate` raises before it takes a lock.
+    """
+    options = options or Options()
+    try:
+        with closing(opened(dsn, options, Observer(), stop or Stop())) as connection:
+            found = _decided(connection, migrations, _decision(migrations, to, options), options)
+            require_frozen(found.migrations, options)
+            return found
+    except psycopg.Error as error:
+        raise explain_error(error) from None
+
+
+def _decision(migrations: tuple[Migration, ...], to: int | None, options: Options) -> Decide:
+    def decide(rows: tuple[Applied, ...]) -> Plan:
+        found = plan_up(migrations, rows, to, options.phase, options.out_of_order)
+        require_locked(migrations, rows, options)
+        return found
+
+    return decide
+
+
+def _decided(
+    connection: Connection[Any], migrations: tuple[Migration, ...], decide: Decide, options: Options
+) -> Plan:
+    if options.scope:
+        require_tenant(connection, options.scope)
+    with explained(connection, migrations, options.scope):
+        return decide(ledger.applied(connection, options.scope))
 
 
 def execute(
@@ -74,48 +114,110 @@ def execute(
     options: Options,
     observer: Observer,
     stop: Stop,
-    guard: Callable[[Plan], None] = lambda plan: None,
+    guard: Callable[[Connection[Any], Plan], None] = lambda connection, plan: None,
 ) -> tuple[Finished, ...]:
     """Runs a plan under both locks, or what is left of it once they are held.
 
-    Everything is read before anything is sent. `guard` has the last word, with the locks held.
+    Everything is read before anything is sent. `guard` has the last word, with the locks held. When the
+    server goes away while nothing is under way, the run waits for it and goes on.
     """
-    from aigym_db.migrate.preflight import steps
+    from aigym_db.migrate.reconnect import kept_up, rest
     from aigym_db.migrate.run import begin
+    from aigym_db.migrate.unfinished import require_finished
+
+    texts = read(wanted, options)
+    first: list[tuple[Applied, ...]] = []
+    finished: list[Finished] = []
+
+    def attempt(connection: Connection[Any]) -> tuple[Finished, ...]:
+        with begin(connection, dsn, options, observer, stop) as run:
+            # Another runner may have been at work while this one waited for it.
+            rows = ledger.applied(connection, options.scope)
+            plan = rest(wanted, first[0], rows) if first and exactly else decide(rows)
+            if exactly and not first:
+                moved_or_same(wanted, plan)
+            require_finished(run, plan.direction)
+            guard(connection, plan)
+            if not first:
+                observer.planned(plan)
+            first.append(rows)
+            # A server that crashed may have lost the last of what was committed: those are applied again.
+            again = {migration.version for migration in plan.migrations}
+            finished[:] = [done for done in finished if done.migration.version not in again]
+            run.finished, run.direction, run.late = finished, plan.direction, plan.late
+            run.check()
+            _start(run, plan)
+            _run(run, plan, texts)
+            return tuple(finished)
+
+    return kept_up(attempt, connection, dsn, options, observer, stop)
+
+
+def read(plan: Plan, options: Options) -> Mapping[int, tuple[Step, ...]]:
+    """The statements of a plan by version, after none was found that cannot run where it stands.
+
+    Raises BadSql (AIG-P005), ForbiddenStatement (AIG-P010), BadMigration (AIG-P008).
+    """
+    from aigym_db.migrate.streamed import require_short
+    from aigym_db.migrate.whole import require_inside
 
     texts = {
-        migration.version: steps(part_of(migration, wanted.direction)) for migration in wanted.migrations
+        migration.version: _steps(migration, part_of(migration, plan.direction))
+        for migration in plan.migrations
     }
-    with begin(connection, dsn, options, observer, stop) as run:
-        # Another runner may have been at work while this one waited for it.
-        plan = decide(ledger.applied(connection))
-        if exactly:
-            _moved_or_same(wanted, plan)
-        guard(plan)
-        observer.planned(plan)
-        _start(run, plan)
-        _run(run, plan, texts)
-        return tuple(run.finished)
+    if options.transaction == "run":
+        require_inside(plan)
+        require_short(plan)
+    return texts
 
 
 def _run(run: Run, plan: Plan, texts: Mapping[int, tuple[Step, ...]]) -> None:
     from aigym_db.migrate.inside import Transaction
     from aigym_db.migrate.outside import run_outside
-    from aigym_db.migrate.preflight import steps
+    from aigym_db.migrate.streamed import is_streamed, run_streamed
     from aigym_db.migrate.together import run_together
+    from aigym_db.migrate.whole import run_whole
 
     inside: list[Transaction] = []
     for migration in plan.migrations:
         part = part_of(migration, plan.direction)
-        text = texts.get(migration.version) or steps(part)
+        durable = run.options.durable or migration is plan.migrations[-1]
+        if is_streamed(part):
+            run_together(run, inside)
+            inside = []
+            run_streamed(run, migration, plan.direction, part, durable=durable)
+            continue
+        text = texts.get(migration.version) or _steps(migration, part)
         if part.transaction:
-            durable = run.options.durable or migration is plan.migrations[-1]
-            inside.append(Transaction.of(migration, plan.direction, part, text, durable))
+            inside.append(Transaction.of(run, migration, plan.direction, part, text, durable))
             continue
         run_together(run, inside)
         inside = []
-        run_outside(run, migration, plan.direction, part, text)
-    run_together(run, inside)
+        if part.batch_rows is None:
+            run_outside(run, migration, plan.direction, part, text)
+        else:
+            from aigym_db.migrate.backfill import run_backfill
+
+            run_backfill(run, migration, plan.direction, part, text)
+    if run.options.transaction == "run" and len(inside) > 1:
+        run_whole(run, inside)
+    else:
+        run_together(run, inside)
+
+
+def _steps(migration: Migration, part: Part) -> tuple[Step, ...]:
+    from aigym_db.migrate.preflight import inspect, steps
+    from aigym_db.migrate.streamed import is_streamed
+
+    if is_streamed(part):
+        inspect(part)
+        return ()
+    found = steps(part)
+    if part.batch_rows is not None:
+        from aigym_db.migrate.backfill_statement import read
+
+        read(migration, part, found)
+    return found
 
 
 def part_of(migration: Migration, direction: Direction) -> Part:
@@ -149,30 +251,11 @@ def require_locked(migrations: tuple[Migration, ...], rows: tuple[Applied, ...],
         locked(migrations, rows, options.frozen)
 
 
-@contextmanager
-def explained_edits(connection: Connection[Any], migrations: tuple[Migration, ...]) -> Iterator[None]:
-    """Adds to an EditedApplied what was edited: the difference to the text the ledger keeps."""
-    try:
-        yield
-    except EditedApplied as refusal:
-        edited = edits(migrations, ledger.applied(connection))
-        refusal.detail = "\n".join(filter(None, (_difference(connection, migration) for migration in edited)))
-        raise
+def moved_or_same(wanted: Plan | None, plan: Plan) -> Plan:
+    """The plan that is wanted, or the one that was made now when none is.
 
-
-def _difference(connection: Connection[Any], migration: Migration) -> str:
-    stored = ledger.stored_sql(connection, migration.version)
-    if stored is None:
-        return ""
-    import difflib
-
-    before, after = stored.splitlines(), migration.up.source.text.splitlines()
-    return "\n".join(
-        difflib.unified_diff(before, after, "as this database ran it", migration.file, lineterm="")
-    )
-
-
-def _moved_or_same(wanted: Plan | None, plan: Plan) -> Plan:
+    Raises LedgerMoved (AIG-T006) when the first was made for another ledger.
+    """
     if wanted is not None and wanted.ledger_digest != plan.ledger_digest:
         raise LedgerMoved(
             "Somebody migrated this database after the plan was made.",
@@ -184,7 +267,12 @@ def _moved_or_same(wanted: Plan | None, plan: Plan) -> Plan:
 def _start(run: Run, plan: Plan) -> None:
     versions = [migration.version for migration in plan.migrations]
     if versions:
-        detail = {"versions": versions}
         run.event(
-            ledger.Event("start", direction=plan.direction, detail=detail, git_commit=run.options.git_commit)
+            ledger.Event(
+                "start",
+                direction=plan.direction,
+                detail={"versions": versions},
+                git_commit=run.options.git_commit,
+                scope=run.options.scope,
+            )
         )

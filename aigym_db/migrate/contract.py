@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from aigym_db.database.connect import Session
 from aigym_db.migrate.options import Options
+from aigym_db.migrate.quoting import quoted
+
+PREPARED = "aigym_db_"
+"""How the names of our own prepared statements begin; they do not count as left behind."""
 
 SEARCH_PATH = "public"
 """Where names without a schema are looked for and made, whoever connects."""
@@ -11,4 +15,9 @@ SEARCH_PATH = "public"
 
 def contract(options: Options) -> Session:
     """The settings of the connection that sends the migrations."""
-    return Session(lock_timeout_ms=options.lock_timeout_ms, search_path=SEARCH_PATH)
+    return Session(lock_timeout_ms=options.lock_timeout_ms, search_path=search_path(options))
+
+
+def search_path(options: Options) -> str:
+    """Where names without a schema are looked for and made: in the tenant's schema alone, if there is one."""
+    return quoted(options.scope) if options.scope else SEARCH_PATH

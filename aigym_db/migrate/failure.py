@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import psycopg
@@ -10,6 +11,7 @@ from psycopg.errors import Diagnostic
 from aigym_db.database.failure import explain_error
 from aigym_db.database.locks import Blocker
 from aigym_db.errors import LockTimeout, ServerError
+from aigym_db.migrate.contract import PREPARED
 from aigym_db.migrate.message import Message
 from aigym_db.migrate.observer import Notice
 from aigym_db.migrate.preflight import Step
@@ -19,6 +21,7 @@ from aigym_db.model.source import Place
 LOCK_NOT_AVAILABLE = "55P03"
 DEADLOCK = "40P01"
 CANCELLED = "57014"
+_READ_ONLY = re.compile(r"read(?:_|\s+)only\b", re.IGNORECASE)
 _OUTSIDE_HINT = (
     "Write `transaction:false` on the marker line: this statement is refused inside a transaction."
 )
@@ -35,11 +38,26 @@ def refused(
     refusal = explain_error(failure, place=place(part, message, step, failure.diag), doing=migration.label)
     if failure.sqlstate == "25001":
         refusal.hint = _OUTSIDE_HINT
+    if failure.sqlstate == "25006" and _READ_ONLY.search(part.source.text, part.start, part.end):
+        refusal.hint = "Remove what makes the transaction read only: its ledger row has to be written in it."
+    if failure.sqlstate == "55P04":
+        refusal.hint = "Put the use of the new value into the next migration."
     if step is None and failure.sqlstate in ("22023", "42501", "42704"):
         refusal.hint = _ROLE_HINT
     if failure.diag.internal_query:
-        refusal.detail += f"\nQUERY: {failure.diag.internal_query}"
+        refusal.detail += f"\n{_query(message, failure.diag.internal_query, failure.diag.internal_position)}"
+    if failure.sqlstate == "26000" and PREPARED in (failure.diag.message_primary or ""):
+        refusal.hint = "Remove the DEALLOCATE ALL that this file runs: aigym-db has prepared statements too."
     return refusal
+
+
+def _query(message: Message, text: str, position: str | None) -> str:
+    """The query inside a function that failed, with a caret under what the server complains of."""
+    lines = f"QUERY: {text}".splitlines()
+    if position:
+        before = f"QUERY: {text[: message.character(text, position) - 1]}"
+        lines.insert(before.count("\n") + 1, " " * len(before.rpartition("\n")[2]) + "^")
+    return "\n".join(lines)
 
 
 def lock_timeout(
@@ -80,7 +98,43 @@ def place(part: Part, message: Message, step: Step | None, failure: Diagnostic) 
     at = _at(message, failure)
     if at:
         return at[0].place(at[1])
-    return step.place() if step else marker(part)
+    inside = message.data_place(failure.context) or _untranslatable(part, failure)
+    if inside:
+        return inside
+    return step.place(_inline(message, step, failure)) if step else marker(part)
+
+
+def _untranslatable(part: Part, failure: Diagnostic) -> Place | None:
+    """Where a character first stands that the database's encoding does not have."""
+    found = re.search(r"0x[0-9a-f]{2}(?: 0x[0-9a-f]{2})*", failure.message_primary or "")
+    if failure.sqlstate != "22P05" or found is None:
+        return None
+    character = bytes.fromhex(found[0].replace("0x", "")).decode(errors="replace")
+    at = part.source.text.find(character, part.start, part.end)
+    return part.source.place(at if at >= 0 else max(part.source.text.find(character), 0))
+
+
+def _inline(message: Message, step: Step, failure: Diagnostic) -> int:
+    """Where in a DO statement the line is that failed; 0 in any other statement."""
+    found = re.search(r"inline_code_block line (\d+)", failure.context or "")
+    if found is None or not re.match(r"do\b", step.text, re.IGNORECASE):
+        return 0
+    from pglast.parser import scan
+
+    # PL/pgSQL counts from the line on which the body's quote stands.
+    body = next((token.start for token in scan(step.text) if token.name == "SCONST"), 0)
+    line = body
+    for _ in range(int(found[1]) - 1):
+        line = step.text.find("\n", line) + 1
+        if line == 0:
+            return 0
+    end = step.text.find("\n", line)
+    whole = step.text[line : end if end >= 0 else len(step.text)]
+    query = failure.internal_query or ""
+    inside = whole.find(query) if query else -1
+    if inside >= 0 and failure.internal_position:
+        return line + inside + message.character(query, failure.internal_position) - 1
+    return max(line + len(whole) - len(whole.lstrip()), body)
 
 
 def marker(part: Part) -> Place:
@@ -91,4 +145,4 @@ def marker(part: Part) -> Place:
 def _at(message: Message | None, said: Diagnostic) -> tuple[Step, int] | None:
     if message is None or not said.statement_position:
         return None
-    return message.index(int(said.statement_position))
+    return message.index(message.character(message.text, said.statement_position))

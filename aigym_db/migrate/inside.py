@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from aigym_db.database import ledger
-from aigym_db.migrate.leftovers import may_leave_anything, require_nothing_left
+from aigym_db.migrate import prepared
+from aigym_db.migrate.leftovers import changes_rows, defines, harmless, require_nothing_left
 from aigym_db.migrate.message import Message
 from aigym_db.migrate.observer import Finished
 from aigym_db.migrate.preflight import Step
+from aigym_db.migrate.probe.guard import guard
 from aigym_db.migrate.run import Run
 from aigym_db.migrate.transaction import Patience, opening, transact
 from aigym_db.model.migration import Direction, Migration, Part
 
-TICKS = 98
-"""How many moments inside a migration are noted at most, because a function takes no more than 100 arguments;
-of more statements, every so many."""
-
-_TICK = "select pg_catalog.set_config('aigym_db.tick{}', pg_catalog.clock_timestamp()::text, true)"
-# Every function by its schema: a file may have set a search_path of its own. Not transaction_timestamp():
-# all transactions of one message began when the message came.
-_TICKED = "pg_catalog.current_setting('aigym_db.tick{}')::timestamptz"
-_SINCE = f"pg_catalog.round(pg_catalog.date_part('epoch', {{}} - {_TICKED.format(0)}) * 1000000) / 1000"
-_SINCE_NOW = _SINCE.format("pg_catalog.clock_timestamp()")
-_TAKE = f"select pg_catalog.set_config('aigym_db.took', ({_SINCE_NOW})::text, true)"
-_TOOK = "pg_catalog.current_setting('aigym_db.took')::pg_catalog.float8"
+MOMENTS = 100
+"""How many moments inside a migration are noted at most; of more statements, every so many."""
+_MOMENT = re.compile(r"(?:set|lock)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +33,27 @@ class Transaction:
     """Whether its commit waits for the disk. Not for every migration of a run but the last: a later flush
     makes all before it durable, and a crash can only lose the end of the line, ledger rows included."""
     defines: bool
-    """Whether every statement only defines something."""
+    """Whether every statement only defines something; then it may share a message."""
+    question: str
+    """How to ask what it left behind: the more it may have run, the slower."""
 
     @classmethod
     def of(
-        cls, migration: Migration, direction: Direction, part: Part, steps: tuple[Step, ...], durable: bool
+        cls,
+        run: Run,
+        migration: Migration,
+        direction: Direction,
+        part: Part,
+        steps: tuple[Step, ...],
+        durable: bool,
     ) -> Transaction:
-        """The transaction of a part."""
-        defines = not any(may_leave_anything(step) for step in steps)
-        return cls(migration, direction, part, steps, durable, defines)
-
-    @property
-    def thorough(self) -> bool:
-        """Whether what it left behind is asked for with everything that is slow to ask."""
-        return self.durable or not self.defines
+        """The transaction of a part; `durable` also says that nobody asks after it."""
+        others = [step for step in steps if not defines(step)]
+        if durable or not all(map(changes_rows, others)):
+            question = run.leftovers
+        else:
+            question = prepared.GUARD if not others and all(map(harmless, steps)) else prepared.GUARD_ALL
+        return cls(migration, direction, part, steps, durable, not others, question)
 
 
 def run_inside(run: Run, transaction: Transaction, patience: Patience | None = None) -> None:
@@ -68,42 +69,53 @@ def run_inside(run: Run, transaction: Transaction, patience: Patience | None = N
         return message
 
     run.check(migration)
+    prepared.prepare(run)
     if patience is None:
-        run.observer.started(migration)
+        run.started(migration)
     run.session.hear = lambda notice, _: run.observer.notice(migration, notice)
     sent = transact(
         run,
         migration,
         part,
         build,
-        thorough=transaction.thorough,
+        question=transaction.question,
         patience=patience,
     )
     if sent.refusal is not None:
         run.failed(migration, transaction.direction, sent.refusal, None)
         raise sent.refusal
-    run.tell(Finished(migration, sent.reply.duration_ms, sent.lost_ms))
-    require_nothing_left(run, migration, part)
+    run.tell(Finished(migration, sent.reply.duration_ms, sent.lost_ms), durable=transaction.durable)
+    require_clean(run, transaction)
 
 
-def add(run: Run, message: Message, transaction: Transaction, lost_ms: float = 0.0) -> int:
-    """Adds a transaction and its ledger row, up to the COMMIT.
+def require_clean(run: Run, transaction: Transaction) -> None:
+    """Nothing, when what was asked behind a transaction says that it left nothing behind; else AIG-G007."""
+    whole = transaction.question == run.leftovers
+    first, run.unasked = (run.unasked, None) if whole else (None, run.unasked)
+    if not whole and not transaction.defines:
+        run.unasked = run.unasked or transaction.migration
+    require_nothing_left(run, transaction.migration, transaction.part, first)
+
+
+def add(
+    run: Run, message: Message, transaction: Transaction, lost_ms: float = 0.0, *, opens: bool = True
+) -> int:
+    """Adds a transaction and its ledger row, up to the COMMIT; not `opens` when it has been begun already.
 
     Returns the number of the result that will say what the migration took, in milliseconds.
     """
     steps, migration = transaction.steps, transaction.migration
-    opening(run, transaction.part, durable=transaction.durable, message=message)
-    message.add(_TICK.format(0))
-    stride = -(-len(steps) // TICKS) or 1
-    moments = []
+    opening(run, transaction.part, durable=transaction.durable, message=message, begins=opens)
+    # Behind SET TRANSACTION or LOCK a question of ours would fix what the next statement sees.
+    noted = not any(_MOMENT.match(step.text) for step in steps)
+    stride = -(-len(steps) // MOMENTS) or 1
     for number, step in enumerate(steps, start=1):
         message.add(step)
-        if number % stride == 0 and number < len(steps):
-            message.add(_TICK.format(number))
-            moments.append(_SINCE.format(_TICKED.format(number)))
-    message.add(_TAKE)
-    took = len(message) - 1
-    moments.append(_TOOK)
+        check = guard(run.session.connection, step.text)
+        if check is not None:
+            message.add(check)
+        if noted and number % stride == 0 and number < len(steps):
+            message.add(prepared.TICK)
     event = ledger.Event(
         "apply" if transaction.direction == "up" else "revert",
         migration.version,
@@ -111,13 +123,12 @@ def add(run: Run, message: Message, transaction: Transaction, lost_ms: float = 0
         ledger.checksum(migration),
         transaction.direction,
         sql=transaction.part.source.text,
+        detail=run.detail(migration),
         lock_wait_ms=round(lost_ms, 3),
         git_commit=run.options.git_commit,
+        scope=run.options.scope,
     )
-    message.add("set local role none")
-    message.add(
-        ledger.record_text(
-            run.session.connection, event, duration_sql=f"pg_catalog.jsonb_build_array({', '.join(moments)})"
-        )
-    )
-    return took
+    if run.role(transaction.part) is not None or not transaction.defines:
+        message.add("set local role none")
+    message.add(prepared.record(run.session.connection, event))
+    return len(message) - 1

@@ -1,4 +1,4 @@
-"""How far a migration outside a transaction came, from what the ledger's journal says."""
+"""The journal of a migration outside a transaction: what the ledger says of each of its statements."""
 
 from __future__ import annotations
 
@@ -6,18 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
+
+from aigym_db.database import ledger
+from aigym_db.database.failure import explain_error
 from aigym_db.database.ledger import Journalled
 from aigym_db.errors import Halfway
 from aigym_db.migrate.preflight import Step
-from aigym_db.model.migration import Migration
+from aigym_db.migrate.run import Run
+from aigym_db.model.migration import Direction, Migration, Part
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A statement that a run was about to send."""
+    """A statement that a run was about to send, and of which no run has seen that it was done."""
 
     sql: str
     detail: Mapping[str, Any]
+    """What was known of the catalog before."""
 
     @property
     def tree(self) -> Any:
@@ -34,13 +40,57 @@ class Progress:
     next: int
     """The first statement, from 1, that is not done."""
     begun: Begun | None = None
-    """What was last begun of it, whatever became of that."""
-    open: Begun | None = None
-    """The same, when nobody saw how it ended."""
+    """What was last begun of it."""
 
-    @property
-    def touched(self) -> bool:
-        return self.begun is not None
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """What is being run, and where it is written down."""
+
+    run: Run
+    migration: Migration
+    direction: Direction
+    part: Part
+    steps: tuple[Step, ...]
+
+    def read(self) -> Progress:
+        """How far earlier runs came. Raises Halfway (AIG-H001), see `progress`."""
+        scope = self.run.options.scope
+        found = ledger.journal(self.run.second, self.migration.version, self.direction, scope)
+        return progress(found, self.steps, self.migration)
+
+    def event(self, kind: ledger.Kind, number: int | None = None, **more: Any) -> ledger.Event:
+        """An event of this migration, or of its statement `number`."""
+        return ledger.Event(
+            kind,
+            self.migration.version,
+            self.migration.name,
+            ledger.checksum(self.migration),
+            self.direction,
+            number,
+            git_commit=self.run.options.git_commit,
+            scope=self.run.options.scope,
+            **more,
+        )
+
+    def happened(self, event: ledger.Event) -> None:
+        """Writes down what has happened, on whichever connection is left.
+
+        Raises Halfway (AIG-H001) when that cannot be done: it has happened all the same.
+        """
+        try:
+            try:
+                self.run.event(event)
+            except psycopg.Error:
+                ledger.record(self.run.session.connection, event)
+        except psycopg.Error as error:
+            what = f"Statement {event.statement}" if event.statement else "Every statement"
+            raise Halfway(
+                f"{what} of {self.migration.label} is done, and the ledger could not be told.",
+                place=self.steps[event.statement - 1].place() if event.statement else None,
+                detail=explain_error(error).message,
+                hint="Run this again once the ledger takes writes: it finds out what is done and goes on.",
+            ) from None
 
 
 def progress(journal: tuple[Journalled, ...], steps: tuple[Step, ...], migration: Migration) -> Progress:
@@ -61,16 +111,8 @@ def progress(journal: tuple[Journalled, ...], steps: tuple[Step, ...], migration
                 "change.",
             )
     following = next((number for number in range(1, len(steps) + 1) if number not in done), len(steps) + 1)
-    begun, unanswered = None, None
+    begun = None
     for entry in journal:
-        if entry.statement != following:
-            continue
-        if entry.kind == "intent":
-            begun = unanswered = Begun(entry.sql or "", entry.detail)
-        if entry.kind == "fail" and entry.detail.get("code") not in UNCERTAIN:
-            unanswered = None
-    return Progress(following, begun, unanswered)
-
-
-UNCERTAIN = ("AIG-S003",)
-"""Failures after which the statement may still have happened: the connection was lost."""
+        if entry.statement == following and entry.kind == "intent":
+            begun = Begun(entry.sql or "", entry.detail)
+    return Progress(following, begun)

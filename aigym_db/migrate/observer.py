@@ -15,13 +15,27 @@ if TYPE_CHECKING:
 class Waiting:
     """Why nothing happens at the moment."""
 
-    reason: Literal["runner", "orphan", "lock", "retry", "transactions"]
+    reason: Literal["runner", "orphan", "lock", "retry", "transactions", "standby", "server"]
     """runner: another aigym-db migrates. orphan: the session of one that was killed still runs. lock: a
     statement waits for a table. retry: it waited too long and is tried again. transactions: CONCURRENTLY has
-    to wait for them."""
+    to wait for them. standby: one cannot keep up with a backfill. server: it went away or
+    is coming up, and nothing of ours was under way."""
     waited_s: float
     holders: tuple[Holder, ...] = ()
     blockers: tuple[Blocker, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a statement is that takes its time."""
+
+    phase: str
+    """What is being done, in words, e.g. `building index: loading tuples in tree`."""
+    done: int
+    total: int
+    """0 when nobody knows."""
+    unit: str
+    """What is counted, e.g. `pages`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +72,9 @@ class Observer:
 
     def statement(self, migration: Migration, number: int, count: int) -> None:
         """A statement of a migration outside a transaction is about to be sent."""
+
+    def progress(self, migration: Migration, progress: Progress) -> None:
+        """A statement that takes its time has come so far; called again and again."""
 
     def notice(self, migration: Migration, notice: Notice) -> None:
         """The server said something."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from aigym_db.model.migration import Phase
 from aigym_db.project.config import LOCK_TIMEOUT_MS
 
 PATIENCE_MS = 60_000
@@ -27,6 +28,15 @@ class Options:
     """Whether the database is the project's own local one, where drafts may run."""
     durable: bool = False
     """Whether every commit waits for the disk, and not only the last of the run."""
+    transaction: Literal["migration", "run"] = "migration"
+    """What one transaction holds: each migration, or the whole run."""
+    scope: str = ""
+    """The tenant schema to migrate, where names without a schema are looked for and made; empty for the
+    database itself."""
     git_commit: str | None = None
+    phase: Phase | None = None
+    """Only what is next in the line for this phase of a switch; None for all."""
+    out_of_order: frozenset[int] = frozenset()
+    """The versions that may run although a newer one is applied."""
     resolve: Literal["done", "again"] | None = None
     """What a person found out about a statement whose outcome the catalog cannot tell."""

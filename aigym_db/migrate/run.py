@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import select
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
+from typing import Any, Literal
 
 import psycopg
 from psycopg import Connection
-from psycopg.pq import ConnStatus
+from psycopg.conninfo import make_conninfo
 
 from aigym_db.database import ledger, locks
-from aigym_db.database.connect import connect
+from aigym_db.database.connect import connect, resolve
 from aigym_db.database.queries import query
-from aigym_db.errors import AigymError, ConnectionLost, Interrupted, ReadOnly
-from aigym_db.migrate.contract import SEARCH_PATH
+from aigym_db.errors import AigymError, CannotConnect, ConnectionLost, Interrupted, ReadOnly
+from aigym_db.migrate.contract import search_path
 from aigym_db.migrate.message import Message
 from aigym_db.migrate.observer import Finished, Observer, Waiting
 from aigym_db.migrate.options import Options
-from aigym_db.migrate.session import Session
+from aigym_db.migrate.progress import progress
+from aigym_db.migrate.reconnect import ServerAway, all_gone, gone
+from aigym_db.migrate.session import LOOK_S, Session
 from aigym_db.migrate.stop import Stop
 from aigym_db.model.migration import Direction, Migration, Part
 
@@ -45,31 +45,63 @@ class Run:
         self.observer = observer
         self.stop = stop
         self.finished: list[Finished] = []
+        self.direction: Direction = "up"
+        self._noted: AigymError | None = None
+        """The last refusal that is written down."""
         self.blockers: tuple[locks.Blocker, ...] = ()
         """Who was last seen to block the current statement."""
+        self.stall_ms: int | None = None
+        """For how long others may wait behind a transaction that waits itself; None without limit."""
+        self.gave_way = False
+        """Whether the last message was cancelled because others had waited that long."""
         self.watch: Callable[[], None] = lambda: None
         """Called before it is asked who is in the way."""
+        self.current: Migration | None = None
+        """What was last begun."""
+        self.loose = False
+        """Whether the last commit may not have reached the disk yet."""
         self.left = ""
         """What the last file left behind in the session, in words."""
-        expected = {"role": connection.info.user, "search_path": SEARCH_PATH}
-        self.leftovers, self.leftovers_quick, self.guard = (
+        self.unasked: Migration | None = None
+        """The first since whose end settings were not asked for that are slow to ask for."""
+        self.late: Mapping[int, int] = {}
+        """The migrations that run out of order, by version, and the newest that is applied."""
+        expected = {"role": connection.info.user, "search_path": search_path(options)}
+        self.leftovers, self.guard, self.guard_all = (
             psycopg.ClientCursor(connection).mogrify(query(f"locks/{name}"), expected)
-            for name in ("leftovers", "leftovers_quick", "guard")
+            for name in ("leftovers", "guard", "guard_all")
         )
-        """The question what a file left behind in the session, the part of it that costs next to nothing, and
-        the same as a statement that fails when anything is left."""
+        """The question what a file left behind in the session, and two that are quicker and fail when there
+        is something: one behind definitions, one behind what may have run code."""
 
-    def tell(self, finished: Finished) -> None:
-        """Says that a migration is done, after it was committed."""
+    def started(self, migration: Migration) -> None:
+        """Says that a migration is about to be sent."""
+        self.current = migration
+        self.observer.started(migration)
+
+    def tell(self, finished: Finished, *, durable: bool = True) -> None:
+        """Says that a migration is done, after it was committed; `durable` when that waited for the disk."""
+        self.loose = not durable
         self.finished.append(finished)
         self.observer.finished(finished)
 
     def check(self, migration: Migration | None = None) -> None:
-        """Nothing, while nobody asked to stop and the lock is still ours."""
+        """Nothing, while nobody asked to stop and both sessions are there; nothing of ours may be under way.
+
+        Raises ServerAway when they ended together, and ConnectionLost (AIG-S003) when somebody ended one.
+        """
         if self.stop.signal:
-            raise self.interrupted(migration)
-        if self.lock_lost():
-            raise self.lost("The session that holds the runner's lock ended, so nothing more was begun.")
+            refusal = self.interrupted(migration)
+            if migration is not None:
+                self.failed(migration, self.direction, refusal, None)
+            raise refusal
+        first = self.session.connection
+        if not (gone(self.second) or gone(first)):
+            return
+        if all_gone(self.second, first):
+            raise ServerAway(self.lost("Nothing was under way, and it did not come back."))
+        which = "holds the runner's lock" if gone(self.second) else "migrates"
+        raise self.lost(f"The session that {which} ended, so nothing more was begun.")
 
     def interrupted(self, migration: Migration | None, what: str = "") -> Interrupted:
         """The refusal to go on after a signal."""
@@ -84,9 +116,10 @@ class Run:
     def lost(self, what: str, said: str = "") -> ConnectionLost:
         """The refusal to go on without a server."""
         before = ", ".join(f"{done.migration.version:04d}" for done in self.finished) or "nothing"
+        perhaps = " A server that crashed may have lost the last of it." if self.loose else ""
         return ConnectionLost(
             f"The connection to the server was lost. {what}",
-            detail="\n".join(text for text in (said, f"Done before that: {before}.") if text),
+            detail="\n".join(text for text in (said, f"Done before that: {before}.{perhaps}") if text),
             hint="Run the command again once the server answers; it goes on where this run ended.",
         )
 
@@ -97,7 +130,10 @@ class Run:
     def failed(
         self, migration: Migration, direction: Direction, refusal: AigymError, statement: int | None
     ) -> None:
-        """Writes down that a migration failed, if that is still possible."""
+        """Writes down that a migration failed, if that is still possible; the same refusal only once."""
+        if refusal is self._noted:
+            return
+        self._noted = refusal
         with suppress(psycopg.Error):
             self.event(
                 ledger.Event(
@@ -109,8 +145,14 @@ class Run:
                     statement,
                     detail={"code": refusal.code, "message": refusal.message, "detail": refusal.detail},
                     git_commit=self.options.git_commit,
+                    scope=self.options.scope,
                 )
             )
+
+    def detail(self, migration: Migration) -> dict[str, Any]:
+        """What the ledger is to say of a migration beside that it was applied."""
+        after = self.late.get(migration.version)
+        return {} if after is None else {"out_of_order": True, "after": after}
 
     def role(self, part: Part) -> str | None:
         """The role a part acts as; None for the one that connected."""
@@ -119,10 +161,15 @@ class Run:
 
     def clean(self) -> None:
         """Gives the session back as it was, whatever a file left in it."""
+        self.session.hear = lambda notice, done: None
+        self.session.roll_back()
         for statement in (
-            "rollback",
+            "set statement_timeout = 0",
+            "reset session authorization",
             "reset role",
-            "reset search_path",
+            "reset all",
+            "close all",
+            "unlisten *",
             "discard temp",
             "deallocate all",
             _UNLOCK,
@@ -133,13 +180,7 @@ class Run:
 
     def lock_lost(self) -> bool:
         """Whether the session that holds the runner's lock has ended."""
-        # Without a round trip: a server that ends an idle session says so, then closes the socket.
-        pgconn = self.second.pgconn
-        with suppress(psycopg.Error):
-            while pgconn.status == ConnStatus.OK and select.select([pgconn.socket], [], [], 0)[0]:
-                pgconn.consume_input()
-                pgconn.is_busy()
-        return self.second.closed or self.second.pgconn.status != ConnStatus.OK
+        return gone(self.second)
 
     def _look(self, since_s: float) -> None:
         """Asks, while a statement runs, whom it waits for; stops it when another runner could come in."""
@@ -148,10 +189,35 @@ class Run:
             return
         with suppress(psycopg.Error):
             self.watch()
+            made = progress(self.second, self.session.pid)
+            if made is not None and self.current is not None:
+                self.observer.progress(self.current, made)
             seen = locks.blockers(self.second, self.session.pid)
             if seen:
                 self.blockers = seen
                 self.observer.waiting(Waiting("lock", since_s, blockers=seen))
+                self._give_way()
+
+    @contextmanager
+    def yielding(self, stall_ms: int) -> Iterator[None]:
+        """A message that is cancelled when it waits while others have waited for so long behind it."""
+        self.stall_ms, self.gave_way = stall_ms, False
+        try:
+            yield
+        finally:
+            self.stall_ms = None
+
+    def _give_way(self) -> None:
+        """Cancels a transaction that waits for a lock while others have waited long enough for those it has.
+
+        lock_timeout is for each lock alone: a transaction that waits for one after the other would make
+        others wait for the sum.
+        """
+        if self.stall_ms is None or self.gave_way:
+            return
+        if locks.stalled_ms(self.second, self.session.pid) > max(self.stall_ms - LOOK_S * 1000, 0):
+            self.gave_way = True
+            self.session.cancel()
 
 
 @contextmanager
@@ -160,23 +226,44 @@ def begin(
 ) -> Iterator[Run]:
     """A run that has both locks and a ledger to write to, and that gives them back.
 
-    Raises ReadOnly (AIG-S005) before anything happens, Locked (AIG-L001), Interrupted (AIG-I001).
+    Raises ReadOnly (AIG-S005) before anything happens, Locked (AIG-L001), Interrupted (AIG-I001), and
+    ServerAway when the server goes away before all this is there.
     """
-    _require_rights(connection)
-    second = connect(dsn, autocommit=True)
-    try:
-        run = Run(connection, second, options, observer, stop)
-        began = time.monotonic()
-        _hold(run, second, 1, "runner")
-        _hold(run, connection, 2, "orphan", began)
-        ledger.create(connection)
-        yield run
-    finally:
-        second.close()
+    with ExitStack() as opened:
+        sessions = [connection]
+        try:
+            _require_rights(connection)
+            sessions.append(
+                opened.enter_context(closing(connect(_same_server(connection, dsn), autocommit=True)))
+            )
+            run = Run(connection, sessions[1], options, observer, stop)
+            _hold(run, run.second, 1, "runner")
+            _hold(run, connection, 2, "orphan")
+            ledger.create(connection)
+        except (psycopg.OperationalError, CannotConnect):
+            if not all_gone(*sessions):
+                raise
+            lost = ConnectionLost(
+                "The connection to the server was lost before anything was done, and it did not come back.",
+                hint="Run the command again once the server answers.",
+            )
+            raise ServerAway(lost) from None
+        try:
+            yield run
+        finally:
+            if run.loose:
+                with suppress(psycopg.Error):
+                    run.second.execute(query("ledger/flush"))
+
+
+def _same_server(connection: Connection[Any], dsn: str) -> str:
+    """Where the first connection ended up: of several hosts the second one has to be on the same."""
+    info = connection.info
+    return make_conninfo(resolve(dsn), host=info.host, hostaddr=info.hostaddr, port=str(info.port))
 
 
 def _hold(
-    run: Run, connection: Connection[Any], part: locks.LockPart, reason: Any, began: float | None = None
+    run: Run, connection: Connection[Any], part: locks.LockPart, reason: Literal["runner", "orphan"]
 ) -> None:
     def waiting(holders: tuple[locks.Holder, ...], waited_s: float) -> None:
         if run.stop.signal:
@@ -187,7 +274,8 @@ def _hold(
     if wait_s is not None and part == 2:
         # A session that has lost its client is ended by the server within seconds.
         wait_s = max(wait_s, ORPHAN_S)
-    locks.hold(connection, part, wait_s=wait_s, waiting=waiting, pause=run.stop.pause)
+    scope = run.options.scope
+    locks.hold(connection, part, scope, wait_s=wait_s, waiting=waiting, pause=run.stop.pause)
 
 
 ORPHAN_S = 5.0

@@ -15,7 +15,8 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Stop:
     """While it is entered, the first signal is remembered and the second one is a KeyboardInterrupt.
 
-    Outside the main thread, where Python takes no signals, it never asks to stop.
+    A signal that the process was started to ignore, as with nohup, stays ignored. Outside the main thread,
+    where Python takes no signals, it never asks to stop.
     """
 
     def __init__(self) -> None:
@@ -25,7 +26,11 @@ class Stop:
 
     def __enter__(self) -> Stop:
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._remember) for number in _SIGNALS}
+            self._before = {
+                number: signal.signal(number, self._remember)
+                for number in _SIGNALS
+                if signal.getsignal(number) is not signal.SIG_IGN
+            }
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -3,7 +3,7 @@
 The server does the statements of a message in order and none after one that fails, so a migration runs only
 when all before it are committed, as if each had been sent by itself; only the waiting for an answer between
 them is gone. Those go together that only define things: in one message `now()` does not move on, and what
-runs code may leave more behind than can be asked quickly.
+works out rows may ask for it.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from aigym_db.database import ledger
-from aigym_db.migrate.inside import Transaction, add, run_inside
-from aigym_db.migrate.leftovers import require_nothing_left
+from aigym_db.migrate import prepared
+from aigym_db.migrate.inside import Transaction, add, require_clean, run_inside
 from aigym_db.migrate.message import Message
 from aigym_db.migrate.observer import Finished, Notice
 from aigym_db.migrate.run import Run
 from aigym_db.migrate.session import Reply
-from aigym_db.migrate.transaction import Patience, left, why
+from aigym_db.migrate.transaction import Patience, closing, left, timeout_ms, why
 
 MOST = 32
 """Beyond this many in a message nothing is gained."""
@@ -85,7 +85,8 @@ def run_together(run: Run, line: Sequence[Transaction]) -> None:
         # Not what the results say: of a connection that was lost in the end, `watch` may have seen more.
         at += batch.told
         if batch.told == count:
-            _require_nothing_left(run, batch.transactions[-1], left(reply, batch.ends[-1]))
+            run.left = left(run, reply, batch.ends[-1])
+            require_clean(run, batch.transactions[-1])
             pace.learn(count, reply.duration_ms)
             batch = following
         else:
@@ -108,13 +109,13 @@ def _batch(run: Run, line: Sequence[Transaction], most: int) -> _Batch:
     batch = _Batch(together(line, most))
     if len(batch.transactions) > 1:
         message = batch.message
-        for transaction in batch.transactions:
-            if len(message):
-                message.add(run.guard)
+        for before, transaction in zip((None, *batch.transactions), batch.transactions, strict=False):
+            if before is not None:
+                message.add(before.question)
             batch.took.append(add(run, message, transaction))
-            message.add("commit")
+            closing(run, transaction.part, message)
             batch.ends.append(len(message))
-        message.add(run.leftovers if transaction.thorough else run.leftovers_quick)
+        message.add(transaction.question)
     return batch
 
 
@@ -132,13 +133,16 @@ def _send(run: Run, batch: _Batch, line: Sequence[Transaction], pace: Pace) -> t
         run.observer.notice(migrations[min(batch.number(done), len(migrations) - 1)], notice)
 
     run.check(migrations[0])
+    prepared.prepare(run)
     run.blockers = ()
-    run.observer.started(migrations[0])
+    run.started(migrations[0])
     run.session.hear = hear
     # Only at the end of a message does the server send its results; others may see them before.
     run.watch = lambda: _tell(run, batch, ledger.took_ms(run.second, run.session.pid, versions))
+    longest_ms = min(timeout_ms(run, transaction.part) for transaction in batch.transactions)
     try:
-        reply = run.session.send(batch.message, prepare)
+        with run.yielding(longest_ms):
+            reply = run.session.send(batch.message, prepare)
     finally:
         run.watch = lambda: None
     return reply, following[0] if following else None
@@ -148,9 +152,10 @@ def _tell(run: Run, batch: _Batch, took_ms: Sequence[float]) -> None:
     """Says of the first so many of a batch that they are committed, once."""
     for number in range(batch.told, len(took_ms)):
         batch.told += 1
-        run.tell(Finished(batch.transactions[number].migration, took_ms[number]))
+        transaction = batch.transactions[number]
+        run.tell(Finished(transaction.migration, took_ms[number]), durable=transaction.durable)
         if batch.told < len(batch.transactions):
-            run.observer.started(batch.transactions[batch.told].migration)
+            run.started(batch.transactions[batch.told].migration)
 
 
 def _go_on(run: Run, batch: _Batch, reply: Reply, spent_ms: float) -> int:
@@ -159,14 +164,15 @@ def _go_on(run: Run, batch: _Batch, reply: Reply, spent_ms: float) -> int:
     Raises what became of it else, as if it had been sent by itself at once.
     """
     done, statements = batch.told, len(reply.results)
-    guarded = done and statements == batch.ends[done - 1]
-    if guarded and reply.failure is not None and reply.failure.sqlstate == _DIVISION_BY_ZERO:
-        # The guard behind the last that was committed says only that something is left, not what.
-        question = Message()
-        question.add(run.leftovers)
-        _require_nothing_left(run, batch.transactions[done - 1], left(run.session.send(question), 0))
     failing, patience = batch.transactions[done], Patience()
     migration, part = failing.migration, failing.part
+    guarded = done and statements == batch.ends[done - 1]
+    if guarded and reply.failure is not None and reply.failure.sqlstate == _DIVISION_BY_ZERO:
+        # The question behind the last that was committed says only that something is left, not what.
+        run.left = left(run, reply, statements)
+        require_clean(run, batch.transactions[done - 1])
+        run_inside(run, failing, patience)
+        return 1
     if not (reply.results or reply.lost or reply.cancelled):
         # Not one statement was begun: the server could not read the message, whoever is to blame for that.
         run_inside(run, failing, patience)
@@ -180,8 +186,3 @@ def _go_on(run: Run, batch: _Batch, reply: Reply, spent_ms: float) -> int:
         raise refusal
     run_inside(run, failing, patience)
     return 1
-
-
-def _require_nothing_left(run: Run, transaction: Transaction, found: str) -> None:
-    run.left = found
-    require_nothing_left(run, transaction.migration, transaction.part)

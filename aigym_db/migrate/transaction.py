@@ -6,8 +6,6 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from psycopg.pq import TransactionStatus
-
 from aigym_db.errors import AigymError
 from aigym_db.migrate import failure
 from aigym_db.migrate.message import Message
@@ -61,11 +59,18 @@ class Patience:
         return None
 
 
-def opening(run: Run, part: Part, *, durable: bool, message: Message | None = None) -> Message:
-    """The start of a transaction under the options of a part, behind what the message has already."""
+def opening(
+    run: Run, part: Part, *, durable: bool, message: Message | None = None, begins: bool = True
+) -> Message:
+    """The start of a transaction under the options of a part, behind what the message has already.
+
+    Not `begins` inside one that others share: then it sets the options of the part alone.
+    """
     message = Message() if message is None else message
-    message.add("begin")
-    message.add(f"set local lock_timeout = {timeout_ms(run, part)}")
+    if begins:
+        message.add("begin")
+    if part.lock_timeout_ms is not None:
+        message.add(f"set local lock_timeout = {part.lock_timeout_ms}")
     if not durable:
         message.add("set local synchronous_commit = off")
     role = run.role(part)
@@ -74,32 +79,41 @@ def opening(run: Run, part: Part, *, durable: bool, message: Message | None = No
     return message
 
 
+def closing(run: Run, part: Part, message: Message) -> None:
+    """Adds the COMMIT, as whom the part acts: what a constraint trigger puts off runs in it."""
+    role = run.role(part)
+    if role is not None:
+        message.add(f"set local role {quoted(role)}")
+    message.add("commit")
+
+
 def transact(
     run: Run,
     migration: Migration,
     part: Part,
     build: Callable[[float], Message],
     *,
-    thorough: bool = True,
+    question: str | None = None,
     patience: Patience | None = None,
 ) -> Sent:
     """Sends what `build` makes, commits it and asks what is left behind; the whole again after a lock
     timeout.
 
     `build` is given the milliseconds lost so far. The question for leftovers stands in the same message,
-    behind the commit: only then is what a transaction had for itself gone. Unless `thorough`, it leaves out
-    what is slow to ask. `patience` is what there is left of it after tries elsewhere.
+    behind the commit: only then is what a transaction had for itself gone. `patience` is what there is left
+    of it after tries elsewhere.
     """
     if patience is None:
         patience, run.blockers = Patience(), ()
     while True:
         message = build(patience.lost_ms)
-        message.add("commit")
+        closing(run, part, message)
         commit = len(message) - 1
-        message.add(run.leftovers if thorough else run.leftovers_quick)
-        reply = run.session.send(message)
+        message.add(question or run.leftovers)
+        with run.yielding(timeout_ms(run, part)):
+            reply = run.session.send(message)
         if len(reply.results) > commit:
-            run.left = left(reply, commit + 1)
+            run.left = left(run, reply, commit + 1)
             return Sent(reply, None, patience.lost_ms)
         refusal = why(run, [migration], part, message, reply) or patience.met(
             run, migration, part, message, len(reply.results), reply.duration_ms
@@ -113,9 +127,26 @@ def timeout_ms(run: Run, part: Part) -> int:
     return run.options.lock_timeout_ms if part.lock_timeout_ms is None else part.lock_timeout_ms
 
 
-def left(reply: Reply, number: int) -> str:
+def left(run: Run, reply: Reply, number: int) -> str:
     """The answer to the question for leftovers that stood at `number` in the message."""
-    return (reply.results[number].get_value(0, 0) or b"").decode() if len(reply.results) > number else ""
+    found = _answer(reply, number)
+    if found is None and not (reply.lost or reply.cancelled or run.lock_lost()):
+        # It is a quick one that only says yes, or was stopped by what was to stop the transaction before it.
+        run.gave_way = False
+        question = Message()
+        question.add(run.leftovers)
+        # Somebody may have changed the settings of the server: then the quick ones must learn that.
+        run.session.prepared = False
+        again = run.session.send(question)
+        found = _answer(again, 0)
+        if found is None and again.failure is not None and not (again.lost or again.cancelled):
+            said = again.failure.diag.message_primary
+            return f"something under which it cannot even be asked what ({said})"
+    return found or ""
+
+
+def _answer(reply: Reply, number: int) -> str | None:
+    return (reply.results[number].get_value(0, 0) or b"").decode() if len(reply.results) > number else None
 
 
 def why(
@@ -135,16 +166,15 @@ def why(
             else f"Each of {migration.label} to {migrations[-1].label}"
         )
         return run.lost(f"{which} is either wholly applied or not at all.", said or "")
-    if run.session.connection.info.transaction_status is not TransactionStatus.IDLE:
-        rollback = Message()
-        rollback.add("rollback")
-        run.session.send(rollback)
+    run.session.roll_back()
     assert reply.failure is not None
     state = reply.failure.sqlstate
     if state == failure.CANCELLED and run.lock_lost():
         return run.lost(f"It was the one that holds the runner's lock; {migration.label} was rolled back.")
     if reply.cancelled and state == failure.CANCELLED:
         return run.interrupted(migration, f"{migration.label} was cancelled and rolled back.")
-    if state in (failure.LOCK_NOT_AVAILABLE, failure.DEADLOCK):
+    if state in (failure.LOCK_NOT_AVAILABLE, failure.DEADLOCK) or (
+        state == failure.CANCELLED and run.gave_way
+    ):
         return None
-    return failure.refused(migration, part, message, len(reply.results), reply.failure)
+    return failure.refused(migration, part, message, reply.done, reply.failure)

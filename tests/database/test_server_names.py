@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from aigym_db.database.servers import available, find, throwaway
@@ -30,6 +31,9 @@ def test_an_available_name_is_found(name: str) -> None:
         ("embedded:x", "no server called"),
         ("embeded", "no server called"),
         ("", "no server called"),
+        ("path:", "no server called"),
+        ("path:opt/postgresql", "from the root of the disk"),
+        ("path:/nowhere/at/all", "holds no PostgreSQL"),
     ],
 )
 def test_a_name_that_stands_for_nothing_here_is_refused_with_a_way_out(name: str, said: str) -> None:
@@ -37,6 +41,32 @@ def test_a_name_that_stands_for_nothing_here_is_refused_with_a_way_out(name: str
         find(name)
 
     assert said in refusal.value.message
+    assert refusal.value.hint
+
+
+def test_the_programs_in_any_folder_are_a_server_by_its_path(open_folder: Path) -> None:
+    embedded = find("embedded:16")
+    own = open_folder / "own"
+    own.symlink_to(embedded.prefix)
+
+    with throwaway(f"path:{own}") as server, psycopg.connect(server.dsn()) as connection:
+        version = connection.execute("select current_setting('server_version_num')::int / 10000").fetchone()
+
+    assert (server.name, server.major, version) == (f"path:{own}", 16, (16,))
+
+
+def test_a_folder_of_something_else_is_refused_with_what_it_said(open_folder: Path) -> None:
+    for name in ("postgres", "initdb"):
+        program = open_folder / "bin" / name
+        program.parent.mkdir(exist_ok=True)
+        program.write_text("#!/bin/sh\necho 'a game, version 17'\n")
+        program.chmod(0o755)
+
+    with pytest.raises(ServerUnfit) as refusal:
+        find(f"path:{open_folder}")
+
+    assert "do not say that they are PostgreSQL" in refusal.value.message
+    assert refusal.value.detail == "a game, version 17"
     assert refusal.value.hint
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
 
 from aigym_db.database.connect import Session, connect
-from aigym_db.database.servers import LocalServer
-from aigym_db.errors import BehindPooler, CannotConnect
+from aigym_db.database.servers import LocalServer, Throwaway, throwaway
+from aigym_db.errors import BehindPooler, CannotConnect, ServerUnfit
 
 SECRET = "s3cr3tword"
 
@@ -21,9 +21,23 @@ CONTRACT = {
     "lock_timeout": "2s",
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "1min",
+    "idle_session_timeout": "0",
     "client_connection_check_interval": "1s",
     "application_name": "aigym-db",
 }
+
+OWN = {
+    "client_min_messages": ("error", "notice"),
+    "default_transaction_isolation": ("serializable", "read committed"),
+    "default_transaction_deferrable": ("on", "off"),
+    "check_function_bodies": ("off", "on"),
+    "transform_null_equals": ("on", "off"),
+    "xmloption": ("document", "content"),
+    "transaction_timeout": ("1h", "0"),
+    "DateStyle": ("SQL, DMY", "ISO, MDY"),
+    "IntervalStyle": ("sql_standard", "postgres"),
+}
+"""What a database may have set for itself, and what counts all the same."""
 
 CLIENT = """
 from aigym_db.database.connect import connect
@@ -75,6 +89,85 @@ def test_a_session_acts_as_the_role_it_is_told(database: str, server) -> None:
         found = connection.execute("select current_user, session_user").fetchone()
 
     assert found == ("the owner", "postgres")
+
+
+@pytest.mark.parametrize("more", ["", "&options=-c%20role%3Dcontract_owner"])
+def test_nobody_acts_as_a_role_that_was_not_asked_for(database: str, server, more: str) -> None:
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        connection.execute(
+            "create role contract_owner; create role contract_deploy login in role contract_owner"
+        )
+        connection.execute("alter role contract_deploy set role = contract_owner")
+    try:
+        with connect(f"{database}&user=contract_deploy{more}", autocommit=True) as connection:
+            connection.execute("reset role")
+            found = connection.execute("select current_user, session_user").fetchone()
+    finally:
+        with psycopg.connect(server.dsn(), autocommit=True) as connection:
+            connection.execute("drop role contract_deploy; drop role contract_owner")
+
+    assert found == ("contract_deploy", "contract_deploy")
+
+
+@pytest.mark.parametrize(("name", "own", "value"), [(name, *values) for name, values in OWN.items()])
+def test_what_a_database_sets_for_itself_does_not_count(
+    database: str, name: str, own: str, value: str
+) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(f"alter database {connection.info.dbname} set {name} = '{own}'".encode())
+
+    with connect(database, autocommit=True) as connection:
+        connection.execute("discard all")
+
+        assert setting(connection, name) == value
+        assert connection.execute("select from pg_settings where source = 'session'").fetchone() is None
+
+
+@pytest.fixture(scope="module")
+def durable() -> Iterator[Throwaway]:
+    """A server that would lose nothing, but for the commits it does not wait for."""
+    with throwaway(settings={"fsync": "on"}) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("own", "value"), [("off", "on"), ("local", "local"), ("remote_apply", "remote_apply")]
+)
+def test_a_commit_is_waited_for_at_least_as_long_as_the_database_says(durable, own: str, value: str) -> None:
+    with psycopg.connect(durable.dsn(), autocommit=True) as connection:
+        connection.execute(f"alter database postgres set synchronous_commit = {own}".encode())
+
+    with connect(durable.dsn(), autocommit=True) as connection:
+        connection.execute("discard all")
+
+        assert setting(connection, "synchronous_commit") == value
+
+
+def test_where_triggers_do_not_run_nothing_is_begun(database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(
+            f"alter database {connection.info.dbname} set session_replication_role = replica".encode()
+        )
+
+    with pytest.raises(ServerUnfit) as refusal:
+        connect(database)
+
+    assert "session_replication_role is replica" in refusal.value.message
+    assert refusal.value.hint.startswith("Reset it")
+
+
+def test_a_server_notices_that_we_are_gone_also_where_the_network_says_nothing(
+    local_server: LocalServer,
+) -> None:
+    local_server.start()
+
+    with connect(local_server.tcp_url()) as connection:
+        found = [
+            setting(connection, name)
+            for name in ("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count")
+        ]
+        assert found == ["30", "10", "3"]
+        assert setting(connection, "tcp_user_timeout") == "60000"
 
 
 def test_options_of_the_connection_string_are_kept_and_the_contract_has_the_last_word(database: str) -> None:

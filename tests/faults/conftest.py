@@ -1,290 +1,349 @@
-"""A chain of migrations with a barrier at any statement boundary, and a process that runs it and can be
-killed there."""
+"""Servers that can crash, a chain of migrations that can be stopped at any point, and processes that run it
+and can be killed there."""
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
+from psycopg import Connection, sql
+from psycopg.conninfo import make_conninfo
 
-from aigym_db.database.servers import Throwaway, create_database, drop_database
+from aigym_db.database import ledger, locks
+from aigym_db.database.servers import Throwaway, create_database, process, throwaway
+from aigym_db.database.servers.account import account
 from aigym_db.migrate.apply import migrate
+from aigym_db.migrate.rollback import rollback
+from aigym_db.model.migration import Direction, Migration
 from aigym_db.project.config import Project
 from aigym_db.project.migrations import migrations
 
-BARRIER = "select pg_advisory_xact_lock_shared(777);"
-"""A statement that waits for as long as the test holds the lock, and changes nothing."""
+HERE = Path(__file__).parent
+CHAIN = HERE / "chain"
+SOON_S = 30.0
+POLL_S = 0.002
+SETTINGS = {"synchronous_commit": "on", "wal_writer_delay": "10s", "autovacuum": "off"}
+"""A commit is in the log once it is done, or never when it says so. And nobody but the tests works here."""
 
-Chain = dict[str, tuple[str, list[str]]]
-"""The options and statements of each file."""
-
-CHAIN: Chain = {
-    "0001_accounts": (
-        "",
-        [
-            "create schema app;",
-            "create table app.accounts (id int primary key, balance int not null);",
-            "insert into app.accounts select i, 100 from generate_series(1, 50) as i;",
-        ],
-    ),
-    "0002_interest": (
-        "",
-        ["update app.accounts set balance = balance + 1;", "update app.accounts set balance = balance * 2;"],
-    ),
-    "0003_indexes": (
-        " transaction:false",
-        [
-            "create index concurrently accounts_balance_idx on app.accounts (balance);",
-            "update app.accounts set balance = balance + 3;",
-            "create unique index concurrently accounts_both_idx on app.accounts (id, balance);",
-            "vacuum app.accounts;",
-        ],
-    ),
-    "0004_notes": (
-        "",
-        ["create table app.notes (id int primary key, account_id int references app.accounts);"],
-    ),
-    "0005_swap": (
-        "",
-        [
-            "drop index app.accounts_balance_idx;",
-            "alter table app.accounts add column bonus int default 7;",
-            "update app.accounts set bonus = bonus + balance;",
-        ],
-    ),
-    "0006_last": ("", ["insert into app.notes select id, id from app.accounts;"]),
-}
-DEFINING_BARRIER = (
-    "create table app.gate as select 1 as one from pg_advisory_xact_lock_shared(777); drop table app.gate;"
-)
-"""The same in a file that only defines things."""
-
-DEFINITIONS: Chain = {
-    "0001_schema": ("", ["create schema app;"]),
-    "0002_accounts": (
-        "",
-        ["create table app.accounts (id int primary key);", "comment on table app.accounts is 'A';"],
-    ),
-    "0003_notes": (
-        "",
-        ["create table app.notes (id int);", "alter table app.notes add column account_id int;"],
-    ),
-    "0004_key": (
-        "",
-        [
-            "alter table app.notes add foreign key (account_id) references app.accounts;",
-            "create index notes_account_id_idx on app.notes (account_id);",
-        ],
-    ),
-    "0005_columns": (
-        "",
-        [
-            "alter table app.accounts add column a int;",
-            "alter table app.accounts add column b int default 7;",
-        ],
-    ),
-    "0006_swap": (
-        "",
-        ["drop index app.notes_account_id_idx;", "create index notes_id_idx on app.notes (id);"],
-    ),
-    "0007_check": (
-        "",
-        ["alter table app.accounts add check (a > 0);", "alter table app.accounts drop column b;"],
-    ),
-    "0008_unique": ("", ["alter table app.notes add unique (id);", "comment on table app.notes is 'N';"]),
-}
-"""One message holds the first, the second the four after it, the third all the rest."""
+Holdings = dict[str, list[tuple[object, ...]]]
 
 
-def boundaries(chain: Chain) -> list[tuple[str, int]]:
-    """Before each statement of each file, and after its last."""
-    return [
-        (name, number) for name, (_, statements) in chain.items() for number in range(len(statements) + 1)
-    ]
+@dataclass
+class Crashing:
+    """A throwaway server that can stop as in a crash, and start again on what it left."""
+
+    running: Throwaway
+    _again: subprocess.Popen[bytes] | None = None
+
+    def crash(self) -> None:
+        """Ends every process of the server at once; nothing is written any more. Then starts it again."""
+        data = self.running.folder / "data"
+        found = process.postmaster(data)
+        assert found is not None
+        command = found.cmdline()
+        found.send_signal(signal.SIGQUIT)
+        if self._again is not None:
+            self._again.wait(SOON_S)
+        process.kill(data)
+        process.forget_dead(data)
+        with (self.running.folder / "log").open("ab") as log:
+            self._again = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.running.folder,
+                env=process.environment(),
+                start_new_session=True,
+                **account().popen_options(),
+            )
+        assert process.came_up(data, self._again.pid), process.log_tail(self.running.folder / "log")
+
+    def end(self) -> None:
+        process.kill(self.running.folder / "data")
+        if self._again is not None:
+            self._again.wait(SOON_S)
 
 
-ANY = {"any_boundary": boundaries(CHAIN), "any_boundary_in_a_message": boundaries(DEFINITIONS)[2:]}
+@dataclass
+class Ground:
+    """A server with what every case begins with and should end with, by the role that migrates."""
+
+    server: Crashing
+    line: tuple[Migration, ...]
+    _made: dict[tuple[str, Direction], Holdings] = field(default_factory=dict)
+
+    @contextmanager
+    def database(self, direction: Direction, user: str = "postgres") -> Iterator[str]:
+        """The DSN of a new database: for a run up an empty one, for a run down one that holds everything."""
+        self.holdings(direction, user)
+        with self._copy(f"{user}_{'empty' if direction == 'up' else 'full'}", user) as dsn:
+            yield dsn
+
+    def holdings(self, direction: Direction, user: str = "postgres") -> Holdings:
+        """What an undisturbed run in this direction ends with."""
+        if (user, "up") not in self._made:
+            empty, full = f"{user}_empty", f"{user}_full"
+            self._prepare(empty, user)
+            self._execute("create database {} template {} owner {}", full, empty, user)
+            dsn = self._dsn(full, user)
+            self._made[user, "up"] = self.again(dsn, "up")
+            with psycopg.connect(dsn, autocommit=True) as connection:
+                # A copied sequence takes values that it believes to be in the log, where the copy's are not
+                # (PostgreSQL 15 to 18): after a crash it would give them out again. setval forgets them.
+                number = "pg_get_serial_sequence('aigym_db.event', 'id')::regclass"
+                connection.execute(f"select setval({number}, max(id)) from aigym_db.event")
+            with self._copy(full, user) as dsn:
+                self._made[user, "down"] = self.again(dsn, "down")
+        return self._made[user, direction]
+
+    def again(self, dsn: str, direction: Direction) -> Holdings:
+        """What there is after a run that goes all the way, with nothing in the way."""
+        if direction == "up":
+            migrate(dsn, self.line)
+        else:
+            rollback(dsn, self.line, to=0, yes=True)
+        return holdings(dsn)
+
+    def _prepare(self, name: str, user: str) -> None:
+        if user != "postgres":
+            self._execute("create role {} login nosuperuser nobypassrls", user)
+        create_database(self.server.running, name, owner=user)
+        with psycopg.connect(self._dsn(name, user), autocommit=True) as connection:
+            ledger.create(connection)
+        with psycopg.connect(self._dsn(name, "postgres"), autocommit=True) as connection:
+            connection.execute((HERE / "gate.sql").read_bytes())
+
+    @contextmanager
+    def _copy(self, template: str, user: str) -> Iterator[str]:
+        name = f"case_{time.monotonic_ns()}"
+        self._execute("create database {} template {} owner {}", name, template, user)
+        try:
+            yield self._dsn(name, user)
+        finally:
+            self._execute("drop database {} with (force)", name)
+
+    def _dsn(self, database: str, user: str) -> str:
+        return self.server.running.dsn(database, user)
+
+    def _execute(self, text: str, *names: str) -> None:
+        with psycopg.connect(self.server.running.dsn(), autocommit=True) as connection:
+            connection.execute(sql.SQL(text).format(*map(sql.Identifier, names)))
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that asks for `any_boundary…` is run for every one."""
-    for name in ANY.keys() & set(metafunc.fixturenames):
-        metafunc.parametrize(name, ANY[name], ids=[f"{file}-{number}" for file, number in ANY[name]])
-
-
-def write_chain(folder: Path, barrier: tuple[str, int] | None = None, chain: Chain = CHAIN) -> Path:
-    """The chain as a project, with a barrier at one boundary."""
-    (folder / "migrations").mkdir(parents=True)
-    for name, (options, statements) in chain.items():
-        lines = list(statements)
-        if barrier and barrier[0] == name:
-            lines.insert(barrier[1], DEFINING_BARRIER if chain is DEFINITIONS else BARRIER)
-        text = "\n".join(lines)
-        (folder / "migrations" / f"{name}.sql").write_text(
-            f"-- {name}\n-- migrate:up{options}\n{text}\n-- migrate:down irreversible: a test\n"
-        )
-    return folder
-
-
-def holdings(dsn: str) -> list[tuple[object, ...]]:
-    """Everything the chain makes: columns, indexes, constraints, rows, and what the ledger says is
-    applied."""
+def holdings(dsn: str) -> Holdings:
+    """Everything the chain makes, every row, and what the ledger says of it."""
+    found: Holdings = {}
     with psycopg.connect(dsn, autocommit=True) as connection:
-        found: list[tuple[object, ...]] = []
-        for question in (
-            "select attrelid::regclass::text, attname, atttypid::regtype::text from pg_attribute join "
-            "pg_class on "
-            "pg_class.oid = attrelid where relnamespace = 'app'::regnamespace and attnum > 0 order by 1, "
-            "attnum",
-            "select indexrelid::regclass::text, indisvalid, indisready, pg_get_indexdef(indexrelid) from "
-            "pg_index "
-            "join pg_class on pg_class.oid = indexrelid where relnamespace = 'app'::regnamespace order by 1",
-            "select conname, pg_get_constraintdef(oid) from pg_constraint "
-            "where connamespace = 'app'::regnamespace order by 1",
-            "select * from app.accounts order by id",
-            "select * from app.notes order by id",
-            "select version, name from aigym_db.applied order by version",
-        ):
-            found.extend(connection.execute(question).fetchall())
-        return found
+        for question in sorted((HERE / "holdings").glob("*.sql")):
+            found[question.stem] = connection.execute(question.read_bytes()).fetchall()
+        for (table,) in found["tables"]:
+            found[f"rows of {table}"] = connection.execute(
+                sql.SQL("select * from app.{} order by id").format(sql.Identifier(table))
+            ).fetchall()
+    return found
+
+
+@pytest.fixture(scope="session")
+def line() -> tuple[Migration, ...]:
+    """The migrations of the chain."""
+    return migrations(Project(CHAIN))
+
+
+@pytest.fixture(scope="session")
+def ground(line: tuple[Migration, ...]) -> Iterator[Callable[[str], Ground]]:
+    """The ground on a server, which is started when it is first asked for."""
+    grounds: dict[str, Ground] = {}
+    with ExitStack() as stack:
+
+        def on(name: str) -> Ground:
+            if name not in grounds:
+                server = Crashing(stack.enter_context(throwaway(name, settings=SETTINGS)))
+                stack.callback(server.end)
+                grounds[name] = Ground(server, line)
+            return grounds[name]
+
+        yield on
 
 
 @dataclass
 class Process:
-    """A migrating process and the test's own view of the database."""
+    """A migrating process."""
 
-    dsn: str
-    popen: subprocess.Popen[str]
+    pid: int
+    log: Path
+    _ask: Callable[[str], int]
+    returncode: int | None = None
+
+    def send_signal(self, number: int) -> None:
+        os.kill(self.pid, number)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has, without waiting for it."""
+        return self.returncode is not None or psutil.Process(self.pid).status() == psutil.STATUS_ZOMBIE
+
+    def wait(self) -> int:
+        """How it ended, once it has; of a signal, its number below zero."""
+        if self.returncode is None:
+            self.returncode = self._ask(f"wait {self.pid}")
+        return self.returncode
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+        self.wait()
 
     @property
     def output(self) -> str:
-        return self.popen.communicate(timeout=60)[0]
+        """What it had to say, once it has ended."""
+        self.wait()
+        return self.log.read_text()
 
-    def kill(self) -> None:
-        self.popen.kill()
-        self.popen.communicate()
+    @property
+    def finished(self) -> list[int]:
+        """What it said so far is committed."""
+        lines = self.log.read_text().splitlines(keepends=True)
+        return [int(line.split()[1]) for line in lines if line.startswith("finished") and line.endswith("\n")]
 
 
-Spawn = Callable[[str, Path], Process]
+@pytest.fixture(scope="session")
+def starter() -> Iterator[Callable[[str], int]]:
+    """Asks the process that starts others."""
+    asked = subprocess.Popen(
+        [sys.executable, str(HERE / "runner.py")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONWARNINGS": "error"},
+    )
+
+    def ask(request: str) -> int:
+        assert asked.stdin
+        assert asked.stdout
+        print(request, file=asked.stdin, flush=True)
+        return int(asked.stdout.readline())
+
+    with asked:
+        yield ask
+        assert asked.stdin
+        asked.stdin.close()
+
+
+Spawn = Callable[..., Process]
 
 
 @pytest.fixture
-def spawn() -> Iterator[Spawn]:
+def spawn(starter: Callable[[str], int], tmp_path: Path) -> Iterator[Spawn]:
     """Starts a migrating process; what is left of it is killed after the test."""
-    started: list[subprocess.Popen[str]] = []
+    started: list[Process] = []
 
-    def spawned(dsn: str, folder: Path) -> Process:
-        popen = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("runner.py")), dsn, str(folder)],
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONWARNINGS": "error"},
-        )
-        started.append(popen)
-        return Process(dsn, popen)
+    def spawned(dsn: str, direction: Direction = "up", project: Path = CHAIN, **more: Any) -> Process:
+        log = tmp_path / f"output-{len(started)}"
+        log.touch()
+        wanted = {"dsn": dsn, "project": str(project), "direction": direction, "output": str(log), **more}
+        started.append(Process(starter(f"start {json.dumps(wanted)}"), log, starter))
+        return started[-1]
 
     yield spawned
-    for popen in started:
-        if popen.poll() is None:
-            popen.kill()
-            popen.communicate()
-
-
-def _undisturbed(server: Throwaway, folder: Path, chain: Chain) -> list[tuple[object, ...]]:
-    dsn = create_database(server)
-    migrate(dsn, migrations(Project(write_chain(folder / "project", chain=chain))))
-    found = holdings(dsn)
-    drop_database(server, dsn.partition("?")[0].rpartition("/")[2])
-    return found
-
-
-@pytest.fixture(scope="module")
-def undisturbed(server: Throwaway, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[object, ...]]:
-    """What the chain makes when nothing goes wrong."""
-    return _undisturbed(server, tmp_path_factory.mktemp("chain"), CHAIN)
-
-
-@pytest.fixture(scope="module")
-def undisturbed_definitions(
-    server: Throwaway, tmp_path_factory: pytest.TempPathFactory
-) -> list[tuple[object, ...]]:
-    """What the chain that only defines things makes when nothing goes wrong."""
-    return _undisturbed(server, tmp_path_factory.mktemp("chain"), DEFINITIONS)
+    for one in started:
+        if one.returncode is None:
+            one.kill()
 
 
 @dataclass
 class Stage:
-    """One process at one boundary of the chain, on a database of its own."""
+    """A database, a process that runs the chain on it, and who stops that at one point."""
 
     dsn: str
-    folder: Path
     process: Process
-    gate: psycopg.Connection[Any]
+    gate: Connection[Any]
+    pid: int = 0
+    """The session of the process that was stopped."""
 
-    def wait_for_barrier(self) -> int:
-        """The backend of the runner, once it waits at the barrier."""
-        waiting = "select pid from pg_locks where locktype = 'advisory' and objid = 777 and not granted"
-        return int(self.wait_for(waiting)[0])
-
-    def wait_for(self, question: str, *, answered: bool = True, limit_s: float = 20.0) -> tuple[Any, ...]:
-        """The first row of an answer, once there is one; or, not `answered`, an empty one once there is
-        none."""
-        until = time.monotonic() + limit_s
-        while (row := self.gate.execute(question).fetchone()) is None or not answered:
-            if row is None and not answered:
-                return ()
-            assert time.monotonic() < until, f"never: {question}"
-            time.sleep(0.01)
+    def wait_for(self, question: str, *, running: bool = True, **parameters: Any) -> tuple[Any, ...]:
+        """The first row of an answer, once there is one; with `running`, not later than the process ends."""
+        until = time.monotonic() + SOON_S
+        while (row := self.gate.execute(question, parameters).fetchone()) is None:
+            if (running and self.process.ended) or time.monotonic() > until:
+                self.process.kill()
+                raise AssertionError(f"never: {question} {parameters}\n{self.process.output}")
+            time.sleep(POLL_S)
         return row
 
-    def wait_for_end_of(self, pid: int, limit_s: float = 20.0) -> None:
-        """Returns once the server has ended a session."""
-        self.wait_for(f"select pid from pg_stat_activity where pid = {pid}", answered=False, limit_s=limit_s)
+    def wait_until_stopped(self) -> None:
+        """Returns once the process stands at the point."""
+        # Not whoever waits for this session: CREATE INDEX CONCURRENTLY does, while it asks.
+        waits = "select pid from pg_locks where locktype = 'advisory' and objid = 777 and not granted"
+        (self.pid,) = self.wait_for(waits)
 
-    def open_barrier(self) -> None:
-        if not self.gate.closed:
-            self.gate.execute("select pg_advisory_unlock(777)")
+    def wait_until_stopped_by(self, other: Connection[Any]) -> None:
+        """Returns once a session waits for a lock or for the end of an idle `other`."""
+        waits = "select pid from pg_stat_activity where %(by)s = any(pg_blocking_pids(pid))"
+        (self.pid,) = self.wait_for(waits, by=other.info.backend_pid)
 
-    def run_again(self) -> list[tuple[object, ...]]:
-        """Migrates to the end, with nothing in the way, and says what there is then."""
-        self.open_barrier()
-        migrate(self.dsn, migrations(Project(self.folder)))
-        return holdings(self.dsn)
+    def wait_until_gone(self) -> None:
+        """Returns once the server has ended every session of the process."""
+        self.wait_for(
+            "select where not exists (select from pg_stat_activity where datname = current_database() "
+            "and application_name = 'aigym-db')",
+            running=False,
+        )
+
+    def open(self) -> None:
+        """Lets pass whoever waits, and all behind."""
+        self.gate.execute("select pg_advisory_unlock(777)")
+
+    def applied(self) -> list[int]:
+        """What is committed."""
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            return [one.version for one in ledger.applied(connection)]
+
+    def end(self, how: str, crash: Callable[[], None]) -> None:
+        """Disturbs the run and returns once nothing of it is left."""
+        if how == "SIGKILL":
+            self.process.kill()
+            self.wait_until_gone()
+        elif how == "SIGTERM":
+            self.process.send_signal(signal.SIGTERM)
+            if self.pid not in [holder.pid for holder in locks.holders(self.gate, 2)]:
+                # It is the session for short questions, which only a test stops, so nobody cancels it.
+                self.open()
+            self.process.wait()
+        elif how == "pg_terminate_backend":
+            self.gate.execute("select pg_terminate_backend(%s, 5000)", [self.pid])
+            # What it still tries on its other session is not to be stopped.
+            self.open()
+            self.process.wait()
+        else:
+            crash()
+            self.process.wait()
 
 
 @pytest.fixture
-def stage_on(spawn: Spawn, tmp_path: Path) -> Callable[..., AbstractContextManager[Stage]]:
-    """Starts the chain on a database, with a barrier at a boundary that is shut from then on."""
-
-    @contextmanager
-    def staged(dsn: str, boundary: tuple[str, int], chain: Chain = CHAIN) -> Iterator[Stage]:
-        folder = write_chain(tmp_path / "project", boundary, chain)
-        with closing(psycopg.connect(dsn, autocommit=True, application_name="gate")) as gate:
-            gate.execute("select pg_advisory_lock(777)")
-            yield Stage(dsn, folder, spawn(dsn, folder), gate)
-
-    return staged
-
-
-@pytest.fixture
-def stage(
-    database: str, stage_on: Callable[..., AbstractContextManager[Stage]]
-) -> Iterator[Callable[..., Stage]]:
-    """The same on a fresh database, until the end of the test."""
+def stage(spawn: Spawn) -> Iterator[Callable[..., Stage]]:
+    """Starts the chain on a database, and stops it at a point."""
     with ExitStack() as stack:
-        yield lambda *boundary: stack.enter_context(stage_on(database, *boundary))
 
+        def staged(dsn: str, point: str, direction: Direction = "up", **more: Any) -> Stage:
+            superuser = make_conninfo(dsn, user="postgres")
+            gate = psycopg.connect(superuser, autocommit=True, application_name="gate")
+            stack.enter_context(closing(gate))
+            gate.execute("select pg_advisory_lock(777)")
+            gate.execute("insert into gate.target values (%s)", [point])
+            found = Stage(dsn, spawn(dsn, direction, **more), gate)
+            found.wait_until_stopped()
+            return found
 
-@pytest.fixture
-def stage_of_definitions(stage: Callable[..., Stage]) -> Callable[[tuple[str, int]], Stage]:
-    """The same with the chain that only defines things."""
-    return lambda boundary: stage(boundary, DEFINITIONS)
+        yield staged

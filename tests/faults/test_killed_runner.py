@@ -1,84 +1,138 @@
-"""A migrating process that ends without warning, at every boundary between two statements."""
+"""What a run says and leaves when it is cut short, and who takes over from it."""
 
 from __future__ import annotations
 
 import signal
 import time
+from contextlib import closing
 
 import psycopg
 import pytest
 
-IN_BOTH_KINDS = pytest.mark.parametrize(
-    "boundary", [("0002_interest", 1), ("0003_indexes", 2)], ids=["inside", "outside"]
+SERVER = "embedded:18"
+
+IN_EVERY_KIND = pytest.mark.parametrize(
+    ("point", "version"),
+    [("row double 25", 6), ("row three 25", 8), ("ddl_command_start 23", 16), ("insert apply 17", 17)],
+    ids=["in a transaction", "outside", "in a message", "at its end"],
+)
+IN_A_MESSAGE = pytest.mark.parametrize(
+    ("point", "version"),
+    [("ddl_command_start 23", 16), ("ddl_command_start 24", 16), ("insert apply 17", 17)],
+    ids=["before", "within", "behind"],
 )
 
 
-def test_after_kill_nine_at_any_boundary_the_next_run_ends_where_an_undisturbed_one_does(
-    stage, undisturbed, any_boundary
-) -> None:
-    running = stage(any_boundary)
-    running.wait_for_barrier()
-
-    running.process.kill()
-
-    assert running.run_again() == undisturbed
+@pytest.fixture
+def here(ground):
+    return ground(SERVER)
 
 
-@IN_BOTH_KINDS
-def test_the_statement_of_a_killed_runner_is_gone_in_less_than_two_seconds(
-    stage, undisturbed, boundary
-) -> None:
-    running = stage(boundary)
-    pid = running.wait_for_barrier()
+@pytest.fixture
+def database(here):
+    with here.database("up") as dsn:
+        yield dsn
 
-    running.process.kill()
-    began = time.monotonic()
-    running.wait_for_end_of(pid)
 
-    assert time.monotonic() - began < 2
-    assert running.run_again() == undisturbed
+@IN_A_MESSAGE
+def test_several_small_files_stand_in_one_message_there(database, stage, point, version) -> None:
+    running = stage(database, point)
+
+    question = (
+        "select query_start < (select max(applied_at) from aigym_db.applied) "
+        "from pg_stat_activity where pid = %s"
+    )
+    assert running.gate.execute(question, [running.pid]).fetchone() == (True,)
+    assert running.applied() == list(range(1, version))
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-@IN_BOTH_KINDS
-def test_a_signal_cancels_rolls_back_and_is_remembered(stage, undisturbed, boundary, stop) -> None:
-    running = stage(boundary)
-    running.wait_for_barrier()
+@IN_EVERY_KIND
+def test_a_signal_cancels_what_runs_tells_of_those_before_and_is_remembered(
+    here, database, stage, point, version, stop
+) -> None:
+    running = stage(database, point)
 
-    running.process.popen.send_signal(stop)
-    output = running.process.output
+    running.process.send_signal(stop)
 
-    assert running.process.popen.returncode == 130
-    assert f"Stopped by {stop.name}" in output
+    assert running.process.wait() == 130
+    assert f"Stopped by {stop.name}. {version:04d}" in running.process.output
+    assert running.process.finished == running.applied() == list(range(1, version))
     last = running.gate.execute(
-        "select kind::text, detail ->> 'code' from aigym_db.event order by id desc limit 1"
+        "select kind::text, version, detail ->> 'code' from aigym_db.event order by id desc limit 1"
     ).fetchone()
-    assert last == ("fail", "AIG-I001")
-    assert running.run_again() == undisturbed
+    assert last == ("fail", version, "AIG-I001")
+    running.open()
+    assert here.again(database, "up") == here.holdings("up")
 
 
-def test_killed_while_an_index_is_being_built_the_next_run_builds_it_anew(stage, undisturbed) -> None:
-    running = stage(("0003_indexes", 0))
-    running.wait_for_barrier()
-    with psycopg.connect(running.dsn) as writer:
-        writer.execute("lock table app.accounts in row exclusive mode")
-        running.open_barrier()
-        (pid,) = running.wait_for("select pid from pg_stat_progress_create_index where phase like 'waiting%'")
+@IN_EVERY_KIND
+def test_a_terminated_backend_is_told_of_with_what_is_certain(here, database, stage, point, version) -> None:
+    running = stage(database, point)
+
+    running.gate.execute("select pg_terminate_backend(%s, 5000)", [running.pid])
+    running.open()
+
+    assert "connection to the server was lost" in running.process.output
+    assert running.process.wait() in (4, 7)
+    assert running.applied() == list(range(1, version))
+    assert here.again(database, "up") == here.holdings("up")
+
+
+SLEEPS = """
+create or replace function gate.come(here text) returns void
+language plpgsql set search_path = pg_catalog as $$
+begin
+  perform from gate.target where point = here;
+  if found then
+    perform pg_sleep(60);
+  end if;
+end $$
+"""
+
+
+@pytest.mark.parametrize("point", ["row double 25", "row three 25", "ddl_command_end 22"])
+def test_a_long_statement_of_a_killed_runner_is_gone_in_less_than_two_seconds(
+    here, database, stage, point
+) -> None:
+    running = stage(database, "insert start")
+    running.gate.execute(SLEEPS)
+    running.gate.execute("update gate.target set point = %s", [point])
+    running.open()
+    running.wait_for("select from pg_stat_activity where wait_event = 'PgSleep'")
+
+    running.process.kill()
+    began = time.monotonic()
+    running.wait_until_gone()
+
+    assert time.monotonic() - began < 2
+    running.gate.execute("truncate gate.target")
+    assert here.again(database, "up") == here.holdings("up")
+
+
+@pytest.mark.parametrize(
+    ("point", "lock"),
+    [
+        ("insert apply 13", "app.notes in access share mode"),
+        ("commit intent 8 1", "app.accounts in row exclusive mode"),
+        ("commit intent 9 2", "app.accounts in access share mode"),
+        ("commit intent 8 4", "app.accounts in share update exclusive mode"),
+        ("commit intent 13 1", "app.measures in access share mode"),
+    ],
+    ids=["alter table", "create index", "reindex", "vacuum", "detach"],
+)
+def test_a_statement_of_a_killed_runner_that_waits_is_gone_in_less_than_two_seconds(
+    here, database, stage, point, lock
+) -> None:
+    running = stage(database, point)
+    with closing(psycopg.connect(database, application_name="holder")) as holder:
+        holder.execute(f"lock table {lock}")
+        running.open()
+        running.wait_until_stopped_by(holder)
+
         running.process.kill()
-        running.wait_for_end_of(pid)
-    half = "select indisvalid from pg_index where indexrelid = to_regclass('app.accounts_balance_idx')"
-    assert running.gate.execute(half).fetchone() == (False,)
+        began = time.monotonic()
+        running.wait_until_gone()
 
-    assert running.run_again() == undisturbed
-
-
-@IN_BOTH_KINDS
-def test_a_terminated_backend_leaves_nothing_stuck(stage, undisturbed, boundary) -> None:
-    running = stage(boundary)
-    pid = running.wait_for_barrier()
-
-    running.gate.execute("select pg_terminate_backend(%s, 5000)", [pid])
-    output = running.process.output
-
-    assert "connection to the server was lost" in output
-    assert running.run_again() == undisturbed
+        assert time.monotonic() - began < 2
+    assert here.again(database, "up") == here.holdings("up")

@@ -1,49 +1,262 @@
-"""A server that stops at once in the middle of a migration, as in a crash, and comes up again."""
+"""A server that ends while nothing of a run is under way, and comes up again or not."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from aigym_db.database.servers import LocalServer, create_database, local
+from aigym_db.database import ledger, locks
+from aigym_db.database.servers import LocalServer, create_database, gc, local, process
+from aigym_db.errors import ConnectionLost, Interrupted, LedgerMoved
+from aigym_db.migrate import reconnect
+from aigym_db.migrate.apply import migrate
+from aigym_db.migrate.observer import Finished, Observer, Waiting
+from aigym_db.migrate.options import Options
+from aigym_db.migrate.rollback import rollback
+from aigym_db.model.migration import Migration
+from aigym_db.model.source import Source
+from aigym_db.project.migrations import parse
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def durable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """A server that keeps its data when it ends."""
-    running = local(tmp_path_factory.mktemp("durable"))
+    folder = tmp_path_factory.mktemp("durable")
+    running = local(folder)
     running.start()
     yield running
     running.stop()
+    shutil.rmtree(folder)
+    # As root it lies elsewhere.
+    gc()
+
+
+@pytest.fixture
+def dsn(durable: LocalServer) -> str:
+    """A fresh database on it; the server runs."""
+    durable.start()
+    return create_database(durable.server())
 
 
 def crash(connection: psycopg.Connection) -> None:
     """Ends the server without a checkpoint, and waits until it is gone."""
     (folder,) = connection.execute("show data_directory").fetchone()
-    pid = int(Path(folder, "postmaster.pid").read_text().splitlines()[0])
-    os.kill(pid, signal.SIGQUIT)
+    process.kill(Path(folder))
 
 
-@pytest.mark.parametrize(
-    "boundary",
-    [("0001_accounts", 3), ("0002_interest", 1), ("0003_indexes", 1), ("0003_indexes", 3), ("0006_last", 1)],
-    ids=lambda boundary: f"{boundary[0]}-{boundary[1]}",
-)
-def test_after_a_crash_of_the_server_the_next_run_ends_where_an_undisturbed_one_does(
-    durable, stage_on, undisturbed, boundary
+INSERT = "insert into steps values ({0});"
+"""What each migration does: a row too many or too few is seen."""
+
+
+def line(count: int = 4) -> tuple[Migration, ...]:
+    """Migrations that each leave one row, the third outside a transaction."""
+
+    def one(version: int) -> Migration:
+        up = f"create table steps (n int);\n{INSERT.format(1)}" if version == 1 else INSERT.format(version)
+        down = "drop table steps;" if version == 1 else f"delete from steps where n = {version};"
+        options = " transaction:false" if version == 3 else ""
+        text = f"-- migrate:up{options}\n{up}\n-- migrate:down\n{down}\n"
+        return parse(Source(f"migrations/{version:04d}_step.sql", text), version, "step")
+
+    return tuple(one(version) for version in range(1, count + 1))
+
+
+def steps(dsn: str) -> list[int]:
+    with closing(psycopg.connect(dsn)) as connection:
+        return [row[0] for row in connection.execute("select n from steps order by n")]
+
+
+def applied(dsn: str) -> list[int]:
+    with closing(psycopg.connect(dsn, autocommit=True)) as connection:
+        return [row.version for row in ledger.applied(connection)]
+
+
+class Accident(Observer):
+    """Does something once, after a migration or at the first wait for a reason, and remembers all waits."""
+
+    def __init__(self, what: Callable[[], object], after: int | None = None, at: str | None = None) -> None:
+        self.what, self.after, self.at = what, after, at
+        self.waits: list[Waiting] = []
+        self.done: list[int] = []
+        self.happened = threading.Event()
+        self.meanwhile: Callable[[Waiting], object] = lambda waiting: None
+
+    def finished(self, finished: Finished) -> None:
+        self.done.append(finished.migration.version)
+        if finished.migration.version == self.after:
+            self._happen()
+
+    def waiting(self, waiting: Waiting) -> None:
+        self.waits.append(waiting)
+        self.meanwhile(waiting)
+        if waiting.reason == self.at:
+            self._happen()
+
+    @property
+    def reasons(self) -> set[str]:
+        return {waiting.reason for waiting in self.waits}
+
+    def _happen(self) -> None:
+        if not self.happened.is_set():
+            self.happened.set()
+            self.what()
+
+
+@pytest.mark.parametrize("after", [1, 2, 3])
+@pytest.mark.parametrize("how", ["restarted", "crashed"])
+def test_a_server_restarted_between_two_migrations_is_waited_for_and_the_run_goes_on(
+    durable, dsn, after: int, how: str
 ) -> None:
-    dsn = create_database(durable.server())
-    with stage_on(dsn, boundary) as running:
-        running.wait_for_barrier()
-        crash(running.gate)
-        output = running.process.output
+    def end() -> None:
+        if how == "crashed":
+            with closing(psycopg.connect(dsn, autocommit=True)) as connection:
+                crash(connection)
+        else:
+            durable.stop()
 
+    accident = Accident(end, after=after)
+    accident.meanwhile = lambda waiting: durable.start() if waiting.reason == "server" else None
+
+    done = migrate(dsn, line(), observer=accident, options=Options(durable=True))
+
+    assert [one.migration.version for one in done] == applied(dsn) == steps(dsn) == [1, 2, 3, 4]
+    assert (accident.done, accident.reasons) == ([1, 2, 3, 4], {"server"})
+
+
+def test_a_rollback_goes_on_after_a_restart_and_undoes_no_more_than_it_was_told(durable, dsn) -> None:
+    migrate(dsn, line())
+    accident = Accident(durable.stop, after=4)
+    accident.meanwhile = lambda waiting: durable.start() if waiting.reason == "server" else None
+
+    done = rollback(dsn, line(), steps=2, yes=True, observer=accident)
+
+    assert [one.migration.version for one in done] == [4, 3]
+    assert applied(dsn) == steps(dsn) == [1, 2]
+
+
+def test_commits_that_a_crash_took_back_are_done_again(durable, dsn, monkeypatch) -> None:
+    # What a crash takes of the last moments, where commits do not wait for the disk.
+    def lose() -> None:
+        with closing(psycopg.connect(dsn, autocommit=True)) as connection:
+            connection.execute("alter table aigym_db.event disable trigger user")
+            connection.execute("delete from aigym_db.event where version = 2")
+            connection.execute("alter table aigym_db.event enable trigger user")
+            connection.execute("delete from steps where n = 2")
+        durable.stop()
+
+    accident = Accident(lose, after=2)
+    accident.meanwhile = lambda waiting: durable.start() if waiting.reason == "server" else None
+
+    done = migrate(dsn, line(), observer=accident)
+
+    assert [one.migration.version for one in done] == applied(dsn) == steps(dsn) == [1, 2, 3, 4]
+    assert accident.done == [1, 2, 2, 3, 4]
+
+
+def test_a_plan_does_not_go_on_over_what_others_did_while_the_server_was_away(durable, dsn) -> None:
+    migrate(dsn, line())
+    others = (*line(), *line(5)[4:])
+
+    def meanwhile(waiting: Waiting) -> None:
+        if waiting.reason == "server":
+            accident.meanwhile = lambda waiting: None
+            durable.start()
+            migrate(dsn, others, to=4)
+            migrate(dsn, others)
+
+    accident = Accident(durable.stop, after=4)
+    accident.meanwhile = meanwhile
+
+    with pytest.raises(LedgerMoved, match="while the server was away"):
+        rollback(dsn, line(), steps=2, yes=True, observer=accident)
+
+    assert applied(dsn) == steps(dsn) == [1, 2, 3, 4, 5]
+
+
+def test_a_server_restarted_while_a_runner_waits_for_its_turn_changes_nothing(durable, dsn) -> None:
+    holder = psycopg.connect(dsn, autocommit=True)
+    assert locks.try_hold(holder, 1)
+    accident = Accident(lambda: (durable.stop(), durable.start()), at="runner")
+
+    done = migrate(dsn, line(), observer=accident)
+
+    assert [one.migration.version for one in done] == applied(dsn) == steps(dsn) == [1, 2, 3, 4]
+    assert accident.reasons == {"runner", "server"}
+    holder.close()
+
+
+def test_a_server_that_does_not_come_back_is_an_error_that_says_what_is_done(
+    durable, dsn, monkeypatch
+) -> None:
+    monkeypatch.setattr(reconnect, "PATIENCE_S", 0.3)
+    accident = Accident(durable.stop, after=2)
+
+    with pytest.raises(ConnectionLost, match="it did not come back") as refusal:
+        migrate(dsn, line(), observer=accident)
+
+    assert refusal.value.exit_status == 4
+    assert (
+        "Done before that: 0001, 0002. A server that crashed may have lost the last of it."
+        in refusal.value.detail
+    )
+    assert "No such file or directory" in refusal.value.detail
+    assert refusal.value.hint.startswith("Run the command again once the server answers")
     durable.start()
+    assert applied(dsn) == steps(dsn) == [1, 2]
 
-    assert "connection to the server was lost" in output
-    assert running.run_again() == undisturbed
+
+def test_a_run_that_waits_for_the_server_can_be_stopped(durable, dsn) -> None:
+    def stop(waiting: Waiting) -> None:
+        if waiting.reason == "server" and waiting.waited_s > 0:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    accident = Accident(durable.stop, after=2)
+    accident.meanwhile = stop
+
+    with pytest.raises(Interrupted, match="Stopped by SIGTERM while waiting for the server") as refusal:
+        migrate(dsn, line(), observer=accident)
+
+    assert refusal.value.exit_status == 130
+
+
+@pytest.mark.parametrize(("part", "which"), [(1, "holds the runner's lock"), (2, "migrates")])
+def test_a_session_that_somebody_ended_on_purpose_is_not_made_anew(dsn, part, which: str) -> None:
+    def end() -> None:
+        with closing(psycopg.connect(dsn, autocommit=True)) as connection:
+            for holder in locks.holders(connection, part):
+                connection.execute("select pg_terminate_backend(%s, 5000)", [holder.pid])
+
+    accident = Accident(end, after=2)
+
+    with pytest.raises(ConnectionLost, match=f"The session that {which} ended, so nothing more was begun"):
+        migrate(dsn, line(), observer=accident)
+
+    assert applied(dsn) == steps(dsn) == [1, 2]
+    assert accident.waits == []
+
+
+def test_a_server_that_is_just_coming_up_is_waited_for(dsn, monkeypatch) -> None:
+    tries = []
+    real = reconnect.connect
+
+    def connecting(*given, **named):
+        tries.append(given)
+        if len(tries) < 3:
+            raise reconnect.CannotConnect("No.", detail="FATAL:  the database system is starting up")
+        return real(*given, **named)
+
+    monkeypatch.setattr(reconnect, "connect", connecting)
+    monkeypatch.setattr(reconnect, "PAUSE_S", 0.01)
+    accident = Accident(lambda: None)
+
+    migrate(dsn, line(), observer=accident)
+
+    assert (len(tries), accident.reasons) == (3, {"server"})

@@ -4,34 +4,50 @@ from __future__ import annotations
 
 import pytest
 
+ALL = list(range(1, 20))
+
+
+@pytest.fixture
+def here(ground):
+    return ground("embedded:18")
+
+
+@pytest.fixture
+def database(here):
+    with here.database("up") as dsn:
+        yield dsn
+
 
 @pytest.mark.parametrize("count", [2, 8])
 def test_several_processes_apply_every_migration_exactly_once(
-    database, spawn, stage, undisturbed, count: int
+    here, database, spawn, stage, count: int
 ) -> None:
-    first = stage(("0001_accounts", 1))
-    first.wait_for_barrier()
-    others = [spawn(first.dsn, first.folder) for _ in range(count - 1)]
+    first = stage(database, "row fill 1")
+    others = [spawn(database) for _ in range(count - 1)]
 
-    first.open_barrier()
-    outputs = [process.output for process in (first.process, *others)]
+    first.open()
+    ended = [process.wait() for process in (first.process, *others)]
 
-    assert sorted(line for output in outputs for line in output.splitlines()) == [
-        f"finished {version}" for version in range(1, 7)
-    ]
-    assert first.run_again() == undisturbed
+    assert ended == [0] * count
+    assert sorted(version for one in (first.process, *others) for version in one.finished) == ALL
+    assert here.again(database, "up") == here.holdings("up")
 
 
+@pytest.mark.parametrize(
+    ("point", "version"),
+    [("insert apply 6", 6), ("ddl_command_end 10", 8), ("row three 25", 8), ("ddl_command_end 23", 16)],
+)
 def test_a_process_that_starts_while_the_killed_ones_statement_still_runs_waits_for_its_end(
-    spawn, stage, undisturbed
+    here, database, spawn, stage, point, version
 ) -> None:
-    running = stage(("0002_interest", 2))
-    pid = running.wait_for_barrier()
+    running = stage(database, point)
     running.process.kill()
 
-    successor = spawn(running.dsn, running.folder)
-    running.wait_for_end_of(pid)
-    running.open_barrier()
+    successor = spawn(database)
+    gone = "select where not exists (select from pg_stat_activity where pid = %(pid)s)"
+    running.wait_for(gone, running=False, pid=running.pid)
+    running.open()
 
-    assert successor.output.splitlines() == [f"finished {version}" for version in range(2, 7)]
-    assert running.run_again() == undisturbed
+    assert successor.wait() == 0
+    assert successor.finished == ALL[version - 1 :]
+    assert here.again(database, "up") == here.holdings("up")

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from aigym_db.database.connect import connect
-from aigym_db.migrate import apply
+from aigym_db.migrate import apply, reconnect
 from aigym_db.project.config import Project
 from aigym_db.project.migrations import migrations
 
@@ -60,7 +60,7 @@ def test_one_connection_and_one_question_are_enough(database, folder, monkeypatc
         opened.append(connection)
         return connection
 
-    monkeypatch.setattr(apply, "connect", counted)
+    monkeypatch.setattr(reconnect, "connect", counted)
     apply.migrate(database, migrations(Project(folder)))
 
     assert (len(opened), len(asked)) == (1, 1)

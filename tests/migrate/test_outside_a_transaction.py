@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from aigym_db.database import ledger
-from aigym_db.errors import Halfway, StatementFailed
+from aigym_db.errors import Halfway, NameTaken, StatementFailed
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.rollback import rollback
@@ -161,7 +161,7 @@ def test_a_valid_index_that_was_there_before_is_not_mistaken_for_ours(database, 
     oid = other.execute("select 'a_x_idx'::regclass::oid::bigint").fetchone()[0]
     pretend(other, line[1], "intent", 1, BUILD.rstrip(";"), {"index": oid})
 
-    with pytest.raises(Halfway, match="already exists"):
+    with pytest.raises(NameTaken, match="already exists with another definition"):
         migrate(database, line)
 
 

@@ -7,7 +7,9 @@ import importlib.util
 import os
 import re
 import shutil
+import subprocess
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from aigym_db.database.servers import folders
@@ -33,7 +35,7 @@ class Binaries:
     """One installation of the PostgreSQL programs."""
 
     name: str
-    """What a person calls it, e.g. `embedded:18`."""
+    """What a person calls it, e.g. `embedded:18` or `path:/opt/postgresql-17`."""
     major: int
     prefix: Path
     """The folder that holds `bin/`."""
@@ -68,7 +70,7 @@ class Binaries:
 
 
 def find(name: str) -> Binaries:
-    """The programs of the server called `name`: `embedded`, `embedded:16`, `system:15`, …
+    """The programs of the server called `name`: `embedded`, `embedded:16`, `system:15`, `path:/opt/pg17`, …
 
     Raises ServerUnfit (AIG-G005) saying what is missing and where it can be had.
     """
@@ -78,16 +80,19 @@ def find(name: str) -> Binaries:
             f"The server `{name}` comes later: aigym-db cannot start containers yet.",
             hint="Use --server embedded, or start the container yourself and give its DSN with --database.",
         )
+    if kind == "path" and choice:
+        return _at(Path(choice))
     if kind not in ("embedded", "system") or not re.fullmatch(r"\d*", choice) or name.endswith(":"):
         raise ServerUnfit(
             f"There is no server called `{name}`.",
-            hint="Use `embedded`, `embedded:16`, `embedded:18` or `system:<major>`, e.g. `system:15`.",
+            hint="Use `embedded`, `embedded:16`, `embedded:18`, `system:<major>` (e.g. `system:15`), or "
+            "`path:<folder>` with the folder that holds `bin/postgres`.",
         )
     return _embedded(int(choice or EMBEDDED_DEFAULT)) if kind == "embedded" else _system(choice)
 
 
 def available() -> tuple[str, ...]:
-    """The names of all servers this machine has the programs of, e.g. `embedded:18`, `system:15`."""
+    """The names of all servers whose programs are where we look, e.g. `embedded:18`, `system:15`."""
     package = _package()
     embedded = [
         f"embedded:{major}"
@@ -102,7 +107,8 @@ def _embedded(major: int) -> Binaries:
         raise ServerUnfit(
             f"There is no embedded PostgreSQL {major}.",
             detail=f"Embedded are: {', '.join(str(known) for known in EMBEDDED)}.",
-            hint=f"Use --server system:{major} with PostgreSQL {major} of your operating system.",
+            hint=f"Use --server system:{major} with PostgreSQL {major} of your operating system, or "
+            "--server path:<folder> with any other.",
         )
     package = _package()
     if package is None:
@@ -133,6 +139,41 @@ def _system(choice: str) -> Binaries:
         )
     major = max(found)
     return Binaries(f"system:{major}", major, found[major])
+
+
+def _at(prefix: Path) -> Binaries:
+    if not prefix.is_absolute():
+        raise ServerUnfit(
+            f"The server `path:{prefix}` does not say where it is from the root of the disk on.",
+            hint=f"Write the whole path, e.g. `path:{prefix.absolute()}`.",
+        )
+    missing = [name for name in ("postgres", "initdb") if not os.access(prefix / "bin" / name, os.X_OK)]
+    if missing:
+        raise ServerUnfit(
+            f"{prefix} holds no PostgreSQL server.",
+            detail=f"Not there, or not for this user: {', '.join(f'bin/{name}' for name in missing)}.",
+            hint="Name the folder that holds bin/, as in `path:/opt/postgresql-17`.",
+        )
+    return Binaries(f"path:{prefix}", _major(prefix), prefix)
+
+
+@cache
+def _major(prefix: Path) -> int:
+    """What the programs themselves say: the name of a folder of somebody's own says nothing."""
+    try:
+        asked = [str(prefix / "bin" / "postgres"), "--version"]
+        done = subprocess.run(asked, capture_output=True, text=True, errors="replace", check=False)
+        said = done.stdout.strip() or done.stderr.strip()
+    except OSError as error:
+        said = str(error)
+    found = re.match(r"postgres \(PostgreSQL\) (\d+)", said)
+    if found is None:
+        raise ServerUnfit(
+            f"The programs in {prefix} do not say that they are PostgreSQL.",
+            detail=said or "`postgres --version` printed nothing.",
+            hint="Check that they are made for this system and that their shared libraries are there.",
+        )
+    return int(found[1])
 
 
 def _installed() -> list[tuple[int, Path]]:

@@ -11,3 +11,9 @@ select activity.pid,
         where waiting.pid = %(pid)s and not waiting.granted and waiting.relation is not null) as relation
 from unnest(pg_blocking_pids(%(pid)s)) as blocking (pid)
 join pg_stat_activity as activity on activity.pid = blocking.pid
+union all
+-- A prepared transaction has no session, and PostgreSQL calls all of them 0.
+select 0, owner, format('prepared transaction %%L', gid), 'no session', 'prepared',
+       extract(epoch from clock_timestamp() - prepared)::float8, format('end it with rollback prepared %%L', gid), null
+from pg_prepared_xacts
+where database = current_database() and 0 = any (pg_blocking_pids(%(pid)s))

@@ -1,4 +1,4 @@
--- Who holds one of this database's two locks?
+-- Who holds one of the two locks of this database, or of a tenant schema?
 select activity.pid,
        activity.application_name as application,
        coalesce(host(activity.client_addr), 'a local socket') as client,
@@ -9,4 +9,4 @@ where held.locktype = 'advisory'
   and held.granted
   and held.database = (select oid from pg_database where datname = current_database())
   and held.objsubid = 1
-  and (held.classid::bigint << 32) | held.objid::bigint = hashtextextended('aigym_db.event', %(part)s)
+  and (held.classid::bigint << 32) | held.objid::bigint = hashtextextended('aigym_db.event' || %(scope)s, %(part)s)

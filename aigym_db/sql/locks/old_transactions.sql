@@ -1,4 +1,10 @@
 -- Which open transactions would a statement with CONCURRENTLY have to wait for?
+select 0 as pid, owner as role, format('prepared transaction %L', gid) as application, 'no session' as client,
+       'prepared' as state, extract(epoch from clock_timestamp() - prepared)::float8 as age_s,
+       format('end it with rollback prepared %L', gid) as query
+from pg_prepared_xacts
+where database = current_database()
+union all
 select pid,
        usename as role,
        application_name as application,
@@ -11,4 +17,4 @@ where datname = current_database()
   and backend_type = 'client backend'
   and pid <> pg_backend_pid()
   and xact_start < clock_timestamp() - interval '1 second'
-order by xact_start
+order by age_s desc

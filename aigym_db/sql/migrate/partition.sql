@@ -1,4 +1,4 @@
 -- Is this table still a partition of that one, and was a detach of it begun?
 select inhdetachpending
 from pg_inherits
-where inhparent = to_regclass(%(parent)s) and inhrelid = to_regclass(%(partition)s)
+where inhparent = %(parent)s::bigint::oid and inhrelid = %(partition)s::bigint::oid

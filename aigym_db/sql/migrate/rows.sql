@@ -1,3 +1,3 @@
--- How many rows of a table have something in a column, counted no further than a limit?
-select count(*)
-from (select from {table} where {column} limit {limit}) as found
+-- How many rows are there, counted no further than a limit?
+{clause} select count(*)
+from (select from {counting} limit {limit}) as found

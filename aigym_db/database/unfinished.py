@@ -1,0 +1,45 @@
+"""Migrations outside a transaction that were cut short, as the ledger's journal has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+
+from aigym_db.database.queries import query
+from aigym_db.model.migration import Direction
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A migration that was begun and neither applied nor undone since."""
+
+    version: int
+    name: str
+    checksum: str
+    """With its algorithm in front."""
+    direction: Direction
+    done: int
+    """How many of its statements are certain to be done; the next one may be, too."""
+
+    def __str__(self) -> str:
+        if not self.done:
+            return f"cut short on its way {self.direction} in statement 1"
+        word = "applied" if self.direction == "up" else "undone"
+        return f"half {word}: goes on at statement {self.done + 1}"
+
+
+def unfinished(connection: Connection[Any], scope: str = "") -> tuple[Unfinished, ...]:
+    """What was begun and is not finished, oldest first; nothing where there is no ledger, or none whose
+    journal this role may read."""
+    try:
+        rows = connection.execute(query("ledger/unfinished"), {"scope": scope}).fetchall()
+    except (
+        psycopg.errors.UndefinedTable,
+        psycopg.errors.UndefinedColumn,
+        psycopg.errors.InsufficientPrivilege,
+    ):
+        return ()
+    return tuple(Unfinished(*row) for row in rows)

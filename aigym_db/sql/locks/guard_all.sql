@@ -1,0 +1,11 @@
+-- The same behind what may have run code: is there anything that would not be slow to find?
+select case 1 / (
+  current_user = %(role)s and current_setting('search_path') = %(search_path)s
+  and (pg_my_temp_schema() = 0
+       or not exists (select from pg_class where relnamespace = pg_my_temp_schema())
+          and not exists (select from pg_proc where pronamespace = pg_my_temp_schema()))
+  and not exists (select from pg_prepared_statements where not starts_with(name, 'aigym_db_'))
+  and not exists (select from pg_cursors where is_holdable and name <> '')
+  and not exists (select from pg_listening_channels())
+  and 1 = (select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()))::integer
+  when 1 then '' end

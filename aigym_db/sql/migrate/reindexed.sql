@@ -1,0 +1,61 @@
+-- Which indexes does a REINDEX reach, which of them can queries use, and which look like the remains of one?
+with named as (
+  select %(relation)s::bigint::oid as oid
+  union
+  select relid from pg_partition_tree(%(relation)s::bigint::oid::regclass)
+), owners as (
+  select case %(scope)s::text when 'index' then index.indrelid else named.oid end as oid
+  from named left join pg_index as index on index.indexrelid = named.oid
+  where %(scope)s::text in ('index', 'table')
+  union
+  select relation.oid
+  from pg_class as relation
+  join pg_namespace as namespace on namespace.oid = relation.relnamespace
+  where relation.relkind in ('r', 'm')
+    and relation.oid >= 16384
+    and (%(scope)s::text = 'database' or %(scope)s::text = 'schema' and namespace.nspname = %(schema)s::text::name)
+), tables as (
+  select oid from owners
+  union
+  select relation.reltoastrelid
+  from pg_class as relation join owners on owners.oid = relation.oid
+  where relation.reltoastrelid <> 0 and %(scope)s::text <> 'index'
+), found as (
+  select index.*,
+         relation.relname::text as name,
+         format('%%I.%%I', namespace.nspname, relation.relname) as full_name,
+         index.indisvalid and index.indisready and index.indislive as usable,
+         %(scope)s::text <> 'index' or exists (select from named where named.oid = index.indexrelid) as asked,
+         has_schema_privilege(namespace.oid, 'usage') as droppable,
+         regexp_replace(relation.relname::text, '_cc(new|old)[0-9]*$', '') as base
+  from tables
+  join pg_index as index on index.indrelid = tables.oid
+  join pg_class as relation on relation.oid = index.indexrelid and relation.relkind = 'i'
+  join pg_namespace as namespace on namespace.oid = relation.relnamespace
+)
+select found.indexrelid::bigint,
+       found.full_name,
+       found.usable,
+       found.asked,
+       not found.usable and found.base <> found.name and exists (
+         select from found as rebuilt
+         where rebuilt.indrelid = found.indrelid
+           and rebuilt.asked
+           and rebuilt.indexrelid <> found.indexrelid
+           -- A long name is cut so that the ending fits.
+           and (rebuilt.name = found.base
+                or starts_with(rebuilt.name, found.base) and octet_length(found.name) >= 60)),
+       (select building.pid
+        from pg_stat_progress_create_index as building
+        where building.datid = (select oid from pg_database where datname = current_database())
+          and not found.usable
+          and (building.index_relid = found.indexrelid
+               -- Of somebody else's session a plain role sees no more than its process id, and its locks.
+               or building.relid is null and exists (
+                 select from pg_locks as held
+                 where held.pid = building.pid and held.relation = found.indrelid and held.granted
+                   and held.mode = 'ShareUpdateExclusiveLock'))
+        limit 1),
+       found.droppable
+from found
+order by found.full_name

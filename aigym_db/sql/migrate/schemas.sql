@@ -1,0 +1,4 @@
+-- Which schemas could be a tenant's: all but PostgreSQL's own and the ledger's?
+select nspname
+from pg_namespace
+where nspname !~ '^pg_' and nspname not in ('information_schema', 'aigym_db')

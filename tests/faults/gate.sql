@@ -1,0 +1,50 @@
+-- Stops whoever comes to the point that gate.target names, for as long as a test holds the lock 777, wherever in a
+-- statement, a transaction or its COMMIT that is. It changes nothing of what passes.
+create schema gate;
+grant usage on schema gate to public;
+
+create table gate.target (point text);
+grant select on gate.target to public;
+
+create function gate.come(here text) returns void language plpgsql set search_path = pg_catalog as $$
+begin
+  perform from gate.target where point = here;
+  if found then
+    perform pg_advisory_xact_lock_shared(777);
+  end if;
+end $$;
+
+-- A condition that is true of every row, and a point at the first and in the middle of 50.
+create function gate.row(statement text, id int) returns boolean language plpgsql set search_path = pg_catalog as $$
+begin
+  if id in (1, 25) then
+    perform gate.come(format('row %s %s', statement, id));
+  end if;
+  return true;
+end $$;
+
+-- A point where each statement that defines something begins, and one where it has done so: the n-th of a session,
+-- counted in a setting, because a sequence takes a transaction number, before which a DROP INDEX CONCURRENTLY has to come.
+-- Only since 17 is REINDEX such a statement, so it is none.
+create function gate.define() returns event_trigger language plpgsql set search_path = pg_catalog as $$
+declare
+  counter text := 'gate.' || tg_event;
+  number int := coalesce(nullif(current_setting(counter, true), ''), '0')::int + 1;
+begin
+  if tg_tag <> 'REINDEX' then
+    perform set_config(counter, number::text, false);
+    perform gate.come(format('%s %s', tg_event, number));
+  end if;
+end $$;
+
+-- A point before each event of the ledger, and one in the COMMIT of its transaction.
+create function gate.event() returns trigger language plpgsql set search_path = pg_catalog as $$
+begin
+  perform gate.come(concat_ws(' ', case tg_when when 'BEFORE' then 'insert' else 'commit' end, new.kind, new.version, new.statement));
+  return new;
+end $$;
+
+create trigger gate_insert before insert on aigym_db.event for each row execute function gate.event();
+create constraint trigger gate_commit after insert on aigym_db.event deferrable initially deferred for each row execute function gate.event();
+create event trigger gate_begins on ddl_command_start execute function gate.define();
+create event trigger gate_ends on ddl_command_end execute function gate.define();

@@ -1,0 +1,6 @@
+-- What was applied or undone, how often, and is it applied now?
+select event.version, event.kind::text, count(*), exists (select from aigym_db.applied where applied.version = event.version)
+from aigym_db.event
+where kind in ('apply', 'revert')
+group by 1, 2
+order by 1, 2

@@ -1,0 +1,158 @@
+"""Every point at which a run of the chain can be cut short, and how."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from aigym_db.database.servers import available, find
+from aigym_db.migrate.outside_only import only_outside
+from aigym_db.migrate.preflight import steps
+from aigym_db.model.migration import Direction
+from aigym_db.project.config import Project
+from aigym_db.project.migrations import migrations
+
+MAJORS = (15, 16, 17, 18)
+WAYS = ("SIGKILL", "SIGTERM", "pg_terminate_backend", "immediate stop")
+COMMANDS: dict[str, Direction] = {"migrate": "up", "rollback": "down"}
+_DEFINES = re.compile(r"create|alter|drop|comment")
+_CHECKED = {
+    "validate constraint": "check",
+    "from stdin": "copy",
+    "done = true": "batch",
+    "done = false": "copy",
+}
+"""Statements by which rows come into a check, and its name."""
+_WAITS_FOR = {
+    "create": ("row exclusive", "snapshot"),
+    "reindex": ("row exclusive", "snapshot", "access share"),
+    "drop": ("access share",),
+    "alter": ("access share",),
+    "vacuum": ("share update exclusive",),
+}
+"""What makes a statement outside a transaction wait in its middle, in each of its phases: a lock on its
+table, or a snapshot older than it."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A moment of a run, by what gate.sql calls it."""
+
+    name: str
+    transactional: bool
+    table: str = ""
+    held: str = ""
+    """What `table` is to be held with from this moment on, so that the statement behind it waits in its
+    middle."""
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.held}".strip().replace(" ", "-")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A run that is cut short."""
+
+    major: int
+    server: str
+    command: str
+    point: Point
+    way: str
+    user: str = "postgres"
+    """Who migrates; `plain` is no superuser and does not bypass row security."""
+
+    @property
+    def direction(self) -> Direction:
+        return COMMANDS[self.command]
+
+    def __str__(self) -> str:
+        owner = "-plain" if self.user == "plain" else ""
+        return f"{self.major}{owner}-{self.command}-{self.point}-{self.way.replace(' ', '-')}"
+
+
+def points(direction: Direction) -> Iterator[Point]:
+    """Where each statement begins, where it is under way, and around each event of the ledger."""
+    line = migrations(Project(Path(__file__).parent.parent / "chain"))
+    defined = 0
+    yield from _around("start", True)
+    for migration in line if direction == "up" else reversed(line):
+        part = migration.up if direction == "up" else migration.down
+        assert part is not None
+        inside = part.transaction and part.batch_rows is None
+        for number, step in enumerate(steps(part), start=1):
+            word = step.text.split()[0]
+            if _DEFINES.match(word):
+                defined += 1
+                yield Point(f"ddl_command_start {defined}", inside)
+                yield Point(f"ddl_command_end {defined}", inside)
+            for key in _rows(word, step.text):
+                yield Point(f"row {key} 1", inside)
+                yield Point(f"row {key} 25", inside)
+            event = f"{migration.version} {number}"
+            alone = not part.transaction and only_outside(step.tree)
+            if alone or part.batch_rows:
+                yield from _around(f"intent {event}", False)
+            if alone:
+                table = re.search(r"app\.(?:accounts|notes|measures)", step.text)
+                assert table
+                for held in _WAITS_FOR[word]:
+                    yield Point(f"commit intent {event}", False, table[0], held)
+            if not inside:
+                yield from _around(f"done {event}", False)
+        yield from _around(f"{'apply' if direction == 'up' else 'revert'} {migration.version}", inside)
+
+
+def _around(event: str, transactional: bool) -> Iterator[Point]:
+    yield Point(f"insert {event}", transactional)
+    yield Point(f"commit {event}", transactional)
+
+
+def _rows(word: str, text: str) -> list[str]:
+    """Under which names a statement asks for each row, itself or in a check of its table."""
+    for said, key in _CHECKED.items():
+        if said in text:
+            return [key]
+    return [] if _DEFINES.match(word) else re.findall(r"gate\.row\('([^']+)'", text)
+
+
+def servers() -> dict[int, str]:
+    """The servers to test on, by major: those of AIGYM_DB_TEST_SERVERS, else those this machine has.
+
+    In CI it has to be all four.
+    """
+    names = os.environ.get("AIGYM_DB_TEST_SERVERS", "").split() or available()
+    by_major = {find(name).major: name for name in reversed(names)}
+    missing = [str(major) for major in MAJORS if major not in by_major]
+    if missing and os.environ.get("CI"):
+        raise pytest.UsageError(
+            f"The kill matrix lacks PostgreSQL {', '.join(missing)}: name servers in AIGYM_DB_TEST_SERVERS, "
+            "as .ci/run does."
+        )
+    return {major: by_major[major] for major in MAJORS if major in by_major}
+
+
+def matrix() -> Iterator[Case]:
+    """Every point on every server, and once more as a plain owner of the database.
+
+    Each server takes another way, so that four of them have all; with AIGYM_DB_TEST_MATRIX=complete each takes
+    every way.
+    """
+    found, complete = servers(), os.environ.get("AIGYM_DB_TEST_MATRIX") == "complete"
+    newest = max(found)
+    for command, direction in COMMANDS.items():
+        for number, point in enumerate(points(direction)):
+            for place, (major, name) in enumerate(found.items()):
+                ways = WAYS if complete else [WAYS[(number + place) % len(WAYS)]]
+                yield from (Case(major, name, command, point, way) for way in ways)
+            yield Case(newest, found[newest], command, point, WAYS[number % len(WAYS)], "plain")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that asks for a `case` is run for each of the matrix."""
+    if "case" in metafunc.fixturenames:
+        metafunc.parametrize("case", list(matrix()), ids=str)

@@ -1,0 +1,99 @@
+"""Statements that have a transaction of their own in a file that is none, and blocks that end theirs."""
+
+from __future__ import annotations
+
+import pytest
+
+from aigym_db.database import ledger
+from aigym_db.errors import ConnectionLost, Halfway
+from aigym_db.migrate.apply import migrate
+from aigym_db.migrate.options import Options
+
+OUTSIDE = " transaction:false"
+WRITER = "insert into a values (100)"
+TABLE = (
+    "create table a (x int primary key, y int); insert into a select i, i from generate_series(1, 50) as i;"
+)
+BLOCK = (
+    "do $$ begin insert into a values (200); perform count(*) from a; {} lock table a in share mode; end $$;"
+)
+
+
+@pytest.mark.parametrize(
+    "statement", ["alter type mood add value 'good'", "alter table a validate constraint positive"]
+)
+def test_a_statement_with_a_transaction_of_its_own_is_either_done_or_not(
+    anywhere, seen, holder, write, scene, terminate, statement: str
+) -> None:
+    text = (
+        TABLE
+        + "create type mood as enum ('bad'); alter table a add constraint positive check (x > 0) not valid;"
+    )
+    line = (write(1, text), write(2, f"{statement};\nlock table a;", options=OUTSIDE))
+    migrate(anywhere, line, to=1)
+    holder.execute(WRITER)
+
+    with pytest.raises(Halfway):
+        migrate(anywhere, line, observer=scene(terminate))
+    holder.rollback()
+    (finished,) = migrate(anywhere, line)
+
+    assert finished.resumed_at == 2
+    assert seen.execute(
+        "select enumlabel from pg_enum where enumlabel = 'good' union all "
+        "select conname from pg_constraint where conname = 'positive' and convalidated"
+    ).fetchall()
+
+
+def test_validating_a_constraint_that_is_cut_short_is_begun_anew(
+    anywhere, seen, holder, write, scene, terminate
+) -> None:
+    text = TABLE + "alter table a add constraint positive check (x > 0) not valid;"
+    line = (write(1, text), write(2, "alter table a validate constraint positive;", options=OUTSIDE))
+    migrate(anywhere, line, to=1)
+    holder.execute("lock table a in share update exclusive mode")
+
+    with pytest.raises(ConnectionLost):
+        migrate(anywhere, line, observer=scene(terminate))
+
+    validated = "select convalidated from pg_constraint where conname = 'positive'"
+    assert seen.execute(validated).fetchone() == (False,)
+    holder.rollback()
+    migrate(anywhere, line)
+    assert seen.execute(validated).fetchone() == (True,)
+
+
+def test_a_block_that_cannot_commit_has_a_transaction_of_its_own(
+    anywhere, seen, holder, write, scene, terminate
+) -> None:
+    line = (write(1, TABLE), write(2, BLOCK.format(""), options=OUTSIDE))
+    migrate(anywhere, line, to=1)
+    holder.execute(WRITER)
+
+    with pytest.raises(ConnectionLost):
+        migrate(anywhere, line, observer=scene(terminate))
+
+    holder.rollback()
+    migrate(anywhere, line)
+    assert seen.execute("select count(*) from a where x = 200").fetchone() == (1,)
+
+
+def test_a_block_that_may_have_committed_part_of_its_work_is_never_just_run_again(
+    anywhere, seen, holder, write, scene, end
+) -> None:
+    line = (write(1, TABLE), write(2, BLOCK.format("commit;"), options=OUTSIDE))
+    migrate(anywhere, line, to=1)
+    holder.execute(WRITER)
+    stop, said = end
+    with pytest.raises(Halfway, match=said) as refusal:
+        migrate(anywhere, line, observer=scene(stop))
+    holder.rollback()
+
+    with pytest.raises(Halfway, match="cannot tell") as question:
+        migrate(anywhere, line)
+
+    assert "asks about statement 1" in refusal.value.hint
+    assert "--resolve again" in question.value.hint
+    migrate(anywhere, line, options=Options(resolve="done"))
+    assert seen.execute("select count(*) from a where x = 200").fetchone() == (1,)
+    assert [row.version for row in ledger.applied(seen)] == [1, 2]

@@ -1,0 +1,209 @@
+"""Statements outside a transaction that are cut short while they wait: the next run finds out from the
+catalog what became of them and ends where an undisturbed one does."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import psycopg
+import pytest
+
+from aigym_db.database import ledger
+from aigym_db.errors import Halfway, Interrupted, StatementFailed
+from aigym_db.migrate.apply import migrate
+from aigym_db.migrate.rollback import rollback
+
+OUTSIDE = " transaction:false"
+WRITER = "insert into a values (100)"
+READER = "select count(*) from a"
+SNAPSHOT = "set transaction isolation level repeatable read; select 1"
+TABLE = (
+    "create table a (x int primary key, y int); insert into a select i, i from generate_series(1, 50) as i;"
+)
+PARTITIONS = "create table a (x int) partition by list (x); create table a1 partition of a for values in (1);"
+ATTACHED = "select inhdetachpending from pg_inherits where inhrelid = 'a1'::regclass"
+
+
+@pytest.mark.parametrize("way", [WRITER, SNAPSHOT], ids=["behind a writer", "behind a snapshot"])
+@pytest.mark.parametrize("unique", ["", "unique "])
+def test_a_concurrent_build_that_is_cut_short_is_dropped_and_built_again(
+    anywhere, holder, write, scene, indexes, end, unique: str, way: str
+) -> None:
+    line = (write(1, TABLE), write(2, f"create {unique}index concurrently a_y on a (y);", options=OUTSIDE))
+    migrate(anywhere, line, to=1)
+    holder.execute(way)
+    stop, said = end
+
+    with pytest.raises(Halfway, match=said):
+        migrate(anywhere, line, observer=scene(stop))
+
+    assert indexes() == {"a_pkey": True, "a_y": False}
+    holder.rollback()
+    heard = scene()
+    migrate(anywhere, line, observer=heard)
+    assert indexes() == {"a_pkey": True, "a_y": True}
+    assert heard.notices[0] == (
+        "the index public.a_y is INVALID; repairing with `drop index concurrently public.a_y`"
+    )
+
+
+def test_a_concurrent_drop_that_is_cut_short_leaves_an_invalid_index_that_is_dropped_again(
+    anywhere, holder, write, scene, indexes, end
+) -> None:
+    line = (
+        write(1, TABLE + "create index a_y on a (y);"),
+        write(2, "drop index concurrently a_y;", options=OUTSIDE),
+    )
+    migrate(anywhere, line, to=1)
+    holder.execute(READER)
+    stop, said = end
+
+    with pytest.raises(Halfway, match=said):
+        migrate(anywhere, line, observer=scene(stop))
+
+    assert indexes() == {"a_pkey": True, "a_y": False}
+    holder.rollback()
+    migrate(anywhere, line)
+    assert indexes() == {"a_pkey": True}
+
+
+def test_a_concurrent_drop_that_is_cut_short_when_nobody_may_use_the_index_any_more_is_finished(
+    anywhere, seen, holder, write, scene, terminate, indexes
+) -> None:
+    line = (
+        write(1, TABLE + "create index a_y on a (y);"),
+        write(2, "drop index concurrently a_y;", options=OUTSIDE),
+    )
+    migrate(anywhere, line, to=1)
+    holder.execute(READER)
+    with psycopg.connect(anywhere) as later:
+
+        def hand_over() -> None:
+            later.execute(READER)
+            holder.rollback()
+
+        with pytest.raises(Halfway):
+            migrate(anywhere, line, observer=scene(hand_over, terminate))
+
+        state = "select indislive from pg_index where indexrelid = 'a_y'::regclass"
+        assert seen.execute(state).fetchone() == (False,)
+    migrate(anywhere, line)
+    assert indexes() == {"a_pkey": True}
+
+
+def test_a_repair_that_is_cut_short_is_taken_up_again(
+    anywhere, holder, write, scene, terminate, indexes
+) -> None:
+    line = (write(1, TABLE), write(2, "create index concurrently a_y on a (y);", options=OUTSIDE))
+    migrate(anywhere, line, to=1)
+    holder.execute(WRITER)
+    with pytest.raises(Halfway):
+        migrate(anywhere, line, observer=scene(terminate))
+
+    with pytest.raises(Halfway):
+        migrate(anywhere, line, observer=scene(terminate))
+
+    assert indexes() == {"a_pkey": True, "a_y": False}
+    holder.rollback()
+    migrate(anywhere, line)
+    assert indexes() == {"a_pkey": True, "a_y": True}
+
+
+def test_a_vacuum_that_is_cut_short_is_run_again(anywhere, seen, holder, write, scene, terminate) -> None:
+    line = (write(1, TABLE), write(2, "vacuum a;", options=OUTSIDE))
+    migrate(anywhere, line, to=1)
+    holder.execute("lock table a in share update exclusive mode")
+    with pytest.raises(Halfway):
+        migrate(anywhere, line, observer=scene(terminate))
+    holder.rollback()
+
+    migrate(anywhere, line)
+
+    assert [row.version for row in ledger.applied(seen)] == [1, 2]
+
+
+def test_a_detach_that_is_cut_short_is_finished(anywhere, seen, holder, write, scene, terminate) -> None:
+    line = (
+        write(1, PARTITIONS),
+        write(2, "alter table a detach partition a1 concurrently;", options=OUTSIDE),
+    )
+    migrate(anywhere, line, to=1)
+    holder.execute(READER)
+
+    with pytest.raises(Halfway):
+        migrate(anywhere, line, observer=scene(terminate))
+
+    assert seen.execute(ATTACHED).fetchone() == (True,)
+    holder.rollback()
+    migrate(anywhere, line)
+    assert seen.execute(ATTACHED).fetchone() is None
+
+
+def test_a_detach_that_is_half_done_may_not_become_another_statement(
+    anywhere, holder, write, scene, terminate
+) -> None:
+    tables = write(1, PARTITIONS)
+    migrate(anywhere, (tables,))
+    holder.execute(READER)
+    detach = write(2, "alter table a detach partition a1 concurrently;", options=OUTSIDE)
+    with pytest.raises(Halfway):
+        migrate(anywhere, (tables, detach), observer=scene(terminate))
+    holder.rollback()
+
+    with pytest.raises(Halfway, match="with another text: a1 is half detached") as refusal:
+        migrate(anywhere, (tables, write(2, "vacuum a;", options=OUTSIDE)))
+
+    assert '`alter table "a" detach partition "a1" finalize`' in refusal.value.hint
+
+
+def test_a_rollback_that_is_cut_short_is_repaired_too(
+    anywhere, seen, holder, write, scene, terminate, indexes
+) -> None:
+    line = (
+        write(1, TABLE),
+        write(
+            2,
+            "create index concurrently a_y on a (y);",
+            "drop index concurrently a_y;",
+            options=OUTSIDE,
+            down_options=OUTSIDE,
+        ),
+    )
+    migrate(anywhere, line)
+    holder.execute(READER)
+
+    with pytest.raises(Halfway):
+        rollback(anywhere, line, observer=scene(terminate))
+
+    assert indexes() == {"a_pkey": True, "a_y": False}
+    assert [row.version for row in ledger.applied(seen)] == [1, 2]
+    holder.rollback()
+    rollback(anywhere, line)
+    assert indexes() == {"a_pkey": True}
+    assert [row.version for row in ledger.applied(seen)] == [1]
+
+
+def test_a_signal_while_a_build_waits_cancels_it_and_says_what_is_left(
+    anywhere, holder, write, scene, indexes
+) -> None:
+    line = (write(1, TABLE), write(2, "create index concurrently a_y on a (y);", options=OUTSIDE))
+    migrate(anywhere, line, to=1)
+    holder.execute(WRITER)
+
+    with pytest.raises(Interrupted, match="Stopped by SIGTERM") as refusal:
+        migrate(anywhere, line, observer=scene(lambda: os.kill(os.getpid(), signal.SIGTERM)))
+
+    assert (
+        "Left behind: the index public.a_y is INVALID; the next run puts that right." in refusal.value.detail
+    )
+    holder.rollback()
+    migrate(anywhere, line)
+    assert indexes() == {"a_pkey": True, "a_y": True}
+
+
+def test_a_build_that_fails_before_it_left_anything_is_not_half_way(anywhere, write) -> None:
+    line = (write(1, TABLE), write(2, "create index concurrently a_z on a (z);", options=OUTSIDE))
+
+    with pytest.raises(StatementFailed, match='column "z" does not exist'):
+        migrate(anywhere, line)

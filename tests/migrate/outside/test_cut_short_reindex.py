@@ -1,0 +1,103 @@
+"""REINDEX CONCURRENTLY that is cut short: its remains are dropped, those of others are not."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from aigym_db.errors import Halfway
+from aigym_db.migrate.apply import migrate
+
+OUTSIDE = " transaction:false"
+WRITER = "insert into a values (100)"
+READER = "select count(*) from a"
+TABLE = (
+    "create table a (x int primary key, y int); insert into a select i, i from generate_series(1, 50) as i;"
+)
+REINDEXES = [
+    "index concurrently a_y",
+    "table concurrently a",
+    "schema concurrently public",
+    "(concurrently) table a",
+]
+
+
+@pytest.mark.parametrize("what", REINDEXES)
+@pytest.mark.parametrize(("way", "ending"), [(WRITER, "_ccnew"), (READER, "_ccold")], ids=["ccnew", "ccold"])
+def test_what_a_reindex_that_is_cut_short_leaves_is_dropped_and_the_indexes_are_rebuilt(
+    anywhere, seen, holder, write, scene, terminate, indexes, what: str, way: str, ending: str
+) -> None:
+    line = (write(1, TABLE + "create index a_y on a (y);"), write(2, f"reindex {what};", options=OUTSIDE))
+    migrate(anywhere, line, to=1)
+    before = seen.execute("select 'a_y'::regclass::oid::bigint").fetchone()
+    holder.execute(way)
+
+    with pytest.raises(Halfway, match="connection to the server was lost"):
+        migrate(anywhere, line, observer=scene(terminate))
+
+    assert any(name.endswith(ending) for name, usable in indexes().items() if not usable)
+    holder.rollback()
+    migrate(anywhere, line)
+    assert indexes() == {"a_pkey": True, "a_y": True}
+    assert seen.execute("select 'a_y'::regclass::oid::bigint").fetchone() != before
+
+
+def test_what_is_left_of_reindexing_a_long_name_is_recognised(
+    anywhere, holder, write, scene, terminate, indexes
+) -> None:
+    name = "a" * 62
+    line = (
+        write(1, TABLE + f"create index {name} on a (y);"),
+        write(2, f"reindex index concurrently {name};", options=OUTSIDE),
+    )
+    migrate(anywhere, line, to=1)
+    holder.execute(WRITER)
+    with pytest.raises(Halfway):
+        migrate(anywhere, line, observer=scene(terminate))
+    assert indexes() == {"a_pkey": True, name: True, "a" * 57 + "_ccnew": False}
+    holder.rollback()
+
+    migrate(anywhere, line)
+
+    assert indexes() == {"a_pkey": True, name: True}
+
+
+def test_what_is_left_of_reindexing_a_toast_table_is_recognised(
+    anywhere, seen, holder, write, scene, terminate
+) -> None:
+    text = "create table a (x text); insert into a values ('one');"
+    line = (write(1, text), write(2, "reindex table concurrently a;", options=OUTSIDE))
+    migrate(anywhere, line, to=1)
+    holder.execute("insert into a values ('two')")
+    with pytest.raises(Halfway):
+        migrate(anywhere, line, observer=scene(terminate))
+    invalid = "select count(*) from pg_index where not indisvalid"
+    assert seen.execute(invalid).fetchone() == (1,)
+    holder.rollback()
+
+    migrate(anywhere, line)
+
+    assert seen.execute(invalid).fetchone() == (0,)
+
+
+def test_the_remains_of_a_reindex_of_somebody_else_are_left_alone(
+    anywhere, holder, write, scene, terminate, indexes
+) -> None:
+    line = (
+        write(1, TABLE + "create index a_y on a (y);"),
+        write(2, "reindex index concurrently a_y;", options=OUTSIDE),
+    )
+    migrate(anywhere, line, to=1)
+    holder.execute(WRITER)
+    with psycopg.connect(anywhere, autocommit=True) as impatient:
+        impatient.execute("set lock_timeout = 50")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            impatient.execute("reindex index concurrently a_y")
+    with pytest.raises(Halfway):
+        migrate(anywhere, line, observer=scene(terminate))
+    assert indexes() == {"a_pkey": True, "a_y": True, "a_y_ccnew": False, "a_y_ccnew1": False}
+    holder.rollback()
+
+    migrate(anywhere, line)
+
+    assert indexes() == {"a_pkey": True, "a_y": True, "a_y_ccnew": False}

@@ -1,0 +1,144 @@
+"""A migration that is half-way in one direction while somebody wants to go in the other."""
+
+from __future__ import annotations
+
+import pytest
+
+from aigym_db.database import ledger
+from aigym_db.database.unfinished import unfinished
+from aigym_db.errors import Halfway, StatementFailed
+from aigym_db.migrate.apply import migrate
+from aigym_db.migrate.options import Options
+from aigym_db.migrate.rollback import rollback
+
+OUTSIDE = " transaction:false"
+
+
+@pytest.fixture
+def line(write):
+    """The third stops half-way in both directions unless there is a table `app.gate`."""
+    return (
+        write(1, "create schema app;", "drop schema app;"),
+        write(2, "create table app.a (x int, y int);", "drop table app.a;"),
+        write(
+            3,
+            "create index concurrently a_x on app.a (x);\ninsert into app.gate values (1);",
+            "drop index concurrently app.a_x;\ndelete from app.gate;",
+            options=OUTSIDE,
+            down_options=OUTSIDE,
+        ),
+    )
+
+
+def index(connection) -> bool:
+    return connection.execute("select to_regclass('app.a_x') is not null").fetchone()[0]
+
+
+@pytest.fixture
+def half_up(database, line):
+    with pytest.raises(Halfway, match="statement 2 of 2"):
+        migrate(database, line)
+
+
+@pytest.fixture
+def half_down(database, other, line):
+    migrate(database, line, to=2)
+    other.execute("create table app.gate (x int)")
+    migrate(database, line)
+    other.execute("drop table app.gate")
+    with pytest.raises(Halfway, match="statement 2 of 2"):
+        rollback(database, line)
+
+
+def test_a_rollback_does_not_pass_over_a_migration_that_is_half_applied(
+    database, other, line, half_up
+) -> None:
+    with pytest.raises(Halfway, match="0003 step_3 is half applied") as refusal:
+        rollback(database, line)
+
+    assert "statement 1: create index concurrently a_x on app.a (x)" in refusal.value.detail
+    assert "`aigym-db migrate`" in refusal.value.hint
+    assert [row.version for row in ledger.applied(other)] == [1, 2]
+
+
+def test_a_migration_that_was_half_applied_and_put_back_by_hand_begins_anew(
+    database, other, line, half_up
+) -> None:
+    other.execute("drop index app.a_x")
+    rollback(database, line, options=Options(resolve="done"), yes=True)
+    assert [row.version for row in ledger.applied(other)] == [1]
+
+    with pytest.raises(Halfway, match="statement 2 of 2"):
+        migrate(database, line)
+
+    assert index(other)
+
+
+def test_a_run_does_not_pass_over_a_migration_that_is_half_undone(
+    database, other, write, line, half_down
+) -> None:
+    longer = (*line, write(4, "create table app.b ();"))
+
+    with pytest.raises(Halfway, match="0003 step_3 is half undone") as refusal:
+        migrate(database, longer)
+
+    assert "`aigym-db rollback`" in refusal.value.hint
+    assert [row.version for row in ledger.applied(other)] == [1, 2, 3]
+
+
+def test_a_migration_that_was_half_undone_and_put_back_by_hand_stays_applied(
+    database, other, write, line, half_down
+) -> None:
+    other.execute("create index a_x on app.a (x); create table app.gate (x int)")
+    longer = (*line, write(4, "create table app.b ();", "drop table app.b;"))
+
+    migrate(database, longer, options=Options(resolve="done"))
+
+    assert [row.version for row in ledger.applied(other)] == [1, 2, 3, 4]
+    rollback(database, longer, to=2)
+    assert not index(other)
+
+
+def test_what_is_left_of_the_last_statement_is_named_too(database, other, write) -> None:
+    line = (
+        write(1, "create table a (x int); insert into a values (1), (1);", "drop table a;"),
+        write(2, "create unique index concurrently a_x on a (x);", options=OUTSIDE),
+    )
+    with pytest.raises(Halfway):
+        migrate(database, line)
+
+    with pytest.raises(Halfway, match="0002 step_2 is half applied") as refusal:
+        rollback(database, line, yes=True)
+
+    assert "statement 1, perhaps in part (the index public.a_x is INVALID)" in refusal.value.detail
+    assert [str(one) for one in unfinished(other)] == ["cut short on its way up in statement 1"]
+
+
+def test_a_role_that_may_not_read_the_journal_is_told_nothing(database, other, half_up) -> None:
+    assert [str(one) for one in unfinished(other)] == ["half applied: goes on at statement 2"]
+
+    other.execute("set role pg_monitor")
+
+    assert unfinished(other) == ()
+
+
+def test_one_that_is_half_way_may_always_be_finished(database, other, line, half_up) -> None:
+    other.execute("create table app.gate (x int)")
+
+    migrate(database, line)
+    rollback(database, line, to=2, yes=True)
+
+    assert not index(other)
+
+
+def test_one_that_failed_and_left_nothing_is_in_nobodys_way(database, other, write) -> None:
+    line = (
+        write(1, "create schema app;", "drop schema app;"),
+        write(2, "create index concurrently a_x on app.nowhere (x);", options=OUTSIDE),
+    )
+    with pytest.raises(StatementFailed):
+        migrate(database, line)
+
+    rollback(database, line)
+
+    assert ledger.applied(other) == ()

@@ -1,0 +1,112 @@
+"""A file means what it means when it is sent by itself, statement by statement."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import psycopg
+import pytest
+
+from aigym_db.database import ledger
+from aigym_db.errors import StatementFailed
+from aigym_db.migrate.apply import migrate
+from aigym_db.migrate.options import Options
+
+WAITS = "select from pg_locks where not granted and relation = 'source'::regclass"
+
+
+def applied(connection) -> list[int]:
+    return [row.version for row in ledger.applied(connection)]
+
+
+def test_what_is_locked_first_is_seen_as_it_is_then(database, other, write) -> None:
+    other.execute("create table source (a int)")
+    other.execute("create table target (a int)")
+    text = (
+        "set transaction isolation level repeatable read; lock table source in access exclusive mode; "
+        "insert into target select a from source;"
+    )
+    with psycopg.connect(database) as writer:
+        writer.execute("insert into source values (1)")
+        runner = threading.Thread(target=migrate, args=(database, (write(1, text),)))
+        runner.start()
+        limit = time.monotonic() + 20
+        while other.execute(WAITS).fetchone() is None:
+            assert time.monotonic() < limit
+        writer.commit()
+        runner.join()
+
+    assert other.execute("select a from target").fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize("level", ["repeatable read", "serializable", "read committed, read write"])
+def test_a_file_may_say_how_its_transaction_is_isolated(database, other, write, level: str) -> None:
+    text = f"set local statement_timeout = 0; set transaction isolation level {level}; create table a ();"
+
+    migrate(database, (write(1, text), write(2, "create table b ();")))
+
+    assert applied(other) == [1, 2]
+
+
+@pytest.fixture
+def owned(other, request):
+    """A constraint trigger that is put off to the COMMIT and writes down who runs it."""
+    other.execute("drop role if exists deferring_owner")
+    other.execute("create role deferring_owner")
+    request.addfinalizer(lambda: other.execute("drop owned by deferring_owner; drop role deferring_owner"))
+    other.execute("grant create on schema public to deferring_owner")
+    other.execute("create table watched (a int)")
+    other.execute("create table seen (who text)")
+    other.execute("grant all on watched, seen to deferring_owner")
+    other.execute(
+        "create function watch() returns trigger language plpgsql as "
+        "$$ begin insert into seen values (current_user); return null; end $$"
+    )
+    other.execute(
+        "create constraint trigger watch after insert on watched deferrable initially deferred "
+        "for each row execute function watch()"
+    )
+
+
+@pytest.mark.parametrize("transaction", ["migration", "run"])
+@pytest.mark.parametrize("options", ["", " transaction:false"])
+def test_what_a_constraint_trigger_puts_off_runs_as_the_owner(
+    database, other, write, owned, transaction: str, options: str
+) -> None:
+    files = (
+        write(1, "insert into watched values (1);", options=options),
+        *((write(2, "create table more ();"),) if not options else ()),
+    )
+
+    migrate(database, files, options=Options(owner="deferring_owner", transaction=transaction))
+
+    assert other.execute("select who from seen").fetchall() == [("deferring_owner",)]
+
+
+def test_what_fails_in_the_commit_of_a_whole_run_says_whose_it_may_be(database, other, write) -> None:
+    files = (
+        write(
+            1,
+            "create table p (id int primary key); create table c (id int references p deferrable "
+            "initially deferred); insert into c values (1);",
+        ),
+        write(2, "create table x ();"),
+    )
+
+    with pytest.raises(StatementFailed) as refusal:
+        migrate(database, files, options=Options(transaction="run"))
+
+    assert "COMMIT of 0001 step_1 to 0002 step_2" in refusal.value.message
+    assert applied(other) == []
+
+
+def test_a_failure_tells_of_no_warning_that_the_file_did_not_cause(database, write, listener) -> None:
+    with pytest.raises(StatementFailed):
+        migrate(
+            database,
+            (write(1, "create table a ();"), write(2, "select 1 / 0;")),
+            options=Options(transaction="run"),
+            observer=listener,
+        )
+    assert listener.notices == []

@@ -1,0 +1,160 @@
+"""A run that is one transaction: all of it or nothing."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from aigym_db.database import ledger
+from aigym_db.errors import BadMigration, ConnectionLost, LeftBehind, LockTimeout, StatementFailed
+from aigym_db.migrate.apply import migrate
+from aigym_db.migrate.observer import Observer
+from aigym_db.migrate.options import Options
+from aigym_db.migrate.rollback import rollback
+
+WHOLE = Options(transaction="run", lock_timeout_ms=200)
+
+
+@pytest.fixture
+def line(write):
+    """Three migrations; the last says something else, too."""
+
+    def made(last: str = "", down: str = "", options: str = ""):
+        return (
+            write(1, "create table a (id int); insert into a values (1);", "drop table a;"),
+            write(2, "set local search_path = pg_temp; create table public.b (id int);", "drop table b;"),
+            write(3, f"create table c (id int); {last}", f"{down} drop table c;", options=options),
+        )
+
+    return made
+
+
+def versions(connection) -> list[int]:
+    return [row.version for row in ledger.applied(connection)]
+
+
+def test_all_are_one_transaction_and_told_of_after_its_commit(database, other, line, listener) -> None:
+    done = migrate(database, line(), options=WHOLE, observer=listener)
+
+    assert [one.migration.version for one in done] == [1, 2, 3]
+    assert all(one.duration_ms > 0 for one in done)
+    rows = other.execute(
+        "select count(*), count(distinct xmin::text) from aigym_db.event where kind = 'apply'"
+    )
+    assert rows.fetchone() == (3, 1)
+
+
+def test_what_one_file_sets_does_not_reach_the_next(database, other, line) -> None:
+    migrate(database, line(), options=WHOLE)
+
+    made = (
+        "select string_agg(relname, '' order by relname) from pg_class where relname in ('a', 'b', 'c') and "
+    )
+    assert other.execute(f"{made} relnamespace = 'public'::regnamespace").fetchone() == ("abc",)
+
+
+def test_a_failure_in_the_last_leaves_nothing_of_any(database, other, line, listener) -> None:
+    with pytest.raises(StatementFailed) as refusal:
+        migrate(database, line("select 1 / 0;"), options=WHOLE, observer=listener)
+
+    assert "0003 step_3" in refusal.value.message
+    assert "division by zero. The whole run" in refusal.value.message
+    assert refusal.value.place.line == 3
+    assert listener.done == []
+    assert versions(other) == []
+    assert other.execute("select to_regclass('a'), to_regclass('c')").fetchone() == (None, None)
+    assert other.execute("select version from aigym_db.event where kind = 'fail'").fetchall() == [(3,)]
+
+
+def test_a_rollback_is_one_transaction_too(database, other, line) -> None:
+    migrate(database, line(down="select 1 / (select count(*) from a where id = 2);"), options=WHOLE)
+
+    with pytest.raises(StatementFailed):
+        rollback(
+            database,
+            line(down="select 1 / (select count(*) from a where id = 2);"),
+            to=0,
+            yes=True,
+            options=WHOLE,
+        )
+    assert versions(other) == [1, 2, 3]
+
+    other.execute("insert into a values (2)")
+    rollback(
+        database,
+        line(down="select 1 / (select count(*) from a where id = 2);"),
+        to=0,
+        yes=True,
+        options=WHOLE,
+    )
+    assert versions(other) == []
+
+
+def test_a_lock_is_waited_for_by_the_whole_run(database, other, line, listener) -> None:
+    other.execute("create table busy ()")
+    with psycopg.connect(database) as reader:
+        reader.execute("select from busy")
+        listener.on_wait = lambda waiting: reader.rollback() if waiting.reason == "retry" else None
+
+        migrate(database, line("alter table busy add x int;"), options=WHOLE, observer=listener)
+
+    assert versions(other) == [1, 2, 3]
+    assert all(one.lock_wait_ms >= 200 for one in listener.done)
+    assert other.execute("select count(*) from a").fetchone() == (1,)
+
+
+def test_a_lock_that_is_never_given_up_leaves_nothing(database, other, line) -> None:
+    other.execute("create table busy ()")
+    with psycopg.connect(database) as reader:
+        reader.execute("select from busy")
+        with pytest.raises(LockTimeout):
+            migrate(
+                database,
+                line("alter table busy add x int;"),
+                options=Options(transaction="run", lock_timeout_ms=100, patience_ms=300),
+            )
+    assert versions(other) == []
+
+
+def test_a_session_that_ends_in_the_middle_leaves_nothing(database, other, line) -> None:
+    class Killer(Observer):
+        def started(self, migration) -> None:
+            if migration.version == 3:
+                other.execute(
+                    "select pg_terminate_backend(pid, 5000) from pg_stat_activity "
+                    "where state = 'idle in transaction' and application_name = 'aigym-db'"
+                )
+
+    with pytest.raises(ConnectionLost, match="all or none"):
+        migrate(database, line(), options=WHOLE, observer=Killer())
+    assert versions(other) == []
+    migrate(database, line(), options=WHOLE)
+    assert versions(other) == [1, 2, 3]
+
+
+def test_an_observer_that_fails_leaves_no_transaction_open(database, other, line) -> None:
+    class Broken(Observer):
+        def started(self, migration) -> None:
+            assert migration.version < 2, "broken"
+
+    with pytest.raises(AssertionError, match="broken"):
+        migrate(database, line(), options=WHOLE, observer=Broken())
+    assert versions(other) == []
+
+
+def test_what_the_last_leaves_behind_is_found_after_the_commit(database, other, line) -> None:
+    with pytest.raises(LeftBehind, match="advisory"):
+        migrate(database, line("select pg_advisory_lock(1);"), options=WHOLE)
+    assert versions(other) == [1, 2, 3]
+
+
+def test_a_file_outside_a_transaction_is_refused_before_anything_is_sent(database, other, line) -> None:
+    files = line(options=" transaction:false")
+    with pytest.raises(BadMigration) as refusal:
+        migrate(database, files, options=WHOLE)
+    assert (refusal.value.place.line, refusal.value.place.file) == (2, "migrations/0003_step_3.sql")
+    assert other.execute("select to_regclass('aigym_db.event')").fetchone() == (None,)
+
+    migrate(database, files, to=2, options=WHOLE)
+    migrate(database, files, options=WHOLE)
+    assert versions(other) == [1, 2, 3]

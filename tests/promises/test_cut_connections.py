@@ -1,0 +1,209 @@
+"""A network that cuts or halves connections: what is told is applied, and the re-run converges."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
+
+import pytest
+
+from aigym_db.database import ledger
+from aigym_db.database.connect import connect
+from aigym_db.database.dsn import parameters
+from aigym_db.database.servers import Throwaway, create_database, drop_database
+from aigym_db.errors import CannotConnect, ConnectionLost, Halfway
+from aigym_db.migrate import reconnect
+from aigym_db.migrate.apply import migrate
+from aigym_db.migrate.observer import Finished, Observer
+from aigym_db.model.source import Source
+from aigym_db.project.migrations import parse
+
+How = Literal["cut", "cut with the answer on its way", "half-closed", "one session cut"]
+
+
+class Network:
+    """A way to a server that does something to its connections at one of the messages that clients send."""
+
+    def __init__(self, server: Throwaway, at: int | None = None, how: How = "cut") -> None:
+        self.server, self.at, self.how = server, at, how
+        self.sent = 0
+        """How many messages clients have sent so far."""
+        self.happened = threading.Event()
+        self._lock = threading.Lock()
+        self._open: list[tuple[socket.socket, socket.socket]] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def dsn(self, database: str) -> str:
+        port = self._listener.getsockname()[1]
+        name = parameters(database)["dbname"]
+        return f"postgresql://postgres@127.0.0.1:{port}/{name}?sslmode=disable&gssencmode=disable"
+
+    def close(self) -> None:
+        self._listener.close()
+        self._end(self._open)
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                behind = socket.socket(socket.AF_UNIX)
+                behind.connect(str(self.server.socket_folder / f".s.PGSQL.{self.server.port}"))
+                pair = (client, behind)
+                self._open.append(pair)
+                for work in (self._upward, self._downward):
+                    threading.Thread(target=work, args=(pair,), daemon=True).start()
+
+    def _upward(self, pair: tuple[socket.socket, socket.socket]) -> None:
+        """Forwards what the client sends, message by message."""
+        client, behind = pair
+        with contextlib.suppress(OSError, EOFError):
+            kind = b""
+            while True:
+                size = _read(client, 4)
+                message = kind + size + _read(client, int.from_bytes(size) - 4)
+                with self._lock:
+                    mine = self.sent == self.at and not self.happened.is_set()
+                    self.sent += 1
+                    if mine and self.how != "cut with the answer on its way":
+                        self._do(pair)
+                    behind.sendall(message)
+                    if mine and self.how == "cut with the answer on its way":
+                        self._do(pair)
+                kind = _read(client, 1)
+        self._end([pair])
+
+    def _downward(self, pair: tuple[socket.socket, socket.socket]) -> None:
+        client, behind = pair
+        with contextlib.suppress(OSError):
+            while said := behind.recv(65536):
+                client.sendall(said)
+        self._end([pair])
+
+    def _do(self, pair: tuple[socket.socket, socket.socket]) -> None:
+        self.happened.set()
+        if self.how == "half-closed":
+            pair[0].shutdown(socket.SHUT_WR)
+        elif self.how == "one session cut":
+            self._end([pair])
+        else:
+            self._end(self._open)
+
+    def _end(self, pairs: list[tuple[socket.socket, socket.socket]]) -> None:
+        for pair in list(pairs):
+            for end in pair:
+                with contextlib.suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+                end.close()
+
+
+def _read(source: socket.socket, size: int) -> bytes:
+    found = b""
+    while len(found) < size:
+        if not (piece := source.recv(size - len(found))):
+            raise EOFError
+        found += piece
+    return found
+
+
+class Told(Observer):
+    """The versions that a run said are applied."""
+
+    def __init__(self) -> None:
+        self.versions: list[int] = []
+
+    def finished(self, finished: Finished) -> None:
+        self.versions.append(finished.migration.version)
+
+
+UPS = {
+    1: ("", "create table a (n int);\ninsert into a values (1);"),
+    2: ("", "create table b ();"),
+    3: ("", "create table c ();"),
+    4: (" transaction:false", "insert into a values (4);\ncreate index concurrently a_n_idx on a (n);"),
+    5: ("", "update a set n = n + 10;"),
+}
+LINE = tuple(
+    parse(
+        Source(
+            f"migrations/{version:04d}_x.sql", f"-- migrate:up{options}\n{up}\n-- migrate:down\nselect 1;\n"
+        ),
+        version,
+        "x",
+    )
+    for version, (options, up) in UPS.items()
+)
+
+
+def disturbed(server: Throwaway, at: int, how: How) -> str:
+    """Runs the line over a network that fails once, then over none; what is wrong then, in words."""
+    database = create_database(server)
+    network = Network(server, at, how)
+    told, wrong = Told(), ""
+    try:
+        try:
+            done = [one.migration.version for one in migrate(network.dsn(database), LINE, observer=told)]
+            wrong += "" if done == [1, 2, 3, 4, 5] else f"said {done} at the end; "
+        except (ConnectionLost, CannotConnect, Halfway) as refusal:
+            wrong += "" if refusal.hint else "no hint; "
+        network.close()
+        with contextlib.closing(connect(database, autocommit=True)) as connection:
+            rows = [row.version for row in ledger.applied(connection)]
+            wrong += "" if set(told.versions) <= set(rows) else f"told {told.versions} of {rows}; "
+            migrate(database, LINE)
+            held = connection.execute(
+                "select array_agg(n order by n), (select bool_and(indisvalid) from pg_index where indrelid = "
+                "'public.a'::regclass), to_regclass('public.c') is not null from public.a"
+            ).fetchone()
+        wrong += "" if held == ([11, 14], True, True) else f"held {held}; "
+        wrong += "" if network.happened.is_set() else "nothing happened; "
+    finally:
+        network.close()
+        drop_database(server, parameters(database)["dbname"])
+    return wrong and f"{how} at {at}: {wrong}"
+
+
+@pytest.fixture(autouse=True)
+def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconnect, "PAUSE_S", 0.01)
+
+
+@pytest.fixture(scope="module")
+def messages(server: Throwaway) -> int:
+    """How many messages an undisturbed run sends."""
+    database = create_database(server)
+    network = Network(server)
+    migrate(network.dsn(database), LINE)
+    # The last ones only say goodbye.
+    sent = network.sent - 2
+    network.close()
+    drop_database(server, parameters(database)["dbname"])
+    return sent
+
+
+@pytest.mark.parametrize("how", ["cut", "cut with the answer on its way", "half-closed", "one session cut"])
+def test_whichever_message_the_network_fails_at_it_is_applied_and_told_or_the_re_run_converges(
+    server, messages: int, how: How
+) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        said = list(pool.map(lambda at: disturbed(server, at, how), range(messages)))
+
+    assert [wrong for wrong in said if wrong] == []
+    assert messages > 40
+
+
+def test_a_network_that_takes_nothing_any_more_is_given_up_after_a_minute(server, database: str) -> None:
+    network = Network(server)
+    with contextlib.closing(connect(network.dsn(database))) as connection:
+        held = socket.socket(fileno=os.dup(connection.fileno()))
+        with contextlib.closing(held):
+            options = (socket.TCP_USER_TIMEOUT, socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+            found = [held.getsockopt(socket.IPPROTO_TCP, option) for option in options]
+    network.close()
+
+    assert found == [60_000, 30, 10, 3]

@@ -1,0 +1,161 @@
+"""SIGINT, SIGTERM and SIGHUP, whatever the run is at: 130, a fail event for the migration, no orphan."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+HOLD = "select pg_advisory_xact_lock_shared(777);"
+NUMBERS = pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name
+)
+OURS = "select count(*) from pg_stat_activity where application_name = 'aigym-db'"
+LAST = (
+    "select concat_ws(' ', kind, version, detail ->> 'code') from aigym_db.event where kind = 'fail' "
+    "order by id desc limit 1"
+)
+
+
+def nothing_of_ours_left(other) -> bool:
+    other.wait_for(OURS, answered=False, limit_s=5)
+    return bool(
+        other.one("select count(*) = 0 from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()")
+    )
+
+
+@NUMBERS
+def test_while_it_waits_for_another_runner(project, other, visit, number: signal.Signals) -> None:
+    project.migration("0001_gate", HOLD)
+    other.shut_gate()
+    first = project.start("migrate")
+    other.wait_at_gate()
+    waiting = project.start("migrate")
+    waiting.says("waiting for another aigym-db")
+
+    waiting.popen.send_signal(number)
+    seen = waiting.seen()
+
+    assert (seen.status, f"error AIG-I001 Stopped by {number.name}." in seen.out) == (130, True)
+    assert other.one(LAST) is None
+    other.open_gate()
+    assert first.seen().status == 0
+    assert nothing_of_ours_left(other)
+
+
+@NUMBERS
+@pytest.mark.parametrize("options", ["", "transaction:false"], ids=["inside", "outside"])
+def test_in_a_statement(project, other, number: signal.Signals, options: str) -> None:
+    project.migration("0001_table", "create table a (x int);")
+    project.migration("0002_gate", f"insert into a values (1);\n{HOLD}", options=options)
+    other.shut_gate()
+    running = project.start("migrate")
+    other.wait_at_gate()
+
+    running.popen.send_signal(number)
+    seen = running.seen()
+
+    assert (seen.status, f"error AIG-I001 Stopped by {number.name}." in seen.out) == (130, True)
+    assert other.one(LAST) == "fail 2 AIG-I001"
+    assert other.all("select x from a") == ([1] if options else [])
+    assert nothing_of_ours_left(other)
+
+
+@NUMBERS
+@pytest.mark.parametrize("options", ["", "transaction:false"], ids=["inside", "outside"])
+def test_while_it_backs_off_from_a_lock(project, other, visit, number: signal.Signals, options: str) -> None:
+    project.setting("lock_timeout_ms = 50")
+    project.migration("0001_table", "create table a (x int);")
+    project.run("migrate")
+    project.migration("0002_column", "alter table a add column y int;", options=options)
+    reader = visit(project.dsn)
+    reader.execute("begin; select * from a")
+    running = project.start("migrate")
+    running.says("the table stayed in use; trying again")
+
+    running.popen.send_signal(number)
+    seen = running.seen()
+
+    assert (seen.status, f"error AIG-I001 Stopped by {number.name}" in seen.out) == (130, True)
+    assert other.one(LAST) == "fail 2 AIG-I001"
+    assert other.one("select count(*) from aigym_db.event where kind = 'fail'") == 1
+    assert nothing_of_ours_left(other)
+
+
+BETWEEN = """
+import os, signal, sys
+from pathlib import Path
+from aigym_db.errors import AigymError
+from aigym_db.migrate.apply import migrate
+from aigym_db.migrate.observer import Observer
+from aigym_db.project.config import Project
+from aigym_db.project.migrations import migrations
+
+class Signalling(Observer):
+    def finished(self, finished):
+        if finished.migration.version == 1:
+            os.kill(os.getpid(), int(sys.argv[3]))
+
+try:
+    migrate(sys.argv[1], migrations(Project(Path(sys.argv[2]))), observer=Signalling())
+except AigymError as refusal:
+    print(refusal.message, refusal.detail)
+    sys.exit(refusal.exit_status)
+"""
+
+
+@NUMBERS
+@pytest.mark.parametrize("options", ["", "transaction:false"], ids=["inside", "outside"])
+def test_between_two_migrations(project, other, program, number: signal.Signals, options: str) -> None:
+    project.migration("0001_table", "create table a (x int);")
+    project.migration("0002_row", "insert into a values (1);", options=options)
+
+    seen = program(BETWEEN, project.dsn, str(project.folder), str(int(number)))
+
+    assert seen.status == 130
+    assert seen.out == f"Stopped by {number.name} before 0002 row. Done before that: 0001.\n"
+    assert other.one(LAST) == "fail 2 AIG-I001"
+    assert (other.applied(), other.all("select x from a")) == ([1], [])
+    assert nothing_of_ours_left(other)
+
+
+@NUMBERS
+def test_a_signal_that_the_process_was_started_to_ignore_stays_ignored(
+    project, other, number: signal.Signals
+) -> None:
+    project.migration("0001_gate", HOLD)
+    project.migration("0002_table", "create table a (x int);")
+    other.shut_gate()
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        running = project.start("migrate")
+    finally:
+        signal.signal(number, before)
+    other.wait_at_gate()
+
+    running.popen.send_signal(number)
+    other.open_gate()
+
+    assert running.seen().status == 0
+    assert other.applied() == [1, 2]
+
+
+def test_a_second_signal_ends_at_once_and_leaves_no_orphan_either(project, other) -> None:
+    stubborn = (
+        "do $$ begin loop begin perform pg_sleep(600); exception when query_canceled then "
+        "perform pg_advisory_xact_lock_shared(777); end; end loop; end $$;"
+    )
+    project.migration("0001_table", "create table a (x int);")
+    project.migration("0002_stubborn", f"insert into a values (1);\n{stubborn}")
+    other.shut_gate()
+    running = project.start("migrate")
+    other.wait_for("select pid from pg_stat_activity where wait_event = 'PgSleep'")
+
+    running.popen.send_signal(signal.SIGINT)
+    other.wait_at_gate()
+    running.popen.send_signal(signal.SIGINT)
+    seen = running.seen()
+
+    assert (seen.status, seen.out.splitlines()[-1]) == (130, "Interrupted.")
+    assert nothing_of_ours_left(other)
+    assert (other.applied(), other.all("select x from a")) == ([1], [])
