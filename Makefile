@@ -9,7 +9,7 @@ test: .venv/ready ; .venv/bin/pytest -n auto ## everything the product promises,
 
 check: .venv/ready ; .venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/pytest -q tests/architecture tests/freshness ## style, types, layers, generated files
 
-bench: .venv/ready ; .venv/bin/python -m benchmarks startup servers access && .venv/bin/python -m benchmarks migrations -- --install-peers build/peers && .venv/bin/python -m benchmarks migrations -- --peers build/peers --unsafe ## our numbers beside those of peers, as ratios of one run
+bench: .venv/ready ; .venv/bin/python -m benchmarks startup servers access load && .venv/bin/python -m benchmarks migrations -- --install-peers build/peers ## our numbers beside those of peers, as ratios of one run
 
 clean: ; -@.venv/bin/aigym-db server stop 2>/dev/null; rm -rf .venv .aigym-db ## removes the virtual environment and the local server
 

@@ -1,0 +1,135 @@
+"""Both on a copy of the same database, with the application at work, and the table of what it felt."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from aigym_db.database.servers import Server, clone, create_database, drop_database, throwaway
+from benchmarks.load.application import LONG_READ_S, Felt, at_work, percentile
+from benchmarks.load.chain import MIGRATIONS, Migration
+from benchmarks.load.tables import build
+from benchmarks.process import Command, Failed, measured
+
+QUIET_S = 15.0
+"""For how long the application is watched while nobody migrates."""
+OVER_MS = 300
+"""How much longer than the lock timeout a statement of the application may take."""
+LIMIT_S = 1_800.0
+DOWN = "-- migrate:down irreversible: The benchmark goes forward only.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one way to migrate meant for the application."""
+
+    name: str
+    felt: Felt
+    seconds: float
+    problem: str = ""
+    """What the migrations ended with, if it was an error."""
+
+
+def main() -> None:
+    """Prints the table."""
+    arguments = _arguments()
+    chain = MIGRATIONS[: arguments.migrations]
+    with tempfile.TemporaryDirectory() as name, throwaway() as server:
+        folder = Path(name)
+        folder.chmod(0o755)
+        _write(folder, chain, arguments.lock_timeout_ms)
+        build(create_database(server, "original"), arguments.rows)
+        psql = server.programs.program("psql")
+        ways: dict[str, Callable[[str], Command | None]] = {
+            "nobody migrates": lambda dsn: None,
+            "aigym-db": lambda dsn: _ours(folder, dsn),
+            "psql": lambda dsn: Command(
+                [psql, dsn, "-qX", "-v", "ON_ERROR_STOP=1", "-f", str(folder / "all.sql")]
+            ),
+        }
+        outcomes = [_outcome(server, name, way, arguments.rows) for name, way in ways.items()]
+    print("\n".join(_table(outcomes, arguments.rows, len(chain), arguments.lock_timeout_ms)))
+
+
+def _outcome(server: Server, name: str, way: Callable[[str], Command | None], rows: int) -> Outcome:
+    dsn = clone(server, "original")
+    try:
+        problem = ""
+        with at_work(dsn, rows) as felt:
+            began = time.perf_counter()
+            command = way(dsn)
+            if command is None:
+                time.sleep(QUIET_S)
+            else:
+                try:
+                    measured(command, LIMIT_S)
+                except Failed as failure:
+                    problem = str(failure)
+            seconds = time.perf_counter() - began
+        return Outcome(name, felt, seconds, problem)
+    finally:
+        drop_database(server, str(psycopg.conninfo.conninfo_to_dict(dsn)["dbname"]))
+
+
+def _write(folder: Path, chain: Sequence[Migration], lock_timeout_ms: int) -> None:
+    """The same files for both."""
+    (folder / "migrations").mkdir()
+    (folder / "aigym-db.toml").write_text(f"lock_timeout_ms = {lock_timeout_ms}\n")
+    script = []
+    for version, one in enumerate(chain, start=1):
+        heading = f"-- migrate:up {one.options}".rstrip()
+        text = f"{heading}\n{one.sql}\n{DOWN}"
+        (folder / "migrations" / f"{version:04d}_{one.name}.sql").write_text(text)
+        script.append(f"begin;\n{one.sql}\ncommit;\n" if one.transaction else f"{one.sql}\n")
+    (folder / "all.sql").write_text("".join(script))
+    measured(_program(folder, "freeze"))
+
+
+def _ours(folder: Path, dsn: str) -> Command:
+    return _program(folder, "--database", dsn, "migrate")
+
+
+def _program(folder: Path, *words: str) -> Command:
+    program = Path(sys.executable).with_name("aigym-db")
+    return Command([str(program), "-C", str(folder), *words])
+
+
+def _table(outcomes: Sequence[Outcome], rows: int, migrations: int, lock_timeout_ms: int) -> list[str]:
+    lines = [
+        f"{migrations} migrations, four tables of {rows:,} rows, reports of {LONG_READ_S:g} s on each",
+        "",
+        f"{'':18}{'migrating':>11}{'statements':>12}{'failed':>8}{'median':>10}{'p99':>10}{'longest':>11}",
+    ]
+    for outcome in outcomes:
+        felt = outcome.felt.milliseconds
+        lines.append(
+            f"{outcome.name:18}{outcome.seconds:9.1f} s{len(felt):12,}{len(outcome.felt.failures):8}"
+            f"{percentile(felt, 0.5):7.1f} ms{percentile(felt, 0.99):7.1f} ms{max(felt):8.0f} ms"
+        )
+    for outcome in outcomes:
+        lines.append(f"the longest, {outcome.name}: {outcome.felt.slowest[1]}")
+        lines += [f"failed, {outcome.name}: {text}" for text in sorted(set(outcome.felt.failures))]
+        lines += [f"{outcome.name} ended early: {outcome.problem}"] if outcome.problem else []
+    ours = next(outcome for outcome in outcomes if outcome.name == "aigym-db")
+    longest, most = max(ours.felt.milliseconds), lock_timeout_ms + OVER_MS
+    goals = {
+        "all migrations applied": not ours.problem,
+        "no statement of the application failed": not ours.felt.failures,
+        f"longest stall ≤ {most} ms (it is {longest:.0f} ms)": longest <= most,
+    }
+    return lines + [f"{'reached' if reached else 'MISSED'}: {goal}" for goal, reached in goals.items()]
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks load --")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="in each of the four tables")
+    parser.add_argument("--migrations", type=int, default=len(MIGRATIONS), help="how many of the chain")
+    parser.add_argument("--lock-timeout-ms", type=int, default=2_000, help="ours; psql waits without limit")
+    return parser.parse_args()

@@ -1,0 +1,63 @@
+"""Sqitch: a deploy and a revert script a change, each run by a psql of its own."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from benchmarks.migrations.chain import Chain
+from benchmarks.migrations.contender import Contender, libpq_environment
+from benchmarks.process import Command
+
+WHO = "benchmark <benchmark@example.org>"
+
+
+class Sqitch(Contender):
+    """As the operating system has it, with the server's own psql."""
+
+    name = "Sqitch"
+    most_migrations = 120
+    most_rounds = 2
+
+    def __init__(self, folder: Path, chain: Chain, program: Path, psql: str) -> None:
+        self.program = program
+        self.psql = psql
+        super().__init__(folder, chain)
+
+    @staticmethod
+    def installed() -> Path | None:
+        """Its program on the path."""
+        found = shutil.which("sqitch")
+        return Path(found) if found else None
+
+    def write(self) -> None:
+        plan = ["%syntax-version=1.0.0", "%project=benchmark", ""]
+        for kind in ("deploy", "revert"):
+            (self.folder / kind).mkdir()
+        for one in self.chain.migrations:
+            (self.folder / "deploy" / f"{one.label}.sql").write_text(f"begin;\n{one.up}commit;\n")
+            (self.folder / "revert" / f"{one.label}.sql").write_text(f"begin;\n{one.down}commit;\n")
+            plan.append(f"{one.label} 2026-01-01T00:00:00Z {WHO} # {one.name}")
+        (self.folder / "sqitch.plan").write_text("\n".join(plan) + "\n")
+        (self.folder / "sqitch.conf").write_text(
+            f'[core]\n\tengine = pg\n[engine "pg"]\n\tclient = {self.psql}\n'
+        )
+
+    def up(self, dsn: str) -> Command:
+        return self._command(dsn, "deploy")
+
+    def again(self, dsn: str) -> Command:
+        return self._command(dsn, "deploy")
+
+    def back(self, dsn: str, count: int) -> tuple[Command, ...]:
+        kept = len(self.chain) - count
+        to = self.chain.migrations[kept - 1].label if kept else "@ROOT^"
+        return (self._command(dsn, "revert", "-y", "--to", to),)
+
+    def _command(self, dsn: str, *words: str) -> Command:
+        environment = {
+            **libpq_environment(dsn),
+            "SQITCH_FULLNAME": "benchmark",
+            "SQITCH_EMAIL": "benchmark@example.org",
+        }
+        return Command([str(self.program), *words, "db:pg:"], environment, self.folder)
