@@ -139,8 +139,8 @@ def servers() -> dict[int, str]:
 def matrix() -> Iterator[Case]:
     """Every point on every server, and once more as a plain owner of the database.
 
-    Each server takes another way, so that four of them have all; with AIGYM_DB_TEST_MATRIX=complete each takes
-    every way.
+    Each server takes another way, so that four of them have all. With AIGYM_DB_TEST_MATRIX=complete each has
+    all of them.
     """
     found, complete = servers(), os.environ.get("AIGYM_DB_TEST_MATRIX") == "complete"
     newest = max(found)
