@@ -18,6 +18,10 @@ _HINTS = {
     "28": "Check the user, its password and pg_hba.conf.",
     "40": "Run the command again: the transaction got in another one's way.",
     "42501": "Run as a role that has the privilege, or grant it.",
+    **dict.fromkeys(
+        ("42701", "42710", "42712", "42723", "42P04", "42P06", "42P07"),
+        "Find out where what is there already comes from; then rename one of them, or leave this out.",
+    ),
     "42": "Correct the statement: it names something that is not there, or not in this way.",
     "53": "Free disk space, memory or connections on the server, then run the command again.",
     "54": "Split the statement: it is beyond what PostgreSQL takes at once.",

@@ -143,3 +143,16 @@ def test_a_password_in_a_statement_is_not_repeated(
 
     assert "CONTEXT" in told.detail
     assert SECRET not in f"{told.message}{told.detail}"
+
+
+@pytest.mark.parametrize(
+    ("sql", "hint"),
+    [
+        ("create table pg_catalog_twice (a int, a int)", "Find out where what is there"),
+        ("select 1 from no_such_table", "Correct the statement"),
+    ],
+)
+def test_what_is_there_already_gets_another_hint_than_what_is_not(
+    failure: Callable[[str], psycopg.Error], sql: str, hint: str
+) -> None:
+    assert explain_error(failure(sql)).hint.startswith(hint)
