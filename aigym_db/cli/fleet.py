@@ -10,7 +10,7 @@ from aigym_db.cli.app import App
 from aigym_db.cli.running import add_origin
 from aigym_db.database.dsn import without_service
 from aigym_db.errors import AigymError, BadCommandLine, HalfwayError, ServerError
-from aigym_db.migrate.fleet import migrate_fleet
+from aigym_db.migrate.fleet.run import migrate_fleet
 from aigym_db.migrate.options import Options
 from aigym_db.model.migration import Migration
 from aigym_db.project.targets import Fleet, Target, read

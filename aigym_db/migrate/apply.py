@@ -16,14 +16,15 @@ from aigym_db.migrate.disagreement import explained
 from aigym_db.migrate.observer import Finished, Observer
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.plan import locked, plan_up
-from aigym_db.migrate.reconnect import opened
+from aigym_db.migrate.session.context import Context
+from aigym_db.migrate.session.reconnect import opened
 from aigym_db.migrate.stop import Stop
 from aigym_db.migrate.tenants import require_tenant
 from aigym_db.model.migration import Applied, Direction, Migration, Part, Plan
 
 if TYPE_CHECKING:
     from aigym_db.migrate.preflight import Step
-    from aigym_db.migrate.run import Run
+    from aigym_db.migrate.session.run import Run
 
 Decide = Callable[[tuple[Applied, ...]], Plan]
 
@@ -47,20 +48,18 @@ def migrate(
     AIG-P010), of a tenant schema that is not there (AIG-P017), of the guards (AIG-G001, AIG-G007), of the
     server (AIG-S…), and AIG-L001, AIG-H001, AIG-I001.
     """
-
     options, observer = options or Options(), observer or Observer()
     decide = _decision(migrations, to, options)
     try:
-        with (
-            Stop() if stop is None else nullcontext(stop) as stopping,
-            closing(opened(dsn, options, observer, stopping)) as connection,
-        ):
-            wanted = moved_or_same(plan, _decided(connection, migrations, decide, options))
-            if not wanted.migrations:
-                observer.planned(wanted)
-                return ()
-            require_frozen(wanted.migrations, options)
-            return execute(connection, dsn, wanted, decide, plan is not None, options, observer, stopping)
+        with Stop() if stop is None else nullcontext(stop) as stopping:
+            context = Context(dsn, options, observer, stopping)
+            with closing(opened(context)) as connection:
+                wanted = moved_or_same(plan, _decided(connection, migrations, decide, options))
+                if not wanted.migrations:
+                    observer.planned(wanted)
+                    return ()
+                require_frozen(wanted.migrations, options)
+                return execute(connection, context, wanted, decide, exactly=plan is not None)
     except psycopg.Error as error:
         raise explain_error(error) from None
 
@@ -79,7 +78,7 @@ def pending(
     """
     options = options or Options()
     try:
-        with closing(opened(dsn, options, Observer(), stop or Stop())) as connection:
+        with closing(opened(Context(dsn, options, Observer(), stop or Stop()))) as connection:
             found = _decided(connection, migrations, _decision(migrations, to, options), options)
             require_frozen(found.migrations, options)
             return found
@@ -107,13 +106,11 @@ def _decided(
 
 def execute(
     connection: Connection[Any],
-    dsn: str,
+    context: Context,
     wanted: Plan,
     decide: Decide,
+    *,
     exactly: bool,
-    options: Options,
-    observer: Observer,
-    stop: Stop,
     guard: Callable[[Connection[Any], Plan], None] = lambda connection, plan: None,
 ) -> tuple[Finished, ...]:
     """Runs a plan under both locks, or what is left of it once they are held.
@@ -121,16 +118,17 @@ def execute(
     Everything is read before anything is sent. `guard` has the last word, with the locks held. When the
     server goes away while nothing is under way, the run waits for it and goes on.
     """
-    from aigym_db.migrate.reconnect import kept_up, rest
-    from aigym_db.migrate.run import begin
-    from aigym_db.migrate.unfinished import require_finished
+    from aigym_db.migrate.outside.unfinished import require_finished
+    from aigym_db.migrate.session.reconnect import kept_up, rest
+    from aigym_db.migrate.session.run import begin
 
+    options, observer = context.options, context.observer
     texts = read(wanted, options)
     first: list[tuple[Applied, ...]] = []
     finished: list[Finished] = []
 
     def attempt(connection: Connection[Any]) -> tuple[Finished, ...]:
-        with begin(connection, dsn, options, observer, stop) as run:
+        with begin(connection, context) as run:
             # Another runner may have been at work while this one waited for it.
             rows = ledger.applied(connection, options.scope)
             plan = rest(wanted, first[0], rows) if first and exactly else decide(rows)
@@ -150,7 +148,7 @@ def execute(
             _run(run, plan, texts)
             return tuple(finished)
 
-    return kept_up(attempt, connection, dsn, options, observer, stop)
+    return kept_up(attempt, connection, context)
 
 
 def read(plan: Plan, options: Options) -> Mapping[int, tuple[Step, ...]]:
@@ -158,8 +156,8 @@ def read(plan: Plan, options: Options) -> Mapping[int, tuple[Step, ...]]:
 
     Raises BadSql (AIG-P005), ForbiddenStatement (AIG-P010), BadMigration (AIG-P008).
     """
-    from aigym_db.migrate.streamed import require_short
-    from aigym_db.migrate.whole import require_inside
+    from aigym_db.migrate.inside.streamed import require_short
+    from aigym_db.migrate.inside.whole import require_inside
 
     texts = {
         migration.version: _steps(migration, part_of(migration, plan.direction))
@@ -172,11 +170,11 @@ def read(plan: Plan, options: Options) -> Mapping[int, tuple[Step, ...]]:
 
 
 def _run(run: Run, plan: Plan, texts: Mapping[int, tuple[Step, ...]]) -> None:
-    from aigym_db.migrate.inside import Transaction
-    from aigym_db.migrate.outside import run_outside
-    from aigym_db.migrate.streamed import is_streamed, run_streamed
-    from aigym_db.migrate.together import run_together
-    from aigym_db.migrate.whole import run_whole
+    from aigym_db.migrate.inside.run import Transaction
+    from aigym_db.migrate.inside.streamed import is_streamed, run_streamed
+    from aigym_db.migrate.inside.together import run_together
+    from aigym_db.migrate.inside.whole import run_whole
+    from aigym_db.migrate.outside.run import run_outside
 
     inside: list[Transaction] = []
     for migration in plan.migrations:
@@ -196,7 +194,7 @@ def _run(run: Run, plan: Plan, texts: Mapping[int, tuple[Step, ...]]) -> None:
         if part.batch_rows is None:
             run_outside(run, migration, plan.direction, part, text)
         else:
-            from aigym_db.migrate.backfill import run_backfill
+            from aigym_db.migrate.backfill.run import run_backfill
 
             run_backfill(run, migration, plan.direction, part, text)
     if run.options.transaction == "run" and len(inside) > 1:
@@ -206,15 +204,15 @@ def _run(run: Run, plan: Plan, texts: Mapping[int, tuple[Step, ...]]) -> None:
 
 
 def _steps(migration: Migration, part: Part) -> tuple[Step, ...]:
+    from aigym_db.migrate.inside.streamed import is_streamed
     from aigym_db.migrate.preflight import inspect, steps
-    from aigym_db.migrate.streamed import is_streamed
 
     if is_streamed(part):
         inspect(part)
         return ()
     found = steps(part)
     if part.batch_rows is not None:
-        from aigym_db.migrate.backfill_statement import read
+        from aigym_db.migrate.backfill.statement import read
 
         read(migration, part, found)
     return found
@@ -267,7 +265,7 @@ def moved_or_same(wanted: Plan | None, plan: Plan) -> Plan:
 def _start(run: Run, plan: Plan) -> None:
     versions = [migration.version for migration in plan.migrations]
     if versions:
-        run.event(
+        run.record(
             ledger.Event(
                 "start",
                 direction=plan.direction,

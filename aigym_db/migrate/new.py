@@ -10,7 +10,7 @@ from aigym_db.database.catalog import snapshot
 from aigym_db.database.replay import Connection, built, replay, replayed, session_on
 from aigym_db.database.servers import TEMPLATE, throwaway
 from aigym_db.errors import BadCommandLine, CannotDraft, StatementFailed
-from aigym_db.migrate.draft import Draft, draft
+from aigym_db.migrate.draft.draft import Draft, draft
 from aigym_db.model.catalog import Catalog, Difference
 from aigym_db.model.migration import Migration, Part
 from aigym_db.model.source import Source

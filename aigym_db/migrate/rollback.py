@@ -12,11 +12,12 @@ from aigym_db.database import ledger
 from aigym_db.database.failure import explain_error
 from aigym_db.migrate.apply import execute, moved_or_same, require_locked
 from aigym_db.migrate.disagreement import explained
-from aigym_db.migrate.losses import require_no_losses
+from aigym_db.migrate.losses.losses import require_no_losses
 from aigym_db.migrate.observer import Finished, Observer
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.plan import plan_down
-from aigym_db.migrate.reconnect import opened
+from aigym_db.migrate.session.context import Context
+from aigym_db.migrate.session.reconnect import opened
 from aigym_db.migrate.stop import Stop
 from aigym_db.model.migration import Applied, Migration, Plan
 
@@ -39,7 +40,6 @@ def rollback(
     before anything happens when one of them cannot be undone, WouldDestroyData (AIG-G003) when data would be
     lost, or might be where nobody can look, and `yes` is not given, and what `migrate` raises.
     """
-
     options, observer = options or Options(), observer or Observer()
 
     def decide(rows: tuple[Applied, ...]) -> Plan:
@@ -47,18 +47,19 @@ def rollback(
         require_locked(migrations, rows, options)
         return found
 
+    def guard(connection: Connection[Any], plan: Plan) -> None:
+        if not yes:
+            require_no_losses(connection, plan, options.owner)
+
     try:
-        with Stop() as stop, closing(opened(dsn, options, observer, stop)) as connection:
-            with explained(connection, migrations, options.scope):
-                wanted = moved_or_same(plan, decide(ledger.applied(connection, options.scope)))
-            if not wanted.migrations:
-                observer.planned(wanted)
-                return ()
-
-            def guard(connection: Connection[Any], plan: Plan) -> None:
-                if not yes:
-                    require_no_losses(connection, plan, options.owner)
-
-            return execute(connection, dsn, wanted, decide, True, options, observer, stop, guard)
+        with Stop() as stop:
+            context = Context(dsn, options, observer, stop)
+            with closing(opened(context)) as connection:
+                with explained(connection, migrations, options.scope):
+                    wanted = moved_or_same(plan, decide(ledger.applied(connection, options.scope)))
+                if not wanted.migrations:
+                    observer.planned(wanted)
+                    return ()
+                return execute(connection, context, wanted, decide, exactly=True, guard=guard)
     except psycopg.Error as error:
         raise explain_error(error) from None

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from aigym_db.errors import AigymError
-from aigym_db.migrate.fleet_result import FleetObserver, FleetResult, Outcome
+from aigym_db.migrate.fleet.result import FleetObserver, FleetResult, Outcome
 from aigym_db.migrate.observer import Finished
 from aigym_db.model.migration import Plan
 from aigym_db.report import console, machine

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from aigym_db.errors import StatementFailed
-from aigym_db.migrate.fleet_result import FleetResult, Outcome
+from aigym_db.migrate.fleet.result import FleetResult, Outcome
 from aigym_db.migrate.observer import Finished, Notice
 from aigym_db.model.migration import Migration, Part
 from aigym_db.model.source import Place, Source

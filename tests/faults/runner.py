@@ -18,8 +18,9 @@ from typing import Any
 import aigym_db.migrate
 from aigym_db.database import connect
 from aigym_db.errors import AigymError
-from aigym_db.migrate import preflight, together
+from aigym_db.migrate import preflight
 from aigym_db.migrate.apply import migrate
+from aigym_db.migrate.inside import together
 from aigym_db.migrate.observer import Finished, Observer
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.rollback import rollback

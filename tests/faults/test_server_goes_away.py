@@ -16,11 +16,11 @@ import pytest
 from aigym_db.database import ledger, locks
 from aigym_db.database.servers import LocalServer, create_database, gc, local, process
 from aigym_db.errors import ConnectionLost, Interrupted, LedgerMoved
-from aigym_db.migrate import reconnect
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.observer import Finished, Observer, Waiting
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.rollback import rollback
+from aigym_db.migrate.session import reconnect
 from aigym_db.model.migration import Migration
 from aigym_db.model.source import Source
 from aigym_db.project.migrations import parse

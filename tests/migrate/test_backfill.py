@@ -14,7 +14,7 @@ from aigym_db.database import ledger
 from aigym_db.database.servers import create_database, throwaway
 from aigym_db.errors import Interrupted
 from aigym_db.migrate.apply import migrate
-from aigym_db.migrate.backfill_statement import read
+from aigym_db.migrate.backfill.statement import read
 from aigym_db.migrate.observer import Observer, Progress
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.preflight import steps

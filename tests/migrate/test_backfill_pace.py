@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aigym_db.migrate.backfill_pace import LONGEST_REST_S, NARROW_ROWS, TARGET_MS, Pace
+from aigym_db.migrate.backfill.pace import LONGEST_REST_S, NARROW_ROWS, TARGET_MS, Pace
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from psycopg import pq
 from psycopg.conninfo import make_conninfo
 
 from aigym_db.database.servers import Throwaway, create_database, throwaway
-from aigym_db.migrate import backfill_standbys
 from aigym_db.migrate.apply import migrate
+from aigym_db.migrate.backfill import standbys as backfill_standbys
 
 TABLE = """
 create table o (id int primary key, n int not null default 0, done boolean default false, pad text);

@@ -9,9 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aigym_db.errors import BadMigration, ForbiddenStatement
-from aigym_db.migrate.backfill_statement import read
-from aigym_db.migrate.message import Message
+from aigym_db.migrate.backfill.statement import read
 from aigym_db.migrate.preflight import steps
+from aigym_db.migrate.session.message import Message
 from aigym_db.model.source import Source
 from aigym_db.project.migrations import parse
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from aigym_db.database import ledger
 from aigym_db.database.servers import create_database, drop_database, throwaway
 from aigym_db.migrate.apply import migrate
-from aigym_db.migrate.backfill_pace import Pace
+from aigym_db.migrate.backfill.pace import Pace
 from aigym_db.migrate.observer import Observer, Progress
 from aigym_db.model.migration import Migration
 

@@ -13,9 +13,9 @@ import pytest
 from aigym_db.database import ledger, locks
 from aigym_db.database.servers import create_database, drop_database
 from aigym_db.errors import BadSql, ForbiddenStatement
-from aigym_db.migrate.crew import Crew
-from aigym_db.migrate.fleet import _Relay, migrate_fleet
-from aigym_db.migrate.fleet_result import FleetObserver
+from aigym_db.migrate.fleet.crew import Crew
+from aigym_db.migrate.fleet.result import FleetObserver
+from aigym_db.migrate.fleet.run import _Relay, migrate_fleet
 from aigym_db.migrate.observer import Observer
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.preflight import steps

@@ -23,8 +23,8 @@ from aigym_db.errors import (
     ReadOnly,
     StatementFailed,
 )
-from aigym_db.migrate import bulk, streamed
 from aigym_db.migrate.apply import migrate
+from aigym_db.migrate.inside import bulk, streamed
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.rollback import rollback
 from aigym_db.project import statements

@@ -6,8 +6,8 @@ import pytest
 from psycopg import sql
 
 from aigym_db.errors import LedgerMoved, WouldDestroyData
-from aigym_db.migrate import losses
 from aigym_db.migrate.apply import migrate
+from aigym_db.migrate.losses import losses
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.rollback import rollback
 

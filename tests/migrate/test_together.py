@@ -9,15 +9,15 @@ import pytest
 
 from aigym_db.database import ledger
 from aigym_db.errors import ConnectionLost, LeftBehind, LockTimeout, StatementFailed
-from aigym_db.migrate import prepared, together
 from aigym_db.migrate.apply import migrate
-from aigym_db.migrate.inside import Transaction
+from aigym_db.migrate.inside import prepared, together
+from aigym_db.migrate.inside.run import Transaction
+from aigym_db.migrate.inside.together import MOST, MOST_CHARACTERS, Pace
 from aigym_db.migrate.observer import Observer
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.preflight import steps
 from aigym_db.migrate.rollback import rollback
-from aigym_db.migrate.session import Session
-from aigym_db.migrate.together import MOST, MOST_CHARACTERS, Pace
+from aigym_db.migrate.session.session import Session
 
 COUNT = 12
 MIDDLE = 7

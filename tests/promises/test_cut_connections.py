@@ -16,9 +16,9 @@ from aigym_db.database.connect import connect
 from aigym_db.database.dsn import parameters
 from aigym_db.database.servers import Throwaway, create_database, drop_database
 from aigym_db.errors import CannotConnect, ConnectionLost, Halfway
-from aigym_db.migrate import reconnect
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.observer import Finished, Observer
+from aigym_db.migrate.session import reconnect
 from aigym_db.model.source import Source
 from aigym_db.project.migrations import parse
 

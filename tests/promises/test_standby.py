@@ -15,10 +15,10 @@ from aigym_db.database.servers import Throwaway, create_database, process, throw
 from aigym_db.database.servers.account import account
 from aigym_db.database.servers.claims import claim
 from aigym_db.database.servers.keeper import Keeper
-from aigym_db.migrate import run
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.observer import Finished, Observer, Waiting
 from aigym_db.migrate.options import Options
+from aigym_db.migrate.session import run
 
 SETTINGS = {"wal_level": "replica", "max_wal_senders": "4", "listen_addresses": ""}
 

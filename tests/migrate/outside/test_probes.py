@@ -10,7 +10,7 @@ from aigym_db.errors import Halfway, NameTaken, StatementFailed
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.rollback import rollback
-from aigym_db.migrate.run import Run
+from aigym_db.migrate.session.run import Run
 
 OUTSIDE = " transaction:false"
 NAMED = "create {} index concurrently if not exists a_idx on shop.a {};"
@@ -231,14 +231,14 @@ def test_nothing_is_sent_that_could_not_be_announced(database, other, tables, wr
 def test_when_the_idle_connection_cannot_tell_the_ledger_the_other_one_does(
     database, other, tables, write, monkeypatch
 ) -> None:
-    written = Run.event
+    written = Run.record
 
     def event(run: Run, event: ledger.Event) -> None:
         if event.kind == "done":
             raise psycopg.OperationalError("gone")
         written(run, event)
 
-    monkeypatch.setattr(Run, "event", event)
+    monkeypatch.setattr(Run, "record", event)
 
     migrate(database, (tables, write(2, "create index concurrently a_idx on shop.a (x);", options=OUTSIDE)))
 

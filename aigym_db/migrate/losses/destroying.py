@@ -1,0 +1,230 @@
+"""Statements that take data with them: what they say, before anybody asks a server how much that is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from aigym_db.migrate.losses.hidden import NotInSight, called, inside
+from aigym_db.migrate.losses.renames import Name, Renames
+from aigym_db.migrate.quoting import quoted
+
+DropKind = Literal["relation", "schema", "type", "extension", "owned"]
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Objects that go, and with CASCADE all that depends on them."""
+
+    kind: DropKind
+    name: Name
+    """As it is called at present."""
+    column: str | None = None
+    cascade: bool = False
+    with_: str = ""
+    """The object by which others go, for those who would not look for them there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of a table that go or change."""
+
+    table: Name
+    does: Literal["emptied", "deleted", "overwritten", "changed"]
+    counting: str
+    """The part of a query behind FROM that gives one row for each of them."""
+    columns: tuple[str, ...] = ()
+    """What is overwritten; nothing is lost in a column that is not there yet."""
+    with_clause: str = ""
+    cascade: bool = False
+    otherwise: str = ""
+    """The same, for what cannot be worked out by `counting`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Something that may take anything with it."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function that may take anything with it, unless it is one of PostgreSQL's own that change nothing."""
+
+    name: str
+
+
+Destruction = Drop | Rows | Unseen | Call
+
+OF_NOW = "«type»"
+"""Stands in `Rows.counting` for the type that the first of its columns has at present."""
+_FIRST_WORD = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*([a-z]+)", re.IGNORECASE | re.DOTALL)
+_WORDS = re.compile(
+    "alter|call|create|delete|do|drop|execute|explain|insert|merge|select|table|truncate|update|values|with"
+)
+_CHEAP = {
+    "create": re.compile(r"\bas\b|\bexecute\b", re.IGNORECASE),
+    "insert": re.compile(r"\bconflict\b|\bselect\b|\w\s*\(.*\(", re.IGNORECASE | re.DOTALL),
+}
+"""What must stand in these for a look at their trees: most of the rows in a file come as INSERT."""
+_RELATIONS = ("TABLE", "VIEW", "MATVIEW", "SEQUENCE", "FOREIGN_TABLE", "INDEX")
+_TYPES = ("TYPE", "DOMAIN")
+_WITH_COLUMNS = ("COLLATION", "ACCESS_METHOD")
+"""Rarely dropped, and then with the columns or tables that use them. All others take no rows along."""
+
+
+def may_destroy(text: str) -> bool:
+    """Whether a statement is worth a look at its tree."""
+    first = _FIRST_WORD.match(text)
+    word = first[1].lower() if first else ""
+    return _WORDS.fullmatch(word) is not None and (
+        word not in _CHEAP or _CHEAP[word].search(text) is not None
+    )
+
+
+def destructions(tree: Any, renames: Renames) -> Iterator[Destruction]:
+    """What a statement takes with it."""
+    cascade = getattr(getattr(tree, "behavior", None), "name", "") == "DROP_CASCADE"
+    match type(tree).__name__:
+        case "DropStmt":
+            yield from _drops(tree, cascade, renames)
+        case "DropOwnedStmt":
+            for role in tree.roles:
+                if role.rolename:
+                    yield Drop("owned", Name(None, role.rolename), None, cascade)
+                else:
+                    yield Unseen("DROP OWNED BY whoever runs it: what that is")
+        case "DropdbStmt":
+            yield Unseen(f"DROP DATABASE {tree.dbname}: all that is in it")
+        case "TruncateStmt":
+            for relation in tree.relations:
+                name = _name(relation, renames)
+                only = "" if relation.inh else "only "
+                yield Rows(name, "emptied", f"{only}{name.quoted}", cascade=cascade)
+        case "AlterTableStmt":
+            for command in tree.cmds:
+                yield from _altered(tree, command, renames)
+        case "ExplainStmt":
+            yield from destructions(tree.query, renames)
+        case "DoStmt":
+            yield from _block(tree)
+        case "CallStmt":
+            yield Call(".".join(word.sval for word in tree.funccall.funcname))
+        case "ExecuteStmt":
+            yield Unseen(f"EXECUTE {tree.name}: code that nobody can look into here")
+        case kind if kind in _RUN:
+            yield from _changed(tree, renames)
+            yield from map(Call, dict.fromkeys(called(tree)))
+
+
+def _drops(tree: Any, cascade: bool, renames: Renames) -> Iterator[Destruction]:
+    kind = tree.removeType.name.removeprefix("OBJECT_")
+    for named in tree.objects:
+        if kind in _RELATIONS:
+            words = [word.sval for word in named]
+            name = renames.relation(Name(words[-2] if len(words) > 1 else None, words[-1]))
+            yield Drop("relation", name, None, cascade, "" if kind == "TABLE" else str(name))
+        elif kind in _TYPES:
+            words = [word.sval for word in named.names]
+            name = Name(words[-2] if len(words) > 1 else None, words[-1])
+            yield Drop("type", name, None, cascade, str(name))
+        elif kind == "SCHEMA":
+            yield Drop("schema", Name(None, renames.schema(named.sval)), None, cascade)
+        elif kind == "EXTENSION":
+            yield Drop("extension", Name(None, named.sval), None, cascade, named.sval)
+        elif cascade and kind in _WITH_COLUMNS:
+            yield Unseen(f"DROP {kind.replace('_', ' ')} … CASCADE: whatever depends on it")
+
+
+def _altered(tree: Any, command: Any, renames: Renames) -> Iterator[Destruction]:
+    name = _name(tree.relation, renames)
+    if command.subtype.name == "AT_DropColumn":
+        if tree.objtype.name == "OBJECT_TYPE":
+            yield Unseen(f"DROP ATTRIBUTE {name}.{command.name}: its values in every column of that type")
+            return
+        cascade = command.behavior.name == "DROP_CASCADE"
+        yield Drop("relation", name, renames.column(name, command.name), cascade)
+    elif command.subtype.name == "AT_AlterColumnType" and tree.objtype.name == "OBJECT_TABLE":
+        yield _cast(name, command, renames)
+
+
+def _cast(name: Name, command: Any, renames: Renames) -> Rows:
+    """The values that do not come back when they are cast to the new type and then to the old one."""
+    from pglast.stream import RawStream
+
+    now = renames.column(name, command.name)
+    column, kind = quoted(now), RawStream()(command.def_.typeName)
+    using = RawStream()(command.def_.raw_default) if command.def_.raw_default is not None else column
+    # The type the column has now is asked of the server.
+    changed = f"{column} is distinct from ((({using})::{kind})::{OF_NOW})"
+    return Rows(
+        name,
+        "changed",
+        f"{name.quoted} where {changed}",
+        (now,),
+        otherwise=f"{name.quoted} where {column} is not null",
+    )
+
+
+def _block(tree: Any) -> Iterator[Destruction]:
+    """The functions that a DO block calls, when all else in it can be seen to take nothing with it."""
+    try:
+        found = [one for statement in inside(tree) for one in destructions(statement, Renames())]
+    except NotInSight:
+        found = [Unseen("")]
+    if all(isinstance(one, Call) for one in found):
+        yield from found
+    else:
+        yield Unseen("a DO block: code that nobody can look into here")
+
+
+def _changed(tree: Any, renames: Renames) -> Iterator[Rows | Unseen]:
+    from aigym_db.project.trees import walk
+
+    for node, _, _ in walk(tree):
+        match type(node).__name__:
+            case "DeleteStmt":
+                yield _matched(node, node.usingClause, "deleted", (), renames)
+            case "UpdateStmt":
+                name = _name(node.relation, renames)
+                columns = tuple(renames.column(name, target.name) for target in node.targetList)
+                yield _matched(node, node.fromClause, "overwritten", columns, renames)
+            case "MergeStmt":
+                changing = {clause.commandType.name for clause in node.mergeWhenClauses}
+                if changing & {"CMD_DELETE", "CMD_UPDATE"}:
+                    yield Unseen(f"MERGE into {_name(node.relation, renames)}: the rows it changes")
+            case "InsertStmt" if node.onConflictClause is not None:
+                if node.onConflictClause.action.name == "ONCONFLICT_UPDATE":
+                    name = _name(node.relation, renames)
+                    yield Unseen(f"INSERT … ON CONFLICT into {name}: the rows it changes")
+
+
+_RUN = ("DeleteStmt", "UpdateStmt", "MergeStmt", "InsertStmt", "SelectStmt", "CreateTableAsStmt")
+
+
+def _matched(
+    node: Any,
+    others: Any,
+    does: Literal["deleted", "overwritten"],
+    columns: tuple[str, ...],
+    renames: Renames,
+) -> Rows:
+    """The rows that the condition of an UPDATE or DELETE finds, each once, however many it is joined with."""
+    from pglast.stream import RawStream
+
+    name, relation = _name(node.relation, renames), node.relation
+    known_as = relation.alias.aliasname if relation.alias else relation.relname
+    alias = f" as {quoted(known_as)}" if known_as != name.name else ""
+    counting = f"{'' if relation.inh else 'only '}{name.quoted}{alias}"
+    condition = RawStream()(node.whereClause) if node.whereClause is not None else "true"
+    if others:
+        condition = f"exists (select from {', '.join(RawStream()(one) for one in others)} where {condition})"
+    clause = f"with {RawStream()(node.withClause)}" if node.withClause is not None else ""
+    return Rows(name, does, f"{counting} where {condition}", columns, clause)
+
+
+def _name(relation: Any, renames: Renames) -> Name:
+    return renames.relation(Name(relation.schemaname, relation.relname))

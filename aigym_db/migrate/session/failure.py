@@ -1,0 +1,148 @@
+"""What the server said, as a refusal with a place in the file that a person edits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import psycopg
+from psycopg.errors import Diagnostic
+
+from aigym_db.database.failure import explain_error
+from aigym_db.database.locks import Blocker
+from aigym_db.errors import LockTimeout, ServerError
+from aigym_db.migrate.observer import Notice
+from aigym_db.migrate.preflight import Step
+from aigym_db.migrate.session.contract import PREPARED
+from aigym_db.migrate.session.message import Message
+from aigym_db.model.migration import Migration, Part
+from aigym_db.model.source import Place
+
+LOCK_NOT_AVAILABLE = "55P03"
+DEADLOCK = "40P01"
+CANCELLED = "57014"
+_READ_ONLY = re.compile(r"read(?:_|\s+)only\b", re.IGNORECASE)
+_OUTSIDE_HINT = (
+    "Write `transaction:false` on the marker line: this statement is refused inside a transaction."
+)
+_ROLE_HINT = (
+    "Create the role in an earlier migration that says `role:none`, or correct `owner` in the configuration."
+)
+
+
+def refused(
+    migration: Migration, part: Part, message: Message, done: int, failure: psycopg.Error
+) -> ServerError:
+    """The refusal for a message whose statements up to `done` went well."""
+    step = message.step(done)
+    refusal = explain_error(failure, place=place(part, message, step, failure.diag), doing=migration.label)
+    if failure.sqlstate == "25001":
+        refusal.hint = _OUTSIDE_HINT
+    if failure.sqlstate == "25006" and _READ_ONLY.search(part.source.text, part.start, part.end):
+        refusal.hint = "Remove what makes the transaction read only: its ledger row has to be written in it."
+    if failure.sqlstate == "55P04":
+        refusal.hint = "Put the use of the new value into the next migration."
+    if step is None and failure.sqlstate in ("22023", "42501", "42704"):
+        refusal.hint = _ROLE_HINT
+    if failure.diag.internal_query:
+        refusal.detail += f"\n{_query(message, failure.diag.internal_query, failure.diag.internal_position)}"
+    if failure.sqlstate == "26000" and PREPARED in (failure.diag.message_primary or ""):
+        refusal.hint = "Remove the DEALLOCATE ALL that this file runs: aigym-db has prepared statements too."
+    return refusal
+
+
+def _query(message: Message, text: str, position: str | None) -> str:
+    """The query inside a function that failed, with a caret under what the server complains of."""
+    lines = f"QUERY: {text}".splitlines()
+    if position:
+        before = f"QUERY: {text[: message.character(text, position) - 1]}"
+        lines.insert(before.count("\n") + 1, " " * len(before.rpartition("\n")[2]) + "^")
+    return "\n".join(lines)
+
+
+def lock_timeout(
+    migration: Migration,
+    place: Place | None,
+    tries: int,
+    waited_ms: float,
+    timeout_ms: int,
+    seen: Iterable[Blocker],
+) -> LockTimeout:
+    """The refusal for a migration that met somebody else's lock at every try."""
+    named = tuple(seen)
+    relation = next((f" on {blocker.relation}" for blocker in named if blocker.relation), "")
+    return LockTimeout(
+        f"{migration.label} did not get its lock{relation} in {tries} tries of {timeout_ms} ms over "
+        f"{waited_ms / 1000:.1f} s; nothing changed.",
+        place=place,
+        detail="\n".join(f"blocked by {blocker}" for blocker in named)
+        or "Who held it was gone before we could ask.",
+        hint="Wait for that transaction or end it, then run this again.",
+    )
+
+
+def notice(message: Message | None, said: Diagnostic) -> Notice:
+    """A message of the server that is no failure."""
+    at = _at(message, said)
+    return Notice(
+        said.severity_nonlocalized or said.severity or "NOTICE",
+        said.message_primary or "",
+        at[0].place(at[1]) if at else None,
+        said.message_detail or "",
+        said.message_hint or "",
+    )
+
+
+def place(part: Part, message: Message, step: Step | None, failure: Diagnostic) -> Place | None:
+    """The character the server complains of, else where the statement begins, else the marker of the file."""
+    at = _at(message, failure)
+    if at:
+        return at[0].place(at[1])
+    inside = message.data_place(failure.context) or _untranslatable(part, failure)
+    if inside:
+        return inside
+    return step.place(_inline(message, step, failure)) if step else marker(part)
+
+
+def _untranslatable(part: Part, failure: Diagnostic) -> Place | None:
+    """Where a character first stands that the database's encoding does not have."""
+    found = re.search(r"0x[0-9a-f]{2}(?: 0x[0-9a-f]{2})*", failure.message_primary or "")
+    if failure.sqlstate != "22P05" or found is None:
+        return None
+    character = bytes.fromhex(found[0].replace("0x", "")).decode(errors="replace")
+    at = part.source.text.find(character, part.start, part.end)
+    return part.source.place(at if at >= 0 else max(part.source.text.find(character), 0))
+
+
+def _inline(message: Message, step: Step, failure: Diagnostic) -> int:
+    """Where in a DO statement the line is that failed; 0 in any other statement."""
+    found = re.search(r"inline_code_block line (\d+)", failure.context or "")
+    if found is None or not re.match(r"do\b", step.text, re.IGNORECASE):
+        return 0
+    from pglast.parser import scan
+
+    # PL/pgSQL counts from the line on which the body's quote stands.
+    body = next((token.start for token in scan(step.text) if token.name == "SCONST"), 0)
+    line = body
+    for _ in range(int(found[1]) - 1):
+        line = step.text.find("\n", line) + 1
+        if line == 0:
+            return 0
+    end = step.text.find("\n", line)
+    whole = step.text[line : end if end >= 0 else len(step.text)]
+    query = failure.internal_query or ""
+    inside = whole.find(query) if query else -1
+    if inside >= 0 and failure.internal_position:
+        return line + inside + message.character(query, failure.internal_position) - 1
+    return max(line + len(whole) - len(whole.lstrip()), body)
+
+
+def marker(part: Part) -> Place:
+    """The line above a part that says which it is."""
+    return part.source.place(max(part.source.text.rfind("-- migrate:", 0, part.start), 0))
+
+
+def _at(message: Message | None, said: Diagnostic) -> tuple[Step, int] | None:
+    if message is None or not said.statement_position:
+        return None
+    return message.index(message.character(message.text, said.statement_position))

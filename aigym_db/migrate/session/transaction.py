@@ -1,0 +1,178 @@
+"""A transaction sent as one message, and sent again when a lock was in the way."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from aigym_db.errors import AigymError
+from aigym_db.migrate.observer import Waiting
+from aigym_db.migrate.quoting import quoted
+from aigym_db.migrate.session import failure
+from aigym_db.migrate.session.message import Message
+from aigym_db.migrate.session.run import Run
+from aigym_db.migrate.session.session import Reply
+from aigym_db.model.migration import Migration, Part
+
+BACK_OFF_S = (0.1, 1.0)
+"""Shortest and longest pause before a transaction that met a lock is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of a transaction."""
+
+    reply: Reply
+    refusal: AigymError | None
+    """Why it was not committed; None when it was."""
+    lost_ms: float
+    """What tries that met a lock cost, pauses included."""
+
+
+@dataclass(slots=True)
+class Patience:
+    """How often a migration met a lock, and what that cost."""
+
+    tries: int = 0
+    lost_ms: float = 0.0
+
+    def met(
+        self, run: Run, migration: Migration, part: Part, message: Message, done: int, spent_ms: float
+    ) -> AigymError | None:
+        """Pauses after a try that ended `done` statements into its message; the refusal when it was the last
+        one.
+
+        Raises Interrupted (AIG-I001).
+        """
+        self.tries += 1
+        self.lost_ms += spent_ms
+        if self.lost_ms >= run.options.patience_ms:
+            step, limit_ms = message.step(done), timeout_ms(run, part)
+            place = step.place() if step else None
+            return failure.lock_timeout(migration, place, self.tries, self.lost_ms, limit_ms, run.blockers)
+        run.observer.waiting(Waiting("retry", self.lost_ms / 1000, blockers=run.blockers))
+        pause_s = random.uniform(*BACK_OFF_S)
+        run.stop.pause(pause_s)
+        self.lost_ms += pause_s * 1000
+        run.check(migration)
+        return None
+
+
+def opening(
+    run: Run, part: Part, *, durable: bool, message: Message | None = None, begins: bool = True
+) -> Message:
+    """The start of a transaction under the options of a part, behind what the message has already.
+
+    Not `begins` inside one that others share: then it sets the options of the part alone.
+    """
+    message = Message() if message is None else message
+    if begins:
+        message.add("begin")
+    if part.lock_timeout_ms is not None:
+        message.add(f"set local lock_timeout = {part.lock_timeout_ms}")
+    if not durable:
+        message.add("set local synchronous_commit = off")
+    role = run.role(part)
+    if role is not None:
+        message.add(f"set local role {quoted(role)}")
+    return message
+
+
+def closing(run: Run, part: Part, message: Message) -> None:
+    """Adds the COMMIT, as whom the part acts: what a constraint trigger puts off runs in it."""
+    role = run.role(part)
+    if role is not None:
+        message.add(f"set local role {quoted(role)}")
+    message.add("commit")
+
+
+def transact(
+    run: Run,
+    migration: Migration,
+    part: Part,
+    build: Callable[[float], Message],
+    *,
+    question: str | None = None,
+    patience: Patience | None = None,
+) -> Sent:
+    """Sends what `build` makes, commits it and asks what is left behind; the whole again after a lock
+    timeout.
+
+    `build` is given the milliseconds lost so far. The question for leftovers stands in the same message,
+    behind the commit: only then is what a transaction had for itself gone. `patience` is what there is left
+    of it after tries elsewhere.
+    """
+    if patience is None:
+        patience, run.blockers = Patience(), ()
+    while True:
+        message = build(patience.lost_ms)
+        closing(run, part, message)
+        commit = len(message) - 1
+        message.add(question or run.leftovers)
+        with run.yielding(timeout_ms(run, part)):
+            reply = run.session.send(message)
+        if len(reply.results) > commit:
+            run.left = left(run, reply, commit + 1)
+            return Sent(reply, None, patience.lost_ms)
+        refusal = why(run, [migration], part, message, reply) or patience.met(
+            run, migration, part, message, len(reply.results), reply.duration_ms
+        )
+        if refusal is not None:
+            return Sent(reply, refusal, patience.lost_ms)
+
+
+def timeout_ms(run: Run, part: Part) -> int:
+    """How long a statement of a part may wait for its lock."""
+    return run.options.lock_timeout_ms if part.lock_timeout_ms is None else part.lock_timeout_ms
+
+
+def left(run: Run, reply: Reply, number: int) -> str:
+    """The answer to the question for leftovers that stood at `number` in the message."""
+    found = _answer(reply, number)
+    if found is None and not (reply.lost or reply.cancelled or run.lock_lost()):
+        # It is a quick one that only says yes, or was stopped by what was to stop the transaction before it.
+        run.gave_way = False
+        # Somebody may have changed the settings of the server: then the quick ones must learn that.
+        run.session.prepared = False
+        again = run.session.send(Message.of(run.leftovers))
+        found = _answer(again, 0)
+        if found is None and again.failure is not None and not (again.lost or again.cancelled):
+            said = again.failure.diag.message_primary
+            return f"something under which it cannot even be asked what ({said})"
+    return found or ""
+
+
+def _answer(reply: Reply, number: int) -> str | None:
+    return (reply.results[number].get_value(0, 0) or b"").decode() if len(reply.results) > number else None
+
+
+def why(
+    run: Run, migrations: Sequence[Migration], part: Part, message: Message, reply: Reply
+) -> AigymError | None:
+    """Why the first of these migrations was not committed, after rolling it back; None when it is worth
+    another try.
+
+    The others stand behind it in the message.
+    """
+    migration = migrations[0]
+    if reply.lost:
+        said = reply.failure.diag.message_primary if reply.failure else None
+        which = (
+            migration.label
+            if len(migrations) == 1
+            else f"Each of {migration.label} to {migrations[-1].label}"
+        )
+        return run.lost(f"{which} is either wholly applied or not at all.", said or "")
+    run.session.roll_back()
+    assert reply.failure is not None
+    state = reply.failure.sqlstate
+    if state == failure.CANCELLED and run.lock_lost():
+        return run.lost(f"It was the one that holds the runner's lock; {migration.label} was rolled back.")
+    if reply.cancelled and state == failure.CANCELLED:
+        return run.interrupted(migration, f"{migration.label} was cancelled and rolled back.")
+    if state in (failure.LOCK_NOT_AVAILABLE, failure.DEADLOCK) or (
+        state == failure.CANCELLED and run.gave_way
+    ):
+        return None
+    return failure.refused(migration, part, message, reply.done, reply.failure)
