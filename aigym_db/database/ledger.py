@@ -21,11 +21,13 @@ from psycopg import Connection
 from psycopg.pq import Escaping, TransactionStatus
 
 from aigym_db import __version__
+from aigym_db.database import locks
 from aigym_db.database.queries import query
 from aigym_db.errors import ReadOnly
 from aigym_db.model.migration import Applied, Direction, Migration
 
 ALGORITHM = "sha256"
+EVENTS = "aigym_db.event"
 _MAKING = {
     "ledger": (
         "create_schema",
@@ -124,11 +126,11 @@ def applied(connection: Connection[Any], scope: str = "") -> tuple[Applied, ...]
 
     With `scope` the same of one tenant schema. One query, no lock, no write: also for a role that may only
     read, and on a standby. A ledger of an earlier aigym-db, which knows no scopes, is read as it is.
-    Raises ReadOnly (AIG-S005) when the role may not even read the view.
+    Raises ReadOnly (AIG-S005) when the role may not even read the view, and LockTimeout (AIG-S004).
     """
     nested = connection.info.transaction_status is not TransactionStatus.IDLE or not connection.autocommit
     try:
-        with connection.transaction() if nested else nullcontext():
+        with locks.free(connection, EVENTS), connection.transaction() if nested else nullcontext():
             rows = connection.execute(query("ledger/applied"), {"scope": scope}).fetchall()
     except psycopg.errors.UndefinedTable:
         return ()

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import Connection
 
-from aigym_db.database import ledger
+from aigym_db.database import ledger, locks
 from aigym_db.database.failure import explain_error
+from aigym_db.database.unfinished import unfinished
 from aigym_db.errors import LedgerMoved, NotFrozen
 from aigym_db.migrate.disagreement import explained
 from aigym_db.migrate.observer import Finished, Observer
@@ -55,7 +56,7 @@ def migrate(
             context = Context(dsn, options, observer, stopping)
             with closing(opened(context)) as connection:
                 wanted = moved_or_same(plan, _decided(connection, migrations, decide, options))
-                if not wanted.migrations:
+                if nothing_to_do(connection, wanted, migrations, options):
                     observer.planned(wanted)
                     return ()
                 require_frozen(wanted.migrations, options)
@@ -249,6 +250,18 @@ def require_locked(migrations: tuple[Migration, ...], rows: tuple[Applied, ...],
         locked(migrations, rows, options.frozen)
 
 
+def nothing_to_do(
+    connection: Connection[Any], plan: Plan, migrations: Iterable[Migration], options: Options
+) -> bool:
+    """Whether a plan is empty, and no migration is half-way in the other direction either."""
+    if plan.migrations:
+        return False
+    parts = (part for migration in migrations for part in (migration.up, migration.down) if part)
+    if all(part.transaction for part in parts):
+        return True
+    return all(begun.direction == plan.direction for begun in unfinished(connection, options.scope))
+
+
 def moved_or_same(wanted: Plan | None, plan: Plan) -> Plan:
     """The plan that is wanted, or the one that was made now when none is.
 
@@ -265,12 +278,12 @@ def moved_or_same(wanted: Plan | None, plan: Plan) -> Plan:
 def _start(run: Run, plan: Plan) -> None:
     versions = [migration.version for migration in plan.migrations]
     if versions:
-        run.record(
-            ledger.Event(
-                "start",
-                direction=plan.direction,
-                detail={"versions": versions},
-                git_commit=run.options.git_commit,
-                scope=run.options.scope,
-            )
+        started = ledger.Event(
+            "start",
+            direction=plan.direction,
+            detail={"versions": versions},
+            git_commit=run.options.git_commit,
+            scope=run.options.scope,
         )
+        with locks.free(run.second, ledger.EVENTS):
+            run.record(started)

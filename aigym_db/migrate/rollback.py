@@ -10,7 +10,7 @@ from psycopg import Connection
 
 from aigym_db.database import ledger
 from aigym_db.database.failure import explain_error
-from aigym_db.migrate.apply import execute, moved_or_same, require_locked
+from aigym_db.migrate.apply import execute, moved_or_same, nothing_to_do, require_locked
 from aigym_db.migrate.disagreement import explained
 from aigym_db.migrate.losses.losses import require_no_losses
 from aigym_db.migrate.observer import Finished, Observer
@@ -57,7 +57,7 @@ def rollback(
             with closing(opened(context)) as connection:
                 with explained(connection, migrations, options.scope):
                     wanted = moved_or_same(plan, decide(ledger.applied(connection, options.scope)))
-                if not wanted.migrations:
+                if nothing_to_do(connection, wanted, migrations, options):
                     observer.planned(wanted)
                     return ()
                 return execute(connection, context, wanted, decide, exactly=True, guard=guard)

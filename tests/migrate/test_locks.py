@@ -169,3 +169,17 @@ def test_a_session_that_is_terminated_says_what_is_certain(database, write, othe
     assert other.execute("select kind::text from aigym_db.event order by id desc limit 1").fetchone() == (
         "fail",
     )
+
+
+@pytest.mark.parametrize("mode", ["access exclusive", "exclusive"])
+def test_who_has_locked_the_ledger_is_named(database, line, other, reader, mode: str) -> None:
+    migrate(database, line[:1])
+    reader.execute(f"lock table aigym_db.event in {mode} mode")
+
+    with pytest.raises(LockTimeout, match="aigym_db.event is locked by somebody else") as refusal:
+        migrate(database, line, options=Options(lock_timeout_ms=100))
+
+    assert f"pid {reader.info.backend_pid}" in refusal.value.detail
+    assert "slow report" in refusal.value.detail
+    reader.rollback()
+    assert [row.version for row in ledger.applied(other)] == [1]

@@ -86,6 +86,37 @@ def test_a_run_does_not_pass_over_a_migration_that_is_half_undone(
     assert [row.version for row in ledger.applied(other)] == [1, 2, 3]
 
 
+def test_a_run_with_nothing_else_to_do_does_not_pass_over_it_either(
+    database, other, line, half_down, listener
+) -> None:
+    with pytest.raises(Halfway, match="0003 step_3 is half undone"):
+        migrate(database, line, observer=listener)
+
+    other.execute("create index a_x on app.a (x); create table app.gate (x int)")
+    assert migrate(database, line, options=Options(resolve="done")) == ()
+    assert migrate(database, line) == ()
+    assert unfinished(other) == ()
+
+
+def test_a_rollback_with_nothing_to_undo_does_not_pass_over_a_half_applied_one(
+    database, other, write
+) -> None:
+    line = (
+        write(
+            1,
+            "create index concurrently a_x on public.a (x);\ninsert into gate values (1);",
+            "drop index public.a_x;",
+            options=OUTSIDE,
+        ),
+    )
+    other.execute("create table public.a (x int)")
+    with pytest.raises(Halfway, match="statement 2 of 2"):
+        migrate(database, line)
+
+    with pytest.raises(Halfway, match="0001 step_1 is half applied"):
+        rollback(database, line, to=0)
+
+
 def test_a_migration_that_was_half_undone_and_put_back_by_hand_stays_applied(
     database, other, write, line, half_down
 ) -> None:
