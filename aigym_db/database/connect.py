@@ -226,6 +226,10 @@ _CAUSES = (
         "Check the host, the port and the firewall between: nothing answers there.",
     ),
     (
+        r"too many connections for (role|database)",
+        "Close its other connections, or raise its CONNECTION LIMIT: aigym-db takes two.",
+    ),
+    (
         r"too many (clients|connections)|53300",
         "Close other connections, or raise max_connections on the server.",
     ),

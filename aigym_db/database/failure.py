@@ -25,7 +25,7 @@ _HINTS = {
     "42": "Correct the statement: it names something that is not there, or not in this way.",
     "53": "Free disk space, memory or connections on the server, then run the command again.",
     "54": "Split the statement: it is beyond what PostgreSQL takes at once.",
-    "55": "Wait until the object is not in use, then run the command again.",
+    "55006": "Wait until the object is not in use, then run the command again.",
     "57014": "Raise the timeout if the statement needs longer, then run the command again.",
     "XX": "Read the server's log: PostgreSQL reports a fault of its own.",
 }

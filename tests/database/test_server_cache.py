@@ -191,6 +191,8 @@ def test_gc_removes_clusters_nobody_used_for_long_and_half_made_ones(own_cache: 
     removed_soon = gc(unused_days=1)
     removed_late = gc(unused_days=-1)
 
-    assert removed_soon == (half_made,)
+    # Not all that was removed: what others on this machine left behind goes with it.
+    assert half_made in removed_soon
+    assert used not in removed_soon
     assert used in removed_late
     assert not used.exists()

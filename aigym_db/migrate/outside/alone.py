@@ -48,7 +48,7 @@ class Alone:
             said = Notice("WARNING", f"{verdict.note}; repairing with `{statement}`", self.step.place())
             run.observer.notice(self.journal.migration, said)
             with self._acting(waits=True):
-                self._require_done(run.session.send(Message.of(statement)), Message())
+                self._order(statement)
         self.mending = None
 
     def send(self, statement: str) -> tuple[float, float]:
@@ -121,15 +121,20 @@ class Alone:
         # A CONCURRENTLY that gives up waiting leaves an INVALID index behind, so it does not give up.
         limit_ms = 0 if waits else timeout_ms(run, part)
         try:
-            self._require_done(run.session.send(Message.of(f"set lock_timeout = {limit_ms}")), Message())
+            self._order(f"set lock_timeout = {limit_ms}")
             if role:
-                self._require_done(run.session.send(Message.of(f"set role {quoted(role)}")), Message())
+                self._order(f"set role {quoted(role)}")
             yield
         finally:
             # Not with `send`: after a signal that would cancel this too.
             with suppress(psycopg.Error):
                 run.session.connection.execute("reset role")
                 run.session.connection.execute("reset lock_timeout")
+
+    def _order(self, statement: str) -> None:
+        """Sends a statement of ours."""
+        message = Message.of(statement)
+        self._require_done(self.journal.run.session.send(message), message)
 
     def _require_done(self, reply: Reply, message: Message) -> None:
         run, migration = self.journal.run, self.journal.migration

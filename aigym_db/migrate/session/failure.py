@@ -22,6 +22,7 @@ LOCK_NOT_AVAILABLE = "55P03"
 DEADLOCK = "40P01"
 CANCELLED = "57014"
 _READ_ONLY = re.compile(r"read(?:_|\s+)only\b", re.IGNORECASE)
+_OUR_ROLE = re.compile(r"set (?:local )?role\b")
 _OUTSIDE_HINT = (
     "Write `transaction:false` on the marker line: this statement is refused inside a transaction."
 )
@@ -42,7 +43,7 @@ def refused(
         refusal.hint = "Remove what makes the transaction read only: its ledger row has to be written in it."
     if failure.sqlstate == "55P04":
         refusal.hint = "Put the use of the new value into the next migration."
-    if step is None and failure.sqlstate in ("22023", "42501", "42704"):
+    if step is None and _OUR_ROLE.match(message.statement(done)):
         refusal.hint = _ROLE_HINT
     if failure.diag.internal_query:
         refusal.detail += f"\n{_query(message, failure.diag.internal_query, failure.diag.internal_position)}"

@@ -48,6 +48,10 @@ class Message:
     def __len__(self) -> int:
         return len(self._pieces)
 
+    def statement(self, done: int) -> str:
+        """The text that was next after `done` statements; empty behind the last one."""
+        return self._pieces[done] if done < len(self._pieces) else ""
+
     def step(self, done: int) -> Step | None:
         """The file's statement that was next after `done` statements; None when it was one of ours."""
         return self._steps[done] if done < len(self._steps) else None
