@@ -1,5 +1,4 @@
-"""Servers that can crash, a chain of migrations that can be stopped at any point, and processes that run it
-and can be killed there."""
+"""Servers that can crash, a chain of migrations, and processes that run it and may be killed."""
 
 from __future__ import annotations
 
@@ -10,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,9 @@ from typing import Any
 import psutil
 import psycopg
 import pytest
-from psycopg import Connection, sql
-from psycopg.conninfo import make_conninfo
+from psycopg import sql
 
-from aigym_db.database import ledger, locks
+from aigym_db.database import ledger
 from aigym_db.database.servers import Throwaway, create_database, process, throwaway
 from aigym_db.database.servers.account import account
 from aigym_db.migrate.apply import migrate
@@ -33,7 +31,6 @@ from aigym_db.project.migrations import migrations
 HERE = Path(__file__).parent
 CHAIN = HERE / "chain"
 SOON_S = 30.0
-POLL_S = 0.002
 SETTINGS = {"synchronous_commit": "on", "wal_writer_delay": "10s", "autovacuum": "off"}
 """A commit is in the log once it is done, or never when it says so. And nobody but the tests works here."""
 
@@ -178,6 +175,12 @@ def ground(line: tuple[Migration, ...]) -> Iterator[Callable[[str], Ground]]:
         yield on
 
 
+@pytest.fixture
+def here(ground: Callable[[str], Ground]) -> Ground:
+    """The ground on the newest server."""
+    return ground("embedded:18")
+
+
 @dataclass
 class Process:
     """A migrating process."""
@@ -260,90 +263,3 @@ def spawn(starter: Callable[[str], int], tmp_path: Path) -> Iterator[Spawn]:
     for one in started:
         if one.returncode is None:
             one.kill()
-
-
-@dataclass
-class Stage:
-    """A database, a process that runs the chain on it, and who stops that at one point."""
-
-    dsn: str
-    process: Process
-    gate: Connection[Any]
-    pid: int = 0
-    """The session of the process that was stopped."""
-
-    def wait_for(self, question: str, *, running: bool = True, **parameters: Any) -> tuple[Any, ...]:
-        """The first row of an answer, once there is one; with `running`, not later than the process ends."""
-        until = time.monotonic() + SOON_S
-        while (row := self.gate.execute(question, parameters).fetchone()) is None:
-            if (running and self.process.ended) or time.monotonic() > until:
-                self.process.kill()
-                raise AssertionError(f"never: {question} {parameters}\n{self.process.output}")
-            time.sleep(POLL_S)
-        return row
-
-    def wait_until_stopped(self) -> None:
-        """Returns once the process stands at the point."""
-        # Not whoever waits for this session: CREATE INDEX CONCURRENTLY does, while it asks.
-        waits = "select pid from pg_locks where locktype = 'advisory' and objid = 777 and not granted"
-        (self.pid,) = self.wait_for(waits)
-
-    def wait_until_stopped_by(self, other: Connection[Any]) -> None:
-        """Returns once a session waits for a lock or for the end of an idle `other`."""
-        waits = "select pid from pg_stat_activity where %(by)s = any(pg_blocking_pids(pid))"
-        (self.pid,) = self.wait_for(waits, by=other.info.backend_pid)
-
-    def wait_until_gone(self) -> None:
-        """Returns once the server has ended every session of the process."""
-        self.wait_for(
-            "select where not exists (select from pg_stat_activity where datname = current_database() "
-            "and application_name = 'aigym-db')",
-            running=False,
-        )
-
-    def open(self) -> None:
-        """Lets pass whoever waits, and all behind."""
-        self.gate.execute("select pg_advisory_unlock(777)")
-
-    def applied(self) -> list[int]:
-        """What is committed."""
-        with psycopg.connect(self.dsn, autocommit=True) as connection:
-            return [one.version for one in ledger.applied(connection)]
-
-    def end(self, how: str, crash: Callable[[], None]) -> None:
-        """Disturbs the run and returns once nothing of it is left."""
-        if how == "SIGKILL":
-            self.process.kill()
-            self.wait_until_gone()
-        elif how == "SIGTERM":
-            self.process.send_signal(signal.SIGTERM)
-            if self.pid not in [holder.pid for holder in locks.holders(self.gate, 2)]:
-                # It is the session for short questions, which only a test stops, so nobody cancels it.
-                self.open()
-            self.process.wait()
-        elif how == "pg_terminate_backend":
-            self.gate.execute("select pg_terminate_backend(%s, 5000)", [self.pid])
-            # What it still tries on its other session is not to be stopped.
-            self.open()
-            self.process.wait()
-        else:
-            crash()
-            self.process.wait()
-
-
-@pytest.fixture
-def stage(spawn: Spawn) -> Iterator[Callable[..., Stage]]:
-    """Starts the chain on a database, and stops it at a point."""
-    with ExitStack() as stack:
-
-        def staged(dsn: str, point: str, direction: Direction = "up", **more: Any) -> Stage:
-            superuser = make_conninfo(dsn, user="postgres")
-            gate = psycopg.connect(superuser, autocommit=True, application_name="gate")
-            stack.enter_context(closing(gate))
-            gate.execute("select pg_advisory_lock(777)")
-            gate.execute("insert into gate.target values (%s)", [point])
-            found = Stage(dsn, spawn(dsn, direction, **more), gate)
-            found.wait_until_stopped()
-            return found
-
-        yield staged

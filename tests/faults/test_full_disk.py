@@ -17,11 +17,6 @@ end $$
 """
 
 
-@pytest.fixture
-def here(ground):
-    return ground("embedded:18")
-
-
 @pytest.mark.parametrize(
     ("point", "direction", "committed", "status"),
     [

@@ -1,4 +1,4 @@
-"""Migrations from a few words, and what a run told."""
+"""Migrations from a few words, how large a large file is, and what a run told."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
+from aigym_db.migrate.inside import bulk, streamed
 from aigym_db.migrate.observer import Finished, Notice, Observer, Waiting
 from aigym_db.model.migration import Migration, Plan
 from aigym_db.model.source import Source
+from aigym_db.project import statements
 from aigym_db.project.migrations import parse
 
 Write = Callable[..., Migration]
@@ -45,6 +47,7 @@ class Listener(Observer):
 
     def __init__(self) -> None:
         self.plans: list[Plan] = []
+        self.begun: list[int] = []
         self.notices: list[Notice] = []
         self.waits: list[Waiting] = []
         self.done: list[Finished] = []
@@ -52,6 +55,9 @@ class Listener(Observer):
 
     def planned(self, plan: Plan) -> None:
         self.plans.append(plan)
+
+    def started(self, migration: Migration) -> None:
+        self.begun.append(migration.version)
 
     def notice(self, migration: Migration, notice: Notice) -> None:
         self.notices.append(notice)
@@ -74,3 +80,12 @@ def other(database: str) -> Iterator[psycopg.Connection]:
     """Somebody else's session on the same database, in autocommit."""
     with psycopg.connect(database, autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture
+def in_small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is long, and how much of it is sent at once, is so small that a test reads well."""
+    monkeypatch.setattr(streamed, "LONG", 300)
+    monkeypatch.setattr(bulk, "SIZE", 120)
+    monkeypatch.setattr(bulk, "DATA_SIZE", 7)
+    monkeypatch.setattr(statements, "RUN", 100)

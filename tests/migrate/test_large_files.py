@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-import tracemalloc
-from contextlib import suppress
 
-import psycopg
 import pytest
 
 from aigym_db.database import ledger
 from aigym_db.errors import (
-    AigymError,
     BadMigration,
     BadSql,
     EditedApplied,
@@ -24,23 +20,13 @@ from aigym_db.errors import (
     StatementFailed,
 )
 from aigym_db.migrate.apply import migrate
-from aigym_db.migrate.inside import bulk, streamed
+from aigym_db.migrate.inside import bulk
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.rollback import rollback
-from aigym_db.project import statements
-from aigym_db.project.text import read_text
 
 TABLE = "create table t (a int, b text);\n"
 COPY = "copy t (a, b) from stdin;\n{}\\.\n"
-
-
-@pytest.fixture(autouse=True)
-def in_small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is long, and how much of it is sent at once, is so small that a test reads well."""
-    monkeypatch.setattr(streamed, "LONG", 300)
-    monkeypatch.setattr(bulk, "SIZE", 120)
-    monkeypatch.setattr(bulk, "DATA_SIZE", 7)
-    monkeypatch.setattr(statements, "RUN", 100)
+pytestmark = pytest.mark.usefixtures("in_small_pieces")
 
 
 def rows(count: int) -> str:
@@ -260,74 +246,6 @@ def test_a_long_file_runs_as_its_role_and_the_ledger_row_does_not(server, databa
     other.execute("drop owned by long_file_owner; drop role long_file_owner")
 
 
-def invalid_index(connection) -> None:
-    connection.execute("create table t (a int, b text); insert into t values (1), (1)")
-    with pytest.raises(psycopg.errors.UniqueViolation):
-        connection.execute("create unique index concurrently ti on t (a)")
-
-
-SKIPPING = "create unique index if not exists ti on t (a);\n"
-WAYS = {
-    "inside": [("", SKIPPING)],
-    "behind others in a message": [
-        ("", "create table o1 ();"),
-        ("", "create table o2 ();"),
-        ("", SKIPPING + "create table u ();"),
-    ],
-    "long": [("", rows(30) + SKIPPING + rows(30))],
-    "with data": [("", "create table u ();" + COPY.format("5\tx\n") + SKIPPING)],
-    "with data behind it": [("", SKIPPING + COPY.format("5\tx\n"))],
-    "with data, and later a file": [("", COPY.format("5\tx\n") + SKIPPING), ("", "create table o2 ();")],
-    "behind a long comment": [("", SKIPPING.replace("index", f"/* {'so ' * 200}/* */ */ index"))],
-    "outside": [(" transaction:false", SKIPPING)],
-    "outside, concurrently": [
-        (" transaction:false", "create unique index concurrently if not exists ti on t (a);")
-    ],
-}
-
-
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("transaction", ["migration", "run"])
-def test_nothing_is_applied_over_an_invalid_index_in_any_way_of_running(
-    database, other, write, way: str, transaction: str
-) -> None:
-    line = tuple(write(number, text, options=option) for number, (option, text) in enumerate(WAYS[way], 1))
-    invalid_index(other)
-    usable = "select indisvalid from pg_index where indexrelid = 'ti'::regclass"
-
-    with suppress(AigymError):
-        migrate(database, line, options=Options(transaction=transaction))
-
-    here = {row.version for row in ledger.applied(other)} if ledger.exists(other) else set()
-    over = {migration.version for migration in line if " ti on " in migration.up.text}
-    assert not (here & over) or other.execute(usable).fetchone() == (True,)
-
-
-@pytest.mark.parametrize("way", ["long", "with data", "with data behind it"])
-def test_the_place_of_an_index_that_would_be_skipped_is_its_statement(
-    database, other, write, way: str
-) -> None:
-    ((_, text),) = WAYS[way]
-    invalid_index(other)
-
-    with pytest.raises(StatementFailed, match=r"the index public\.ti is INVALID") as refusal:
-        migrate(database, (write(1, text),))
-
-    place = refusal.value.place
-    assert place.text[place.column - 1 :] + "\n" == SKIPPING[:-2] + ";\n"
-    assert count(other) == 2
-
-
-def test_an_index_that_is_there_and_usable_may_be_skipped_in_a_long_file(database, other, write) -> None:
-    other.execute("create table t (a int, b text); create index ti on t (a)")
-    text = "create index if not exists ti on t (a); drop index ti;\n" + rows(30) + COPY.format("31\tx\n")
-    text += "create index /* so */ if not exists tj on t (b); drop index tj;"
-
-    migrate(database, (write(1, text),))
-
-    assert count(other) == 31
-
-
 def test_progress_of_data_is_told_of_the_migration_it_belongs_to(database, write, listener) -> None:
     told = []
     listener.progress = lambda migration, made: told.append((migration.version, made.phase))
@@ -394,88 +312,3 @@ def test_a_long_file_among_others_is_refused_where_a_run_is_one_transaction(data
         migrate(database, line, options=Options(transaction="run"))
 
     assert not ledger.exists(other)
-
-
-def test_a_value_added_to_an_enum_is_refused_by_the_server_where_only_it_can_tell(
-    database, other, write
-) -> None:
-    made = write(1, "create type kind as enum ('a'); create table k (k kind);")
-    migrate(database, (made,))
-
-    with pytest.raises(StatementFailed, match="unsafe use of new value") as refusal:
-        migrate(database, (made, write(2, "alter type kind add value 'b';\ninsert into k values ('b');")))
-
-    assert (refusal.value.place.line, refusal.value.hint) == (
-        4,
-        "Put the use of the new value into the next migration.",
-    )
-
-
-def test_a_long_file_is_in_memory_once(tmp_path, monkeypatch) -> None:
-    text = "insert into t values ('xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx');\n" * 400_000
-    (tmp_path / "a.sql").write_text(text)
-    del text
-
-    tracemalloc.start()
-    read = read_text(tmp_path / "a.sql", "a.sql")
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-
-    assert peak < len(read.text) * 1.3
-
-
-def test_sending_a_long_file_takes_no_second_copy_of_it(database, other, write, monkeypatch) -> None:
-    monkeypatch.undo()
-    migration = write(
-        1,
-        TABLE
-        + f"insert into t values (1, '{'x' * 90_000}');\n" * 300
-        + COPY.format(f"1\t{'y' * 99_000}\n" * 200),
-    )
-
-    tracemalloc.start()
-    migrate(database, (migration,))
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-
-    assert count(other) == 500
-    assert peak < 12_000_000 < len(migration.up.source.text) / 3
-
-
-@pytest.mark.parametrize("long", [0, 40])
-def test_a_character_that_the_database_cannot_store_has_its_place(server, write, long: int) -> None:
-    with psycopg.connect(server.dsn("postgres"), autocommit=True) as admin:
-        admin.execute("create database latin encoding 'LATIN1' template template0 locale 'C'")
-    try:
-        with pytest.raises(StatementFailed, match="LATIN1") as refusal:
-            migrate(
-                server.dsn("latin"),
-                (write(1, TABLE + "insert into t values (1, 'é');\n" * long + "select 'ü', '€';"),),
-            )
-
-        assert (refusal.value.place.line, refusal.value.place.column) == (4 + long, 14)
-    finally:
-        with psycopg.connect(server.dsn("postgres"), autocommit=True) as admin:
-            admin.execute("drop database latin")
-
-
-@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII", "UTF8"])
-@pytest.mark.parametrize("long", [1, 40])
-def test_a_database_in_another_encoding_keeps_what_the_file_says(
-    server, write, encoding: str, long: int
-) -> None:
-    with psycopg.connect(server.dsn("postgres"), autocommit=True) as admin:
-        admin.execute(f"create database other encoding '{encoding}' template template0 locale 'C'")
-    try:
-        migration = write(1, TABLE + "insert into t values (1, 'é');\n" * long + COPY.format("2\té\n"))
-        migrate(server.dsn("other"), (migration,))
-        again = migrate(server.dsn("other"), (migration,))
-
-        with psycopg.connect(server.dsn("other"), client_encoding="utf8") as connection:
-            found = connection.execute("select distinct b, octet_length(b) from t").fetchall()
-            stored = ledger.stored_sql(connection, 1)
-    finally:
-        with psycopg.connect(server.dsn("postgres"), autocommit=True) as admin:
-            admin.execute("drop database other")
-    assert found == [("é", 1 if encoding == "LATIN1" else 2)]
-    assert (stored, again) == (migration.up.source.text, ())

@@ -100,6 +100,7 @@ def test_a_lock_is_waited_for_by_the_whole_run(database, other, line, listener) 
 
     assert versions(other) == [1, 2, 3]
     assert all(one.lock_wait_ms >= 200 for one in listener.done)
+    assert listener.begun == [1, 2, 3]
     assert other.execute("select count(*) from a").fetchone() == (1,)
 
 
@@ -114,6 +115,19 @@ def test_a_lock_that_is_never_given_up_leaves_nothing(database, other, line) -> 
                 options=Options(transaction="run", lock_timeout_ms=100, patience_ms=300),
             )
     assert versions(other) == []
+
+
+def test_a_new_value_used_by_a_later_file_of_the_run_needs_a_run_before(database, other, write) -> None:
+    other.execute("create type mood as enum ('good'); create table a (mood mood)")
+    line = (write(1, "alter type mood add value 'bad';"), write(2, "insert into a values ('bad');"))
+
+    with pytest.raises(StatementFailed, match="unsafe use of new value") as refusal:
+        migrate(database, line, options=WHOLE)
+
+    assert "--to" in refusal.value.hint
+    migrate(database, line, to=1, options=WHOLE)
+    migrate(database, line, options=WHOLE)
+    assert versions(other) == [1, 2]
 
 
 def test_a_session_that_ends_in_the_middle_leaves_nothing(database, other, line) -> None:

@@ -180,7 +180,7 @@ LEAKS = {
     "DISCARD ALL": "discard all;",
     "SET TIME ZONE": "set time zone 'Asia/Tokyo';",
     "SET SESSION CHARACTERISTICS": "set session characteristics as transaction read only;",
-    "a setting in a function": "do $$ begin perform set_config('statement_timeout', '86400000', false); end $$;",
+    "a setting in a function": "do $$ begin perform set_config('statement_timeout', '1d', false); end $$;",
     "an advisory lock": "select pg_advisory_lock(5);",
     "a temporary table": "create temp table t (x int);",
     "a prepared statement": "prepare p as select 1;",

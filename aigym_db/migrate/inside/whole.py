@@ -107,6 +107,8 @@ def _refuse(
     )
     if refusal is None:
         raise _LockMet
+    if reply.failure is not None and reply.failure.sqlstate == failure.NEW_VALUE:
+        refusal.hint = "Run the file that adds the value by itself before the others, with --to."
     if reply.done == len(message) - 2 and transaction is line[-1]:
         # What is put off to the COMMIT may belong to any of them.
         every = f"COMMIT of {line[0].migration.label} to {migration.label}"

@@ -21,6 +21,8 @@ from aigym_db.model.source import Place
 LOCK_NOT_AVAILABLE = "55P03"
 DEADLOCK = "40P01"
 CANCELLED = "57014"
+NEW_VALUE = "55P04"
+"""A value added to an enum is used before it is committed."""
 _READ_ONLY = re.compile(r"read(?:_|\s+)only\b", re.IGNORECASE)
 _OUR_ROLE = re.compile(r"set (?:local )?role\b")
 _OUTSIDE_HINT = (
@@ -41,7 +43,7 @@ def refused(
         refusal.hint = _OUTSIDE_HINT
     if failure.sqlstate == "25006" and _READ_ONLY.search(part.source.text, part.start, part.end):
         refusal.hint = "Remove what makes the transaction read only: its ledger row has to be written in it."
-    if failure.sqlstate == "55P04":
+    if failure.sqlstate == NEW_VALUE:
         refusal.hint = "Put the use of the new value into the next migration."
     if step is None and _OUR_ROLE.match(message.statement(done)):
         refusal.hint = _ROLE_HINT

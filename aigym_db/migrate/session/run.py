@@ -53,6 +53,8 @@ class Run:
         """Called before it is asked who is in the way."""
         self.current: Migration | None = None
         """What was last begun."""
+        self._begun: set[int] = set()
+        """The versions of what was begun."""
         self.loose = False
         """Whether the last commit may not have reached the disk yet."""
         self.left = ""
@@ -70,9 +72,11 @@ class Run:
         is something: one behind definitions, one behind what may have run code."""
 
     def started(self, migration: Migration) -> None:
-        """Says that a migration is about to be sent."""
+        """Says that a migration is about to be sent; once, however often it is tried."""
         self.current = migration
-        self.observer.started(migration)
+        if migration.version not in self._begun:
+            self._begun.add(migration.version)
+            self.observer.started(migration)
 
     def tell(self, finished: Finished, *, durable: bool = True) -> None:
         """Says that a migration is done, after it was committed; `durable` when that waited for the disk."""

@@ -21,13 +21,6 @@ from aigym_db.migrate.preflight import steps
 from aigym_db.migrate.rollback import rollback
 from aigym_db.model.migration import Migration
 
-BATCH = " batch:500"
-ONCE = "update o set n = n + 1, done = true where not done;"
-TABLE = """
-create table o (id int primary key, n int not null default 0, done boolean default false, pad text);
-insert into o (id, pad) select i, repeat('x', 30) from generate_series(1, 5000) as i;
-"""
-
 
 class Between(Observer):
     """Does something between two batches, once for every function it is given."""
@@ -54,27 +47,13 @@ def kill() -> None:
     raise Killed
 
 
-@pytest.fixture
-def table(write):
-    return write(1, TABLE, "drop table o;")
-
-
-def counts(connection) -> list[tuple]:
-    """How often rows were changed, and how many rows that often."""
-    return connection.execute("select n, count(*) from o group by n order by n").fetchall()
-
-
-def journal(connection, version: int = 2) -> list[tuple]:
-    return connection.execute(
-        "select kind::text, detail from aigym_db.event where version = %s order by id", [version]
-    ).fetchall()
-
-
 @pytest.mark.parametrize("name", ["embedded:18", "embedded:16", "system:15"])
-def test_every_row_is_changed_once_and_in_batches_of_about_the_size_asked_for(name, table, write) -> None:
+def test_every_row_is_changed_once_and_in_batches_of_about_the_size_asked_for(
+    table, backfill, counts, journal, name
+) -> None:
     with throwaway(name) as server:
         dsn = create_database(server)
-        (_, finished) = migrate(dsn, (table, write(2, ONCE, options=BATCH)))
+        (_, finished) = migrate(dsn, (table, backfill()))
 
         with psycopg.connect(dsn) as connection:
             done = [detail for kind, detail in journal(connection) if kind == "done"]
@@ -87,8 +66,8 @@ def test_every_row_is_changed_once_and_in_batches_of_about_the_size_asked_for(na
     assert [batch["from"] for batch in done[1:]] == [batch["until"] for batch in done[:-1]]
 
 
-def test_each_batch_and_its_line_in_the_journal_are_one_transaction(database, other, table, write) -> None:
-    migrate(database, (table, write(2, ONCE, options=BATCH)))
+def test_each_batch_and_its_line_in_the_journal_are_one_transaction(database, other, table, backfill) -> None:
+    migrate(database, (table, backfill()))
 
     transactions = other.execute(
         "select (select count(distinct xmin::text) from o),"
@@ -100,9 +79,9 @@ def test_each_batch_and_its_line_in_the_journal_are_one_transaction(database, ot
     assert transactions[0] == transactions[1] == transactions[2] > 3
 
 
-def test_a_batch_reads_its_pages_and_no_others(database, other, table, write) -> None:
+def test_a_batch_reads_its_pages_and_no_others(database, other, table, backfill) -> None:
     migrate(database, (table,))
-    migration = write(2, ONCE, options=BATCH)
+    migration = backfill()
     change = read(migration, migration.up, steps(migration.up))
 
     plan = [row[0] for row in other.execute("explain " + change.batch(3, 7).text).fetchall()]
@@ -112,8 +91,10 @@ def test_a_batch_reads_its_pages_and_no_others(database, other, table, write) ->
     assert not any("Seq Scan" in line for line in plan)
 
 
-def test_a_run_that_ends_between_two_batches_goes_on_there(database, other, table, write) -> None:
-    line = (table, write(2, ONCE, options=BATCH))
+def test_a_run_that_ends_between_two_batches_goes_on_there(
+    database, other, table, backfill, counts, journal
+) -> None:
+    line = (table, backfill())
     with pytest.raises(Killed):
         migrate(database, line, observer=Between(lambda: None, kill))
     before = [detail for kind, detail in journal(other) if kind == "done"]
@@ -131,7 +112,7 @@ def test_a_run_that_ends_between_two_batches_goes_on_there(database, other, tabl
 
 
 def test_a_row_that_moves_back_while_it_is_at_work_is_changed_all_the_same(
-    database, other, table, write
+    database, other, table, backfill, counts
 ) -> None:
     migrate(database, (table,))
     other.execute("delete from o where id <= 2000")
@@ -143,7 +124,7 @@ def test_a_row_that_moves_back_while_it_is_at_work_is_changed_all_the_same(
         moved.extend(other.execute(made).fetchall())
 
     observer = Between(lambda: None, move)
-    migrate(database, (table, write(2, ONCE, options=BATCH)), observer=observer)
+    migrate(database, (table, backfill()), observer=observer)
 
     assert moved[0][0] < observer.seen[1].done
     assert counts(other) == [(1, 3000)]
@@ -152,9 +133,9 @@ def test_a_row_that_moves_back_while_it_is_at_work_is_changed_all_the_same(
 
 
 def test_a_table_that_is_written_anew_in_the_middle_is_looked_through_again(
-    database, other, table, write
+    database, other, table, backfill, counts
 ) -> None:
-    line = (table, write(2, ONCE, options=BATCH))
+    line = (table, backfill())
     migrate(database, (table,))
     # The rows of the first pages come last in the new file.
     other.execute("create index o_back on o ((-id))")
@@ -166,7 +147,9 @@ def test_a_table_that_is_written_anew_in_the_middle_is_looked_through_again(
     assert any("written anew" in said for said in observer.said)
 
 
-def test_rows_that_are_written_meanwhile_are_said_to_be_left(database, other, table, write) -> None:
+def test_rows_that_are_written_meanwhile_are_said_to_be_left(
+    database, other, table, backfill, journal
+) -> None:
     ids = iter(range(10_000, 99_999))
 
     class Inserting(Between):
@@ -175,7 +158,7 @@ def test_rows_that_are_written_meanwhile_are_said_to_be_left(database, other, ta
             other.execute("insert into o (id) values (%s)", [next(ids)])
 
     observer = Inserting()
-    migrate(database, (table, write(2, ONCE, options=BATCH)), observer=observer)
+    migrate(database, (table, backfill()), observer=observer)
 
     said = journal(other)
     ends = [detail["until"] for kind, detail in said if kind == "intent"]
@@ -187,9 +170,9 @@ def test_rows_that_are_written_meanwhile_are_said_to_be_left(database, other, ta
     assert [row.version for row in ledger.applied(other)] == [1, 2]
 
 
-def test_a_down_may_be_a_backfill(database, other, table, write) -> None:
+def test_a_down_may_be_a_backfill(database, other, table, backfill, once, counts, journal) -> None:
     back = "update o set n = n - 1, done = false where done;"
-    line = (table, write(2, ONCE, back, options=BATCH, down_options=BATCH))
+    line = (table, backfill(2, once, back, down_options=" batch:500"))
 
     migrate(database, line)
     rollback(database, line, yes=True)
@@ -203,7 +186,9 @@ def test_a_down_may_be_a_backfill(database, other, table, write) -> None:
     assert journal(other)[-1] == ("revert", {"rows": 5000, "batches": journal(other)[-1][1]["batches"]})
 
 
-def test_a_row_that_somebody_holds_is_waited_for_with_smaller_batches(database, other, table, write) -> None:
+def test_a_row_that_somebody_holds_is_waited_for_with_smaller_batches(
+    database, other, table, backfill, counts, journal
+) -> None:
     migrate(database, (table,))
     tries: list[int] = []
 
@@ -219,7 +204,7 @@ def test_a_row_that_somebody_holds_is_waited_for_with_smaller_batches(database, 
 
     migrate(
         database,
-        (table, write(2, ONCE, options=BATCH)),
+        (table, backfill()),
         observer=Holding(hold),
         options=Options(lock_timeout_ms=100),
     )
@@ -230,14 +215,14 @@ def test_a_row_that_somebody_holds_is_waited_for_with_smaller_batches(database, 
     assert min(sizes[:-1]) < sizes[0]
 
 
-def test_it_acts_as_the_owner(database, other, table, write) -> None:
+def test_it_acts_as_the_owner(database, other, table, write, backfill, once) -> None:
     other.execute("create role backfill_owner")
     try:
-        text = ONCE.replace("done = true", "done = true, pad = current_user")
+        text = once.replace("done = true", "done = true, pad = current_user")
         line = (
             table,
             write(2, "grant all on o to backfill_owner;"),
-            write(3, text, options=f"{BATCH} role:backfill_owner"),
+            backfill(3, text, options=" batch:500 role:backfill_owner"),
         )
 
         migrate(database, line)
@@ -247,8 +232,10 @@ def test_it_acts_as_the_owner(database, other, table, write) -> None:
         other.execute("drop owned by backfill_owner; drop role backfill_owner")
 
 
-def test_a_signal_between_two_batches_ends_the_run_there(database, other, table, write) -> None:
-    line = (table, write(2, ONCE, options=BATCH))
+def test_a_signal_between_two_batches_ends_the_run_there(
+    database, other, table, backfill, counts, journal
+) -> None:
+    line = (table, backfill())
     stopping = Between(lambda: None, lambda: os.kill(os.getpid(), signal.SIGTERM))
 
     with pytest.raises(Interrupted, match=r"Stopped by SIGTERM.*rows are changed and stay so"):
@@ -260,11 +247,13 @@ def test_a_signal_between_two_batches_ends_the_run_there(database, other, table,
     assert counts(other) == [(1, 5000)]
 
 
-def test_where_there_is_nothing_to_do_the_journal_is_told_little(database, other, table, write) -> None:
+def test_where_there_is_nothing_to_do_the_journal_is_told_little(
+    database, other, table, backfill, once, journal
+) -> None:
     observer = Between()
-    text = ONCE.replace("where", "where id > 4900 and")
+    text = once.replace("where", "where id > 4900 and")
 
-    migrate(database, (table, write(2, text, options=" batch:200")), observer=observer)
+    migrate(database, (table, backfill(2, text, options=" batch:200")), observer=observer)
 
     lines = [detail for kind, detail in journal(other) if kind == "done"]
     assert len(observer.seen) > 20
@@ -272,7 +261,7 @@ def test_where_there_is_nothing_to_do_the_journal_is_told_little(database, other
     assert sum(line["rows"] for line in lines) == 100
 
 
-def test_the_marker_takes_a_number_of_rows_and_nothing_beside_it(write) -> None:
-    assert write(1, ONCE, options=BATCH).up.batch_rows == 500
-    assert write(1, ONCE, options=BATCH).up.transaction is False
-    assert write(1, ONCE).up.batch_rows is None
+def test_the_marker_takes_a_number_of_rows_and_nothing_beside_it(write, once) -> None:
+    assert write(1, once, options=" batch:500").up.batch_rows == 500
+    assert write(1, once, options=" batch:500").up.transaction is False
+    assert write(1, once).up.batch_rows is None

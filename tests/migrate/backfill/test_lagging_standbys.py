@@ -16,12 +16,6 @@ from aigym_db.database.servers import Throwaway, create_database, throwaway
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.backfill import standbys as backfill_standbys
 
-TABLE = """
-create table o (id int primary key, n int not null default 0, done boolean default false, pad text);
-insert into o (id, pad) select i, repeat('x', 30) from generate_series(1, 5000) as i;
-"""
-ONCE = "update o set n = n + 1, done = true where not done;"
-
 
 class Standby(threading.Thread):
     """Takes a server's WAL as a standby does, and says that it replayed nothing until it is `released`."""
@@ -77,8 +71,8 @@ def standby(primary, database, monkeypatch) -> Iterator[Standby]:
     streaming.join()
 
 
-def test_it_is_waited_for_until_it_has_caught_up(database, standby, other, write, listener) -> None:
-    line = (write(1, TABLE), write(2, ONCE, options=" batch:200"))
+def test_it_is_waited_for_until_it_has_caught_up(database, standby, other, table, backfill, listener) -> None:
+    line = (table, backfill(options=" batch:200"))
     migrate(database, line, to=1)
     listener.on_wait = lambda waiting: standby.released.set()
 
@@ -88,12 +82,14 @@ def test_it_is_waited_for_until_it_has_caught_up(database, standby, other, write
     assert other.execute("select distinct n from o").fetchall() == [(1,)]
 
 
-def test_where_a_role_may_not_see_it_that_is_said_once(database, standby, other, write, listener) -> None:
+def test_where_a_role_may_not_see_it_that_is_said_once(
+    database, standby, other, table, write, backfill, once, listener
+) -> None:
     other.execute("drop role if exists sees_little")
     other.execute("create role sees_little login")
     other.execute(f"alter database {other.info.dbname} owner to sees_little")
-    line = (write(1, "create schema app;" + TABLE.replace(" o ", " app.o ")),)
-    line = (*line, write(2, ONCE.replace(" o ", " app.o "), options=" batch:200"))
+    made = write(1, "create schema app;" + table.up.text.replace(" o ", " app.o "))
+    line = (made, backfill(2, once.replace(" o ", " app.o "), options=" batch:200"))
 
     migrate(make_conninfo(database, user="sees_little"), line, observer=listener)
 

@@ -10,40 +10,17 @@ from aigym_db.errors import ForbiddenStatement, Halfway, LockTimeout, StatementF
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.options import Options
 
-BATCH = " batch:500"
-ONCE = "update o set n = n + 1, done = true where not done;"
-TABLE = """
-create table o (id int primary key, n int not null default 0, done boolean default false, pad text);
-insert into o (id, pad) select i, repeat('x', 30) from generate_series(1, 5000) as i;
-"""
-
-
-@pytest.fixture
-def table(write):
-    return write(1, TABLE, "drop table o;")
-
-
-def counts(connection) -> list[tuple]:
-    """How often rows were changed, and how many rows that often."""
-    return connection.execute("select n, count(*) from o group by n order by n").fetchall()
-
-
-def journal(connection, version: int = 2) -> list[tuple]:
-    return connection.execute(
-        "select kind::text, detail from aigym_db.event where version = %s order by id", [version]
-    ).fetchall()
-
 
 @pytest.mark.parametrize(
     "condition", ["id > 0", "n < 2", "done is not null", "pad is not null and (id = 1 or id = id)"]
 )
 def test_a_condition_that_stays_true_is_refused_before_anything_is_kept(
-    database, other, table, write, condition
+    database, other, table, backfill, once, counts, condition
 ) -> None:
-    text = ONCE.replace("not done", condition)
+    text = once.replace("not done", condition)
 
     with pytest.raises(ForbiddenStatement, match="still holds") as refusal:
-        migrate(database, (table, write(2, text, options=BATCH)))
+        migrate(database, (table, backfill(2, text)))
 
     assert refusal.value.place.text[refusal.value.place.column - 1 :].startswith(condition[:4])
     assert counts(other) == [(0, 5000)]
@@ -51,26 +28,28 @@ def test_a_condition_that_stays_true_is_refused_before_anything_is_kept(
 
 
 def test_a_condition_that_stays_true_of_a_later_row_stops_there_and_says_so(
-    database, other, table, write
+    database, other, table, backfill, counts
 ) -> None:
     text = "update o set n = n + 1, done = id < 3000 where not done;"
 
     with pytest.raises(Halfway, match=r"still holds for .* rows are changed and stay so") as refusal:
-        migrate(database, (table, write(2, text, options=BATCH)))
+        migrate(database, (table, backfill(2, text)))
 
     assert "--resolve again" in refusal.value.hint
     assert other.execute("select n, count(*) from o where id >= 3000 group by n").fetchall() == [(0, 2001)]
     mended = "update o set n = n + 1, done = true where not done;"
     with pytest.raises(Halfway, match="no longer says what was begun") as changed:
-        migrate(database, (table, write(2, mended, options=BATCH)))
+        migrate(database, (table, backfill(2, mended)))
     assert "id < 3000" in changed.value.detail
-    migrate(database, (table, write(2, mended, options=BATCH)), options=Options(resolve="again"))
+    migrate(database, (table, backfill(2, mended)), options=Options(resolve="again"))
     assert counts(other) == [(1, 5000)]
 
 
-def test_a_failure_in_the_middle_says_what_stays_and_where_it_goes_on(database, other, table, write) -> None:
+def test_a_failure_in_the_middle_says_what_stays_and_where_it_goes_on(
+    database, other, table, backfill, counts
+) -> None:
     text = "update o set n = n + 1, done = 1000 / (id - 4000) is not null\nwhere not done;"
-    line = (table, write(2, text, options=BATCH))
+    line = (table, backfill(2, text))
 
     with pytest.raises(Halfway, match=r"division by zero.*% of the backfill") as refusal:
         migrate(database, line)
@@ -85,9 +64,9 @@ def test_a_failure_in_the_middle_says_what_stays_and_where_it_goes_on(database, 
 
 
 def test_a_row_that_is_held_for_ever_ends_the_run_half_way_and_names_the_holder(
-    database, other, table, write
+    database, other, table, backfill, counts
 ) -> None:
-    line = (table, write(2, ONCE, options=BATCH))
+    line = (table, backfill())
     options = Options(lock_timeout_ms=100, patience_ms=150)
 
     with other.transaction(), pytest.raises(Halfway, match=r"did not get its lock.*stay so") as refusal:
@@ -102,19 +81,21 @@ def test_a_row_that_is_held_for_ever_ends_the_run_half_way_and_names_the_holder(
 
 
 def test_a_table_that_is_locked_from_the_start_changes_nothing_and_says_that(
-    database, other, table, write
+    database, other, table, backfill, counts
 ) -> None:
     migrate(database, (table,))
 
     with other.transaction(), pytest.raises(LockTimeout, match="nothing changed"):
         other.execute("lock table o in share mode")
         options = Options(lock_timeout_ms=100, patience_ms=150)
-        migrate(database, (table, write(2, ONCE, options=BATCH)), options=options)
+        migrate(database, (table, backfill()), options=options)
 
     assert counts(other) == [(0, 5000)]
 
 
-def test_an_owner_from_whom_row_security_hides_rows_is_refused(database, other, table, write) -> None:
+def test_an_owner_from_whom_row_security_hides_rows_is_refused(
+    database, other, table, write, backfill, counts
+) -> None:
     name = other.info.dbname
     other.execute("create role hidden_owner login nosuperuser nobypassrls")
     other.execute(f"alter database {name} owner to hidden_owner; alter schema public owner to hidden_owner")
@@ -124,7 +105,7 @@ def test_an_owner_from_whom_row_security_hides_rows_is_refused(database, other, 
         "alter table o enable row level security; alter table o force row level security;"
         "create policy a_few on o using (id < 10);",
     )
-    line = (table, secured, write(3, ONCE, options=BATCH))
+    line = (table, secured, backfill(3))
 
     with pytest.raises(StatementFailed, match="row-level security") as refusal:
         migrate(plain, line)
@@ -137,35 +118,39 @@ def test_an_owner_from_whom_row_security_hides_rows_is_refused(database, other, 
 
 
 def test_a_statement_that_is_no_backfill_is_found_before_anything_is_sent(
-    database, other, table, write
+    database, other, table, backfill
 ) -> None:
     with pytest.raises(ForbiddenStatement, match="needs a WHERE"):
-        migrate(database, (table, write(2, "update o set n = 1;", options=BATCH)))
+        migrate(database, (table, backfill(2, "update o set n = 1;")))
 
     assert ledger.applied(other) == ()
 
 
-def test_a_statement_that_was_begun_and_changed_nothing_may_be_mended(database, other, table, write) -> None:
+def test_a_statement_that_was_begun_and_changed_nothing_may_be_mended(
+    database, other, table, backfill, once, counts
+) -> None:
     with pytest.raises(StatementFailed, match="division by zero"):
-        migrate(database, (table, write(2, ONCE.replace("true", "1 / 0 = 1"), options=BATCH)))
+        migrate(database, (table, backfill(2, once.replace("true", "1 / 0 = 1"))))
 
-    migrate(database, (table, write(2, ONCE, options=BATCH)))
+    migrate(database, (table, backfill()))
 
     assert counts(other) == [(1, 5000)]
 
 
 def test_a_file_that_ran_statement_by_statement_is_no_backfill_afterwards(
-    database, other, table, write
+    database, other, table, write, backfill, once
 ) -> None:
     with pytest.raises(Halfway):
-        migrate(database, (table, write(2, f"{ONCE}\nselect 1 / 0;", options=" transaction:false")))
+        migrate(database, (table, write(2, f"{once}\nselect 1 / 0;", options=" transaction:false")))
 
     with pytest.raises(Halfway, match="statements of it were run one by one"):
-        migrate(database, (table, write(2, ONCE, options=BATCH)))
+        migrate(database, (table, backfill()))
 
 
-def test_a_ledger_that_takes_no_more_lines_stops_it_half_way(database, other, table, write) -> None:
-    line = (table, write(2, ONCE, options=BATCH))
+def test_a_ledger_that_takes_no_more_lines_stops_it_half_way(
+    database, other, table, backfill, counts
+) -> None:
+    line = (table, backfill())
     migrate(database, (table,))
     other.execute(
         """
@@ -184,8 +169,8 @@ def test_a_ledger_that_takes_no_more_lines_stops_it_half_way(database, other, ta
     assert counts(other) == [(1, 5000)]
 
 
-def test_a_pass_that_cannot_be_written_down_is_not_begun(database, other, table, write) -> None:
-    line = (table, write(2, ONCE, options=BATCH))
+def test_a_pass_that_cannot_be_written_down_is_not_begun(database, other, table, backfill, counts) -> None:
+    line = (table, backfill())
     migrate(database, (table,))
     # After the last batch, too, there is a row that is not done.
     other.execute(

@@ -21,11 +21,6 @@ class Listener(Observer):
         self.said.append((migration.version, notice.severity, notice.message))
 
 
-@pytest.fixture
-def here(ground):
-    return ground("embedded:18")
-
-
 @pytest.mark.parametrize("direction", ["up", "down"])
 def test_it_ends_where_a_superuser_does(here, direction) -> None:
     assert here.holdings(direction, "plain") == here.holdings(direction)

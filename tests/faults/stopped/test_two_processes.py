@@ -7,17 +7,6 @@ import pytest
 ALL = list(range(1, 20))
 
 
-@pytest.fixture
-def here(ground):
-    return ground("embedded:18")
-
-
-@pytest.fixture
-def database(here):
-    with here.database("up") as dsn:
-        yield dsn
-
-
 @pytest.mark.parametrize("count", [2, 8])
 def test_several_processes_apply_every_migration_exactly_once(
     here, database, spawn, stage, count: int

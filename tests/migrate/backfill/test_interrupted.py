@@ -24,8 +24,6 @@ from aigym_db.database.servers import (
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.observer import Observer, Progress
 from aigym_db.model.migration import Migration
-from aigym_db.project.config import Project
-from aigym_db.project.migrations import migrations
 
 RUNNER = """
 import sys
@@ -41,11 +39,6 @@ except AigymError as refusal:
     print(refusal)
     sys.exit(refusal.exit_status)
 """
-ONCE = "update o set n = n + 1, done = true where not done;"
-TABLE = """
-create table o (id int primary key, n int not null default 0, done boolean default false, pad text);
-insert into o (id, pad) select i, repeat('x', 30) from generate_series(1, 5000) as i;
-"""
 
 
 def until(condition: Callable[[], object], what: str, limit_s: float = 20.0) -> None:
@@ -56,23 +49,18 @@ def until(condition: Callable[[], object], what: str, limit_s: float = 20.0) -> 
         time.sleep(0.01)
 
 
-def counts(connection) -> list[tuple]:
-    """How often rows were changed, and how many rows that often."""
-    return connection.execute("select n, count(*) from o group by n order by n").fetchall()
-
-
 class Held:
     """A process that migrates and waits in the middle of a backfill for a row that a test holds."""
 
-    def __init__(self, database: str, folder: Path, other: psycopg.Connection) -> None:
-        self.database, self.folder, self.other = database, folder, other
-        files = folder / "migrations"
-        files.mkdir()
-        (files / "0001_o.sql").write_text(f"-- migrate:up\n{TABLE}\n-- migrate:down irreversible: no\n")
-        (files / "0002_once.sql").write_text(
-            f"-- migrate:up batch:500 lock_timeout:60s\n{ONCE}\n-- migrate:down irreversible: no\n"
-        )
-        migrate(database, self.files(), to=1)
+    def __init__(
+        self, database: str, folder: Path, other: psycopg.Connection, line: tuple[Migration, ...]
+    ) -> None:
+        self.database, self.folder, self.other, self.line = database, folder, other, line
+        (folder / "migrations").mkdir()
+        for migration in line:
+            source = migration.up.source
+            (folder / source.file).write_text(source.text)
+        migrate(database, line, to=1)
         self.holder = psycopg.connect(database)
         self.holder.execute("select from o where id = 3000 for update")
         self.process = self.start()
@@ -81,9 +69,6 @@ class Held:
         except BaseException:
             self.close()
             raise
-
-    def files(self) -> tuple[Migration, ...]:
-        return migrations(Project(self.folder))
 
     def start(self) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -106,7 +91,7 @@ class Held:
         return [pid for (pid,) in found]
 
     def changed(self) -> int:
-        return sum(rows for n, rows in counts(self.other) if n == 1)
+        return self.other.execute("select count(*) from o where n = 1").fetchone()[0]
 
     def close(self) -> None:
         self.holder.close()
@@ -116,15 +101,15 @@ class Held:
 
 
 @pytest.fixture
-def held(database, tmp_path, other) -> Iterator[Held]:
-    made = Held(database, tmp_path, other)
+def held(database, tmp_path, other, table, backfill) -> Iterator[Held]:
+    made = Held(database, tmp_path, other, (table, backfill(options=" batch:500 lock_timeout:60s")))
     yield made
     made.close()
 
 
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_signal_in_the_middle_of_a_batch_keeps_the_batches_before_and_the_next_run_goes_on(
-    held, other, stop
+    other, held, counts, stop
 ) -> None:
     changed = held.changed()
 
@@ -138,12 +123,12 @@ def test_a_signal_in_the_middle_of_a_batch_keeps_the_batches_before_and_the_next
     assert (f"Stopped by {stop.name}" in output) == (stop is not signal.SIGKILL)
     assert (f"{changed:,} rows are changed and stay so" in output) == (stop is not signal.SIGKILL)
     assert 0 < changed == held.changed() < 3000
-    migrate(held.database, held.files())
+    migrate(held.database, held.line)
     assert counts(other) == [(1, 5000)]
     assert [row.version for row in ledger.applied(other)] == [1, 2]
 
 
-def test_a_backend_that_is_ended_in_the_middle_of_a_batch_says_where_it_goes_on(held, other) -> None:
+def test_a_backend_that_is_ended_in_the_middle_of_a_batch_says_where_it_goes_on(other, held, counts) -> None:
     changed = held.changed()
 
     other.execute("select pg_terminate_backend(%s)", held.backends())
@@ -153,11 +138,11 @@ def test_a_backend_that_is_ended_in_the_middle_of_a_batch_says_where_it_goes_on(
     assert held.process.returncode == 4
     assert "its last batch is done or not at all" in output
     assert held.changed() == changed
-    migrate(held.database, held.files())
+    migrate(held.database, held.line)
     assert counts(other) == [(1, 5000)]
 
 
-def test_of_two_runners_one_does_it_and_the_other_finds_nothing_to_do(held, other) -> None:
+def test_of_two_runners_one_does_it_and_the_other_finds_nothing_to_do(other, held, counts) -> None:
     second = held.start()
 
     held.holder.rollback()
@@ -199,12 +184,12 @@ class Crashing(Observer):
 
 
 @pytest.mark.parametrize("when", ["between two batches", "inside a batch"])
-def test_after_a_crash_of_the_server_the_same_run_goes_on(tmp_path, write, when) -> None:
+def test_after_a_crash_of_the_server_the_same_run_goes_on(table, backfill, counts, tmp_path, when) -> None:
     server = local(tmp_path)
     server.start()
     try:
         dsn = create_database(server.server())
-        line = (write(1, TABLE), write(2, ONCE, options=" batch:500"))
+        line = (table, backfill())
         migrate(dsn, line, to=1)
         with closing(psycopg.connect(dsn, autocommit=True)) as other:
             observer = Crashing(server, when, other)

@@ -7,29 +7,6 @@ import pytest
 from aigym_db.errors import ForbiddenStatement, StatementFailed
 from aigym_db.migrate.apply import migrate
 
-BATCH = " batch:500"
-ONCE = "update o set n = n + 1, done = true where not done;"
-TABLE = """
-create table o (id int primary key, n int not null default 0, done boolean default false, pad text);
-insert into o (id, pad) select i, repeat('x', 30) from generate_series(1, 5000) as i;
-"""
-
-
-@pytest.fixture
-def table(write):
-    return write(1, TABLE, "drop table o;")
-
-
-def counts(connection) -> list[tuple]:
-    """How often rows were changed, and how many rows that often."""
-    return connection.execute("select n, count(*) from o group by n order by n").fetchall()
-
-
-def journal(connection, version: int = 2) -> list[tuple]:
-    return connection.execute(
-        "select kind::text, detail from aigym_db.event where version = %s order by id", [version]
-    ).fetchall()
-
 
 @pytest.mark.parametrize(
     "text",
@@ -47,14 +24,16 @@ def journal(connection, version: int = 2) -> list[tuple]:
         "update o set n = case when true then n + 1 end, done = true where not done or pad is null and n = 0",
     ],
 )
-def test_a_statement_is_made_in_batches_however_it_is_written(database, other, table, write, text) -> None:
+def test_a_statement_is_made_in_batches_however_it_is_written(
+    database, other, table, write, backfill, counts, journal, text
+) -> None:
     others = write(
         2,
         "create table t (id int, a text); create table u (id int); insert into t values (1, 'a');\n"
         "insert into u values (1);",
     )
 
-    migrate(database, (table, others, write(3, text, options=BATCH)))
+    migrate(database, (table, others, backfill(3, text)))
 
     assert counts(other) == [(1, 5000)]
     assert len(journal(other, 3)) > 4
@@ -69,16 +48,18 @@ def test_a_statement_is_made_in_batches_however_it_is_written(database, other, t
         "with gone as materialized (select 0 as id) delete from o using gone where o.id % 2 = gone.id;",
     ],
 )
-def test_rows_are_deleted_in_batches(database, other, table, write, text) -> None:
+def test_rows_are_deleted_in_batches(database, other, table, write, backfill, counts, journal, text) -> None:
     others = write(2, "create table t (id int, a text); insert into t values (0, 'gone');")
 
-    migrate(database, (table, others, write(3, text, options=BATCH)))
+    migrate(database, (table, others, backfill(3, text)))
 
     assert counts(other) == [(0, 2500)]
     assert len(journal(other, 3)) > 4
 
 
-def test_every_partition_is_changed_and_rows_may_move_between_them(database, other, write) -> None:
+def test_every_partition_is_changed_and_rows_may_move_between_them(
+    database, other, write, backfill, counts, journal
+) -> None:
     made = write(
         1,
         """
@@ -91,7 +72,7 @@ def test_every_partition_is_changed_and_rows_may_move_between_them(database, oth
         """,
     )
 
-    migrate(database, (made, write(2, ONCE, options=BATCH)))
+    migrate(database, (made, backfill()))
 
     assert counts(other) == [(1, 5000)]
     assert [len(detail["tables"]) for kind, detail in journal(other) if kind == "intent"] == [3]
@@ -103,32 +84,36 @@ def test_every_partition_is_changed_and_rows_may_move_between_them(database, oth
     }
 
 
-def test_tables_that_inherit_are_changed_unless_it_says_only(database, other, table, write) -> None:
+def test_tables_that_inherit_are_changed_unless_it_says_only(
+    database, other, table, write, backfill, once, counts, journal
+) -> None:
     more = write(2, "create table p () inherits (o); insert into p (id) select generate_series(9001, 9100);")
-    only = write(3, ONCE.replace("update", "update only"), options=BATCH)
+    only = backfill(3, once.replace("update", "update only"))
 
     migrate(database, (table, more, only))
     assert counts(other) == [(0, 100), (1, 5000)]
     assert [len(detail["tables"]) for kind, detail in journal(other, 3) if kind == "intent"] == [1]
 
-    migrate(database, (table, more, only, write(4, ONCE, options=BATCH)))
+    migrate(database, (table, more, only, backfill(4)))
     assert counts(other) == [(1, 5100)]
 
 
-def test_an_empty_table_still_proves_that_the_statement_can_be_run(database, other, write) -> None:
+def test_an_empty_table_still_proves_that_the_statement_can_be_run(
+    database, other, write, backfill, journal
+) -> None:
     empty = write(1, "create table o (id int, n int, done boolean);")
 
     with pytest.raises(StatementFailed, match='column "nope" does not exist') as refusal:
-        migrate(database, (empty, write(2, "update o set n = 1\nwhere done and nope;", options=BATCH)))
+        migrate(database, (empty, backfill(2, "update o set n = 1\nwhere done and nope;")))
     assert (refusal.value.place.line, refusal.value.place.column) == (4, 16)
 
-    migrate(database, (empty, write(2, ONCE, options=BATCH)))
+    migrate(database, (empty, backfill()))
     assert journal(other)[-1] == ("apply", {"rows": 0, "batches": 1})
 
 
-def test_a_table_that_is_not_there_is_said_with_its_place(database, table, write) -> None:
+def test_a_table_that_is_not_there_is_said_with_its_place(database, table, backfill) -> None:
     with pytest.raises(StatementFailed, match=r'relation "app\.nope" does not exist') as refusal:
-        migrate(database, (table, write(2, "update\n  app.nope set n = 1 where n = 0;", options=BATCH)))
+        migrate(database, (table, backfill(2, "update\n  app.nope set n = 1 where n = 0;")))
 
     assert (refusal.value.place.line, refusal.value.place.column) == (4, 3)
 
@@ -140,10 +125,10 @@ def test_a_table_that_is_not_there_is_said_with_its_place(database, table, write
         ("create materialized view v as select * from o;", "a materialized view"),
     ],
 )
-def test_what_is_no_table_is_refused(database, other, table, write, make, kind) -> None:
+def test_what_is_no_table_is_refused(
+    database, other, table, write, backfill, once, counts, make, kind
+) -> None:
     with pytest.raises(ForbiddenStatement, match=f"v is {kind}"):
-        migrate(
-            database, (table, write(2, make), write(3, ONCE.replace("update o", "update v"), options=BATCH))
-        )
+        migrate(database, (table, write(2, make), backfill(3, once.replace("update o", "update v"))))
 
     assert counts(other) == [(0, 5000)]

@@ -9,8 +9,6 @@ from contextlib import closing
 import psycopg
 import pytest
 
-SERVER = "embedded:18"
-
 IN_EVERY_KIND = pytest.mark.parametrize(
     ("point", "version"),
     [("row double 25", 6), ("row three 25", 8), ("ddl_command_start 23", 16), ("insert apply 17", 17)],
@@ -21,17 +19,6 @@ IN_A_MESSAGE = pytest.mark.parametrize(
     [("ddl_command_start 23", 16), ("ddl_command_start 24", 16), ("insert apply 17", 17)],
     ids=["before", "within", "behind"],
 )
-
-
-@pytest.fixture
-def here(ground):
-    return ground(SERVER)
-
-
-@pytest.fixture
-def database(here):
-    with here.database("up") as dsn:
-        yield dsn
 
 
 @IN_A_MESSAGE

@@ -18,23 +18,14 @@ from aigym_db.migrate.backfill.pace import Pace
 from aigym_db.migrate.observer import Observer, Progress
 from aigym_db.model.migration import Migration
 
-ONCE = "update o set n = n + 1, done = true where not done;"
-TABLE = """
-create table o (id int primary key, n int not null default 0, done boolean default false, pad text);
-insert into o (id, pad) select i, repeat('x', 30) from generate_series(1, 5000) as i;
-"""
 
-
-def counts(connection) -> list[tuple]:
-    """How often rows were changed, and how many rows that often."""
-    return connection.execute("select n, count(*) from o group by n order by n").fetchall()
-
-
-def test_a_batch_that_keeps_somebody_waiting_is_noticed(database, other, write, monkeypatch) -> None:
+def test_a_batch_that_keeps_somebody_waiting_is_noticed(
+    database, other, table, write, counts, monkeypatch
+) -> None:
     """The batch stands still at row 100; somebody wants row 1, which it has changed already."""
     slow = "case when id = 100 then pg_advisory_xact_lock_shared(77) is not null else true end"
     line = (
-        write(1, TABLE),
+        table,
         write(
             2, f"update o set n = n + 1, done = {slow} where not done;", options=" batch:500 lock_timeout:60s"
         ),
@@ -80,8 +71,10 @@ def _touch(database: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["embedded:18", "embedded:16"])
-def test_with_an_application_at_work_on_the_same_rows_each_is_changed_once(name, write) -> None:
-    line = (write(1, TABLE.replace("5000", "20000")), write(2, ONCE, options=" batch:60"))
+def test_with_an_application_at_work_on_the_same_rows_each_is_changed_once(
+    table, write, backfill, name
+) -> None:
+    line = (write(1, table.up.text.replace("5000", "20000")), backfill(options=" batch:60"))
     over = threading.Event()
     worked: list[int] = []
 
@@ -125,7 +118,7 @@ class Ended(Exception):
     stop=st.integers(1, 40),
 )
 def test_whatever_the_table_looks_like_each_row_is_changed_exactly_once_with_others_at_work(
-    server, write, seed, fillfactor, batch, stop
+    server, write, backfill, seed, fillfactor, batch, stop
 ) -> None:
     dice = random.Random(seed)
     database = create_database(server)
@@ -136,7 +129,7 @@ def test_whatever_the_table_looks_like_each_row_is_changed_exactly_once_with_oth
         "insert into o (id, pad) select i, repeat('x', 100) from generate_series(1, 1500) as i;"
         f"delete from o where id % {dice.randint(2, 9)} = 0 or id < {dice.randint(0, 900)};",
     )
-    line = (made, write(2, ONCE, options=f" batch:{batch}"))
+    line = (made, backfill(options=f" batch:{batch}"))
     migrate(database, line, to=1)
 
     class Disturbing(Observer):

@@ -54,3 +54,16 @@ def test_a_file_that_throws_away_our_prepared_statements_is_told_so(database, wr
     with pytest.raises(StatementFailed) as refusal:
         migrate(database, (write(1, "do $$ begin execute 'deallocate all'; end $$;"),))
     assert "DEALLOCATE ALL" in refusal.value.hint
+
+
+def test_a_value_added_to_an_enum_is_refused_by_the_server_where_only_it_can_tell(database, write) -> None:
+    made = write(1, "create type kind as enum ('a'); create table k (k kind);")
+    migrate(database, (made,))
+
+    with pytest.raises(StatementFailed, match="unsafe use of new value") as refusal:
+        migrate(database, (made, write(2, "alter type kind add value 'b';\ninsert into k values ('b');")))
+
+    assert (refusal.value.place.line, refusal.value.hint) == (
+        4,
+        "Put the use of the new value into the next migration.",
+    )

@@ -77,7 +77,7 @@ class Case:
 
 def points(direction: Direction) -> Iterator[Point]:
     """Where each statement begins, where it is under way, and around each event of the ledger."""
-    line = migrations(Project(Path(__file__).parent.parent / "chain"))
+    line = migrations(Project(Path(__file__).parents[2] / "chain"))
     defined = 0
     yield from _around("start", True)
     for migration in line if direction == "up" else reversed(line):

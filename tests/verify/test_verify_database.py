@@ -1,0 +1,73 @@
+"""What `verify` says of a database that does not agree with the files: its ledger, and what it holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from aigym_db.verify.run import verify
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        pytest.param(
+            lambda file: file.write_text(file.read_text().replace("name text", "name varchar")),
+            "migrations/0002_birds.sql is not what the database ran as 0002 birds.",
+            id="edited",
+        ),
+        pytest.param(
+            Path.unlink,
+            "The database has run 0002 birds, which is not in migrations/.",
+            id="gone",
+        ),
+        pytest.param(
+            lambda file: file.rename(file.with_name("0002_fowl.sql")),
+            "0002 birds, which the database has run, was renamed: its text is now migrations/0002_fowl.sql.",
+            id="renamed",
+        ),
+    ],
+)
+def test_files_and_ledger_that_do_not_agree_are_found(project, migrated, said, change, expected) -> None:
+    change(project.root / "migrations/0002_birds.sql")
+
+    assert expected in said(verify(project, dsn=migrated, names=("ledger",)))
+
+
+@pytest.mark.parametrize(
+    ("change", "expected", "level"),
+    [
+        (
+            "alter table app.birds disable trigger all; alter table app.birds add column size int",
+            "column app.birds.size is there in the database, and not after the migrations.",
+            "error",
+        ),
+        ("grant select on app.birds to public", "table app.birds: acl is", "error"),
+        (
+            "drop table app.birds",
+            "table app.birds is there after the migrations, and not in the database.",
+            "error",
+        ),
+        (
+            "do $$ begin execute format('alter database %I set jit = off', current_database()); end $$",
+            "setting everyone in this database is there in the database",
+            "warning",
+        ),
+    ],
+)
+def test_drift_is_found(project, migrated, said, change, expected, level) -> None:
+    with psycopg.connect(migrated, autocommit=True) as connection:
+        connection.execute(change.encode())
+
+    verified = verify(project, dsn=migrated, names=("drift",))
+
+    assert expected in said(verified)
+    assert level in {finding.level for finding in verified.findings}
+
+
+def test_migrations_that_have_not_run_yet_are_no_drift(project, migrated, write) -> None:
+    write("migrations/0003_more.sql", "-- migrate:up\ncreate table app.more ();\n-- migrate:down\n")
+
+    assert verify(project, dsn=migrated, names=("drift", "ledger")).findings == ()
