@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from aigym_db.migrate.losses.address import Address, address
 from aigym_db.migrate.losses.hidden import NotInSight, called, inside
 from aigym_db.migrate.losses.renames import Name, Renames
+from aigym_db.migrate.losses.settings import decides
 from aigym_db.migrate.quoting import quoted
 
-DropKind = Literal["relation", "schema", "type", "extension", "owned"]
+DropKind = Literal["relation", "schema", "type", "extension", "owned", "object"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,10 @@ class Drop:
     cascade: bool = False
     with_: str = ""
     """The object by which others go, for those who would not look for them there."""
+    missing_ok: bool = False
+    """Whether it says IF EXISTS."""
+    address: Address | None = None
+    """How to ask for what is an "object"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +67,25 @@ Destruction = Drop | Rows | Unseen | Call
 
 OF_NOW = "«type»"
 """Stands in `Rows.counting` for the type that the first of its columns has at present."""
-_FIRST_WORD = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*([a-z]+)", re.IGNORECASE | re.DOTALL)
+_FIRST_WORD = re.compile(r"(?:[\s(]|--[^\n]*\n|/\*.*?\*/)*([a-z]+)", re.IGNORECASE | re.DOTALL)
 _WORDS = re.compile(
-    "alter|call|create|delete|do|drop|execute|explain|insert|merge|select|table|truncate|update|values|with"
+    "alter|call|copy|create|declare|delete|do|drop|execute|explain|insert|merge|reassign|select|set|table|"
+    "truncate|update|values|with"
 )
-_CHEAP = {
-    "create": re.compile(r"\bas\b|\bexecute\b", re.IGNORECASE),
-    "insert": re.compile(r"\bconflict\b|\bselect\b|\w\s*\(.*\(", re.IGNORECASE | re.DOTALL),
-}
-"""What must stand in these for a look at their trees: most of the rows in a file come as INSERT."""
+_RUNNING = re.compile(r"\bconflict\b|\bselect\b|\w\s*\(.*\(", re.IGNORECASE | re.DOTALL)
+"""What must stand in an INSERT for a look at its tree: most of the rows in a file come as one."""
 _RELATIONS = ("TABLE", "VIEW", "MATVIEW", "SEQUENCE", "FOREIGN_TABLE", "INDEX")
 _TYPES = ("TYPE", "DOMAIN")
-_WITH_COLUMNS = ("COLLATION", "ACCESS_METHOD")
-"""Rarely dropped, and then with the columns or tables that use them. All others take no rows along."""
+_HOLDING = ("TABLE", "SEQUENCE", "EXTENSION")
+"""What takes something along without CASCADE too; all else is refused then while rows hang on it."""
 
 
-def may_destroy(text: str) -> bool:
-    """Whether a statement is worth a look at its tree."""
+def may_destroy(text: str, *, inserts: bool = False) -> bool:
+    """Whether a statement is worth a look at its tree; `inserts` when every INSERT is."""
     first = _FIRST_WORD.match(text)
     word = first[1].lower() if first else ""
     return _WORDS.fullmatch(word) is not None and (
-        word not in _CHEAP or _CHEAP[word].search(text) is not None
+        word != "insert" or inserts or _RUNNING.search(text) is not None
     )
 
 
@@ -109,34 +113,48 @@ def destructions(tree: Any, renames: Renames) -> Iterator[Destruction]:
                 yield from _altered(tree, command, renames)
         case "ExplainStmt":
             yield from destructions(tree.query, renames)
+        case "CopyStmt" if tree.query is not None:
+            yield from destructions(tree.query, renames)
         case "DoStmt":
             yield from _block(tree)
         case "CallStmt":
             yield Call(".".join(word.sval for word in tree.funccall.funcname))
         case "ExecuteStmt":
             yield Unseen(f"EXECUTE {tree.name}: code that nobody can look into here")
+        case "VariableSetStmt" if decides(tree):
+            yield Unseen(f"SET {tree.name or 'all'}: who acts and what names mean from then on")
         case kind if kind in _RUN:
+            if decides(tree):
+                yield Unseen("set_config(): who acts and what names mean from then on")
             yield from _changed(tree, renames)
             yield from map(Call, dict.fromkeys(called(tree)))
 
 
 def _drops(tree: Any, cascade: bool, renames: Renames) -> Iterator[Destruction]:
     kind = tree.removeType.name.removeprefix("OBJECT_")
-    for named in tree.objects:
+    for named in tree.objects if cascade or kind in _HOLDING else ():
+        found = address(kind, named)
         if kind in _RELATIONS:
-            words = [word.sval for word in named]
-            name = renames.relation(Name(words[-2] if len(words) > 1 else None, words[-1]))
-            yield Drop("relation", name, None, cascade, "" if kind == "TABLE" else str(name))
+            name = renames.relation(_worded(named))
+            shown = "" if kind == "TABLE" else str(name)
+            yield Drop("relation", name, None, cascade, shown, tree.missing_ok)
         elif kind in _TYPES:
-            words = [word.sval for word in named.names]
-            name = Name(words[-2] if len(words) > 1 else None, words[-1])
-            yield Drop("type", name, None, cascade, str(name))
+            name = _worded(named.names)
+            yield Drop("type", name, None, cascade, str(name), tree.missing_ok)
         elif kind == "SCHEMA":
-            yield Drop("schema", Name(None, renames.schema(named.sval)), None, cascade)
+            name = Name(None, renames.schema(named.sval))
+            yield Drop("schema", name, None, cascade, missing_ok=tree.missing_ok)
         elif kind == "EXTENSION":
-            yield Drop("extension", Name(None, named.sval), None, cascade, named.sval)
-        elif cascade and kind in _WITH_COLUMNS:
-            yield Unseen(f"DROP {kind.replace('_', ' ')} … CASCADE: whatever depends on it")
+            name = Name(None, named.sval)
+            yield Drop("extension", name, None, cascade, named.sval, tree.missing_ok)
+        elif found is not None:
+            name = Name(found.names[-2] if len(found.names) > 1 else None, found.names[-1])
+            yield Drop("object", name, None, cascade, str(found), tree.missing_ok, found)
+
+
+def _worded(named: Any) -> Name:
+    words = [word.sval for word in named]
+    return Name(words[-2] if len(words) > 1 else None, words[-1])
 
 
 def _altered(tree: Any, command: Any, renames: Renames) -> Iterator[Destruction]:
@@ -146,7 +164,7 @@ def _altered(tree: Any, command: Any, renames: Renames) -> Iterator[Destruction]
             yield Unseen(f"DROP ATTRIBUTE {name}.{command.name}: its values in every column of that type")
             return
         cascade = command.behavior.name == "DROP_CASCADE"
-        yield Drop("relation", name, renames.column(name, command.name), cascade)
+        yield Drop("relation", name, renames.column(name, command.name), cascade, missing_ok=tree.missing_ok)
     elif command.subtype.name == "AT_AlterColumnType" and tree.objtype.name == "OBJECT_TABLE":
         yield _cast(name, command, renames)
 
@@ -202,7 +220,15 @@ def _changed(tree: Any, renames: Renames) -> Iterator[Rows | Unseen]:
                     yield Unseen(f"INSERT … ON CONFLICT into {name}: the rows it changes")
 
 
-_RUN = ("DeleteStmt", "UpdateStmt", "MergeStmt", "InsertStmt", "SelectStmt", "CreateTableAsStmt")
+_RUN = (
+    "DeleteStmt",
+    "UpdateStmt",
+    "MergeStmt",
+    "InsertStmt",
+    "SelectStmt",
+    "CreateTableAsStmt",
+    "DeclareCursorStmt",
+)
 
 
 def _matched(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-from aigym_db.migrate.losses.destroying import Destruction, destructions, may_destroy
-from aigym_db.migrate.losses.renames import Renames
+from aigym_db.migrate.losses.destroying import Destruction, Drop, Rows, Unseen, destructions, may_destroy
+from aigym_db.migrate.losses.earlier import Adoption, Earlier
+from aigym_db.migrate.losses.renames import Name, Renames
+from aigym_db.migrate.losses.settings import path
 from aigym_db.migrate.preflight import Step, steps
 from aigym_db.model.migration import Part
 
@@ -17,6 +20,10 @@ class Found:
 
     does: Destruction
     step: Step
+    excused: bool = False
+    """Whether it is no wonder, and no loss, when its object is not there now."""
+    adopted: tuple[Adoption, ...] = ()
+    """What goes with what by then, and does not yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +32,7 @@ class Setting:
 
     role: str | None
     path: str | None
-    """The statement with which the file sets the search_path."""
+    """A statement that sets the search_path as the file does."""
 
 
 def by_setting(parts: Iterable[Part], owner: str | None) -> Iterator[tuple[Setting, list[Found]]]:
@@ -35,29 +42,57 @@ def by_setting(parts: Iterable[Part], owner: str | None) -> Iterator[tuple[Setti
     """
     from pglast import parse_sql
 
-    renames = Renames()
+    renames, earlier = Renames(), Earlier()
     last: Setting | None = None
     found: list[Found] = []
     for part in parts:
         role = part.role or owner
         setting = Setting(None if role == "none" else role, None)
         for step in steps(part):
-            if _sets_path(step.text):
-                setting = Setting(setting.role, step.text)
-            if not may_destroy(step.text):
+            if not may_destroy(step.text, inserts=earlier.fires):
+                continue
+            tree = parse_sql(step.text)[0].stmt
+            # Outside a transaction a setting may be over before the next statement.
+            set_path = path(tree) if part.transaction else None
+            if set_path is not None:
+                setting = Setting(setting.role, set_path)
                 continue
             if setting != last and found:
                 assert last is not None
                 yield last, found
                 found = []
             last = setting
-            tree = parse_sql(step.text)[0].stmt
             renames.learn(tree)
-            found += [Found(one, step) for one in destructions(tree, renames)]
+            found += _found(tree, step, renames, earlier, part.transaction)
+            earlier.learn(tree, renames)
     if found and last is not None:
         yield last, found
 
 
-def _sets_path(text: str) -> bool:
-    words = text.lower().replace("=", " ").split(None, 3)
-    return words[:1] == ["set"] and "search_path" in words[1:3]
+def _found(tree: Any, step: Step, renames: Renames, earlier: Earlier, transaction: bool) -> Iterator[Found]:
+    """What a statement destroys, in the light of what those before it have done."""
+
+    def missed(name: Name) -> bool:
+        # Outside a transaction a run that was cut short may have dropped it already.
+        return not transaction and not renames.renamed(name)
+
+    for name in earlier.fired(tree, renames):
+        yield Found(Unseen(f"{name}: what the trigger or rule that was made before does"), step)
+    found = list(destructions(tree, renames))
+    for one in destructions(tree, replace(renames, guessing=False)):
+        if one not in found:
+            yield Found(one, step, excused=True)
+    for one in found:
+        match one:
+            case Drop():
+                if one.cascade and earlier.unsure(one.kind, one.name):
+                    yield Found(Unseen(f"DROP … {one.name} CASCADE: what was moved or renamed before"), step)
+                made = earlier.made(one.name)
+                excused = not earlier.adoptions if made else one.missing_ok or missed(one.name)
+                yield Found(one, step, excused, earlier.adoptions)
+            case Rows():
+                if earlier.adopting(one.table) or (one.cascade and earlier.referred(one.table)):
+                    yield Found(Unseen(f"{one.table}: the rows of tables that hang on it by then"), step)
+                yield Found(one, step, earlier.made(one.table) or missed(one.table))
+            case _:
+                yield Found(one, step)

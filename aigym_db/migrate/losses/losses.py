@@ -13,7 +13,8 @@ from psycopg import Connection, sql
 
 from aigym_db.database.queries import query
 from aigym_db.errors import WouldDestroyData
-from aigym_db.migrate.losses.destroying import OF_NOW, Call, Destruction, Drop, Rows, Unseen
+from aigym_db.migrate.losses.address import Address
+from aigym_db.migrate.losses.destroying import OF_NOW, Call, Drop, Rows, Unseen
 from aigym_db.migrate.losses.downs import Found, Setting, by_setting
 from aigym_db.migrate.losses.renames import Name
 from aigym_db.migrate.preflight import Step
@@ -112,16 +113,22 @@ def _as_it_will_be(connection: Connection[Any], setting: Setting) -> Iterator[No
 
 def _asked(connection: Connection[Any], found: list[Found]) -> Iterator[tuple[Loss, Step]]:
     """What the server says of these, in order."""
-    gone = _gone(connection, [(number, one.does) for number, one in enumerate(found)])
+    gone, missing = _gone(connection, found)
     harmless = _harmless(connection, [one.does.name for one in found if isinstance(one.does, Call)])
     for number, one in enumerate(found):
         match one.does:
             case Drop():
                 for loss in gone.get(number, ()):
                     yield loss, one.step
+                if number in missing and number not in gone and not one.excused:
+                    yield _not_there(one, one.does.name), one.step
             case Rows():
-                for loss in _rows(connection, one.does):
-                    yield loss, one.step
+                relation = _relation(connection, one.does.table)
+                if relation is not None:
+                    for loss in _rows(connection, one.does, relation):
+                        yield loss, one.step
+                elif not one.excused:
+                    yield _not_there(one, one.does.table), one.step
             case Unseen(what):
                 yield Loss(f"{one.step.place()}: {what}", None), one.step
             case Call(name) if name.removeprefix("pg_catalog.") not in harmless:
@@ -131,9 +138,16 @@ def _asked(connection: Connection[Any], found: list[Found]) -> Iterator[tuple[Lo
                 )
 
 
-def _gone(connection: Connection[Any], found: list[tuple[int, Destruction]]) -> dict[int, list[Loss]]:
-    """What goes with the objects that are dropped, all asked in one question: most were never filled."""
-    drops = {number: one for number, one in found if isinstance(one, Drop)}
+def _not_there(found: Found, name: Name) -> Loss:
+    return Loss(f"{found.step.place()}: {name} is not to be found now, so nobody can look into it here", None)
+
+
+def _gone(connection: Connection[Any], found: list[Found]) -> tuple[dict[int, list[Loss]], set[int]]:
+    """What goes with the objects that are dropped, all asked in one question: most were never filled.
+
+    And the numbers of those objects that are not there.
+    """
+    drops = {number: one.does for number, one in enumerate(found) if isinstance(one.does, Drop)}
     wanted = [
         {
             "number": number,
@@ -142,14 +156,31 @@ def _gone(connection: Connection[Any], found: list[tuple[int, Destruction]]) -> 
             "name": one.name.name,
             "column": one.column,
             "cascade": one.cascade,
+            **({} if one.address is None else _addressed(connection, one.address)),
         }
         for number, one in drops.items()
     ]
+    adopted = [
+        {
+            "number": number,
+            "by": one.by,
+            "parent_schema": one.parent.schema,
+            "parent": one.parent.name,
+            "child_schema": one.child.schema,
+            "child": one.child.name,
+            "whole": one.whole,
+        }
+        for number in drops
+        for one in found[number].adopted
+    ]
     gone: dict[int, list[Loss]] = {}
-    rows = (
-        connection.execute(query("migrate/gone"), {"wanted": json.dumps(wanted)}).fetchall() if wanted else []
-    )
+    missing: set[int] = set()
+    asked = {"wanted": json.dumps(wanted), "adopted": json.dumps(adopted)}
+    rows = connection.execute(query("migrate/gone"), asked).fetchall() if wanted else []
     for number, kind, schema, name, column, reached in rows:
+        if kind is None:
+            missing.add(number)
+            continue
         shown = str(Name(None if schema == "public" else schema, name))
         what = shown if column is None else f"{shown}.{column}"
         by = drops[number].with_
@@ -167,15 +198,33 @@ def _gone(connection: Connection[Any], found: list[tuple[int, Destruction]]) -> 
             loss = _counted(connection, what, f"{table.quoted}{condition}", does=extra)
         if loss is not None:
             gone.setdefault(number, []).append(loss)
-    return gone
+    return gone, missing
 
 
-def _rows(connection: Connection[Any], rows: Rows) -> Iterator[Loss]:
-    parameters = {"schema": rows.table.schema, "name": rows.table.name}
-    table = connection.execute(query("migrate/relation"), parameters).fetchone()
-    if table is None:
-        return
-    types = {column: kind for column in rows.columns if (kind := _type(connection, table[0], column))}
+def _addressed(connection: Connection[Any], address: Address) -> dict[str, int]:
+    """Where the catalogs hold an object; nothing when it is not there."""
+    asked = {
+        "kind": address.kind,
+        "name": address.quoted,
+        "names": list(address.names),
+        "arguments": None if address.arguments is None else list(address.arguments),
+    }
+    try:
+        with connection.transaction():
+            row = connection.execute(query("migrate/address"), asked).fetchone()
+    except psycopg.ProgrammingError:
+        return {}
+    return {} if row is None or row[1] is None else {"class": row[0], "object": row[1]}
+
+
+def _relation(connection: Connection[Any], name: Name) -> int | None:
+    asked = {"schema": name.schema, "name": name.name}
+    row = connection.execute(query("migrate/relation"), asked).fetchone()
+    return None if row is None else int(row[0])
+
+
+def _rows(connection: Connection[Any], rows: Rows, table: int) -> Iterator[Loss]:
+    types = {column: kind for column in rows.columns if (kind := _type(connection, table, column))}
     columns = list(types)
     if rows.columns and not columns:
         return
@@ -188,7 +237,7 @@ def _rows(connection: Connection[Any], rows: Rows) -> Iterator[Loss]:
         return
     yield loss
     if rows.does in ("deleted", "emptied") and (rows.does == "deleted" or rows.cascade):
-        asked = {"table": table[0], "truncates": rows.does == "emptied"}
+        asked = {"table": table, "truncates": rows.does == "emptied"}
         for schema, name, goes in connection.execute(query("migrate/referring"), asked).fetchall():
             why = f"rows that {'go' if goes else 'change'} with those of {rows.table}"
             shown = Name(None if schema == "public" else schema, name)

@@ -27,6 +27,8 @@ class Name:
 class Renames:
     """What earlier statements of a line have renamed or moved to another schema."""
 
+    guessing: bool = True
+    """Whether a name with a schema and one without may be the same: with a search_path they may."""
     _schemas: dict[str, str] = field(default_factory=dict)
     _relations: dict[Name, Name] = field(default_factory=dict)
     _columns: dict[tuple[Name, str], str] = field(default_factory=dict)
@@ -51,14 +53,17 @@ class Renames:
         """What a table, view or sequence is called now."""
         if name in self._relations:
             return self._relations[name]
-        # With a search_path, one statement may name the schema and another not.
         alike = (
             now
             for then, now in self._relations.items()
-            if then.name == name.name and None in (then.schema, name.schema)
+            if self.guessing and then.name == name.name and None in (then.schema, name.schema)
         )
         schema = None if name.schema is None else self.schema(name.schema)
         return next(alike, Name(schema, name.name))
+
+    def renamed(self, now: Name) -> bool:
+        """Whether what is called so now will be called otherwise."""
+        return now in self._relations.values() or now.schema in self._schemas.values()
 
     def schema(self, name: str) -> str:
         """What a schema is called now."""

@@ -1,0 +1,12 @@
+-- Which object does DROP mean by these words?
+select 'pg_proc'::regclass::oid::bigint, to_regproc(%(name)s)::oid::bigint
+where %(kind)s::text <> 'operator' and %(arguments)s::text[] is null
+union all
+-- The other function does not take operators with one argument.
+select 'pg_operator'::regclass::oid::bigint, to_regoperator(%(name)s)::oid::bigint
+where %(kind)s::text = 'operator'
+union all
+select address.classid::bigint, address.objid::bigint
+from (select %(names)s::text[] as names, %(arguments)s::text[] as arguments) as asked
+cross join lateral pg_get_object_address(%(kind)s::text, asked.names, asked.arguments) as address
+where %(kind)s::text <> 'operator' and asked.arguments is not null
