@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -15,6 +14,7 @@ import click
 from aigym_db import __version__
 from aigym_db.cli.app import App, taken_variables
 from aigym_db.errors import AigymError, BadCommandLine, UnusableFile
+from aigym_db.report import streams
 from aigym_db.report.result import Report
 
 COMMANDS = Path(__file__).parent / "commands"
@@ -74,6 +74,7 @@ def cli(
 
 def run(arguments: Sequence[str] | None = None) -> None:
     """The entry point of `aigym-db`; never returns."""
+    streams.prepare()
     code = status(list(sys.argv[1:] if arguments is None else arguments))
     # What is left goes with the process: taking it apart object by object would last 25 ms.
     gc.freeze()
@@ -85,29 +86,40 @@ def status(arguments: list[str]) -> int:
     report = Report("json" if _wants_json(arguments) else "text")
     name = next((word for word in arguments if (COMMANDS / f"{word}.py").is_file()), "")
     try:
-        code = _run(arguments, report)
-    except AigymError as refusal:
-        report.refused(refusal)
-        code = refusal.exit_status
-    except click.exceptions.NoArgsIsHelpError as asked:
-        report.err.write(f"{asked.format_message()}\n")
-        code = 2
+        code = _told(arguments, report)
+        report.close(name, code)
     except BrokenPipeError:
         # The reader went away (`| head`): nobody is left to tell, and Python must not try to at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.silence(sys.stdout)
         return 141
+    except UnusableFile as refusal:
+        report.refused(refusal)
+        return refusal.exit_status
+    return code
+
+
+def _told(arguments: list[str], report: Report) -> int:
+    """The exit status of a command line, after a person was told why it is not 0."""
+    try:
+        return _run(arguments, report)
+    except AigymError as refusal:
+        report.refused(refusal)
+        return refusal.exit_status
+    except click.exceptions.NoArgsIsHelpError as asked:
+        report.alert(asked.format_message())
+        return 2
+    except BrokenPipeError:
+        raise
     except (KeyboardInterrupt, click.Abort):
         # On a terminal `^C` stands at the beginning of the line.
-        report.err.write("\nInterrupted.\n" if report.err.isatty() else "Interrupted.\n")
-        code = 130
+        report.alert("\nInterrupted." if report.err.isatty() else "Interrupted.")
+        return 130
     except Exception as error:
         understood = _understood(error)
         if understood is None:
             raise
         report.refused(understood)
-        code = understood.exit_status
-    report.close(name, code)
-    return code
+        return understood.exit_status
 
 
 def _understood(error: Exception) -> AigymError | None:

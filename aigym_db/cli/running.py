@@ -12,6 +12,7 @@ from aigym_db.errors import AigymError, HalfwayError, ServerError
 from aigym_db.migrate.observer import Finished
 from aigym_db.migrate.options import Options
 from aigym_db.model.migration import Migration, Phase
+from aigym_db.report.progress import Watching
 
 
 def options(
@@ -57,13 +58,18 @@ def finished_json(done: Iterable[Finished]) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def with_origin(app: App, files: Iterable[Migration]) -> Iterator[None]:
-    """Adds to what the server refuses the template that the failing line was drafted from."""
-    try:
-        yield
-    except (ServerError, HalfwayError) as refusal:
-        add_origin(app, files, refusal)
-        raise
+def watched(
+    app: App, files: Iterable[Migration], finished: Literal["applied", "undone"]
+) -> Iterator[Watching]:
+    """Shows a run, and lists in the JSON document what it `finished`, also where it ends half-way."""
+    with Watching(app.report) as watching:
+        try:
+            yield watching
+        except (ServerError, HalfwayError) as refusal:
+            add_origin(app, files, refusal)
+            raise
+        finally:
+            app.report.data[finished] = finished_json(watching.finished_all.values())
 
 
 def add_origin(app: App, files: Iterable[Migration], refusal: AigymError) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aigym_db import __version__
 from aigym_db.cli.app import App
-from aigym_db.cli.running import options, with_origin
+from aigym_db.cli.running import options, watched
 from aigym_db.database.connect import connect
 from aigym_db.database.ledger import applied
 from aigym_db.migrate.apply import migrate
@@ -18,7 +18,6 @@ from aigym_db.migrate.plan import digest
 from aigym_db.project.lock import frozen
 from aigym_db.project.migrations import migrations
 from aigym_db.report.console import counted
-from aigym_db.report.progress import Watching
 from aigym_db.seeds.plan import seed_files
 from aigym_db.seeds.run import load
 
@@ -68,7 +67,7 @@ def _now(app: App, dsn: str) -> dict[str, str]:
 
 def _migrate(app: App, dsn: str) -> str:
     files = migrations(app.project)
-    with Watching(app.report) as watching, with_origin(app, files):
+    with watched(app, files, "applied") as watching:
         settled = options(app, dsn, frozen(app.project, files))
         done = migrate(dsn, files, options=settled, observer=watching)
     return f"{len(done)} applied, {len(files)} in all"

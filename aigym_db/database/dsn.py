@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import psycopg
 from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq.misc import ConninfoOption
 
 from aigym_db.errors import BadCommandLine, CannotConnect
 
@@ -29,6 +30,8 @@ def resolve(dsn: str | None) -> str:
     password.
     """
     text = (dsn or os.environ.get("DATABASE_URL") or "").strip()
+    if not _is_utf8(text):
+        raise _unreadable("It is not UTF-8.")
     if found := _URL.match(text):
         if found["scheme"] not in ("postgresql", "postgres"):
             raise _unreadable(f"`{found['scheme']}://` is not the scheme of a PostgreSQL URL.")
@@ -42,11 +45,14 @@ def resolve(dsn: str | None) -> str:
 
 
 def parameters(dsn: str) -> dict[str, str]:
-    """Everything libpq would use for this string: its own words, then the service's, then `PG*`."""
+    """Everything libpq would use for this string: its own words, then the service's, then `PG*`.
+
+    Raises BadCommandLine (AIG-P013) when a variable or the service holds what is not UTF-8.
+    """
     given = {key: str(value) for key, value in conninfo_to_dict(dsn).items() if value is not None}
     with _service(given.get("service")):
         defaults = {
-            option.keyword.decode(): option.val.decode()
+            option.keyword.decode(): _decoded(option)
             for option in pq.Conninfo.get_defaults()
             if option.val is not None
         }
@@ -94,6 +100,22 @@ def without_secrets(text: str, dsn: str) -> str:
         if secret:
             text = text.replace(secret, "***")
     return text
+
+
+def _is_utf8(text: str) -> bool:
+    # What else an argument or a variable held, Python passes on as half a surrogate pair.
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def _decoded(option: ConninfoOption) -> str:
+    try:
+        return (option.val or b"").decode()
+    except UnicodeDecodeError:
+        name = (option.envvar or option.keyword).decode()
+        raise BadCommandLine(
+            f"{name}, or what a service says in its place, is not UTF-8.",
+            hint="Set it to text in UTF-8, or leave it out.",
+        ) from None
 
 
 def _check_userinfo(rest: str) -> None:

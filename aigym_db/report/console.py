@@ -57,6 +57,16 @@ def error(refusal: AigymError) -> str:
     return "\n".join(lines)
 
 
+def lost(why: OSError) -> str:
+    """What to say at the end of a command that went on although its output could not be written."""
+    warning = click.style("warning", fg=_COLOUR["warning"], bold=True)
+    return (
+        f"{warning} {bold(f'Some of the output could not be written: {why.strerror or why}.')}\n"
+        "  The work went on to its end, and the exit status is its own.\n"
+        f"  {click.style('hint:', fg='cyan')} Run `aigym-db status` to see what is applied."
+    )
+
+
 def finding(found: Finding) -> str:
     """A finding as people read it."""
     level = click.style(found.level, fg=_COLOUR[found.level], bold=True)

@@ -33,6 +33,7 @@ class WatchingFleet(FleetObserver, AbstractContextManager["WatchingFleet"]):
         self._watching: dict[Outcome, _WatchingTarget] = {}
 
     def __enter__(self) -> WatchingFleet:
+        self.report.must_finish = True
         return self
 
     def __exit__(
@@ -53,7 +54,7 @@ class WatchingFleet(FleetObserver, AbstractContextManager["WatchingFleet"]):
             name = TextColumn("{task.fields[target]}", markup=False)
             description = TextColumn("{task.description}", markup=False)
             columns = (name, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), description)
-            self.bars = Progress(*columns, console=Console(file=self.report.err), transient=True)
+            self.bars = Progress(*columns, console=Console(file=self.report.canvas), transient=True)
             self._all = self.bars.add_task("", total=len(pending), target="targets")
             self.bars.start()
 

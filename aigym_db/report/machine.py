@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from aigym_db.errors import AigymError
 from aigym_db.model.finding import Finding
+
+
+def document(content: Mapping[str, Any], encoding: str | None) -> str:
+    """The JSON document, with JSON's own escapes where the encoding it is written in lacks a character."""
+    text = json.dumps(content, indent=2, default=str, ensure_ascii=False)
+    try:
+        text.encode(encoding or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(content, indent=2, default=str)
+    return text
 
 
 def as_json(finding: Finding) -> dict[str, Any]:

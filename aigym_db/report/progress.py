@@ -35,7 +35,8 @@ class Watching(Observer, AbstractContextManager["Watching"]):
 
     def __init__(self, report: Report) -> None:
         self.report = report
-        self.finished_all: list[Finished] = []
+        self.finished_all: dict[int, Finished] = {}
+        """What is committed, by version; a crash of the server may make it tell one again."""
         self.waiting_for_phase: tuple[Migration, ...] = ()
         """What is pending and belongs to another phase than the one that was asked for."""
         self._direction = "up"
@@ -45,6 +46,7 @@ class Watching(Observer, AbstractContextManager["Watching"]):
         self._told_at = 0.0
 
     def __enter__(self) -> Watching:
+        self.report.must_finish = True
         return self
 
     def __exit__(
@@ -67,7 +69,7 @@ class Watching(Observer, AbstractContextManager["Watching"]):
                 TimeElapsedColumn(),
                 TextColumn("{task.description}"),
             )
-            self._bar = Progress(*columns, console=Console(file=self.report.err), transient=True)
+            self._bar = Progress(*columns, console=Console(file=self.report.canvas), transient=True)
             self._task = self._bar.add_task("", total=len(plan.migrations))
             self._bar.start()
 
@@ -92,10 +94,10 @@ class Watching(Observer, AbstractContextManager["Watching"]):
 
     def notice(self, migration: Migration, notice: Notice) -> None:
         where = f" ({notice.place})" if notice.place else ""
-        self._line(f"  {notice.severity.lower()}: {notice.message}{where}")
-        for line in (notice.detail, notice.hint):
-            if line:
-                self._line(f"    {line}")
+        first, *more = notice.message.splitlines() or [""]
+        self._line(f"  {notice.severity.lower()}: {console.printable(first)}{where}")
+        for line in (*more, *notice.detail.splitlines(), *notice.hint.splitlines()):
+            self._line(f"    {console.printable(line)}")
 
     def waiting(self, waiting: Waiting) -> None:
         words = f"{_WORDS[waiting.reason]}, {waiting.waited_s:.0f} s"
@@ -107,8 +109,11 @@ class Watching(Observer, AbstractContextManager["Watching"]):
             for other in (*waiting.holders, *waiting.blockers):
                 self._line(f"    {other}")
 
+    def given_up(self, label: str, half: str) -> None:
+        self._line(f"{console.good('given up')} {label}, which was {half}: you have put it back as it was")
+
     def finished(self, finished: Finished) -> None:
-        self.finished_all.append(finished)
+        self.finished_all[finished.migration.version] = finished
         self._said = None
         word = console.good(_DONE[self._direction])
         extra = f", waited {finished.lock_wait_ms:.0f} ms for locks" if finished.lock_wait_ms >= 1 else ""

@@ -8,17 +8,13 @@ from typing import Literal
 import click
 
 from aigym_db.cli.app import App, pass_app
+from aigym_db.cli.lock_wait import lock_wait_option
 from aigym_db.model.migration import Phase
 
 
 @click.command(short_help="Apply what is pending.")
 @click.option("--to", type=int, metavar="VERSION", help="Stop after this migration.")
-@click.option(
-    "--lock-wait",
-    type=click.FloatRange(min=0),
-    metavar="SECONDS",
-    help="How long to wait for another runner; else for ever.",
-)
+@lock_wait_option
 @click.option(
     "--resolve", type=click.Choice(["done", "again"]), help="How a statement of unknown outcome ended."
 )
@@ -58,11 +54,10 @@ def command(
     are next.
     """
     from aigym_db.cli.history import history
-    from aigym_db.cli.running import finished_json, options, with_origin
+    from aigym_db.cli.running import options, watched
     from aigym_db.migrate.apply import migrate
     from aigym_db.migrate.phases import phase_of
     from aigym_db.project.lock import frozen
-    from aigym_db.report.progress import Watching
 
     files = history(app)
     lock = frozen(app.project, files)
@@ -74,14 +69,13 @@ def command(
         return run(app, meant, files, to, settled)
     dsn = app.dsn(start=True)
     settled = options(app, dsn, lock, lock_wait, resolve, phase=phase, out_of_order=out_of_order)
-    with Watching(app.report) as watching, with_origin(app, files):
+    with watched(app, files, "applied") as watching:
         done = migrate(dsn, files, to=to, options=settled, observer=watching)
     waiting = watching.waiting_for_phase
     nothing = " in this phase." if waiting else ": the database is up to date."
     app.report.say(f"{len(done)} applied." if done else f"Nothing to apply{nothing}")
     for one in waiting:
         app.report.say(f"  left for {phase_of(one)}: {one.label}")
-    app.report.data["applied"] = finished_json(done)
     app.report.data["waiting"] = [
         {"version": one.version, "name": one.name, "phase": phase_of(one)} for one in waiting
     ]

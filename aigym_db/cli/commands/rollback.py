@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from aigym_db.cli.app import App, pass_app
+from aigym_db.cli.lock_wait import lock_wait_option
 from aigym_db.errors import WouldDestroyData
 
 if TYPE_CHECKING:
     from aigym_db.migrate.observer import Finished
-    from aigym_db.model.migration import Plan
+    from aigym_db.model.migration import Migration, Plan
 
 
 @click.command(short_help="Undo migrations, newest first.")
@@ -21,12 +22,7 @@ if TYPE_CHECKING:
 )
 @click.option("--steps", type=int, metavar="N", help="Undo the newest N; one by default.")
 @click.option("--yes", is_flag=True, help="Also where data would be lost.")
-@click.option(
-    "--lock-wait",
-    type=click.FloatRange(min=0),
-    metavar="SECONDS",
-    help="How long to wait for another runner; else for ever.",
-)
+@lock_wait_option
 @click.option(
     "--resolve", type=click.Choice(["done", "again"]), help="How a statement of unknown outcome ended."
 )
@@ -45,10 +41,9 @@ def command(
     first; on a terminal you are asked, elsewhere it takes --yes.
     """
     from aigym_db.cli.history import history
-    from aigym_db.cli.running import finished_json, options, with_origin
+    from aigym_db.cli.running import options, watched
     from aigym_db.migrate.rollback import rollback
     from aigym_db.project.lock import frozen
-    from aigym_db.report.progress import Watching
 
     files = history(app)
     lock = frozen(app.project, files)
@@ -56,7 +51,7 @@ def command(
     settled = options(app, dsn, lock, lock_wait, resolve)
 
     def undo(sure: bool, plan: Plan | None = None) -> tuple[Finished, ...]:
-        with Watching(app.report) as watching, with_origin(app, files):
+        with watched(app, files, "undone") as watching:
             return rollback(
                 dsn, files, to=to, steps=steps, yes=sure, plan=plan, options=settled, observer=watching
             )
@@ -72,6 +67,14 @@ def command(
             return refusal.exit_status
         app.report.findings.clear()
         done = undo(True, refusal.plan)
-    app.report.say(f"{len(done)} undone." if done else "Nothing to undo: nothing is applied.")
-    app.report.data["undone"] = finished_json(done)
+    app.report.say(f"{len(done)} undone." if done else _nothing(files, to, resolve))
     return 0
+
+
+def _nothing(files: tuple[Migration, ...], to: int | None, resolve: str | None) -> str:
+    # A version that is not applied is refused: with nothing after it, the database is there.
+    for file in files:
+        if file.version == to:
+            return f"Nothing to undo: the database is at {file.label}."
+    # One that was given up may have been all that was asked for, with others applied before it.
+    return "Nothing to undo: nothing is applied." if resolve is None else "No migration was undone."

@@ -24,6 +24,7 @@ def command(app: App, name: str) -> None:
 
     files = seed_files(app.project, name)
     dsn = app.dsn(start=True)
+    app.report.must_finish = True
     with closing(connect(dsn, autocommit=True)) as connection:
         loaded = load(connection, name, files, app.project.owner)
     written = sum(one.rows_written for one in loaded)

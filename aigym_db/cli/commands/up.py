@@ -20,6 +20,7 @@ def command(app: App) -> int:
 
     app.refuse_database("the project's own local one")
     app.is_local = True
+    app.report.must_finish = True
     dsn = app.dsn(start=True)
     if nothing_changed(app, dsn):
         app.report.say("Up to date: nothing has changed since it was last verified.")

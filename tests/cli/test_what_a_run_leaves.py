@@ -1,0 +1,95 @@
+"""What a run says it did, to programs and to people, also where it ended half-way."""
+
+from __future__ import annotations
+
+import io
+import json
+import signal
+
+import psycopg
+import pytest
+
+from aigym_db.migrate.observer import Notice
+from aigym_db.model.migration import Migration, Part
+from aigym_db.model.source import Source
+from aigym_db.report.progress import Watching
+from aigym_db.report.result import Report
+
+SOURCE = Source("migrations/0001_notes.sql", "select 1")
+NOTES = Migration(1, "notes", SOURCE.file, Part(SOURCE, 0, 8), None, "because", "sum")
+
+
+def test_a_failed_run_lists_what_it_applied(steps) -> None:
+    steps.write(3, "select 1 / 0;")
+
+    code, out, _ = steps.run("--format", "json", "migrate")
+
+    document = json.loads(out)
+    assert (code, steps.applied()) == (4, [1, 2])
+    assert [(one["version"], one["name"]) for one in document["applied"]] == [(1, "step"), (2, "step")]
+    assert document["applied"][0].keys() == {"version", "name", "duration_ms", "lock_wait_ms"}
+
+
+def test_a_failed_rollback_lists_what_it_undid(migrated) -> None:
+    with psycopg.connect(migrated.dsn) as connection:
+        connection.execute("create view kept as select * from step_3")
+
+    code, out, _ = migrated.run("--format", "json", "rollback", "--to", "0", "--yes")
+
+    assert (code, migrated.applied()) == (4, [1, 2, 3])
+    assert [one["version"] for one in json.loads(out)["undone"]] == [4]
+
+
+def test_a_stopped_run_lists_what_it_applied(steps, wait_for_the_gate) -> None:
+    steps.write(3, "select pg_advisory_xact_lock(4711);")
+
+    with psycopg.connect(steps.dsn, autocommit=True) as holder:
+        holder.execute("select pg_advisory_lock(4711)")
+        popen = steps.start("--format", "json", "migrate")
+        wait_for_the_gate(holder)
+        popen.send_signal(signal.SIGTERM)
+        out, _ = popen.communicate(timeout=60)
+
+    assert (popen.returncode, steps.applied()) == (130, [1, 2])
+    assert [one["version"] for one in json.loads(out)["applied"]] == [1, 2]
+
+
+def test_a_rollback_with_nothing_to_undo_says_where_the_database_is(steps) -> None:
+    assert steps.run("migrate", "--to", "2")[0] == 0
+
+    assert steps.run("rollback", "--to", "2")[:2] == (
+        0,
+        "Nothing to undo: the database is at 0002 step.\n",
+    )
+
+
+@pytest.mark.parametrize("words", [(), ("--to", "0")], ids=" ".join)
+def test_a_rollback_of_an_empty_database_says_that_nothing_is_applied(steps, words) -> None:
+    assert steps.run("rollback", *words)[:2] == (0, "Nothing to undo: nothing is applied.\n")
+
+
+def test_a_rollback_that_gives_one_up_does_not_say_that_nothing_is_applied(steps) -> None:
+    steps.write(2, "create table again (x int);\ncreate table again (x int);", " transaction:false")
+    assert steps.run("migrate")[0] == 7
+
+    code, out, _ = steps.run("rollback", "--resolve", "done")
+
+    assert (code, steps.applied()) == (0, [1])
+    assert out.splitlines()[-1] == "No migration was undone."
+
+
+def test_every_line_of_a_notice_is_indented_and_shows_no_controls() -> None:
+    log = io.StringIO()
+
+    Watching(Report(out=log, err=log)).notice(
+        NOTES, Notice("NOTICE", "one\ntwo\x1b[2J", detail="three\nfour", hint="five\nsix")
+    )
+
+    assert log.getvalue().splitlines() == [
+        "  notice: one",
+        "    two\N{REPLACEMENT CHARACTER}[2J",
+        "    three",
+        "    four",
+        "    five",
+        "    six",
+    ]
