@@ -174,8 +174,9 @@ class ForbiddenStatement(ProjectError):
     """A migration holds a statement that cannot run where it stands.
 
     In a file that is one transaction: BEGIN, COMMIT, ROLLBACK and friends, and what PostgreSQL refuses inside
-    a transaction (CREATE INDEX CONCURRENTLY, VACUUM, …). In any file: SET without LOCAL, SET ROLE, and psql's
-    own commands. In a backfill (`batch:5000`): anything but one UPDATE or DELETE of a table, with a condition
+    a transaction (CREATE INDEX CONCURRENTLY, VACUUM, …). In any file: SET without LOCAL, SET ROLE, another
+    client_encoding than UTF8, standard_conforming_strings = off, and psql's own commands. In a backfill
+    (`batch:5000`): anything but one UPDATE or DELETE of a table, with a condition
     that is no longer true of a row that is done.
 
     A dump of pg_dump in plain format is taken as it is: its `\\restrict` lines, the settings at its head,
@@ -246,7 +247,8 @@ class UnknownTenant(ProjectError):
     """A targets file names a tenant schema, or a pattern of schemas, that its database does not have.
 
     PostgreSQL passes over a schema of the search_path that does not exist, and every table would land
-    elsewhere or nowhere. Nothing was done there. Create the schema first, or correct the file.
+    elsewhere or nowhere. Nothing was done there. Create the schema first, or correct the file. A schema that
+    is called `$user` can be no tenant's: in a search_path that is another one for each role.
     """
 
     code = "AIG-P017"
@@ -430,9 +432,9 @@ class EditedApplied(TamperedError):
 class OutOfOrder(TamperedError):
     """A migration with a lower number than the newest applied one has not been applied.
 
-    Two branches took the same numbers. Applied now, it would run after migrations that were tested without
-    it: give it the next free number. Where other databases have run it under this number already, it has to
-    stay: `aigym-db migrate --allow-out-of-order VERSION` runs it now, and the ledger says so.
+    This database was migrated from a branch that did not have it. Applied now, it runs after migrations that
+    were tested without it. When it does the same there, `aigym-db migrate --allow-out-of-order VERSION` runs
+    it, and the ledger says so. It keeps its number: without it the line would have a hole.
     """
 
     code = "AIG-T004"
@@ -478,7 +480,12 @@ class Locked(LockedError):
 
 
 class Halfway(HalfwayError):
-    """A migration outside a transaction stopped between two of its statements; run it again to go on."""
+    """A migration outside a transaction stopped between two of its statements; run it again to go on.
+
+    Correct the cause where it is: in the data, on the server, or in a statement of the file that did not run
+    yet. A frozen file may change only while no database has run all of it: delete its line from
+    migrations/LOCK, correct the statement, run `aigym-db freeze`, and commit both with the reason.
+    """
 
     code = "AIG-H001"
 

@@ -112,7 +112,8 @@ class Rights:
 
     standby: bool
     read_only: bool
-    may_write: bool
+    missing_grant: str | None
+    """What its role has to be granted to read and write the ledger; None when it may."""
     who: str
 
 

@@ -23,12 +23,25 @@ class Unfinished:
     direction: Direction
     done: int
     """How many of its statements are certain to be done; the next one may be, too."""
+    rows: int | None
+    """How many rows a backfill has changed in batches; None for everything else."""
+
+    @property
+    def label(self) -> str:
+        """How a person speaks of it."""
+        return f"{self.version:04d} {self.name}"
+
+    @property
+    def half(self) -> str:
+        """In words, in which direction it is half-way."""
+        return "half applied" if self.direction == "up" else "half undone"
 
     def __str__(self) -> str:
+        if self.rows is not None:
+            return f"{self.half}: {self.rows:,} rows changed in batches"
         if not self.done:
             return f"cut short on its way {self.direction} in statement 1"
-        word = "applied" if self.direction == "up" else "undone"
-        return f"half {word}: goes on at statement {self.done + 1}"
+        return f"{self.half}: goes on at statement {self.done + 1}"
 
 
 def unfinished(connection: Connection[Any], scope: str = "") -> tuple[Unfinished, ...]:

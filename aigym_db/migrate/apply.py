@@ -56,11 +56,11 @@ def migrate(
             context = Context(dsn, options, observer, stopping)
             with closing(opened(context)) as connection:
                 wanted = moved_or_same(plan, _decided(connection, migrations, decide, options))
-                if nothing_to_do(connection, wanted, migrations, options):
+                if nothing_to_do(connection, wanted, options):
                     observer.planned(wanted)
                     return ()
                 require_frozen(wanted.migrations, options)
-                return execute(connection, context, wanted, decide, exactly=plan is not None)
+                return execute(connection, context, migrations, wanted, decide, exactly=plan is not None)
     except psycopg.Error as error:
         raise explain_error(error) from None
 
@@ -108,6 +108,7 @@ def _decided(
 def execute(
     connection: Connection[Any],
     context: Context,
+    migrations: tuple[Migration, ...],
     wanted: Plan,
     decide: Decide,
     *,
@@ -135,7 +136,7 @@ def execute(
             plan = rest(wanted, first[0], rows) if first and exactly else decide(rows)
             if exactly and not first:
                 moved_or_same(wanted, plan)
-            require_finished(run, plan.direction)
+            require_finished(run, plan.direction, migrations)
             guard(connection, plan)
             if not first:
                 observer.planned(plan)
@@ -250,16 +251,9 @@ def require_locked(migrations: tuple[Migration, ...], rows: tuple[Applied, ...],
         locked(migrations, rows, options.frozen)
 
 
-def nothing_to_do(
-    connection: Connection[Any], plan: Plan, migrations: Iterable[Migration], options: Options
-) -> bool:
-    """Whether a plan is empty, and no migration is half-way in the other direction either."""
-    if plan.migrations:
-        return False
-    parts = (part for migration in migrations for part in (migration.up, migration.down) if part)
-    if all(part.transaction for part in parts):
-        return True
-    return all(begun.direction == plan.direction for begun in unfinished(connection, options.scope))
+def nothing_to_do(connection: Connection[Any], plan: Plan, options: Options) -> bool:
+    """Whether a plan is empty and no migration is half-way, which a run would look into."""
+    return not plan.migrations and not unfinished(connection, options.scope)
 
 
 def moved_or_same(wanted: Plan | None, plan: Plan) -> Plan:

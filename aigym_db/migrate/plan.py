@@ -208,9 +208,9 @@ def _require_allowed(
             f"{_list(migration.label for migration in refused)} came after {newest:04d}, which is already "
             "applied.",
             place=refused[0].up.source.place(0),
-            hint=f"Give {'them the next free numbers' if several else 'it the next free number'}, so that "
-            "every database runs the same line of migrations; or, where nothing applied depends on "
-            f"{'them' if several else 'it'}, run `aigym-db migrate {options}`.",
+            # Not a number that is free: the one it has would be missing, and MissingApplied comes instead.
+            hint=f"Check that {'they do' if several else 'it does'} the same after what is applied already, "
+            f"then run `aigym-db migrate {options}`.",
         )
 
 

@@ -22,6 +22,11 @@ _DEFINING = re.compile(r"(?:create|drop|alter)\b", re.IGNORECASE)
 _DEFINED = re.compile(
     r"\b(?:concurrently|database|tablespace|system|subscription|value|temp|temporary|enum)\b", re.IGNORECASE
 )
+_READING = {
+    "client_encoding": re.compile(r"utf[-_]?8|unicode", re.IGNORECASE),
+    "standard_conforming_strings": re.compile(r"on|true|yes|1", re.IGNORECASE),
+}
+"""The settings by which the server reads a text, and the values by which a migration is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +238,8 @@ def _refuse_copy(part: Part, step: Step) -> None:
 def _refuse_setting(step: Step) -> None:
     tree = step.tree
     name = (tree.name or "all").lower()
+    if name in _READING:
+        _refuse_reading(step, name)
     if name == "transaction" or (tree.is_local and name not in ("role", "session_authorization")):
         return
     if name in ("role", "session_authorization"):
@@ -247,6 +254,19 @@ def _refuse_setting(step: Step) -> None:
         place=step.place(),
         hint="Write `set local`, which ends with the file's transaction.",
     )
+
+
+def _refuse_reading(step: Step, name: str) -> None:
+    """A file is read whole, as UTF-8 and with plain backslashes, before any statement of it runs."""
+    values = [str(getattr(arg.val, "sval", getattr(arg.val, "ival", ""))) for arg in step.tree.args or ()]
+    if not all(map(_READING[name].fullmatch, values)):
+        raise ForbiddenStatement(
+            f"`{_words(step, 6)}` would change what the text of a migration means after it was read.",
+            place=step.place(),
+            hint="Remove it, and save the file as UTF-8."
+            if name == "client_encoding"
+            else "Remove it, and write `E'…'` where a backslash is to begin an escape.",
+        )
 
 
 def _refuse_inside(part: Part, step: Step) -> None:

@@ -10,12 +10,13 @@ from psycopg import Connection
 
 from aigym_db.database import ledger
 from aigym_db.database.failure import explain_error
+from aigym_db.database.unfinished import unfinished
 from aigym_db.migrate.apply import execute, moved_or_same, nothing_to_do, require_locked
 from aigym_db.migrate.disagreement import explained
 from aigym_db.migrate.losses.losses import require_no_losses
 from aigym_db.migrate.observer import Finished, Observer
 from aigym_db.migrate.options import Options
-from aigym_db.migrate.plan import plan_down
+from aigym_db.migrate.plan import digest, plan_down
 from aigym_db.migrate.session.context import Context
 from aigym_db.migrate.session.reconnect import opened
 from aigym_db.migrate.stop import Stop
@@ -39,10 +40,15 @@ def rollback(
     that, or raises LedgerMoved (AIG-T006) when somebody migrated since. Raises Irreversible (AIG-G004)
     before anything happens when one of them cannot be undone, WouldDestroyData (AIG-G003) when data would be
     lost, or might be where nobody can look, and `yes` is not given, and what `migrate` raises.
+    When `options.resolve` gives up a migration that is half applied, nothing else is undone by default.
     """
     options, observer = options or Options(), observer or Observer()
 
+    gives_up = False
+
     def decide(rows: tuple[Applied, ...]) -> Plan:
+        if gives_up:
+            return Plan("down", (), digest(rows))
         found = plan_down(migrations, rows, to, steps)
         require_locked(migrations, rows, options)
         return found
@@ -55,11 +61,15 @@ def rollback(
         with Stop() as stop:
             context = Context(dsn, options, observer, stop)
             with closing(opened(context)) as connection:
+                if options.resolve == "done" and to is None and steps is None:
+                    # That is an act of its own: nobody has asked for what was applied before.
+                    cut_short = unfinished(connection, options.scope)
+                    gives_up = any(begun.direction == "up" for begun in cut_short)
                 with explained(connection, migrations, options.scope):
                     wanted = moved_or_same(plan, decide(ledger.applied(connection, options.scope)))
-                if nothing_to_do(connection, wanted, migrations, options):
+                if nothing_to_do(connection, wanted, options):
                     observer.planned(wanted)
                     return ()
-                return execute(connection, context, wanted, decide, exactly=True, guard=guard)
+                return execute(connection, context, migrations, wanted, decide, exactly=True, guard=guard)
     except psycopg.Error as error:
         raise explain_error(error) from None

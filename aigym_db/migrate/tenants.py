@@ -10,12 +10,21 @@ from psycopg import Connection
 from aigym_db.database.queries import query
 from aigym_db.errors import UnknownTenant
 
+LOGIN_SCHEMA = "$user"
+"""What a search_path says for the schema that is called as the role that connects, quoted or not."""
+
 
 def require_tenant(connection: Connection[Any], schema: str) -> None:
-    """Nothing, when there is such a schema; PostgreSQL would leave it out of the search_path in silence.
+    """Nothing, when there is such a schema that a search_path can name; PostgreSQL would leave it out in
+    silence.
 
     Raises UnknownTenant (AIG-P017).
     """
+    if schema == LOGIN_SCHEMA:
+        raise UnknownTenant(
+            f"In a search_path {schema} is the schema of the role that connects, so it can be no tenant's.",
+            hint=f'Rename it: `alter schema "{schema}" rename to …`.',
+        )
     if not connection.execute(query("migrate/tenant"), {"schema": schema}).fetchall():
         raise UnknownTenant(
             f"The database {connection.info.dbname} has no schema {schema}.",
@@ -26,6 +35,7 @@ def require_tenant(connection: Connection[Any], schema: str) -> None:
 def tenants(connection: Connection[Any], pattern: str) -> tuple[str, ...]:
     """The schemas whose name a pattern fits, sorted; `*` stands for any characters, `?` for one.
 
+    Never `public`, where the database's own migrations work, nor the schemas of PostgreSQL and the ledger.
     Raises UnknownTenant (AIG-P017) when there is none: a misspelt pattern would silently do nothing.
     """
     shape = re.compile("".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in pattern))

@@ -186,7 +186,9 @@ def _refuse_twice(source: Source, targets: tuple[Target, ...]) -> None:
                 place=place(source, "target", number, "name"),
                 hint="Give each a name of its own.",
             )
-        same = homes.setdefault((target.dsn, target.schema, target.schemas), target)
+        # Without a tenant, names without a schema are those of `public`.
+        home = (target.dsn, "" if target.schema == "public" else target.schema, target.schemas)
+        same = homes.setdefault(home, target)
         if same is not target:
             raise BadConfig(
                 f"The targets {same.name} and {target.name} are the same database.",

@@ -139,7 +139,7 @@ def test_another_runner_is_waited_for_as_long_as_was_said(shop, migrated, spawn,
 @pytest.fixture(
     params=[
         ("alter role {role} set default_transaction_read_only = on", "read-only here"),
-        ("", "may not write to the ledger"),
+        ("", "may not read and write the ledger"),
     ],
     ids=["a role that only reads", "a role without rights on the ledger"],
 )

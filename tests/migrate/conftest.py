@@ -48,6 +48,7 @@ class Listener(Observer):
     def __init__(self) -> None:
         self.plans: list[Plan] = []
         self.begun: list[int] = []
+        self.put_back: list[str] = []
         self.notices: list[Notice] = []
         self.waits: list[Waiting] = []
         self.done: list[Finished] = []
@@ -65,6 +66,9 @@ class Listener(Observer):
     def waiting(self, waiting: Waiting) -> None:
         self.waits.append(waiting)
         self.on_wait(waiting)
+
+    def given_up(self, label: str, half: str) -> None:
+        self.put_back.append(f"{label}, {half}")
 
     def finished(self, finished: Finished) -> None:
         self.done.append(finished)

@@ -84,23 +84,6 @@ def test_what_a_constraint_trigger_puts_off_runs_as_the_owner(
     assert other.execute("select who from seen").fetchall() == [("deferring_owner",)]
 
 
-def test_what_fails_in_the_commit_of_a_whole_run_says_whose_it_may_be(database, other, write) -> None:
-    files = (
-        write(
-            1,
-            "create table p (id int primary key); create table c (id int references p deferrable "
-            "initially deferred); insert into c values (1);",
-        ),
-        write(2, "create table x ();"),
-    )
-
-    with pytest.raises(StatementFailed) as refusal:
-        migrate(database, files, options=Options(transaction="run"))
-
-    assert "COMMIT of 0001 step_1 to 0002 step_2" in refusal.value.message
-    assert applied(other) == []
-
-
 def test_a_failure_tells_of_no_warning_that_the_file_did_not_cause(database, write, listener) -> None:
     with pytest.raises(StatementFailed):
         migrate(

@@ -11,6 +11,7 @@ import pytest
 from aigym_db.database import ledger
 from aigym_db.errors import StatementFailed
 from aigym_db.migrate.apply import migrate
+from aigym_db.migrate.options import Options
 
 TABLE = "create table t (a int, b text);\n"
 pytestmark = pytest.mark.usefixtures("in_small_pieces")
@@ -56,3 +57,52 @@ def test_a_database_in_another_encoding_keeps_what_the_file_says(
         stored = ledger.stored_sql(connection, 1)
     assert found == [("é", 1 if encoding == "LATIN1" else 2)]
     assert (stored, again) == (migration.up.source.text, ())
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["client_encoding', 'LATIN1", "client_encoding', 'SQL_ASCII", "standard_conforming_strings', 'off"],
+)
+@pytest.mark.parametrize("long", [0, 40])
+@pytest.mark.parametrize("whole", ["run", "migration"])
+def test_how_a_text_is_read_is_not_changed_on_the_way_by_a_function(
+    encoded, write, setting: str, long: int, whole
+) -> None:
+    changes = f"select set_config('{setting}', true);\n"
+    rows = r"insert into t values (1, 'Zürich C:\dir\new');"
+    dsn, padding = encoded("UTF8"), "select 1;\n" * long
+    line = (write(1, TABLE + changes), write(2, rows), write(3, f"{changes}{padding}{rows}"))
+    line = line if whole == "migration" or not long else (write(1, f"{TABLE}{changes}{padding}{rows}"),)
+
+    migrate(dsn, line, options=Options(transaction=whole))
+
+    with psycopg.connect(dsn, client_encoding="utf8") as connection:
+        found = connection.execute("select distinct b from t").fetchall()
+        stored = [ledger.stored_sql(connection, one.version) for one in line]
+    assert found == [(r"Zürich C:\dir\new",)]
+    assert stored == [one.up.source.text for one in line]
+
+
+def test_data_behind_such_a_function_is_read_as_it_stands(encoded, write) -> None:
+    changes = "select set_config('client_encoding', 'LATIN1', true);\n"
+    dsn = encoded("UTF8")
+    migration = write(
+        1, f"{TABLE}{changes}copy t (a, b) from stdin;\n2\tZürich\n\\.\ninsert into t values (1, 'Zürich');"
+    )
+
+    migrate(dsn, (migration,))
+
+    with psycopg.connect(dsn, client_encoding="utf8") as connection:
+        assert connection.execute("select distinct b from t").fetchall() == [("Zürich",)]
+        assert ledger.stored_sql(connection, 1) == migration.up.source.text
+
+
+def test_a_statement_alone_is_read_as_it_stands_behind_such_a_function(encoded, write) -> None:
+    changes = "select set_config('client_encoding', 'LATIN1', false);\n"
+    dsn = encoded("UTF8")
+    text = f"{TABLE}{changes}insert into t values (1, 'Zürich');"
+
+    migrate(dsn, (write(1, text, options=" transaction:false"),))
+
+    with psycopg.connect(dsn, client_encoding="utf8") as connection:
+        assert connection.execute("select b from t").fetchall() == [("Zürich",)]

@@ -172,3 +172,23 @@ def test_a_file_outside_a_transaction_is_refused_before_anything_is_sent(databas
     migrate(database, files, to=2, options=WHOLE)
     migrate(database, files, options=WHOLE)
     assert versions(other) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("options", [WHOLE, Options()], ids=["run", "migration"])
+def test_what_the_file_itself_left_in_use_is_not_to_be_waited_for(database, write, options) -> None:
+    keys = """
+        create table p (id int primary key);
+        create table k (id int references p deferrable initially deferred);
+    """
+    late = "insert into p values (1); insert into k values (1);"
+
+    with pytest.raises(StatementFailed, match="pending trigger events") as refusal:
+        migrate(database, (write(1, keys), write(2, f"{late} alter table k add x int;")), options=options)
+
+    assert "Wait" not in refusal.value.hint
+    assert "set constraints all immediate" in refusal.value.hint
+    migrate(
+        database,
+        (write(1, keys), write(2, f"{late} set constraints all immediate; alter table k add x int;")),
+        options=options,
+    )

@@ -9,7 +9,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from aigym_db.database import ledger, locks
-from aigym_db.errors import Locked, LockTimeout
+from aigym_db.errors import Locked, LockTimeout, ReadOnly
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.rollback import rollback
@@ -67,3 +67,35 @@ def test_a_blocker_of_somebody_else_is_named_as_far_as_one_may_know(plain, line,
         migrate(plain, (*line, write(3, "alter table a add column y int;")), options=options)
 
     assert f"pid {other.info.backend_pid}" in refusal.value.detail
+
+
+@pytest.fixture
+def clerk(database: str, other: psycopg.Connection, line) -> Iterator[str]:
+    """A DSN of a role that may make tables, beside a ledger of somebody else."""
+    migrate(database, line[:1])
+    other.execute("create role clerk login; grant create on schema public to clerk")
+    other.execute("alter table a owner to clerk")
+    yield make_conninfo(database, user="clerk")
+    other.execute("drop owned by clerk; drop role clerk")
+
+
+@pytest.mark.parametrize(
+    ("granted", "missing"),
+    [("insert", "select"), ("select", "insert"), ("references", "select, insert")],
+)
+def test_a_role_that_may_not_use_the_ledger_is_told_which_grant_it_needs(
+    clerk, line, other, granted: str, missing: str
+) -> None:
+    other.execute(f"grant {granted} on aigym_db.event to clerk")
+    events = "select count(*) from aigym_db.event"
+    before = other.execute(events).fetchone()
+
+    with pytest.raises(ReadOnly) as refusal:
+        migrate(clerk, line)
+
+    assert (refusal.value.code, other.execute(events).fetchone()) == ("AIG-S005", before)
+    needed = f"grant {missing} on aigym_db.event to clerk"
+    assert f"`{needed}`" in refusal.value.hint
+    other.execute(needed)
+    migrate(clerk, line)
+    assert [row.version for row in ledger.applied(other)] == [1, 2]

@@ -58,6 +58,13 @@ NOWHERE = [
     "deallocate p",
     "DEALLOCATE PREPARE ALL",
     "copy t to stdout",
+    "set client_encoding = 'LATIN1'",
+    "set local client_encoding = latin1",
+    "set local names 'sjis'",
+    "set standard_conforming_strings = on",
+    "set local standard_conforming_strings = off",
+    "set local standard_conforming_strings = 0",
+    "set local standard_conforming_strings = 1.5",
 ]
 FINE = [
     "select 'begin; commit'",
@@ -65,6 +72,11 @@ FINE = [
     "set local search_path = app",
     "set local lock_timeout = '1s'",
     "set transaction isolation level serializable",
+    "set local client_encoding = 'utf-8'",
+    "set local client_encoding to default",
+    "set local names 'UTF8'",
+    "set local standard_conforming_strings = on",
+    "set local standard_conforming_strings = 1",
     "set constraints all immediate",
     "analyze t",
     "create index i on t (a)",
@@ -195,3 +207,12 @@ def test_what_stands_behind_a_nul_character_is_never_dropped(write, read, before
         read(write(1, f"{before}select 1;\0 drop table t;").up)
 
     assert refusal.value.place.column == 10
+
+
+@pytest.mark.parametrize("setting", ["client_encoding = 'LATIN1'", "standard_conforming_strings = off"])
+@pytest.mark.parametrize("scope", ["", "local "])
+def test_a_setting_that_comes_too_late_for_the_text_is_not_to_be_made_local(write, scope, setting) -> None:
+    with pytest.raises(ForbiddenStatement, match="after it was read") as refusal:
+        steps(write(1, f"set {scope}{setting};").up)
+
+    assert refusal.value.hint.startswith("Remove it")

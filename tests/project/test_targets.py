@@ -88,6 +88,12 @@ def test_what_a_file_leaves_out_has_a_default() -> None:
             4,
             "The targets a and b are the same database",
         ),
+        (
+            '[[target]]\nname = "a"\ndsn = "dbname=a"\n\n'
+            '[[target]]\nname = "b"\ndsn = "dbname=a"\nschema = "public"\n',
+            5,
+            "The targets a and b are the same database",
+        ),
         ("[[target]\n", 1, "not valid TOML"),
     ],
 )

@@ -8,6 +8,7 @@ import click
 
 from aigym_db.cli.app import App, pass_app
 from aigym_db.errors import BadCommandLine
+from aigym_db.model.migration import Applied, Migration
 
 
 @click.command(short_help="What is applied and what is pending; changes nothing.")
@@ -37,29 +38,39 @@ def command(app: App, sql: int | None) -> None:
     with closing(connect(dsn, autocommit=True)) as connection, explained(connection, files):
         rows = applied(connection)
         pending = plan_up(files, rows).migrations
-        cut_short = {one.version: one for one in unfinished(connection)}
+        cut_short = {(one.version, one.name): one for one in unfinished(connection)}
     after = overtaken(rows)
     if not app.takes_drafts(dsn):
         locked(files, rows, lock)
     app.report.say(f"{shown(dsn)}: {len(rows)} applied, {len(pending)} pending.")
     newest = {row.version for row in rows[-3:]}
 
-    def half(version: int) -> str:
-        return f"  ({cut_short[version]})" if version in cut_short else ""
+    def half(one: Applied | Migration) -> str:
+        found = cut_short.get((one.version, one.name))
+        return f"  ({found})" if found else ""
 
     for row in rows:
-        if row.version in newest or row.version in after or row.version in cut_short:
+        if row.version in newest or row.version in after or half(row):
             late = f"  (out of order, after {after[row.version]:04d})" if row.version in after else ""
             when = f"{row.applied_at:%Y-%m-%d %H:%M %Z}"
-            late += half(row.version)
+            late += half(row)
             app.report.say(f"  applied {row.version:04d} {row.name}  {when} by {row.applied_by}{late}")
     for migration in pending:
         phase = f"  ({migration.phase})" if migration.phase else ""
         draft = "" if migration.version in lock else "  (draft)"
-        app.report.say(f"  pending {migration.label}{phase}{draft}{half(migration.version)}")
+        app.report.say(f"  pending {migration.label}{phase}{draft}{half(migration)}")
+    for one in cut_short.values():
+        if not any((one.version, one.name) == (file.version, file.name) for file in files):
+            app.report.say(f"  no file {one.label}  ({one})")
     app.report.data |= {
         "unfinished": [
-            {"version": one.version, "direction": one.direction, "statements_done": one.done}
+            {
+                "version": one.version,
+                "name": one.name,
+                "direction": one.direction,
+                "statements_done": one.done,
+                "rows_changed": one.rows,
+            }
             for one in cut_short.values()
         ],
         "applied": [

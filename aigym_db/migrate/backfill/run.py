@@ -17,7 +17,7 @@ import psycopg
 from aigym_db.database import ledger
 from aigym_db.database.failure import explain_error
 from aigym_db.database.queries import query
-from aigym_db.errors import AigymError, ForbiddenStatement, Halfway, Interrupted, LockTimeout
+from aigym_db.errors import AigymError, ForbiddenStatement, Halfway, Interrupted
 from aigym_db.migrate.backfill.batch import Batch, Rewritten, anything_left, change_pages, measured
 from aigym_db.migrate.backfill.pace import Pace
 from aigym_db.migrate.backfill.passes import Pass, known
@@ -126,8 +126,6 @@ class _Backfill:
         said, done = error.message.rstrip("."), f"{self.rows:,} rows are changed and stay so"
         if isinstance(error, Interrupted):
             return run.interrupted(self.migration, f"{self.label} is at {self._percent()}: {done}.")
-        if isinstance(error, LockTimeout):
-            said = said.partition("; nothing changed")[0]
         again = " with `--resolve again`" if isinstance(error, ForbiddenStatement) else ""
         return Halfway(
             f"{said}. This was at {self._percent()} of the backfill: {done}.",
@@ -194,8 +192,9 @@ class _Backfill:
     def _refuse(self, batch: Batch, patience: Patience) -> None:
         """Returns after a pause when it is worth another try."""
         run, part, message, reply = self.run, self.journal.part, batch.message, batch.reply
-        refusal = why(run, [self.migration], part, message, reply) or patience.met(
-            run, self.migration, part, message, len(reply.results), reply.duration_ms
+        what = f"A batch of {self.label}" if self.rows else ""
+        refusal = why(run, [self.migration], part, message, reply, what) or patience.met(
+            run, self.migration, part, message, len(reply.results), reply.duration_ms, what=what
         )
         if refusal is not None:
             raise refusal

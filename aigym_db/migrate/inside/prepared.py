@@ -44,7 +44,7 @@ def prepare(run: Run) -> None:
     same = f"1 / ((\n{settings}) = current_setting('aigym_db.settings'))::integer"
     message.add(f"prepare {PREPARED}guard as {run.guard}, ({since})")
     message.add(f"prepare {PREPARED}guard_all as {run.guard_all}, {same}, ({since})")
-    message.add(f"prepare {PREPARED}record as {_record()} returning duration_ms -> -1")
+    message.add(f"prepare {PREPARED}record as {_record()}")
     run.session.hear = lambda notice, done: None
     reply = run.session.send(message)
     run.check()

@@ -23,6 +23,7 @@ from aigym_db.migrate.session.message import Message
 from aigym_db.migrate.session.run import Run
 from aigym_db.migrate.session.session import Reply
 from aigym_db.migrate.session.transaction import Patience, closing, left, opening, timeout_ms, why
+from aigym_db.migrate.session.unrecorded import kept_away
 from aigym_db.model.migration import Direction, Migration, Part, Plan
 from aigym_db.project.reading import LONG
 
@@ -99,6 +100,11 @@ def _send(
         reply = run.session.send(message)
         if not _good(reply):
             break
+        if isinstance(message, _Row) and reply.results[0].command_tuples == 0:
+            run.session.roll_back()
+            swallowed = kept_away(migration)
+            run.failed(migration, direction, swallowed, None)
+            raise swallowed
     return message, reply
 
 

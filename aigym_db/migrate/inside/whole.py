@@ -6,10 +6,12 @@ import time
 from collections.abc import Sequence
 from typing import NoReturn
 
+from aigym_db.database.queries import query
 from aigym_db.errors import BadMigration
 from aigym_db.migrate.inside import prepared
 from aigym_db.migrate.inside.run import Transaction, add
 from aigym_db.migrate.observer import Finished
+from aigym_db.migrate.quoting import quoted
 from aigym_db.migrate.session import failure
 from aigym_db.migrate.session.leftovers import require_nothing_left
 from aigym_db.migrate.session.message import Message
@@ -42,7 +44,7 @@ def run_whole(run: Run, line: Sequence[Transaction]) -> None:
         pass
     for transaction, spent_ms in zip(line, took_ms, strict=True):
         run.tell(Finished(transaction.migration, spent_ms, patience.lost_ms))
-    require_nothing_left(run, line[-1].migration, line[-1].part)
+    require_nothing_left(run, line[-1].migration, line[-1].part, line[0].migration)
 
 
 def _try(run: Run, line: Sequence[Transaction], patience: Patience) -> list[float] | None:
@@ -51,6 +53,8 @@ def _try(run: Run, line: Sequence[Transaction], patience: Patience) -> list[floa
     began = time.monotonic()
     try:
         for transaction in line:
+            if took_ms:
+                _separate(run, line[len(took_ms) - 1], line, patience, began)
             took_ms.append(_send(run, transaction, line, patience, began))
     except _LockMet:
         return None
@@ -65,10 +69,6 @@ def _send(
 ) -> float:
     """Sends one of them, with the COMMIT of all behind the last; what it took in milliseconds."""
     migration, message = transaction.migration, Message()
-    if transaction is not line[0]:
-        # What the file before said with SET LOCAL lasts to the end of the transaction; the session's own
-        # settings came with the connection, so they are what this goes back to.
-        message.add("reset all")
     record = add(run, message, transaction, patience.lost_ms, opens=transaction is line[0])
     if transaction is line[-1]:
         closing(run, transaction.part, message)
@@ -83,6 +83,29 @@ def _send(
     elif reply.lost or reply.failure is not None:
         _refuse(run, transaction, line, message, reply, patience, began)
     return float(reply.results[record].get_value(0, 0) or 0)
+
+
+def _separate(
+    run: Run, before: Transaction, line: Sequence[Transaction], patience: Patience, began: float
+) -> None:
+    """Ends in the open transaction what a COMMIT behind this file would have ended.
+
+    A message of its own: the server reads all of one in the encoding, and under the rules for backslashes,
+    that were in force when it came.
+    """
+    message, role = Message(), run.role(before.part)
+    if not before.defines:
+        if role is not None:
+            message.add(f"set local role {quoted(role)}")
+        message.add(query("migrate/settle_constraints"))
+        message.add("set local role none")
+    # The session's own settings came with the connection, so they are what this goes back to.
+    for statement in ("close all", "reset all", "discard temp"):
+        message.add(statement)
+    with run.yielding(timeout_ms(run, before.part)):
+        reply = run.session.send(message)
+    if reply.lost or reply.failure is not None:
+        _refuse(run, before, line, message, reply, patience, began)
 
 
 def _refuse(
@@ -109,10 +132,6 @@ def _refuse(
         raise _LockMet
     if reply.failure is not None and reply.failure.sqlstate == failure.NEW_VALUE:
         refusal.hint = "Run the file that adds the value by itself before the others, with --to."
-    if reply.done == len(message) - 2 and transaction is line[-1]:
-        # What is put off to the COMMIT may belong to any of them.
-        every = f"COMMIT of {line[0].migration.label} to {migration.label}"
-        refusal.message = refusal.message.replace(migration.label, every, 1)
     refusal.message = (
         f"{refusal.message.rstrip('.')}. The whole run is one transaction: nothing of it was applied."
     )

@@ -36,6 +36,11 @@ class Alone:
     mending: Verdict | None = None
     """What of an earlier try is being repaired."""
 
+    @property
+    def title(self) -> str:
+        """What it is called where a sentence begins."""
+        return f"Statement {self.number} of {self.journal.migration.label}"
+
     def mend(self, verdict: Verdict) -> None:
         """Runs what repairs the remains of an earlier try, and says so, and what cannot be repaired."""
         if verdict.warning:
@@ -108,7 +113,9 @@ class Alone:
             if not met_a_lock and (state != failure.DEADLOCK or self.probe.opaque):
                 self._require_done(reply, message)
                 return reply
-        refusal = patience.met(journal.run, journal.migration, journal.part, message, 0, reply.duration_ms)
+        refusal = patience.met(
+            journal.run, journal.migration, journal.part, message, 0, reply.duration_ms, what=self.title
+        )
         if refusal is not None:
             raise refusal
         return None
@@ -146,7 +153,7 @@ class Alone:
             return
         state = reply.failure.sqlstate
         if state == failure.CANCELLED and run.lock_lost():
-            raise run.lost(f"It was the one that holds the runner's lock; {migration.label} was cancelled.")
+            raise run.lost(f"It was the one that holds the runner's lock. {self.title} was cancelled.")
         if reply.cancelled and state == failure.CANCELLED:
             raise run.interrupted(migration, f"{migration.label} was cancelled in this statement.")
         refusal = failure.refused(migration, self.journal.part, message, 0, reply.failure)

@@ -46,6 +46,7 @@ def run_outside(
     known = journal.read()
     resumed_at = known.next if known.next > 1 or known.begun else None
     took_ms = lost_ms = 0.0
+    run.kept = _kept(migration, known.next - 1)
     for number, step in enumerate(steps[known.next - 1 :], start=known.next):
         run.check(migration)
         run.observer.statement(migration, number, len(steps))
@@ -59,11 +60,19 @@ def run_outside(
                 run.failed(migration, direction, refusal, number)
             raise _halfway(alone, refusal) from None
         took_ms, lost_ms = took_ms + spent[0], lost_ms + spent[1]
+        run.kept = _kept(migration, number)
     journal.happened(journal.outcome(lost_ms, duration_ms=round(took_ms, 3)))
+    run.kept = ""
     run.tell(Finished(migration, took_ms, lost_ms, resumed_at))
     run.session.prepared = False
     run.left = left(run, run.session.send(Message.of(run.leftovers)), 0)
     require_nothing_left(run, migration, part)
+
+
+def _kept(migration: Migration, done: int) -> str:
+    """How a person is told that so many statements are done, whatever becomes of the rest."""
+    several = f"statements 1 to {done} of {migration.label}, which stay"
+    return several if done > 1 else f"statement 1 of {migration.label}, which stays" if done else ""
 
 
 def _run(alone: Alone, begun: Begun | None) -> tuple[float, float]:
@@ -107,7 +116,7 @@ def _in_its_own_transaction(alone: Alone) -> Sent:
         message.add(ledger.record_text(journal.run.session.connection, done))
         return message
 
-    return transact(journal.run, journal.migration, journal.part, build)
+    return transact(journal.run, journal.migration, journal.part, build, what=alone.title)
 
 
 def _settled(alone: Alone, begun: Begun) -> Verdict:
@@ -170,6 +179,9 @@ def _halfway(alone: Alone, refusal: AigymError) -> AigymError:
         hint = refusal.hint
     else:
         hint = f"{refusal.hint or 'Correct the cause.'} A new run goes on at statement {alone.number}."
+        journal = alone.journal
+        if journal.migration.version in (journal.run.options.frozen or ()):
+            hint += " A frozen file may still change as `aigym-db explain AIG-H001` says."
     return Halfway(
         f"{refusal.message.rstrip('.')}. This was statement {alone.number} of {len(alone.journal.steps)}, "
         "outside a transaction.",

@@ -1,6 +1,8 @@
-"""A run in one direction while a migration outside a transaction is half-way in the other."""
+"""A run while a migration outside a transaction is half-way: in the other direction, or with another file."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from aigym_db.database import ledger
 from aigym_db.database.unfinished import Unfinished, unfinished
@@ -8,64 +10,91 @@ from aigym_db.errors import Halfway
 from aigym_db.migrate.outside.journal import Begun
 from aigym_db.migrate.outside.probe import probe
 from aigym_db.migrate.session.run import Run
-from aigym_db.model.migration import Direction
+from aigym_db.model.migration import Direction, Migration
 
 _COMMAND = {"up": "migrate", "down": "rollback"}
-_WORDS = {"up": "applied", "down": "undone"}
 
 
-def require_finished(run: Run, direction: Direction) -> None:
-    """Nothing, when no migration is half-way in the other direction: its journal would go on one day from
-    where it was, in a database that is another one by then.
+def require_finished(run: Run, direction: Direction, migrations: Iterable[Migration]) -> None:
+    """Nothing, when every migration that is half-way can go on in this direction, from its journal.
 
-    With `--resolve done` a person has put it back as it was before, and the ledger is told. Raises Halfway
-    (AIG-H001).
+    One in the other direction cannot: its journal would go on one day in a database that is another one by
+    then. Nor can one whose file is gone, or runs in a transaction now: what it did would be done again. With
+    `--resolve done` in the other direction a person has put it back as it was before, and the ledger is told.
+    Raises Halfway (AIG-H001).
     """
+    files = {migration.version: migration for migration in migrations}
     for begun in unfinished(run.second, run.options.scope):
-        done = () if begun.direction == direction else _left(run, begun)
+        other = begun.direction != direction
+        lost = "" if other else _lost(begun, files.get(begun.version))
+        done = _left(run, begun) if other or lost else ()
         if not done:
             continue
-        if run.options.resolve == "done":
-            _given_up(run, begun)
+        if other and run.options.resolve == "done":
+            _give_up(run, begun)
             continue
-        other = begun.direction
         raise Halfway(
-            f"{begun.version:04d} {begun.name} is half {_WORDS[other]}: it was cut short outside a "
-            "transaction.",
+            f"{begun.label} is {begun.half}, {lost or 'it was cut short outside a transaction'}.",
             detail="\n".join(["What it did and what stays:", *done]),
-            hint=f"Finish it with `aigym-db {_COMMAND[other]}`, then run this again. If it cannot be "
-            "finished, put back by hand what it did, and say so with "
-            f"`aigym-db {_COMMAND[direction]} --resolve done`.",
+            hint=_way_out(run, begun, direction),
         )
 
 
-def _left(run: Run, cut_short: Unfinished) -> list[str]:
+def _lost(begun: Unfinished, file: Migration | None) -> str:
+    """Why the files cannot finish what was begun; empty when they can."""
+    if file is None:
+        return "and its file is not there any more"
+    if file.name != begun.name:
+        return f"and {file.label} has its number now"
+    part = file.up if begun.direction == "up" else file.down
+    if part is None or part.transaction:
+        return "and its file does not run outside a transaction any more"
+    return ""
+
+
+def _way_out(run: Run, begun: Unfinished, direction: Direction) -> str:
+    back = {"up": "down", "down": "up"}[begun.direction]
+    by_hand = f"put back by hand what it did, and say so with `aigym-db {_COMMAND[back]} --resolve done`."
+    if begun.direction == direction:
+        return f"Restore the file as it was, with its name and its options, to finish it; or {by_hand}"
+    command = _COMMAND[begun.direction]
+    newest = max((row.version for row in ledger.applied(run.second, run.options.scope)), default=0)
+    if begun.direction == "up" and begun.version < newest:
+        command += f" --allow-out-of-order {begun.version}"
+    return f"Finish it with `aigym-db {command}`, then run this again. If it cannot be finished, {by_hand}"
+
+
+def _left(run: Run, begun: Unfinished) -> list[str]:
     """The statements that are done, and the last one begun unless the catalog shows that nothing of it is."""
-    found = ledger.journal(run.second, cut_short.version, cut_short.direction, run.options.scope)
+    found = ledger.journal(run.second, begun.version, begun.direction, run.options.scope)
+    last = next((entry for entry in reversed(found) if entry.kind == "intent"), None)
+    if begun.rows is not None:
+        said = f": {last.sql}" if last else ""
+        return [f"{begun.rows:,} rows changed in batches{said}"] if begun.rows else []
     done = {entry.statement: entry for entry in found if entry.kind == "done"}
     lines = [f"statement {number}: {entry.sql}" for number, entry in done.items()]
-    last = next((entry for entry in reversed(found) if entry.kind == "intent"), None)
     if last is not None and last.statement not in done:
-        begun = Begun(last.sql or "", last.detail)
+        what = Begun(last.sql or "", last.detail)
         # On this connection names without a schema mean what they meant when it was begun.
-        verdict = probe(run.session.connection, begun.tree, begun.sql).settle(begun.detail)
+        verdict = probe(run.session.connection, what.tree, what.sql).settle(what.detail)
         if verdict.half or verdict.outcome != "again":
             lines.append(f"statement {last.statement}, perhaps in part ({verdict.note}): {last.sql}")
     return lines
 
 
-def _given_up(run: Run, cut_short: Unfinished) -> None:
-    kind: ledger.Kind = "revert" if cut_short.direction == "up" else "repair"
+def _give_up(run: Run, begun: Unfinished) -> None:
+    kind: ledger.Kind = "revert" if begun.direction == "up" else "repair"
     run.record(
         ledger.Event(
             kind,
-            cut_short.version,
-            cut_short.name,
-            cut_short.checksum,
-            cut_short.direction,
-            sql=ledger.stored_sql(run.second, cut_short.version, run.options.scope),
+            begun.version,
+            begun.name,
+            begun.checksum,
+            begun.direction,
+            sql=ledger.stored_sql(run.second, begun.version, run.options.scope),
             detail={"resolved": "a person put it back as it was"},
             git_commit=run.options.git_commit,
             scope=run.options.scope,
         )
     )
+    run.observer.given_up(begun.label, begun.half)

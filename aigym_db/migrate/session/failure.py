@@ -13,6 +13,7 @@ from aigym_db.database.locks import Blocker
 from aigym_db.errors import LockTimeout, ServerError
 from aigym_db.migrate.observer import Notice
 from aigym_db.migrate.preflight import Step
+from aigym_db.migrate.session import unrecorded
 from aigym_db.migrate.session.contract import PREPARED
 from aigym_db.migrate.session.message import Message
 from aigym_db.model.migration import Migration, Part
@@ -23,6 +24,8 @@ DEADLOCK = "40P01"
 CANCELLED = "57014"
 NEW_VALUE = "55P04"
 """A value added to an enum is used before it is committed."""
+_IN_USE = "55006"
+_ALTER_DATABASE = re.compile(r"alter\s+database\b", re.IGNORECASE)
 _READ_ONLY = re.compile(r"read(?:_|\s+)only\b", re.IGNORECASE)
 _OUR_ROLE = re.compile(r"set (?:local )?role\b")
 _OUTSIDE_HINT = (
@@ -45,12 +48,18 @@ def refused(
         refusal.hint = "Remove what makes the transaction read only: its ledger row has to be written in it."
     if failure.sqlstate == NEW_VALUE:
         refusal.hint = "Put the use of the new value into the next migration."
+    if failure.sqlstate == _IN_USE and part.transaction and step and not _ALTER_DATABASE.match(step.text):
+        refusal.hint = (
+            "Write `set constraints all immediate` above it, or close the cursor: what is in the way is of "
+            "this file itself."
+        )
     if step is None and _OUR_ROLE.match(message.statement(done)):
         refusal.hint = _ROLE_HINT
     if failure.diag.internal_query:
         refusal.detail += f"\n{_query(message, failure.diag.internal_query, failure.diag.internal_position)}"
     if failure.sqlstate == "26000" and PREPARED in (failure.diag.message_primary or ""):
         refusal.hint = "Remove the DEALLOCATE ALL that this file runs: aigym-db has prepared statements too."
+    unrecorded.explain(refusal, migration, part, message, done, failure)
     return refusal
 
 
@@ -70,13 +79,14 @@ def lock_timeout(
     waited_ms: float,
     timeout_ms: int,
     seen: Iterable[Blocker],
+    what: str = "",
 ) -> LockTimeout:
-    """The refusal for a migration that met somebody else's lock at every try."""
+    """The refusal for a migration that met somebody else's lock at every try, or for `what` is sent of it."""
     named = tuple(seen)
     relation = next((f" on {blocker.relation}" for blocker in named if blocker.relation), "")
     return LockTimeout(
-        f"{migration.label} did not get its lock{relation} in {tries} tries of {timeout_ms} ms over "
-        f"{waited_ms / 1000:.1f} s; nothing changed.",
+        f"{what or migration.label} did not get its lock{relation} in {tries} tries of {timeout_ms} ms over "
+        f"{waited_ms / 1000:.1f} s{'' if what else '; nothing changed'}.",
         place=place,
         detail="\n".join(f"blocked by {blocker}" for blocker in named)
         or "Who held it was gone before we could ask.",

@@ -55,6 +55,8 @@ class Run:
         """What was last begun."""
         self._begun: set[int] = set()
         """The versions of what was begun."""
+        self.kept = ""
+        """What is done of a file outside a transaction that is not finished, in words."""
         self.loose = False
         """Whether the last commit may not have reached the disk yet."""
         self.left = ""
@@ -104,23 +106,26 @@ class Run:
 
     def interrupted(self, migration: Migration | None, what: str = "") -> Interrupted:
         """The refusal to go on after a signal."""
-        before = ", ".join(f"{done.migration.version:04d}" for done in self.finished) or "nothing"
-        where = f" before {migration.label}" if migration and not what else ""
+        where = f" {'within' if self.kept else 'before'} {migration.label}" if migration and not what else ""
         return Interrupted(
             f"Stopped by {self.stop.signal}{where}.{' ' if what else ''}{what}",
-            detail=f"Done before that: {before}.",
+            detail=f"Done before that: {self._done()}.",
             hint="Run the command again to go on.",
         )
 
     def lost(self, what: str, said: str = "") -> ConnectionLost:
         """The refusal to go on without a server."""
-        before = ", ".join(f"{done.migration.version:04d}" for done in self.finished) or "nothing"
         perhaps = " A server that crashed may have lost the last of it." if self.loose else ""
         return ConnectionLost(
             f"The connection to the server was lost. {what}",
-            detail="\n".join(text for text in (said, f"Done before that: {before}.{perhaps}") if text),
+            detail="\n".join(text for text in (said, f"Done before that: {self._done()}.{perhaps}") if text),
             hint="Run the command again once the server answers; it goes on where this run ended.",
         )
+
+    def _done(self) -> str:
+        """What is committed, whatever becomes of the rest."""
+        found = [f"{done.migration.version:04d}" for done in self.finished]
+        return ", ".join([*found, self.kept] if self.kept else found) or "nothing"
 
     def event(
         self,
@@ -312,8 +317,9 @@ def _require_rights(connection: Connection[Any]) -> None:
             f"Transactions of {rights.who} are read-only here (default_transaction_read_only).",
             hint="Connect with a role that may write.",
         )
-    if not rights.may_write:
+    if rights.missing_grant:
         raise ReadOnly(
-            f"The role {rights.who} may not write to the ledger, schema aigym_db.",
-            hint="Connect as the role that made the ledger, or as a member of it.",
+            f"The role {rights.who} may not read and write the ledger, schema aigym_db.",
+            hint="Connect as the role that made the ledger or as a member of it, or have it run "
+            f"`{rights.missing_grant}`.",
         )

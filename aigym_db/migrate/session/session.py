@@ -24,6 +24,8 @@ FIRST_LOOK_S = 0.05
 """After how long it is asked for the first time what a statement waits for."""
 LOOK_S = 0.2
 """How long until it is asked again."""
+_READING = {"client_encoding": "UTF8", "standard_conforming_strings": "on"}
+"""How the server reads what it is sent; it says so whenever that changes."""
 _GOOD = {ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK, ExecStatus.EMPTY_QUERY, ExecStatus.SINGLE_TUPLE}
 
 
@@ -81,6 +83,7 @@ class Session:
         failure: psycopg.Error | None = None
         watch = _Watch(self)
         try:
+            self._be_read_as_meant()
             self._message = message
             message.bytewise = self._bytewise
             pgconn.send_query(message.text.encode())
@@ -111,6 +114,19 @@ class Session:
         self._tell(done)
         lost = pgconn.status == ConnStatus.BAD
         return Reply(tuple(results), failure, watch.ms, watch.cancelled, lost, done)
+
+    def _be_read_as_meant(self) -> None:
+        """Puts back, where a function has changed them, the settings by which the server reads a text.
+
+        Before a message and not in it: it is read whole before anything of it runs.
+        """
+        info = self.connection.info
+        if info.transaction_status is TransactionStatus.INERROR:
+            return
+        for name, value in _READING.items():
+            if info.parameter_status(name) != value:
+                with suppress(psycopg.Error):
+                    self.connection.execute(f"reset {name}")
 
     def _pour(self, message: Message, watch: _Watch) -> None:
         """Sends the data for a COPY. A server that has failed meanwhile takes and forgets the rest."""

@@ -38,11 +38,20 @@ class Patience:
     lost_ms: float = 0.0
 
     def met(
-        self, run: Run, migration: Migration, part: Part, message: Message, done: int, spent_ms: float
+        self,
+        run: Run,
+        migration: Migration,
+        part: Part,
+        message: Message,
+        done: int,
+        spent_ms: float,
+        *,
+        what: str = "",
     ) -> AigymError | None:
         """Pauses after a try that ended `done` statements into its message; the refusal when it was the last
         one.
 
+        `what` was sent, as a sentence begins, unless it was the whole migration.
         Raises Interrupted (AIG-I001).
         """
         self.tries += 1
@@ -50,7 +59,8 @@ class Patience:
         if self.lost_ms >= run.options.patience_ms:
             step, limit_ms = message.step(done), timeout_ms(run, part)
             place = step.place() if step else None
-            return failure.lock_timeout(migration, place, self.tries, self.lost_ms, limit_ms, run.blockers)
+            lost_ms, seen = self.lost_ms, run.blockers
+            return failure.lock_timeout(migration, place, self.tries, lost_ms, limit_ms, seen, what)
         run.observer.waiting(Waiting("retry", self.lost_ms / 1000, blockers=run.blockers))
         pause_s = random.uniform(*BACK_OFF_S)
         run.stop.pause(pause_s)
@@ -95,13 +105,14 @@ def transact(
     *,
     question: str | None = None,
     patience: Patience | None = None,
+    what: str = "",
 ) -> Sent:
     """Sends what `build` makes, commits it and asks what is left behind; the whole again after a lock
     timeout.
 
     `build` is given the milliseconds lost so far. The question for leftovers stands in the same message,
     behind the commit: only then is what a transaction had for itself gone. `patience` is what there is left
-    of it after tries elsewhere.
+    of it after tries elsewhere. `what` is sent, as a sentence begins, unless it is the whole migration.
     """
     if patience is None:
         patience, run.blockers = Patience(), ()
@@ -115,8 +126,8 @@ def transact(
         if len(reply.results) > commit:
             run.left = left(run, reply, commit + 1)
             return Sent(reply, None, patience.lost_ms)
-        refusal = why(run, [migration], part, message, reply) or patience.met(
-            run, migration, part, message, len(reply.results), reply.duration_ms
+        refusal = why(run, [migration], part, message, reply, what) or patience.met(
+            run, migration, part, message, len(reply.results), reply.duration_ms, what=what
         )
         if refusal is not None:
             return Sent(reply, refusal, patience.lost_ms)
@@ -148,29 +159,32 @@ def _answer(reply: Reply, number: int) -> str | None:
 
 
 def why(
-    run: Run, migrations: Sequence[Migration], part: Part, message: Message, reply: Reply
+    run: Run,
+    migrations: Sequence[Migration],
+    part: Part,
+    message: Message,
+    reply: Reply,
+    what: str = "",
 ) -> AigymError | None:
     """Why the first of these migrations was not committed, after rolling it back; None when it is worth
     another try.
 
-    The others stand behind it in the message.
+    The others stand behind it in the message. `what` was sent, as a sentence begins, unless it was all of
+    the migration.
     """
     migration = migrations[0]
+    name = what or migration.label
     if reply.lost:
         said = reply.failure.diag.message_primary if reply.failure else None
-        which = (
-            migration.label
-            if len(migrations) == 1
-            else f"Each of {migration.label} to {migrations[-1].label}"
-        )
+        which = name if len(migrations) == 1 else f"Each of {migration.label} to {migrations[-1].label}"
         return run.lost(f"{which} is either wholly applied or not at all.", said or "")
     run.session.roll_back()
     assert reply.failure is not None
     state = reply.failure.sqlstate
     if state == failure.CANCELLED and run.lock_lost():
-        return run.lost(f"It was the one that holds the runner's lock; {migration.label} was rolled back.")
+        return run.lost(f"It was the one that holds the runner's lock. {name} was rolled back.")
     if reply.cancelled and state == failure.CANCELLED:
-        return run.interrupted(migration, f"{migration.label} was cancelled and rolled back.")
+        return run.interrupted(migration, f"{name} was cancelled and rolled back.")
     if state in (failure.LOCK_NOT_AVAILABLE, failure.DEADLOCK) or (
         state == failure.CANCELLED and run.gave_way
     ):

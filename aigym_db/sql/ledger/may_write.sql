@@ -1,9 +1,17 @@
--- Why could this session not migrate: is the server a standby, the session read-only, the role without rights?
+-- Why could this session not migrate: is the server a standby, the session read-only, or what must its role be granted?
 select pg_is_in_recovery() as standby,
        current_setting('transaction_read_only')::boolean as read_only,
        case
-         when to_regclass('aigym_db.event') is not null then has_table_privilege(session_user, 'aigym_db.event', 'insert')
-         when to_regnamespace('aigym_db') is not null then has_schema_privilege(session_user, 'aigym_db', 'create')
-         else has_database_privilege(session_user, current_database(), 'create')
-       end as may_write,
+         when to_regclass('aigym_db.event') is not null then
+           (select format('grant %s on aigym_db.event to %I', string_agg(privilege, ', '), session_user)
+            from (values ('select'), ('insert')) as needed (privilege)
+            where not has_table_privilege(session_user, 'aigym_db.event', privilege)
+            having count(*) > 0)
+         when to_regnamespace('aigym_db') is not null then
+           (select format('grant create on schema aigym_db to %I', session_user)
+            where not has_schema_privilege(session_user, 'aigym_db', 'create'))
+         else
+           (select format('grant create on database %I to %I', current_database(), session_user)
+            where not has_database_privilege(session_user, current_database(), 'create'))
+       end as missing_grant,
        session_user as who

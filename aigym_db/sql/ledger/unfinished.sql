@@ -1,6 +1,7 @@
 -- Which migrations were begun outside a transaction, in which direction, and since then neither applied, undone nor given up?
 select begun.version, begun.name, begun.checksum, begun.direction,
-       coalesce(max(begun.statement) filter (where begun.kind = 'done'), 0) as done
+       coalesce(max(begun.statement) filter (where begun.kind = 'done'), 0) as done,
+       sum((begun.detail ->> 'rows')::bigint) filter (where begun.kind = 'done' and begun.detail ? 'until')::bigint as rows
 from aigym_db.event as begun
 where begun.scope = %(scope)s
   and begun.kind in ('intent', 'done')

@@ -6,6 +6,8 @@ select concat_ws(', ',
   (select string_agg('the setting ' || name || ' = ' || setting, ', ' order by name)
    from pg_settings
    where source = 'session'
+     -- SET LOCAL behind a RESET in the same transaction ends as a setting of the session that changes nothing.
+     and setting is distinct from reset_val
      and name not in ('search_path', 'transaction_isolation', 'transaction_read_only', 'transaction_deferrable')),
   case when pg_my_temp_schema() <> 0 and exists (select from pg_class where relnamespace = pg_my_temp_schema())
        then 'a temporary table' end,

@@ -6,9 +6,11 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from aigym_db.database import ledger
+from aigym_db.database.unfinished import unfinished
 from aigym_db.errors import ForbiddenStatement, Halfway, LockTimeout, StatementFailed
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.options import Options
+from aigym_db.migrate.rollback import rollback
 
 
 @pytest.mark.parametrize(
@@ -195,3 +197,22 @@ def test_a_pass_that_cannot_be_written_down_is_not_begun(database, other, table,
     other.execute("drop trigger disturb on aigym_db.event")
     migrate(database, line)
     assert counts(other) == [(1, 5001)]
+
+
+def test_one_that_is_half_done_and_becomes_a_plain_statement_changes_no_row_twice(
+    database, other, table, backfill, write, counts
+) -> None:
+    text = "update o set n = n + 1, done = 1000 / (id - 4000) is not null where not done;"
+    with pytest.raises(Halfway):
+        migrate(database, (table, backfill(2, text)))
+    before = counts(other)
+    changed = before[1][1]
+
+    with pytest.raises(Halfway, match="does not run outside a transaction any more") as refusal:
+        migrate(database, (table, write(2, "update o set n = n + 1;")))
+    with pytest.raises(Halfway, match="0002 step_2 is half applied"):
+        rollback(database, (table, backfill(2, text)), yes=True)
+
+    assert counts(other) == before
+    assert f"{changed:,} rows changed in batches: update o" in refusal.value.detail
+    assert [str(one) for one in unfinished(other)] == [f"half applied: {changed:,} rows changed in batches"]

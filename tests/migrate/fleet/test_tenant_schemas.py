@@ -66,7 +66,33 @@ def test_a_pattern_means_what_it_says(other) -> None:
 
     assert tenants(other, "a.b?") == ("a.b1",)
     assert tenants(other, "a.b*") == ("a.b", "a.b1", "a.b22")
-    assert tenants(other, "*") == ("a.b", "a.b1", "a.b22", "axb1", "public")
+    assert tenants(other, "*") == ("a.b", "a.b1", "a.b22", "axb1")
+
+
+def test_a_pattern_leaves_out_where_the_database_itself_is_migrated(
+    database, other, target, line, states
+) -> None:
+    other.execute("create schema tenant_1")
+    fleet = Fleet((target("own", database), target("all", database, schemas="*")))
+
+    assert states(migrate_fleet(fleet, line)) == {"own": "done", "all/tenant_1": "done"}
+    assert other.execute("select distinct scope from aigym_db.applied order by 1").fetchall() == [
+        ("",),
+        ("tenant_1",),
+    ]
+
+
+@pytest.mark.parametrize("more", [{"schema": "$user"}, {"schemas": "*"}], ids=["named", "by a pattern"])
+def test_a_schema_that_a_search_path_reads_as_another_is_no_tenant(
+    database, other, target, line, more
+) -> None:
+    other.execute('create schema "$user"; create schema authorization current_user')
+
+    result = migrate_fleet(Fleet((target("odd", database, **more),)), line)
+
+    assert (result.exit_status, result.refusal.code) == (2, "AIG-P017")
+    assert 'alter schema "$user" rename' in result.refusal.hint
+    assert not ledger.exists(other)
 
 
 def test_a_runner_of_one_tenant_keeps_no_other_waiting(tenanted, other, target, line, states) -> None:

@@ -65,7 +65,7 @@ def test_a_migration_that_was_half_applied_and_put_back_by_hand_begins_anew(
     database, other, line, half_up
 ) -> None:
     other.execute("drop index app.a_x")
-    rollback(database, line, options=Options(resolve="done"), yes=True)
+    rollback(database, line, steps=1, options=Options(resolve="done"), yes=True)
     assert [row.version for row in ledger.applied(other)] == [1]
 
     with pytest.raises(Halfway, match="statement 2 of 2"):
@@ -171,5 +171,95 @@ def test_one_that_failed_and_left_nothing_is_in_nobodys_way(database, other, wri
         migrate(database, line)
 
     rollback(database, line)
+
+    assert ledger.applied(other) == ()
+
+
+TWICE = "insert into acct values (100);\nalter table acct add y int, add y int;"
+
+
+@pytest.fixture
+def acct(database, other, write):
+    """The second is half applied: its row is there, its column is not."""
+    first = write(1, "create table acct (x int);", "drop table acct;")
+    with pytest.raises(Halfway, match="statement 2 of 2"):
+        migrate(database, (first, write(2, TWICE, "delete from acct;", options=OUTSIDE)))
+    return first
+
+
+def rows(connection) -> list[int]:
+    return [row[0] for row in connection.execute("select x from acct").fetchall()]
+
+
+def test_a_half_applied_file_that_has_another_number_does_not_run_again(database, other, write, acct) -> None:
+    mended = TWICE.replace(", add y int", "")
+    line = (acct, write(2, "create table another ();", name="another"), write(3, mended, options=OUTSIDE))
+
+    with pytest.raises(Halfway, match="0002 step_2 is half applied, and 0002 another has its number") as told:
+        migrate(database, line)
+
+    assert "statement 1: insert into acct values (100)" in told.value.detail
+    assert "Restore the file as it was" in told.value.hint
+    assert rows(other) == [100]
+
+
+def test_a_half_applied_file_that_is_gone_is_not_forgotten(database, other, acct) -> None:
+    with pytest.raises(Halfway, match="0002 step_2 is half applied, and its file is not there any more"):
+        migrate(database, (acct,))
+
+
+def test_a_half_applied_file_that_becomes_a_transaction_does_not_run_again(
+    database, other, write, acct
+) -> None:
+    with pytest.raises(Halfway, match="its file does not run outside a transaction any more"):
+        migrate(database, (acct, write(2, TWICE.replace(", add y int", ""))))
+
+    assert rows(other) == [100]
+
+
+def test_a_late_one_is_finished_by_a_command_that_works(database, other, write) -> None:
+    late = Options(out_of_order=frozenset([2]))
+    first, third = write(1, "create table a (x int);"), write(3, "create table c ();")
+    migrate(database, (first, third))
+    text = "alter table a add y int;\ninsert into gate values (1);"
+    line = (first, write(2, text, options=OUTSIDE), third)
+    with pytest.raises(Halfway, match="statement 2 of 2"):
+        migrate(database, line, options=late)
+
+    with pytest.raises(Halfway, match="0002 step_2 is half applied") as refusal:
+        rollback(database, line, yes=True)
+
+    assert "`aigym-db migrate --allow-out-of-order 2`" in refusal.value.hint
+    other.execute("create table gate (x int)")
+    migrate(database, line, options=late)
+    assert [row.version for row in ledger.applied(other)] == [1, 2, 3]
+
+
+def test_the_hint_for_a_frozen_one_says_how_its_file_may_still_change(database, write) -> None:
+    line = (write(1, "select 1;\nselect 1 / 0;", options=OUTSIDE),)
+
+    with pytest.raises(Halfway) as frozen:
+        migrate(database, line, options=Options(frozen=frozenset([1])))
+    with pytest.raises(Halfway) as draft:
+        migrate(database, line, options=Options(local=True))
+
+    assert "aigym-db explain AIG-H001" in frozen.value.hint
+    assert "AIG-H001" not in draft.value.hint
+
+
+def test_giving_up_a_half_applied_file_undoes_nothing_else(database, other, acct, listener) -> None:
+    other.execute("delete from acct")
+
+    done = rollback(database, (acct,), options=Options(resolve="done"), observer=listener)
+
+    assert (done, listener.put_back) == ((), ["0002 step_2, half applied"])
+    assert [row.version for row in ledger.applied(other)] == [1]
+    assert (unfinished(other), migrate(database, (acct,))) == ((), ())
+
+
+def test_giving_up_goes_on_to_undo_what_was_asked_for(database, other, acct) -> None:
+    other.execute("delete from acct")
+
+    rollback(database, (acct,), to=0, yes=True, options=Options(resolve="done"))
 
     assert ledger.applied(other) == ()

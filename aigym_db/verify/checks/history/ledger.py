@@ -50,6 +50,6 @@ def ledger(context: Context) -> Iterator[Found]:
             yield Found(
                 f"{file.label} came after {newest:04d}, which is already applied, and never ran.",
                 file.up.source.place(0),
-                "Give it the next free number, so that every database runs the same line of migrations, or "
-                f"run `aigym-db migrate --allow-out-of-order {version}`.",
+                "Check that it does the same after what is applied already, then run "
+                f"`aigym-db migrate --allow-out-of-order {version}`.",
             )

@@ -1,0 +1,26 @@
+-- Checks what was put off to the COMMIT, and gives each constraint back the moment it was made with.
+do $$
+declare
+  every text;
+  late text;
+begin
+  with found as (
+    select pg_catalog.format('%I.%I', nspname, conname) as name, pg_catalog.bool_and(condeferred) as late
+    from pg_catalog.pg_constraint
+    join pg_catalog.pg_namespace on pg_namespace.oid = connamespace
+    where condeferrable
+      and not pg_catalog.pg_is_other_temp_schema(pg_namespace.oid)
+      and pg_catalog.has_schema_privilege(pg_namespace.oid, 'usage')
+    group by 1)
+  select pg_catalog.string_agg(name, ', '), pg_catalog.string_agg(name, ', ') filter (where found.late)
+  into every, late
+  from found;
+  -- By name: ALL would also hold for what a later file makes, and cannot be taken back.
+  if every is not null then
+    execute pg_catalog.concat('set constraints ', every, ' immediate');
+  end if;
+  if late is not null then
+    execute pg_catalog.concat('set constraints ', late, ' deferred');
+  end if;
+end
+$$

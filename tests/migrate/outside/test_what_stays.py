@@ -1,0 +1,117 @@
+"""What a run says that ends in the second statement of a file: the first is done, and stays."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+
+import psycopg
+import pytest
+
+from aigym_db.errors import Halfway, Interrupted
+from aigym_db.migrate.apply import migrate
+from aigym_db.migrate.options import Options
+from aigym_db.model.migration import Migration
+
+STAYS = "Done before that: 0001, statement 1 of 0002 step_2, which stays."
+END = "This was statement 2 of 2, outside a transaction."
+HOLDER = (
+    "from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid() and granted and "
+    "pid in (select pid from pg_stat_activity where application_name = 'aigym-db' and state = 'idle')"
+)
+
+
+@pytest.fixture
+def line(anywhere: str, write: Callable[..., Migration], holder: psycopg.Connection) -> tuple[Migration, ...]:
+    """The second waits in its second statement for somebody."""
+    made = (
+        write(1, "create table a (x int);"),
+        write(2, "alter table a add column y int;\nlock table b;", options=" transaction:false"),
+    )
+    holder.execute("create table b (x int)")
+    holder.commit()
+    holder.execute("lock table b")
+    return made
+
+
+def test_after_a_signal_what_stays_is_told(anywhere, line, scene, seen) -> None:
+    with pytest.raises(Interrupted) as refusal:
+        migrate(anywhere, line, observer=scene(lambda: os.kill(os.getpid(), signal.SIGINT)))
+
+    assert refusal.value.message == (
+        "Stopped by SIGINT. Statement 2 of 0002 step_2 was cancelled and rolled back."
+    )
+    assert refusal.value.detail == STAYS
+    assert seen.execute("select y from a").fetchall() == []
+
+
+def test_after_a_signal_between_two_statements_what_stays_is_told(anywhere, write, scene) -> None:
+    heard = scene()
+    heard.statement = lambda migration, number, of: os.kill(os.getpid(), signal.SIGTERM)
+    line = (write(2, "create table a (x int);\ncreate table b (x int);", options=" transaction:false"),)
+
+    with pytest.raises(Interrupted, match="Stopped by SIGTERM within 0002 step_2") as refusal:
+        migrate(anywhere, line, observer=heard)
+
+    assert refusal.value.detail == STAYS.replace("0001, ", "")
+
+
+def test_after_a_signal_in_a_run_that_went_on_what_stays_is_told(anywhere, line, scene) -> None:
+    stop = lambda: os.kill(os.getpid(), signal.SIGINT)  # noqa: E731
+    with pytest.raises(Interrupted):
+        migrate(anywhere, line, observer=scene(stop))
+
+    with pytest.raises(Interrupted) as refusal:
+        migrate(anywhere, line, observer=scene(stop))
+
+    assert refusal.value.detail == "Done before that: statement 1 of 0002 step_2, which stays."
+
+
+def test_what_stays_of_a_file_that_is_finished_is_all_of_it(anywhere, line, write, scene) -> None:
+    first = write(1, "create table a (x int);\ncreate table c (x int);", options=" transaction:false")
+
+    with pytest.raises(Interrupted) as refusal:
+        migrate(
+            anywhere,
+            (first, write(2, "lock table b;")),
+            observer=scene(lambda: os.kill(os.getpid(), signal.SIGINT)),
+        )
+
+    assert refusal.value.detail == "Done before that: 0001."
+
+
+def test_after_a_lost_session_what_stays_is_told(anywhere, line, scene, terminate) -> None:
+    with pytest.raises(Halfway) as refusal:
+        migrate(anywhere, line, observer=scene(terminate))
+
+    assert refusal.value.message == (
+        "The connection to the server was lost. "
+        f"Statement 2 of 0002 step_2 is either wholly applied or not at all. {END}"
+    )
+    assert STAYS in refusal.value.detail
+
+
+def test_after_the_runners_lock_is_lost_what_stays_is_told(anywhere, line, scene, seen) -> None:
+    end = f"select pg_terminate_backend(pid, 5000) {HOLDER}"
+
+    with pytest.raises(Halfway) as refusal:
+        migrate(anywhere, line, observer=scene(lambda: seen.execute(end)))
+
+    assert refusal.value.message == (
+        "The connection to the server was lost. It was the one that holds the runner's lock. "
+        f"Statement 2 of 0002 step_2 was rolled back. {END}"
+    )
+    assert STAYS in refusal.value.detail
+
+
+@pytest.mark.parametrize("second", ["lock table b", "vacuum full b"])
+def test_a_statement_that_does_not_get_its_lock_does_not_say_that_nothing_changed(
+    anywhere, line, write, second: str
+) -> None:
+    line = (line[0], write(2, f"alter table a add y int;\n{second};", options=" transaction:false"))
+
+    with pytest.raises(Halfway, match=r"^Statement 2 of 0002 step_2 did not get its lock") as refusal:
+        migrate(anywhere, line, options=Options(lock_timeout_ms=50, patience_ms=100))
+
+    assert "nothing changed" not in refusal.value.message

@@ -1,0 +1,125 @@
+"""A migration is not applied when its row is not in the ledger, whatever keeps it from there."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from aigym_db.database import ledger
+from aigym_db.errors import Halfway, StatementFailed
+from aigym_db.migrate.apply import migrate
+from aigym_db.migrate.options import Options
+
+WHOLE = Options(transaction="run")
+OUTSIDE = " transaction:false"
+SWALLOW = """
+create function swallow() returns trigger language plpgsql as $$ begin return null; end $$;
+create trigger swallow before insert on aigym_db.event for each row {when} execute function swallow();
+"""
+DATA = "create table d (x int);\ncopy d from stdin;\n1\n\\.\n"
+
+
+@pytest.fixture
+def swallowing(database, other):
+    """A ledger that loses rows of one kind without a word: `swallowing("done")`."""
+
+    def made(kind: str) -> None:
+        with psycopg.connect(database, autocommit=True) as connection:
+            ledger.create(connection)
+        other.execute(SWALLOW.format(when=f"when (new.kind = '{kind}')"))
+
+    return made
+
+
+@pytest.mark.parametrize("options", [Options(), WHOLE], ids=["migration", "run"])
+@pytest.mark.parametrize("last", ["create table c ();", "select 1;"])
+def test_a_file_whose_row_a_trigger_swallows_is_not_applied(
+    database, other, write, swallowing, options: Options, last: str
+) -> None:
+    swallowing("apply")
+
+    with pytest.raises(StatementFailed) as refusal:
+        migrate(database, (write(1, "create table a ();"), write(2, last)), options=options)
+
+    assert "0001 step_1: a trigger keeps rows away from aigym_db.event, the ledger" in refusal.value.message
+    assert "Remove the trigger" in refusal.value.hint
+    assert other.execute("select to_regclass('a')").fetchone() == (None,)
+
+
+def test_the_file_that_makes_such_a_trigger_is_not_applied_either(database, other, write) -> None:
+    line = (write(1, "create table a ();"), write(2, SWALLOW.format(when="")), write(3, "create table b ();"))
+
+    with pytest.raises(StatementFailed) as refusal:
+        migrate(database, line)
+
+    assert refusal.value.message.startswith("0002 step_2: a trigger keeps rows away")
+    assert refusal.value.place.line == 5
+    assert [row.version for row in ledger.applied(other)] == [1]
+
+
+def test_a_file_with_data_whose_row_a_trigger_swallows_is_not_applied(
+    database, other, write, swallowing
+) -> None:
+    swallowing("apply")
+
+    with pytest.raises(StatementFailed, match="0001 step_1: a trigger keeps rows away"):
+        migrate(database, (write(1, DATA),))
+
+    assert other.execute("select to_regclass('d')").fetchone() == (None,)
+    assert other.execute("select kind, version from aigym_db.event where version = 1").fetchall() == [
+        ("fail", 1)
+    ]
+
+
+def test_a_statement_alone_whose_row_a_trigger_swallows_is_not_kept(
+    database, other, write, swallowing
+) -> None:
+    swallowing("done")
+
+    with pytest.raises(StatementFailed) as refusal:
+        migrate(database, (write(1, "create table a ();", options=OUTSIDE),))
+
+    assert "a trigger keeps rows away" in refusal.value.message
+    assert other.execute("select to_regclass('a')").fetchone() == (None,)
+
+
+def test_a_batch_whose_row_a_trigger_swallows_is_not_kept(database, other, write, swallowing) -> None:
+    other.execute("create table a (x int); insert into a values (null)")
+    swallowing("done")
+
+    with pytest.raises(StatementFailed) as refusal:
+        migrate(database, (write(1, "update a set x = 1 where x is null;", options=" batch:10"),))
+
+    assert "a trigger keeps rows away" in refusal.value.message
+    assert other.execute("select x from a").fetchall() == [(None,)]
+
+
+def test_nothing_is_begun_when_not_even_the_start_can_be_written(database, other, write, swallowing) -> None:
+    swallowing("start")
+
+    with pytest.raises(StatementFailed, match=r"a trigger keeps rows away from aigym_db\.event"):
+        migrate(database, (write(1, "create table a ();"),))
+
+    assert other.execute("select to_regclass('a')").fetchone() == (None,)
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("select 1;\ndrop schema aigym_db cascade;", ""),
+        ("select 1;\nalter schema aigym_db rename to gone;", ""),
+        ("select 1;\nalter table aigym_db.event rename to gone;", ""),
+        ("select 1;\nalter table aigym_db.event drop column host;", ""),
+        ("select 1;\nalter schema aigym_db rename to gone;", OUTSIDE),
+    ],
+)
+def test_a_file_that_takes_the_ledger_away_is_told_so(database, other, write, text, options) -> None:
+    line = (write(1, "create table a ();"), write(2, text, options=options))
+
+    with pytest.raises((StatementFailed, Halfway)) as refusal:
+        migrate(database, line)
+
+    assert "0002 step_2: the ledger was taken away or changed" in refusal.value.message
+    assert "schema aigym_db" in refusal.value.hint
+    assert refusal.value.place.line == 4
+    assert [row.version for row in ledger.applied(other)] == [1]

@@ -1,0 +1,139 @@
+"""What a file of a run that is one transaction leaves in it, the next one does not meet."""
+
+from __future__ import annotations
+
+import pytest
+
+from aigym_db.database import ledger
+from aigym_db.errors import LeftBehind, StatementFailed
+from aigym_db.migrate.apply import migrate
+from aigym_db.migrate.options import Options
+
+WHOLE = Options(transaction="run")
+KEYS = """
+create table p (id int primary key);
+create table k (id int references p deferrable initially deferred);
+"""
+
+
+def test_a_temporary_table_does_not_take_the_rows_of_the_next_file(database, other, write) -> None:
+    line = (
+        write(1, "create table stage (x int);"),
+        write(2, "create temp table stage on commit drop as select 1 as x;"),
+        write(3, "insert into stage values (42); create table copied as select * from stage;"),
+    )
+
+    migrate(database, line, options=WHOLE)
+
+    assert other.execute("select array(select x from stage), x from copied").fetchall() == [([42], 42)]
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        "create temp view a as select 1 as x;",
+        "create temp sequence a;",
+        "create temp table other on commit drop as select 1; declare c cursor for table other; fetch c;",
+        "do $$ begin create temp table a (x text); end $$;",
+    ],
+)
+def test_nothing_temporary_stands_before_a_table(database, other, write, left: str) -> None:
+    line = (write(1, "create table a (x int);"), write(2, left), write(3, "insert into a values (42);"))
+
+    migrate(database, line, options=WHOLE)
+
+    assert other.execute("select x from a").fetchall() == [(42,)]
+
+
+def test_a_cursor_left_open_does_not_keep_the_next_file_from_its_table(database, other, write) -> None:
+    line = (
+        write(1, "create table a (x int);"),
+        write(2, "declare c cursor for table a; fetch c;"),
+        write(3, "alter table a add y int;"),
+    )
+
+    migrate(database, line, options=WHOLE)
+
+    assert len(ledger.applied(other)) == 3
+
+
+def test_what_waits_for_the_end_of_its_file_does_not_wait_for_that_of_the_run(database, other, write) -> None:
+    line = (
+        write(1, KEYS),
+        write(2, "insert into k values (1); insert into p values (1);"),
+        write(3, "alter table k add x int;"),
+        write(4, "insert into k values (2); insert into p values (2);"),
+    )
+
+    migrate(database, line, options=WHOLE)
+
+    assert other.execute("select array(select id from k order by id)").fetchone() == ([1, 2],)
+
+
+def test_constraints_that_one_file_puts_off_are_not_put_off_in_the_next(database, write) -> None:
+    immediate = KEYS.replace("initially deferred", "initially immediate")
+    line = (
+        write(1, immediate),
+        write(2, "set constraints all deferred; insert into k values (1); insert into p values (1);"),
+        write(3, "insert into k values (2); insert into p values (2);"),
+    )
+
+    with pytest.raises(StatementFailed, match=r"0003 .* violates foreign key") as refusal:
+        migrate(database, line, options=WHOLE)
+
+    assert refusal.value.place.line == 3
+
+
+def test_a_constraint_that_a_file_violates_is_the_fault_of_that_file(database, other, write) -> None:
+    line = (write(1, KEYS), write(2, "insert into k values (1);"), write(3, "insert into p values (1);"))
+
+    with pytest.raises(StatementFailed, match=r"0002 .* violates foreign key") as refusal:
+        migrate(database, line, options=WHOLE)
+
+    assert "The whole run" in refusal.value.message
+    assert refusal.value.place.file == "migrations/0002_step_2.sql"
+    assert ledger.applied(other) == ()
+
+
+def test_a_trigger_that_was_put_off_acts_as_the_role_of_its_file(database, other, write) -> None:
+    other.execute("create role writer; grant create, usage on schema public to writer")
+    trigger = """
+        create table seen (who text default current_user);
+        create function look() returns trigger language plpgsql as $$
+          begin insert into seen values (default); return null; end $$;
+        create table a (x int);
+        create constraint trigger look after insert on a deferrable initially deferred
+          for each row execute function look();
+    """
+    line = (
+        write(1, trigger, options=" role:writer"),
+        write(2, "insert into a values (1);", options=" role:writer"),
+        write(3, "create table b (x int);"),
+    )
+    try:
+        migrate(database, line, options=WHOLE)
+
+        assert other.execute("select who from seen").fetchall() == [("writer",)]
+        owners = other.execute("select tableowner = current_user from pg_tables where tablename = 'b'")
+        assert owners.fetchone() == (True,)
+    finally:
+        other.execute("drop owned by writer; drop role writer")
+
+
+def test_the_same_setting_for_several_files_is_not_left_behind(database, other, write) -> None:
+    line = tuple(
+        write(number, "set local work_mem = '10MB';", options=" lock_timeout:1s") for number in (1, 2, 3)
+    )
+
+    migrate(database, line, options=WHOLE)
+
+    assert len(ledger.applied(other)) == 3
+
+
+def test_what_lasts_beyond_the_transaction_is_of_some_file_of_the_run(database, other, write) -> None:
+    line = (write(1, "select pg_advisory_lock(7);"), write(2, "create table a (x int);"))
+
+    with pytest.raises(LeftBehind, match=r"0001 step_1 to 0002 step_2 are done, and one of them .* advisory"):
+        migrate(database, line, options=WHOLE)
+
+    assert len(ledger.applied(other)) == 2
