@@ -21,7 +21,6 @@ from psycopg import Connection
 from psycopg.pq import Escaping, TransactionStatus
 
 from aigym_db import __version__
-from aigym_db.database import locks
 from aigym_db.database.queries import query
 from aigym_db.errors import ReadOnly
 from aigym_db.model.migration import Applied, Direction, Migration
@@ -131,12 +130,18 @@ def applied(connection: Connection[Any], scope: str = "") -> tuple[Applied, ...]
     """
     nested = connection.info.transaction_status is not TransactionStatus.IDLE or not connection.autocommit
     try:
-        with locks.free(connection, EVENTS), connection.transaction() if nested else nullcontext():
+        with connection.transaction() if nested else nullcontext():
             rows = connection.execute(query("ledger/applied"), {"scope": scope}).fetchall()
     except psycopg.errors.UndefinedTable:
         return ()
     except psycopg.errors.UndefinedColumn:
         rows = [] if scope else connection.execute(query("ledger/applied_unscoped")).fetchall()
+    except psycopg.errors.LockNotAvailable:
+        if nested:
+            raise
+        from aigym_db.database.locks import held_by_others
+
+        raise held_by_others(connection, EVENTS) from None
     except psycopg.errors.InsufficientPrivilege as refusal:
         raise ReadOnly(
             f"The role {connection.info.user} may not read the ledger: {refusal.diag.message_primary}.",

@@ -10,14 +10,11 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import psycopg
 from psycopg import Connection
-from psycopg.pq import TransactionStatus
 
 from aigym_db.database.queries import query
 from aigym_db.errors import Locked, LockTimeout
@@ -117,24 +114,15 @@ def blockers(connection: Connection[Any], pid: int) -> tuple[Blocker, ...]:
     )
 
 
-@contextmanager
-def free(connection: Connection[Any], table: str) -> Iterator[None]:
-    """Something that reads or writes a table of ours, outside a transaction.
-
-    Raises LockTimeout (AIG-S004), which says who has locked the table, where psycopg would not.
-    """
-    try:
-        yield
-    except psycopg.errors.LockNotAvailable:
-        if connection.info.transaction_status is not TransactionStatus.IDLE:
-            raise
-        seen = connection.execute(query("locks/holding"), {"table": table}).fetchall()
-        raise LockTimeout(
-            f"The table {table} is locked by somebody else.",
-            detail="\n".join(f"blocked by {Blocker(*row)}" for row in seen)
-            or "Who held it was gone before we could ask.",
-            hint="Wait for that transaction or end it, then run this again.",
-        ) from None
+def held_by_others(connection: Connection[Any], table: str) -> LockTimeout:
+    """The refusal for a statement that did not get its lock on a table of ours: who has locked it."""
+    seen = connection.execute(query("locks/holding"), {"table": table}).fetchall()
+    return LockTimeout(
+        f"The table {table} is locked by somebody else.",
+        detail="\n".join(f"blocked by {Blocker(*row)}" for row in seen)
+        or "Who held it was gone before we could ask.",
+        hint="Wait for that transaction or end it, then run this again.",
+    )
 
 
 def stalled_ms(connection: Connection[Any], pid: int) -> float:

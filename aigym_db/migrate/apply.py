@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import Connection
 
-from aigym_db.database import ledger, locks
+from aigym_db.database import ledger
 from aigym_db.database.failure import explain_error
 from aigym_db.database.unfinished import unfinished
 from aigym_db.errors import LedgerMoved, NotFrozen
@@ -270,6 +270,8 @@ def moved_or_same(wanted: Plan | None, plan: Plan) -> Plan:
 
 
 def _start(run: Run, plan: Plan) -> None:
+    from aigym_db.database.locks import held_by_others
+
     versions = [migration.version for migration in plan.migrations]
     if versions:
         started = ledger.Event(
@@ -279,5 +281,7 @@ def _start(run: Run, plan: Plan) -> None:
             git_commit=run.options.git_commit,
             scope=run.options.scope,
         )
-        with locks.free(run.second, ledger.EVENTS):
+        try:
             run.record(started)
+        except psycopg.errors.LockNotAvailable:
+            raise held_by_others(run.second, ledger.EVENTS) from None
