@@ -121,8 +121,8 @@ def execute(
     server goes away while nothing is under way, the run waits for it and goes on.
     """
     from aigym_db.migrate.outside.unfinished import require_finished
+    from aigym_db.migrate.session.begin import begin, start
     from aigym_db.migrate.session.reconnect import kept_up, rest
-    from aigym_db.migrate.session.run import begin
 
     options, observer = context.options, context.observer
     texts = read(wanted, options)
@@ -146,7 +146,7 @@ def execute(
             finished[:] = [done for done in finished if done.migration.version not in again]
             run.finished, run.direction, run.late = finished, plan.direction, plan.late
             run.check()
-            _start(run, plan)
+            start(run, plan)
             _run(run, plan, texts)
             return tuple(finished)
 
@@ -267,21 +267,3 @@ def moved_or_same(wanted: Plan | None, plan: Plan) -> Plan:
             hint="Plan again, and look at the new plan.",
         )
     return wanted or plan
-
-
-def _start(run: Run, plan: Plan) -> None:
-    from aigym_db.database.locks import held_by_others
-
-    versions = [migration.version for migration in plan.migrations]
-    if versions:
-        started = ledger.Event(
-            "start",
-            direction=plan.direction,
-            detail={"versions": versions},
-            git_commit=run.options.git_commit,
-            scope=run.options.scope,
-        )
-        try:
-            run.record(started)
-        except psycopg.errors.LockNotAvailable:
-            raise held_by_others(run.second, ledger.EVENTS) from None

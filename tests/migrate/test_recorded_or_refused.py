@@ -46,6 +46,15 @@ def test_a_file_whose_row_a_trigger_swallows_is_not_applied(
     assert other.execute("select to_regclass('a')").fetchone() == (None,)
 
 
+def test_a_run_whose_start_a_trigger_swallows_begins_nothing(database, other, write, swallowing) -> None:
+    swallowing("start")
+
+    with pytest.raises(StatementFailed, match="The start of the run: a trigger keeps rows away"):
+        migrate(database, (write(1, "create table a ();"),))
+
+    assert other.execute("select to_regclass('a')").fetchone() == (None,)
+
+
 def test_the_file_that_makes_such_a_trigger_is_not_applied_either(database, other, write) -> None:
     line = (write(1, "create table a ();"), write(2, SWALLOW.format(when="")), write(3, "create table b ();"))
 

@@ -18,7 +18,7 @@ from aigym_db.database.servers.keeper import Keeper
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.observer import Finished, Observer, Waiting
 from aigym_db.migrate.options import Options
-from aigym_db.migrate.session import run
+from aigym_db.migrate.session import begin
 
 SETTINGS = {"wal_level": "replica", "max_wal_senders": "4", "listen_addresses": ""}
 
@@ -130,7 +130,7 @@ def test_the_second_session_is_made_where_the_first_one_is_and_not_on_any_of_the
     line, pair: Pair, monkeypatch
 ) -> None:
     asked = []
-    monkeypatch.setattr(run, "connect", lambda dsn, **more: asked.append(dsn) or connect(dsn, **more))
+    monkeypatch.setattr(begin, "connect", lambda dsn, **more: asked.append(dsn) or connect(dsn, **more))
 
     migrate(pair.dsn("standby", "primary", more="target_session_attrs=read-write"), line.files())
 

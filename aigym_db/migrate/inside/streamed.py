@@ -102,7 +102,7 @@ def _send(
             break
         if isinstance(message, _Row) and reply.results[0].command_tuples == 0:
             run.session.roll_back()
-            swallowed = kept_away(migration)
+            swallowed = kept_away(migration.label)
             run.failed(migration, direction, swallowed, None)
             raise swallowed
     return message, reply

@@ -16,10 +16,10 @@ _NOT_THERE = ("3F", "42", "XX")
 """How codes begin that say: it is not there, not like this, not for us, or was there a moment ago."""
 
 
-def kept_away(migration: Migration) -> StatementFailed:
-    """The refusal of a migration whose row a trigger threw away."""
+def kept_away(what: str, outcome: str = "it was rolled back") -> StatementFailed:
+    """The refusal of something, of which the label is given, whose row a trigger threw away."""
     return StatementFailed(
-        f"{migration.label}: a trigger keeps rows away from {ledger.EVENTS}, the ledger; it was rolled back.",
+        f"{what}: a trigger keeps rows away from {ledger.EVENTS}, the ledger; {outcome}.",
         hint=f"Remove the trigger from {ledger.EVENTS}: applied is what has its row there.",
     )
 
@@ -39,7 +39,7 @@ def explain(
     ):
         return
     if state == _NO_ROW:
-        told = kept_away(migration)
+        told = kept_away(migration.label)
         refusal.message, refusal.hint = told.message, told.hint
     elif state[:2] in _NOT_THERE:
         refusal.message = (
