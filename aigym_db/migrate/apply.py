@@ -24,8 +24,8 @@ from aigym_db.migrate.tenants import require_tenant
 from aigym_db.model.migration import Applied, Direction, Migration, Part, Plan
 
 if TYPE_CHECKING:
-    from aigym_db.migrate.preflight import Step
     from aigym_db.migrate.session.run import Run
+    from aigym_db.migrate.step import Step
 
 Decide = Callable[[tuple[Applied, ...]], Plan]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from aigym_db.database.ledger import Journalled
 from aigym_db.errors import Halfway
-from aigym_db.migrate.preflight import Step
+from aigym_db.migrate.step import Step
 from aigym_db.model.migration import Migration
 
 

@@ -25,11 +25,11 @@ from aigym_db.migrate.backfill.standbys import Standbys
 from aigym_db.migrate.backfill.statement import read
 from aigym_db.migrate.observer import Finished, Notice, Progress
 from aigym_db.migrate.outside.journal import Journal
-from aigym_db.migrate.preflight import Step
 from aigym_db.migrate.session.leftovers import require_nothing_left
 from aigym_db.migrate.session.reconnect import ServerAway, all_gone, gone
 from aigym_db.migrate.session.run import Run
 from aigym_db.migrate.session.transaction import Patience, why
+from aigym_db.migrate.step import Step
 from aigym_db.model.migration import Direction, Migration, Part
 
 PASSES = 3

@@ -9,8 +9,8 @@ from typing import Any
 from psycopg import Connection
 
 from aigym_db.migrate.inside.guard import guard
-from aigym_db.migrate.preflight import Step
 from aigym_db.migrate.session.message import Message
+from aigym_db.migrate.step import Step
 from aigym_db.model.migration import Part
 from aigym_db.model.script import Piece, Rows
 from aigym_db.model.source import Place, Source

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from aigym_db.migrate.inside import prepared
 from aigym_db.migrate.inside.guard import guard
 from aigym_db.migrate.observer import Finished
-from aigym_db.migrate.preflight import Step
 from aigym_db.migrate.session.leftovers import changes_rows, defines, harmless, require_nothing_left
 from aigym_db.migrate.session.message import Message
 from aigym_db.migrate.session.run import Run
 from aigym_db.migrate.session.transaction import Patience, opening, transact
+from aigym_db.migrate.step import Step
 from aigym_db.model.migration import Direction, Migration, Part
 
 MOMENTS = 100

@@ -10,7 +10,8 @@ from aigym_db.migrate.losses.destroying import Destruction, Drop, Rows, Unseen, 
 from aigym_db.migrate.losses.earlier import Adoption, Earlier
 from aigym_db.migrate.losses.renames import Name, Renames
 from aigym_db.migrate.losses.settings import path
-from aigym_db.migrate.preflight import Step, steps
+from aigym_db.migrate.preflight import steps
+from aigym_db.migrate.step import Step
 from aigym_db.model.migration import Part
 
 

@@ -17,8 +17,8 @@ from aigym_db.migrate.losses.address import Address
 from aigym_db.migrate.losses.destroying import OF_NOW, Call, Drop, Rows, Unseen
 from aigym_db.migrate.losses.downs import Found, Setting, by_setting
 from aigym_db.migrate.losses.renames import Name
-from aigym_db.migrate.preflight import Step
 from aigym_db.migrate.quoting import quoted
+from aigym_db.migrate.step import Step
 from aigym_db.model.migration import Part, Plan
 from aigym_db.model.source import Place
 

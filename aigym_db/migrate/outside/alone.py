@@ -15,12 +15,12 @@ from aigym_db.migrate.observer import Notice, Waiting
 from aigym_db.migrate.outside.journal import Journal
 from aigym_db.migrate.outside.probe import Probe, Verdict
 from aigym_db.migrate.outside_only import only_outside
-from aigym_db.migrate.preflight import Step
 from aigym_db.migrate.quoting import quoted
 from aigym_db.migrate.session import failure
 from aigym_db.migrate.session.message import Message
 from aigym_db.migrate.session.session import Reply
 from aigym_db.migrate.session.transaction import Patience, timeout_ms
+from aigym_db.migrate.step import Step
 
 
 @dataclass(slots=True)

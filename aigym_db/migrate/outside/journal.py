@@ -12,8 +12,8 @@ from aigym_db.database import ledger
 from aigym_db.database.failure import explain_error
 from aigym_db.database.ledger import Journalled
 from aigym_db.errors import Halfway
-from aigym_db.migrate.preflight import Step
 from aigym_db.migrate.session.run import Run
+from aigym_db.migrate.step import Step
 from aigym_db.model.migration import Direction, Migration, Part
 
 

@@ -19,11 +19,11 @@ from aigym_db.migrate.outside.alone import Alone
 from aigym_db.migrate.outside.journal import Begun, Journal
 from aigym_db.migrate.outside.probe import Verdict, may_commit, probe
 from aigym_db.migrate.outside_only import only_outside
-from aigym_db.migrate.preflight import Step
 from aigym_db.migrate.session.leftovers import require_nothing_left
 from aigym_db.migrate.session.message import Message
 from aigym_db.migrate.session.run import Run
 from aigym_db.migrate.session.transaction import Sent, left, opening, transact
+from aigym_db.migrate.step import Step
 from aigym_db.model.migration import Direction, Migration, Part
 
 _ONLY_OUTSIDE = "25001"

@@ -12,10 +12,10 @@ from aigym_db.database.failure import explain_error
 from aigym_db.database.locks import Blocker
 from aigym_db.errors import LockTimeout, ServerError
 from aigym_db.migrate.observer import Notice
-from aigym_db.migrate.preflight import Step
 from aigym_db.migrate.session import unrecorded
 from aigym_db.migrate.session.contract import PREPARED
 from aigym_db.migrate.session.message import Message
+from aigym_db.migrate.step import Step
 from aigym_db.model.migration import Migration, Part
 from aigym_db.model.source import Place
 

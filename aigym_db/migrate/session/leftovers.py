@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from aigym_db.errors import LeftBehind
-from aigym_db.migrate.preflight import Step
 from aigym_db.migrate.session import failure
 from aigym_db.migrate.session.run import Run
+from aigym_db.migrate.step import Step
 from aigym_db.model.migration import Migration, Part
 
 _DEFINES = re.compile(r"(?:create|alter|drop|comment|grant|revoke)\b", re.IGNORECASE)

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from aigym_db.migrate.preflight import Step
+from aigym_db.migrate.step import Step
 from aigym_db.model.source import Place
 
 _BETWEEN = "\n;\n"

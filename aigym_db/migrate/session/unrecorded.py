@@ -16,7 +16,7 @@ _NOT_THERE = ("3F", "42", "XX")
 """How codes begin that say: it is not there, not like this, not for us, or was there a moment ago."""
 
 
-def kept_away(what: str, outcome: str = "it was rolled back") -> StatementFailed:
+def kept_away(what: str, outcome: str = "what it was to record was rolled back") -> StatementFailed:
     """The refusal of something, of which the label is given, whose row a trigger threw away."""
     return StatementFailed(
         f"{what}: a trigger keeps rows away from {ledger.EVENTS}, the ledger; {outcome}.",
