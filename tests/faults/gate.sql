@@ -23,17 +23,22 @@ begin
   return true;
 end $$;
 
--- A point where each statement that defines something begins, and one where it has done so: the n-th of a session,
--- counted in a setting, because a sequence takes a transaction number, before which a DROP INDEX CONCURRENTLY has to come.
--- Only since 17 is REINDEX such a statement, so it is none.
-create function gate.define() returns event_trigger language plpgsql set search_path = pg_catalog as $$
+-- A point where each statement that defines something begins, and one where it has done so: behind which migration of the
+-- run and which of the next one's statements outside a transaction that is (0: none), and the n-th of its transaction. The
+-- last is counted in a setting, because a sequence takes a transaction number, before which a DROP INDEX CONCURRENTLY has
+-- to come. Only since 17 is REINDEX such a statement, so it is none.
+create function gate.define() returns event_trigger language plpgsql security definer set search_path = pg_catalog as $$
 declare
   counter text := 'gate.' || tg_event;
   number int := coalesce(nullif(current_setting(counter, true), ''), '0')::int + 1;
+  behind aigym_db.event;
+  done int;
 begin
   if tg_tag <> 'REINDEX' then
-    perform set_config(counter, number::text, false);
-    perform gate.come(format('%s %s', tg_event, number));
+    perform set_config(counter, number::text, true);
+    select * into behind from aigym_db.event where kind in ('start', 'apply', 'revert') order by id desc limit 1;
+    select count(*) into done from aigym_db.event where kind = 'done' and id > behind.id;
+    perform gate.come(format('%s %s.%s.%s', tg_event, coalesce(behind.version, 0), done, number));
   end if;
 end $$;
 

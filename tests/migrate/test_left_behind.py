@@ -63,3 +63,59 @@ def test_what_a_file_leaves_in_the_session_is_named_and_stops_the_run(
 )
 def test_what_ends_with_the_file_is_left_in_peace(database, write, text: str) -> None:
     assert len(migrate(database, (write(1, text), write(2, "select 1;")))) == 2
+
+
+FUNCTIONS = """
+create table seen (value text);
+create table rows as select generate_series(1, 10) as a;
+create function keep() returns int language plpgsql as $$
+begin perform set_config('{setting}', '8MB', false); return 1; end $$;
+create function on_row() returns trigger language plpgsql as $$ begin perform keep(); return new; end $$;
+create trigger t before insert or update on rows for each row execute function on_row();
+create procedure by_itself() language plpgsql as $$ begin perform keep(); commit; end $$;
+"""
+SETTING = {
+    "a statement": ("select keep();", ""),
+    "a trigger": ("insert into rows values (1);", ""),
+    "a default": ("alter table rows add b int default keep();", ""),
+    "a statement outside": ("select keep();", " transaction:false"),
+    "a procedure outside": ("call by_itself();", " transaction:false"),
+    "a backfill": ("update rows set a = -a where a > 0;", " batch:2"),
+}
+AFTER = {
+    "rows": ("insert into seen values (current_setting('{setting}', true));", ""),
+    "a definition": ("create table also as select current_setting('{setting}', true) as value;", ""),
+    "outside": ("insert into seen values (current_setting('{setting}', true));", " transaction:false"),
+    "data": (
+        "insert into seen values (current_setting('{setting}', true));\ncopy rows (a) from stdin;\n1\n\\.\n",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("after", AFTER)
+@pytest.mark.parametrize("sets", SETTING)
+def test_a_setting_with_a_name_of_its_own_ends_with_its_file(database, other, write, sets, after) -> None:
+    setting = "my.own"
+    (first, option), (second, second_option) = SETTING[sets], AFTER[after]
+    line = (
+        write(1, FUNCTIONS.format(setting=setting)),
+        write(2, first, options=option),
+        write(3, second.format(setting=setting), options=second_option),
+    )
+
+    migrate(database, line)
+
+    table = "also" if after == "a definition" else "seen"
+    assert other.execute(f"select coalesce(value, '') from {table}").fetchall() == [("",)]
+
+
+def test_what_a_trigger_sets_that_is_slow_to_find_is_set_back(database, other, write) -> None:
+    note = "insert into seen values (current_setting('work_mem')); "
+    start = FUNCTIONS.format(setting="work_mem").replace("begin perform", f"begin {note}perform", 1)
+    line = (write(1, start), *(write(number, "insert into rows values (1);") for number in (2, 3, 4)))
+    (before,) = other.execute("show work_mem").fetchone()
+
+    migrate(database, line)
+
+    assert other.execute("select value from seen").fetchall() == [(before,)] * 3

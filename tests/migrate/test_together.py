@@ -302,17 +302,6 @@ def test_what_a_trigger_leaves_behind_is_found_before_the_next(
     assert other.execute("select count(*) from t").fetchone() == (1,)
 
 
-def test_what_is_slow_to_find_is_found_in_the_end_and_blames_nobody_alone(database, other, write) -> None:
-    body = "perform set_config('work_mem', '1MB', false);"
-
-    with pytest.raises(
-        LeftBehind, match=r"^0002 step_2 to 0004 step_4 are done, and one of them left behind .*work_mem"
-    ):
-        migrate(database, triggered(write, body))
-
-    assert versions(other) == [1, 2, 3, 4]
-
-
 def test_a_message_has_a_limit(write) -> None:
     asking = SimpleNamespace(leftovers="select ''")
 

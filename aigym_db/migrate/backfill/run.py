@@ -25,7 +25,9 @@ from aigym_db.migrate.backfill.standbys import Standbys
 from aigym_db.migrate.backfill.statement import read
 from aigym_db.migrate.observer import Finished, Notice, Progress
 from aigym_db.migrate.outside.journal import Journal
+from aigym_db.migrate.session.contract import SET_BACK
 from aigym_db.migrate.session.leftovers import require_nothing_left
+from aigym_db.migrate.session.message import Message
 from aigym_db.migrate.session.reconnect import ServerAway, all_gone, gone
 from aigym_db.migrate.session.run import Run
 from aigym_db.migrate.session.transaction import Patience, why
@@ -105,6 +107,7 @@ class _Backfill:
         self.journal.happened(self.journal.outcome(self.lost_ms, detail=detail, duration_ms=took_ms))
         self._say(f"{self.rows:,} rows changed in {self.batches:,} batches")
         self.run.tell(Finished(self.migration, self.took_ms, self.lost_ms))
+        self.run.session.send(Message.of(SET_BACK))
 
     def look(self) -> None:
         """Notes, while a batch runs, whether somebody waits for it."""

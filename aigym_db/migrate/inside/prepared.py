@@ -9,13 +9,15 @@ from __future__ import annotations
 from typing import Any
 
 from psycopg import Connection
+from psycopg.pq import Escaping
 
 from aigym_db.database import ledger
 from aigym_db.database.failure import explain_error
 from aigym_db.database.queries import query
-from aigym_db.migrate.session.contract import PREPARED
+from aigym_db.migrate.session.contract import PREPARED, SET_BACK
 from aigym_db.migrate.session.message import Message
 from aigym_db.migrate.session.run import Run
+from aigym_db.migrate.session.session import Reply
 
 TICK = f"execute {PREPARED}tick"
 """Notes the moment between two statements of a migration."""
@@ -37,20 +39,26 @@ def prepare(run: Run) -> None:
         return
     # Each names functions by their schema: it is planned anew under the search_path that a file has set.
     since, settings = query("migrate/since"), query("locks/settings")
+    run.session.hear = lambda notice, done: None
+    found = _send(run, Message.of(SET_BACK, settings)).results[1].get_value(0, 0) or b""
+    literal = Escaping(run.session.connection.pgconn).escape_literal(found)
     message = Message()
     message.add("deallocate all")
     message.add(f"prepare {PREPARED}tick as {query('migrate/tick')}")
-    message.add(f"select set_config('aigym_db.settings', (\n{settings}), false)")
-    same = f"1 / ((\n{settings}) = current_setting('aigym_db.settings'))::integer"
+    same = f"1 / ((\n{settings}) = {bytes(literal).decode()})::integer"
     message.add(f"prepare {PREPARED}guard as {run.guard}, ({since})")
     message.add(f"prepare {PREPARED}guard_all as {run.guard_all}, {same}, ({since})")
     message.add(f"prepare {PREPARED}record as {_record()}")
-    run.session.hear = lambda notice, done: None
+    _send(run, message)
+    run.session.prepared = True
+
+
+def _send(run: Run, message: Message) -> Reply:
     reply = run.session.send(message)
     run.check()
     if reply.failure is not None:
         raise explain_error(reply.failure)
-    run.session.prepared = True
+    return reply
 
 
 def record(connection: Connection[Any], event: ledger.Event) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from aigym_db.migrate.inside import prepared
 from aigym_db.migrate.inside.guard import guard
 from aigym_db.migrate.observer import Finished
+from aigym_db.migrate.session.contract import SET_BACK
 from aigym_db.migrate.session.leftovers import changes_rows, defines, harmless, require_nothing_left
 from aigym_db.migrate.session.message import Message
 from aigym_db.migrate.session.run import Run
@@ -34,7 +35,7 @@ class Transaction:
     defines: bool
     """Whether every statement only defines something; then it may share a message."""
     question: str
-    """How to ask what it left behind: the more it may have run, the slower."""
+    """How it is asked what it left behind: the more it may have run, the slower."""
 
     @classmethod
     def of(
@@ -46,13 +47,19 @@ class Transaction:
         steps: tuple[Step, ...],
         durable: bool,
     ) -> Transaction:
-        """The transaction of a part; `durable` also says that nobody asks after it."""
+        """The transaction of a part."""
         others = [step for step in steps if not defines(step)]
-        if durable or not all(map(changes_rows, others)):
+        if not all(map(changes_rows, others)):
             question = run.leftovers
         else:
             question = prepared.GUARD if not others and all(map(harmless, steps)) else prepared.GUARD_ALL
         return cls(migration, direction, part, steps, durable, not others, question)
+
+    def ask(self, message: Message) -> None:
+        """Adds, behind its COMMIT, the question what it left behind and an end of whatever is in no list."""
+        message.add(self.question)
+        if self.question != prepared.GUARD:
+            message.add(SET_BACK)
 
 
 def run_inside(run: Run, transaction: Transaction, patience: Patience | None = None) -> None:
@@ -72,28 +79,12 @@ def run_inside(run: Run, transaction: Transaction, patience: Patience | None = N
     if patience is None:
         run.started(migration)
     run.session.hear = lambda notice, _: run.observer.notice(migration, notice)
-    sent = transact(
-        run,
-        migration,
-        part,
-        build,
-        question=transaction.question,
-        patience=patience,
-    )
+    sent = transact(run, migration, part, build, transaction.ask, patience=patience)
     if sent.refusal is not None:
         run.failed(migration, transaction.direction, sent.refusal, None)
         raise sent.refusal
     run.tell(Finished(migration, sent.reply.duration_ms, sent.lost_ms), durable=transaction.durable)
-    require_clean(run, transaction)
-
-
-def require_clean(run: Run, transaction: Transaction) -> None:
-    """Nothing, when what was asked behind a transaction says that it left nothing behind; else AIG-G007."""
-    whole = transaction.question == run.leftovers
-    first, run.unasked = (run.unasked, None) if whole else (None, run.unasked)
-    if not whole and not transaction.defines:
-        run.unasked = run.unasked or transaction.migration
-    require_nothing_left(run, transaction.migration, transaction.part, first)
+    require_nothing_left(run, migration, part)
 
 
 def add(

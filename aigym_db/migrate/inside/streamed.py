@@ -18,6 +18,7 @@ from aigym_db.errors import BadMigration
 from aigym_db.migrate.inside.bulk import Bulk, bulks
 from aigym_db.migrate.observer import Finished
 from aigym_db.migrate.session import failure
+from aigym_db.migrate.session.contract import SET_BACK
 from aigym_db.migrate.session.leftovers import require_nothing_left
 from aigym_db.migrate.session.message import Message
 from aigym_db.migrate.session.run import Run
@@ -142,8 +143,7 @@ class _Commit(Message):
         """The number of the COMMIT in it."""
         self.add(run.leftovers)
         if not run.session.prepared:
-            # Settings with names of somebody's own are in no list, but go with the others.
-            self.add("reset all")
+            self.add(SET_BACK)
 
 
 def _good(reply: Reply) -> bool:

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 
 from aigym_db.database import ledger
 from aigym_db.migrate.inside import prepared
-from aigym_db.migrate.inside.run import Transaction, add, require_clean, run_inside
+from aigym_db.migrate.inside.run import Transaction, add, run_inside
 from aigym_db.migrate.observer import Finished, Notice
+from aigym_db.migrate.session.leftovers import require_nothing_left
 from aigym_db.migrate.session.message import Message
 from aigym_db.migrate.session.run import Run
 from aigym_db.migrate.session.session import Reply
@@ -86,7 +87,7 @@ def run_together(run: Run, line: Sequence[Transaction]) -> None:
         at += batch.told
         if batch.told == count:
             run.left = left(run, reply, batch.ends[-1])
-            require_clean(run, batch.transactions[-1])
+            require_nothing_left(run, batch.transactions[-1].migration, batch.transactions[-1].part)
             pace.learn(count, reply.duration_ms)
             batch = following
         else:
@@ -111,11 +112,11 @@ def _batch(run: Run, line: Sequence[Transaction], most: int) -> _Batch:
         message = batch.message
         for before, transaction in zip((None, *batch.transactions), batch.transactions, strict=False):
             if before is not None:
-                message.add(before.question)
+                before.ask(message)
             batch.took.append(add(run, message, transaction))
             closing(run, transaction.part, message)
             batch.ends.append(len(message))
-        message.add(transaction.question)
+        transaction.ask(message)
     return batch
 
 
@@ -170,7 +171,7 @@ def _go_on(run: Run, batch: _Batch, reply: Reply, spent_ms: float) -> int:
     if guarded and reply.failure is not None and reply.failure.sqlstate == _DIVISION_BY_ZERO:
         # The question behind the last that was committed says only that something is left, not what.
         run.left = left(run, reply, statements)
-        require_clean(run, batch.transactions[done - 1])
+        require_nothing_left(run, batch.transactions[done - 1].migration, batch.transactions[done - 1].part)
         run_inside(run, failing, patience)
         return 1
     if not (reply.results or reply.lost or reply.cancelled):

@@ -13,6 +13,7 @@ from aigym_db.migrate.inside.run import Transaction, add
 from aigym_db.migrate.observer import Finished
 from aigym_db.migrate.quoting import quoted
 from aigym_db.migrate.session import failure
+from aigym_db.migrate.session.contract import SET_BACK
 from aigym_db.migrate.session.leftovers import require_nothing_left
 from aigym_db.migrate.session.message import Message
 from aigym_db.migrate.session.run import Run
@@ -99,8 +100,7 @@ def _separate(
             message.add(f"set local role {quoted(role)}")
         message.add(query("migrate/settle_constraints"))
         message.add("set local role none")
-    # The session's own settings came with the connection, so they are what this goes back to.
-    for statement in ("close all", "reset all", "discard temp"):
+    for statement in ("close all", SET_BACK, "discard temp"):
         message.add(statement)
     with run.yielding(timeout_ms(run, before.part)):
         reply = run.session.send(message)

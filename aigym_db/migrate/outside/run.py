@@ -19,6 +19,7 @@ from aigym_db.migrate.outside.alone import Alone
 from aigym_db.migrate.outside.journal import Begun, Journal
 from aigym_db.migrate.outside.probe import Verdict, may_commit, probe
 from aigym_db.migrate.outside_only import only_outside
+from aigym_db.migrate.session.contract import SET_BACK
 from aigym_db.migrate.session.leftovers import require_nothing_left
 from aigym_db.migrate.session.message import Message
 from aigym_db.migrate.session.run import Run
@@ -65,7 +66,7 @@ def run_outside(
     run.kept = ""
     run.tell(Finished(migration, took_ms, lost_ms, resumed_at))
     run.session.prepared = False
-    run.left = left(run, run.session.send(Message.of(run.leftovers)), 0)
+    run.left = left(run, run.session.send(Message.of(run.leftovers, SET_BACK)), 0)
     require_nothing_left(run, migration, part)
 
 

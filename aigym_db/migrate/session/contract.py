@@ -6,6 +6,9 @@ from aigym_db.database.connect import Session
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.quoting import quoted
 
+SET_BACK = "reset all"
+"""Ends what a file set for the whole session, also settings with names of its own, which no list shows. The
+session's own settings came with the connection, so they are what this goes back to."""
 PREPARED = "aigym_db_"
 """How the names of our own prepared statements begin; they do not count as left behind."""
 

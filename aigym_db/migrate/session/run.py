@@ -14,7 +14,7 @@ from aigym_db.database.queries import query
 from aigym_db.errors import AigymError, ConnectionLost, Interrupted
 from aigym_db.migrate.observer import Finished, Waiting
 from aigym_db.migrate.session.context import Context
-from aigym_db.migrate.session.contract import search_path
+from aigym_db.migrate.session.contract import SET_BACK, search_path
 from aigym_db.migrate.session.message import Message
 from aigym_db.migrate.session.progress import progress
 from aigym_db.migrate.session.reconnect import ServerAway, all_gone, gone
@@ -59,8 +59,6 @@ class Run:
         """Whether the last commit may not have reached the disk yet."""
         self.left = ""
         """What the last file left behind in the session, in words."""
-        self.unasked: Migration | None = None
-        """The first since whose end settings were not asked for that are slow to ask for."""
         self.late: Mapping[int, int] = {}
         """The migrations that run out of order, by version, and the newest that is applied."""
         expected = {"role": connection.info.user, "search_path": search_path(self.options)}
@@ -192,7 +190,7 @@ class Run:
             "set statement_timeout = 0",
             "reset session authorization",
             "reset role",
-            "reset all",
+            SET_BACK,
             "close all",
             "unlisten *",
             "discard temp",

@@ -102,17 +102,18 @@ def transact(
     migration: Migration,
     part: Part,
     build: Callable[[float], Message],
+    ask: Callable[[Message], None] | None = None,
     *,
-    question: str | None = None,
     patience: Patience | None = None,
     what: str = "",
 ) -> Sent:
     """Sends what `build` makes, commits it and asks what is left behind; the whole again after a lock
     timeout.
 
-    `build` is given the milliseconds lost so far. The question for leftovers stands in the same message,
-    behind the commit: only then is what a transaction had for itself gone. `patience` is what there is left
-    of it after tries elsewhere. `what` is sent, as a sentence begins, unless it is the whole migration.
+    `build` is given the milliseconds lost so far. The question for leftovers, or what `ask` adds in its
+    place, stands in the same message, behind the commit: only then is what a transaction had for itself gone.
+    `patience` is what there is left of it after tries elsewhere. `what` is sent, as a sentence begins, unless
+    it is the whole migration.
     """
     if patience is None:
         patience, run.blockers = Patience(), ()
@@ -120,7 +121,10 @@ def transact(
         message = build(patience.lost_ms)
         closing(run, part, message)
         commit = len(message) - 1
-        message.add(question or run.leftovers)
+        if ask is None:
+            message.add(run.leftovers)
+        else:
+            ask(message)
         with run.yielding(timeout_ms(run, part)):
             reply = run.session.send(message)
         if len(reply.results) > commit:

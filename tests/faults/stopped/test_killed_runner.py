@@ -12,12 +12,12 @@ import pytest
 
 IN_EVERY_KIND = pytest.mark.parametrize(
     ("point", "version"),
-    [("row double 25", 6), ("row three 25", 8), ("ddl_command_start 23", 16), ("insert apply 17", 17)],
+    [("row double 25", 6), ("row three 25", 8), ("ddl_command_start 15.0.1", 16), ("insert apply 17", 17)],
     ids=["in a transaction", "outside", "in a message", "at its end"],
 )
 IN_A_MESSAGE = pytest.mark.parametrize(
     ("point", "version"),
-    [("ddl_command_start 23", 16), ("ddl_command_start 24", 16), ("insert apply 17", 17)],
+    [("ddl_command_start 15.0.1", 16), ("ddl_command_start 15.0.2", 16), ("insert apply 17", 17)],
     ids=["before", "within", "behind"],
 )
 
@@ -80,7 +80,7 @@ end $$
 """
 
 
-@pytest.mark.parametrize("point", ["row double 25", "row three 25", "ddl_command_end 22"])
+@pytest.mark.parametrize("point", ["row double 25", "row three 25", "ddl_command_end 14.0.2"])
 def test_a_long_statement_of_a_killed_runner_is_gone_in_less_than_two_seconds(
     here, database, stage, point
 ) -> None:

@@ -78,18 +78,20 @@ class Case:
 def points(direction: Direction) -> Iterator[Point]:
     """Where each statement begins, where it is under way, and around each event of the ledger."""
     line = migrations(Project(Path(__file__).parents[2] / "chain"))
-    defined = 0
+    behind = 0
     yield from _around("start", True)
     for migration in line if direction == "up" else reversed(line):
         part = migration.up if direction == "up" else migration.down
         assert part is not None
         inside = part.transaction and part.batch_rows is None
+        defined = 0
         for number, step in enumerate(steps(part), start=1):
             word = step.text.split()[0]
             if _DEFINES.match(word):
                 defined += 1
-                yield Point(f"ddl_command_start {defined}", inside)
-                yield Point(f"ddl_command_end {defined}", inside)
+                key = f"{behind}.0.{defined}" if part.transaction else f"{behind}.{number - 1}.1"
+                yield Point(f"ddl_command_start {key}", inside)
+                yield Point(f"ddl_command_end {key}", inside)
             for key in _rows(word, step.text):
                 yield Point(f"row {key} 1", inside)
                 yield Point(f"row {key} 25", inside)
@@ -105,6 +107,7 @@ def points(direction: Direction) -> Iterator[Point]:
             if not inside:
                 yield from _around(f"done {event}", False)
         yield from _around(f"{'apply' if direction == 'up' else 'revert'} {migration.version}", inside)
+        behind = migration.version
 
 
 def _around(event: str, transactional: bool) -> Iterator[Point]:
