@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -73,6 +74,11 @@ class App:
         from aigym_db.cli.local import is_own
 
         return is_own(self.project, dsn)
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether somebody is there to answer a question."""
+        return sys.stdin.isatty() and sys.stderr.isatty()
 
     def refuse_database(self, instead: str) -> None:
         """Nothing, unless --database was given to a command that has no use for it."""

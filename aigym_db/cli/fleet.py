@@ -1,20 +1,27 @@
-"""`migrate --targets`: one plan for the databases and tenant schemas of a file."""
+"""`--targets`: one plan for the databases and tenant schemas of a file."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+
+import click
 
 from aigym_db.cli.app import App
 from aigym_db.cli.running import add_origin
 from aigym_db.database.dsn import without_service
-from aigym_db.errors import AigymError, BadCommandLine, HalfwayError, ServerError
-from aigym_db.migrate.fleet.run import migrate_fleet
+from aigym_db.errors import AigymError, BadCommandLine, HalfwayError, ServerError, WouldDestroyData
+from aigym_db.migrate.fleet.result import FleetObserver, FleetResult
+from aigym_db.migrate.fleet.run import migrate_fleet, rollback_fleet
+from aigym_db.migrate.fleet.standing import fleet_standing
 from aigym_db.migrate.options import Options
-from aigym_db.model.migration import Migration
+from aigym_db.model.migration import Direction, Migration, Plan
 from aigym_db.project.targets import Fleet, Target, read
+from aigym_db.report.console import counted
 from aigym_db.report.fleet import WatchingFleet
+from aigym_db.report.fleet_standing import say_fleet
 
 
 def fleet(app: App, file: Path) -> Fleet:
@@ -36,21 +43,77 @@ def fleet(app: App, file: Path) -> Fleet:
     return replace(found, targets=tuple(_complete(app, target) for target in found.targets))
 
 
-def run(app: App, fleet: Fleet, migrations: tuple[Migration, ...], to: int | None, options: Options) -> int:
+def migrate(
+    app: App, fleet: Fleet, migrations: tuple[Migration, ...], to: int | None, options: Options
+) -> int:
     """Migrates every target, shows and reports what became of each; the exit status."""
+
+    def work(observer: FleetObserver) -> FleetResult:
+        return migrate_fleet(fleet, migrations, to=to, options=options, observer=observer)
+
+    return _run(app, fleet, migrations, options, "up", work).exit_status
+
+
+def rollback(
+    app: App, fleet: Fleet, migrations: tuple[Migration, ...], to: int, yes: bool, options: Options
+) -> int:
+    """Takes every target back to version `to`, shows and reports what became of each; the exit status.
+
+    On a terminal it asks about those that would lose data, all of them at once.
+    """
+
+    def undo(agreed: Mapping[Target, Plan]) -> FleetResult:
+        def work(observer: FleetObserver) -> FleetResult:
+            return rollback_fleet(
+                fleet, migrations, to=to, yes=yes, agreed=agreed, options=options, observer=observer
+            )
+
+        return _run(app, fleet, migrations, options, "down", work)
+
+    result = undo({})
+    losing = {
+        one.target: one.refusal.plan
+        for one in result.outcomes
+        if isinstance(one.refusal, WouldDestroyData) and one.refusal.plan is not None
+    }
+    others = any(one.refusal is not None and one.target not in losing for one in result.outcomes)
+    if not losing or (others and fleet.on_failure == "stop") or not app.can_ask:
+        return result.exit_status
+    if not click.confirm(f"Undo all the same on {counted(len(losing), 'target')}?", err=True):
+        app.report.say("Nothing more was undone.")
+        return result.exit_status
+    app.report.findings.clear()
+    return undo(losing).exit_status
+
+
+def status(app: App, fleet: Fleet, migrations: tuple[Migration, ...], frozen: frozenset[int]) -> int:
+    """Shows where every target stands; the exit status is that of the first of which it cannot be said."""
+    found = fleet_standing(fleet, migrations, frozen=frozen)
+    say_fleet(app.report, found, frozen)
+    return next((one.refusal.exit_status for one in found if one.refusal is not None), 0)
+
+
+def _run(
+    app: App,
+    fleet: Fleet,
+    migrations: tuple[Migration, ...],
+    options: Options,
+    direction: Direction,
+    work: Callable[[FleetObserver], FleetResult],
+) -> FleetResult:
     if options.resolve and (len(fleet.targets) > 1 or fleet.targets[0].schemas):
         raise BadCommandLine(
             "`--resolve` says how one statement of one database ended, and the targets file names several.",
             place=fleet.targets[0].place,
             hint="Give a file with that one target.",
         )
-    with WatchingFleet(app.report) as watching:
-        result = migrate_fleet(fleet, migrations, to=to, options=options, observer=watching)
+    with WatchingFleet(app.report, direction) as watching:
+        result = work(watching)
     for outcome in result.outcomes:
         if isinstance(outcome.refusal, ServerError | HalfwayError):
             add_origin(app, migrations, outcome.refusal)
     watching.summary(result)
-    return result.exit_status
+    return result
 
 
 def _complete(app: App, target: Target) -> Target:

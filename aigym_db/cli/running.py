@@ -5,14 +5,13 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Literal
 
 from aigym_db.cli.app import App
 from aigym_db.errors import AigymError, HalfwayError, ServerError
-from aigym_db.migrate.observer import Finished
 from aigym_db.migrate.options import Options
 from aigym_db.model.migration import Migration, Phase
-from aigym_db.report.progress import Watching
+from aigym_db.report.progress import Watching, finished_json
 
 
 def options(
@@ -42,19 +41,6 @@ def options(
         phase=phase,
         out_of_order=frozenset(out_of_order),
     )
-
-
-def finished_json(done: Iterable[Finished]) -> list[dict[str, Any]]:
-    """Migrations as the JSON document lists them."""
-    return [
-        {
-            "version": one.migration.version,
-            "name": one.migration.name,
-            "duration_ms": one.duration_ms,
-            "lock_wait_ms": one.lock_wait_ms,
-        }
-        for one in done
-    ]
 
 
 @contextmanager

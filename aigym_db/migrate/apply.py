@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -55,7 +56,7 @@ def migrate(
         with Stop() if stop is None else nullcontext(stop) as stopping:
             context = Context(dsn, options, observer, stopping)
             with closing(opened(context)) as connection:
-                wanted = moved_or_same(plan, _decided(connection, migrations, decide, options))
+                wanted = moved_or_same(plan, decided(connection, migrations, decide, options))
                 if nothing_to_do(connection, wanted, options):
                     observer.planned(wanted)
                     return ()
@@ -80,9 +81,9 @@ def pending(
     options = options or Options()
     try:
         with closing(opened(Context(dsn, options, Observer(), stop or Stop()))) as connection:
-            found = _decided(connection, migrations, _decision(migrations, to, options), options)
+            found = decided(connection, migrations, _decision(migrations, to, options), options)
             require_frozen(found.migrations, options)
-            return found
+            return looked_into(connection, found, options)
     except psycopg.Error as error:
         raise explain_error(error) from None
 
@@ -96,9 +97,13 @@ def _decision(migrations: tuple[Migration, ...], to: int | None, options: Option
     return decide
 
 
-def _decided(
+def decided(
     connection: Connection[Any], migrations: tuple[Migration, ...], decide: Decide, options: Options
 ) -> Plan:
+    """The plan for a database as it is now.
+
+    Raises UnknownTenant (AIG-P017), and what `decide` raises with what the ledger knows of it.
+    """
     if options.scope:
         require_tenant(connection, options.scope)
     with explained(connection, migrations, options.scope):
@@ -249,6 +254,11 @@ def require_locked(migrations: tuple[Migration, ...], rows: tuple[Applied, ...],
     """Nothing, when LOCK holds all that a database has run which takes no drafts; else AIG-T001."""
     if not options.local and options.frozen is not None:
         locked(migrations, rows, options.frozen)
+
+
+def looked_into(connection: Connection[Any], plan: Plan, options: Options) -> Plan:
+    """The same plan, which says whether there is something to do although it is empty."""
+    return replace(plan, unfinished=not plan.migrations and bool(unfinished(connection, options.scope)))
 
 
 def nothing_to_do(connection: Connection[Any], plan: Plan, options: Options) -> bool:

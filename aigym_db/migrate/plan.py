@@ -63,12 +63,15 @@ def plan_down(
     ledger: tuple[Applied, ...],
     to: int | None = None,
     steps: int | None = None,
+    *,
+    behind_too: bool = False,
 ) -> Plan:
     """What to undo, newest first: everything after version `to` (0: everything), or the newest `steps`; one
     by default.
 
     By number, also where one was applied out of order: every other database ran them so. A migration that is
-    late and never ran is in nobody's way.
+    late and never ran is in nobody's way. A database that never came as far as `to` is refused, unless
+    `behind_too`: then it has nothing to undo.
     Raises what `plan_up` raises, and Irreversible (AIG-G004) when a migration in the range cannot be undone:
     then none is.
     """
@@ -80,12 +83,14 @@ def plan_down(
     files = {migration.version: migration for migration in migrations}
     ran = sorted((row.version for row in ledger), reverse=True)
     if to is not None and to != 0 and to not in ran:
-        if to in files:
+        behind = behind_too and all(version < to for version in ran)
+        if to in files and not behind:
             raise BadCommandLine(
                 f"{files[to].label} is not applied, so there is no going back to it.",
                 hint=f"Run `aigym-db migrate --to {to}` to go forward.",
             )
-        raise _unknown(to, {0, *files})
+        if to not in files:
+            raise _unknown(to, {0, *files})
     chosen = [version for version in ran if version > to] if to is not None else ran[: steps or 1]
     if steps is not None and steps > len(ran):
         raise BadCommandLine(

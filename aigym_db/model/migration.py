@@ -113,3 +113,5 @@ class Plan:
     """What is pending and left for another phase, oldest first."""
     late: Mapping[int, int] = field(default_factory=dict)
     """The migrations that run although a newer one is applied, by version, and which that is."""
+    unfinished: bool = False
+    """Whether a migration is known to be half-way, which a run looks into also with nothing to run."""

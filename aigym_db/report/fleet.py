@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from aigym_db.errors import AigymError
 from aigym_db.migrate.fleet.result import FleetObserver, FleetResult, Outcome
+from aigym_db.migrate.fleet.standing import TargetStanding
 from aigym_db.migrate.observer import Finished
-from aigym_db.model.migration import Plan
+from aigym_db.model.migration import Direction, Plan
 from aigym_db.report import console, machine
-from aigym_db.report.progress import Watching
+from aigym_db.report.progress import DONE, Watching, finished_json
 from aigym_db.report.result import Report
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+_TO_DO = {"up": "apply", "down": "undo"}
 _NAMED = 5
 """How many targets a refusal names that came from more."""
 
@@ -26,8 +28,9 @@ _NAMED = 5
 class WatchingFleet(FleetObserver, AbstractContextManager["WatchingFleet"]):
     """Shows a fleet on the report's prose stream; use it as a context manager around the run."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, direction: Direction = "up") -> None:
         self.report = report
+        self.direction: Direction = direction
         self.bars: Progress | None = None
         self._all: TaskID | None = None
         self._watching: dict[Outcome, _WatchingTarget] = {}
@@ -44,7 +47,8 @@ class WatchingFleet(FleetObserver, AbstractContextManager["WatchingFleet"]):
 
     def planned(self, outcomes: tuple[Outcome, ...]) -> None:
         pending = [outcome for outcome in outcomes if outcome.state == "not started"]
-        counts = f"{console.counted(len(outcomes), 'target')}, {len(pending)} with something to apply"
+        to_do = f"{len(pending)} with something to {_TO_DO[self.direction]}"
+        counts = f"{console.counted(len(outcomes), 'target')}, {to_do}"
         refused = sum(outcome.state == "refused" for outcome in outcomes)
         self.report.say(f"{counts}, {refused} refused." if refused else f"{counts}.")
         if console.interactive(self.report.err) and pending:
@@ -72,7 +76,7 @@ class WatchingFleet(FleetObserver, AbstractContextManager["WatchingFleet"]):
             self.bars.advance(self._all)
         good = outcome.state == "done"
         word = console.good("done") if good else console.bad("failed")
-        took = console.dim(f"({len(outcome.finished)} applied, {_took(outcome)})")
+        took = console.dim(f"({len(outcome.finished)} {DONE[self.direction]}, {_took(outcome)})")
         said = "" if outcome.refusal is None else f" {outcome.refusal.code} {outcome.refusal.message}"
         self.line(f"{word} {outcome.target.name} {took}{said}")
 
@@ -87,12 +91,12 @@ class WatchingFleet(FleetObserver, AbstractContextManager["WatchingFleet"]):
 
     def summary(self, result: FleetResult) -> None:
         """The table of all targets, and every refusal once, with the targets it came from."""
-        self.report.data["targets"] = [_as_json(outcome) for outcome in result.outcomes]
+        self.report.data["targets"] = [_as_json(outcome, self.direction) for outcome in result.outcomes]
         self.report.say()
-        for row in _table(result.outcomes):
+        for row in _table(result.outcomes, self.direction):
             self.report.say(row)
         self.report.say()
-        for refusal in _refusals(result.outcomes):
+        for refusal in refusals(result.outcomes):
             self.report.refused(refusal)
         if result.refusal is not None and all(one.refusal is not result.refusal for one in result.outcomes):
             self.report.refused(result.refusal)
@@ -109,6 +113,7 @@ class _WatchingTarget(Watching):
     def __init__(self, fleet: WatchingFleet, outcome: Outcome, task: TaskID | None) -> None:
         super().__init__(fleet.report)
         self.fleet, self.outcome, self.task = fleet, outcome, task
+        self.direction = fleet.direction
 
     def planned(self, plan: Plan) -> None:
         """Nothing: the fleet has told what is planned."""
@@ -128,19 +133,19 @@ class _WatchingTarget(Watching):
         self.fleet.line(f"{self.outcome.target.name}: {text.lstrip()}")
 
 
-_STATES = ("done", "up to date", "refused", "failed", "stopped", "not started")
+_STATES = ("done", "up to date", "nothing to undo", "refused", "failed", "stopped", "not started")
 
 
 def _state(outcome: Outcome) -> str:
-    if outcome.state == "done" and not outcome.pending:
-        return "up to date"
+    if outcome.state == "done" and outcome.plan is not None and not outcome.pending:
+        return {"up": "up to date", "down": "nothing to undo"}[outcome.plan.direction]
     if outcome.refusal is not None and outcome.refusal.exit_status == 130:
         return "stopped"
     return outcome.state
 
 
-def _table(outcomes: Iterable[Outcome]) -> list[str]:
-    rows = [("target", "status", "applied", "time", "error")]
+def _table(outcomes: Iterable[Outcome], direction: Direction) -> list[str]:
+    rows: list[tuple[str, ...]] = [("target", "status", DONE[direction], "time", "error")]
     rows += [
         (
             console.printable(outcome.target.name),
@@ -151,6 +156,11 @@ def _table(outcomes: Iterable[Outcome]) -> list[str]:
         )
         for outcome in outcomes
     ]
+    return columns(rows)
+
+
+def columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """A table as lines, the first of its rows as its head."""
     widths = [max(console.width(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [
         "  ".join(cell + " " * (width - console.width(cell)) for cell, width in zip(row, widths, strict=True))
@@ -159,9 +169,9 @@ def _table(outcomes: Iterable[Outcome]) -> list[str]:
     return [console.bold(lines[0].rstrip()), *(line.rstrip() for line in lines[1:])]
 
 
-def _refusals(outcomes: Iterable[Outcome]) -> Iterable[AigymError]:
+def refusals(outcomes: Iterable[Outcome | TargetStanding]) -> Iterable[AigymError]:
     """Each refusal with the names of those it is about; the same of several targets is one."""
-    found: dict[tuple[object, ...], list[Outcome]] = {}
+    found: dict[tuple[object, ...], list[Outcome | TargetStanding]] = {}
     for outcome in outcomes:
         if outcome.refusal is not None:
             one = outcome.refusal
@@ -180,7 +190,7 @@ def _took(outcome: Outcome) -> str:
     return f"{spent_ms:.0f} ms" if spent_ms < 10_000 else f"{spent_ms / 1000:.0f} s"
 
 
-def _as_json(outcome: Outcome) -> dict[str, Any]:
+def _as_json(outcome: Outcome, direction: Direction) -> dict[str, Any]:
     return {
         "name": outcome.target.name,
         "schema": outcome.target.schema or None,
@@ -188,15 +198,7 @@ def _as_json(outcome: Outcome) -> dict[str, Any]:
         "status": _state(outcome),
         "pending": outcome.pending,
         "waiting": outcome.waiting,
-        "applied": [
-            {
-                "version": one.migration.version,
-                "name": one.migration.name,
-                "duration_ms": one.duration_ms,
-                "lock_wait_ms": one.lock_wait_ms,
-            }
-            for one in outcome.finished
-        ],
+        DONE[direction]: finished_json(outcome.finished),
         "duration_ms": round(outcome.duration_ms, 3),
         "error": machine.as_json(machine.as_finding(outcome.refusal)) if outcome.refusal else None,
     }

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from aigym_db.migrate.observer import Finished, Notice, Observer, Waiting
 from aigym_db.migrate.observer import Progress as Headway
-from aigym_db.model.migration import Migration, Plan
+from aigym_db.model.migration import Direction, Migration, Plan
 from aigym_db.report import console
 from aigym_db.report.result import Report
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-_DONE = {"up": "applied", "down": "undone"}
+DONE: Mapping[Direction, Literal["applied", "undone"]] = {"up": "applied", "down": "undone"}
+"""What is said of a migration that ran in this direction."""
 _WORDS = {
     "runner": "waiting for another aigym-db",
     "orphan": "waiting for the server to end a killed run",
@@ -39,7 +41,7 @@ class Watching(Observer, AbstractContextManager["Watching"]):
         """What is committed, by version; a crash of the server may make it tell one again."""
         self.waiting_for_phase: tuple[Migration, ...] = ()
         """What is pending and belongs to another phase than the one that was asked for."""
-        self._direction = "up"
+        self.direction: Direction = "up"
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         self._said: tuple[str, float] | None = None
@@ -56,7 +58,7 @@ class Watching(Observer, AbstractContextManager["Watching"]):
             self._bar.stop()
 
     def planned(self, plan: Plan) -> None:
-        self._direction = plan.direction
+        self.direction = plan.direction
         self.waiting_for_phase = plan.waiting
         if console.interactive(self.report.err) and len(plan.migrations) > 1:
             # Only where it is seen: importing rich costs more than a run with nothing to do.
@@ -115,7 +117,7 @@ class Watching(Observer, AbstractContextManager["Watching"]):
     def finished(self, finished: Finished) -> None:
         self.finished_all[finished.migration.version] = finished
         self._said = None
-        word = console.good(_DONE[self._direction])
+        word = console.good(DONE[self.direction])
         extra = f", waited {finished.lock_wait_ms:.0f} ms for locks" if finished.lock_wait_ms >= 1 else ""
         extra += f", resumed at statement {finished.resumed_at}" if finished.resumed_at else ""
         self._line(
@@ -136,6 +138,19 @@ class Watching(Observer, AbstractContextManager["Watching"]):
             self._bar.console.print(Text.from_ansi(text), soft_wrap=True)
         else:
             self.report.say(text)
+
+
+def finished_json(done: Iterable[Finished]) -> list[dict[str, Any]]:
+    """Migrations as the JSON document lists them."""
+    return [
+        {
+            "version": one.migration.version,
+            "name": one.migration.name,
+            "duration_ms": one.duration_ms,
+            "lock_wait_ms": one.lock_wait_ms,
+        }
+        for one in done
+    ]
 
 
 def _words(progress: Headway) -> str:

@@ -10,7 +10,7 @@ import pytest
 from aigym_db.errors import StatementFailed
 from aigym_db.migrate.fleet.result import FleetResult, Outcome
 from aigym_db.migrate.observer import Finished, Notice
-from aigym_db.model.migration import Migration, Part
+from aigym_db.model.migration import Migration, Part, Plan
 from aigym_db.model.source import Place, Source
 from aigym_db.project.targets import Target
 from aigym_db.report.fleet import WatchingFleet
@@ -38,7 +38,8 @@ def terminal(monkeypatch) -> Terminal:
 
 
 def outcome(name: str, **more) -> Outcome:
-    return Outcome(Target(name, "dbname=x", Place("targets.toml", 1, 1)), pending=1, **more)
+    plan = Plan("up", (NOTES,), "digest")
+    return Outcome(Target(name, "dbname=x", Place("targets.toml", 1, 1)), plan=plan, **more)
 
 
 def test_a_terminal_shows_bars_while_it_lasts_and_a_line_for_each_target(terminal) -> None:
@@ -62,6 +63,33 @@ def test_a_terminal_shows_bars_while_it_lasts_and_a_line_for_each_target(termina
     assert "[red]one: notice: look at this" in terminal.text
     assert "done [red]one (1 applied, 0 ms)" in terminal.text
     assert "applied 0001 notes" not in terminal.text
+
+
+def test_a_way_back_is_told_in_its_own_words(terminal) -> None:
+    log = io.StringIO()
+    report, one = Report(out=log, err=log), outcome("one")
+    idle = Outcome(Target("two", "dbname=x", one.target.place), "done", Plan("down", (), "digest"))
+
+    with WatchingFleet(report, "down") as watching:
+        watching.planned((one, idle))
+        watching.started(one).finished(Finished(NOTES, 3.0))
+        one.state, one.finished = "done", [Finished(NOTES, 3.0)]
+        watching.ended(one)
+        watching.summary(FleetResult((one, idle), None))
+
+    assert log.getvalue().splitlines() == [
+        "2 targets, 1 with something to undo.",
+        "one: undone 0001 notes (3 ms)",
+        "done one (1 undone, 0 ms)",
+        "",
+        "target  status           undone  time  error",
+        "one     done             1 of 1",
+        "two     nothing to undo",
+        "",
+        "1 done, 1 nothing to undo.",
+    ]
+    assert [one["status"] for one in report.data["targets"]] == ["done", "nothing to undo"]
+    assert report.data["targets"][0]["undone"][0]["version"] == 1
 
 
 def test_a_log_has_a_line_for_each_migration_with_its_target(terminal) -> None:

@@ -211,7 +211,8 @@ def test_bars_that_cannot_be_drawn_stop_no_run(deaf) -> None:
 
 
 def test_the_bars_of_a_fleet_that_cannot_be_drawn_stop_no_run(deaf) -> None:
-    one = Outcome(Target("one", "dbname=x", Place("targets.toml", 1, 1)), pending=1)
+    plan = Plan("up", (NOTES,), "")
+    one = Outcome(Target("one", "dbname=x", Place("targets.toml", 1, 1)), plan=plan)
 
     with WatchingFleet(deaf) as watching:
         watching.planned((one,))

@@ -7,12 +7,15 @@ import pty
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import psycopg
 import pytest
+
+from aigym_db.database.dsn import parameters
+from aigym_db.database.servers import create_database, drop_database
 
 ENTRY = "from aigym_db.cli.main import run; run()"
 NAMED = "app.labels: 2 rows"
@@ -98,3 +101,53 @@ def test_a_yes_is_no_yes_to_what_somebody_applied_meanwhile(shop, with_rows, on_
     with psycopg.connect(with_rows, autocommit=True) as connection:
         assert connection.execute("select to_regclass('app.labels') is not null").fetchone() == (True,)
         assert connection.execute("select count(*) from aigym_db.applied").fetchone() == (4,)
+
+
+@pytest.fixture
+def fleet(shop, server, with_rows, monkeypatch) -> Iterator[tuple[str, str]]:
+    """That database and another at the same version, which holds none, in a targets file."""
+    empty = create_database(server)
+    assert shop("--database", empty, "migrate").status == 0
+    monkeypatch.setenv("FULL", with_rows)
+    monkeypatch.setenv("EMPTY", empty)
+    names = ("full", "empty")
+    tables = [f'[[target]]\nname = "{name}"\ndsn_env = "{name.upper()}"\n' for name in names]
+    (shop.folder / "targets.toml").write_text("\n".join(tables))
+    yield with_rows, empty
+    drop_database(server, parameters(empty)["dbname"])
+
+
+BACK = ("rollback", "--targets", "targets.toml", "--to", "2")
+
+
+def applied(dsn: str) -> int:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        return connection.execute("select count(*) from aigym_db.applied").fetchone()[0]
+
+
+@pytest.mark.parametrize(("answer", "status", "left"), [("y", 0, 2), ("n", 3, 3)])
+def test_of_many_databases_it_is_asked_once(shop, fleet, on_a_terminal, answer, status, left) -> None:
+    code, seen = on_a_terminal(shop.folder, *BACK, answer=answer)
+
+    assert (code, seen.count("[y/N]"), "Undo all the same on 1 target?" in seen) == (status, 1, True)
+    assert "full: Rolling back 0003 labels would destroy data." in seen
+    assert [applied(dsn) for dsn in fleet] == [left, left]
+
+
+def test_a_yes_for_one_database_is_none_for_another(shop, fleet, on_a_terminal) -> None:
+    def meanwhile() -> None:
+        with psycopg.connect(fleet[1], autocommit=True) as connection:
+            connection.execute("insert into app.labels values ('late')")
+
+    code, seen = on_a_terminal(shop.folder, *BACK, answer="y", before=meanwhile)
+
+    assert (code, "empty: Rolling back 0003 labels would destroy data." in seen) == (3, True)
+    assert [applied(dsn) for dsn in fleet] == [3, 3]
+
+
+def test_without_a_terminal_many_databases_take_yes(shop, fleet) -> None:
+    refused = shop(*BACK)
+    done = shop(*BACK, "--yes")
+
+    assert (refused.status, "AIG-G003" in refused.err, done.status) == (3, True, 0)
+    assert [applied(dsn) for dsn in fleet] == [2, 2]

@@ -211,6 +211,21 @@ def test_a_wish_that_cannot_be_met_is_refused(line, wish: dict[str, int]) -> Non
         plan_down(line, ran(*line[:3]), **wish)
 
 
+def test_a_database_of_many_may_not_have_come_so_far(line) -> None:
+    assert versions(plan_down(line, ran(*line[:3]), to=4, behind_too=True)) == []
+    assert versions(plan_down(line, ran(*line), to=4, behind_too=True)) == [5]
+
+
+def test_a_database_that_passed_a_version_by_did_not_stay_behind_it(line) -> None:
+    with pytest.raises(BadCommandLine, match="is not applied, so there is no going back to it"):
+        plan_down(line, ran(line[0], line[2]), to=2, behind_too=True)
+
+
+def test_no_database_goes_back_to_what_does_not_exist(line) -> None:
+    with pytest.raises(BadCommandLine, match="There is no migration 0009"):
+        plan_down(line, ran(*line), to=9, behind_too=True)
+
+
 def test_one_migration_that_cannot_be_undone_stops_the_whole_rollback(line, write) -> None:
     forever = write(2, "drop table old;", None)
     chain = (line[0], forever, line[2])

@@ -8,7 +8,7 @@ from typing import Literal
 import click
 
 from aigym_db.cli.app import App, pass_app
-from aigym_db.cli.lock_wait import lock_wait_option
+from aigym_db.cli.shared_options import lock_wait_option, targets_option
 from aigym_db.model.migration import Phase
 
 
@@ -23,12 +23,7 @@ from aigym_db.model.migration import Phase
     type=click.Choice(["expand", "contract"]),
     help="Only what comes before an application switches, or after.",
 )
-@click.option(
-    "--targets",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The databases and tenant schemas of this file, several at a time.",
-)
+@targets_option
 @click.option(
     "--allow-out-of-order",
     "out_of_order",
@@ -62,11 +57,11 @@ def command(
     files = history(app)
     lock = frozen(app.project, files)
     if targets is not None:
-        from aigym_db.cli.fleet import fleet, run
+        from aigym_db.cli import fleet
 
-        meant = fleet(app, targets)
+        meant = fleet.fleet(app, targets)
         settled = options(app, None, lock, lock_wait, resolve, phase=phase, out_of_order=out_of_order)
-        return run(app, meant, files, to, settled)
+        return fleet.migrate(app, meant, files, to, settled)
     dsn = app.dsn(start=True)
     settled = options(app, dsn, lock, lock_wait, resolve, phase=phase, out_of_order=out_of_order)
     with watched(app, files, "applied") as watching:

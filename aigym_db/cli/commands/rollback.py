@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
 from aigym_db.cli.app import App, pass_app
-from aigym_db.cli.lock_wait import lock_wait_option
-from aigym_db.errors import WouldDestroyData
+from aigym_db.cli.shared_options import lock_wait_option, targets_option
+from aigym_db.errors import BadCommandLine, WouldDestroyData
 
 if TYPE_CHECKING:
     from aigym_db.migrate.observer import Finished
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @click.option(
     "--resolve", type=click.Choice(["done", "again"]), help="How a statement of unknown outcome ended."
 )
+@targets_option
 @pass_app
 def command(
     app: App,
@@ -34,11 +35,12 @@ def command(
     yes: bool,
     lock_wait: float | None,
     resolve: Literal["done", "again"] | None,
+    targets: Path | None,
 ) -> int:
     """Runs the down of each migration in its own transaction together with its ledger row.
 
     Refuses before anything happens when one of them says it is irreversible. What would be lost is listed
-    first; on a terminal you are asked, elsewhere it takes --yes.
+    first; on a terminal you are asked, elsewhere it takes --yes. With --targets, --to says how far.
     """
     from aigym_db.cli.history import history
     from aigym_db.cli.running import options, watched
@@ -47,6 +49,16 @@ def command(
 
     files = history(app)
     lock = frozen(app.project, files)
+    if targets is not None:
+        from aigym_db.cli import fleet
+
+        if to is None or steps is not None:
+            raise BadCommandLine(
+                "`rollback --targets` goes back to a version, for its targets may be at different ones.",
+                hint="Say which with `--to`, and leave `--steps` out.",
+            )
+        settled = options(app, None, lock, lock_wait, resolve)
+        return fleet.rollback(app, fleet.fleet(app, targets), files, to, yes, settled)
     dsn = app.dsn(start=True)
     settled = options(app, dsn, lock, lock_wait, resolve)
 
@@ -59,7 +71,7 @@ def command(
     try:
         done = undo(yes)
     except WouldDestroyData as refusal:
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if not app.can_ask:
             raise
         app.report.refused(refusal)
         if not click.confirm("Undo all the same?", err=True):

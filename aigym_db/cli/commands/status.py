@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import closing
+from pathlib import Path
 
 import click
 
 from aigym_db.cli.app import App, pass_app
+from aigym_db.cli.shared_options import targets_option
 from aigym_db.errors import BadCommandLine
 from aigym_db.model.migration import Applied, Migration
 
@@ -15,33 +17,36 @@ from aigym_db.model.migration import Applied, Migration
 @click.option(
     "--sql", type=int, metavar="VERSION", help="Print the file of this migration as the database ran it."
 )
+@targets_option
 @pass_app
-def command(app: App, sql: int | None) -> None:
+def command(app: App, sql: int | None, targets: Path | None) -> int:
     """Compares the migrations with the database. Reads only: a read-only role or a standby will do.
 
     The ledger keeps the text of every migration; --sql prints it, also where the file is gone.
     """
     from aigym_db.cli.history import history
-    from aigym_db.database.connect import connect, shown
-    from aigym_db.database.ledger import applied
-    from aigym_db.database.unfinished import unfinished
-    from aigym_db.migrate.disagreement import explained
-    from aigym_db.migrate.plan import locked, overtaken, plan_up
+    from aigym_db.database.connect import shown
+    from aigym_db.migrate.plan import overtaken
+    from aigym_db.migrate.standing import standing
     from aigym_db.project.lock import frozen
+    from aigym_db.report.standing import pending_json, unfinished_json
 
     if sql is not None:
+        if targets is not None:
+            raise BadCommandLine("`--sql` and `--targets` exclude each other.", hint="Give one of them.")
         _print_stored(app, sql)
-        return
+        return 0
     files = history(app)
     lock = frozen(app.project, files)
+    if targets is not None:
+        from aigym_db.cli import fleet
+
+        return fleet.status(app, fleet.fleet(app, targets), files, lock)
     dsn = app.dsn()
-    with closing(connect(dsn, autocommit=True)) as connection, explained(connection, files):
-        rows = applied(connection)
-        pending = plan_up(files, rows).migrations
-        cut_short = {(one.version, one.name): one for one in unfinished(connection)}
+    found = standing(dsn, files, frozen=None if app.takes_drafts(dsn) else lock)
+    rows, pending = found.applied, found.pending
+    cut_short = {(one.version, one.name): one for one in found.unfinished}
     after = overtaken(rows)
-    if not app.takes_drafts(dsn):
-        locked(files, rows, lock)
     app.report.say(f"{shown(dsn)}: {len(rows)} applied, {len(pending)} pending.")
     newest = {row.version for row in rows[-3:]}
 
@@ -63,16 +68,7 @@ def command(app: App, sql: int | None) -> None:
         if not any((one.version, one.name) == (file.version, file.name) for file in files):
             app.report.say(f"  no file {one.label}  ({one})")
     app.report.data |= {
-        "unfinished": [
-            {
-                "version": one.version,
-                "name": one.name,
-                "direction": one.direction,
-                "statements_done": one.done,
-                "rows_changed": one.rows,
-            }
-            for one in cut_short.values()
-        ],
+        "unfinished": unfinished_json(found.unfinished),
         "applied": [
             {
                 "version": row.version,
@@ -83,16 +79,9 @@ def command(app: App, sql: int | None) -> None:
             }
             for row in rows
         ],
-        "pending": [
-            {
-                "version": one.version,
-                "name": one.name,
-                "phase": one.phase,
-                "frozen": one.version in lock,
-            }
-            for one in pending
-        ],
+        "pending": pending_json(pending, lock),
     }
+    return 0
 
 
 def _print_stored(app: App, version: int) -> None:

@@ -7,25 +7,34 @@ from typing import Literal
 
 from aigym_db.errors import AigymError
 from aigym_db.migrate.observer import Finished, Observer
+from aigym_db.model.migration import Plan
 from aigym_db.project.targets import Target
 
 
 @dataclass(slots=True, eq=False)
 class Outcome:
-    """One target: what it had pending, and how far it came."""
+    """One target: what it had to do, and how far it came."""
 
     target: Target
     state: Literal["not started", "refused", "at work", "done", "failed"] = "not started"
     """`refused` is what was found out while every target was asked, before anything changed."""
-    pending: int = 0
-    """How many migrations it had to run when the plan was made."""
-    waiting: int = 0
-    """How many more it has for another phase."""
+    plan: Plan | None = None
+    """What it had to do when it was asked; None when it was refused."""
     finished: list[Finished] = field(default_factory=list)
-    """What was applied and is committed, oldest first."""
+    """What was applied or undone and is committed, in that order."""
     duration_ms: float = 0.0
     refusal: AigymError | None = None
     """Why it failed or was refused."""
+
+    @property
+    def pending(self) -> int:
+        """How many migrations it had to run."""
+        return len(self.plan.migrations) if self.plan else 0
+
+    @property
+    def waiting(self) -> int:
+        """How many more it has for another phase."""
+        return len(self.plan.waiting) if self.plan else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +56,10 @@ class FleetObserver:
     ends all."""
 
     def planned(self, outcomes: tuple[Outcome, ...]) -> None:
-        """Every target was asked what it has pending; nothing has changed yet."""
+        """Every target was asked what it has to do; nothing has changed yet."""
 
     def started(self, outcome: Outcome) -> Observer:
-        """A target is about to be migrated; who is to hear of it."""
+        """A target is about to be changed; who is to hear of it."""
         return Observer()
 
     def ended(self, outcome: Outcome) -> None:

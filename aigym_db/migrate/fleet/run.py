@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from contextlib import closing
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol
 
-from aigym_db.database.connect import Session, connect
-from aigym_db.errors import AigymError, BehindPooler, Interrupted, LockedError, ServerError, UnknownTenant
+from aigym_db.errors import AigymError, Interrupted
 from aigym_db.migrate.apply import migrate, pending, read
+from aigym_db.migrate.fleet.asking import ask, found, placed
 from aigym_db.migrate.fleet.crew import Crew
 from aigym_db.migrate.fleet.result import FleetObserver, FleetResult, Outcome
 from aigym_db.migrate.observer import Finished, Observer
 from aigym_db.migrate.options import Options
+from aigym_db.migrate.rollback import rollback, undoing
 from aigym_db.migrate.stop import Stop
-from aigym_db.migrate.tenants import tenants
 from aigym_db.model.migration import Migration, Plan
 from aigym_db.project.targets import Fleet, Target
-
-J = TypeVar("J")
-R = TypeVar("R")
 
 
 def migrate_fleet(
@@ -42,117 +38,160 @@ def migrate_fleet(
     Raises what is wrong with a file that would run (AIG-P005, AIG-P008, AIG-P010), and Interrupted (AIG-I001)
     while nothing has changed yet. Everything else is in the result.
     """
+    return _run(fleet, _Up(migrations, to), options, observer)
+
+
+def rollback_fleet(
+    fleet: Fleet,
+    migrations: tuple[Migration, ...],
+    *,
+    to: int,
+    yes: bool = False,
+    agreed: Mapping[Target, Plan] | None = None,
+    options: Options | None = None,
+    observer: FleetObserver | None = None,
+) -> FleetResult:
+    """Undoes everything after version `to` on every target that has come further, in the order and with the
+    stops of `migrate_fleet`; each undoes what it said when it was asked, or nothing.
+
+    Refuses a target where data would be lost (AIG-G003) unless `yes`, or unless `agreed` has for it the plan
+    of such a refusal. Raises what `migrate_fleet` raises.
+    """
+    return _run(fleet, _Down(migrations, to, yes, agreed or {}), options, observer)
+
+
+class _Work(Protocol):
+    """What is to be done to each target."""
+
+    def plan(self, target: Target, options: Options, stop: Stop) -> Plan:
+        """What it would run there now; it only reads."""
+
+    def do(self, outcome: Outcome, options: Options, observer: Observer, stop: Stop) -> tuple[Finished, ...]:
+        """Runs it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Up:
+    migrations: tuple[Migration, ...]
+    to: int | None
+
+    def plan(self, target: Target, options: Options, stop: Stop) -> Plan:
+        return pending(target.dsn, self.migrations, to=self.to, options=options, stop=stop)
+
+    def do(self, outcome: Outcome, options: Options, observer: Observer, stop: Stop) -> tuple[Finished, ...]:
+        dsn = outcome.target.dsn
+        return migrate(dsn, self.migrations, to=self.to, options=options, observer=observer, stop=stop)
+
+
+@dataclass(frozen=True, slots=True)
+class _Down:
+    migrations: tuple[Migration, ...]
+    to: int
+    yes: bool
+    agreed: Mapping[Target, Plan]
+
+    def plan(self, target: Target, options: Options, stop: Stop) -> Plan:
+        return undoing(
+            target.dsn,
+            self.migrations,
+            to=self.to,
+            yes=self._sure(target),
+            plan=self.agreed.get(target),
+            options=options,
+            stop=stop,
+        )
+
+    def do(self, outcome: Outcome, options: Options, observer: Observer, stop: Stop) -> tuple[Finished, ...]:
+        return rollback(
+            outcome.target.dsn,
+            self.migrations,
+            to=self.to,
+            yes=self._sure(outcome.target),
+            plan=outcome.plan,
+            options=options,
+            observer=observer,
+            stop=stop,
+        )
+
+    def _sure(self, target: Target) -> bool:
+        return self.yes or target in self.agreed
+
+
+def _run(fleet: Fleet, work: _Work, options: Options | None, observer: FleetObserver | None) -> FleetResult:
     with Stop() as stop:
-        heard = observer or FleetObserver()
-        return _Run(
-            fleet, migrations, to, options or Options(), heard, stop, Crew(fleet.parallel, stop)
-        ).all()
+        crew = Crew(fleet.parallel, stop)
+        return _Run(fleet, work, options or Options(), observer or FleetObserver(), crew).all()
 
 
 @dataclass(slots=True)
 class _Run:
     fleet: Fleet
-    migrations: tuple[Migration, ...]
-    to: int | None
+    work: _Work
     options: Options
     observer: FleetObserver
-    stop: Stop
     crew: Crew
     first: AigymError | None = None
     """The first failure."""
     observers: dict[Outcome, Observer] = field(default_factory=dict)
 
+    @property
+    def stop(self) -> Stop:
+        return self.crew.stop
+
     def all(self) -> FleetResult:
-        outcomes = self.found()
-        self.plan(outcomes)
+        outcomes = self.asked()
         # In the order of the file, whoever answered first.
         self.first = next((outcome.refusal for outcome in outcomes if outcome.refusal), None)
         self.observer.planned(outcomes)
         canaries = [outcome for outcome in outcomes if outcome.target.canary]
         if self.goes_on():
-            self.migrate(canaries, lambda: _none_failed(canaries))
+            self.do(canaries, lambda: _none_failed(canaries))
             if _none_failed(canaries):
-                self.migrate((outcome for outcome in outcomes if not outcome.target.canary), self.goes_on)
+                self.do((outcome for outcome in outcomes if not outcome.target.canary), self.goes_on)
         return FleetResult(outcomes, self.refusal(outcomes))
 
-    def found(self) -> tuple[Outcome, ...]:
-        """Every target, in the order of the file; those of a pattern are sorted by name."""
-        named = {(target.dsn, target.schema) for target in self.fleet.targets if target.schema}
-        found = {target: [Outcome(target)] for target in self.fleet.targets}
-
-        def ended(target: Target, answer: tuple[str, ...] | AigymError) -> None:
-            if isinstance(answer, AigymError):
-                self.fail(found[target][0], "refused", answer)
-                return
-            found[target] = [
-                Outcome(replace(target, name=f"{target.name}/{schema}", schema=schema, schemas=""))
-                for schema in answer
-                if (target.dsn, schema) not in named
-            ]
-
-        self.ask((target for target in self.fleet.targets if target.schemas), _tenants, ended)
-        return tuple(outcome for outcomes in found.values() for outcome in outcomes)
-
-    def plan(self, outcomes: tuple[Outcome, ...]) -> None:
-        """Notes what each target has pending, or why it is refused."""
+    def asked(self) -> tuple[Outcome, ...]:
+        """Every target, with its plan or why it is refused."""
         plans: dict[tuple[int, ...], Plan] = {}
+        outcomes = []
+        for target, refusal in found(self.fleet, self.crew):
+            outcomes.append(Outcome(target))
+            if refusal is not None:
+                self.fail(outcomes[-1], "refused", refusal)
 
         def plan(outcome: Outcome) -> Plan:
-            options = self.options_of(outcome.target)
-            dsn = outcome.target.dsn
-            return pending(dsn, self.migrations, to=self.to, options=options, stop=self.stop)
+            return self.work.plan(outcome.target, self.options_of(outcome.target), self.stop)
 
         def ended(outcome: Outcome, answer: Plan | AigymError) -> None:
             if isinstance(answer, AigymError):
                 self.fail(outcome, "refused", answer)
                 return
-            outcome.pending, outcome.waiting = len(answer.migrations), len(answer.waiting)
-            outcome.state = "not started" if answer.migrations else "done"
+            outcome.plan = answer
+            outcome.state = "not started" if answer.migrations or answer.unfinished else "done"
             plans[tuple(migration.version for migration in answer.migrations)] = answer
 
-        self.ask((outcome for outcome in outcomes if outcome.state != "refused"), plan, ended)
+        ask(self.crew, (outcome for outcome in outcomes if outcome.state != "refused"), plan, ended)
         for planned in plans.values():
             read(planned, self.options)
+        return tuple(outcomes)
 
-    def ask(
-        self, jobs: Iterable[J], do: Callable[[J], R], ended: Callable[[J, R | AigymError], None]
-    ) -> None:
-        """Asks the targets something that changes nothing."""
-
-        def asked(job: J) -> R | AigymError:
-            try:
-                return do(job)
-            except AigymError as refusal:
-                return refusal
-
-        self.crew.work(jobs, asked, ended, leave=lambda: self.stop.signal is not None)
-        if self.stop.signal:
-            raise Interrupted(
-                f"Stopped by {self.stop.signal} before any target was changed.",
-                hint="Run the command again to go on.",
-            )
-
-    def migrate(self, outcomes: Iterable[Outcome], may_begin: Callable[[], bool]) -> None:
-        """Migrates those that have something pending, as long as others may begin."""
+    def do(self, outcomes: Iterable[Outcome], may_begin: Callable[[], bool]) -> None:
+        """Does the work to those that have something to do, as long as others may begin."""
         self.crew.work(
             (outcome for outcome in outcomes if outcome.state == "not started"),
-            self.migrate_one,
+            self.do_one,
             self.end,
             may_begin=lambda: self.stop.signal is None and may_begin(),
         )
 
-    def migrate_one(self, outcome: Outcome) -> tuple[float, tuple[Finished, ...] | AigymError]:
-        """Migrates one target, on a thread of the crew; what that took in milliseconds, and its end."""
+    def do_one(self, outcome: Outcome) -> tuple[float, tuple[Finished, ...] | AigymError]:
+        """One target, on a thread of the crew; what that took in milliseconds, and its end."""
         began = time.monotonic()
         self.crew.hear(partial(self.start, outcome))
+        relay = _Relay(lambda word, said: self.crew.hear(partial(self.tell, outcome, word, said)))
         try:
-            done: tuple[Finished, ...] | AigymError = migrate(
-                outcome.target.dsn,
-                self.migrations,
-                to=self.to,
-                options=self.options_of(outcome.target),
-                observer=_Relay(lambda word, said: self.crew.hear(partial(self.tell, outcome, word, said))),
-                stop=self.stop,
+            done: tuple[Finished, ...] | AigymError = self.work.do(
+                outcome, self.options_of(outcome.target), relay, self.stop
             )
         except AigymError as refusal:
             done = refusal
@@ -177,9 +216,7 @@ class _Run:
         del self.observers[outcome]
 
     def fail(self, outcome: Outcome, state: Literal["refused", "failed"], refusal: AigymError) -> None:
-        if refusal.place is None and isinstance(refusal, _OF_THE_TARGET):
-            refusal.place = outcome.target.place
-        outcome.state, outcome.refusal = state, refusal
+        outcome.state, outcome.refusal = state, placed(outcome.target, refusal)
         self.first = self.first or refusal
 
     def goes_on(self) -> bool:
@@ -199,10 +236,6 @@ class _Run:
         )
 
 
-_OF_THE_TARGET = (ServerError, LockedError, UnknownTenant, BehindPooler)
-"""What a database says, and not a file: its place is where the targets file names the database."""
-
-
 class _Relay(Observer):
     """Passes on every word of a run."""
 
@@ -214,8 +247,3 @@ class _Relay(Observer):
 
 def _none_failed(outcomes: Iterable[Outcome]) -> bool:
     return all(outcome.refusal is None for outcome in outcomes)
-
-
-def _tenants(target: Target) -> tuple[str, ...]:
-    with closing(connect(target.dsn, session=Session(), autocommit=True)) as connection:
-        return tenants(connection, target.schemas)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
 import pytest
 
 from aigym_db.database import ledger
+from aigym_db.database.servers import create_database, drop_database
 from aigym_db.migrate.fleet.result import FleetObserver, FleetResult, Outcome
 from aigym_db.migrate.observer import Observer
 from aigym_db.model.migration import Migration
 from aigym_db.model.source import Place
-from aigym_db.project.targets import Target
+from aigym_db.project.targets import Fleet, Target
 
 Line = tuple[Migration, ...]
+COUNT = 12
 
 
 @pytest.fixture
@@ -86,3 +88,34 @@ class Diary(FleetObserver):
 @pytest.fixture
 def diary() -> Diary:
     return Diary()
+
+
+@pytest.fixture(scope="module")
+def databases(server) -> Iterator[list[str]]:
+    """Twelve databases; what one test leaves in them is dropped before the next by `fresh`."""
+    made = [create_database(server) for _ in range(COUNT)]
+    yield made
+    for dsn in made:
+        drop_database(server, dsn.partition("?")[0].rpartition("/")[2])
+
+
+@pytest.fixture
+def fresh(databases) -> list[str]:
+    """The same, empty."""
+    for dsn in databases:
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            connection.execute(
+                "drop schema if exists aigym_db cascade; drop schema public cascade; create schema public"
+            )
+    return databases
+
+
+@pytest.fixture
+def fleet(fresh, target) -> Fleet:
+    """Twelve databases; the second and the last are canaries."""
+    return Fleet(
+        tuple(
+            target(f"shop-{number:02d}", dsn, canary=number in (1, COUNT - 1))
+            for number, dsn in enumerate(fresh)
+        )
+    )

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -36,8 +37,9 @@ class Project:
         (folder / "migrations").mkdir()
         (folder / "aigym-db.toml").write_text("")
 
-    def migration(self, name: str, up: str, options: str = "") -> None:
-        text = f"-- migrate:up{options}\n{up}\n-- migrate:down irreversible: a test\n"
+    def migration(self, name: str, up: str, options: str = "", down: str = "") -> None:
+        back = f"{options}\n{down}" if down else " irreversible: a test"
+        text = f"-- migrate:up{options}\n{up}\n-- migrate:down{back}\n"
         (self.folder / "migrations" / f"{name}.sql").write_text(text)
 
     def targets(self, dsns: list[str], top: str = "", **more: str) -> None:
@@ -191,6 +193,82 @@ def test_a_killed_fleet_leaves_nothing_running_and_the_next_run_goes_on(project,
     assert [state(dsn, scope) for dsn in dsns for scope in scopes] == [DONE] * COUNT * len(scopes)
 
 
+@pytest.fixture
+def back(project, dsns) -> tuple[str, ...]:
+    """The command that undoes the last two files; of those that are gated the first of them waits."""
+    project.migration("0004_table", "create table more (id int);", down=f"{WAIT} drop table more;")
+    project.migration("0005_last", "create table last ();", down="drop table last;")
+    assert project("freeze")[0] == 0
+    project.targets(dsns, "parallel = 2")
+    assert project("migrate", "--targets", "targets.toml")[0] == 0
+    return ("rollback", "--targets", "targets.toml", "--to", "3", "--yes")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_way_back_that_is_cut_short_goes_on(project, back, dsns, gates, number) -> None:
+    running = project.start("--format", "json", *back)
+    wait_until(lambda: all(map(at_the_barrier, gates)))
+
+    running.send_signal(number)
+    out, _ = running.communicate(timeout=30)
+
+    if number == signal.SIGTERM:
+        document = json.loads(out)
+        assert (running.returncode, document["exit_status"]) == (130, 130)
+        states = ["done", "stopped", "stopped", *["not started"] * 3]
+        assert [one["status"] for one in document["targets"]] == states
+        assert [len(one["undone"]) for one in document["targets"]] == [2, 1, 1, 0, 0, 0]
+    ours = "select from pg_stat_activity where application_name = 'aigym-db' and datname is not null"
+    wait_until(lambda: gates[0].execute(ours).fetchone() is None, limit_s=5.0)
+    middle = [[1, 2, 3], [1, 2, 3, 4], [1, 2, 3, 4], *[[1, 2, 3, 4, 5]] * 3]
+    assert [state(dsn)[0] for dsn in dsns] == middle
+    for gate in gates:
+        gate.execute("select pg_advisory_unlock(777)")
+    assert project(*back)[::2] == (0, "")
+    assert [state(dsn) for dsn in dsns] == [DONE] * COUNT
+
+
+@pytest.mark.parametrize("words", [[], ["--steps", "1"], ["--to", "1", "--steps", "1"]])
+def test_many_databases_go_back_to_a_version_that_is_named(project, dsns, words) -> None:
+    project.targets(dsns)
+
+    status, _, err = project("rollback", "--targets", "targets.toml", *words)
+
+    assert (status, "Say which with `--to`" in err) == (2, True)
+
+
+def test_status_has_a_line_for_every_target(project, dsns) -> None:
+    project.targets(dsns[:2])
+    assert project("migrate", "--targets", "targets.toml")[0] == 0
+    project.targets([*dsns[:3], "host=127.0.0.1 port=1 password=open-sesame"])
+    begun = ledger.Event("intent", 3, "index", "sha256:x", "up", 1, sql="vacuum", detail={})
+    with psycopg.connect(dsns[1], autocommit=True) as connection:
+        connection.execute("select aigym_db.applied.version from aigym_db.applied")
+        ledger.record(connection, replace(begun, kind="revert", statement=None, direction="down"))
+        ledger.record(connection, begun)
+
+    status, out, err = project("status", "--targets", "targets.toml")
+    json_status, document, _ = project("--format", "json", "status", "--targets", "targets.toml")
+
+    assert out.splitlines() == [
+        "target  at    pending  error",
+        "shop-0  0003",
+        "shop-1  0002  1",
+        "shop-2  0000  3",
+        "shop-3                 AIG-S001",
+        "",
+        "shop-1: 0003 index is cut short on its way up in statement 1.",
+        "1 up to date, 1 behind, 1 half-way, 1 unknown.",
+    ]
+    assert (status, json_status, "shop-3: No connection" in err, "sesame" in err) == (4, 4, True, False)
+    targets = json.loads(document)["targets"]
+    assert [one["status"] for one in targets] == ["up to date", "half-way", "behind", "unknown"]
+    assert [one["version"] for one in targets] == [3, 2, None, None]
+    assert [[file["version"] for file in one["pending"]] for one in targets] == [[], [3], [1, 2, 3], []]
+    assert targets[1]["unfinished"][0]["version"] == 3
+    assert targets[3]["error"]["code"] == "AIG-S001"
+
+
 def test_the_report_says_where_every_target_is(project, dsns) -> None:
     with psycopg.connect(dsns[3], autocommit=True) as connection:
         connection.execute("create view notes as select 1 as id")
@@ -234,6 +312,8 @@ def test_a_password_is_never_shown(project) -> None:
     [
         (["--database", "postgresql://x@/x", "migrate"], "`--targets` and `--database` exclude each other"),
         (["migrate", "--resolve", "done"], "the targets file names several"),
+        (["rollback", "--to", "1", "--resolve", "done"], "the targets file names several"),
+        (["status", "--sql", "1"], "`--sql` and `--targets` exclude each other"),
     ],
 )
 def test_options_that_mean_one_database_do_not_go_with_many(project, dsns, words, said) -> None:

@@ -3,51 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import psycopg
 import pytest
 
-from aigym_db.database.servers import create_database, drop_database
 from aigym_db.errors import ForbiddenStatement
 from aigym_db.migrate.fleet.result import FleetObserver
 from aigym_db.migrate.fleet.run import migrate_fleet
 from aigym_db.project.targets import Fleet
 
 COUNT = 12
-
-
-@pytest.fixture(scope="module")
-def databases(server) -> Iterator[list[str]]:
-    """Twelve databases; what one test leaves in them is dropped before the next by `fresh`."""
-    made = [create_database(server) for _ in range(COUNT)]
-    yield made
-    for dsn in made:
-        drop_database(server, dsn.partition("?")[0].rpartition("/")[2])
-
-
-@pytest.fixture
-def fresh(databases) -> list[str]:
-    """The same, empty."""
-    for dsn in databases:
-        with psycopg.connect(dsn, autocommit=True) as connection:
-            connection.execute(
-                "drop schema if exists aigym_db cascade; drop schema public cascade; create schema public"
-            )
-    return databases
-
-
-@pytest.fixture
-def fleet(fresh, target) -> Fleet:
-    """Twelve databases; the second and the last are canaries."""
-    return Fleet(
-        tuple(
-            target(f"shop-{number:02d}", dsn, canary=number in (1, COUNT - 1))
-            for number, dsn in enumerate(fresh)
-        )
-    )
 
 
 def spoil(dsn: str) -> None:

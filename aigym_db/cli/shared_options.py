@@ -1,6 +1,8 @@
-"""The option that `migrate` and `rollback` share: how long to wait for another runner."""
+"""The options that commands share: how long to wait for another runner, and which databases."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import click
 
@@ -18,4 +20,10 @@ lock_wait_option = click.option(
     callback=_seconds,
     metavar="SECONDS",
     help="How long to wait for another runner; else for ever.",
+)
+targets_option = click.option(
+    "--targets",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The databases and tenant schemas of this file, several at a time.",
 )

@@ -1,0 +1,59 @@
+"""Where the targets of a fleet stand, for people and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from aigym_db.migrate.fleet.standing import TargetStanding
+from aigym_db.migrate.standing import Standing
+from aigym_db.report import console, machine
+from aigym_db.report.fleet import columns, refusals
+from aigym_db.report.result import Report
+from aigym_db.report.standing import pending_json, unfinished_json
+
+
+def say_fleet(report: Report, found: tuple[TargetStanding, ...], frozen: Collection[int]) -> None:
+    """The table of all targets, what was cut short on some, and every refusal once."""
+    report.data["targets"] = [_as_json(one, frozen) for one in found]
+    for row in columns([("target", "at", "pending", "error"), *map(_row, found)]):
+        report.say(row)
+    report.say()
+    for one in found:
+        for half in one.standing.unfinished if one.standing else ():
+            report.say(f"{console.printable(one.target.name)}: {half.label} is {half}.")
+    for refusal in refusals(found):
+        report.refused(refusal)
+    states = [_state(one) for one in found]
+    counts = {state: states.count(state) for state in ("up to date", "behind", "half-way", "unknown")}
+    report.say(", ".join(f"{count} {state}" for state, count in counts.items() if count) + ".")
+
+
+def _state(one: TargetStanding) -> str:
+    if one.standing is None:
+        return "unknown"
+    if one.standing.unfinished:
+        return "half-way"
+    return "behind" if one.standing.pending else "up to date"
+
+
+def _row(one: TargetStanding) -> tuple[str, ...]:
+    name, standing = console.printable(one.target.name), one.standing
+    if standing is None:
+        return name, "", "", one.refusal.code if one.refusal else ""
+    newest = max((row.version for row in standing.applied), default=0)
+    return name, f"{newest:04d}", str(len(standing.pending) or ""), ""
+
+
+def _as_json(one: TargetStanding, frozen: Collection[int]) -> dict[str, Any]:
+    standing = one.standing or Standing((), (), ())
+    return {
+        "name": one.target.name,
+        "schema": one.target.schema or None,
+        "canary": one.target.canary,
+        "status": _state(one),
+        "version": max((row.version for row in standing.applied), default=None),
+        "pending": pending_json(standing.pending, frozen),
+        "unfinished": unfinished_json(standing.unfinished),
+        "error": machine.as_json(machine.as_finding(one.refusal)) if one.refusal else None,
+    }
