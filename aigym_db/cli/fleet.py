@@ -79,7 +79,7 @@ def rollback(
     others = any(one.refusal is not None and one.target not in losing for one in result.outcomes)
     if not losing or (others and fleet.on_failure == "stop") or not app.can_ask:
         return result.exit_status
-    if not click.confirm(f"Undo all the same on {counted(len(losing), 'target')}?", err=True):
+    if not click.confirm(f"Undo all the same, with data lost on {counted(len(losing), 'target')}?", err=True):
         app.report.say("Nothing more was undone.")
         return result.exit_status
     app.report.findings.clear()

@@ -129,7 +129,11 @@ def applied(dsn: str) -> int:
 def test_of_many_databases_it_is_asked_once(shop, fleet, on_a_terminal, answer, status, left) -> None:
     code, seen = on_a_terminal(shop.folder, *BACK, answer=answer)
 
-    assert (code, seen.count("[y/N]"), "Undo all the same on 1 target?" in seen) == (status, 1, True)
+    assert (code, seen.count("[y/N]"), "Undo all the same, with data lost on 1 target?" in seen) == (
+        status,
+        1,
+        True,
+    )
     assert "full: Rolling back 0003 labels would destroy data." in seen
     assert [applied(dsn) for dsn in fleet] == [left, left]
 
