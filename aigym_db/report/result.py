@@ -28,7 +28,7 @@ class Report:
     out: TextIO = field(default_factory=lambda: sys.stdout)
     err: TextIO = field(default_factory=lambda: sys.stderr)
     must_finish: bool = False
-    """Whether the command goes on where its output cannot be written, because it changes a database."""
+    """Whether the command goes on where its output cannot be written, because it changes something."""
     _lost: OSError | None = None
     _passing: bool = False
 

@@ -70,6 +70,27 @@ def test_rows_are_loaded_and_the_end_says_that_output_was_lost(migrated, unwrita
     assert err.startswith(f"warning Some of the output could not be written: {why}.\n")
 
 
+@pytest.mark.parametrize(
+    ("words", "made"),
+    [
+        (("freeze",), "migrations/LOCK"),
+        (("new", "more", "--empty"), "migrations/0005_more.sql"),
+        (("init", "shop"), "shop/schema"),
+        (("server", "start"), ".aigym-db"),
+        (("server", "stop"), ""),
+    ],
+)
+def test_what_is_done_is_no_failure_because_nobody_hears_of_it(steps, unwritable, words, made) -> None:
+    nowhere, why = unwritable
+    (steps.folder / "migrations/LOCK").unlink()
+
+    code, _, err = steps.run(*words, stdout=nowhere)
+    steps.run("server", "stop")
+
+    assert (code, (steps.folder / made).exists()) == (0, True)
+    assert err.startswith(f"warning Some of the output could not be written: {why}.\n")
+
+
 def test_a_failure_keeps_its_own_exit_status(steps, unwritable) -> None:
     steps.write(3, "select 1 / 0;")
 

@@ -16,6 +16,7 @@ def command(app: App) -> None:
 
     A frozen migration is never edited again; commit LOCK together with the files.
     """
+    app.report.must_finish = True
     added = freeze(app.project, migrations(app.project))
     for migration in added:
         app.report.say(f"frozen {migration.label}")

@@ -35,6 +35,7 @@ def command(app: App, directory: Path) -> None:
             f"{directory} cannot be written: {error.strerror or error}.",
             hint="Choose a folder you may write to.",
         ) from None
+    app.report.must_finish = True
     made = sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file())
     app.report.say(f"Made a project in {directory} ({len(made)} files). Next:")
     app.report.say(f"  cd {directory}")

@@ -30,6 +30,7 @@ def command(app: App, name: tuple[str, ...], empty: bool, only: tuple[str, ...])
     from aigym_db.migrate.new import new
 
     made = [app.project.show(path) for path in new(app.project, " ".join(name), empty=empty, only=only)]
+    app.report.must_finish = True
     for path in made:
         app.report.say(f"wrote {path}")
     app.report.say("Read it, then: aigym-db lint, aigym-db test, aigym-db freeze.")

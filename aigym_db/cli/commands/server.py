@@ -22,6 +22,7 @@ def command() -> None:
 def start(app: App) -> None:
     """Starts the server; does nothing when it runs already."""
     dsn = local.local_dsn(app.project, app.server, start=True)
+    app.report.must_finish = True
     app.report.say(f"The local server is running.\n{dsn}")
     app.report.data["dsn"] = dsn
 
@@ -31,6 +32,7 @@ def start(app: App) -> None:
 def stop(app: App) -> None:
     """Stops the server; what it holds stays."""
     stopped = local.server(app.project, app.server).stop()
+    app.report.must_finish = True
     app.report.say("The local server is stopped." if stopped else "The local server was not running.")
     app.report.data["stopped"] = stopped
 
@@ -42,6 +44,7 @@ def gc(app: App) -> None:
     from aigym_db.database.servers import gc as tidy
 
     removed = tidy()
+    app.report.must_finish = True
     app.report.say(f"{console.counted(len(removed), 'folder')} removed." if removed else "Nothing to remove.")
     app.report.data["removed"] = [str(folder) for folder in removed]
 

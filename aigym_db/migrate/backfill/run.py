@@ -118,6 +118,8 @@ class _Backfill:
     def stopped(self, error: AigymError | psycopg.Error) -> Exception:
         """The refusal as it is while nothing was changed, else what it means for a backfill that was."""
         run = self.run
+        if self.rows:
+            run.kept = f"{self.rows:,} rows of {self.label}, which stay"
         if gone(run.second) or gone(run.session.connection):
             return self._away()
         if isinstance(error, psycopg.Error):

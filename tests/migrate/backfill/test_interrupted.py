@@ -37,6 +37,7 @@ try:
         print("finished", done.migration.version)
 except AigymError as refusal:
     print(refusal)
+    print(refusal.detail)
     sys.exit(refusal.exit_status)
 """
 
@@ -122,6 +123,7 @@ def test_a_signal_in_the_middle_of_a_batch_keeps_the_batches_before_and_the_next
     assert status == (-9 if stop is signal.SIGKILL else 130)
     assert (f"Stopped by {stop.name}" in output) == (stop is not signal.SIGKILL)
     assert (f"{changed:,} rows are changed and stay so" in output) == (stop is not signal.SIGKILL)
+    assert (f"{changed:,} rows of 0002 step_2, which stay." in output) == (stop is not signal.SIGKILL)
     assert 0 < changed == held.changed() < 3000
     migrate(held.database, held.line)
     assert counts(other) == [(1, 5000)]
