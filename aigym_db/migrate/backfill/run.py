@@ -30,7 +30,7 @@ from aigym_db.migrate.session.leftovers import require_nothing_left
 from aigym_db.migrate.session.message import Message
 from aigym_db.migrate.session.reconnect import ServerAway, all_gone, gone
 from aigym_db.migrate.session.run import Run
-from aigym_db.migrate.session.transaction import Patience, why
+from aigym_db.migrate.session.transaction import Patience, Try
 from aigym_db.migrate.step import Step
 from aigym_db.model.migration import Direction, Migration, Part
 
@@ -196,11 +196,9 @@ class _Backfill:
 
     def _refuse(self, batch: Batch, patience: Patience) -> None:
         """Returns after a pause when it is worth another try."""
-        run, part, message, reply = self.run, self.journal.part, batch.message, batch.reply
         what = f"A batch of {self.label}" if self.rows else ""
-        refusal = why(run, [self.migration], part, message, reply, what) or patience.met(
-            run, self.migration, part, message, len(reply.results), reply.duration_ms, what=what
-        )
+        tried = Try(self.run, [self.migration], self.journal.part, batch.message, batch.reply, what)
+        refusal = tried.refusal(patience, batch.reply.duration_ms)
         if refusal is not None:
             raise refusal
 

@@ -23,7 +23,7 @@ from aigym_db.migrate.session.leftovers import require_nothing_left
 from aigym_db.migrate.session.message import Message
 from aigym_db.migrate.session.run import Run
 from aigym_db.migrate.session.session import Reply
-from aigym_db.migrate.session.transaction import Patience, closing, left, opening, timeout_ms, why
+from aigym_db.migrate.session.transaction import Patience, Try, closing, left, opening, timeout_ms
 from aigym_db.migrate.session.unrecorded import kept_away
 from aigym_db.model.migration import Direction, Migration, Part, Plan
 from aigym_db.project.reading import LONG
@@ -64,9 +64,7 @@ def run_streamed(run: Run, migration: Migration, direction: Direction, part: Par
         spent_ms = round((time.monotonic() - began) * 1000, 3)
         if isinstance(message, _Commit) and reply.done > message.commit:
             break
-        refusal = why(run, [migration], part, message, reply) or patience.met(
-            run, migration, part, message, reply.done, spent_ms
-        )
+        refusal = Try(run, [migration], part, message, reply).refusal(patience, spent_ms)
         if refusal is not None:
             run.failed(migration, direction, refusal, None)
             raise refusal

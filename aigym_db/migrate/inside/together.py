@@ -20,7 +20,7 @@ from aigym_db.migrate.session.leftovers import require_nothing_left
 from aigym_db.migrate.session.message import Message
 from aigym_db.migrate.session.run import Run
 from aigym_db.migrate.session.session import Reply
-from aigym_db.migrate.session.transaction import Patience, closing, left, timeout_ms, why
+from aigym_db.migrate.session.transaction import Patience, Try, closing, left, timeout_ms
 
 MOST = 32
 """Beyond this many in a message nothing is gained."""
@@ -166,7 +166,6 @@ def _go_on(run: Run, batch: _Batch, reply: Reply, spent_ms: float) -> int:
     """
     done, statements = batch.told, len(reply.results)
     failing, patience = batch.transactions[done], Patience()
-    migration, part = failing.migration, failing.part
     guarded = done and statements == batch.ends[done - 1]
     if guarded and reply.failure is not None and reply.failure.sqlstate == _DIVISION_BY_ZERO:
         # The question behind the last that was committed says only that something is left, not what.
@@ -179,11 +178,9 @@ def _go_on(run: Run, batch: _Batch, reply: Reply, spent_ms: float) -> int:
         run_inside(run, failing, patience)
         return 1
     behind = [transaction.migration for transaction in batch.transactions[done:]]
-    refusal = why(run, behind, part, batch.message, reply)
-    if refusal is None:
-        refusal = patience.met(run, migration, part, batch.message, statements, spent_ms)
+    refusal = Try(run, behind, failing.part, batch.message, reply).refusal(patience, spent_ms)
     if refusal is not None:
-        run.failed(migration, failing.direction, refusal, None)
+        run.failed(failing.migration, failing.direction, refusal, None)
         raise refusal
     run_inside(run, failing, patience)
     return 1

@@ -18,7 +18,7 @@ from aigym_db.migrate.session.leftovers import require_nothing_left
 from aigym_db.migrate.session.message import Message
 from aigym_db.migrate.session.run import Run
 from aigym_db.migrate.session.session import Reply
-from aigym_db.migrate.session.transaction import Patience, closing, left, timeout_ms, why
+from aigym_db.migrate.session.transaction import Patience, Try, closing, left, timeout_ms
 from aigym_db.model.migration import Plan
 
 
@@ -118,16 +118,14 @@ def _refuse(
     began: float,
 ) -> NoReturn:
     """Raises why nothing of all was applied, or that it is worth another try."""
-    migration, part = transaction.migration, transaction.part
+    migration = transaction.migration
     if reply.lost:
         said = reply.failure.diag.message_primary if reply.failure else None
         raise run.lost(
             f"{line[0].migration.label} to {line[-1].migration.label} are applied, all or none.", said or ""
         )
     spent_ms = (time.monotonic() - began) * 1000
-    refusal = why(run, [migration], part, message, reply) or patience.met(
-        run, migration, part, message, len(reply.results), spent_ms
-    )
+    refusal = Try(run, [migration], transaction.part, message, reply).refusal(patience, spent_ms)
     if refusal is None:
         raise _LockMet
     if reply.failure is not None and reply.failure.sqlstate == failure.NEW_VALUE:

@@ -19,7 +19,7 @@ from aigym_db.migrate.quoting import quoted
 from aigym_db.migrate.session import failure
 from aigym_db.migrate.session.message import Message
 from aigym_db.migrate.session.session import Reply
-from aigym_db.migrate.session.transaction import Patience, timeout_ms
+from aigym_db.migrate.session.transaction import Patience, Try, timeout_ms
 from aigym_db.migrate.step import Step
 
 
@@ -113,9 +113,8 @@ class Alone:
             if not met_a_lock and (state != failure.DEADLOCK or self.probe.opaque):
                 self._require_done(reply, message)
                 return reply
-        refusal = patience.met(
-            journal.run, journal.migration, journal.part, message, 0, reply.duration_ms, what=self.title
-        )
+        tried = Try(journal.run, [journal.migration], journal.part, message, reply, self.title)
+        refusal = patience.met(tried, reply.duration_ms)
         if refusal is not None:
             raise refusal
         return None

@@ -30,6 +30,51 @@ class Sent:
     """What tries that met a lock cost, pauses included."""
 
 
+@dataclass(frozen=True, slots=True)
+class Try:
+    """A message that was sent, and what came of it."""
+
+    run: Run
+    migrations: Sequence[Migration]
+    """The first is the one that was not committed; the others stand behind it in the message."""
+    part: Part
+    message: Message
+    reply: Reply
+    what: str = ""
+    """What was sent, as a sentence begins, unless it was all of the first migration."""
+
+    def refusal(self, patience: Patience, spent_ms: float) -> AigymError | None:
+        """Why the first was not committed, after rolling it back; None when it is worth another try, after a
+        pause.
+
+        Raises Interrupted (AIG-I001).
+        """
+        return self._why() or patience.met(self, spent_ms)
+
+    def _why(self) -> AigymError | None:
+        """The same; also None when all that was in the way is somebody else's lock."""
+        run, reply, migration = self.run, self.reply, self.migrations[0]
+        name = self.what or migration.label
+        if reply.lost:
+            said = reply.failure.diag.message_primary if reply.failure else None
+            which = name
+            if len(self.migrations) > 1:
+                which = f"Each of {migration.label} to {self.migrations[-1].label}"
+            return run.lost(f"{which} is either wholly applied or not at all.", said or "")
+        run.session.roll_back()
+        assert reply.failure is not None
+        state = reply.failure.sqlstate
+        if state == failure.CANCELLED and run.lock_lost():
+            return run.lost(f"It was the one that holds the runner's lock. {name} was rolled back.")
+        if reply.cancelled and state == failure.CANCELLED:
+            return run.interrupted(migration, f"{name} was cancelled and rolled back.")
+        if state in (failure.LOCK_NOT_AVAILABLE, failure.DEADLOCK) or (
+            state == failure.CANCELLED and run.gave_way
+        ):
+            return None
+        return failure.refused(migration, self.part, self.message, reply.done, reply.failure)
+
+
 @dataclass(slots=True)
 class Patience:
     """How often a migration met a lock, and what that cost."""
@@ -37,30 +82,20 @@ class Patience:
     tries: int = 0
     lost_ms: float = 0.0
 
-    def met(
-        self,
-        run: Run,
-        migration: Migration,
-        part: Part,
-        message: Message,
-        done: int,
-        spent_ms: float,
-        *,
-        what: str = "",
-    ) -> AigymError | None:
-        """Pauses after a try that ended `done` statements into its message; the refusal when it was the last
-        one.
+    def met(self, tried: Try, spent_ms: float) -> AigymError | None:
+        """Pauses after a try that met a lock; the refusal when it was the last one.
 
-        `what` was sent, as a sentence begins, unless it was the whole migration.
         Raises Interrupted (AIG-I001).
         """
+        run, migration = tried.run, tried.migrations[0]
         self.tries += 1
         self.lost_ms += spent_ms
         if self.lost_ms >= run.options.patience_ms:
-            step, limit_ms = message.step(done), timeout_ms(run, part)
+            step, limit_ms = tried.message.step(tried.reply.done), timeout_ms(run, tried.part)
             place = step.place() if step else None
-            lost_ms, seen = self.lost_ms, run.blockers
-            return failure.lock_timeout(migration, place, self.tries, lost_ms, limit_ms, seen, what)
+            return failure.lock_timeout(
+                migration, place, self.tries, self.lost_ms, limit_ms, run.blockers, tried.what
+            )
         run.observer.waiting(Waiting("retry", self.lost_ms / 1000, blockers=run.blockers))
         pause_s = random.uniform(*BACK_OFF_S)
         run.stop.pause(pause_s)
@@ -130,9 +165,7 @@ def transact(
         if len(reply.results) > commit:
             run.left = left(run, reply, commit + 1)
             return Sent(reply, None, patience.lost_ms)
-        refusal = why(run, [migration], part, message, reply, what) or patience.met(
-            run, migration, part, message, len(reply.results), reply.duration_ms, what=what
-        )
+        refusal = Try(run, [migration], part, message, reply, what).refusal(patience, reply.duration_ms)
         if refusal is not None:
             return Sent(reply, refusal, patience.lost_ms)
 
@@ -160,37 +193,3 @@ def left(run: Run, reply: Reply, number: int) -> str:
 
 def _answer(reply: Reply, number: int) -> str | None:
     return (reply.results[number].get_value(0, 0) or b"").decode() if len(reply.results) > number else None
-
-
-def why(
-    run: Run,
-    migrations: Sequence[Migration],
-    part: Part,
-    message: Message,
-    reply: Reply,
-    what: str = "",
-) -> AigymError | None:
-    """Why the first of these migrations was not committed, after rolling it back; None when it is worth
-    another try.
-
-    The others stand behind it in the message. `what` was sent, as a sentence begins, unless it was all of
-    the migration.
-    """
-    migration = migrations[0]
-    name = what or migration.label
-    if reply.lost:
-        said = reply.failure.diag.message_primary if reply.failure else None
-        which = name if len(migrations) == 1 else f"Each of {migration.label} to {migrations[-1].label}"
-        return run.lost(f"{which} is either wholly applied or not at all.", said or "")
-    run.session.roll_back()
-    assert reply.failure is not None
-    state = reply.failure.sqlstate
-    if state == failure.CANCELLED and run.lock_lost():
-        return run.lost(f"It was the one that holds the runner's lock. {name} was rolled back.")
-    if reply.cancelled and state == failure.CANCELLED:
-        return run.interrupted(migration, f"{name} was cancelled and rolled back.")
-    if state in (failure.LOCK_NOT_AVAILABLE, failure.DEADLOCK) or (
-        state == failure.CANCELLED and run.gave_way
-    ):
-        return None
-    return failure.refused(migration, part, message, reply.done, reply.failure)
