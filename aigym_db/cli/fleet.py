@@ -12,7 +12,7 @@ import click
 from aigym_db.cli.app import App
 from aigym_db.cli.running import add_origin
 from aigym_db.database.dsn import without_service
-from aigym_db.errors import AigymError, BadCommandLine, HalfwayError, ServerError, WouldDestroyData
+from aigym_db.errors import AigymError, BadCommandLine, HalfwayError, ServerError
 from aigym_db.migrate.fleet.result import FleetObserver, FleetResult
 from aigym_db.migrate.fleet.run import migrate_fleet, rollback_fleet
 from aigym_db.migrate.fleet.standing import fleet_standing
@@ -62,28 +62,25 @@ def rollback(
     On a terminal it asks about those that would lose data, all of them at once.
     """
 
-    def undo(agreed: Mapping[Target, Plan]) -> FleetResult:
+    def undo(fleet: Fleet, agreed: Mapping[Target, Plan], before: FleetResult | None = None) -> FleetResult:
         def work(observer: FleetObserver) -> FleetResult:
-            return rollback_fleet(
+            result = rollback_fleet(
                 fleet, migrations, to=to, yes=yes, agreed=agreed, options=options, observer=observer
             )
+            return result if before is None else before.then(result)
 
         return _run(app, fleet, migrations, options, "down", work)
 
-    result = undo({})
-    losing = {
-        one.target: one.refusal.plan
-        for one in result.outcomes
-        if isinstance(one.refusal, WouldDestroyData) and one.refusal.plan is not None
-    }
-    others = any(one.refusal is not None and one.target not in losing for one in result.outcomes)
-    if not losing or (others and fleet.on_failure == "stop") or not app.can_ask:
+    result = undo(fleet, {})
+    losing = result.losing(fleet)
+    if not losing or not app.can_ask:
         return result.exit_status
     if not click.confirm(f"Undo all the same, with data lost on {counted(len(losing), 'target')}?", err=True):
         app.report.say("Nothing more was undone.")
         return result.exit_status
     app.report.findings.clear()
-    return undo(losing).exit_status
+    left = tuple(one.target for one in result.outcomes if one.target in losing or one.state == "not started")
+    return undo(replace(fleet, targets=left), losing, result).exit_status
 
 
 def status(app: App, fleet: Fleet, migrations: tuple[Migration, ...], frozen: frozenset[int]) -> int:

@@ -47,12 +47,15 @@ class Unfinished:
 def unfinished(connection: Connection[Any], scope: str = "") -> tuple[Unfinished, ...]:
     """What was begun and is not finished, oldest first; nothing where there is no ledger, or none whose
     journal this role may read."""
+    return known_unfinished(connection, scope) or ()
+
+
+def known_unfinished(connection: Connection[Any], scope: str = "") -> tuple[Unfinished, ...] | None:
+    """The same; None where this role may not read the journal, and so nobody knows."""
     try:
         rows = connection.execute(query("ledger/unfinished"), {"scope": scope}).fetchall()
-    except (
-        psycopg.errors.UndefinedTable,
-        psycopg.errors.UndefinedColumn,
-        psycopg.errors.InsufficientPrivilege,
-    ):
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
         return ()
+    except psycopg.errors.InsufficientPrivilege:
+        return None
     return tuple(Unfinished(*row) for row in rows)

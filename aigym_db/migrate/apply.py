@@ -141,7 +141,7 @@ def execute(
             plan = rest(wanted, first[0], rows) if first and exactly else decide(rows)
             if exactly and not first:
                 moved_or_same(wanted, plan)
-            require_finished(run, plan.direction, migrations)
+            require_finished(run, plan, migrations)
             guard(connection, plan)
             if not first:
                 observer.planned(plan)

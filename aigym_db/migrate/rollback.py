@@ -49,7 +49,7 @@ def rollback(
     def decide(rows: tuple[Applied, ...]) -> Plan:
         if gives_up:
             return Plan("down", (), digest(rows))
-        found = plan_down(migrations, rows, to, steps)
+        found = plan_down(migrations, rows, to, steps, behind_too=plan is not None)
         require_locked(migrations, rows, options)
         return found
 

@@ -10,7 +10,7 @@ import psycopg
 from aigym_db.database.connect import connect
 from aigym_db.database.failure import explain_error
 from aigym_db.database.ledger import applied
-from aigym_db.database.unfinished import Unfinished, unfinished
+from aigym_db.database.unfinished import Unfinished, known_unfinished
 from aigym_db.migrate.disagreement import explained
 from aigym_db.migrate.plan import locked, plan_up
 from aigym_db.migrate.tenants import require_tenant
@@ -25,8 +25,8 @@ class Standing:
     """Oldest first."""
     pending: tuple[Migration, ...]
     """What `migrate` would apply, oldest first."""
-    unfinished: tuple[Unfinished, ...]
-    """What was cut short outside a transaction."""
+    unfinished: tuple[Unfinished, ...] | None
+    """What was cut short outside a transaction; None where the role may not read the ledger's journal."""
 
 
 def standing(
@@ -47,7 +47,7 @@ def standing(
                 require_tenant(connection, scope)
             rows = applied(connection, scope)
             pending = plan_up(migrations, rows).migrations
-            cut_short = unfinished(connection, scope)
+            cut_short = known_unfinished(connection, scope)
     except psycopg.Error as error:
         raise explain_error(error) from None
     if frozen is not None:

@@ -16,17 +16,21 @@ from aigym_db.report.standing import pending_json, unfinished_json
 def say_fleet(report: Report, found: tuple[TargetStanding, ...], frozen: Collection[int]) -> None:
     """The table of all targets, what was cut short on some, and every refusal once."""
     report.data["targets"] = [_as_json(one, frozen) for one in found]
-    for row in columns([("target", "at", "pending", "error"), *map(_row, found)]):
+    for row in columns([("target", "at", "pending", "error"), *(_row(one, frozen) for one in found)]):
         report.say(row)
     report.say()
     for one in found:
-        for half in one.standing.unfinished if one.standing else ():
+        for half in (one.standing and one.standing.unfinished) or ():
             report.say(f"{console.printable(one.target.name)}: {half.label} is {half}.")
     for refusal in refusals(found):
         report.refused(refusal)
     states = [_state(one) for one in found]
-    counts = {state: states.count(state) for state in ("up to date", "behind", "half-way", "unknown")}
+    counts = {state: states.count(state) for state in _STATES}
     report.say(", ".join(f"{count} {state}" for state, count in counts.items() if count) + ".")
+
+
+_STATES = ("up to date", "nothing pending", "behind", "half-way", "unknown")
+"""With nothing pending a target may still be half-way, where the role may not read the journal."""
 
 
 def _state(one: TargetStanding) -> str:
@@ -34,15 +38,19 @@ def _state(one: TargetStanding) -> str:
         return "unknown"
     if one.standing.unfinished:
         return "half-way"
-    return "behind" if one.standing.pending else "up to date"
+    if one.standing.pending:
+        return "behind"
+    return "nothing pending" if one.standing.unfinished is None else "up to date"
 
 
-def _row(one: TargetStanding) -> tuple[str, ...]:
+def _row(one: TargetStanding, frozen: Collection[int]) -> tuple[str, ...]:
     name, standing = console.printable(one.target.name), one.standing
     if standing is None:
         return name, "", "", one.refusal.code if one.refusal else ""
     newest = max((row.version for row in standing.applied), default=0)
-    return name, f"{newest:04d}", str(len(standing.pending) or ""), ""
+    drafts = sum(file.version not in frozen for file in standing.pending)
+    pending = str(len(standing.pending) or "") + (f" ({console.counted(drafts, 'draft')})" if drafts else "")
+    return name, f"{newest:04d}", pending, ""
 
 
 def _as_json(one: TargetStanding, frozen: Collection[int]) -> dict[str, Any]:

@@ -9,8 +9,10 @@ from aigym_db.database.unfinished import Unfinished
 from aigym_db.model.migration import Migration
 
 
-def unfinished_json(found: Iterable[Unfinished]) -> list[dict[str, Any]]:
-    """What was cut short as the JSON document lists it."""
+def unfinished_json(found: Iterable[Unfinished] | None) -> list[dict[str, Any]] | None:
+    """What was cut short as the JSON document lists it; null where nobody knows."""
+    if found is None:
+        return None
     return [
         {
             "version": one.version,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
@@ -154,4 +155,16 @@ def test_without_a_terminal_many_databases_take_yes(shop, fleet) -> None:
     done = shop(*BACK, "--yes")
 
     assert (refused.status, "AIG-G003" in refused.err, done.status) == (3, True, 0)
+    assert [applied(dsn) for dsn in fleet] == [2, 2]
+
+
+def test_what_was_undone_before_the_question_is_told_at_the_end(shop, fleet, on_a_terminal) -> None:
+    file = shop.folder / "targets.toml"
+    file.write_text('on_failure = "continue"\n' + file.read_text())
+
+    code, seen = on_a_terminal(shop.folder, "--format", "json", *BACK, answer="y")
+
+    targets = json.loads(seen[seen.index("\r\n{") :])["targets"]
+    assert (code, [one["status"] for one in targets]) == (0, ["done", "done"])
+    assert [[done["version"] for done in one["undone"]] for one in targets] == [[3], [3]]
     assert [applied(dsn) for dsn in fleet] == [2, 2]

@@ -72,11 +72,14 @@ create function keep() returns int language plpgsql as $$
 begin perform set_config('{setting}', '8MB', false); return 1; end $$;
 create function on_row() returns trigger language plpgsql as $$ begin perform keep(); return new; end $$;
 create trigger t before insert or update on rows for each row execute function on_row();
+alter table rows add constraint c check (keep() = 1) not valid;
 create procedure by_itself() language plpgsql as $$ begin perform keep(); commit; end $$;
 """
 SETTING = {
     "a statement": ("select keep();", ""),
     "a trigger": ("insert into rows values (1);", ""),
+    "rows of a COPY": ("copy rows (a) from stdin;\n1\n\\.\n", ""),
+    "a check of what is there": ("alter table rows validate constraint c;", ""),
     "a default": ("alter table rows add b int default keep();", ""),
     "a statement outside": ("select keep();", " transaction:false"),
     "a procedure outside": ("call by_itself();", " transaction:false"),
@@ -110,9 +113,24 @@ def test_a_setting_with_a_name_of_its_own_ends_with_its_file(database, other, wr
     assert other.execute(f"select coalesce(value, '') from {table}").fetchall() == [("",)]
 
 
+def test_a_setting_that_an_event_trigger_makes_ends_with_its_file(database, other, write) -> None:
+    start = (
+        "create table seen (value text); create function keep() returns event_trigger language plpgsql as "
+        "$$ begin perform set_config('my.own', 'x', false); end $$; "
+        "create event trigger keeps on ddl_command_end execute function keep();"
+    )
+    read = write(3, "insert into seen values (current_setting('my.own', true));")
+
+    migrate(database, (write(1, start), write(2, "create table a ();"), read))
+
+    assert other.execute("select coalesce(value, '') from seen").fetchall() == [("",)]
+
+
 def test_what_a_trigger_sets_that_is_slow_to_find_is_set_back(database, other, write) -> None:
     note = "insert into seen values (current_setting('work_mem')); "
-    start = FUNCTIONS.format(setting="work_mem").replace("begin perform", f"begin {note}perform", 1)
+    start = FUNCTIONS.format(setting="work_mem").replace(
+        "begin perform keep(); return", f"begin {note}perform keep(); return"
+    )
     line = (write(1, start), *(write(number, "insert into rows values (1);") for number in (2, 3, 4)))
     (before,) = other.execute("show work_mem").fetchone()
 

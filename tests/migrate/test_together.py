@@ -302,6 +302,56 @@ def test_what_a_trigger_leaves_behind_is_found_before_the_next(
     assert other.execute("select count(*) from t").fetchone() == (1,)
 
 
+CODE = """
+create table locked ();
+create table rows as select 1 as a;
+create function slow(int) returns boolean language plpgsql as $$
+begin perform pg_sleep(0.3); return true; end $$;
+create function keep(int) returns boolean language plpgsql as $$
+begin perform set_config('my.own', 'x', false); return true; end $$;
+create function tell(int) returns boolean language plpgsql as $$
+begin raise notice 'my.own is <%>', current_setting('my.own', true); return true; end $$;
+"""
+
+
+@pytest.fixture
+def behind_code(write):
+    """In one message: a table, a slow check, one that keeps a setting, a lock on `locked`."""
+    return (
+        write(1, CODE),
+        write(2, "create table x ();"),
+        write(3, "alter table rows add check (slow(a));"),
+        write(4, "alter table rows add check (keep(a));"),
+        write(5, "alter table locked add b int; alter table rows add check (tell(a));"),
+    )
+
+
+def test_a_migration_behind_one_that_takes_its_time_has_its_own(
+    database, other, behind_code, messages
+) -> None:
+    migrate(database, behind_code)
+
+    took = "select version, (duration_ms ->> -1)::float8 < 200 from aigym_db.event where kind = 'apply'"
+    assert dict(other.execute(took).fetchall()) == {1: True, 2: True, 3: False, 4: True, 5: True}
+    assert messages == [1, 4]
+
+
+def test_one_that_is_tried_again_knows_what_it_lost_and_not_what_another_set(
+    database, other, behind_code, listener, messages
+) -> None:
+    migrate(database, behind_code[:1])
+    with psycopg.connect(database) as blocker:
+        blocker.execute("lock table locked")
+        listener.on_wait = lambda waiting: blocker.rollback() if waiting.reason == "retry" else None
+
+        migrate(database, behind_code, options=Options(lock_timeout_ms=300), observer=listener)
+
+    assert all(waiting.waited_s >= 0.3 for waiting in listener.waits if waiting.reason == "retry")
+    lost = "select version, lock_wait_ms::text::float8 from aigym_db.event where kind = 'apply' order by id"
+    assert [version for version, lost_ms in other.execute(lost).fetchall() if lost_ms >= 300] == [5]
+    assert [notice.message for notice in listener.notices] == ["my.own is <>"]
+
+
 def test_a_message_has_a_limit(write) -> None:
     asking = SimpleNamespace(leftovers="select ''")
 

@@ -45,7 +45,7 @@ def command(app: App, sql: int | None, targets: Path | None) -> int:
     dsn = app.dsn()
     found = standing(dsn, files, frozen=None if app.takes_drafts(dsn) else lock)
     rows, pending = found.applied, found.pending
-    cut_short = {(one.version, one.name): one for one in found.unfinished}
+    cut_short = {(one.version, one.name): one for one in found.unfinished or ()}
     after = overtaken(rows)
     app.report.say(f"{shown(dsn)}: {len(rows)} applied, {len(pending)} pending.")
     newest = {row.version for row in rows[-3:]}

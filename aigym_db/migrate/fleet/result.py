@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from aigym_db.errors import AigymError
+from aigym_db.errors import AigymError, Interrupted, WouldDestroyData
 from aigym_db.migrate.observer import Finished, Observer
 from aigym_db.model.migration import Plan
-from aigym_db.project.targets import Target
+from aigym_db.project.targets import Fleet, Target
 
 
 @dataclass(slots=True, eq=False)
@@ -49,6 +49,31 @@ class FleetResult:
     @property
     def exit_status(self) -> int:
         return 0 if self.refusal is None else self.refusal.exit_status
+
+    def losing(self, fleet: Fleet) -> dict[Target, Plan]:
+        """The targets that would lose data, and the plan that does so: what a yes is worth asking for.
+
+        Empty where a yes would not be enough: after a signal, and when another failure keeps them back.
+        """
+        found = {
+            one.target: one.refusal.plan
+            for one in self.outcomes
+            if isinstance(one.refusal, WouldDestroyData) and one.refusal.plan is not None
+        }
+        kept_back = any(
+            one.refusal is not None
+            and one.target not in found
+            and (one.target.canary or fleet.on_failure == "stop")
+            for one in self.outcomes
+        )
+        return {} if kept_back or isinstance(self.refusal, Interrupted) else found
+
+    def then(self, later: FleetResult) -> FleetResult:
+        """What became of all, after some of the targets were gone back to."""
+        again = {one.target: one for one in later.outcomes}
+        outcomes = tuple(again.get(one.target, one) for one in self.outcomes)
+        refusals = (one.refusal for one in outcomes if one.refusal is not None)
+        return FleetResult(outcomes, later.refusal or next(refusals, None))
 
 
 class FleetObserver:

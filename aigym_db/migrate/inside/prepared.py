@@ -21,8 +21,10 @@ from aigym_db.migrate.session.session import Reply
 
 TICK = f"execute {PREPARED}tick"
 """Notes the moment between two statements of a migration."""
+SINCE = f"execute {PREPARED}since"
+"""Notes the moment from which the time of the next migration of a message counts."""
 GUARD = f"execute {PREPARED}guard"
-"""Fails when a migration that only defines things left something behind, else begins the next one's time."""
+"""Fails when a migration that only defines things left something behind."""
 GUARD_ALL = f"execute {PREPARED}guard_all"
 """The same behind a migration that changes rows, and so runs code. It leaves out only what is slow to ask:
 settings of no consequence for the next one."""
@@ -38,16 +40,17 @@ def prepare(run: Run) -> None:
     if run.session.prepared:
         return
     # Each names functions by their schema: it is planned anew under the search_path that a file has set.
-    since, settings = query("migrate/since"), query("locks/settings")
+    settings = query("locks/settings")
     run.session.hear = lambda notice, done: None
     found = _send(run, Message.of(SET_BACK, settings)).results[1].get_value(0, 0) or b""
     literal = Escaping(run.session.connection.pgconn).escape_literal(found)
     message = Message()
     message.add("deallocate all")
     message.add(f"prepare {PREPARED}tick as {query('migrate/tick')}")
+    message.add(f"prepare {PREPARED}since as {query('migrate/since')}")
     same = f"1 / ((\n{settings}) = {bytes(literal).decode()})::integer"
-    message.add(f"prepare {PREPARED}guard as {run.guard}, ({since})")
-    message.add(f"prepare {PREPARED}guard_all as {run.guard_all}, {same}, ({since})")
+    message.add(f"prepare {PREPARED}guard as {run.guard}")
+    message.add(f"prepare {PREPARED}guard_all as {run.guard_all}, {same}")
     message.add(f"prepare {PREPARED}record as {_record()}")
     _send(run, message)
     run.session.prepared = True

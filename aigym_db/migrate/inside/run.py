@@ -56,10 +56,9 @@ class Transaction:
         return cls(migration, direction, part, steps, durable, not others, question)
 
     def ask(self, message: Message) -> None:
-        """Adds, behind its COMMIT, the question what it left behind and an end of whatever is in no list."""
+        """Adds, behind its COMMIT, the question what it left behind and the end of whatever is in no list."""
         message.add(self.question)
-        if self.question != prepared.GUARD:
-            message.add(SET_BACK)
+        message.add(SET_BACK)
 
 
 def run_inside(run: Run, transaction: Transaction, patience: Patience | None = None) -> None:

@@ -140,8 +140,7 @@ class _Commit(Message):
         self.commit = len(self) - 1
         """The number of the COMMIT in it."""
         self.add(run.leftovers)
-        if not run.session.prepared:
-            self.add(SET_BACK)
+        self.add(SET_BACK)
 
 
 def _good(reply: Reply) -> bool:

@@ -113,6 +113,7 @@ def _batch(run: Run, line: Sequence[Transaction], most: int) -> _Batch:
         for before, transaction in zip((None, *batch.transactions), batch.transactions, strict=False):
             if before is not None:
                 before.ask(message)
+                message.add(prepared.SINCE)
             batch.took.append(add(run, message, transaction))
             closing(run, transaction.part, message)
             batch.ends.append(len(message))
@@ -182,5 +183,7 @@ def _go_on(run: Run, batch: _Batch, reply: Reply, spent_ms: float) -> int:
     if refusal is not None:
         run.failed(failing.migration, failing.direction, refusal, None)
         raise refusal
+    # What set the session back, behind the COMMIT before, was in the transaction that this one began.
+    run.session.prepared = False
     run_inside(run, failing, patience)
     return 1

@@ -10,24 +10,27 @@ from aigym_db.errors import Halfway
 from aigym_db.migrate.outside.journal import Begun
 from aigym_db.migrate.outside.probe import probe
 from aigym_db.migrate.session.run import Run
-from aigym_db.model.migration import Direction, Migration
+from aigym_db.model.migration import Direction, Migration, Plan
 
 _COMMAND = {"up": "migrate", "down": "rollback"}
 
 
-def require_finished(run: Run, direction: Direction, migrations: Iterable[Migration]) -> None:
-    """Nothing, when every migration that is half-way can go on in this direction, from its journal.
+def require_finished(run: Run, plan: Plan, migrations: Iterable[Migration]) -> None:
+    """Nothing, when every migration that is half-way can go on in the direction of a plan, from its journal.
 
     One in the other direction cannot: its journal would go on one day in a database that is another one by
-    then. Nor can one whose file is gone, or runs in a transaction now: what it did would be done again. With
-    `--resolve done` in the other direction a person has put it back as it was before, and the ledger is told.
+    then. Nor can one whose file is gone, or runs in a transaction now: what it did would be done again. Nor
+    one that a rollback stops short of: the database is not where that would claim. With `--resolve done` in
+    the other direction a person has put it back as it was before, and the ledger is told.
     Raises Halfway (AIG-H001).
     """
-    files = {migration.version: migration for migration in migrations}
+    files, direction = {migration.version: migration for migration in migrations}, plan.direction
+    planned = {migration.version for migration in plan.migrations}
     for begun in unfinished(run.second, run.options.scope):
         other = begun.direction != direction
         lost = "" if other else _lost(begun, files.get(begun.version))
-        done = _left(run, begun) if other or lost else ()
+        short = not other and direction == "down" and begun.version not in planned
+        done = _left(run, begun) if other or lost or short else ()
         if not done:
             continue
         if other and run.options.resolve == "done":
@@ -36,7 +39,7 @@ def require_finished(run: Run, direction: Direction, migrations: Iterable[Migrat
         raise Halfway(
             f"{begun.label} is {begun.half}, {lost or 'it was cut short outside a transaction'}.",
             detail="\n".join(["What it did and what stays:", *done]),
-            hint=_way_out(run, begun, direction),
+            hint=_way_out(run, begun, direction, short=short and not lost),
         )
 
 
@@ -52,13 +55,17 @@ def _lost(begun: Unfinished, file: Migration | None) -> str:
     return ""
 
 
-def _way_out(run: Run, begun: Unfinished, direction: Direction) -> str:
+def _way_out(run: Run, begun: Unfinished, direction: Direction, *, short: bool) -> str:
     back = {"up": "down", "down": "up"}[begun.direction]
     by_hand = f"put back by hand what it did, and say so with `aigym-db {_COMMAND[back]} --resolve done`."
+    versions = [row.version for row in ledger.applied(run.second, run.options.scope)]
+    if short:
+        before = max((version for version in versions if version < begun.version), default=0)
+        return f"Finish it with `aigym-db rollback --to {before}`. If it cannot be finished, {by_hand}"
     if begun.direction == direction:
         return f"Restore the file as it was, with its name and its options, to finish it; or {by_hand}"
     command = _COMMAND[begun.direction]
-    newest = max((row.version for row in ledger.applied(run.second, run.options.scope)), default=0)
+    newest = max(versions, default=0)
     if begun.direction == "up" and begun.version < newest:
         command += f" --allow-out-of-order {begun.version}"
     return f"Finish it with `aigym-db {command}`, then run this again. If it cannot be finished, {by_hand}"

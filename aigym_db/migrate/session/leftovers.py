@@ -23,7 +23,7 @@ _HARMLESS = re.compile(
     r"(?:comment|grant|revoke|drop)\b"
     r"|create\s+(?:or\s+replace\s+)?(?:table|view|function|procedure|trigger|policy|rule|type|domain|schema)\b"
     r"|create\s+(?:unique\s+)?index[^(]*\([^(]*$"
-    r"|alter[^(]*$",
+    r"|alter(?![^(]*\b(?:validate|type|attach|add)\b)[^(]*$",
     re.IGNORECASE,
 )
 

@@ -10,6 +10,7 @@ from aigym_db.errors import AigymError
 from aigym_db.migrate.observer import Waiting
 from aigym_db.migrate.quoting import quoted
 from aigym_db.migrate.session import failure
+from aigym_db.migrate.session.contract import SET_BACK
 from aigym_db.migrate.session.message import Message
 from aigym_db.migrate.session.run import Run
 from aigym_db.migrate.session.session import Reply
@@ -183,7 +184,7 @@ def left(run: Run, reply: Reply, number: int) -> str:
         run.gave_way = False
         # Somebody may have changed the settings of the server: then the quick ones must learn that.
         run.session.prepared = False
-        again = run.session.send(Message.of(run.leftovers))
+        again = run.session.send(Message.of(run.leftovers, SET_BACK))
         found = _answer(again, 0)
         if found is None and again.failure is not None and not (again.lost or again.cancelled):
             said = again.failure.diag.message_primary

@@ -24,7 +24,12 @@ def test_several_processes_apply_every_migration_exactly_once(
 
 @pytest.mark.parametrize(
     ("point", "version"),
-    [("insert apply 6", 6), ("ddl_command_end 7.0.1", 8), ("row three 25", 8), ("ddl_command_end 15.0.1", 16)],
+    [
+        ("insert apply 6", 6),
+        ("ddl_command_end 7.0.1", 8),
+        ("row three 25", 8),
+        ("ddl_command_end 15.0.1", 16),
+    ],
 )
 def test_a_process_that_starts_while_the_killed_ones_statement_still_runs_waits_for_its_end(
     here, database, spawn, stage, point, version

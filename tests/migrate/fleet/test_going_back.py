@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from aigym_db.database import ledger
 from aigym_db.migrate.fleet.result import FleetObserver
@@ -42,6 +44,15 @@ def migrated(fleet, line) -> Fleet:
     return made
 
 
+@pytest.fixture
+def reader(server) -> Iterator[Callable[[str], str]]:
+    """The connection string of a role that may read what everybody may."""
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        connection.execute("create role fleet_reader login")
+        yield lambda dsn: make_conninfo(dsn, user="fleet_reader")
+        connection.execute("drop role fleet_reader")
+
+
 def execute(dsn: str, statement: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(statement)
@@ -49,6 +60,15 @@ def execute(dsn: str, statement: str) -> None:
 
 def fill(dsn: str, schema: str = "public") -> None:
     execute(dsn, f"insert into {schema}.more values (1)")
+
+
+def half_way(connection, file, direction) -> None:
+    """Writes into the journal that the first statement of a file outside a transaction is done."""
+    begun = ledger.Event(
+        "intent", file.version, file.name, ledger.checksum(file), direction, 1, sql="vacuum notes", detail={}
+    )
+    ledger.record(connection, begun)
+    ledger.record(connection, replace(begun, kind="done"))
 
 
 def all_versions(fleet: Fleet, versions) -> list[list[int]]:
@@ -189,6 +209,28 @@ def test_a_tenant_goes_back_in_its_own_schema(database, other, target, line, ver
     assert other.execute("select count(*) from aigym_db.event where scope = ''").fetchone() == (0,)
 
 
+def test_a_target_behind_the_version_that_is_half_way_to_it_is_not_called_done(migrated, line) -> None:
+    one = replace(migrated, targets=migrated.targets[3:4])
+    with psycopg.connect(one.targets[0].dsn, autocommit=True) as connection:
+        half_way(connection, line[3], "up")
+
+    result = rollback_fleet(one, line, to=4)
+
+    assert (result.outcomes[0].state, result.refusal.code) == ("failed", "AIG-H001")
+    assert "0004 step_4 is half applied" in result.refusal.message
+
+
+def test_a_target_that_is_half_undone_at_the_version_is_not_called_done(migrated, line) -> None:
+    one = replace(migrated, targets=migrated.targets[:1])
+    with psycopg.connect(one.targets[0].dsn, autocommit=True) as connection:
+        half_way(connection, line[3], "down")
+
+    result = rollback_fleet(one, line, to=4)
+
+    assert (result.outcomes[0].state, result.refusal.code) == ("failed", "AIG-H001")
+    assert "`aigym-db rollback --to 3`" in result.refusal.hint
+
+
 @pytest.mark.parametrize("back", [False, True], ids=["migrate", "rollback"])
 def test_a_target_that_is_half_way_in_the_other_direction_is_not_called_done(
     migrated, line, write, back
@@ -196,19 +238,8 @@ def test_a_target_that_is_half_way_in_the_other_direction_is_not_called_done(
     """With all its files applied, or none after the version, it has nothing else to do."""
     file = line[3] if not back else write(5, "create index concurrently i on notes (id);", options=OUTSIDE)
     one = replace(migrated, targets=migrated.targets[:1])
-    begun = ledger.Event(
-        "intent",
-        file.version,
-        file.name,
-        ledger.checksum(file),
-        "up" if back else "down",
-        1,
-        sql="vacuum notes",
-        detail={},
-    )
     with psycopg.connect(one.targets[0].dsn, autocommit=True) as connection:
-        ledger.record(connection, begun)
-        ledger.record(connection, replace(begun, kind="done"))
+        half_way(connection, file, "up" if back else "down")
 
     result = rollback_fleet(one, (*line, file), to=4) if back else migrate_fleet(one, line)
 
@@ -227,6 +258,20 @@ def test_every_target_says_where_it_stands(migrated, line, target) -> None:
     assert [[file.version for file in one.pending] for one in standings] == [[], [], [], [4], [3, 4]]
     assert (found[-1].standing, found[-1].refusal.code) == (None, "AIG-S001")
     assert found[-1].refusal.place.file == "targets.toml"
+
+
+def test_a_role_that_may_read_no_journal_does_not_say_that_nothing_is_half_way(
+    migrated, line, reader
+) -> None:
+    one = replace(migrated, targets=migrated.targets[:1])
+    weak = replace(one, targets=(replace(one.targets[0], dsn=reader(one.targets[0].dsn)),))
+    with psycopg.connect(one.targets[0].dsn, autocommit=True) as connection:
+        half_way(connection, line[3], "down")
+
+    (owner,), (other,) = fleet_standing(one, line), fleet_standing(weak, line)
+
+    assert [half.version for half in owner.standing.unfinished] == [4]
+    assert (len(other.standing.applied), other.standing.unfinished) == (4, None)
 
 
 def test_asking_where_they_stand_changes_nothing(fresh, target, line) -> None:

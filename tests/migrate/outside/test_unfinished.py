@@ -74,6 +74,19 @@ def test_a_migration_that_was_half_applied_and_put_back_by_hand_begins_anew(
     assert index(other)
 
 
+def test_a_rollback_to_a_version_that_is_half_undone_does_not_say_it_is_there(
+    database, other, line, half_down
+) -> None:
+    with pytest.raises(Halfway, match="0003 step_3 is half undone") as refusal:
+        rollback(database, line, to=3)
+
+    assert "statement 1: drop index concurrently app.a_x" in refusal.value.detail
+    assert "`aigym-db rollback --to 2`" in refusal.value.hint
+    assert "`aigym-db migrate --resolve done`" in refusal.value.hint
+    other.execute("create table app.gate (x int)")
+    assert [done.migration.version for done in rollback(database, line, to=2, yes=True)] == [3]
+
+
 def test_a_run_does_not_pass_over_a_migration_that_is_half_undone(
     database, other, write, line, half_down
 ) -> None:
