@@ -66,7 +66,9 @@ def add_origin(app: App, files: Iterable[Migration], refusal: AigymError) -> Non
     for migration in files:
         if place is not None and migration.file == place.file:
             made_from = origin(app.project, migration, place)
-            refusal.detail += f"\nTEMPLATE: {made_from}" if made_from else ""
+            said = f"\nTEMPLATE: {made_from}" if made_from else ""
+            # A fleet that goes back in two parts tells of the first again.
+            refusal.detail += "" if said in refusal.detail else said
 
 
 def _commit(app: App) -> str | None:

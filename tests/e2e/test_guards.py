@@ -179,4 +179,7 @@ def test_who_may_only_read_sees_the_status_and_verifies(shop, migrated, reader) 
     status, verified = shop("--database", dsn, "status"), shop("--database", dsn, "verify", "ledger", "lock")
 
     assert (status.status, "2 applied, 0 pending" in status.out) == (0, True)
+    assert "This role may not see whether one of them is half-way." in status.out
+    assert "half-way" not in shop("--database", migrated, "status").out
+    assert shop("--format", "json", "--database", dsn, "status").document["unfinished"] is None
     assert (verified.status, verified.out) == (0, "2 checks, no findings.\n")

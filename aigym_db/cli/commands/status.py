@@ -67,6 +67,8 @@ def command(app: App, sql: int | None, targets: Path | None) -> int:
     for one in cut_short.values():
         if not any((one.version, one.name) == (file.version, file.name) for file in files):
             app.report.say(f"  no file {one.label}  ({one})")
+    if found.unfinished is None:
+        app.report.say("  This role may not see whether one of them is half-way.")
     app.report.data |= {
         "unfinished": unfinished_json(found.unfinished),
         "applied": [
