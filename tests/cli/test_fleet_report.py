@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
 
+from aigym_db.database.unfinished import Unfinished
 from aigym_db.errors import StatementFailed
 from aigym_db.migrate.fleet.result import FleetResult, Outcome
+from aigym_db.migrate.fleet.standing import TargetStanding
 from aigym_db.migrate.observer import Finished, Notice
+from aigym_db.migrate.standing import Standing
 from aigym_db.model.migration import Migration, Part, Plan
 from aigym_db.model.source import Place, Source
 from aigym_db.project.targets import Target
 from aigym_db.report.fleet import WatchingFleet
+from aigym_db.report.fleet_standing import say_fleet
 from aigym_db.report.result import Report
 
 SOURCE = Source("migrations/0001_notes.sql", "select 1")
@@ -128,3 +133,28 @@ def test_the_summary_names_every_target_and_each_refusal_once(terminal) -> None:
     assert log.getvalue().splitlines()[-1] == "1 done, 7 failed, 1 not started."
     assert [one["status"] for one in report.data["targets"]] == ["failed"] * 7 + ["not started", "done"]
     assert report.data["targets"][0]["error"]["code"] == "AIG-S002"
+
+
+def test_where_targets_stand_tells_drafts_and_what_nobody_may_see() -> None:
+    log = io.StringIO()
+    report, place = Report(out=log, err=log), Place("targets.toml", 1, 1)
+    draft = replace(NOTES, version=2, name="more")
+    standings = [
+        Standing((), (NOTES, draft), ()),
+        Standing((), (), None),
+        Standing((), (NOTES,), (Unfinished(1, "notes", "sum", "up", 2, None),)),
+    ]
+    found = [TargetStanding(Target(f"db-{n}", "dbname=x", place), one) for n, one in enumerate(standings)]
+
+    say_fleet(report, tuple(found), frozenset([1]))
+
+    assert log.getvalue().splitlines() == [
+        "target  at    pending      error",
+        "db-0    0000  2 (1 draft)",
+        "db-1    0000",
+        "db-2    0000  1",
+        "",
+        "db-2: 0001 notes is half applied: goes on at statement 3.",
+        "1 nothing pending, 1 behind, 1 half-way.",
+    ]
+    assert [one["unfinished"] is None for one in report.data["targets"]] == [False, True, False]
