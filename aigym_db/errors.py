@@ -326,9 +326,10 @@ class BehindPooler(GuardError):
 class LeftBehind(GuardError):
     """A migration is applied and left something in the session that the next one would meet.
 
-    A role, a search_path, a temporary table, a prepared statement or an advisory lock that lasts beyond the
-    file's transaction. The session was cleaned and the run stopped; running it again goes on with the next
-    migration.
+    A role, a search_path or another setting that changes what SQL does, a temporary table, a prepared
+    statement or an advisory lock that lasts beyond the file's transaction. The session was cleaned and the
+    run stopped; running it again goes on with the next migration. Settings with names of their own, and what
+    a trigger sets without consequence for the next file, end with the file without a word.
     """
 
     code = "AIG-G007"
@@ -485,6 +486,7 @@ class Halfway(HalfwayError):
     Correct the cause where it is: in the data, on the server, or in a statement of the file that did not run
     yet. A frozen file may change only while no database has run all of it: delete its line from
     migrations/LOCK, correct the statement, run `aigym-db freeze`, and commit both with the reason.
+    Until it is finished, a run in the other direction and a rollback that would stop short of it do nothing.
     """
 
     code = "AIG-H001"
