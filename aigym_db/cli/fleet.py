@@ -64,12 +64,11 @@ def rollback(
 
     def undo(fleet: Fleet, agreed: Mapping[Target, Plan], before: FleetResult | None = None) -> FleetResult:
         def work(observer: FleetObserver) -> FleetResult:
-            result = rollback_fleet(
+            return rollback_fleet(
                 fleet, migrations, to=to, yes=yes, agreed=agreed, options=options, observer=observer
             )
-            return result if before is None else before.then(result)
 
-        return _run(app, fleet, migrations, options, "down", work)
+        return _run(app, fleet, migrations, options, "down", work, before)
 
     result = undo(fleet, {})
     losing = result.losing(fleet)
@@ -97,7 +96,9 @@ def _run(
     options: Options,
     direction: Direction,
     work: Callable[[FleetObserver], FleetResult],
+    before: FleetResult | None = None,
 ) -> FleetResult:
+    """What became of all targets, also of those that were done `before`; shown and reported."""
     if options.resolve and (len(fleet.targets) > 1 or fleet.targets[0].schemas):
         raise BadCommandLine(
             "`--resolve` says how one statement of one database ended, and the targets file names several.",
@@ -109,8 +110,9 @@ def _run(
     for outcome in result.outcomes:
         if isinstance(outcome.refusal, ServerError | HalfwayError):
             add_origin(app, migrations, outcome.refusal)
-    watching.summary(result)
-    return result
+    whole = result if before is None else before.then(result)
+    watching.summary(whole)
+    return whole
 
 
 def _complete(app: App, target: Target) -> Target:

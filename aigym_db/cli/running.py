@@ -66,9 +66,7 @@ def add_origin(app: App, files: Iterable[Migration], refusal: AigymError) -> Non
     for migration in files:
         if place is not None and migration.file == place.file:
             made_from = origin(app.project, migration, place)
-            said = f"\nTEMPLATE: {made_from}" if made_from else ""
-            # A fleet that goes back in two parts tells of the first again.
-            refusal.detail += "" if said in refusal.detail else said
+            refusal.detail += f"\nTEMPLATE: {made_from}" if made_from else ""
 
 
 def _commit(app: App) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from typing import TextIO
 
 import click
@@ -83,6 +84,16 @@ def finding(found: Finding) -> str:
 def counted(count: int, noun: str) -> str:
     """A number with its noun: `1 table`, `2 tables`."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """A table as lines, the first of its rows as its head."""
+    widths = [max(width(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [
+        "  ".join(cell + " " * (most - width(cell)) for cell, most in zip(row, widths, strict=True))
+        for row in rows
+    ]
+    return [bold(lines[0].rstrip()), *(line.rstrip() for line in lines[1:])]
 
 
 def caret(place: Place) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -156,17 +156,7 @@ def _table(outcomes: Iterable[Outcome], direction: Direction) -> list[str]:
         )
         for outcome in outcomes
     ]
-    return columns(rows)
-
-
-def columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """A table as lines, the first of its rows as its head."""
-    widths = [max(console.width(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [
-        "  ".join(cell + " " * (width - console.width(cell)) for cell, width in zip(row, widths, strict=True))
-        for row in rows
-    ]
-    return [console.bold(lines[0].rstrip()), *(line.rstrip() for line in lines[1:])]
+    return console.columns(rows)
 
 
 def refusals(outcomes: Iterable[Outcome | TargetStanding]) -> Iterable[AigymError]:

@@ -8,7 +8,7 @@ from typing import Any
 from aigym_db.migrate.fleet.standing import TargetStanding
 from aigym_db.migrate.standing import Standing
 from aigym_db.report import console, machine
-from aigym_db.report.fleet import columns, refusals
+from aigym_db.report.fleet import refusals
 from aigym_db.report.result import Report
 from aigym_db.report.standing import pending_json, unfinished_json
 
@@ -16,7 +16,7 @@ from aigym_db.report.standing import pending_json, unfinished_json
 def say_fleet(report: Report, found: tuple[TargetStanding, ...], frozen: Collection[int]) -> None:
     """The table of all targets, what was cut short on some, and every refusal once."""
     report.data["targets"] = [_as_json(one, frozen) for one in found]
-    for row in columns([("target", "at", "pending", "error"), *(_row(one, frozen) for one in found)]):
+    for row in console.columns([("target", "at", "pending", "error"), *(_row(one, frozen) for one in found)]):
         report.say(row)
     report.say()
     for one in found:

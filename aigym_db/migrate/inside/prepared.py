@@ -35,6 +35,7 @@ RECORD = f"execute {PREPARED}record"
 def prepare(run: Run) -> None:
     """Prepares them, once in the life of a session, or again where a file may have thrown them away.
 
+    The session is set back first: with its own settings one of them compares what a file leaves.
     Raises what `Run.check` raises.
     """
     if run.session.prepared:

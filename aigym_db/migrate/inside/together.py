@@ -183,7 +183,7 @@ def _go_on(run: Run, batch: _Batch, reply: Reply, spent_ms: float) -> int:
     if refusal is not None:
         run.failed(failing.migration, failing.direction, refusal, None)
         raise refusal
-    # What set the session back, behind the COMMIT before, was in the transaction that this one began.
+    # What set the session back was rolled back with this one: preparing does it anew.
     run.session.prepared = False
     run_inside(run, failing, patience)
     return 1

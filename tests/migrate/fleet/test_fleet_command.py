@@ -1,4 +1,4 @@
-"""`aigym-db migrate --targets`: a process of its own, killed, stopped and run again."""
+"""Commands with `--targets`: processes of their own, killed, stopped and run again."""
 
 from __future__ import annotations
 
