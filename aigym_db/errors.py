@@ -6,7 +6,7 @@
     ├── ServerError       4    PostgreSQL refused; nothing changed
     ├── TamperedError     5    history and files, or state and history, do not agree
     ├── LockedError       6    another runner is at work
-    ├── HalfwayError      7    stopped half-way outside a transaction; the next run goes on from there
+    ├── PartiallyAppliedError      7    stopped half-way outside a transaction; the next run goes on from there
     └── StoppedError      130  a person or a supervisor said stop
 
 Each class below is one refusal: its `code` never changes, its docstring is the page that
@@ -70,7 +70,7 @@ class LockedError(AigymError):
     exit_status = 6
 
 
-class HalfwayError(AigymError):
+class PartiallyAppliedError(AigymError):
     """Stopped half-way outside a transaction; resumable."""
 
     exit_status = 7
@@ -196,7 +196,7 @@ class CannotDraft(ProjectError):
     code = "AIG-P011"
 
 
-class BadAnswers(ProjectError):
+class BadAccessMatrix(ProjectError):
     """The answers sheet or the list of actors is incomplete or contradicts itself.
 
     Every table needs an answer for every actor and command; a table without answers is not tested, and
@@ -257,7 +257,7 @@ class UnknownTenant(ProjectError):
 # --- G: guards ---------------------------------------------------------------------------------
 
 
-class NotFrozen(GuardError):
+class UnfrozenMigration(GuardError):
     """A migration that is not in LOCK would run on a database that is not the project's own local one.
 
     Drafts may still change, so they run only on the local server. Run `aigym-db freeze`, then commit LOCK.
@@ -266,7 +266,7 @@ class NotFrozen(GuardError):
     code = "AIG-G001"
 
 
-class ProductionRefused(GuardError):
+class ProductionGuard(GuardError):
     """The database says it is production, and this command is not for production.
 
     Made-up rows have no place there. Only the seed set `reference` may be loaded into a database that was
@@ -277,7 +277,7 @@ class ProductionRefused(GuardError):
     code = "AIG-G002"
 
 
-class WouldDestroyData(GuardError):
+class DataLoss(GuardError):
     """Rolling back would take data with it; it needs a yes.
 
     What would be lost is listed with the number of rows: tables, columns and sequences that are dropped, also
@@ -323,7 +323,7 @@ class BehindPooler(GuardError):
     code = "AIG-G006"
 
 
-class LeftBehind(GuardError):
+class SessionStateChanged(GuardError):
     """A migration is applied and left something in the session that the next one would meet.
 
     A role, a search_path or another setting that changes what SQL does, a temporary table, a prepared
@@ -409,7 +409,7 @@ class EditedFrozen(TamperedError):
     code = "AIG-T001"
 
 
-class MissingApplied(TamperedError):
+class MissingMigration(TamperedError):
     """A migration is gone that the database ran or LOCK names, or was renamed, or the numbers have a hole.
 
     Bring the file back from version control, or check out the branch that has it. The ledger keeps the text
@@ -420,7 +420,7 @@ class MissingApplied(TamperedError):
     code = "AIG-T002"
 
 
-class EditedApplied(TamperedError):
+class EditedMigration(TamperedError):
     """A migration file is not the one this database ran.
 
     File and LOCK may agree and the database still have run something else; the difference to what it ran is
@@ -447,7 +447,7 @@ class Drifted(TamperedError):
     code = "AIG-T005"
 
 
-class LedgerMoved(TamperedError):
+class LedgerChanged(TamperedError):
     """The ledger changed between plan and apply; plan again.
 
     Somebody migrated this database meanwhile, so the plan speaks of a database that is no longer there.
@@ -480,7 +480,7 @@ class Locked(LockedError):
     code = "AIG-L001"
 
 
-class Halfway(HalfwayError):
+class PartiallyApplied(PartiallyAppliedError):
     """A migration outside a transaction stopped between two of its statements; run it again to go on.
 
     Correct the cause where it is: in the data, on the server, or in a statement of the file that did not run

@@ -22,7 +22,7 @@ import pytest
 if TYPE_CHECKING:
     import psycopg
 
-    from aigym_db.access.stage import Stage
+    from aigym_db.access.test_database import TestDatabase
     from aigym_db.model.access import Cell, Outcome
     from aigym_db.project.config import Project
 
@@ -50,7 +50,7 @@ def as_actor(
 ) -> Iterator[Callable[[str], psycopg.Connection[tuple[Any, ...]]]]:
     """Gives a connection (in autocommit mode) to `aigym_database` that acts as the actor of this name."""
     from aigym_db.access.actors import cast
-    from aigym_db.access.stage import acting
+    from aigym_db.access.test_database import acting
     from aigym_db.project.config import find
 
     actors = cast(find(aigym_root).root).actors
@@ -67,15 +67,15 @@ def as_actor(
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Takes `policies/*.access.toml` for a file of tests."""
     if file_path.name.endswith(ENDING) and file_path.parent.name == "policies":
-        return SheetFile.from_parent(parent, path=file_path)
+        return AccessFile.from_parent(parent, path=file_path)
     return None
 
 
-class SheetFile(pytest.File):
+class AccessFile(pytest.File):
     """An answers sheet; each of its cells is a test."""
 
     def collect(self) -> Iterable[pytest.Item]:
-        from aigym_db.access.answers import answers
+        from aigym_db.access.matrix import answers
         from aigym_db.errors import AigymError
         from aigym_db.project.config import find
 
@@ -88,10 +88,10 @@ class SheetFile(pytest.File):
             if sheet.place.file == project.show(self.path):
                 for cell in sheet.cells.values():
                     name = f"{cell.table}[{cell.actor}-{cell.command}]"
-                    yield AnswerItem.from_parent(self, name=name, cell=cell, project=project)
+                    yield CellItem.from_parent(self, name=name, cell=cell, project=project)
 
 
-class AnswerItem(pytest.Item):
+class CellItem(pytest.Item):
     """One answer: this actor reaches exactly these rows of the table by this command."""
 
     def __init__(self, *, cell: Cell, project: Project, **kwargs: Any) -> None:
@@ -104,12 +104,12 @@ class AnswerItem(pytest.Item):
 
         outcome = _playhouse(self.config).outcome(self.project, self.cell)
         for finding in wrong_answers([outcome]):
-            raise WrongAnswerError(finding.message)
+            raise WrongCellError(finding.message)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         from aigym_db.errors import AigymError
 
-        if isinstance(excinfo.value, WrongAnswerError):
+        if isinstance(excinfo.value, WrongCellError):
             where = f"\n{self.cell.place}" if self.cell.place else ""
             return f"{excinfo.value}{where}"
         if isinstance(excinfo.value, AigymError):
@@ -120,21 +120,21 @@ class AnswerItem(pytest.Item):
         return self.path, self.cell.place.line - 1 if self.cell.place else None, self.name
 
 
-class WrongAnswerError(Exception):
+class WrongCellError(Exception):
     """An actor reaches other rows than its answer says."""
 
 
-class Playhouse:
+class TestDatabases:
     """The stages of a test run, and the outcomes that are known."""
 
     def __init__(self) -> None:
         self.opened = ExitStack()
-        self._stages: dict[Path, Stage] = {}
+        self._stages: dict[Path, TestDatabase] = {}
         self._outcomes: dict[tuple[Path, str], dict[tuple[str, str], Outcome]] = {}
 
-    def stage(self, project: Project) -> Stage:
+    def stage(self, project: Project) -> TestDatabase:
         """The project's stage; the first who asks waits until it is built."""
-        from aigym_db.access.stage import stage
+        from aigym_db.access.test_database import stage
 
         if project.root not in self._stages:
             self._stages[project.root] = self.opened.enter_context(stage(project))
@@ -142,8 +142,8 @@ class Playhouse:
 
     def outcome(self, project: Project, cell: Cell) -> Outcome:
         """What happened to a cell; all cells of its table are tried at once."""
-        from aigym_db.access.answers import answers
-        from aigym_db.access.run import trial
+        from aigym_db.access.matrix import answers
+        from aigym_db.access.trial import trial
 
         known = (project.root, cell.table)
         if known not in self._outcomes:
@@ -153,12 +153,12 @@ class Playhouse:
         return self._outcomes[known][cell.actor, cell.command]
 
 
-_KEY = pytest.StashKey[Playhouse]()
+_KEY = pytest.StashKey[TestDatabases]()
 
 
-def _playhouse(config: pytest.Config) -> Playhouse:
+def _playhouse(config: pytest.Config) -> TestDatabases:
     if _KEY not in config.stash:
-        config.stash[_KEY] = Playhouse()
+        config.stash[_KEY] = TestDatabases()
         config.add_cleanup(config.stash[_KEY].opened.close)
     return config.stash[_KEY]
 

@@ -16,12 +16,12 @@ from pathlib import Path
 
 from psycopg import Connection, Error
 
-from aigym_db.access.answers import answers
+from aigym_db.access.attempts import AttemptStatement
 from aigym_db.access.equivalents import equivalents
-from aigym_db.access.jobs import Job
+from aigym_db.access.matrix import answers
 from aigym_db.access.mutants import mutate
-from aigym_db.access.run import Trial, trial
-from aigym_db.access.stage import stage
+from aigym_db.access.test_database import stage
+from aigym_db.access.trial import Trial, trial
 from aigym_db.project.config import find
 from benchmarks.measure import Goal, Table, call, interleaved
 
@@ -76,7 +76,9 @@ def run_statements(tried: Trial) -> Table:
     return Table(f"{len(sample):,} statements", interleaved(ways, ROUNDS), goals)
 
 
-def from_client(connection: Connection[tuple[object, ...]], tried: Trial, sample: Sequence[Job]) -> None:
+def from_client(
+    connection: Connection[tuple[object, ...]], tried: Trial, sample: Sequence[AttemptStatement]
+) -> None:
     """What a test suite in a client does."""
     with connection.transaction(force_rollback=True):
         connection.execute("set local session_replication_role = replica")

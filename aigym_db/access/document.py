@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from aigym_db.errors import BadAnswers
+from aigym_db.errors import BadAccessMatrix
 from aigym_db.model.source import Place, Source
 
 
@@ -36,9 +36,9 @@ class Document:
             start = found.start()
         return self.source.place(start)
 
-    def wrong(self, message: str, *keys: str, hint: str) -> BadAnswers:
+    def wrong(self, message: str, *keys: str, hint: str) -> BadAccessMatrix:
         """The refusal that points at a key."""
-        return BadAnswers(message, place=self.place(*keys), hint=hint)
+        return BadAccessMatrix(message, place=self.place(*keys), hint=hint)
 
     def only(self, table: Any, known: Collection[str], *keys: str, what: str) -> Mapping[str, Any]:
         """The table, if it is one and all its keys are known."""
@@ -73,19 +73,19 @@ class Document:
 def document(root: Path, file: str) -> Document:
     """The TOML file at a path relative to the project.
 
-    Raises BadAnswers (AIG-P012) when it is not UTF-8 or not TOML.
+    Raises BadAccessMatrix (AIG-P012) when it is not UTF-8 or not TOML.
     """
     try:
         text = (root / file).read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise BadAnswers(f"There is no file {file}.", hint=f"Create {file}.") from error
+        raise BadAccessMatrix(f"There is no file {file}.", hint=f"Create {file}.") from error
     except UnicodeDecodeError as error:
-        raise BadAnswers(f"{file} is not UTF-8.", hint="Save the file as UTF-8.") from error
+        raise BadAccessMatrix(f"{file} is not UTF-8.", hint="Save the file as UTF-8.") from error
     source = Source(file, text)
     try:
         return Document(source, tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise BadAnswers(
+        raise BadAccessMatrix(
             f"{file} is not TOML.",
             place=source.place(_index(text, str(error))),
             detail=str(error),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aigym_db.access.document import Document, document
-from aigym_db.errors import BadAnswers
+from aigym_db.errors import BadAccessMatrix
 
 FILE = "policies/equivalents.toml"
 
@@ -28,7 +28,7 @@ class Equivalents:
     def reasons(self, survivors: Collection[str], killed: Collection[str]) -> Mapping[str, str]:
         """The reason of each survivor that has one.
 
-        Raises BadAnswers (AIG-P012) for needless entries: an answer notices the mutant, or there is none.
+        Raises BadAccessMatrix (AIG-P012) for needless entries: an answer notices the mutant, or there is none.
         """
         found: dict[str, str] = {}
         needless: dict[str, str] = {}
@@ -43,7 +43,7 @@ class Equivalents:
                 needless[mutant] = f"There is no mutant `{mutant}`."
         if needless and self.doc:
             first = next(iter(needless))
-            raise BadAnswers(
+            raise BadAccessMatrix(
                 needless[first],
                 place=self.doc.source.place(max(self.doc.source.text.find(first), 0)),
                 detail="\n".join(list(needless.values())[1:]),
@@ -55,7 +55,7 @@ class Equivalents:
 def equivalents(root: Path) -> Equivalents:
     """What `policies/equivalents.toml` of a project says; nothing when there is no such file.
 
-    Raises BadAnswers (AIG-P012) for an unknown key, or an entry without mutant or reason.
+    Raises BadAccessMatrix (AIG-P012) for an unknown key, or an entry without mutant or reason.
     """
     if not (root / FILE).is_file():
         return Equivalents(None, {})

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 import psycopg
 
-from aigym_db.access.outcomes import Reply, attempted
-from aigym_db.access.run import Trial
+from aigym_db.access.outcomes import AttemptResult, attempted
+from aigym_db.access.trial import Trial
 from aigym_db.database.queries import query
 from aigym_db.model.access import Attempt, Outcome, Survivor
 from aigym_db.model.finding import Finding
@@ -83,7 +83,7 @@ def with_triggers(trial: Trial) -> Iterator[Finding]:
             )
 
 
-def _opened_or_broken(reply: Reply, attempt: Attempt) -> str:
+def _opened_or_broken(reply: AttemptResult, attempt: Attempt) -> str:
     if attempt.refused == "constraint" or (reply.state or "").startswith("23"):
         return ""
     if attempt.error or (attempt.refused == "grant" and attempt.expected):

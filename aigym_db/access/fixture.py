@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from aigym_db.access.answers import Answers, predicate
 from aigym_db.access.matching import Connection, as_it_is, matching
-from aigym_db.access.moves import Moves, moves
-from aigym_db.access.sheets import Sheet
+from aigym_db.access.matrix import AccessMatrix, predicate
+from aigym_db.access.matrix_files import TableMatrix
+from aigym_db.access.reassignments import Reassignments, moves
 from aigym_db.access.tables import Table
 
 
@@ -32,7 +32,7 @@ class Fixture:
     """Sorted by key."""
     means: Mapping[tuple[str, str], frozenset[str]]
     """(actor, command) to keys."""
-    moves: Moves
+    moves: Reassignments
 
     def elsewhere(self, table: Table, column: str, target: str | None) -> tuple[Row, ...]:
         """The rows whose column has another value."""
@@ -50,7 +50,7 @@ def writable(table: Table) -> tuple[str, ...]:
     return tuple(column.name for column in table.columns.values() if not column.generated)
 
 
-def fixture(connection: Connection, answers: Answers, sheet: Sheet, table: Table) -> Fixture:
+def fixture(connection: Connection, answers: AccessMatrix, sheet: TableMatrix, table: Table) -> Fixture:
     """The rows of a table and what the sheet says about each.
 
     Raises BadAnswers (AIG-P012) with the cell's place when a row class is not SQL about this table.

@@ -7,10 +7,10 @@ from typing import Any
 
 import psycopg
 
-from aigym_db.access.answers import Answers, predicate
-from aigym_db.access.sheets import Sheet
+from aigym_db.access.matrix import AccessMatrix, predicate
+from aigym_db.access.matrix_files import TableMatrix
 from aigym_db.access.tables import Table
-from aigym_db.errors import BadAnswers
+from aigym_db.errors import BadAccessMatrix
 from aigym_db.model.access import Actor, Cell
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -26,8 +26,8 @@ def matching(
     connection: Connection,
     source: str,
     sql: Mapping[tuple[str, str], str],
-    sheet: Sheet,
-    answers: Answers,
+    sheet: TableMatrix,
+    answers: AccessMatrix,
 ) -> dict[tuple[str, str], frozenset[tuple[str, str | None]]]:
     """For each predicate the rows it is true for, as (key, where moved to), all in one query."""
     texts = sorted(set(sql.values()))
@@ -47,8 +47,8 @@ def matching(
 
 
 def _culprit(
-    connection: Connection, sheet: Sheet, answers: Answers, source: str, error: psycopg.Error
-) -> BadAnswers:
+    connection: Connection, sheet: TableMatrix, answers: AccessMatrix, source: str, error: psycopg.Error
+) -> BadAccessMatrix:
     """The refusal for the first answer whose classes PostgreSQL does not accept."""
     said, place, who = error, sheet.place, "its row classes"
     for cell in sheet.cells.values():
@@ -61,7 +61,7 @@ def _culprit(
                 f"the row classes of {cell.actor}, {cell.command}",
             )
             break
-    return BadAnswers(
+    return BadAccessMatrix(
         f"{sheet.table}: PostgreSQL does not accept {who}: {said.diag.message_primary}.",
         place=place,
         detail=str(said),
@@ -70,7 +70,7 @@ def _culprit(
 
 
 def _fails(
-    connection: Connection, sheet: Sheet, actor: Actor, cell: Cell, source: str
+    connection: Connection, sheet: TableMatrix, actor: Actor, cell: Cell, source: str
 ) -> psycopg.Error | None:
     try:
         with connection.transaction():

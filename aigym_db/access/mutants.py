@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
-from aigym_db.access.breaks import Break, Guards, guards
+from aigym_db.access.attempts import AttemptStatement
 from aigym_db.access.equivalents import Equivalents
 from aigym_db.access.fixture import writable
-from aigym_db.access.jobs import Job
-from aigym_db.access.run import Connection, Trial
+from aigym_db.access.mutations import AccessRules, Mutation, guards
+from aigym_db.access.trial import Connection, Trial
 from aigym_db.database.queries import query
 from aigym_db.model.access import Mutant, Survivor
 
@@ -20,7 +20,7 @@ _LIKELY = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Mutation:
+class MutationReport:
     """What became of the mutants."""
 
     killed: Mapping[str, str]
@@ -42,7 +42,7 @@ def mutate(
     *,
     tables: Collection[str] | None = None,
     progress: Callable[[Mutant], object] = lambda _: None,
-) -> Mutation:
+) -> MutationReport:
     """Breaks the database in every way we know, one at a time.
 
     Every connection of the trial must be to a clone of its own.
@@ -55,7 +55,7 @@ def mutate(
     found = guards(trial.connections[0])
     breaks = [one for one in found.breaks(trial.tables) if wanted is None or one.mutant.table in wanted]
     questions = _Questions(_good_jobs(trial, found, {table for one in breaks for table in one.touches}))
-    left_over: SimpleQueue[Break] = SimpleQueue()
+    left_over: SimpleQueue[Mutation] = SimpleQueue()
     for one in breaks:
         left_over.put(one)
     with ThreadPoolExecutor(len(trial.connections)) as pool:
@@ -72,13 +72,15 @@ def mutate(
     reasons = {one.mutant.id: one.equivalent for one in breaks}
     if wanted is None:
         reasons |= equivalents.reasons([mutant.id for mutant in left], killed)
-    return Mutation(killed, tuple(Survivor(mutant, reasons.get(mutant.id, "")) for mutant in left), failed)
+    return MutationReport(
+        killed, tuple(Survivor(mutant, reasons.get(mutant.id, "")) for mutant in left), failed
+    )
 
 
 def _break_all(
     trial: Trial,
     connection: Connection,
-    left_over: SimpleQueue[Break],
+    left_over: SimpleQueue[Mutation],
     questions: _Questions,
     progress: Callable[[Mutant], object],
 ) -> Iterator[tuple[Mutant, str | None, str | None]]:
@@ -101,12 +103,12 @@ def _break_all(
 class _Questions:
     """Which jobs could notice a mutant, as array literals; several threads may ask."""
 
-    def __init__(self, good: Mapping[str, tuple[Job, ...]]) -> None:
+    def __init__(self, good: Mapping[str, tuple[AttemptStatement, ...]]) -> None:
         self._good = good
         self._all: dict[tuple[tuple[str, str], ...], str] = {}
-        self._noticed: dict[str, dict[int, Job]] = {}
+        self._noticed: dict[str, dict[int, AttemptStatement]] = {}
 
-    def all(self, one: Break) -> str:
+    def all(self, one: Mutation) -> str:
         """Every job that could."""
         key = tuple(one.touches.items())
         if key not in self._all:
@@ -118,19 +120,19 @@ class _Questions:
             )
         return self._all[key]
 
-    def likely(self, one: Break) -> str:
+    def likely(self, one: Mutation) -> str:
         """Those that noticed other mutants of the same table or function, the latest ones."""
         known = list(self._noticed.get(_subject(one), {}).values())[-_LIKELY:]
         return _array(job.id for job in known if _may_notice(job, one.touches.get(job.cell.table, "")))
 
-    def noticed(self, one: Break, job: Job) -> None:
+    def noticed(self, one: Mutation, job: AttemptStatement) -> None:
         """Remembers that this job noticed a mutant."""
         known = self._noticed.setdefault(_subject(one), {})
         known.pop(job.id, None)
         known[job.id] = job
 
 
-def _subject(one: Break) -> str:
+def _subject(one: Mutation) -> str:
     return one.mutant.table or one.mutant.id.partition(":")[0]
 
 
@@ -138,13 +140,15 @@ def _array(ids: Iterable[int]) -> str:
     return "{" + ",".join(map(str, sorted(ids))) + "}"
 
 
-def _good_jobs(trial: Trial, found: Guards, tables: set[str]) -> Mapping[str, tuple[Job, ...]]:
+def _good_jobs(
+    trial: Trial, found: AccessRules, tables: set[str]
+) -> Mapping[str, tuple[AttemptStatement, ...]]:
     """By table the jobs that reach what they should and that policies have a say in.
 
     Of rows to be inserted that fare alike, one is enough.
     """
     alike = {name: _alike(trial, found, name) for name in tables if name in trial.fixtures}
-    good: dict[str, list[Job]] = {}
+    good: dict[str, list[AttemptStatement]] = {}
     seen: set[tuple[str, str, tuple[str | None, ...]]] = set()
     for reply in trial.everything(tables):
         job = reply.job
@@ -160,7 +164,7 @@ def _good_jobs(trial: Trial, found: Guards, tables: set[str]) -> Mapping[str, tu
     return {table: tuple(jobs) for table, jobs in good.items()}
 
 
-def _alike(trial: Trial, found: Guards, name: str) -> Mapping[str, tuple[str | None, ...]]:
+def _alike(trial: Trial, found: AccessRules, name: str) -> Mapping[str, tuple[str | None, ...]]:
     """By key of a row, what policies see of it when it is inserted: rows with the same fare alike.
 
     A row of a table that functions read can matter in other ways: there each counts.
@@ -173,7 +177,7 @@ def _alike(trial: Trial, found: Guards, name: str) -> Mapping[str, tuple[str | N
     return {row.key: tuple(row.values[index] for index in places) for row in trial.fixtures[name].rows}
 
 
-def _may_notice(job: Job, command: str) -> bool:
+def _may_notice(job: AttemptStatement, command: str) -> bool:
     """Whether a policy for this command has a say in what the job reaches."""
     if command == "all":
         return True

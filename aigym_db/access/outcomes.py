@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from aigym_db.access.answers import Answers
+from aigym_db.access.attempts import AttemptStatement, RejectedAttempt
 from aigym_db.access.fixture import Fixture
-from aigym_db.access.jobs import Job, Refused
+from aigym_db.access.matrix import AccessMatrix
 from aigym_db.model.access import Attempt, Cell, Command, Outcome, Refusal, Way
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class AttemptResult:
     """What the server said to a job."""
 
-    job: Job
+    job: AttemptStatement
     reached: frozenset[str] | None
     """None: an error that is no refusal."""
     state: str | None
@@ -23,7 +23,10 @@ class Reply:
 
 
 def gathered(
-    answers: Answers, fixtures: Mapping[str, Fixture], refused: Iterable[Refused], replies: Iterable[Reply]
+    answers: AccessMatrix,
+    fixtures: Mapping[str, Fixture],
+    refused: Iterable[RejectedAttempt],
+    replies: Iterable[AttemptResult],
 ) -> tuple[Outcome, ...]:
     """The replies by cell and way; a cell whose every statement the grants refuse has attempts too."""
     known: dict[tuple[str, str, Command], dict[Way, Attempt]] = {}
@@ -47,7 +50,7 @@ def gathered(
     return tuple(found)
 
 
-def attempted(reply: Reply) -> Attempt:
+def attempted(reply: AttemptResult) -> Attempt:
     """A reply as the attempt it was."""
     expected = frozenset(reply.job.expected)
     if reply.reached is None:
@@ -57,7 +60,7 @@ def attempted(reply: Reply) -> Attempt:
     return Attempt(reply.job.way, expected, reply.reached, _refusal(reply))
 
 
-def _refusal(reply: Reply) -> Refusal | None:
+def _refusal(reply: AttemptResult) -> Refusal | None:
     if reply.state is None:
         return None
     if reply.state.startswith("23"):

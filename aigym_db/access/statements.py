@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from aigym_db.access.fixture import Row, writable
 from aigym_db.access.literals import literal
-from aigym_db.access.tables import Column, Grants, Table
+from aigym_db.access.tables import Grants, Table, TableColumn
 
 _KEYS = "coalesce(array_agg(aigym_key order by aigym_key collate \"C\"), '{}')"
 _TOUCHED = "xmin::text::bigint >= txid_current() % 4294967296"
@@ -99,7 +99,7 @@ RANDOM = {
 """A value for each row without reading the row, by type: for columns that have to be unique."""
 
 
-def free(table: Table, columns: Collection[str]) -> Column | None:
+def free(table: Table, columns: Collection[str]) -> TableColumn | None:
     """A column that can be written in all rows without reading any and without breaking anything."""
     candidates = [
         column
@@ -111,14 +111,14 @@ def free(table: Table, columns: Collection[str]) -> Column | None:
     )
 
 
-def readable(table: Table, grants: Grants) -> Column | None:
+def readable(table: Table, grants: Grants) -> TableColumn | None:
     """A column the role may both read and write, so that a row can be updated to what it is."""
     both = grants.updates & grants.selects
     candidates = [column for column in table.columns.values() if column.name in both and not column.identity]
     return min(candidates, key=lambda column: column.tied or column.unique, default=None)
 
 
-def update_blind(table: Table, column: Column, rows: Iterable[Row]) -> str:
+def update_blind(table: Table, column: TableColumn, rows: Iterable[Row]) -> str:
     """An update without WHERE that reads no column, so the SELECT policies do not hold it back."""
     index = writable(table).index(column.name)
     values = sorted(value for row in rows if (value := row.values[index]) is not None)
@@ -128,7 +128,7 @@ def update_blind(table: Table, column: Column, rows: Iterable[Row]) -> str:
     return f"update {table.quoted} set {column.quoted} = {value}"
 
 
-def update_sighted(table: Table, column: Column, where: str | None = None) -> str:
+def update_sighted(table: Table, column: TableColumn, where: str | None = None) -> str:
     """An update that reads its rows and changes nothing."""
     condition = where or f"{table.key_sql} is not null"
     return f"update {table.quoted} set {column.quoted} = {column.quoted} where {condition}"

@@ -12,7 +12,7 @@ from aigym_db.database.queries import query
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class TableColumn:
     """A column, as far as writing it is concerned."""
 
     name: str
@@ -53,7 +53,7 @@ class Table:
     partitioned: bool
     key: tuple[str, ...]
     """Primary key; every column where there is none."""
-    columns: Mapping[str, Column]
+    columns: Mapping[str, TableColumn]
     grants: Mapping[str, Grants]
     """By role."""
 
@@ -78,7 +78,7 @@ def tables(connection: psycopg.Connection, roles: Collection[str]) -> Mapping[st
         found = {}
         for row in cursor.execute(query("access/tables")):
             name = f"{row['schema']}.{row['name']}"
-            columns = {column["name"]: Column(**column) for column in row["columns"] or ()}
+            columns = {column["name"]: TableColumn(**column) for column in row["columns"] or ()}
             found[name] = Table(
                 name,
                 row["quoted"],

@@ -10,18 +10,18 @@ from pathlib import Path
 import click
 
 from aigym_db.cli.app import App
-from aigym_db.cli.running import add_origin
+from aigym_db.cli.options import add_origin
 from aigym_db.database.dsn import without_service
-from aigym_db.errors import AigymError, BadCommandLine, HalfwayError, ServerError
+from aigym_db.errors import AigymError, BadCommandLine, PartiallyAppliedError, ServerError
 from aigym_db.migrate.fleet.result import FleetObserver, FleetResult
-from aigym_db.migrate.fleet.run import migrate_fleet, rollback_fleet
-from aigym_db.migrate.fleet.standing import fleet_standing
+from aigym_db.migrate.fleet.rollout import migrate_fleet, rollback_fleet
+from aigym_db.migrate.fleet.status import fleet_standing
 from aigym_db.migrate.options import Options
 from aigym_db.model.migration import Direction, Migration, Plan
 from aigym_db.project.targets import Fleet, Target, read
 from aigym_db.report.console import counted
 from aigym_db.report.fleet import WatchingFleet
-from aigym_db.report.fleet_standing import say_fleet
+from aigym_db.report.fleet_status import say_fleet
 
 
 def fleet(app: App, file: Path) -> Fleet:
@@ -108,7 +108,7 @@ def _run(
     with WatchingFleet(app.report, direction) as watching:
         result = work(watching)
     for outcome in result.outcomes:
-        if isinstance(outcome.refusal, ServerError | HalfwayError):
+        if isinstance(outcome.refusal, ServerError | PartiallyAppliedError):
             add_origin(app, migrations, outcome.refusal)
     whole = result if before is None else before.then(result)
     watching.summary(whole)

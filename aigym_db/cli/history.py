@@ -7,7 +7,7 @@ from contextlib import closing, suppress
 import psycopg
 
 from aigym_db.cli.app import App
-from aigym_db.errors import AigymError, BadHistory, MissingApplied
+from aigym_db.errors import AigymError, BadHistory, MissingMigration
 from aigym_db.model.migration import Migration
 from aigym_db.project.migrations import migrations
 
@@ -20,7 +20,7 @@ def history(app: App) -> tuple[Migration, ...]:
     """
     try:
         return migrations(app.project)
-    except (BadHistory, MissingApplied) as refusal:
+    except (BadHistory, MissingMigration) as refusal:
         with suppress(AigymError, psycopg.Error):
             refusal.detail = "\n".join(filter(None, (refusal.detail, _what_ran(app))))
         raise
@@ -29,8 +29,8 @@ def history(app: App) -> tuple[Migration, ...]:
 def _what_ran(app: App) -> str:
     from aigym_db.database.connect import connect, shown
     from aigym_db.database.ledger import applied
-    from aigym_db.migrate.disagreement import kept
-    from aigym_db.project.numbers import disputed
+    from aigym_db.migrate.history_mismatch import kept
+    from aigym_db.project.version_sequence import disputed
 
     numbers = disputed(app.project.root / "migrations")
     dsn = app.dsn()

@@ -16,7 +16,7 @@ from aigym_db.database.failure import explain_error, first_line
 from aigym_db.database.queries import query
 from aigym_db.errors import AigymError, BehindPooler, CannotConnect, ServerUnfit
 
-__all__ = ["Session", "connect", "explain_error", "resolve", "shown"]
+__all__ = ["SessionSettings", "connect", "explain_error", "resolve", "shown"]
 
 CONNECT_TIMEOUT_S = 10
 """How long one host may take to answer, unless the connection string or PGCONNECT_TIMEOUT says otherwise."""
@@ -49,7 +49,7 @@ Found = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class SessionSettings:
     """What a session runs under; times in milliseconds, 0 is without limit."""
 
     lock_timeout_ms: int = 2_000
@@ -91,7 +91,7 @@ class Session:
 
 
 def connect(
-    dsn: str | None = None, *, session: Session | None = None, autocommit: bool = False
+    dsn: str | None = None, *, session: SessionSettings | None = None, autocommit: bool = False
 ) -> psycopg.Connection[tuple[Any, ...]]:
     """A connection to `resolve(dsn)` whose session is as `session` says.
 
@@ -101,7 +101,7 @@ def connect(
     Raises BadCommandLine (AIG-P013), CannotConnect (AIG-S001), BehindPooler (AIG-G006), and ServerUnfit
     (AIG-G005) where triggers would not run.
     """
-    wanted = session or Session()
+    wanted = session or SessionSettings()
     text = resolve(dsn)
     connection, found = _opened(text, wanted, wanted.settings())
     more = _more(found)
@@ -113,7 +113,7 @@ def connect(
 
 
 def _opened(
-    dsn: str, wanted: Session, settings: Mapping[str, str | int]
+    dsn: str, wanted: SessionSettings, settings: Mapping[str, str | int]
 ) -> tuple[psycopg.Connection[tuple[Any, ...]], Found]:
     """A connection that was sent these settings and has them."""
     words = _words(parameters(dsn), wanted, settings)
@@ -147,7 +147,9 @@ def startup_options(given: str, settings: Mapping[str, str | int]) -> str:
     return " ".join([given, *words] if given else words)
 
 
-def _words(known: Mapping[str, str], wanted: Session, settings: Mapping[str, str | int]) -> dict[str, str]:
+def _words(
+    known: Mapping[str, str], wanted: SessionSettings, settings: Mapping[str, str | int]
+) -> dict[str, str]:
     """What we add to a connection string of which `known` is known."""
     defaults = {**_KEEPALIVE, "connect_timeout": str(CONNECT_TIMEOUT_S)}
     return {
@@ -165,7 +167,7 @@ def _escaped(value: str) -> str:
 
 def _checked(
     connection: psycopg.Connection[tuple[Any, ...]],
-    wanted: Session,
+    wanted: SessionSettings,
     settings: Mapping[str, str | int],
     dsn: str,
 ) -> Found:
@@ -242,7 +244,7 @@ _CAUSES = (
 )
 
 
-def _refused(error: psycopg.Error, dsn: str, wanted: Session) -> AigymError:
+def _refused(error: psycopg.Error, dsn: str, wanted: SessionSettings) -> AigymError:
     said = without_secrets(str(error).strip(), dsn)
     if "unsupported startup parameter" in said:
         return _behind_pooler(dsn, said)

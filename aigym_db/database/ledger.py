@@ -94,7 +94,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Journalled:
+class JournalEntry:
     """What the journal says of one statement of a migration outside a transaction."""
 
     kind: Literal["intent", "done", "fail"]
@@ -237,11 +237,11 @@ def stored_sql(connection: Connection[Any], version: int, scope: str = "") -> st
 
 def journal(
     connection: Connection[Any], version: int, direction: Direction, scope: str = ""
-) -> tuple[Journalled, ...]:
+) -> tuple[JournalEntry, ...]:
     """How far a migration outside a transaction came since it was last applied or undone, oldest first."""
     parameters = {"version": version, "direction": direction, "scope": scope}
     rows = connection.execute(query("ledger/journal"), parameters).fetchall()
-    return tuple(Journalled(*row) for row in rows)
+    return tuple(JournalEntry(*row) for row in rows)
 
 
 def took_ms(connection: Connection[Any], backend: int, versions: Iterable[int]) -> tuple[float, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 
 from aigym_db.database.catalog import snapshot
-from aigym_db.database.connect import Session, connect
+from aigym_db.database.connect import SessionSettings, connect
 from aigym_db.database.failure import explain_error
 from aigym_db.database.servers import Server, Throwaway, create_database, drop_database, throwaway
 from aigym_db.errors import AigymError
@@ -23,7 +23,9 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 def session_on(dsn: str) -> Connection:
     """A connection in autocommit mode to a database nobody else uses: nothing has to wait or hurry."""
-    return connect(dsn, session=Session(lock_timeout_ms=0, idle_in_transaction_timeout_ms=0), autocommit=True)
+    return connect(
+        dsn, session=SessionSettings(lock_timeout_ms=0, idle_in_transaction_timeout_ms=0), autocommit=True
+    )
 
 
 @contextmanager

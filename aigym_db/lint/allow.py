@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from pglast.parser import ParseError, scan
 
-from aigym_db.lint.passage import Passage, Spot
+from aigym_db.lint.section import Section, Spot
 from aigym_db.model.sql import Statement
-from aigym_db.project.blanked import sql_only
+from aigym_db.syntax.mask import sql_only
 
 _MENTIONED = re.compile(r"--\s*allow\b", re.IGNORECASE)
 _ALLOW = re.compile(r"--\s*allow\s+(?P<rule>[\w-]+)\s*(?::\s*(?P<reason>.*\S)?)?\s*$", re.IGNORECASE)
@@ -48,7 +48,7 @@ class Allow:
         )
 
 
-def allows(passage: Passage, statements: Sequence[Statement], start: int, end: int) -> Iterator[Allow]:
+def allows(passage: Section, statements: Sequence[Statement], start: int, end: int) -> Iterator[Allow]:
     """The allow comments in a stretch of the passage's text, each with the statement it covers."""
     text = passage.source.text
     if not _MENTIONED.search(text, start, end):

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from aigym_db.lint.nodes import PUBLIC
-from aigym_db.lint.objects import Function, Index, Kind, Policy, Relation, Transaction
-from aigym_db.lint.passage import Spot
+from aigym_db.lint.objects import Function, Index, Kind, Policy, Relation, TransactionState
+from aigym_db.lint.section import Spot
+from aigym_db.syntax.nodes import PUBLIC
 
 DATA_PRIVILEGES = frozenset({"select", "insert", "update", "delete"})
 TABLE_PRIVILEGES = DATA_PRIVILEGES | {"truncate", "references", "trigger", "maintain"}
@@ -50,7 +50,7 @@ class Chain:
         self.search_path: tuple[str, ...] = (PUBLIC,)
         self.time_zone: str | None = None
         """What the current passage set TimeZone to."""
-        self.transaction: Transaction | None = None
+        self.transaction: TransactionState | None = None
         self.batch = 0
 
     def copy(self) -> Chain:

@@ -8,21 +8,21 @@ from pglast import ast
 
 from aigym_db.errors import ProjectError
 from aigym_db.lint.allow import Allow, allows
-from aigym_db.lint.body import body_of, inner, statements
 from aigym_db.lint.chain import Chain
-from aigym_db.lint.nodes import is_a
-from aigym_db.lint.objects import Transaction
-from aigym_db.lint.passage import Passage, Spot
+from aigym_db.lint.objects import TransactionState
 from aigym_db.lint.reading import read
 from aigym_db.lint.registry import by_name, rules
 from aigym_db.lint.replay.dispatch import replay
-from aigym_db.lint.rule import Found, Rule
-from aigym_db.lint.step import Body, Step
+from aigym_db.lint.rule import Rule, RuleMatch
+from aigym_db.lint.section import Section, Spot
+from aigym_db.lint.step import Body, StatementContext
 from aigym_db.model.finding import Finding
 from aigym_db.model.migration import Migration
 from aigym_db.model.source import Source
 from aigym_db.model.sql import Script
 from aigym_db.project.migrations import parse
+from aigym_db.syntax.body import body_of, inner, statements
+from aigym_db.syntax.nodes import is_a
 
 _NOBODYS_BATCH = -2
 """Batches given by callers are not negative, and -1 is what the chain did not create."""
@@ -33,7 +33,7 @@ def lint_text(text: str, file: str) -> tuple[Finding, ...]:
     "migration."""
     source = Source(file, text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
     if not any(line.startswith("-- migrate:up") for line in source.text.split("\n")):
-        return lint([Passage(source, 0, len(source.text))])
+        return lint([Section(source, 0, len(source.text))])
     try:
         migration = parse(source, 1, "file")
     except ProjectError as error:
@@ -43,7 +43,7 @@ def lint_text(text: str, file: str) -> tuple[Finding, ...]:
 
 def lint_scripts(scripts: Sequence[Script]) -> tuple[Finding, ...]:
     """The findings of SQL files that run one after the other on the same database."""
-    return lint([Passage.of_script(script, "file", batch=number) for number, script in enumerate(scripts)])
+    return lint([Section.of_script(script, "file", batch=number) for number, script in enumerate(scripts)])
 
 
 def lint_project(
@@ -60,31 +60,31 @@ def lint_project(
     table one of them creates is still empty for the others. `silent` are replayed and not reported.
     """
     together, silent = set(together), set(silent)
-    passages: list[Passage] = []
+    passages: list[Section] = []
     for migration in migrations:
         batch = 0 if migration.version in together else migration.version
         reported = migration.version not in silent
-        up = Passage.of_part(migration.up, "up", batch=batch, reported=reported, phase=migration.phase)
+        up = Section.of_part(migration.up, "up", batch=batch, reported=reported, phase=migration.phase)
         passages.append(up)
         if migration.down is not None:
-            passages.append(Passage.of_part(migration.down, "down", reported=reported))
+            passages.append(Section.of_part(migration.down, "down", reported=reported))
     if not state:
         return lint(passages)
-    schema = [Passage.of_script(script, "state", batch=0) for script in state]
+    schema = [Section.of_script(script, "state", batch=0) for script in state]
     return _sorted([*lint(passages, judge_end=False), *lint(schema, judge_steps=False)])
 
 
 def lint(
-    passages: Sequence[Passage], *, judge_steps: bool = True, judge_end: bool = True
+    passages: Sequence[Section], *, judge_steps: bool = True, judge_end: bool = True
 ) -> tuple[Finding, ...]:
     """The findings of passages that follow one another, sorted by place.
 
     A down is judged on what its up has just left, and leaves nothing behind for the next.
     """
-    return _Run(judge_steps, judge_end).over(passages)
+    return _Linting(judge_steps, judge_end).over(passages)
 
 
-class _Run:
+class _Linting:
     def __init__(self, judge_steps: bool, judge_end: bool) -> None:
         self.chain = Chain()
         self.findings: list[Finding] = []
@@ -95,10 +95,10 @@ class _Run:
             for kind in rule.on:
                 self.by_statement.setdefault(kind, []).append(rule)
         self.at_end = self.by_statement.pop(Chain, [])
-        self.on_close = self.by_statement.pop(Transaction, [])
+        self.on_close = self.by_statement.pop(TransactionState, [])
         self.on_allow = self.by_statement.pop(Allow, [])
 
-    def over(self, passages: Sequence[Passage]) -> tuple[Finding, ...]:
+    def over(self, passages: Sequence[Section]) -> tuple[Finding, ...]:
         for number, passage in enumerate(passages):
             before = self.chain
             if passage.kind == "down":
@@ -114,27 +114,27 @@ class _Run:
             self.judge(allow)
         return _sorted(self.findings)
 
-    def passage(self, passage: Passage) -> None:
+    def passage(self, passage: Section) -> None:
         chain = self.chain
         found, refused = read(passage)
         chain.search_path, chain.time_zone = ("public",), None
-        chain.transaction = Transaction(explicit=False, spot=None) if passage.transaction else None
+        chain.transaction = TransactionState(explicit=False, spot=None) if passage.transaction else None
         if passage.reported:
             self.findings.extend(refused)
             self.allows.extend(allows(passage, found, passage.start, passage.end))
         for statement in found:
-            self.step(Step(statement, passage, chain))
+            self.step(StatementContext(statement, passage, chain))
         if chain.transaction is not None:
             self.at_close(passage, chain.transaction)
         chain.transaction = None
 
-    def at_close(self, passage: Passage, left: Transaction) -> None:
+    def at_close(self, passage: Section, left: TransactionState) -> None:
         """What is still open when a passage ends."""
         if self.judge_steps and passage.reported:
             for rule in self.on_close:
                 self.take(rule, rule.check(left))
 
-    def step(self, step: Step) -> None:
+    def step(self, step: StatementContext) -> None:
         if self.judge_steps and step.passage.reported:
             for rule in self.by_statement.get(type(step.tree), ()):
                 if rule.in_functions or step.body != "function":
@@ -143,7 +143,7 @@ class _Run:
         if not step.body and is_a(step.tree, ast.DoStmt, ast.CreateFunctionStmt):
             self.inside(step)
 
-    def inside(self, outer: Step) -> None:
+    def inside(self, outer: StatementContext) -> None:
         """The statements in a body: a DO block runs them now, a function perhaps one day."""
         body = body_of(outer.statement)
         if body is None:
@@ -155,9 +155,9 @@ class _Run:
                 self.allows.append(allow)
         kind: Body = "do" if is_a(outer.tree, ast.DoStmt) else "function"
         for statement, located in statements(outer.passage.source, body, outer.statement):
-            self.step(Step(statement, outer.passage, outer.chain, kind, located))
+            self.step(StatementContext(statement, outer.passage, outer.chain, kind, located))
 
-    def take(self, rule: Rule, found: Iterator[Found]) -> None:
+    def take(self, rule: Rule, found: Iterator[RuleMatch]) -> None:
         for one in found:
             passage = one.spot.passage
             level = one.level or rule.level
@@ -183,7 +183,7 @@ class _Run:
         for rule in self.on_allow:
             self.take(rule, rule.check(allow))
 
-    def asked(self, rule: Rule, passage: Passage) -> bool:
+    def asked(self, rule: Rule, passage: Section) -> bool:
         """Whether an unused allow for this rule is surely one too many.
 
         Not in history, for a rule about what the database is in the end: a later migration may have replaced

@@ -12,7 +12,7 @@ from typing import Any
 from pglast import ast
 from pglast.enums import A_Expr_Kind, BoolExprType, BoolTestType, NullTestType, SubLinkType
 
-from aigym_db.lint.nodes import below, constant, is_a
+from aigym_db.syntax.nodes import below, constant, is_a
 
 _COMPARISONS = {
     "=": operator.eq,

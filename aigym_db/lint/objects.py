@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from aigym_db.lint.passage import Spot
+from aigym_db.lint.section import Spot
 from aigym_db.lint.types import Type
 
 RelationKind = Literal["table", "partitioned", "view", "materialized view", "foreign table", "unknown"]
@@ -121,7 +121,7 @@ class Kind:
 
 
 @dataclass(slots=True)
-class Transaction:
+class TransactionState:
     """What the open transaction has done so far that matters to what follows."""
 
     explicit: bool

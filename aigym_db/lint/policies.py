@@ -9,9 +9,9 @@ from pglast import ast
 from pglast.enums import SubLinkType
 
 from aigym_db.lint.chain import Chain
-from aigym_db.lint.nodes import PUBLIC, below, dotted, is_a
 from aigym_db.lint.objects import Policy
-from aigym_db.lint.passage import Spot
+from aigym_db.lint.section import Spot
+from aigym_db.syntax.nodes import PUBLIC, below, dotted, is_a
 
 
 def every_policy(chain: Chain) -> Iterator[Policy]:

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from pglast.parser import ParseError, Token, scan
 
 from aigym_db.errors import BadSql
-from aigym_db.lint.passage import Passage
+from aigym_db.lint.section import Section
 from aigym_db.model.finding import Finding
 from aigym_db.model.sql import Statement
-from aigym_db.project.blanked import sql_only
-from aigym_db.project.parse import parse_part
+from aigym_db.syntax.mask import sql_only
+from aigym_db.syntax.parse import parse_part
 
 
-def read(passage: Passage) -> tuple[tuple[Statement, ...], tuple[Finding, ...]]:
+def read(passage: Section) -> tuple[tuple[Statement, ...], tuple[Finding, ...]]:
     """The statements of a passage, and a finding for each that PostgreSQL's parser does not take."""
     if passage.script is not None:
         return passage.script.statements, ()
@@ -24,7 +24,7 @@ def read(passage: Passage) -> tuple[tuple[Statement, ...], tuple[Finding, ...]]:
         return _piecewise(passage, error)
 
 
-def _piecewise(passage: Passage, whole: BadSql) -> tuple[tuple[Statement, ...], tuple[Finding, ...]]:
+def _piecewise(passage: Section, whole: BadSql) -> tuple[tuple[Statement, ...], tuple[Finding, ...]]:
     pieces = tuple(_pieces(passage))
     findings: list[Finding] = []
 
@@ -49,7 +49,7 @@ def finding(error: BadSql) -> Finding:
     return Finding("bad-sql", error.code, "error", error.message, error.place, error.hint)
 
 
-def _pieces(passage: Passage) -> Iterator[tuple[int, int]]:
+def _pieces(passage: Section) -> Iterator[tuple[int, int]]:
     """Where each statement starts and ends; from a quote that never closes on, all is the last piece."""
     text = sql_only(passage.source.text, passage.start, passage.end)
     readable, tokens = _scanned(text)

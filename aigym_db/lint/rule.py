@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from aigym_db.lint.passage import Spot
+from aigym_db.lint.section import Spot
 from aigym_db.model.finding import Level
 
 InDowns = Literal["run", "note", "skip"]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RuleMatch:
     """Something a check found: where, one sentence, and the safe way. The engine adds whose rule it was."""
 
     spot: Spot
@@ -23,7 +23,7 @@ class Found:
     """Where it differs from the level of the rule."""
 
 
-Check = Callable[[Any], Iterator[Found]]
+Check = Callable[[Any], Iterator[RuleMatch]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,22 +9,22 @@ from typing import Any, Literal
 from pglast.enums import AlterTableType, ObjectType
 
 from aigym_db.lint.chain import Chain
-from aigym_db.lint.nodes import words
 from aigym_db.lint.objects import Relation
-from aigym_db.lint.passage import Passage, Spot
-from aigym_db.lint.rule import Found
+from aigym_db.lint.rule import RuleMatch
+from aigym_db.lint.section import Section, Spot
 from aigym_db.model.finding import Level
 from aigym_db.model.sql import Statement
+from aigym_db.syntax.nodes import words
 
 Body = Literal["", "do", "function"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Step:
+class StatementContext:
     """What a check of statements gets: the chain is as it is before the statement."""
 
     statement: Statement
-    passage: Passage
+    passage: Section
     chain: Chain
     body: Body = ""
     """Inside what the statement stands: a DO block, which runs it now, or a function, which may run it "
@@ -48,9 +48,9 @@ class Step:
         known = isinstance(at, int) and at >= self.statement.start
         return Spot(self.passage, self.statement, at if known and at is not None else self.statement.start)
 
-    def found(self, message: str, advice: str, at: Any = None, level: Level | None = None) -> Found:
+    def found(self, message: str, advice: str, at: Any = None, level: Level | None = None) -> RuleMatch:
         """A finding about this statement, at one of its nodes."""
-        return Found(self.spot(at), message, advice, level)
+        return RuleMatch(self.spot(at), message, advice, level)
 
     def key(self, name: Any) -> str:
         """The full name of the table or index a RangeVar names."""

@@ -7,7 +7,7 @@ from typing import Any
 from pglast import ast
 
 from aigym_db.lint.chain import Chain
-from aigym_db.lint.nodes import below, dotted, is_a
+from aigym_db.syntax.nodes import below, dotted, is_a
 
 VOLATILE = frozenset(
     [

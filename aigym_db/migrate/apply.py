@@ -12,20 +12,20 @@ from psycopg import Connection
 
 from aigym_db.database import ledger
 from aigym_db.database.failure import explain_error
-from aigym_db.database.unfinished import unfinished
-from aigym_db.errors import LedgerMoved, NotFrozen
-from aigym_db.migrate.disagreement import explained
+from aigym_db.database.partially_applied import unfinished
+from aigym_db.errors import LedgerChanged, UnfrozenMigration
+from aigym_db.migrate.history_mismatch import explained
 from aigym_db.migrate.observer import Finished, Observer
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.plan import locked, plan_up
-from aigym_db.migrate.session.context import Context
+from aigym_db.migrate.session.context import RunContext
 from aigym_db.migrate.session.reconnect import opened
 from aigym_db.migrate.stop import Stop
 from aigym_db.migrate.tenants import require_tenant
 from aigym_db.model.migration import Applied, Direction, Migration, Part, Plan
 
 if TYPE_CHECKING:
-    from aigym_db.migrate.session.run import Run
+    from aigym_db.migrate.session.attempt import Run
     from aigym_db.migrate.step import Step
 
 Decide = Callable[[tuple[Applied, ...]], Plan]
@@ -44,7 +44,7 @@ def migrate(
     """Applies what is pending, up to and with version `to`, and returns what it applied, oldest first.
 
     Safe to run any number of times and from several places at once: each migration is applied exactly once.
-    With `plan` it runs that very plan, or raises LedgerMoved (AIG-T006) when somebody migrated since it was
+    With `plan` it runs that very plan, or raises LedgerChanged (AIG-T006) when somebody migrated since it was
     made. With nothing to do it takes no lock and writes nothing. `stop` belongs to a caller that looks after
     the signals; without it this call does. Raises every refusal of `plan_up`, of the files (AIG-P005,
     AIG-P010), of a tenant schema that is not there (AIG-P017), of the guards (AIG-G001, AIG-G007), of the
@@ -54,7 +54,7 @@ def migrate(
     decide = _decision(migrations, to, options)
     try:
         with Stop() if stop is None else nullcontext(stop) as stopping:
-            context = Context(dsn, options, observer, stopping)
+            context = RunContext(dsn, options, observer, stopping)
             with closing(opened(context)) as connection:
                 wanted = moved_or_same(plan, decided(connection, migrations, decide, options))
                 if nothing_to_do(connection, wanted, options):
@@ -80,7 +80,7 @@ def pending(
     """
     options = options or Options()
     try:
-        with closing(opened(Context(dsn, options, Observer(), stop or Stop()))) as connection:
+        with closing(opened(RunContext(dsn, options, Observer(), stop or Stop()))) as connection:
             found = decided(connection, migrations, _decision(migrations, to, options), options)
             require_frozen(found.migrations, options)
             return looked_into(connection, found, options)
@@ -112,7 +112,7 @@ def decided(
 
 def execute(
     connection: Connection[Any],
-    context: Context,
+    context: RunContext,
     migrations: tuple[Migration, ...],
     wanted: Plan,
     decide: Decide,
@@ -125,7 +125,7 @@ def execute(
     Everything is read before anything is sent. `guard` has the last word, with the locks held. When the
     server goes away while nothing is under way, the run waits for it and goes on.
     """
-    from aigym_db.migrate.outside.unfinished import require_finished
+    from aigym_db.migrate.non_transactional.partially_applied import require_finished
     from aigym_db.migrate.session.begin import begin, start
     from aigym_db.migrate.session.reconnect import kept_up, rest
 
@@ -163,8 +163,8 @@ def read(plan: Plan, options: Options) -> Mapping[int, tuple[Step, ...]]:
 
     Raises BadSql (AIG-P005), ForbiddenStatement (AIG-P010), BadMigration (AIG-P008).
     """
-    from aigym_db.migrate.inside.streamed import require_short
-    from aigym_db.migrate.inside.whole import require_inside
+    from aigym_db.migrate.transactional.single_transaction import require_inside
+    from aigym_db.migrate.transactional.streamed import require_short
 
     texts = {
         migration.version: _steps(migration, part_of(migration, plan.direction))
@@ -177,13 +177,13 @@ def read(plan: Plan, options: Options) -> Mapping[int, tuple[Step, ...]]:
 
 
 def _run(run: Run, plan: Plan, texts: Mapping[int, tuple[Step, ...]]) -> None:
-    from aigym_db.migrate.inside.run import Transaction
-    from aigym_db.migrate.inside.streamed import is_streamed, run_streamed
-    from aigym_db.migrate.inside.together import run_together
-    from aigym_db.migrate.inside.whole import run_whole
-    from aigym_db.migrate.outside.run import run_outside
+    from aigym_db.migrate.non_transactional.sequence import run_outside
+    from aigym_db.migrate.transactional.message_batch import run_together
+    from aigym_db.migrate.transactional.single_message import MigrationTransaction
+    from aigym_db.migrate.transactional.single_transaction import run_whole
+    from aigym_db.migrate.transactional.streamed import is_streamed, run_streamed
 
-    inside: list[Transaction] = []
+    inside: list[MigrationTransaction] = []
     for migration in plan.migrations:
         part = part_of(migration, plan.direction)
         durable = run.options.durable or migration is plan.migrations[-1]
@@ -194,14 +194,14 @@ def _run(run: Run, plan: Plan, texts: Mapping[int, tuple[Step, ...]]) -> None:
             continue
         text = texts.get(migration.version) or _steps(migration, part)
         if part.transaction:
-            inside.append(Transaction.of(run, migration, plan.direction, part, text, durable))
+            inside.append(MigrationTransaction.of(run, migration, plan.direction, part, text, durable))
             continue
         run_together(run, inside)
         inside = []
         if part.batch_rows is None:
             run_outside(run, migration, plan.direction, part, text)
         else:
-            from aigym_db.migrate.backfill.run import run_backfill
+            from aigym_db.migrate.backfill.backfill import run_backfill
 
             run_backfill(run, migration, plan.direction, part, text)
     if run.options.transaction == "run" and len(inside) > 1:
@@ -211,8 +211,8 @@ def _run(run: Run, plan: Plan, texts: Mapping[int, tuple[Step, ...]]) -> None:
 
 
 def _steps(migration: Migration, part: Part) -> tuple[Step, ...]:
-    from aigym_db.migrate.inside.streamed import is_streamed
     from aigym_db.migrate.preflight import inspect, steps
+    from aigym_db.migrate.transactional.streamed import is_streamed
 
     if is_streamed(part):
         inspect(part)
@@ -235,13 +235,13 @@ def part_of(migration: Migration, direction: Direction) -> Part:
 def require_frozen(migrations: Iterable[Migration], options: Options) -> None:
     """Nothing, when every migration is in LOCK or the database is the project's own local one.
 
-    Raises NotFrozen (AIG-G001).
+    Raises UnfrozenMigration (AIG-G001).
     """
     if options.local or options.frozen is None:
         return
     drafts = [migration for migration in migrations if migration.version not in options.frozen]
     if drafts:
-        raise NotFrozen(
+        raise UnfrozenMigration(
             f"{', '.join(draft.label for draft in drafts)} {'is' if len(drafts) == 1 else 'are'} not "
             "frozen, and this "
             "is not the project's own local database.",
@@ -269,10 +269,10 @@ def nothing_to_do(connection: Connection[Any], plan: Plan, options: Options) -> 
 def moved_or_same(wanted: Plan | None, plan: Plan) -> Plan:
     """The plan that is wanted, or the one that was made now when none is.
 
-    Raises LedgerMoved (AIG-T006) when the first was made for another ledger.
+    Raises LedgerChanged (AIG-T006) when the first was made for another ledger.
     """
     if wanted is not None and wanted.ledger_digest != plan.ledger_digest:
-        raise LedgerMoved(
+        raise LedgerChanged(
             "Somebody migrated this database after the plan was made.",
             hint="Plan again, and look at the new plan.",
         )

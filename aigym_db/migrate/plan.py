@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from aigym_db.errors import (
     AigymError,
     BadCommandLine,
-    EditedApplied,
     EditedFrozen,
+    EditedMigration,
     Irreversible,
-    MissingApplied,
+    MissingMigration,
     OutOfOrder,
 )
 from aigym_db.migrate.phases import in_phase
@@ -29,7 +29,7 @@ def plan_up(
     in the line (`aigym_db.migrate.phases`).
 
     `allowed` are the versions that may run although a newer one is applied; not every database needs that.
-    Raises MissingApplied (AIG-T002), EditedApplied (AIG-T003) or OutOfOrder (AIG-T004) when files and ledger
+    Raises MissingMigration (AIG-T002), EditedMigration (AIG-T003) or OutOfOrder (AIG-T004) when files and ledger
     do not agree, BadCommandLine (AIG-P013) when there is no version `to` or the database is already past it,
     WrongPhase (AIG-G008).
     """
@@ -112,7 +112,7 @@ def plan_down(
 def agree(migrations: tuple[Migration, ...], ledger: tuple[Applied, ...]) -> None:
     """Nothing, when every applied migration is still there as it was.
 
-    Raises MissingApplied, which says of a renamed file where it went, or EditedApplied.
+    Raises MissingMigration, which says of a renamed file where it went, or EditedMigration.
     """
     missing = absent(migrations, ledger)
     if missing:
@@ -128,7 +128,7 @@ def agree(migrations: tuple[Migration, ...], ledger: tuple[Applied, ...]) -> Non
                 f"This database has run {_list(_label(row) for row in gone)}, which "
                 f"{'is' if len(gone) == 1 else 'are'} not in migrations/.",
             )
-        raise MissingApplied(
+        raise MissingMigration(
             " ".join(said),
             place=next((file.up.source.place(0) for file in moved.values()), None),
             hint="Bring the file back from version control, or check out the branch that has it."
@@ -141,7 +141,7 @@ def agree(migrations: tuple[Migration, ...], ledger: tuple[Applied, ...]) -> Non
     if edited:
         one = edited[0]
         others = f" So are {_list(other.label for other in edited[1:])}." if edited[1:] else ""
-        raise EditedApplied(
+        raise EditedMigration(
             f"{one.file} is not what this database ran as {one.label}.{others}",
             place=one.up.source.place(0),
             hint="Restore the file from version control, and put the change into a new migration: "
@@ -213,7 +213,7 @@ def _require_allowed(
             f"{_list(migration.label for migration in refused)} came after {newest:04d}, which is already "
             "applied.",
             place=refused[0].up.source.place(0),
-            # Not a number that is free: the one it has would be missing, and MissingApplied comes instead.
+            # Not a number that is free: the one it has would be missing, and MissingMigration comes instead.
             hint=f"Check that {'they do' if several else 'it does'} the same after what is applied already, "
             f"then run `aigym-db migrate {options}`.",
         )

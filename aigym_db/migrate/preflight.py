@@ -7,8 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from aigym_db.errors import AigymError, BadSql
-from aigym_db.migrate.misplaced import endless_data, refuse_dump_outside, refuse_misplaced, refuse_nul
-from aigym_db.migrate.new_values import NewValues
+from aigym_db.migrate.enum_values import NewValues
+from aigym_db.migrate.forbidden_statements import (
+    endless_data,
+    refuse_dump_outside,
+    refuse_misplaced,
+    refuse_nul,
+)
 from aigym_db.migrate.step import Step
 from aigym_db.model.migration import Part
 
@@ -29,7 +34,7 @@ def steps(part: Part) -> tuple[Step, ...]:
     Raises BadSql (AIG-P005) and ForbiddenStatement (AIG-P010). Only statements whose words make them
     suspicious are turned into trees: splitting 500 files takes 5 ms, a tree of each 250 ms.
     """
-    from aigym_db.project.blanked import sql_only
+    from aigym_db.syntax.mask import sql_only
 
     refuse_nul(part)
     exceptional = part.rows or part.instead
@@ -49,7 +54,7 @@ def inspect(part: Part) -> None:
     Keeps nothing of what it read. Plain rows, which are neither transaction control nor settings, are left to
     the server: turning 50 MB of them into trees takes 1.2 s.
     """
-    from aigym_db.project.statements import stretches
+    from aigym_db.syntax.split import stretches
 
     refuse_nul(part)
     values = NewValues()
@@ -98,8 +103,8 @@ def _tree(step: Step) -> Any:
 
 
 def _bad(part: Part, start: int, end: int, error: Exception) -> AigymError:
-    from aigym_db.project.parse import parse_part
-    from aigym_db.project.statements import endless
+    from aigym_db.syntax.parse import parse_part
+    from aigym_db.syntax.split import endless
 
     endless_at = endless(part.source.text, start, part.end)
     if endless_at is not None:

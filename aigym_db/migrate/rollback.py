@@ -9,13 +9,13 @@ import psycopg
 from psycopg import Connection
 
 from aigym_db.database.failure import explain_error
-from aigym_db.database.unfinished import unfinished
+from aigym_db.database.partially_applied import unfinished
 from aigym_db.migrate.apply import decided, execute, looked_into, moved_or_same, nothing_to_do, require_locked
-from aigym_db.migrate.losses.losses import require_no_losses
+from aigym_db.migrate.data_loss.data_loss import require_no_losses
 from aigym_db.migrate.observer import Finished, Observer
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.plan import digest, plan_down
-from aigym_db.migrate.session.context import Context
+from aigym_db.migrate.session.context import RunContext
 from aigym_db.migrate.session.reconnect import opened
 from aigym_db.migrate.stop import Stop
 from aigym_db.model.migration import Applied, Migration, Plan
@@ -59,7 +59,7 @@ def rollback(
 
     try:
         with Stop() if stop is None else nullcontext(stop) as stopping:
-            context = Context(dsn, options, observer, stopping)
+            context = RunContext(dsn, options, observer, stopping)
             with closing(opened(context)) as connection:
                 if options.resolve == "done" and to is None and steps is None:
                     # That is an act of its own: nobody has asked for what was applied before.
@@ -97,7 +97,7 @@ def undoing(
         return found
 
     try:
-        with closing(opened(Context(dsn, options, Observer(), stop or Stop()))) as connection:
+        with closing(opened(RunContext(dsn, options, Observer(), stop or Stop()))) as connection:
             found = moved_or_same(plan, decided(connection, migrations, decide, options))
             if not yes:
                 require_no_losses(connection, found, options.owner)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from aigym_db.model.source import Source
 
 if TYPE_CHECKING:
-    from aigym_db.model.script import Instead, Piece, Rows
+    from aigym_db.model.script import CopyData, Piece, Replacement
 
 Direction = Literal["up", "down"]
 Phase = Literal["expand", "contract"]
@@ -34,9 +34,9 @@ class Part:
     batch_rows: int | None = None
     """About how many rows to change at a time, each time in a transaction of its own; None when this is no
     backfill."""
-    rows: tuple[Rows, ...] = ()
+    rows: tuple[CopyData, ...] = ()
     """The data behind each COPY, in order."""
-    instead: tuple[Instead, ...] = ()
+    instead: tuple[Replacement, ...] = ()
     """What is not sent as it stands, in order."""
     runs: Mapping[int, int] = field(default_factory=dict)
     """Where in a long text INSERTs and other plain statements are known to begin, and where those end that
@@ -48,12 +48,12 @@ class Part:
 
     def pieces(self) -> Iterator[Piece]:
         """The text in the pieces it is to be sent in: what lies between data and exceptions, and those."""
-        from aigym_db.model.script import Piece, Rows
+        from aigym_db.model.script import CopyData, Piece
 
-        exceptions: list[Rows | Instead] = [*self.rows, *self.instead]
+        exceptions: list[CopyData | Replacement] = [*self.rows, *self.instead]
         at = self.start
         for one in sorted(exceptions, key=lambda one: one.start):
-            if isinstance(one, Rows):
+            if isinstance(one, CopyData):
                 yield Piece(at, one.statement)
                 yield Piece(one.statement, one.semicolon, rows=one)
                 at = one.after

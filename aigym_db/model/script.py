@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class CopyData:
     """The lines behind a `COPY … FROM stdin`, all by character indices of the whole text."""
 
     statement: int
@@ -21,7 +21,7 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class Instead:
+class Replacement:
     """A piece of the text that is not sent as it stands."""
 
     start: int
@@ -38,5 +38,5 @@ class Piece:
     end: int
     instead: str | None = None
     """What is sent; None for the text itself."""
-    rows: Rows | None = None
+    rows: CopyData | None = None
     """The data for it, when it is a COPY."""

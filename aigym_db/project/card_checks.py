@@ -11,9 +11,9 @@ from aigym_db.errors import BadCard
 from aigym_db.model.card import Card, Domain
 from aigym_db.model.source import Source
 from aigym_db.model.sql import Script
-from aigym_db.project.created import Name
+from aigym_db.project.created_objects import CreatedName
 from aigym_db.project.references import References
-from aigym_db.project.trees import ast
+from aigym_db.syntax.tree import ast
 
 _STRATEGIES = {"l": "list", "r": "range", "h": "hash"}
 
@@ -22,7 +22,7 @@ def check_cards(
     domains: Iterable[Domain],
     cards: Mapping[str, Card],
     files: Mapping[str, References],
-    created: Collection[Name],
+    created: Collection[CreatedName],
 ) -> None:
     """Refuses a card that says of its table what is not so: BadCard (AIG-P003)."""
     external = {domain.name for domain in domains if domain.external}
@@ -30,7 +30,7 @@ def check_cards(
         script = files[f"schema/{card.schema}/{card.table}.sql.j2"].script
         check_columns(card, script)
         schema, _, table = (card.parent or "").partition(".")
-        if card.parent and schema not in external and Name("relation", schema, table) not in created:
+        if card.parent and schema not in external and CreatedName("relation", schema, table) not in created:
             message = f"The parent {card.parent} of {card.name} does not exist."
             _refuse(script.source, "parent", card.parent, message, _write(card.parent, cards))
 

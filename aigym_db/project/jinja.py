@@ -20,7 +20,7 @@ from jinja2.loaders import split_template_path
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from aigym_db.project.config import Project
-from aigym_db.project.marks import Marking, Marks
+from aigym_db.project.source_map import Marking, Marks
 from aigym_db.project.templates import read
 
 _WITHOUT_FILTERS = ("random", "pprint", "urlize", "xmlattr")

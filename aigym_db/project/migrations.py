@@ -11,9 +11,9 @@ from aigym_db.errors import BadHistory, BadMigration
 from aigym_db.model.migration import Migration, Part, Phase
 from aigym_db.model.source import Source
 from aigym_db.project.config import LONGEST_MS, Project
-from aigym_db.project.numbers import require_unbroken
-from aigym_db.project.reading import exceptions, outside, plain
 from aigym_db.project.text import CHUNK, read_text
+from aigym_db.project.version_sequence import require_unbroken
+from aigym_db.syntax.non_sql import exceptions, outside, plain
 
 FILE_NAME = re.compile(r"(\d{4,})_([a-z][a-z0-9_]*)\.sql")
 # `^` in front would make `re` look at every line; what it is to mean stands behind two dashes it can skip to.

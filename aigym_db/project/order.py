@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from aigym_db.model.sql import Script
 from aigym_db.project.card_checks import check_cards
 from aigym_db.project.config import Project
-from aigym_db.project.created import Name
+from aigym_db.project.created_objects import CreatedName
 from aigym_db.project.cycles import cycle
-from aigym_db.project.names import check_references
-from aigym_db.project.parse import parse
 from aigym_db.project.references import Reference, References, names_in, references
 from aigym_db.project.render import Renderer
 from aigym_db.project.templates import Template, templates
+from aigym_db.project.unknown_references import check_references
+from aigym_db.syntax.parse import parse
 
 _STAGES = {"roles": 0, "schema": 1, "policies": 3}
 _KINDS = ("roles", "schema", "types", "table", "function", "view", "links", "policies")
@@ -61,15 +61,15 @@ def state_sql(project: Project) -> str:
     return "\n".join(f"-- {script.source.file}\n{script.source.text}" for script in ordered(project))
 
 
-def _creators(files: Iterable[File]) -> dict[Name, list[File]]:
-    created: dict[Name, list[File]] = {}
+def _creators(files: Iterable[File]) -> dict[CreatedName, list[File]]:
+    created: dict[CreatedName, list[File]] = {}
     for file in files:
         for name in file.found.created:
             created.setdefault(name, []).append(file)
     return created
 
 
-def _before(file: File, created: Mapping[Name, list[File]]) -> dict[str, Reference]:
+def _before(file: File, created: Mapping[CreatedName, list[File]]) -> dict[str, Reference]:
     before: dict[str, Reference] = {}
     for reference in _all_needed(file, created):
         for creator in created.get(reference.to) or created.get(_other_kind(reference.to)) or ():
@@ -80,7 +80,7 @@ def _before(file: File, created: Mapping[Name, list[File]]) -> dict[str, Referen
     return before
 
 
-def _all_needed(file: File, created: Mapping[Name, list[File]]) -> Iterator[Reference]:
+def _all_needed(file: File, created: Mapping[CreatedName, list[File]]) -> Iterator[Reference]:
     """What a file needs, and what the functions need that run while it is created."""
     yield from file.found.needed
     for reference in file.found.needed:
@@ -92,9 +92,11 @@ def _all_needed(file: File, created: Mapping[Name, list[File]]) -> Iterator[Refe
             yield Reference(name, statement, statement.start)
 
 
-def _needed_to_run(names: Iterable[Name], created: Mapping[Name, list[File]]) -> Iterator[Name]:
+def _needed_to_run(
+    names: Iterable[CreatedName], created: Mapping[CreatedName, list[File]]
+) -> Iterator[CreatedName]:
     """Those of the names that a file creates, and all that the bodies of the functions among them mention."""
-    pending, seen = list(names), set[Name]()
+    pending, seen = list(names), set[CreatedName]()
     while pending:
         name = pending.pop()
         name = name if name in created else _other_kind(name)
@@ -106,9 +108,9 @@ def _needed_to_run(names: Iterable[Name], created: Mapping[Name, list[File]]) ->
                     pending.extend(names_in(body))
 
 
-def _other_kind(name: Name) -> Name:
+def _other_kind(name: CreatedName) -> CreatedName:
     """`schema.type(x)` is a cast and `insert into schema.table (x)` an insert; both read like calls."""
-    return Name("relation", name.schema, name.name) if name.kind == "function" else name
+    return CreatedName("relation", name.schema, name.name) if name.kind == "function" else name
 
 
 def _sorted(files: list[File], domains: Mapping[str, int]) -> Iterator[File]:

@@ -12,9 +12,9 @@ from pglast.parser import ParseError, scan
 
 from aigym_db.model.source import Place
 from aigym_db.model.sql import Script, Statement
-from aigym_db.project.created import Name, created
-from aigym_db.project.parse import parse_part
-from aigym_db.project.trees import ast, option, strings, walk
+from aigym_db.project.created_objects import CreatedName, created
+from aigym_db.syntax.parse import parse_part
+from aigym_db.syntax.tree import ast, option, strings, walk
 
 SYSTEM_SCHEMAS = ("pg_catalog", "information_schema", "pg_toast", "pg_temp")
 
@@ -23,7 +23,7 @@ SYSTEM_SCHEMAS = ("pg_catalog", "information_schema", "pg_toast", "pg_temp")
 class Reference:
     """A place that names an object which must exist when the statement runs."""
 
-    to: Name
+    to: CreatedName
     statement: Statement
     index: int
     """The character of the source where the name stands."""
@@ -40,9 +40,9 @@ class References:
     """Everything one script creates and needs."""
 
     script: Script
-    created: set[Name] = field(default_factory=set)
+    created: set[CreatedName] = field(default_factory=set)
     needed: list[Reference] = field(default_factory=list)
-    bodies: dict[Name, list[str]] = field(default_factory=dict)
+    bodies: dict[CreatedName, list[str]] = field(default_factory=dict)
     """The text of each function it creates, by name; several when the name is overloaded."""
     blocks: list[tuple[Statement, str]] = field(default_factory=list)
     """The text of its DO blocks, which run at once."""
@@ -66,7 +66,7 @@ def references(script: Script) -> References:
     return found
 
 
-def names_in(body: str) -> Iterator[Name]:
+def names_in(body: str) -> Iterator[CreatedName]:
     """Every dotted name in the text of a function, whatever it is; strings and comments are left out."""
     try:
         tokens = scan(body)
@@ -76,7 +76,9 @@ def names_in(body: str) -> Iterator[Name]:
     for number in range(len(tokens) - 2):
         if words[number + 1] == "." and (number == 0 or words[number - 1] != "."):
             called = words[number + 3] == "("
-            yield Name("function" if called else "relation", _plain(words[number]), _plain(words[number + 2]))
+            yield CreatedName(
+                "function" if called else "relation", _plain(words[number]), _plain(words[number + 2])
+            )
 
 
 def _plain(word: str) -> str:
@@ -89,7 +91,7 @@ def _add_function(found: References, statement: Statement) -> None:
     names = strings(tree.funcname)
     if len(names) == 2:
         text = body if body is not None else statement.text
-        found.bodies.setdefault(Name("function", *names), []).append(text)
+        found.bodies.setdefault(CreatedName("function", *names), []).append(text)
     language = option(tree.options, "language")
     if body is None or language is None or language.sval != "sql":
         return
@@ -133,7 +135,7 @@ def _needed(statement: Statement, *, runs: bool = True) -> Iterator[Reference]:
     if isinstance(tree, ast.DropStmt) and tree.missing_ok:
         return
     for schema in sorted({name.schema for name in own if name.kind != "schema"}):
-        yield Reference(Name("schema", schema), statement, statement.start)
+        yield Reference(CreatedName("schema", schema), statement, statement.start)
     for node, parent, attribute in walk(tree):
         role: Any = "call" if runs and isinstance(node, ast.FuncCall) else _role(node, parent, attribute)
         for name, location in _names(node, parent, attribute):
@@ -149,20 +151,20 @@ def _role(node: Any, parent: Any, attribute: str) -> str:
     return "mention"
 
 
-def _names(node: Any, parent: Any, attribute: str) -> Iterator[tuple[Name, int | None]]:
+def _names(node: Any, parent: Any, attribute: str) -> Iterator[tuple[CreatedName, int | None]]:
     """The names that one node of a tree stands for."""
     if isinstance(node, ast.RangeVar):
         if node.schemaname:
-            yield Name("relation", node.schemaname, node.relname), node.location
+            yield CreatedName("relation", node.schemaname, node.relname), node.location
     elif isinstance(node, ast.TypeName):
         names = strings(node.names or ())
         if len(names) == 2 or (len(names) == 3 and node.pct_type):
             routine = isinstance(parent, ast.DefElem) and _is_routine(parent.defname)
-            yield Name("function" if routine else "relation", *names[:2]), node.location
+            yield CreatedName("function" if routine else "relation", *names[:2]), node.location
     elif isinstance(node, ast.FuncCall):
         names = strings(node.funcname)
         if len(names) == 2:
-            yield Name("function", *names), node.location
+            yield CreatedName("function", *names), node.location
         if names[-1] in _SEQUENCE_CALLS and node.args:
             yield from _in_string(node.args[0], "relation")
     elif isinstance(node, ast.TypeCast):
@@ -172,41 +174,41 @@ def _names(node: Any, parent: Any, attribute: str) -> Iterator[tuple[Name, int |
     elif isinstance(node, ast.ObjectWithArgs):
         names = strings(node.objname)
         if len(names) == 2 and names[1][0].isidentifier():
-            yield Name("function", *names), None
+            yield CreatedName("function", *names), None
     elif isinstance(node, ast.CreateTrigStmt | ast.CreateEventTrigStmt):
         names = strings(node.funcname)
         if len(names) == 2:
-            yield Name("function", *names), None
+            yield CreatedName("function", *names), None
     elif isinstance(node, ast.DefElem):
         yield from _in_option(node)
     else:
         yield from _targets(node)
 
 
-def _in_string(node: Any, kind: Any) -> Iterator[tuple[Name, int | None]]:
+def _in_string(node: Any, kind: Any) -> Iterator[tuple[CreatedName, int | None]]:
     """The object that a constant such as `'audit.audit_log'::regclass` names."""
     value = node.val.sval if isinstance(node, ast.A_Const) and isinstance(node.val, ast.String) else ""
     found = re.match(r'("(?:[^"]|"")+"|\w+)\.("(?:[^"]|"")+"|\w+)\s*(?:\(|$)', value)
     if found:
-        yield Name(kind, _plain(found[1]), _plain(found[2])), None
+        yield CreatedName(kind, _plain(found[1]), _plain(found[2])), None
 
 
-def _in_option(node: Any) -> Iterator[tuple[Name, int | None]]:
+def _in_option(node: Any) -> Iterator[tuple[CreatedName, int | None]]:
     names = strings(node.arg) if isinstance(node.arg, tuple) else ()
     if node.defname == "owned_by" and len(names) == 3:
-        yield Name("relation", *names[:2]), None
+        yield CreatedName("relation", *names[:2]), None
     elif node.defname == "schemas":
-        yield from ((Name("schema", name), None) for name in names)
+        yield from ((CreatedName("schema", name), None) for name in names)
     elif node.defname == "schema" and isinstance(node.arg, ast.String):
-        yield Name("schema", node.arg.sval), None
+        yield CreatedName("schema", node.arg.sval), None
 
 
-def _targets(node: Any) -> Iterator[tuple[Name, int | None]]:
+def _targets(node: Any) -> Iterator[tuple[CreatedName, int | None]]:
     """What COMMENT, GRANT, ALTER … OWNER, DROP and the like are about."""
     if isinstance(node, ast.AlterEnumStmt | ast.AlterDomainStmt):
         names = strings(node.typeName)
         if len(names) == 2:
-            yield Name("relation", *names), None
+            yield CreatedName("relation", *names), None
         return
     kind = next(
         (value for value in (getattr(node, name, None) for name in _KIND_FIELDS) if value is not None), None
@@ -219,9 +221,9 @@ def _targets(node: Any) -> Iterator[tuple[Name, int | None]]:
         for item in (target or ()) if field_name == "objects" else (target,):
             names = strings(item) if isinstance(item, tuple) else ()
             if len(names) >= 2:
-                yield Name("relation", *names[:2]), None
+                yield CreatedName("relation", *names[:2]), None
             elif isinstance(item, ast.String) and (kind == ObjectType.OBJECT_SCHEMA or whole_schema):
-                yield Name("schema", item.sval), None
+                yield CreatedName("schema", item.sval), None
 
 
 _KIND_FIELDS = ("objtype", "objectType", "removeType", "renameType")
@@ -231,7 +233,7 @@ def _is_routine(option_name: str) -> bool:
     return option_name.endswith("func") or option_name in ("procedure", "function", "restrict", "join")
 
 
-def _index(statement: Statement, name: Name, location: int | None) -> int:
+def _index(statement: Statement, name: CreatedName, location: int | None) -> int:
     """Where a name stands. Not every node says; else it is the first place that reads like the name."""
     if location is not None and location >= 0:
         return location

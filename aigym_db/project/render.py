@@ -12,7 +12,7 @@ from aigym_db.project.cards import cards_of
 from aigym_db.project.config import Project
 from aigym_db.project.domains import domains
 from aigym_db.project.jinja import Tree
-from aigym_db.project.marks import spans_by_line
+from aigym_db.project.source_map import spans_by_line
 from aigym_db.project.template_errors import translated
 from aigym_db.project.templates import TREES, Template, template, templates
 

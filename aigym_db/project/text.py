@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aigym_db.errors import BadMigration
 from aigym_db.model.source import Source
-from aigym_db.project.quoting import covering
+from aigym_db.syntax.lexer import covering
 
 CHUNK = 1_000_000
 """How many bytes of a long file are read at once."""
@@ -81,7 +81,7 @@ def _without_nul(source: Source) -> Source:
 
 def _outside_breaks(text: str) -> Iterator[str]:
     """The text with LF for other line breaks outside of everything quoted."""
-    from aigym_db.project.statements import stretches
+    from aigym_db.syntax.split import stretches
 
     at = 0
     for found in stretches(text, 0, len(text)):

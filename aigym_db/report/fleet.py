@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from aigym_db.errors import AigymError
-from aigym_db.migrate.fleet.result import FleetObserver, FleetResult, Outcome
-from aigym_db.migrate.fleet.standing import TargetStanding
+from aigym_db.migrate.fleet.result import FleetObserver, FleetResult, TargetResult
+from aigym_db.migrate.fleet.status import TargetStatus
 from aigym_db.migrate.observer import Finished
 from aigym_db.model.migration import Direction, Plan
 from aigym_db.report import console, machine
@@ -33,7 +33,7 @@ class WatchingFleet(FleetObserver, AbstractContextManager["WatchingFleet"]):
         self.direction: Direction = direction
         self.bars: Progress | None = None
         self._all: TaskID | None = None
-        self._watching: dict[Outcome, _WatchingTarget] = {}
+        self._watching: dict[TargetResult, _WatchingTarget] = {}
 
     def __enter__(self) -> WatchingFleet:
         self.report.must_finish = True
@@ -45,7 +45,7 @@ class WatchingFleet(FleetObserver, AbstractContextManager["WatchingFleet"]):
         if self.bars is not None:
             self.bars.stop()
 
-    def planned(self, outcomes: tuple[Outcome, ...]) -> None:
+    def planned(self, outcomes: tuple[TargetResult, ...]) -> None:
         pending = [outcome for outcome in outcomes if outcome.state == "not started"]
         to_do = f"{len(pending)} with something to {_TO_DO[self.direction]}"
         counts = f"{console.counted(len(outcomes), 'target')}, {to_do}"
@@ -62,14 +62,14 @@ class WatchingFleet(FleetObserver, AbstractContextManager["WatchingFleet"]):
             self._all = self.bars.add_task("", total=len(pending), target="targets")
             self.bars.start()
 
-    def started(self, outcome: Outcome) -> _WatchingTarget:
+    def started(self, outcome: TargetResult) -> _WatchingTarget:
         task = None
         if self.bars is not None:
             task = self.bars.add_task("", total=outcome.pending, target=outcome.target.name)
         watching = self._watching[outcome] = _WatchingTarget(self, outcome, task)
         return watching
 
-    def ended(self, outcome: Outcome) -> None:
+    def ended(self, outcome: TargetResult) -> None:
         task = self._watching.pop(outcome).task
         if self.bars is not None and self._all is not None and task is not None:
             self.bars.remove_task(task)
@@ -110,7 +110,7 @@ class WatchingFleet(FleetObserver, AbstractContextManager["WatchingFleet"]):
 class _WatchingTarget(Watching):
     """The run of one target; its lines say whose they are."""
 
-    def __init__(self, fleet: WatchingFleet, outcome: Outcome, task: TaskID | None) -> None:
+    def __init__(self, fleet: WatchingFleet, outcome: TargetResult, task: TaskID | None) -> None:
         super().__init__(fleet.report)
         self.fleet, self.outcome, self.task = fleet, outcome, task
         self.direction = fleet.direction
@@ -136,7 +136,7 @@ class _WatchingTarget(Watching):
 _STATES = ("done", "up to date", "nothing to undo", "refused", "failed", "stopped", "not started")
 
 
-def _state(outcome: Outcome) -> str:
+def _state(outcome: TargetResult) -> str:
     if outcome.state == "done" and outcome.plan is not None and not outcome.pending:
         return {"up": "up to date", "down": "nothing to undo"}[outcome.plan.direction]
     if outcome.refusal is not None and outcome.refusal.exit_status == 130:
@@ -144,7 +144,7 @@ def _state(outcome: Outcome) -> str:
     return outcome.state
 
 
-def _table(outcomes: Iterable[Outcome], direction: Direction) -> list[str]:
+def _table(outcomes: Iterable[TargetResult], direction: Direction) -> list[str]:
     rows: list[tuple[str, ...]] = [("target", "status", DONE[direction], "time", "error")]
     rows += [
         (
@@ -159,9 +159,9 @@ def _table(outcomes: Iterable[Outcome], direction: Direction) -> list[str]:
     return console.columns(rows)
 
 
-def refusals(outcomes: Iterable[Outcome | TargetStanding]) -> Iterable[AigymError]:
+def refusals(outcomes: Iterable[TargetResult | TargetStatus]) -> Iterable[AigymError]:
     """Each refusal with the names of those it is about; the same of several targets is one."""
-    found: dict[tuple[object, ...], list[Outcome | TargetStanding]] = {}
+    found: dict[tuple[object, ...], list[TargetResult | TargetStatus]] = {}
     for outcome in outcomes:
         if outcome.refusal is not None:
             one = outcome.refusal
@@ -175,12 +175,12 @@ def refusals(outcomes: Iterable[Outcome | TargetStanding]) -> Iterable[AigymErro
         yield refusal
 
 
-def _took(outcome: Outcome) -> str:
+def _took(outcome: TargetResult) -> str:
     spent_ms = outcome.duration_ms
     return f"{spent_ms:.0f} ms" if spent_ms < 10_000 else f"{spent_ms / 1000:.0f} s"
 
 
-def _as_json(outcome: Outcome, direction: Direction) -> dict[str, Any]:
+def _as_json(outcome: TargetResult, direction: Direction) -> dict[str, Any]:
     return {
         "name": outcome.target.name,
         "schema": outcome.target.schema or None,

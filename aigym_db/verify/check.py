@@ -11,8 +11,8 @@ from typing import Literal
 from aigym_db.errors import BadMigration
 from aigym_db.model.finding import Finding, Level
 from aigym_db.model.source import Place, Source
-from aigym_db.verify.context import Context
-from aigym_db.verify.where import where
+from aigym_db.verify.context import VerifyContext
+from aigym_db.verify.locate import where
 
 Needs = Literal["files", "history", "state", "database", "live"]
 """What there has to be: nothing but files; migrations; templates, too; a database with the project's objects,
@@ -20,7 +20,7 @@ made from the migrations if none is given; a database that somebody uses."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class CheckFailure:
     """Something that is wrong; the check it belongs to is added by whoever runs it."""
 
     message: str
@@ -30,7 +30,7 @@ class Found:
     """Where it differs from the level of the check."""
 
 
-Run = Callable[[Context], Iterator[Found]]
+Run = Callable[[VerifyContext], Iterator[CheckFailure]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Check:
     group: str
     """The folder it stands in."""
 
-    def finding(self, found: Found) -> Finding:
+    def finding(self, found: CheckFailure) -> Finding:
         """What it found, as everybody reads it."""
         return Finding(
             self.name, self.code, found.level or self.level, found.message, found.place, found.help
@@ -85,9 +85,9 @@ def query_check(path: Path) -> Check:
             hint="Begin it like the other checks in its folder.",
         )
 
-    def run(context: Context) -> Iterator[Found]:
+    def run(context: VerifyContext) -> Iterator[CheckFailure]:
         for thing, message in context.rows(text):
-            yield Found(message, where(context, thing), keys["help"])
+            yield CheckFailure(message, where(context, thing), keys["help"])
 
     page = "\n".join([head["question"], "", *(line[3:] for line in head["text"].splitlines())])
     level: Level = (

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from aigym_db.database.catalog import snapshot
-from aigym_db.database.connect import Session, connect
+from aigym_db.database.connect import SessionSettings, connect
 from aigym_db.database.failure import explain_error
 from aigym_db.database.replay import Connection, built, replayed, session_on
 from aigym_db.database.servers import TEMPLATE, Throwaway, throwaway
@@ -22,7 +22,7 @@ from aigym_db.project.order import ordered
 from aigym_db.project.state import parts
 
 
-class Context:
+class VerifyContext:
     """Everything is made when the first check asks for it, and gone after the `with` block."""
 
     def __init__(self, project: Project, dsn: str | None = None) -> None:
@@ -31,7 +31,7 @@ class Context:
         """The database somebody uses; None when there is none to look at."""
         self._open = ExitStack()
 
-    def __enter__(self) -> Context:
+    def __enter__(self) -> VerifyContext:
         return self
 
     def __exit__(
@@ -80,7 +80,7 @@ class Context:
         """The database somebody uses, or else one that the migrations have made; only to read."""
         if self.dsn is None:
             return self._open.enter_context(session_on(self.history_server.dsn(TEMPLATE)))
-        return self._open.enter_context(connect(self.dsn, session=Session(), autocommit=True))
+        return self._open.enter_context(connect(self.dsn, session=SessionSettings(), autocommit=True))
 
     @property
     def ignored(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from aigym_db.model.catalog import Difference, Key
 from aigym_db.model.source import Place
-from aigym_db.verify.check import Found
+from aigym_db.verify.check import CheckFailure
 
 MOST = 50
 """How many differences are told one by one; more of them have a cause in common."""
@@ -19,7 +19,7 @@ def told(
     *,
     place: Callable[[Key], Place | None],
     advice: str,
-) -> Iterator[Found]:
+) -> Iterator[CheckFailure]:
     """One finding per object; `left` and `right` complete "… is there …", e.g. `after the migrations`.
 
     Of a table that is on one side only, nothing is told but that: its columns and all the rest go with it.
@@ -31,9 +31,9 @@ def told(
     by_object = {key: some for key, some in by_object.items() if not _goes_with(key, tables)}
     for number, (key, some) in enumerate(by_object.items()):
         if number == MOST:
-            yield Found(f"… and {len(by_object) - MOST} objects more differ.", None, advice)
+            yield CheckFailure(f"… and {len(by_object) - MOST} objects more differ.", None, advice)
             return
-        yield Found(_sentence(key, some, left, right), place(key), advice)
+        yield CheckFailure(_sentence(key, some, left, right), place(key), advice)
 
 
 def _goes_with(key: Key, tables: set[str]) -> bool:

@@ -37,14 +37,14 @@ class Routine:
 
 
 @dataclass(frozen=True, slots=True)
-class _Words:
+class _RoutineText:
     """The words and signs of a text without its comments, names as PostgreSQL reads them."""
 
     words: tuple[str, ...]
     strings: tuple[str, ...]
 
     @classmethod
-    def of(cls, text: str) -> _Words:
+    def of(cls, text: str) -> _RoutineText:
         try:
             tokens = [token for token in scan(text) if token.name not in _COMMENTS]
         except ParseError:
@@ -84,8 +84,8 @@ def refused(connection: Connection, routine: Routine) -> str | None:
 def speaks_of(routine: Routine, gone: Key, living: Iterable[Key]) -> bool:
     """Whether the text names an object, as far as can be read off it; also in a text that it executes."""
     there = {key.name for key in living}
-    whole = _Words.of(routine.body)
-    texts = [whole, *map(_Words.of, whole.strings)]
+    whole = _RoutineText.of(routine.body)
+    texts = [whole, *map(_RoutineText.of, whole.strings)]
     return any(_names(text, routine, gone, there) for text in texts)
 
 
@@ -94,7 +94,7 @@ def parts(name: str) -> tuple[str, ...]:
     return tuple(_plain(word, fold=False) for word in _NAME.findall(name.partition("(")[0]))
 
 
-def _names(text: _Words, routine: Routine, gone: Key, there: set[str]) -> bool:
+def _names(text: _RoutineText, routine: Routine, gone: Key, there: set[str]) -> bool:
     words = parts(gone.name)
     if gone.kind == "column" and len(words) == 3:
         return any(_is_column(text, at, routine, words, there) for at in _places(text, words[2]))
@@ -114,7 +114,9 @@ def _names(text: _Words, routine: Routine, gone: Key, there: set[str]) -> bool:
     return False
 
 
-def _is_column(text: _Words, at: int, routine: Routine, words: tuple[str, ...], there: set[str]) -> bool:
+def _is_column(
+    text: _RoutineText, at: int, routine: Routine, words: tuple[str, ...], there: set[str]
+) -> bool:
     schema, table, column = words
     if text.before(at, 1) == ".":
         of = text.before(at, 2)
@@ -128,11 +130,11 @@ def _is_column(text: _Words, at: int, routine: Routine, words: tuple[str, ...], 
     return not others and next(_places(text, table), None) is not None
 
 
-def _places(text: _Words, word: str) -> Iterator[int]:
+def _places(text: _RoutineText, word: str) -> Iterator[int]:
     return (at for at, found in enumerate(text.words) if found == word)
 
 
-def _aliases(text: _Words, table: str) -> Iterator[str]:
+def _aliases(text: _RoutineText, table: str) -> Iterator[str]:
     for at in _places(text, table):
         after = text.words[at + 1 : at + 3]
         if after[:1] == ("as",):
@@ -140,7 +142,7 @@ def _aliases(text: _Words, table: str) -> Iterator[str]:
         yield from after[:1]
 
 
-def _declared(text: _Words, name: str) -> bool:
+def _declared(text: _RoutineText, name: str) -> bool:
     """Whether a word is a variable of the body: it stands first in a declaration."""
     begins = text.words.index("begin") if "begin" in text.words else 0
     return any(text.before(at, 1) in ("declare", ";") for at in _places(text, name) if at < begins)

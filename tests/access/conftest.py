@@ -9,9 +9,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from aigym_db.access.answers import answers
 from aigym_db.access.findings import surfaces, with_triggers, wrong_answers
-from aigym_db.access.run import trial
+from aigym_db.access.matrix import answers
+from aigym_db.access.trial import trial
 
 MINI = Path(__file__).parent / "mini"
 

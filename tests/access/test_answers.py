@@ -7,9 +7,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from aigym_db.access.answers import answers, predicate
-from aigym_db.access.run import trial
-from aigym_db.errors import BadAnswers
+from aigym_db.access.matrix import answers, predicate
+from aigym_db.access.trial import trial
+from aigym_db.errors import BadAccessMatrix
 from aigym_db.model.access import COMMANDS
 
 ACTORS, SHEET, TENANT = "actors.toml", "app.access.toml", "_archetypes/tenant.access.toml"
@@ -111,7 +111,7 @@ def test_what_is_wrong_is_refused_with_its_line(
 ) -> None:
     edit(mini, file, old, new)
 
-    with pytest.raises(BadAnswers) as refused:
+    with pytest.raises(BadAccessMatrix) as refused:
         answers(mini)
 
     place = refused.value.place
@@ -124,7 +124,7 @@ def test_what_is_wrong_is_refused_with_its_line(
 def test_a_table_answered_in_two_files_is_refused(mini: Path) -> None:
     (mini / "policies/other.access.toml").write_text('"app.units" = { sheet = "tenant", demands = "none" }\n')
 
-    with pytest.raises(BadAnswers, match=r"app\.units has answers in two files"):
+    with pytest.raises(BadAccessMatrix, match=r"app\.units has answers in two files"):
         answers(mini)
 
 
@@ -161,7 +161,7 @@ def test_a_class_asks_about_the_actor_with_the_actor_s_own_values(mini: Path) ->
 def test_a_table_without_answers_is_refused(connection: psycopg.Connection, mini: Path) -> None:
     connection.execute("create table app.forgotten (id int primary key)")
 
-    with pytest.raises(BadAnswers, match=r"1 table has no answers: app\.forgotten"):
+    with pytest.raises(BadAccessMatrix, match=r"1 table has no answers: app\.forgotten"):
         trial(connection, answers(mini))
 
 
@@ -177,7 +177,7 @@ def test_answers_without_a_table_are_refused(connection: psycopg.Connection, min
     connection.execute("drop table app.unit_items")
 
     with pytest.raises(
-        BadAnswers, match=r"answers for app\.unit_items, but the database has no such table"
+        BadAccessMatrix, match=r"answers for app\.unit_items, but the database has no such table"
     ) as refused:
         trial(connection, answers(mini))
 
@@ -190,7 +190,7 @@ def test_a_row_class_postgresql_does_not_accept_is_refused_with_its_cell(
 ) -> None:
     edit(mini, SHEET, "not retired", "not retird")
 
-    with pytest.raises(BadAnswers, match='column "retird" does not exist') as refused:
+    with pytest.raises(BadAccessMatrix, match='column "retird" does not exist') as refused:
         trial(connection, answers(mini))
 
     assert refused.value.place is not None
@@ -202,14 +202,14 @@ def test_a_moved_column_the_table_does_not_have_is_refused(
 ) -> None:
     edit(mini, SHEET, 'moves   = { user_id = "me" }', 'moves   = { owner_id = "me" }')
 
-    with pytest.raises(BadAnswers, match="column `owner_id` that the table does not have"):
+    with pytest.raises(BadAccessMatrix, match="column `owner_id` that the table does not have"):
         trial(connection, answers(mini))
 
 
 def test_a_role_the_server_does_not_know_is_refused(connection: psycopg.Connection, mini: Path) -> None:
     edit(mini, ACTORS, '"mini_service"', '"mini_nobody"')
 
-    with pytest.raises(BadAnswers, match="role mini_nobody that the server does not know"):
+    with pytest.raises(BadAccessMatrix, match="role mini_nobody that the server does not know"):
         trial(connection, answers(mini))
 
 

@@ -8,18 +8,18 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from aigym_db.access.answers import answers
-from aigym_db.access.breaks import guards
 from aigym_db.access.equivalents import equivalents
 from aigym_db.access.findings import survivors
-from aigym_db.access.mutants import Mutation, mutate
-from aigym_db.access.run import trial
+from aigym_db.access.matrix import answers
+from aigym_db.access.mutants import MutationReport, mutate
+from aigym_db.access.mutations import guards
+from aigym_db.access.trial import trial
 from aigym_db.database.servers import Server, clone
-from aigym_db.errors import BadAnswers
+from aigym_db.errors import BadAccessMatrix
 
 SELF = "app.memberships memberships_insert: WITH CHECK without user_id <> (SELECT guard.me() AS me)"
 
-Run = Callable[[], Mutation]
+Run = Callable[[], MutationReport]
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_an_explanation_nobody_needs_is_refused(mini: Path, run: Run, mutant: st
         f'[[equivalent]]\nmutant = "{mutant}"\nreason = "So I say."\n'
     )
 
-    with pytest.raises(BadAnswers, match=message) as refused:
+    with pytest.raises(BadAccessMatrix, match=message) as refused:
         run()
 
     assert refused.value.place is not None
@@ -94,7 +94,7 @@ def test_an_explanation_nobody_needs_is_refused(mini: Path, run: Run, mutant: st
 def test_an_explanation_without_mutant_or_reason_is_refused(mini: Path, text: str) -> None:
     (mini / "policies/equivalents.toml").write_text(text)
 
-    with pytest.raises(BadAnswers):
+    with pytest.raises(BadAccessMatrix):
         equivalents(mini)
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from aigym_db.access.answers import answers
-from aigym_db.access.run import trial
+from aigym_db.access.matrix import answers
+from aigym_db.access.trial import trial
 
 Complain = Callable[..., list[str]]
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from aigym_db.access.answers import answers
 from aigym_db.access.equivalents import equivalents
 from aigym_db.access.findings import surfaces, survivors, with_triggers, wrong_answers
+from aigym_db.access.matrix import answers
 from aigym_db.access.mutants import mutate
-from aigym_db.access.run import Trial, trial
-from aigym_db.access.stage import stage
+from aigym_db.access.test_database import stage
+from aigym_db.access.trial import Trial, trial
 from aigym_db.project.cards import cards
 from aigym_db.project.config import find
 

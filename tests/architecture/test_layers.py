@@ -9,17 +9,29 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[2] / "aigym_db"
-FEATURES = {"lint", "verify", "migrate", "access", "seeds", "partitions", "privacy", "health", "continuity"}
+FEATURES = {
+    "draft",
+    "lint",
+    "verify",
+    "migrate",
+    "access",
+    "seeds",
+    "partitions",
+    "privacy",
+    "health",
+    "continuity",
+}
 LEVEL = {
-    "cli": 6,
-    "pytest_plugin": 6,
-    "report": 5,
-    "project": 3,
-    "database": 3,
+    "cli": 7,
+    "pytest_plugin": 7,
+    "report": 6,
+    "project": 4,
+    "database": 4,
+    "syntax": 3,
     "errors": 2,
     "model": 1,
     "": 0,
-} | dict.fromkeys(FEATURES, 4)
+} | dict.fromkeys(FEATURES, 5)
 
 
 def modules() -> dict[str, Path]:

@@ -8,17 +8,17 @@ from dataclasses import replace
 
 import pytest
 
-from aigym_db.database.unfinished import Unfinished
+from aigym_db.database.partially_applied import PartialMigration
 from aigym_db.errors import StatementFailed
-from aigym_db.migrate.fleet.result import FleetResult, Outcome
-from aigym_db.migrate.fleet.standing import TargetStanding
+from aigym_db.migrate.fleet.result import FleetResult, TargetResult
+from aigym_db.migrate.fleet.status import TargetStatus
 from aigym_db.migrate.observer import Finished, Notice
-from aigym_db.migrate.standing import Standing
+from aigym_db.migrate.status import Status
 from aigym_db.model.migration import Migration, Part, Plan
 from aigym_db.model.source import Place, Source
 from aigym_db.project.targets import Target
 from aigym_db.report.fleet import WatchingFleet
-from aigym_db.report.fleet_standing import say_fleet
+from aigym_db.report.fleet_status import say_fleet
 from aigym_db.report.result import Report
 
 SOURCE = Source("migrations/0001_notes.sql", "select 1")
@@ -42,9 +42,9 @@ def terminal(monkeypatch) -> Terminal:
     return Terminal()
 
 
-def outcome(name: str, **more) -> Outcome:
+def outcome(name: str, **more) -> TargetResult:
     plan = Plan("up", (NOTES,), "digest")
-    return Outcome(Target(name, "dbname=x", Place("targets.toml", 1, 1)), plan=plan, **more)
+    return TargetResult(Target(name, "dbname=x", Place("targets.toml", 1, 1)), plan=plan, **more)
 
 
 def test_a_terminal_shows_bars_while_it_lasts_and_a_line_for_each_target(terminal) -> None:
@@ -73,7 +73,7 @@ def test_a_terminal_shows_bars_while_it_lasts_and_a_line_for_each_target(termina
 def test_a_way_back_is_told_in_its_own_words(terminal) -> None:
     log = io.StringIO()
     report, one = Report(out=log, err=log), outcome("one")
-    idle = Outcome(Target("two", "dbname=x", one.target.place), "done", Plan("down", (), "digest"))
+    idle = TargetResult(Target("two", "dbname=x", one.target.place), "done", Plan("down", (), "digest"))
 
     with WatchingFleet(report, "down") as watching:
         watching.planned((one, idle))
@@ -140,11 +140,11 @@ def test_where_targets_stand_tells_drafts_and_what_nobody_may_see() -> None:
     report, place = Report(out=log, err=log), Place("targets.toml", 1, 1)
     draft = replace(NOTES, version=2, name="more")
     standings = [
-        Standing((), (NOTES, draft), ()),
-        Standing((), (), None),
-        Standing((), (NOTES,), (Unfinished(1, "notes", "sum", "up", 2, None),)),
+        Status((), (NOTES, draft), ()),
+        Status((), (), None),
+        Status((), (NOTES,), (PartialMigration(1, "notes", "sum", "up", 2, None),)),
     ]
-    found = [TargetStanding(Target(f"db-{n}", "dbname=x", place), one) for n, one in enumerate(standings)]
+    found = [TargetStatus(Target(f"db-{n}", "dbname=x", place), one) for n, one in enumerate(standings)]
 
     say_fleet(report, tuple(found), frozenset([1]))
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from aigym_db.migrate.fleet.result import Outcome
+from aigym_db.migrate.fleet.result import TargetResult
 from aigym_db.migrate.observer import Notice
 from aigym_db.model.migration import Migration, Part, Plan
 from aigym_db.model.source import Place, Source
@@ -233,7 +233,7 @@ def test_bars_that_cannot_be_drawn_stop_no_run(deaf) -> None:
 
 def test_the_bars_of_a_fleet_that_cannot_be_drawn_stop_no_run(deaf) -> None:
     plan = Plan("up", (NOTES,), "")
-    one = Outcome(Target("one", "dbname=x", Place("targets.toml", 1, 1)), plan=plan)
+    one = TargetResult(Target("one", "dbname=x", Place("targets.toml", 1, 1)), plan=plan)
 
     with WatchingFleet(deaf) as watching:
         watching.planned((one,))

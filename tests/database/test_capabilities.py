@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from aigym_db.database.capability import probe
-from aigym_db.database.connect import Session, connect
+from aigym_db.database.connect import SessionSettings, connect
 from aigym_db.database.queries import query
 from aigym_db.database.servers import available, throwaway
 from aigym_db.errors import ServerError
@@ -45,7 +45,7 @@ def test_the_role_is_the_one_the_session_acts_as(database: str) -> None:
         connection.execute("drop role if exists plain_role")
         connection.execute("create role plain_role createrole")
 
-    with connect(database, session=Session(role="plain_role")) as connection:
+    with connect(database, session=SessionSettings(role="plain_role")) as connection:
         found = probe(connection)
 
     assert found.role == "plain_role"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
-from aigym_db.database.connect import Session, connect, explain_error
+from aigym_db.database.connect import SessionSettings, connect, explain_error
 from aigym_db.errors import ConnectionLost, LockTimeout, ReadOnly, ServerError, StatementFailed
 from aigym_db.model.source import Place
 
@@ -20,7 +20,7 @@ def failure(database: str) -> Callable[[str], psycopg.Error]:
 
     def of(sql: str) -> psycopg.Error:
         with (
-            connect(database, session=Session(lock_timeout_ms=50), autocommit=True) as connection,
+            connect(database, session=SessionSettings(lock_timeout_ms=50), autocommit=True) as connection,
             pytest.raises(psycopg.Error) as raised,
         ):
             connection.execute(sql.encode())
@@ -62,7 +62,7 @@ def test_a_lock_that_was_not_to_be_had_is_a_lock_timeout(database: str) -> None:
         holder.execute("lock table busy")
 
         with (
-            connect(database, session=Session(lock_timeout_ms=20)) as connection,
+            connect(database, session=SessionSettings(lock_timeout_ms=20)) as connection,
             pytest.raises(psycopg.Error) as raised,
         ):
             connection.execute("select from public.busy")
@@ -120,7 +120,7 @@ def test_rows_that_a_policy_hides_are_an_error_that_says_what_to_do(database: st
         )
 
     with (
-        connect(database, session=Session(role="hidden_reader")) as connection,
+        connect(database, session=SessionSettings(role="hidden_reader")) as connection,
         pytest.raises(psycopg.Error) as raised,
     ):
         connection.execute("update public.hidden set id = 1")

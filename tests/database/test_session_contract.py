@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
-from aigym_db.database.connect import Session, connect
+from aigym_db.database.connect import SessionSettings, connect
 from aigym_db.database.servers import LocalServer, Throwaway, throwaway
 from aigym_db.errors import BehindPooler, CannotConnect, ServerUnfit
 
@@ -71,7 +71,9 @@ def test_the_contract_outlives_discard_all(database: str, name: str, value: str)
 
 
 def test_a_session_may_be_asked_for(database: str) -> None:
-    wanted = Session(lock_timeout_ms=150, statement_timeout_ms=90_000, search_path='pg_catalog, "my schema"')
+    wanted = SessionSettings(
+        lock_timeout_ms=150, statement_timeout_ms=90_000, search_path='pg_catalog, "my schema"'
+    )
 
     with connect(database, session=wanted) as connection:
         assert setting(connection, "lock_timeout") == "150ms"
@@ -84,7 +86,7 @@ def test_a_session_acts_as_the_role_it_is_told(database: str, server) -> None:
         connection.execute('drop role if exists "the owner"')
         connection.execute('create role "the owner"')
 
-    with connect(database, session=Session(role="the owner"), autocommit=True) as connection:
+    with connect(database, session=SessionSettings(role="the owner"), autocommit=True) as connection:
         connection.execute("reset role")
         found = connection.execute("select current_user, session_user").fetchone()
 
@@ -215,14 +217,16 @@ def test_nothing_that_listens_says_to_start_the_server() -> None:
 @pytest.mark.parametrize(
     ("query", "session", "hint"),
     [
-        ("dbname=no_such_database", Session(), "Create the database"),
-        ("user=no_such_role", Session(), "Correct the user"),
-        ("port=1", Session(), "Start the server"),
-        ("user=postgres", Session(role="no_such_role"), "Create the role that"),
-        ("service=no_such_service", Session(), "Correct the name of the service"),
+        ("dbname=no_such_database", SessionSettings(), "Create the database"),
+        ("user=no_such_role", SessionSettings(), "Correct the user"),
+        ("port=1", SessionSettings(), "Start the server"),
+        ("user=postgres", SessionSettings(role="no_such_role"), "Create the role that"),
+        ("service=no_such_service", SessionSettings(), "Correct the name of the service"),
     ],
 )
-def test_what_is_missing_is_named_with_a_way_out(server, query: str, session: Session, hint: str) -> None:
+def test_what_is_missing_is_named_with_a_way_out(
+    server, query: str, session: SessionSettings, hint: str
+) -> None:
     with pytest.raises(CannotConnect) as refusal:
         connect(f"{server.dsn()}&{query}&password={SECRET}", session=session)
 

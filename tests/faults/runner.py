@@ -20,10 +20,10 @@ from aigym_db.database import connect
 from aigym_db.errors import AigymError
 from aigym_db.migrate import preflight
 from aigym_db.migrate.apply import migrate
-from aigym_db.migrate.inside import together
 from aigym_db.migrate.observer import Finished, Observer
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.rollback import rollback
+from aigym_db.migrate.transactional import message_batch
 from aigym_db.project.config import Project
 from aigym_db.project.migrations import migrations
 
@@ -40,7 +40,7 @@ class Printer(Observer):
 def run(wanted: dict[str, Any]) -> int:
     """Migrates or rolls back; the exit status of the command line."""
     # What goes into one message must not depend on how fast the machine is.
-    together.ENOUGH_MS = 1e9
+    message_batch.ENOUGH_MS = 1e9
     connect.CHECK_INTERVAL_MS = wanted.get("check_interval_ms", connect.CHECK_INTERVAL_MS)
     line = migrations(Project(Path(wanted["project"])))
     options = Options(**wanted.get("options", {}))

@@ -15,7 +15,7 @@ import pytest
 
 from aigym_db.database import ledger, locks
 from aigym_db.database.servers import LocalServer, create_database, gc, local, process
-from aigym_db.errors import ConnectionLost, Interrupted, LedgerMoved
+from aigym_db.errors import ConnectionLost, Interrupted, LedgerChanged
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.observer import Finished, Observer, Waiting
 from aigym_db.migrate.options import Options
@@ -175,7 +175,7 @@ def test_a_plan_does_not_go_on_over_what_others_did_while_the_server_was_away(du
     accident = Accident(durable.stop, after=4)
     accident.meanwhile = meanwhile
 
-    with pytest.raises(LedgerMoved, match="while the server was away"):
+    with pytest.raises(LedgerChanged, match="while the server was away"):
         rollback(dsn, line(), steps=2, yes=True, observer=accident)
 
     assert applied(dsn) == steps(dsn) == [1, 2, 3, 4, 5]

@@ -12,7 +12,7 @@ import pytest
 
 from aigym_db.errors import AigymError, pages
 from aigym_db.project.config import find
-from aigym_db.verify.run import verify
+from aigym_db.verify.verify import verify
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

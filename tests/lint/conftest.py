@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from aigym_db.lint.engine import lint
-from aigym_db.lint.passage import Passage
+from aigym_db.lint.section import Section
 from aigym_db.model.source import Source
 
 ROLES = ("anon", "authenticated")
@@ -33,7 +33,7 @@ def rules_hit() -> Callable[[str], list[str]]:
 
     def rules_hit(sql: str) -> list[str]:
         given, text = Source("before.sql", BEFORE), Source("after.sql", sql)
-        passages = [Passage(given, 0, len(given.text), batch=0), Passage(text, 0, len(text.text), batch=1)]
+        passages = [Section(given, 0, len(given.text), batch=0), Section(text, 0, len(text.text), batch=1)]
         return [finding.rule for finding in lint(passages)]
 
     return rules_hit

@@ -10,7 +10,7 @@ from aigym_db.errors import BadSql
 from aigym_db.lint.engine import lint_project, lint_scripts, lint_text
 from aigym_db.model.source import Source, Span
 from aigym_db.project.migrations import parse as migration
-from aigym_db.project.parse import parse
+from aigym_db.syntax.parse import parse
 
 
 def hits(sql: str) -> list[tuple[str, int, int]]:

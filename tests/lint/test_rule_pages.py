@@ -10,9 +10,9 @@ from pglast.parser import split
 
 from aigym_db.lint.engine import lint, lint_text
 from aigym_db.lint.page import Example, examples, find, page
-from aigym_db.lint.passage import Passage
 from aigym_db.lint.registry import rules
 from aigym_db.lint.rule import Rule
+from aigym_db.lint.section import Section
 from aigym_db.model.finding import Finding
 from aigym_db.model.source import Source
 
@@ -34,7 +34,7 @@ def linted(example: Example) -> tuple[Finding, ...]:
     if example.mark == "migration":
         return lint_text(example.sql, "0001_example.sql")
     given, sql = Source("given.sql", example.given), Source("example.sql", example.sql)
-    return lint([Passage(given, 0, len(given.text), batch=0), Passage(sql, 0, len(sql.text), batch=1)])
+    return lint([Section(given, 0, len(given.text), batch=0), Section(sql, 0, len(sql.text), batch=1)])
 
 
 def refused(connection: psycopg.Connection, statements: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from aigym_db.lint.engine import lint, lint_text
-from aigym_db.lint.passage import Passage
+from aigym_db.lint.section import Section
 from aigym_db.model.source import Source
 
 
@@ -87,8 +87,8 @@ def test_a_harmless_statement_is_not_a_finding(sql: str, rules_hit: Callable[[st
 def test_what_one_migration_of_a_batch_creates_is_new_in_the_next() -> None:
     first, second = Source("1.sql", "create table a.b (c int);"), Source("2.sql", "create index on a.b (c);")
 
-    together = lint([Passage(source, 0, len(source.text), batch=7) for source in (first, second)])
-    apart = lint([Passage(source, 0, len(source.text)) for source in (first, second)])
+    together = lint([Section(source, 0, len(source.text), batch=7) for source in (first, second)])
+    apart = lint([Section(source, 0, len(source.text)) for source in (first, second)])
 
     assert [finding.rule for finding in together] == []
     assert [finding.rule for finding in apart] == ["index-without-concurrently"]
@@ -105,6 +105,6 @@ def test_a_policy_that_a_later_file_replaces_is_not_a_finding() -> None:
     closed = "drop policy p on a.b; create policy p on a.b for select to r using (c = 1);"
     sources = [Source("1.sql", open_to_all), Source("2.sql", closed)]
 
-    found = lint([Passage(source, 0, len(source.text)) for source in sources])
+    found = lint([Section(source, 0, len(source.text)) for source in sources])
 
     assert found == ()

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
-from aigym_db.migrate.inside import bulk, streamed
 from aigym_db.migrate.observer import Finished, Notice, Observer, Waiting
+from aigym_db.migrate.transactional import chunks, streamed
 from aigym_db.model.migration import Migration, Plan
 from aigym_db.model.source import Source
-from aigym_db.project import statements
 from aigym_db.project.migrations import parse
+from aigym_db.syntax import split
 
 Write = Callable[..., Migration]
 
@@ -90,6 +90,6 @@ def other(database: str) -> Iterator[psycopg.Connection]:
 def in_small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is long, and how much of it is sent at once, is so small that a test reads well."""
     monkeypatch.setattr(streamed, "LONG", 300)
-    monkeypatch.setattr(bulk, "SIZE", 120)
-    monkeypatch.setattr(bulk, "DATA_SIZE", 7)
-    monkeypatch.setattr(statements, "RUN", 100)
+    monkeypatch.setattr(chunks, "SIZE", 120)
+    monkeypatch.setattr(chunks, "DATA_SIZE", 7)
+    monkeypatch.setattr(split, "RUN", 100)

@@ -7,12 +7,12 @@ import pytest
 
 from aigym_db.database import ledger
 from aigym_db.errors import (
-    EditedApplied,
+    EditedMigration,
     ForbiddenStatement,
-    LedgerMoved,
-    NotFrozen,
+    LedgerChanged,
     ReadOnly,
     StatementFailed,
+    UnfrozenMigration,
 )
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.options import Options
@@ -209,7 +209,7 @@ def test_a_role_without_rights_is_refused_before_anything_happens(database, othe
 def test_drafts_run_on_the_projects_own_local_database_only(database, other, write) -> None:
     line = (write(1, "create table a ();"), write(2, "create table b ();"))
 
-    with pytest.raises(NotFrozen, match="0002 step_2 is not frozen"):
+    with pytest.raises(UnfrozenMigration, match="0002 step_2 is not frozen"):
         migrate(database, line, options=Options(frozen=frozenset({1})))
 
     assert tables(other) == []
@@ -220,7 +220,7 @@ def test_drafts_run_on_the_projects_own_local_database_only(database, other, wri
 def test_an_edited_file_is_shown_beside_what_ran(database, write) -> None:
     migrate(database, (write(1, "select 'before';"),))
 
-    with pytest.raises(EditedApplied) as refusal:
+    with pytest.raises(EditedMigration) as refusal:
         migrate(database, (write(1, "select 'after';"),))
 
     assert "-select 'before';\n+select 'after';" in refusal.value.detail
@@ -231,7 +231,7 @@ def test_a_plan_made_for_another_ledger_is_refused(database, other, write) -> No
     plan = plan_up(line, ())
     migrate(database, line, to=1)
 
-    with pytest.raises(LedgerMoved):
+    with pytest.raises(LedgerChanged):
         migrate(database, line, plan=plan)
 
     assert tables(other) == ["a"]

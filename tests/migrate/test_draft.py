@@ -9,8 +9,8 @@ import pytest
 
 from aigym_db.database.replay import built, replay, scratch, snapshot
 from aigym_db.database.servers import Server
+from aigym_db.draft.new import new
 from aigym_db.errors import BadCommandLine, CannotDraft
-from aigym_db.migrate.new import new
 from aigym_db.model.catalog import Catalog
 from aigym_db.project.config import Project, find
 from aigym_db.project.migrations import migrations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aigym_db.errors import Halfway, StatementFailed
+from aigym_db.errors import PartiallyApplied, StatementFailed
 from aigym_db.migrate.apply import migrate
 
 IN_FUNCTION = """create function f() returns int language plpgsql as $$
@@ -31,7 +31,7 @@ select f();"""
 def test_the_caret_is_under_what_failed_also_inside_a_do_block(
     database, write, body: str, marked: str, options: str
 ) -> None:
-    with pytest.raises((StatementFailed, Halfway)) as refusal:
+    with pytest.raises((StatementFailed, PartiallyApplied)) as refusal:
         migrate(database, (write(1, f"-- é😀\n{body}", options=options),))
 
     place = refusal.value.place

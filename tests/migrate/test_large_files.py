@@ -11,18 +11,18 @@ from aigym_db.database import ledger
 from aigym_db.errors import (
     BadMigration,
     BadSql,
-    EditedApplied,
+    EditedMigration,
     ForbiddenStatement,
     Interrupted,
-    LeftBehind,
     LockTimeout,
     ReadOnly,
+    SessionStateChanged,
     StatementFailed,
 )
 from aigym_db.migrate.apply import migrate
-from aigym_db.migrate.inside import bulk
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.rollback import rollback
+from aigym_db.migrate.transactional import chunks
 
 TABLE = "create table t (a int, b text);\n"
 COPY = "copy t (a, b) from stdin;\n{}\\.\n"
@@ -207,7 +207,7 @@ def test_a_signal_in_the_middle_takes_a_long_file_back(database, other, write, l
 def test_a_signal_in_the_middle_of_data_takes_the_file_back(
     database, other, write, listener, monkeypatch
 ) -> None:
-    pieces, sent = bulk.Bulk.data, []
+    pieces, sent = chunks.Bulk.data, []
 
     def data(self):
         for piece in pieces(self):
@@ -216,7 +216,7 @@ def test_a_signal_in_the_middle_of_data_takes_the_file_back(
                 os.kill(os.getpid(), signal.SIGTERM)
             yield piece
 
-    monkeypatch.setattr(bulk.Bulk, "data", data)
+    monkeypatch.setattr(chunks.Bulk, "data", data)
 
     with pytest.raises(Interrupted, match="SIGTERM"):
         migrate(database, (write(1, TABLE + COPY.format("1\tx\n" * 1000)),), observer=listener)
@@ -230,7 +230,7 @@ def test_a_signal_in_the_middle_of_data_takes_the_file_back(
 
 
 def test_what_a_long_file_leaves_behind_is_named(database, write) -> None:
-    with pytest.raises(LeftBehind, match="an advisory lock"):
+    with pytest.raises(SessionStateChanged, match="an advisory lock"):
         migrate(database, (write(1, TABLE + rows(30) + "select pg_advisory_lock(5);"),))
 
 
@@ -296,7 +296,7 @@ def test_a_long_file_is_undone_and_an_edit_of_it_is_found(database, other, write
     line = (write(1, TABLE + rows(30), "drop table t;"),)
     migrate(database, line)
 
-    with pytest.raises(EditedApplied) as refusal:
+    with pytest.raises(EditedMigration) as refusal:
         migrate(database, (write(1, TABLE + rows(31), "drop table t;"),))
     rollback(database, line, yes=True)
 

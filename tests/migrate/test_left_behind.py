@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aigym_db.database import ledger
-from aigym_db.errors import LeftBehind
+from aigym_db.errors import SessionStateChanged
 from aigym_db.migrate.apply import migrate
 
 
@@ -39,7 +39,7 @@ from aigym_db.migrate.apply import migrate
 def test_what_a_file_leaves_in_the_session_is_named_and_stops_the_run(
     database, other, write, text: str, left: str
 ) -> None:
-    with pytest.raises(LeftBehind) as refusal:
+    with pytest.raises(SessionStateChanged) as refusal:
         migrate(database, (write(1, text), write(2, "create table b ();")))
 
     assert left in refusal.value.message

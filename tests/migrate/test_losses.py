@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aigym_db.errors import WouldDestroyData
+from aigym_db.errors import DataLoss
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.rollback import rollback
 
@@ -200,7 +200,7 @@ def test_what_a_down_takes_with_it_is_named_and_counted(database, other, write, 
     migrate(database, chain)
     before = other.execute("select count(*), count(note) from app.a").fetchone()
 
-    with pytest.raises(WouldDestroyData) as refusal:
+    with pytest.raises(DataLoss) as refusal:
         rollback(database, chain)
 
     lines = [line.format(line=line_of(up)) if "{line}" in line else line for line in expected]
@@ -271,7 +271,7 @@ def test_an_extension_goes_with_its_tables_and_columns(database, other, write) -
     chain = (write(1, up, "drop extension vector cascade;"),)
     migrate(database, chain)
 
-    with pytest.raises(WouldDestroyData) as refusal:
+    with pytest.raises(DataLoss) as refusal:
         rollback(database, chain)
 
     assert refusal.value.detail == "app.a.v: 1 row lost with vector"

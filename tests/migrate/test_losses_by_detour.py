@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aigym_db.errors import WouldDestroyData
+from aigym_db.errors import DataLoss
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.rollback import rollback
 
@@ -118,7 +118,7 @@ def test_a_detour_hides_no_rows(database, other, write, what: str) -> None:
     chain = (write(1, f"{UP}{more}", down),)
     migrate(database, chain)
 
-    with pytest.raises(WouldDestroyData) as refusal:
+    with pytest.raises(DataLoss) as refusal:
         rollback(database, chain)
 
     assert refusal.value.detail.splitlines() == expected

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from psycopg import sql
 
-from aigym_db.errors import LedgerMoved, WouldDestroyData
+from aigym_db.errors import DataLoss, LedgerChanged
 from aigym_db.migrate.apply import migrate
-from aigym_db.migrate.losses import losses
+from aigym_db.migrate.data_loss import data_loss
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.rollback import rollback
 
@@ -32,7 +32,7 @@ def test_rows_of_an_owner_are_counted_as_the_owner(database, write, keeper) -> N
     options = Options(owner=keeper)
     migrate(database, chain, options=options)
 
-    with pytest.raises(WouldDestroyData) as refusal:
+    with pytest.raises(DataLoss) as refusal:
         rollback(database, chain, options=options)
 
     assert refusal.value.detail == "app.a: 1 row"
@@ -47,19 +47,19 @@ def test_rows_that_row_security_hides_are_not_called_none(database, write, keepe
     options = Options(owner=keeper)
     migrate(database, chain, options=options)
 
-    with pytest.raises(WouldDestroyData) as refusal:
+    with pytest.raises(DataLoss) as refusal:
         rollback(database, chain, options=options)
 
     assert refusal.value.detail == "app.a: rows that this role may not see"
 
 
 def test_a_count_that_would_take_long_is_given_up_and_said(database, write, monkeypatch) -> None:
-    monkeypatch.setattr(losses, "LONGEST_MS", 100)
+    monkeypatch.setattr(data_loss, "LONGEST_MS", 100)
     up = "create table a (id int); insert into a values (1);"
     chain = (write(1, up, "delete from a where pg_sleep(60) is null;"),)
     migrate(database, chain)
 
-    with pytest.raises(WouldDestroyData) as refusal:
+    with pytest.raises(DataLoss) as refusal:
         rollback(database, chain)
 
     assert refusal.value.detail == "a: rows that could not be counted in 0.1 s"
@@ -69,18 +69,18 @@ def test_what_was_said_yes_to_is_undone_and_nothing_else(database, write) -> Non
     line = [write(version, f"create table t{version} (); ", f"drop table t{version};") for version in (1, 2)]
     line[0] = write(1, "create table t1 (id int); insert into t1 values (1);", "drop table t1;")
     migrate(database, (line[0],))
-    with pytest.raises(WouldDestroyData) as refusal:
+    with pytest.raises(DataLoss) as refusal:
         rollback(database, (line[0],))
     migrate(database, tuple(line))
 
-    with pytest.raises(LedgerMoved):
+    with pytest.raises(LedgerChanged):
         rollback(database, tuple(line), yes=True, plan=refusal.value.plan)
 
 
 def test_the_plan_that_was_said_yes_to_runs(database, other, write) -> None:
     chain = (write(1, "create table a (id int); insert into a values (1);", "drop table a;"),)
     migrate(database, chain)
-    with pytest.raises(WouldDestroyData) as refusal:
+    with pytest.raises(DataLoss) as refusal:
         rollback(database, chain)
 
     done = rollback(database, chain, yes=True, plan=refusal.value.plan)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aigym_db.errors import Halfway, WouldDestroyData
+from aigym_db.errors import DataLoss, PartiallyApplied
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.rollback import rollback
 
@@ -109,7 +109,7 @@ def test_what_cannot_be_looked_into_needs_a_yes(database, write, what: str) -> N
     chain = (write(1, f"{UP}{more}", down),)
     migrate(database, chain)
 
-    with pytest.raises(WouldDestroyData) as refusal:
+    with pytest.raises(DataLoss) as refusal:
         rollback(database, chain)
 
     assert refusal.value.detail.partition(".sql:")[2].partition(": ")[2] == expected
@@ -125,7 +125,7 @@ def test_a_rollback_that_was_cut_short_goes_on_without_a_yes(database, other, wr
     )
     migrate(database, chain)
     other.execute("create view v as select from b")
-    with pytest.raises(Halfway):
+    with pytest.raises(PartiallyApplied):
         rollback(database, chain, steps=2)
     other.execute("drop view v")
 
@@ -139,9 +139,9 @@ def test_a_renamed_table_that_a_rollback_cut_short_has_renamed_already_is_not_ca
     chain = (write(1, "create table a (x int); create table c ();", down, down_options=" transaction:false"),)
     migrate(database, chain)
     other.execute("alter table c add x int")
-    with pytest.raises(Halfway):
+    with pytest.raises(PartiallyApplied):
         rollback(database, chain)
     other.execute("alter table c drop x; insert into b values (1)")
 
-    with pytest.raises(WouldDestroyData, match="Rolling back 0001"):
+    with pytest.raises(DataLoss, match="Rolling back 0001"):
         rollback(database, chain)

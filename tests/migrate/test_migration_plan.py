@@ -10,9 +10,9 @@ import pytest
 from aigym_db.errors import (
     AigymError,
     BadCommandLine,
-    EditedApplied,
+    EditedMigration,
     Irreversible,
-    MissingApplied,
+    MissingMigration,
     OutOfOrder,
 )
 from aigym_db.migrate.plan import digest, overtaken, plan_down, plan_up
@@ -64,7 +64,7 @@ def test_up_to_a_version_the_database_has_passed_names_rollback(line) -> None:
 
 
 def test_a_deleted_applied_file_is_refused(line) -> None:
-    with pytest.raises(MissingApplied, match="0003 step_3"):
+    with pytest.raises(MissingMigration, match="0003 step_3"):
         plan_up(line[:2], ran(*line[:3]))
 
 
@@ -77,7 +77,7 @@ def renamed(migration: Migration, version: int, name: str) -> Migration:
 def test_a_renamed_applied_file_is_named_with_where_it_went(line) -> None:
     other = renamed(line[0], 1, "other")
 
-    with pytest.raises(MissingApplied) as refusal:
+    with pytest.raises(MissingMigration) as refusal:
         plan_up((other, *line[1:]), ran(line[0]))
 
     assert refusal.value.message == (
@@ -92,7 +92,7 @@ def test_a_renamed_applied_file_is_named_with_where_it_went(line) -> None:
 def test_files_that_changed_places_are_renamed_and_not_edited(line) -> None:
     swapped = (renamed(line[1], 1, "step_2"), renamed(line[0], 2, "step_1"))
 
-    with pytest.raises(MissingApplied) as refusal:
+    with pytest.raises(MissingMigration) as refusal:
         plan_up(swapped, ran(*line[:2]))
 
     assert "0001 step_1, which this database has run, was renamed" in refusal.value.message
@@ -102,7 +102,7 @@ def test_files_that_changed_places_are_renamed_and_not_edited(line) -> None:
 def test_what_was_deleted_is_told_from_what_was_renamed(line) -> None:
     files = (renamed(line[0], 1, "other"), line[2])
 
-    with pytest.raises(MissingApplied) as refusal:
+    with pytest.raises(MissingMigration) as refusal:
         plan_up(files, ran(*line[:3]))
 
     assert refusal.value.message == (
@@ -115,12 +115,12 @@ def test_what_was_deleted_is_told_from_what_was_renamed(line) -> None:
 def test_a_file_with_the_same_text_as_another_applied_one_is_no_renamed_one(line) -> None:
     twin = renamed(line[0], 2, "step_2")
 
-    with pytest.raises(MissingApplied, match="is not in migrations/"):
+    with pytest.raises(MissingMigration, match="is not in migrations/"):
         plan_up((twin,), ran(line[0], twin))
 
 
 def test_an_edited_applied_file_is_refused_even_without_a_lock(line, write) -> None:
-    with pytest.raises(EditedApplied) as refusal:
+    with pytest.raises(EditedMigration) as refusal:
         plan_up((write(1, "select 11;"), *line[1:]), ran(*line[:2]))
 
     assert str(refusal.value.place) == "migrations/0001_step_1.sql:1:1"
@@ -247,6 +247,6 @@ def test_a_plan_carries_the_digest_of_its_ledger(line, decide) -> None:
     assert decide(line, ledger).ledger_digest == digest(ledger) != digest(ledger[:2])
 
 
-@pytest.mark.parametrize("refusal", [EditedApplied, MissingApplied, OutOfOrder])
+@pytest.mark.parametrize("refusal", [EditedMigration, MissingMigration, OutOfOrder])
 def test_what_does_not_agree_exits_with_five(refusal: type[AigymError]) -> None:
     assert refusal("").exit_status == 5

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from aigym_db.database import ledger
-from aigym_db.errors import BadMigration, ConnectionLost, LeftBehind, LockTimeout, StatementFailed
+from aigym_db.errors import BadMigration, ConnectionLost, LockTimeout, SessionStateChanged, StatementFailed
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.observer import Observer
 from aigym_db.migrate.options import Options
@@ -157,7 +157,7 @@ def test_an_observer_that_fails_leaves_no_transaction_open(database, other, line
 
 
 def test_what_the_last_leaves_behind_is_found_after_the_commit(database, other, line) -> None:
-    with pytest.raises(LeftBehind, match="advisory"):
+    with pytest.raises(SessionStateChanged, match="advisory"):
         migrate(database, line("select pg_advisory_lock(1);"), options=WHOLE)
     assert versions(other) == [1, 2, 3]
 

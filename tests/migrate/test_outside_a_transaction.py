@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from aigym_db.database import ledger
-from aigym_db.errors import Halfway, NameTaken, StatementFailed
+from aigym_db.errors import NameTaken, PartiallyApplied, StatementFailed
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.rollback import rollback
@@ -70,7 +70,7 @@ def test_a_failed_unique_build_is_dropped_and_built_again_by_the_next_run(
     migrate(database, line, to=1)
     other.execute("insert into a values (1)")
 
-    with pytest.raises(Halfway, match="could not create unique index") as refusal:
+    with pytest.raises(PartiallyApplied, match="could not create unique index") as refusal:
         migrate(database, line)
 
     assert (index(other), refusal.value.exit_status) == ("invalid", 7)
@@ -97,7 +97,7 @@ def test_an_invalid_index_of_somebody_else_is_never_taken_for_the_real_one(
 def test_a_run_goes_on_at_the_first_statement_that_is_not_done(database, other, table, write) -> None:
     line = (table, write(2, "insert into a values (10);\ninsert into nowhere values (1);", options=OUTSIDE))
 
-    with pytest.raises(Halfway, match="statement 2 of 2"):
+    with pytest.raises(PartiallyApplied, match="statement 2 of 2"):
         migrate(database, line)
     other.execute("create table nowhere (x int)")
     (finished,) = migrate(database, line)
@@ -107,7 +107,7 @@ def test_a_run_goes_on_at_the_first_statement_that_is_not_done(database, other, 
 
 
 def test_a_statement_that_failed_may_be_corrected(database, other, table, write) -> None:
-    with pytest.raises(Halfway):
+    with pytest.raises(PartiallyApplied):
         migrate(
             database,
             (table, write(2, "insert into a values (10);\ninsert into nope values (1);", options=OUTSIDE)),
@@ -121,13 +121,13 @@ def test_a_statement_that_failed_may_be_corrected(database, other, table, write)
 
 
 def test_a_statement_that_ran_may_not_be_changed_any_more(database, other, table, write) -> None:
-    with pytest.raises(Halfway):
+    with pytest.raises(PartiallyApplied):
         migrate(
             database,
             (table, write(2, "insert into a values (10);\ninsert into nope values (1);", options=OUTSIDE)),
         )
 
-    with pytest.raises(Halfway, match="has been run already") as refusal:
+    with pytest.raises(PartiallyApplied, match="has been run already") as refusal:
         migrate(database, (table, write(2, "insert into a values (12);\nselect 1;", options=OUTSIDE)))
 
     assert "insert into a values (10)" in refusal.value.detail
@@ -197,11 +197,11 @@ def test_what_the_catalog_cannot_tell_a_person_decides(
     migrate(database, line, to=1)
     pretend(other, line[1], "intent", 1, block)
 
-    with pytest.raises(Halfway, match="cannot tell") as refusal:
+    with pytest.raises(PartiallyApplied, match="cannot tell") as refusal:
         migrate(database, line)
 
     assert (refusal.value.exit_status, "--resolve" in refusal.value.hint) == (7, True)
-    with pytest.raises(Halfway):
+    with pytest.raises(PartiallyApplied):
         migrate(database, line)
     migrate(database, line, options=replace(Options(), resolve=resolve))
     assert other.execute("select count(*) from a where x = 10").fetchone() == (rows,)
@@ -306,8 +306,8 @@ def test_a_concurrent_build_outwaits_a_writer_instead_of_leaving_an_invalid_inde
 def test_a_block_whose_end_nobody_saw_is_not_taken_for_failed(database, table, write) -> None:
     block = "do $$ begin commit; perform pg_terminate_backend(pg_backend_pid()); end $$;"
     line = (table, write(2, block, options=OUTSIDE))
-    with pytest.raises(Halfway, match="connection to the server was lost"):
+    with pytest.raises(PartiallyApplied, match="connection to the server was lost"):
         migrate(database, line)
 
-    with pytest.raises(Halfway, match="cannot tell"):
+    with pytest.raises(PartiallyApplied, match="cannot tell"):
         migrate(database, line)

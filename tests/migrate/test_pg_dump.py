@@ -15,7 +15,7 @@ from aigym_db.database.replay import replay, session_on
 from aigym_db.database.servers import Throwaway, available, create_database, drop_database, throwaway
 from aigym_db.errors import BadSql, ForbiddenStatement, StatementFailed
 from aigym_db.lint.engine import lint
-from aigym_db.lint.passage import Passage
+from aigym_db.lint.section import Section
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.preflight import steps
@@ -329,7 +329,7 @@ def test_an_error_behind_the_data_has_its_place_too(database: str, tmp_path: Pat
 def test_lint_reads_a_dump(full: str, any_server: Throwaway, tmp_path: Path) -> None:
     part = migration(tmp_path, dump(any_server, full)).up
 
-    found = lint([Passage.of_part(part, "up")])
+    found = lint([Section.of_part(part, "up")])
 
     assert [one for one in found if one.rule == "bad-sql" or "SET LOCAL" in one.help] == []
 
@@ -337,6 +337,6 @@ def test_lint_reads_a_dump(full: str, any_server: Throwaway, tmp_path: Path) -> 
 def test_a_comment_in_data_allows_nothing(tmp_path: Path) -> None:
     text = "create table app.t (a text);\ncopy app.t from stdin;\n-- allow nothing-known: because\n\\.\n"
 
-    found = lint([Passage.of_part(migration(tmp_path, text).up, "up")])
+    found = lint([Section.of_part(migration(tmp_path, text).up, "up")])
 
     assert [one for one in found if "allow" in one.message or "nothing-known" in one.message] == []

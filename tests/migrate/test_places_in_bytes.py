@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from aigym_db.errors import Halfway, StatementFailed
+from aigym_db.errors import PartiallyApplied, StatementFailed
 from aigym_db.migrate.apply import migrate
 
 IN_FUNCTION = """create function f() returns int language plpgsql as $$
@@ -40,7 +40,7 @@ def bytewise(server) -> Iterator[str]:
     ids=["one statement", "the last of several", "a DO block", "a long file"],
 )
 def test_the_caret_is_under_what_failed(bytewise, write, body: str, options: str) -> None:
-    with pytest.raises((StatementFailed, Halfway)) as refusal:
+    with pytest.raises((StatementFailed, PartiallyApplied)) as refusal:
         migrate(bytewise, (write(1, f"-- é😀\n{body}", options=options),))
 
     place = refusal.value.place

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from aigym_db.database import ledger
-from aigym_db.errors import Halfway, StatementFailed
+from aigym_db.errors import PartiallyApplied, StatementFailed
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.options import Options
 
@@ -125,7 +125,7 @@ def test_nothing_is_begun_when_not_even_the_start_can_be_written(database, other
 def test_a_file_that_takes_the_ledger_away_is_told_so(database, other, write, text, options) -> None:
     line = (write(1, "create table a ();"), write(2, text, options=options))
 
-    with pytest.raises((StatementFailed, Halfway)) as refusal:
+    with pytest.raises((StatementFailed, PartiallyApplied)) as refusal:
         migrate(database, line)
 
     assert "0002 step_2: the ledger was taken away or changed" in refusal.value.message

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aigym_db.database import ledger
-from aigym_db.errors import Irreversible, WouldDestroyData
+from aigym_db.errors import DataLoss, Irreversible
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.rollback import rollback
 
@@ -75,7 +75,7 @@ def test_data_is_not_destroyed_without_a_yes(database, other, line, fill: str, t
     migrate(database, line)
     other.execute(fill)
 
-    with pytest.raises(WouldDestroyData) as refusal:
+    with pytest.raises(DataLoss) as refusal:
         rollback(database, line, to=to)
 
     assert said in refusal.value.detail.splitlines()
@@ -91,7 +91,7 @@ def test_data_is_found_however_it_is_destroyed(database, other, write, down: str
     migrate(database, line)
     other.execute("insert into app.a values (1)")
 
-    with pytest.raises(WouldDestroyData, match="would destroy data"):
+    with pytest.raises(DataLoss, match="would destroy data"):
         rollback(database, line)
 
 
@@ -107,7 +107,7 @@ def test_data_is_found_where_a_table_keeps_it_elsewhere(database, other, write, 
     migrate(database, line)
     other.execute("insert into app.p values (1)")
 
-    with pytest.raises(WouldDestroyData) as refusal:
+    with pytest.raises(DataLoss) as refusal:
         rollback(database, line)
 
     assert refusal.value.detail.splitlines() == ["app.a: 1 row"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aigym_db.database import ledger
-from aigym_db.errors import LeftBehind, StatementFailed
+from aigym_db.errors import SessionStateChanged, StatementFailed
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.options import Options
 
@@ -133,7 +133,9 @@ def test_the_same_setting_for_several_files_is_not_left_behind(database, other, 
 def test_what_lasts_beyond_the_transaction_is_of_some_file_of_the_run(database, other, write) -> None:
     line = (write(1, "select pg_advisory_lock(7);"), write(2, "create table a (x int);"))
 
-    with pytest.raises(LeftBehind, match=r"0001 step_1 to 0002 step_2 are done, and one of them .* advisory"):
+    with pytest.raises(
+        SessionStateChanged, match=r"0001 step_1 to 0002 step_2 are done, and one of them .* advisory"
+    ):
         migrate(database, line, options=WHOLE)
 
     assert len(ledger.applied(other)) == 2

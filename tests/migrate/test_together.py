@@ -8,16 +8,16 @@ import psycopg
 import pytest
 
 from aigym_db.database import ledger
-from aigym_db.errors import ConnectionLost, LeftBehind, LockTimeout, StatementFailed
+from aigym_db.errors import ConnectionLost, LockTimeout, SessionStateChanged, StatementFailed
 from aigym_db.migrate.apply import migrate
-from aigym_db.migrate.inside import prepared, together
-from aigym_db.migrate.inside.run import Transaction
-from aigym_db.migrate.inside.together import MOST, MOST_CHARACTERS, Pace
 from aigym_db.migrate.observer import Observer
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.preflight import steps
 from aigym_db.migrate.rollback import rollback
-from aigym_db.migrate.session.session import Session
+from aigym_db.migrate.session.wire import Wire
+from aigym_db.migrate.transactional import message_batch, prepared
+from aigym_db.migrate.transactional.message_batch import MOST, MOST_CHARACTERS, MessageSize
+from aigym_db.migrate.transactional.single_message import MigrationTransaction
 
 COUNT = 12
 MIDDLE = 7
@@ -27,15 +27,15 @@ MIDDLE = 7
 @pytest.fixture(autouse=True)
 def messages(monkeypatch) -> list[int]:
     """How many migrations each message held; a slow machine must not change that."""
-    monkeypatch.setattr(together, "ENOUGH_MS", 1e9)
-    sent, send = [], Session.send
+    monkeypatch.setattr(message_batch, "ENOUGH_MS", 1e9)
+    sent, send = [], Wire.send
 
     def counted(self, message, *more):
         if prepared.RECORD in message.text:
             sent.append(message.text.count(prepared.RECORD))
         return send(self, message, *more)
 
-    monkeypatch.setattr(Session, "send", counted)
+    monkeypatch.setattr(Wire, "send", counted)
     return sent
 
 
@@ -178,7 +178,9 @@ def test_giving_up_a_lock_in_the_middle_names_its_place_and_who_was_in_the_way(d
 
 
 def test_what_one_leaves_in_the_session_stops_those_behind_it(database, other, line, listener) -> None:
-    with pytest.raises(LeftBehind, match=f"{MIDDLE:04d} .* is done, .* a temporary table") as refusal:
+    with pytest.raises(
+        SessionStateChanged, match=f"{MIDDLE:04d} .* is done, .* a temporary table"
+    ) as refusal:
         migrate(database, line("create temp table left_over as select 1;"), observer=listener)
 
     assert refusal.value.place.file == f"migrations/{MIDDLE:04d}_step_{MIDDLE}.sql"
@@ -295,7 +297,9 @@ def triggered(write, body: str):
 def test_what_a_trigger_leaves_behind_is_found_before_the_next(
     database, other, write, body: str, left: str
 ) -> None:
-    with pytest.raises(LeftBehind, match=f"^0002 step_2 is done, and left behind in the session: .*{left}"):
+    with pytest.raises(
+        SessionStateChanged, match=f"^0002 step_2 is done, and left behind in the session: .*{left}"
+    ):
         migrate(database, triggered(write, body))
 
     assert versions(other) == [1, 2]
@@ -355,23 +359,25 @@ def test_one_that_is_tried_again_knows_what_it_lost_and_not_what_another_set(
 def test_a_message_has_a_limit(write) -> None:
     asking = SimpleNamespace(leftovers="select ''")
 
-    def transaction(text: str) -> Transaction:
+    def transaction(text: str) -> MigrationTransaction:
         migration = write(1, text)
-        return Transaction.of(asking, migration, "up", migration.up, steps(migration.up), durable=False)
+        return MigrationTransaction.of(
+            asking, migration, "up", migration.up, steps(migration.up), durable=False
+        )
 
     small, big = (
         transaction("create table a ();"),
         transaction(f"comment on table a is '{'x' * MOST_CHARACTERS}'"),
     )
 
-    assert len(together.together([small] * 50, MOST)) == MOST
-    assert len(together.together([small, big, small], MOST)) == 1
-    assert len(together.together([big, small], MOST)) == 1
+    assert len(message_batch.together([small] * 50, MOST)) == MOST
+    assert len(message_batch.together([small, big, small], MOST)) == 1
+    assert len(message_batch.together([big, small], MOST)) == 1
 
 
 def test_a_message_grows_while_it_is_quick_and_shrinks_when_it_is_not(monkeypatch) -> None:
-    monkeypatch.setattr(together, "ENOUGH_MS", 50.0)
-    pace, sizes = Pace(), []
+    monkeypatch.setattr(message_batch, "ENOUGH_MS", 50.0)
+    pace, sizes = MessageSize(), []
 
     def learn(duration_ms: float) -> None:
         pace.learn(pace.size, duration_ms)

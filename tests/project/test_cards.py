@@ -14,7 +14,7 @@ from aigym_db.project.cards import REQUIRED, cards
 from aigym_db.project.cards import card as read_card
 from aigym_db.project.config import Project
 from aigym_db.project.order import ordered
-from aigym_db.project.parse import parse
+from aigym_db.syntax.parse import parse
 
 Make = Callable[[dict[str, str]], Project]
 Write = Callable[..., str]

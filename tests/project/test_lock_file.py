@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from aigym_db.errors import EditedFrozen, MissingApplied
+from aigym_db.errors import EditedFrozen, MissingMigration
 from aigym_db.project.config import Project
-from aigym_db.project.lock import freeze, frozen
+from aigym_db.project.lock_file import freeze, frozen
 from aigym_db.project.migrations import migrations
 
 TEXT = "-- migrate:up\nselect {};\n-- migrate:down\n"
@@ -60,7 +60,7 @@ def test_an_edited_frozen_file_is_refused(project: Project) -> None:
 def test_a_frozen_file_that_is_gone_is_refused(project: Project) -> None:
     (project.root / "migrations/0003_step.sql").unlink()
 
-    with pytest.raises(MissingApplied, match=r"0003_step\.sql is frozen"):
+    with pytest.raises(MissingMigration, match=r"0003_step\.sql is frozen"):
         frozen(project, migrations(project))
 
 

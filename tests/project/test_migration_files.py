@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aigym_db.errors import BadHistory, BadMigration, MissingApplied
+from aigym_db.errors import BadHistory, BadMigration, MissingMigration
 from aigym_db.model.source import Source
 from aigym_db.project.config import Project
 from aigym_db.project.migrations import migrations, parse
@@ -108,7 +108,7 @@ def test_a_hole_in_the_numbers_is_refused(tmp_path: Path) -> None:
     file(tmp_path, "0001_a.sql")
     file(tmp_path, "0003_c.sql")
 
-    with pytest.raises(MissingApplied, match="0002 is missing"):
+    with pytest.raises(MissingMigration, match="0002 is missing"):
         migrations(Project(tmp_path))
 
 

@@ -9,7 +9,7 @@ from pglast.visitors import Visitor
 
 from aigym_db.errors import BadSql
 from aigym_db.model.source import Place, Source, Span
-from aigym_db.project.parse import parse, parse_part
+from aigym_db.syntax.parse import parse, parse_part
 
 UNICODE = st.text(st.characters(exclude_characters="\0'\"$*/\\-", exclude_categories=["Cs"]), max_size=30)
 NAME = st.text(st.characters(categories=["L", "Mn", "So"]), min_size=1, max_size=10)

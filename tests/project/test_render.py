@@ -14,8 +14,8 @@ from jinja2 import Environment
 from aigym_db.errors import AigymError, BadSql, BadTemplate, StrayFile
 from aigym_db.model.source import Source
 from aigym_db.project.config import Project
-from aigym_db.project.parse import parse
 from aigym_db.project.render import render, render_file
+from aigym_db.syntax.parse import parse
 
 Make = Callable[[dict[str, str]], Project]
 Card = Callable[..., str]

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pglast.parser import ParseError, split
 
-from aigym_db.project.blanked import sql_only
-from aigym_db.project.reading import outside
-from aigym_db.project.statements import stretches
+from aigym_db.syntax.mask import sql_only
+from aigym_db.syntax.non_sql import outside
+from aigym_db.syntax.split import stretches
 
 QUOTED = ["SCONST", "USCONST", "BCONST", "XCONST", "C_COMMENT"]
 PIECES = [

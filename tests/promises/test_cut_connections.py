@@ -15,7 +15,7 @@ from aigym_db.database import ledger
 from aigym_db.database.connect import connect
 from aigym_db.database.dsn import parameters
 from aigym_db.database.servers import Throwaway, create_database, drop_database
-from aigym_db.errors import CannotConnect, ConnectionLost, Halfway
+from aigym_db.errors import CannotConnect, ConnectionLost, PartiallyApplied
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.observer import Finished, Observer
 from aigym_db.migrate.session import reconnect
@@ -149,7 +149,7 @@ def disturbed(server: Throwaway, at: int, how: How) -> str:
         try:
             done = [one.migration.version for one in migrate(network.dsn(database), LINE, observer=told)]
             wrong += "" if done == [1, 2, 3, 4, 5] else f"said {done} at the end; "
-        except (ConnectionLost, CannotConnect, Halfway) as refusal:
+        except (ConnectionLost, CannotConnect, PartiallyApplied) as refusal:
             wrong += "" if refusal.hint else "no hint; "
         network.close()
         with contextlib.closing(connect(database, autocommit=True)) as connection:

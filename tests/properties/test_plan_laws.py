@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from aigym_db.errors import EditedApplied, MissingApplied, OutOfOrder, WrongPhase
+from aigym_db.errors import EditedMigration, MissingMigration, OutOfOrder, WrongPhase
 from aigym_db.migrate.phases import phase_of
 from aigym_db.migrate.plan import overtaken, plan_down, plan_up
 from aigym_db.model.migration import Applied, Migration, Part, Plan
@@ -132,7 +132,7 @@ def test_an_edited_applied_file_is_always_refused(data: st.DataObject, line, dec
     at = data.draw(st.integers(0, len(ledger.rows) - 1))
     edited = replace(line[at], checksum="f" * 64)
 
-    with pytest.raises(EditedApplied):
+    with pytest.raises(EditedMigration):
         decide((*line[:at], edited, *line[at + 1 :]), ledger.rows)
 
 
@@ -145,7 +145,7 @@ def test_a_missing_or_renamed_applied_file_is_always_refused(
     at = data.draw(st.integers(0, len(ledger.rows) - 1))
     instead = (replace(line[at], name="other", file="migrations/other.sql"),) if renamed else ()
 
-    with pytest.raises(MissingApplied) as refusal:
+    with pytest.raises(MissingMigration) as refusal:
         decide((*line[:at], *instead, *line[at + 1 :]), ledger.rows)
 
     assert ("was renamed" in refusal.value.message) == renamed

@@ -13,16 +13,16 @@ import pytest
 from aigym_db.database.connect import connect
 from aigym_db.database.replay import replayed
 from aigym_db.database.servers import TEMPLATE, available
-from aigym_db.errors import ProductionRefused
+from aigym_db.errors import ProductionGuard
 from aigym_db.lint.engine import lint_project
 from aigym_db.project.cards import cards
 from aigym_db.project.config import find
-from aigym_db.project.lock import frozen
+from aigym_db.project.lock_file import frozen
 from aigym_db.project.migrations import migrations
 from aigym_db.project.order import ordered, state_sql
+from aigym_db.seeds.load import load
 from aigym_db.seeds.plan import seed_files, seed_sets
-from aigym_db.seeds.run import load
-from aigym_db.verify.run import verify
+from aigym_db.verify.verify import verify
 
 PROJECT = find(Path(__file__).parents[2])
 
@@ -103,7 +103,7 @@ def test_a_database_marked_production_takes_reference_rows_and_no_others(
     built.execute("alter database template set aigym.environment = 'production'")
     with closing(connect(built.info.dsn, autocommit=True)) as connection:
         load(connection, "reference", seed_files(PROJECT, "reference"), PROJECT.owner)
-        with pytest.raises(ProductionRefused, match="production"):
+        with pytest.raises(ProductionGuard, match="production"):
             load(connection, "development", seed_files(PROJECT, "development"), PROJECT.owner)
         count = connection.execute("select count(*) from iam.profiles").fetchone()
 

@@ -11,7 +11,7 @@ from aigym_db.database.ledger import Event, checksum, create, record
 from aigym_db.database.replay import replay, session_on
 from aigym_db.project.config import Project, find
 from aigym_db.project.migrations import migrations
-from aigym_db.verify.run import Verified
+from aigym_db.verify.verify import Verified
 
 ROLES = """do $$ begin
   if not exists (select from pg_catalog.pg_roles where rolname = 'history_owner') then

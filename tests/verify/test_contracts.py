@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from aigym_db.project.config import find
-from aigym_db.project.lock import freeze
+from aigym_db.project.lock_file import freeze
 from aigym_db.project.migrations import migrations
-from aigym_db.verify.run import verify
+from aigym_db.verify.verify import verify
 
 START = """create schema app;
 create table app.users (id bigint primary key, name text, kind text);

@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from aigym_db.verify.run import verify
+from aigym_db.verify.verify import verify
 
 
 @pytest.mark.parametrize(

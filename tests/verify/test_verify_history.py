@@ -6,9 +6,9 @@ import pytest
 
 from aigym_db.errors import BadCommandLine
 from aigym_db.project.config import find
-from aigym_db.project.lock import freeze
+from aigym_db.project.lock_file import freeze
 from aigym_db.project.migrations import migrations
-from aigym_db.verify.run import verify
+from aigym_db.verify.verify import verify
 
 
 def test_a_project_in_which_everything_agrees_passes(project, migrated, said) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import subprocess
 
 from aigym_db.project.config import Project
-from aigym_db.project.lock import freeze
+from aigym_db.project.lock_file import freeze
 from aigym_db.project.migrations import migrations
-from aigym_db.verify.run import verify
+from aigym_db.verify.verify import verify
 
 
 def test_an_edited_frozen_file_is_found(project, edit, said) -> None:

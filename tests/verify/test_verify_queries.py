@@ -11,7 +11,7 @@ import pytest
 from aigym_db.database.servers import Server
 from aigym_db.project.config import Project
 from aigym_db.verify.registry import checks, find, page
-from aigym_db.verify.run import verify
+from aigym_db.verify.verify import verify
 
 SOUND = """
 create schema app authorization verify_owner;

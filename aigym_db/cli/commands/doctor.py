@@ -82,7 +82,7 @@ def _project(app: App) -> str:
 
 
 def _migrations(app: App) -> str:
-    from aigym_db.project.lock import frozen
+    from aigym_db.project.lock_file import frozen
     from aigym_db.project.migrations import migrations
 
     files = migrations(app.project)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from aigym_db.cli.app import App, pass_app
-from aigym_db.project.lock import freeze
+from aigym_db.project.lock_file import freeze
 from aigym_db.project.migrations import migrations
 
 

@@ -49,10 +49,10 @@ def command(
     are next.
     """
     from aigym_db.cli.history import history
-    from aigym_db.cli.running import options, watched
+    from aigym_db.cli.options import options, watched
     from aigym_db.migrate.apply import migrate
     from aigym_db.migrate.phases import phase_of
-    from aigym_db.project.lock import frozen
+    from aigym_db.project.lock_file import frozen
 
     files = history(app)
     lock = frozen(app.project, files)

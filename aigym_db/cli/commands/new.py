@@ -27,7 +27,7 @@ def command(app: App, name: tuple[str, ...], empty: bool, only: tuple[str, ...])
         raise BadCommandLine(
             "This project holds migrations alone: there is no schema/ to draft from.", hint="Use `--empty`."
         )
-    from aigym_db.migrate.new import new
+    from aigym_db.draft.new import new
 
     made = [app.project.show(path) for path in new(app.project, " ".join(name), empty=empty, only=only)]
     app.report.must_finish = True

@@ -9,7 +9,7 @@ import click
 
 from aigym_db.cli.app import App, pass_app
 from aigym_db.cli.shared_options import lock_wait_option, targets_option
-from aigym_db.errors import BadCommandLine, WouldDestroyData
+from aigym_db.errors import BadCommandLine, DataLoss
 
 if TYPE_CHECKING:
     from aigym_db.migrate.observer import Finished
@@ -43,9 +43,9 @@ def command(
     first; on a terminal you are asked, elsewhere it takes --yes. With --targets, --to says how far.
     """
     from aigym_db.cli.history import history
-    from aigym_db.cli.running import options, watched
+    from aigym_db.cli.options import options, watched
     from aigym_db.migrate.rollback import rollback
-    from aigym_db.project.lock import frozen
+    from aigym_db.project.lock_file import frozen
 
     files = history(app)
     lock = frozen(app.project, files)
@@ -70,7 +70,7 @@ def command(
 
     try:
         done = undo(yes)
-    except WouldDestroyData as refusal:
+    except DataLoss as refusal:
         if not app.can_ask:
             raise
         app.report.refused(refusal)

@@ -19,8 +19,8 @@ def command(app: App, name: str) -> None:
     alter database … set aigym.environment = 'production'.
     """
     from aigym_db.database.connect import connect, shown
+    from aigym_db.seeds.load import load
     from aigym_db.seeds.plan import seed_files
-    from aigym_db.seeds.run import load
 
     files = seed_files(app.project, name)
     dsn = app.dsn(start=True)

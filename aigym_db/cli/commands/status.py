@@ -27,9 +27,9 @@ def command(app: App, sql: int | None, targets: Path | None) -> int:
     from aigym_db.cli.history import history
     from aigym_db.database.connect import shown
     from aigym_db.migrate.plan import overtaken
-    from aigym_db.migrate.standing import standing
-    from aigym_db.project.lock import frozen
-    from aigym_db.report.standing import pending_json, unfinished_json
+    from aigym_db.migrate.status import standing
+    from aigym_db.project.lock_file import frozen
+    from aigym_db.report.status import pending_json, unfinished_json
 
     if sql is not None:
         if targets is not None:

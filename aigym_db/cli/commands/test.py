@@ -11,7 +11,7 @@ from aigym_db.cli.app import App, pass_app
 from aigym_db.report.console import counted
 
 if TYPE_CHECKING:
-    from aigym_db.cli.asking import Asked
+    from aigym_db.cli.access_report import AccessReport
 
 
 @click.command(short_help="Prove that each role can do exactly what the answers say.")
@@ -24,7 +24,7 @@ def command(app: App, tables: tuple[str, ...], mutants: bool) -> int:
     Every cell of the answers sheets is tried: reads, forged rows, moves, statements with and without WHERE.
     With TABLE, only the answers of these tables. Exit status 1 when a cell differs or a mutant survives.
     """
-    from aigym_db.cli.asking import asked
+    from aigym_db.cli.access_report import asked
 
     app.refuse_database("throwaway ones")
     report = app.report
@@ -44,7 +44,7 @@ def command(app: App, tables: tuple[str, ...], mutants: bool) -> int:
     return 1 if report.findings else 0
 
 
-def _break(app: App, found: Asked, tables: tuple[str, ...]) -> None:
+def _break(app: App, found: AccessReport, tables: tuple[str, ...]) -> None:
     from aigym_db.access.equivalents import equivalents
     from aigym_db.access.findings import survivors
     from aigym_db.access.mutants import mutate

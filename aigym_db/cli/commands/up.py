@@ -15,7 +15,7 @@ def command(app: App) -> int:
 
     Done again with nothing changed, it looks and says so.
     """
-    from aigym_db.cli.upward import nothing_changed, remember, steps
+    from aigym_db.cli.up_steps import nothing_changed, remember, steps
     from aigym_db.database.servers import gc
 
     app.refuse_database("the project's own local one")

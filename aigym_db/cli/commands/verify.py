@@ -19,7 +19,7 @@ def command(app: App, names: tuple[str, ...]) -> int:
     CHECK is a check, its code or a group of them. Exit status 5 when history was touched or something
     drifted, 1 for other findings.
     """
-    from aigym_db.verify.run import verify
+    from aigym_db.verify.verify import verify
 
     try:
         dsn: str | None = app.dsn()

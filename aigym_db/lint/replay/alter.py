@@ -10,11 +10,11 @@ from pglast import ast
 from pglast.enums import AlterTableType as Alter
 from pglast.enums import ObjectType
 
-from aigym_db.lint.nodes import role, said
 from aigym_db.lint.objects import Relation
 from aigym_db.lint.replay.tables import attached, with_column, with_constraint
-from aigym_db.lint.step import Step
+from aigym_db.lint.step import StatementContext
 from aigym_db.lint.types import type_of
+from aigym_db.syntax.nodes import role, said
 
 _SHORT_LOCKS = {
     Alter.AT_ValidateConstraint,
@@ -24,7 +24,7 @@ _SHORT_LOCKS = {
 }
 
 
-def _alter_table(step: Step) -> None:
+def _alter_table(step: StatementContext) -> None:
     tree, chain = step.tree, step.chain
     if tree.objtype == ObjectType.OBJECT_INDEX or tree.objtype == ObjectType.OBJECT_TYPE:
         return
@@ -42,18 +42,18 @@ def _alter_table(step: Step) -> None:
         chain.relations[key] = _changed(step, chain.relation(key), command)
 
 
-def _changed(step: Step, relation: Relation, command: Any) -> Relation:
+def _changed(step: StatementContext, relation: Relation, command: Any) -> Relation:
     change = _CHANGES.get(command.subtype)
     return relation if change is None else change(step, relation, command)
 
 
-def _add_column(step: Step, relation: Relation, command: Any) -> Relation:
+def _add_column(step: StatementContext, relation: Relation, command: Any) -> Relation:
     if command.missing_ok and command.def_.colname in relation.columns:
         return relation
     return with_column(step.chain, relation, command.def_)
 
 
-def _drop_column(step: Step, relation: Relation, command: Any) -> Relation:
+def _drop_column(step: StatementContext, relation: Relation, command: Any) -> Relation:
     chain, gone = step.chain, command.name
     for index in [
         index for index in chain.indexes.values() if index.table == relation.name and gone in index.columns
@@ -66,7 +66,7 @@ def _drop_column(step: Step, relation: Relation, command: Any) -> Relation:
     )
 
 
-def _alter_type(step: Step, relation: Relation, command: Any) -> Relation:
+def _alter_type(step: StatementContext, relation: Relation, command: Any) -> Relation:
     column = relation.columns.get(command.name)
     if column is None:
         return relation
@@ -74,8 +74,8 @@ def _alter_type(step: Step, relation: Relation, command: Any) -> Relation:
     return replace(relation, columns={**relation.columns, column.name: changed})
 
 
-def _null(not_null: bool) -> Callable[[Step, Relation, Any], Relation]:
-    def change(step: Step, relation: Relation, command: Any) -> Relation:
+def _null(not_null: bool) -> Callable[[StatementContext, Relation, Any], Relation]:
+    def change(step: StatementContext, relation: Relation, command: Any) -> Relation:
         column = relation.columns.get(command.name)
         if column is None:
             return relation
@@ -86,7 +86,7 @@ def _null(not_null: bool) -> Callable[[Step, Relation, Any], Relation]:
     return change
 
 
-def _add_constraint(step: Step, relation: Relation, command: Any) -> Relation:
+def _add_constraint(step: StatementContext, relation: Relation, command: Any) -> Relation:
     before = relation.constraints.keys()
     relation = with_constraint(step.chain, relation, command.def_)
     if command.def_.skip_validation and step.chain.transaction is not None:
@@ -96,7 +96,7 @@ def _add_constraint(step: Step, relation: Relation, command: Any) -> Relation:
     return relation
 
 
-def _drop_constraint(step: Step, relation: Relation, command: Any) -> Relation:
+def _drop_constraint(step: StatementContext, relation: Relation, command: Any) -> Relation:
     gone = relation.constraints.get(command.name)
     if gone is None:
         return relation
@@ -106,7 +106,7 @@ def _drop_constraint(step: Step, relation: Relation, command: Any) -> Relation:
     return replace(relation, constraints=rest)
 
 
-def _validate(step: Step, relation: Relation, command: Any) -> Relation:
+def _validate(step: StatementContext, relation: Relation, command: Any) -> Relation:
     constraint = relation.constraints.get(command.name)
     if constraint is None:
         return relation
@@ -119,7 +119,7 @@ def _validate(step: Step, relation: Relation, command: Any) -> Relation:
     return replace(relation, columns=columns, constraints={**relation.constraints, valid.name: valid})
 
 
-def _attach(step: Step, relation: Relation, command: Any) -> Relation:
+def _attach(step: StatementContext, relation: Relation, command: Any) -> Relation:
     chain = step.chain
     child = chain.relation(chain.key(command.def_.name))
     default = bool(command.def_.bound is not None and command.def_.bound.is_default)
@@ -127,7 +127,7 @@ def _attach(step: Step, relation: Relation, command: Any) -> Relation:
     return chain.relation(relation.name) if relation.known else relation
 
 
-def _detach(step: Step, relation: Relation, command: Any) -> Relation:
+def _detach(step: StatementContext, relation: Relation, command: Any) -> Relation:
     chain = step.chain
     child = chain.relation(chain.key(command.def_.name))
     chain.relations[child.name] = replace(child, parent=None)
@@ -136,20 +136,20 @@ def _detach(step: Step, relation: Relation, command: Any) -> Relation:
     return relation
 
 
-def _row_security(on: bool) -> Callable[[Step, Relation, Any], Relation]:
+def _row_security(on: bool) -> Callable[[StatementContext, Relation, Any], Relation]:
     return lambda step, relation, command: replace(relation, rls=on)
 
 
-def _owner(step: Step, relation: Relation, command: Any) -> Relation:
+def _owner(step: StatementContext, relation: Relation, command: Any) -> Relation:
     return replace(relation, owner=role(command.newowner))
 
 
-def _options(step: Step, relation: Relation, command: Any) -> Relation:
+def _options(step: StatementContext, relation: Relation, command: Any) -> Relation:
     on = said(command.def_, "security_invoker")
     return replace(relation, security_invoker=True) if on else relation
 
 
-_CHANGES: dict[Alter, Callable[[Step, Relation, Any], Relation]] = {
+_CHANGES: dict[Alter, Callable[[StatementContext, Relation, Any], Relation]] = {
     Alter.AT_AddColumn: _add_column,
     Alter.AT_DropColumn: _drop_column,
     Alter.AT_AlterColumnType: _alter_type,
@@ -166,4 +166,4 @@ _CHANGES: dict[Alter, Callable[[Step, Relation, Any], Relation]] = {
     Alter.AT_SetRelOptions: _options,
 }
 
-HANDLERS: dict[type, Callable[[Step], None]] = {ast.AlterTableStmt: _alter_table}
+HANDLERS: dict[type, Callable[[StatementContext], None]] = {ast.AlterTableStmt: _alter_table}

@@ -10,11 +10,11 @@ from pglast import ast
 from pglast.enums import FunctionParameterMode as Mode
 from pglast.enums import VariableSetKind
 
-from aigym_db.lint.nodes import constant, dotted, is_a, option, words
 from aigym_db.lint.objects import Function
 from aigym_db.lint.replay.names import found
-from aigym_db.lint.step import Step
+from aigym_db.lint.step import StatementContext
 from aigym_db.lint.types import type_of
+from aigym_db.syntax.nodes import constant, dotted, is_a, option, words
 
 _PASSED_IN = {Mode.FUNC_PARAM_DEFAULT, Mode.FUNC_PARAM_IN, Mode.FUNC_PARAM_INOUT, Mode.FUNC_PARAM_VARIADIC}
 
@@ -30,7 +30,7 @@ def path_of(setting: Any, before: tuple[str, ...] | None = None) -> tuple[str, .
     return tuple(str(constant(value)) for value in setting.args or ())
 
 
-def _create(step: Step) -> None:
+def _create(step: StatementContext) -> None:
     tree, chain = step.tree, step.chain
     parts = words(tree.funcname)
     name = chain.place_for(parts[-2] if len(parts) > 1 else None, parts[-1])
@@ -59,7 +59,7 @@ def _create(step: Step) -> None:
     chain.functions[name] = (*others, function)
 
 
-def _alter(step: Step) -> None:
+def _alter(step: StatementContext) -> None:
     chain = step.chain
     for function in found(chain, step.tree.func):
         changed = function
@@ -79,7 +79,7 @@ def _is_on(node: Any) -> bool:
     return bool(getattr(node, "boolval", False))
 
 
-HANDLERS: dict[type, Callable[[Step], None]] = {
+HANDLERS: dict[type, Callable[[StatementContext], None]] = {
     ast.CreateFunctionStmt: _create,
     ast.AlterFunctionStmt: _alter,
 }

@@ -10,10 +10,10 @@ from pglast import ast
 from pglast.enums import ObjectType
 
 from aigym_db.lint.chain import Chain
-from aigym_db.lint.nodes import words
 from aigym_db.lint.objects import Function
-from aigym_db.lint.step import Step, dropped
+from aigym_db.lint.step import StatementContext, dropped
 from aigym_db.lint.types import type_of
+from aigym_db.syntax.nodes import words
 
 _RELATIONS = {
     ObjectType.OBJECT_TABLE,
@@ -25,7 +25,7 @@ _ROUTINES = {ObjectType.OBJECT_FUNCTION, ObjectType.OBJECT_PROCEDURE, ObjectType
 _TYPES = {ObjectType.OBJECT_TYPE, ObjectType.OBJECT_DOMAIN}
 
 
-def _rename(step: Step) -> None:
+def _rename(step: StatementContext) -> None:
     tree, chain = step.tree, step.chain
     if tree.renameType in _RELATIONS:
         key = chain.key(tree.relation)
@@ -67,7 +67,7 @@ def _rename_column(chain: Chain, table: str, old: str, new: str) -> None:
         chain.indexes[index.name] = replace(index, columns=renamed)
 
 
-def _set_schema(step: Step) -> None:
+def _set_schema(step: StatementContext) -> None:
     tree, chain = step.tree, step.chain
     if tree.objectType in _RELATIONS:
         key = chain.key(tree.relation)
@@ -89,7 +89,7 @@ def _move(chain: Chain, old: str, new: str) -> None:
         chain.relations[child.name] = replace(child, parent=new)
 
 
-def _drop(step: Step) -> None:
+def _drop(step: StatementContext) -> None:
     tree, chain = step.tree, step.chain
     kind = tree.removeType
     if kind in _RELATIONS:
@@ -153,7 +153,7 @@ def _forget_schema(chain: Chain, schema: str) -> None:
             del things[key]
 
 
-HANDLERS: dict[type, Callable[[Step], None]] = {
+HANDLERS: dict[type, Callable[[StatementContext], None]] = {
     ast.RenameStmt: _rename,
     ast.AlterObjectSchemaStmt: _set_schema,
     ast.DropStmt: _drop,

@@ -10,10 +10,10 @@ from pglast import ast
 from pglast.enums import GrantTargetType, ObjectType
 
 from aigym_db.lint.chain import TABLE_PRIVILEGES, Chain, Grant
-from aigym_db.lint.nodes import PUBLIC, is_a, option, roles, words
 from aigym_db.lint.objects import Policy
 from aigym_db.lint.replay.names import found
-from aigym_db.lint.step import Step
+from aigym_db.lint.step import StatementContext
+from aigym_db.syntax.nodes import PUBLIC, is_a, option, roles, words
 
 _KINDS = {
     ObjectType.OBJECT_TABLE: "table",
@@ -31,7 +31,7 @@ _ALL = {
 }
 
 
-def _create_policy(step: Step) -> None:
+def _create_policy(step: StatementContext) -> None:
     tree, chain = step.tree, step.chain
     table = step.key(tree.table)
     policy = Policy(
@@ -47,7 +47,7 @@ def _create_policy(step: Step) -> None:
     chain.policies[table] = {**chain.policies.get(table, {}), policy.name: policy}
 
 
-def _alter_policy(step: Step) -> None:
+def _alter_policy(step: StatementContext) -> None:
     tree, chain = step.tree, step.chain
     table = step.key(tree.table)
     policy = chain.policies.get(table, {}).get(tree.policy_name)
@@ -62,7 +62,7 @@ def _alter_policy(step: Step) -> None:
         chain.policies[table] = {**chain.policies[table], policy.name: changed}
 
 
-def _grant(step: Step) -> None:
+def _grant(step: StatementContext) -> None:
     tree, chain = step.tree, step.chain
     kind = _KINDS.get(tree.objtype)
     if kind is None:
@@ -103,7 +103,7 @@ def _named(chain: Chain, tree: Any, kind: str) -> Iterable[str]:
     return [chain.key(target) for target in tree.objects]
 
 
-def _grant_functions(step: Step, signatures: tuple[str, ...]) -> None:
+def _grant_functions(step: StatementContext, signatures: tuple[str, ...]) -> None:
     tree, chain = step.tree, step.chain
     if PUBLIC not in roles(tree.grantees):
         return
@@ -115,7 +115,7 @@ def _grant_functions(step: Step, signatures: tuple[str, ...]) -> None:
             )
 
 
-def _default_privileges(step: Step) -> None:
+def _default_privileges(step: StatementContext) -> None:
     tree, chain = step.tree.action, step.chain
     kind = _KINDS.get(tree.objtype)
     if kind is None:
@@ -136,7 +136,7 @@ def _default_privileges(step: Step) -> None:
                     chain.defaults.pop(key, None)
 
 
-def _role(step: Step) -> None:
+def _role(step: StatementContext) -> None:
     tree = step.tree
     name = tree.role if is_a(tree, ast.CreateRoleStmt) else tree.role.rolename
     for attribute in ("bypassrls", "superuser"):
@@ -145,7 +145,7 @@ def _role(step: Step) -> None:
             step.chain.bypassing.add(name)
 
 
-HANDLERS: dict[type, Callable[[Step], None]] = {
+HANDLERS: dict[type, Callable[[StatementContext], None]] = {
     ast.CreatePolicyStmt: _create_policy,
     ast.AlterPolicyStmt: _alter_policy,
     ast.GrantStmt: _grant,

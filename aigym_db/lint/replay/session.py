@@ -7,26 +7,26 @@ from collections.abc import Callable
 from pglast import ast
 from pglast.enums import TransactionStmtKind as Kind
 
-from aigym_db.lint.nodes import constant, words
-from aigym_db.lint.objects import Transaction
+from aigym_db.lint.objects import TransactionState
 from aigym_db.lint.replay.functions import path_of
-from aigym_db.lint.step import Step
+from aigym_db.lint.step import StatementContext
+from aigym_db.syntax.nodes import constant, words
 
 _BEGINS = {Kind.TRANS_STMT_BEGIN, Kind.TRANS_STMT_START}
 _ENDS = {Kind.TRANS_STMT_COMMIT, Kind.TRANS_STMT_ROLLBACK, Kind.TRANS_STMT_PREPARE}
 
 
-def _transaction(step: Step) -> None:
+def _transaction(step: StatementContext) -> None:
     kind, chain = step.tree.kind, step.chain
     if kind in _BEGINS and chain.transaction is None:
-        chain.transaction = Transaction(explicit=True, spot=step.spot(), before=chain.copy())
+        chain.transaction = TransactionState(explicit=True, spot=step.spot(), before=chain.copy())
     elif kind == Kind.TRANS_STMT_ROLLBACK and chain.transaction is not None and chain.transaction.explicit:
         chain.restore(chain.transaction.before)
     elif kind in _ENDS:
         chain.transaction = None
 
 
-def _setting(step: Step) -> None:
+def _setting(step: StatementContext) -> None:
     tree, chain = step.tree, step.chain
     name = (tree.name or "").lower()
     if name == "search_path":
@@ -35,7 +35,7 @@ def _setting(step: Step) -> None:
         chain.time_zone = str(constant(tree.args[0])) if tree.args else None
 
 
-def _enum(step: Step) -> None:
+def _enum(step: StatementContext) -> None:
     transaction, tree = step.chain.transaction, step.tree
     if transaction is None or tree.oldVal or not tree.newVal:
         return
@@ -44,7 +44,7 @@ def _enum(step: Step) -> None:
         transaction.enum_values.add(tree.newVal)
 
 
-HANDLERS: dict[type, Callable[[Step], None]] = {
+HANDLERS: dict[type, Callable[[StatementContext], None]] = {
     ast.TransactionStmt: _transaction,
     ast.VariableSetStmt: _setting,
     ast.AlterEnumStmt: _enum,

@@ -10,10 +10,10 @@ from pglast import ast
 from pglast.enums import ConstrType, ObjectType
 
 from aigym_db.lint.chain import Chain, Grant
-from aigym_db.lint.nodes import below, is_a, said, words
 from aigym_db.lint.objects import Column, Constraint, ConstraintKind, Index, Kind, Relation, RelationKind
-from aigym_db.lint.step import Step
+from aigym_db.lint.step import StatementContext
 from aigym_db.lint.types import type_of
+from aigym_db.syntax.nodes import below, is_a, said, words
 
 CONSTRAINTS: dict[ConstrType, ConstraintKind] = {
     ConstrType.CONSTR_CHECK: "check",
@@ -91,7 +91,7 @@ def with_column(chain: Chain, relation: Relation, node: Any) -> Relation:
     return relation
 
 
-def _create_table(step: Step) -> None:
+def _create_table(step: StatementContext) -> None:
     tree, chain = step.tree, step.chain
     temporary = tree.relation.relpersistence == "t"
     key = chain.place_for("pg_temp" if temporary else tree.relation.schemaname, tree.relation.relname)
@@ -130,7 +130,7 @@ def attached(chain: Chain, parent: Relation, child: Relation, default: bool) -> 
     return replace(child, parent=parent.name)
 
 
-def _create_table_as(step: Step) -> None:
+def _create_table_as(step: StatementContext) -> None:
     tree, chain = step.tree, step.chain
     target = tree.into.rel
     temporary = target.relpersistence == "t"
@@ -141,7 +141,7 @@ def _create_table_as(step: Step) -> None:
         born(chain, Relation(key, kind, chain.batch, step.spot(target), temporary=temporary, sources=sources))
 
 
-def _create_view(step: Step) -> None:
+def _create_view(step: StatementContext) -> None:
     tree, chain = step.tree, step.chain
     key = chain.place_for(tree.view.schemaname, tree.view.relname)
     view = Relation(
@@ -162,7 +162,7 @@ def _read_by(chain: Chain, query: Any) -> frozenset[str]:
     return frozenset(chain.key(node) for node in below(query) if is_a(node, ast.RangeVar))
 
 
-def _create_index(step: Step) -> None:
+def _create_index(step: StatementContext) -> None:
     tree, chain = step.tree, step.chain
     table = chain.key(tree.relation)
     columns = tuple(part.name or "" for part in tree.indexParams or ())
@@ -171,20 +171,20 @@ def _create_index(step: Step) -> None:
     chain.indexes.setdefault(key, Index(key, table, columns, bool(tree.unique)))
 
 
-def _create_schema(step: Step) -> None:
+def _create_schema(step: StatementContext) -> None:
     chain, tree = step.chain, step.tree
     if tree.schemaname:
         chain.schemas.add(tree.schemaname)
 
 
-def _create_enum(step: Step) -> None:
+def _create_enum(step: StatementContext) -> None:
     name = _type_name(step.chain, step.tree.typeName)
     step.chain.types[name] = Kind(name, "enum", words(step.tree.vals))
     if step.chain.transaction is not None:
         step.chain.transaction.new_types.add(name)
 
 
-def _create_domain(step: Step) -> None:
+def _create_domain(step: StatementContext) -> None:
     tree = step.tree
     name = _type_name(step.chain, tree.domainname)
     constrained = any(
@@ -194,14 +194,14 @@ def _create_domain(step: Step) -> None:
     step.chain.types[name] = Kind(name, "domain", constrained=constrained, base=type_of(tree.typeName))
 
 
-def _alter_domain(step: Step) -> None:
+def _alter_domain(step: StatementContext) -> None:
     name = ".".join(words(step.tree.typeName))
     known = step.chain.type(name)
     if known is not None and step.tree.subtype in ("C", "O"):
         step.chain.types[known.name] = replace(known, constrained=True)
 
 
-def _create_composite(step: Step) -> None:
+def _create_composite(step: StatementContext) -> None:
     tree = step.tree
     name = step.chain.place_for(tree.typevar.schemaname, tree.typevar.relname)
     step.chain.types[name] = Kind(name, "composite")
@@ -224,13 +224,13 @@ def _free_name(relation: Relation, kind: ConstraintKind, columns: tuple[str, ...
     return free
 
 
-def _create_foreign_table(step: Step) -> None:
+def _create_foreign_table(step: StatementContext) -> None:
     target = step.tree.base.relation
     key = step.chain.place_for(target.schemaname, target.relname)
     born(step.chain, Relation(key, "foreign table", step.chain.batch, step.spot(target)))
 
 
-HANDLERS: dict[type, Callable[[Step], None]] = {
+HANDLERS: dict[type, Callable[[StatementContext], None]] = {
     ast.CreateStmt: _create_table,
     ast.CreateForeignTableStmt: _create_foreign_table,
     ast.CreateTableAsStmt: _create_table_as,

@@ -13,10 +13,10 @@ from aigym_db.errors import ForbiddenStatement
 from aigym_db.migrate.backfill.pace import NARROW_ROWS
 from aigym_db.migrate.backfill.passes import Pass
 from aigym_db.migrate.backfill.statement import Change
-from aigym_db.migrate.outside.journal import Journal
+from aigym_db.migrate.non_transactional.journal import Journal
 from aigym_db.migrate.session.message import Message
-from aigym_db.migrate.session.session import Reply
 from aigym_db.migrate.session.transaction import closing, opening, transact
+from aigym_db.migrate.session.wire import Reply
 from aigym_db.migrate.step import Step
 
 _NO_TABLES = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}

@@ -16,7 +16,7 @@ LONGEST_REST_S = 1.0
 
 
 @dataclass(slots=True)
-class Pace:
+class BatchSize:
     """Goes slower when batches take long, meet locks or keep others waiting, and faster again when not."""
 
     batch_rows: int

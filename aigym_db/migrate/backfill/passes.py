@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from aigym_db.database.ledger import Journalled
-from aigym_db.errors import Halfway
+from aigym_db.database.ledger import JournalEntry
+from aigym_db.errors import PartiallyApplied
 from aigym_db.migrate.step import Step
 from aigym_db.model.migration import Migration
 
@@ -64,10 +64,12 @@ class Known:
     batches: int = 0
 
 
-def known(journal: tuple[Journalled, ...], step: Step, migration: Migration, *, anew: bool = False) -> Known:
+def known(
+    journal: tuple[JournalEntry, ...], step: Step, migration: Migration, *, anew: bool = False
+) -> Known:
     """What the journal says of this statement; `anew` takes another text for a new beginning.
 
-    Raises Halfway (AIG-H001) when rows were changed and the file no longer says the same.
+    Raises PartiallyApplied (AIG-H001) when rows were changed and the file no longer says the same.
     """
     begun, current, rows, batches = None, None, 0, 0
     for entry in journal:
@@ -91,8 +93,8 @@ def known(journal: tuple[Journalled, ...], step: Step, migration: Migration, *, 
     return Known(current, rows, batches)
 
 
-def _changed(step: Step, migration: Migration, what: str, before: str | None) -> Halfway:
-    return Halfway(
+def _changed(step: Step, migration: Migration, what: str, before: str | None) -> PartiallyApplied:
+    return PartiallyApplied(
         f"{migration.label} no longer says what was begun: {what}.",
         place=step.place(),
         detail=f"It was: {before}",

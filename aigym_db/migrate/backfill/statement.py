@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aigym_db.errors import ForbiddenStatement
-from aigym_db.migrate.quoting import quoted
 from aigym_db.migrate.step import Step
 from aigym_db.model.source import Place, Source, Span
 from aigym_db.project.backfills import HOW, objection
+from aigym_db.syntax.quote import quoted
 
 if TYPE_CHECKING:
     from pglast.parser import Token

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from aigym_db.errors import AigymError, Interrupted, WouldDestroyData
+from aigym_db.errors import AigymError, DataLoss, Interrupted
 from aigym_db.migrate.observer import Finished, Observer
 from aigym_db.model.migration import Plan
 from aigym_db.project.targets import Fleet, Target
 
 
 @dataclass(slots=True, eq=False)
-class Outcome:
+class TargetResult:
     """One target: what it had to do, and how far it came."""
 
     target: Target
@@ -41,7 +41,7 @@ class Outcome:
 class FleetResult:
     """Every target in the order of the file."""
 
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[TargetResult, ...]
     refusal: AigymError | None
     """Why not every target is done: the first failure, or the signal that stopped all. Its exit status is
     that of the whole."""
@@ -58,7 +58,7 @@ class FleetResult:
         found = {
             one.target: one.refusal.plan
             for one in self.outcomes
-            if isinstance(one.refusal, WouldDestroyData) and one.refusal.plan is not None
+            if isinstance(one.refusal, DataLoss) and one.refusal.plan is not None
         }
         kept_back = any(
             one.refusal is not None
@@ -80,12 +80,12 @@ class FleetObserver:
     """Hears what a fleet does, one thing after the other. Override what you need; whatever a method raises
     ends all."""
 
-    def planned(self, outcomes: tuple[Outcome, ...]) -> None:
+    def planned(self, outcomes: tuple[TargetResult, ...]) -> None:
         """Every target was asked what it has to do; nothing has changed yet."""
 
-    def started(self, outcome: Outcome) -> Observer:
+    def started(self, outcome: TargetResult) -> Observer:
         """A target is about to be changed; who is to hear of it."""
         return Observer()
 
-    def ended(self, outcome: Outcome) -> None:
+    def ended(self, outcome: TargetResult) -> None:
         """A target is done or has failed."""

@@ -15,15 +15,15 @@ from aigym_db.database.connect import connect, resolve
 from aigym_db.database.queries import query
 from aigym_db.errors import CannotConnect, ConnectionLost, ReadOnly
 from aigym_db.migrate.observer import Waiting
-from aigym_db.migrate.session.context import Context
+from aigym_db.migrate.session.attempt import Run
+from aigym_db.migrate.session.context import RunContext
+from aigym_db.migrate.session.ledger_failure import kept_away
 from aigym_db.migrate.session.reconnect import ServerAway, all_gone
-from aigym_db.migrate.session.run import Run
-from aigym_db.migrate.session.unrecorded import kept_away
 from aigym_db.model.migration import Plan
 
 
 @contextmanager
-def begin(connection: Connection[Any], context: Context) -> Iterator[Run]:
+def begin(connection: Connection[Any], context: RunContext) -> Iterator[Run]:
     """A run that has both locks and a ledger to write to, and that gives them back.
 
     Raises ReadOnly (AIG-S005) before anything happens, Locked (AIG-L001), Interrupted (AIG-I001), and

@@ -10,7 +10,7 @@ from aigym_db.migrate.stop import Stop
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class RunContext:
     """Where to migrate and how, who is told of it, and who may stop it."""
 
     dsn: str

@@ -12,9 +12,9 @@ from aigym_db.database.failure import explain_error
 from aigym_db.database.locks import Blocker
 from aigym_db.errors import LockTimeout, ServerError
 from aigym_db.migrate.observer import Notice
-from aigym_db.migrate.session import unrecorded
-from aigym_db.migrate.session.contract import PREPARED
+from aigym_db.migrate.session import ledger_failure
 from aigym_db.migrate.session.message import Message
+from aigym_db.migrate.session.session_settings import PREPARED
 from aigym_db.migrate.step import Step
 from aigym_db.model.migration import Migration, Part
 from aigym_db.model.source import Place
@@ -59,7 +59,7 @@ def refused(
         refusal.detail += f"\n{_query(message, failure.diag.internal_query, failure.diag.internal_position)}"
     if failure.sqlstate == "26000" and PREPARED in (failure.diag.message_primary or ""):
         refusal.hint = "Remove the DEALLOCATE ALL that this file runs: aigym-db has prepared statements too."
-    unrecorded.explain(refusal, migration, part, message, done, failure)
+    ledger_failure.explain(refusal, migration, part, message, done, failure)
     return refusal
 
 

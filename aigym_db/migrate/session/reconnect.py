@@ -18,12 +18,12 @@ from psycopg import Connection
 from psycopg.pq import ConnStatus
 
 from aigym_db.database.connect import connect
-from aigym_db.errors import CannotConnect, ConnectionLost, Interrupted, LedgerMoved
+from aigym_db.errors import CannotConnect, ConnectionLost, Interrupted, LedgerChanged
 from aigym_db.migrate.observer import Waiting
 from aigym_db.migrate.plan import digest
-from aigym_db.migrate.session.context import Context
-from aigym_db.migrate.session.contract import contract
+from aigym_db.migrate.session.context import RunContext
 from aigym_db.migrate.session.polling import readable
+from aigym_db.migrate.session.session_settings import contract
 from aigym_db.model.migration import Applied, Plan
 
 PATIENCE_S = 30.0
@@ -47,7 +47,7 @@ class ServerAway(Exception):
         self.lost = lost
 
 
-def opened(context: Context) -> Connection[Any]:
+def opened(context: RunContext) -> Connection[Any]:
     """The connection that migrates.
 
     Waits for a server that says it is just coming up. Where nothing answers, the connection string is more
@@ -56,7 +56,7 @@ def opened(context: Context) -> Connection[Any]:
     return _connected(context, lambda refusal: bool(_NOT_YET.search(refusal.detail)))
 
 
-def kept_up(attempt: Callable[[Connection[Any]], T], connection: Connection[Any], context: Context) -> T:
+def kept_up(attempt: Callable[[Connection[Any]], T], connection: Connection[Any], context: RunContext) -> T:
     """What `attempt` returns, tried again on a new connection as often as it raises ServerAway.
 
     Raises the ConnectionLost (AIG-S003) of the last one when the server does not come back, and Interrupted
@@ -80,12 +80,12 @@ def kept_up(attempt: Callable[[Connection[Any]], T], connection: Connection[Any]
 def rest(plan: Plan, before: Iterable[Applied], rows: tuple[Applied, ...]) -> Plan:
     """What is left of a plan, which was made for the ledger as it was `before`, now that it says `rows`.
 
-    Raises LedgerMoved (AIG-T006) when more has changed than what the plan changes itself.
+    Raises LedgerChanged (AIG-T006) when more has changed than what the plan changes itself.
     """
     wanted = {migration.version for migration in plan.migrations}
     was, is_now = {row.version for row in before}, {row.version for row in rows}
     if not was ^ is_now <= wanted:
-        raise LedgerMoved(
+        raise LedgerChanged(
             "Somebody else migrated this database while the server was away.",
             hint="Plan again, and look at the new plan.",
         )
@@ -115,7 +115,7 @@ def all_gone(*connections: Connection[Any]) -> bool:
     return all(gone(connection) for connection in connections)
 
 
-def _connected(context: Context, worth_waiting: Callable[[CannotConnect], bool]) -> Connection[Any]:
+def _connected(context: RunContext, worth_waiting: Callable[[CannotConnect], bool]) -> Connection[Any]:
     began, stop = time.monotonic(), context.stop
     while True:
         try:

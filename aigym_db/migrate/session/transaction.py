@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from aigym_db.errors import AigymError
 from aigym_db.migrate.observer import Waiting
-from aigym_db.migrate.quoting import quoted
 from aigym_db.migrate.session import failure
-from aigym_db.migrate.session.contract import SET_BACK
+from aigym_db.migrate.session.attempt import Run
 from aigym_db.migrate.session.message import Message
-from aigym_db.migrate.session.run import Run
-from aigym_db.migrate.session.session import Reply
+from aigym_db.migrate.session.session_settings import SET_BACK
+from aigym_db.migrate.session.wire import Reply
 from aigym_db.model.migration import Migration, Part
+from aigym_db.syntax.quote import quoted
 
 BACK_OFF_S = (0.1, 1.0)
 """Shortest and longest pause before a transaction that met a lock is tried again."""

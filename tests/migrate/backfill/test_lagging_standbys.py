@@ -14,7 +14,7 @@ from psycopg.conninfo import make_conninfo
 
 from aigym_db.database.servers import Throwaway, create_database, throwaway
 from aigym_db.migrate.apply import migrate
-from aigym_db.migrate.backfill import standbys as backfill_standbys
+from aigym_db.migrate.backfill import replication_lag as backfill_standbys
 
 
 class Standby(threading.Thread):

@@ -6,18 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aigym_db.migrate.backfill.pace import LONGEST_REST_S, NARROW_ROWS, TARGET_MS, Pace
+from aigym_db.migrate.backfill.pace import LONGEST_REST_S, NARROW_ROWS, TARGET_MS, BatchSize
 
 
 @pytest.mark.parametrize(
     ("rows_a_page", "pages"), [(50.0, 100), (5000.0, 1), (9000.0, 1), (NARROW_ROWS, 25), (0.5, 10_000)]
 )
 def test_the_first_batch_takes_as_many_pages_as_hold_its_rows(rows_a_page, pages) -> None:
-    assert Pace(5000, rows_a_page).pages == pages
+    assert BatchSize(5000, rows_a_page).pages == pages
 
 
 def test_a_batch_that_takes_long_is_followed_by_a_smaller_one() -> None:
-    pace = Pace(5000, 50.0)
+    pace = BatchSize(5000, 50.0)
 
     rest_s = pace.done(100, 5000, TARGET_MS * 2, waited_for=False)
 
@@ -25,7 +25,7 @@ def test_a_batch_that_takes_long_is_followed_by_a_smaller_one() -> None:
 
 
 def test_a_batch_somebody_waited_for_is_followed_by_a_smaller_one_and_a_longer_rest() -> None:
-    pace = Pace(5000, 50.0)
+    pace = BatchSize(5000, 50.0)
 
     rest_s = pace.done(100, 5000, 10, waited_for=True)
 
@@ -33,7 +33,7 @@ def test_a_batch_somebody_waited_for_is_followed_by_a_smaller_one_and_a_longer_r
 
 
 def test_it_grows_again_and_never_beyond_the_rows_of_a_batch() -> None:
-    pace = Pace(5000, 50.0)
+    pace = BatchSize(5000, 50.0)
     pace.refused()
 
     sizes = [pace.pages]
@@ -45,7 +45,7 @@ def test_it_grows_again_and_never_beyond_the_rows_of_a_batch() -> None:
 
 
 def test_a_page_that_holds_more_than_was_thought_is_remembered() -> None:
-    pace = Pace(1000, 10.0)
+    pace = BatchSize(1000, 10.0)
 
     pace.done(100, 9000, 100, waited_for=False)
     pace.done(11, 0, 1, waited_for=False)
@@ -61,7 +61,7 @@ def test_a_page_that_holds_more_than_was_thought_is_remembered() -> None:
 def test_there_is_always_a_page_to_go_on_with_and_an_end_to_the_rest(
     batch_rows, rows_a_page, batches
 ) -> None:
-    pace = Pace(batch_rows, rows_a_page)
+    pace = BatchSize(batch_rows, rows_a_page)
 
     rests = []
     for rows, took_ms, waited_for, refused in batches:

@@ -6,8 +6,8 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from aigym_db.database import ledger
-from aigym_db.database.unfinished import unfinished
-from aigym_db.errors import ForbiddenStatement, Halfway, LockTimeout, StatementFailed
+from aigym_db.database.partially_applied import unfinished
+from aigym_db.errors import ForbiddenStatement, LockTimeout, PartiallyApplied, StatementFailed
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.rollback import rollback
@@ -34,13 +34,13 @@ def test_a_condition_that_stays_true_of_a_later_row_stops_there_and_says_so(
 ) -> None:
     text = "update o set n = n + 1, done = id < 3000 where not done;"
 
-    with pytest.raises(Halfway, match=r"still holds for .* rows are changed and stay so") as refusal:
+    with pytest.raises(PartiallyApplied, match=r"still holds for .* rows are changed and stay so") as refusal:
         migrate(database, (table, backfill(2, text)))
 
     assert "--resolve again" in refusal.value.hint
     assert other.execute("select n, count(*) from o where id >= 3000 group by n").fetchall() == [(0, 2001)]
     mended = "update o set n = n + 1, done = true where not done;"
-    with pytest.raises(Halfway, match="no longer says what was begun") as changed:
+    with pytest.raises(PartiallyApplied, match="no longer says what was begun") as changed:
         migrate(database, (table, backfill(2, mended)))
     assert "id < 3000" in changed.value.detail
     migrate(database, (table, backfill(2, mended)), options=Options(resolve="again"))
@@ -53,7 +53,7 @@ def test_a_failure_in_the_middle_says_what_stays_and_where_it_goes_on(
     text = "update o set n = n + 1, done = 1000 / (id - 4000) is not null\nwhere not done;"
     line = (table, backfill(2, text))
 
-    with pytest.raises(Halfway, match=r"division by zero.*% of the backfill") as refusal:
+    with pytest.raises(PartiallyApplied, match=r"division by zero.*% of the backfill") as refusal:
         migrate(database, line)
 
     assert refusal.value.exit_status == 7
@@ -71,7 +71,10 @@ def test_a_row_that_is_held_for_ever_ends_the_run_half_way_and_names_the_holder(
     line = (table, backfill())
     options = Options(lock_timeout_ms=100, patience_ms=150)
 
-    with other.transaction(), pytest.raises(Halfway, match=r"did not get its lock.*stay so") as refusal:
+    with (
+        other.transaction(),
+        pytest.raises(PartiallyApplied, match=r"did not get its lock.*stay so") as refusal,
+    ):
         migrate(database, (table,))
         other.execute("select from o where id = 3000 for update")
         migrate(database, line, options=options)
@@ -142,10 +145,10 @@ def test_a_statement_that_was_begun_and_changed_nothing_may_be_mended(
 def test_a_file_that_ran_statement_by_statement_is_no_backfill_afterwards(
     database, other, table, write, backfill, once
 ) -> None:
-    with pytest.raises(Halfway):
+    with pytest.raises(PartiallyApplied):
         migrate(database, (table, write(2, f"{once}\nselect 1 / 0;", options=" transaction:false")))
 
-    with pytest.raises(Halfway, match="statements of it were run one by one"):
+    with pytest.raises(PartiallyApplied, match="statements of it were run one by one"):
         migrate(database, (table, backfill()))
 
 
@@ -163,7 +166,7 @@ def test_a_ledger_that_takes_no_more_lines_stops_it_half_way(
         """
     )
 
-    with pytest.raises(Halfway, match=r"ledger is full.*rows are changed and stay so"):
+    with pytest.raises(PartiallyApplied, match=r"ledger is full.*rows are changed and stay so"):
         migrate(database, line)
 
     other.execute("drop trigger full_up on aigym_db.event")
@@ -191,7 +194,7 @@ def test_a_pass_that_cannot_be_written_down_is_not_begun(database, other, table,
         """
     )
 
-    with pytest.raises(Halfway, match=r"no second pass.*rows are changed and stay so"):
+    with pytest.raises(PartiallyApplied, match=r"no second pass.*rows are changed and stay so"):
         migrate(database, line)
 
     other.execute("drop trigger disturb on aigym_db.event")
@@ -203,14 +206,14 @@ def test_one_that_is_half_done_and_becomes_a_plain_statement_changes_no_row_twic
     database, other, table, backfill, write, counts
 ) -> None:
     text = "update o set n = n + 1, done = 1000 / (id - 4000) is not null where not done;"
-    with pytest.raises(Halfway):
+    with pytest.raises(PartiallyApplied):
         migrate(database, (table, backfill(2, text)))
     before = counts(other)
     changed = before[1][1]
 
-    with pytest.raises(Halfway, match="does not run outside a transaction any more") as refusal:
+    with pytest.raises(PartiallyApplied, match="does not run outside a transaction any more") as refusal:
         migrate(database, (table, write(2, "update o set n = n + 1;")))
-    with pytest.raises(Halfway, match="0002 step_2 is half applied"):
+    with pytest.raises(PartiallyApplied, match="0002 step_2 is half applied"):
         rollback(database, (table, backfill(2, text)), yes=True)
 
     assert counts(other) == before

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from aigym_db.database import ledger
 from aigym_db.database.servers import create_database, drop_database, throwaway
 from aigym_db.migrate.apply import migrate
-from aigym_db.migrate.backfill.pace import Pace
+from aigym_db.migrate.backfill.pace import BatchSize
 from aigym_db.migrate.observer import Observer, Progress
 from aigym_db.model.migration import Migration
 
@@ -31,13 +31,13 @@ def test_a_batch_that_keeps_somebody_waiting_is_noticed(
         ),
     )
     told: list[bool] = []
-    learn = Pace.done
+    learn = BatchSize.done
 
-    def learned(self: Pace, pages: int, rows: int, took_ms: float, waited_for: bool) -> float:
+    def learned(self: BatchSize, pages: int, rows: int, took_ms: float, waited_for: bool) -> float:
         told.append(waited_for)
         return learn(self, pages, rows, took_ms, waited_for)
 
-    monkeypatch.setattr(Pace, "done", learned)
+    monkeypatch.setattr(BatchSize, "done", learned)
     migrate(database, line, to=1)
     other.execute("select pg_advisory_lock(77)")
     wanting = threading.Thread(target=_touch, args=(database,))

@@ -10,7 +10,7 @@ import pytest
 
 from aigym_db.database import ledger
 from aigym_db.database.servers import create_database, drop_database
-from aigym_db.migrate.fleet.result import FleetObserver, FleetResult, Outcome
+from aigym_db.migrate.fleet.result import FleetObserver, FleetResult, TargetResult
 from aigym_db.migrate.observer import Observer
 from aigym_db.model.migration import Migration
 from aigym_db.model.source import Place
@@ -74,13 +74,13 @@ class Diary(FleetObserver):
         self.at_work: set[str] = set()
         self.most = 0
 
-    def started(self, outcome: Outcome) -> Observer:
+    def started(self, outcome: TargetResult) -> Observer:
         self.pages.append(("started", outcome.target.name))
         self.at_work.add(outcome.target.name)
         self.most = max(self.most, len(self.at_work))
         return Observer()
 
-    def ended(self, outcome: Outcome) -> None:
+    def ended(self, outcome: TargetResult) -> None:
         self.pages.append(("ended", outcome.target.name))
         self.at_work.discard(outcome.target.name)
 

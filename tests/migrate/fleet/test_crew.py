@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from aigym_db.errors import BadSql
-from aigym_db.migrate.fleet.crew import Crew
-from aigym_db.migrate.fleet.run import _Relay
+from aigym_db.migrate.fleet.rollout import _Relay
+from aigym_db.migrate.fleet.worker_pool import WorkerPool
 from aigym_db.migrate.observer import Observer
 from aigym_db.migrate.preflight import steps
 from aigym_db.migrate.stop import Stop
@@ -25,7 +25,7 @@ def test_every_word_of_a_run_is_passed_on() -> None:
 
 
 def test_a_fault_of_a_job_is_raised_where_the_jobs_were_given_out() -> None:
-    crew = Crew(2, Stop())
+    crew = WorkerPool(2, Stop())
 
     with pytest.raises(ZeroDivisionError):
         crew.work([0, 1], lambda number: 1 // number, lambda job, result: None)

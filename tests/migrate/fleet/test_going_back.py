@@ -11,8 +11,8 @@ from psycopg.conninfo import make_conninfo
 
 from aigym_db.database import ledger
 from aigym_db.migrate.fleet.result import FleetObserver
-from aigym_db.migrate.fleet.run import migrate_fleet, rollback_fleet
-from aigym_db.migrate.fleet.standing import fleet_standing
+from aigym_db.migrate.fleet.rollout import migrate_fleet, rollback_fleet
+from aigym_db.migrate.fleet.status import fleet_standing
 from aigym_db.project.targets import Fleet
 
 OUTSIDE = " transaction:false"

@@ -11,7 +11,7 @@ import pytest
 
 from aigym_db.errors import ForbiddenStatement
 from aigym_db.migrate.fleet.result import FleetObserver
-from aigym_db.migrate.fleet.run import migrate_fleet
+from aigym_db.migrate.fleet.rollout import migrate_fleet
 from aigym_db.project.targets import Fleet
 
 COUNT = 12

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from aigym_db.errors import AigymError, Interrupted, StatementFailed, WouldDestroyData
-from aigym_db.migrate.fleet.result import FleetResult, Outcome
+from aigym_db.errors import AigymError, DataLoss, Interrupted, StatementFailed
+from aigym_db.migrate.fleet.result import FleetResult, TargetResult
 from aigym_db.model.migration import Plan
 from aigym_db.project.targets import Fleet
 
@@ -15,10 +15,10 @@ PLAN = Plan("down", (), "digest")
 @pytest.fixture
 def outcomes(target):
     """One that would lose data, and one that has not started."""
-    refusal = WouldDestroyData("would destroy data")
+    refusal = DataLoss("would destroy data")
     refusal.plan = PLAN
-    first = Outcome(target("first", "a"), "refused", refusal=refusal)
-    return first, Outcome(target("second", "b", canary=True))
+    first = TargetResult(target("first", "a"), "refused", refusal=refusal)
+    return first, TargetResult(target("second", "b", canary=True))
 
 
 @pytest.mark.parametrize("on_failure", ["stop", "continue"])
@@ -34,14 +34,14 @@ def test_after_a_signal_nobody_is_asked(outcomes) -> None:
 
 @pytest.mark.parametrize(("on_failure", "canary"), [("stop", False), ("continue", True)])
 def test_where_another_failure_keeps_them_back_nobody_is_asked(outcomes, target, on_failure, canary) -> None:
-    failed = Outcome(target("third", "c", canary=canary), "failed", refusal=StatementFailed("no"))
+    failed = TargetResult(target("third", "c", canary=canary), "failed", refusal=StatementFailed("no"))
     result = FleetResult((*outcomes, failed), failed.refusal)
 
     assert result.losing(Fleet((), on_failure=on_failure)) == {}
 
 
 def test_where_others_go_on_after_a_failure_those_are_asked_about(outcomes, target) -> None:
-    failed = Outcome(target("third", "c"), "failed", refusal=StatementFailed("no"))
+    failed = TargetResult(target("third", "c"), "failed", refusal=StatementFailed("no"))
     result = FleetResult((*outcomes, failed), failed.refusal)
 
     assert list(result.losing(Fleet((), on_failure="continue"))) == [outcomes[0].target]
@@ -49,9 +49,9 @@ def test_where_others_go_on_after_a_failure_those_are_asked_about(outcomes, targ
 
 @pytest.mark.parametrize("later", [None, Interrupted("stopped")])
 def test_in_the_end_everything_counts_that_was_done(outcomes, target, later: AigymError | None) -> None:
-    failed = Outcome(target("third", "c"), "failed", refusal=StatementFailed("no"))
-    done = Outcome(target("fourth", "d"), "done")
-    again = Outcome(outcomes[0].target, "done"), Outcome(outcomes[1].target, "done")
+    failed = TargetResult(target("third", "c"), "failed", refusal=StatementFailed("no"))
+    done = TargetResult(target("fourth", "d"), "done")
+    again = TargetResult(outcomes[0].target, "done"), TargetResult(outcomes[1].target, "done")
 
     result = FleetResult((*outcomes, failed, done), outcomes[0].refusal).then(FleetResult(again, later))
 

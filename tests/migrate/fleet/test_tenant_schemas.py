@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from aigym_db.database import ledger, locks
-from aigym_db.migrate.fleet.run import migrate_fleet
+from aigym_db.migrate.fleet.rollout import migrate_fleet
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.tenants import tenants
 from aigym_db.project.targets import Fleet

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aigym_db.database import ledger
-from aigym_db.errors import ConnectionLost, Halfway
+from aigym_db.errors import ConnectionLost, PartiallyApplied
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.options import Options
 
@@ -33,7 +33,7 @@ def test_a_statement_with_a_transaction_of_its_own_is_either_done_or_not(
     migrate(anywhere, line, to=1)
     holder.execute(WRITER)
 
-    with pytest.raises(Halfway):
+    with pytest.raises(PartiallyApplied):
         migrate(anywhere, line, observer=scene(terminate))
     holder.rollback()
     (finished,) = migrate(anywhere, line)
@@ -85,11 +85,11 @@ def test_a_block_that_may_have_committed_part_of_its_work_is_never_just_run_agai
     migrate(anywhere, line, to=1)
     holder.execute(WRITER)
     stop, said = end
-    with pytest.raises(Halfway, match=said) as refusal:
+    with pytest.raises(PartiallyApplied, match=said) as refusal:
         migrate(anywhere, line, observer=scene(stop))
     holder.rollback()
 
-    with pytest.raises(Halfway, match="cannot tell") as question:
+    with pytest.raises(PartiallyApplied, match="cannot tell") as question:
         migrate(anywhere, line)
 
     assert "asks about statement 1" in refusal.value.hint

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from aigym_db.database import ledger
-from aigym_db.errors import Halfway, Interrupted, StatementFailed
+from aigym_db.errors import Interrupted, PartiallyApplied, StatementFailed
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.rollback import rollback
 
@@ -35,7 +35,7 @@ def test_a_concurrent_build_that_is_cut_short_is_dropped_and_built_again(
     holder.execute(way)
     stop, said = end
 
-    with pytest.raises(Halfway, match=said):
+    with pytest.raises(PartiallyApplied, match=said):
         migrate(anywhere, line, observer=scene(stop))
 
     assert indexes() == {"a_pkey": True, "a_y": False}
@@ -59,7 +59,7 @@ def test_a_concurrent_drop_that_is_cut_short_leaves_an_invalid_index_that_is_dro
     holder.execute(READER)
     stop, said = end
 
-    with pytest.raises(Halfway, match=said):
+    with pytest.raises(PartiallyApplied, match=said):
         migrate(anywhere, line, observer=scene(stop))
 
     assert indexes() == {"a_pkey": True, "a_y": False}
@@ -83,7 +83,7 @@ def test_a_concurrent_drop_that_is_cut_short_when_nobody_may_use_the_index_any_m
             later.execute(READER)
             holder.rollback()
 
-        with pytest.raises(Halfway):
+        with pytest.raises(PartiallyApplied):
             migrate(anywhere, line, observer=scene(hand_over, terminate))
 
         state = "select indislive from pg_index where indexrelid = 'a_y'::regclass"
@@ -98,10 +98,10 @@ def test_a_repair_that_is_cut_short_is_taken_up_again(
     line = (write(1, TABLE), write(2, "create index concurrently a_y on a (y);", options=OUTSIDE))
     migrate(anywhere, line, to=1)
     holder.execute(WRITER)
-    with pytest.raises(Halfway):
+    with pytest.raises(PartiallyApplied):
         migrate(anywhere, line, observer=scene(terminate))
 
-    with pytest.raises(Halfway):
+    with pytest.raises(PartiallyApplied):
         migrate(anywhere, line, observer=scene(terminate))
 
     assert indexes() == {"a_pkey": True, "a_y": False}
@@ -114,7 +114,7 @@ def test_a_vacuum_that_is_cut_short_is_run_again(anywhere, seen, holder, write, 
     line = (write(1, TABLE), write(2, "vacuum a;", options=OUTSIDE))
     migrate(anywhere, line, to=1)
     holder.execute("lock table a in share update exclusive mode")
-    with pytest.raises(Halfway):
+    with pytest.raises(PartiallyApplied):
         migrate(anywhere, line, observer=scene(terminate))
     holder.rollback()
 
@@ -131,7 +131,7 @@ def test_a_detach_that_is_cut_short_is_finished(anywhere, seen, holder, write, s
     migrate(anywhere, line, to=1)
     holder.execute(READER)
 
-    with pytest.raises(Halfway):
+    with pytest.raises(PartiallyApplied):
         migrate(anywhere, line, observer=scene(terminate))
 
     assert seen.execute(ATTACHED).fetchone() == (True,)
@@ -147,11 +147,11 @@ def test_a_detach_that_is_half_done_may_not_become_another_statement(
     migrate(anywhere, (tables,))
     holder.execute(READER)
     detach = write(2, "alter table a detach partition a1 concurrently;", options=OUTSIDE)
-    with pytest.raises(Halfway):
+    with pytest.raises(PartiallyApplied):
         migrate(anywhere, (tables, detach), observer=scene(terminate))
     holder.rollback()
 
-    with pytest.raises(Halfway, match="with another text: a1 is half detached") as refusal:
+    with pytest.raises(PartiallyApplied, match="with another text: a1 is half detached") as refusal:
         migrate(anywhere, (tables, write(2, "vacuum a;", options=OUTSIDE)))
 
     assert '`alter table "a" detach partition "a1" finalize`' in refusal.value.hint
@@ -173,7 +173,7 @@ def test_a_rollback_that_is_cut_short_is_repaired_too(
     migrate(anywhere, line)
     holder.execute(READER)
 
-    with pytest.raises(Halfway):
+    with pytest.raises(PartiallyApplied):
         rollback(anywhere, line, observer=scene(terminate))
 
     assert indexes() == {"a_pkey": True, "a_y": False}

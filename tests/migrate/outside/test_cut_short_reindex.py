@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from aigym_db.errors import Halfway
+from aigym_db.errors import PartiallyApplied
 from aigym_db.migrate.apply import migrate
 
 OUTSIDE = " transaction:false"
@@ -32,7 +32,7 @@ def test_what_a_reindex_that_is_cut_short_leaves_is_dropped_and_the_indexes_are_
     before = seen.execute("select 'a_y'::regclass::oid::bigint").fetchone()
     holder.execute(way)
 
-    with pytest.raises(Halfway, match="connection to the server was lost"):
+    with pytest.raises(PartiallyApplied, match="connection to the server was lost"):
         migrate(anywhere, line, observer=scene(terminate))
 
     assert any(name.endswith(ending) for name, usable in indexes().items() if not usable)
@@ -52,7 +52,7 @@ def test_what_is_left_of_reindexing_a_long_name_is_recognised(
     )
     migrate(anywhere, line, to=1)
     holder.execute(WRITER)
-    with pytest.raises(Halfway):
+    with pytest.raises(PartiallyApplied):
         migrate(anywhere, line, observer=scene(terminate))
     assert indexes() == {"a_pkey": True, name: True, "a" * 57 + "_ccnew": False}
     holder.rollback()
@@ -69,7 +69,7 @@ def test_what_is_left_of_reindexing_a_toast_table_is_recognised(
     line = (write(1, text), write(2, "reindex table concurrently a;", options=OUTSIDE))
     migrate(anywhere, line, to=1)
     holder.execute("insert into a values ('two')")
-    with pytest.raises(Halfway):
+    with pytest.raises(PartiallyApplied):
         migrate(anywhere, line, observer=scene(terminate))
     invalid = "select count(*) from pg_index where not indisvalid"
     assert seen.execute(invalid).fetchone() == (1,)
@@ -93,7 +93,7 @@ def test_the_remains_of_a_reindex_of_somebody_else_are_left_alone(
         impatient.execute("set lock_timeout = 50")
         with pytest.raises(psycopg.errors.LockNotAvailable):
             impatient.execute("reindex index concurrently a_y")
-    with pytest.raises(Halfway):
+    with pytest.raises(PartiallyApplied):
         migrate(anywhere, line, observer=scene(terminate))
     assert indexes() == {"a_pkey": True, "a_y": True, "a_y_ccnew": False, "a_y_ccnew1": False}
     holder.rollback()

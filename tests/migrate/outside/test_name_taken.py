@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from aigym_db.database import ledger
-from aigym_db.errors import Halfway, NameTaken, StatementFailed
+from aigym_db.errors import NameTaken, PartiallyApplied, StatementFailed
 from aigym_db.migrate.apply import migrate
 
 OUTSIDE = " transaction:false"
@@ -149,7 +149,7 @@ def test_our_own_invalid_index_is_dropped_when_the_statement_was_corrected(
 ) -> None:
     other.execute("insert into shop.a values (1, 'a'), (1, 'b')")
     wrong = write(2, "create unique index concurrently a_idx on shop.a (x);", options=OUTSIDE)
-    with pytest.raises(Halfway, match="could not create unique index") as refusal:
+    with pytest.raises(PartiallyApplied, match="could not create unique index") as refusal:
         migrate(database, (tables, wrong))
     assert "the index shop.a_idx is INVALID; the next run puts that right" in refusal.value.detail
 
@@ -193,7 +193,9 @@ def test_an_index_that_somebody_is_building_now_is_left_to_them(
         # A runner that does not see it would drop the index, and wait for it to be built.
         listener.on_wait = lambda waiting: writer.rollback()
 
-        with pytest.raises(Halfway, match=f"pid {builder.info.backend_pid} is building the index shop.a_idx"):
+        with pytest.raises(
+            PartiallyApplied, match=f"pid {builder.info.backend_pid} is building the index shop.a_idx"
+        ):
             migrate(dsn, line, observer=listener)
 
         writer.rollback()

@@ -6,11 +6,11 @@ import psycopg
 import pytest
 
 from aigym_db.database import ledger
-from aigym_db.errors import Halfway, NameTaken, StatementFailed
+from aigym_db.errors import NameTaken, PartiallyApplied, StatementFailed
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.rollback import rollback
-from aigym_db.migrate.session.run import Run
+from aigym_db.migrate.session.attempt import Run
 
 OUTSIDE = " transaction:false"
 NAMED = "create {} index concurrently if not exists a_idx on shop.a {};"
@@ -49,7 +49,7 @@ def test_an_index_that_is_not_valid_after_it_was_built_is_not_called_done(
     )
     line = (tables, write(2, NAMED.format("", "(x)"), options=OUTSIDE))
 
-    with pytest.raises(Halfway, match=r"the index shop\.a_idx is INVALID"):
+    with pytest.raises(PartiallyApplied, match=r"the index shop\.a_idx is INVALID"):
         migrate(database, line)
 
     other.execute("drop event trigger spoil")
@@ -180,7 +180,7 @@ def test_a_statement_of_which_the_catalog_tells_nothing_asks_a_person_and_says_w
     migrate(database, line, to=1)
     begun(line[1], "call app.work()", {})
 
-    with pytest.raises(Halfway, match="cannot tell whether it happened") as refusal:
+    with pytest.raises(PartiallyApplied, match="cannot tell whether it happened") as refusal:
         migrate(database, line)
 
     assert refusal.value.detail == "It was: call app.work()"
@@ -207,7 +207,9 @@ def test_what_is_done_and_could_not_be_written_down_is_found_by_the_next_run(
     line = (tables, write(2, "create index concurrently a_idx on shop.a (x);", options=OUTSIDE))
     deaf(other, kind)
 
-    with pytest.raises(Halfway, match=f"{what} of 0002 step_2 is done, and the ledger could not be told"):
+    with pytest.raises(
+        PartiallyApplied, match=f"{what} of 0002 step_2 is done, and the ledger could not be told"
+    ):
         migrate(database, line)
 
     oid = other.execute("select 'shop.a_idx'::regclass::oid").fetchone()
@@ -252,7 +254,7 @@ def test_the_owner_of_the_tables_repairs_without_being_anybody_special(database,
     tables = write(1, "create table mine.a (x int); insert into mine.a values (1), (1);")
     line = (tables, write(2, "create unique index concurrently a_idx on mine.a (x);", options=OUTSIDE))
     try:
-        with pytest.raises(Halfway):
+        with pytest.raises(PartiallyApplied):
             migrate(database, line, options=owner)
         other.execute("delete from mine.a where ctid = '(0,1)'")
 
@@ -271,7 +273,7 @@ def test_a_later_statement_that_is_refused_says_what_to_do_and_where_a_new_run_g
     text = f"vacuum shop.a;\n{NAMED.format('', '(x)')}"
 
     with pytest.raises(
-        Halfway, match=r"already exists and is a table\. This was statement 2 of 2"
+        PartiallyApplied, match=r"already exists and is a table\. This was statement 2 of 2"
     ) as refusal:
         migrate(database, (tables, write(2, text, options=OUTSIDE)))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from aigym_db.database import ledger
-from aigym_db.database.unfinished import unfinished
-from aigym_db.errors import Halfway, StatementFailed
+from aigym_db.database.partially_applied import unfinished
+from aigym_db.errors import PartiallyApplied, StatementFailed
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.rollback import rollback
@@ -36,7 +36,7 @@ def index(connection) -> bool:
 
 @pytest.fixture
 def half_up(database, line):
-    with pytest.raises(Halfway, match="statement 2 of 2"):
+    with pytest.raises(PartiallyApplied, match="statement 2 of 2"):
         migrate(database, line)
 
 
@@ -46,14 +46,14 @@ def half_down(database, other, line):
     other.execute("create table app.gate (x int)")
     migrate(database, line)
     other.execute("drop table app.gate")
-    with pytest.raises(Halfway, match="statement 2 of 2"):
+    with pytest.raises(PartiallyApplied, match="statement 2 of 2"):
         rollback(database, line)
 
 
 def test_a_rollback_does_not_pass_over_a_migration_that_is_half_applied(
     database, other, line, half_up
 ) -> None:
-    with pytest.raises(Halfway, match="0003 step_3 is half applied") as refusal:
+    with pytest.raises(PartiallyApplied, match="0003 step_3 is half applied") as refusal:
         rollback(database, line)
 
     assert "statement 1: create index concurrently a_x on app.a (x)" in refusal.value.detail
@@ -68,7 +68,7 @@ def test_a_migration_that_was_half_applied_and_put_back_by_hand_begins_anew(
     rollback(database, line, steps=1, options=Options(resolve="done"), yes=True)
     assert [row.version for row in ledger.applied(other)] == [1]
 
-    with pytest.raises(Halfway, match="statement 2 of 2"):
+    with pytest.raises(PartiallyApplied, match="statement 2 of 2"):
         migrate(database, line)
 
     assert index(other)
@@ -77,7 +77,7 @@ def test_a_migration_that_was_half_applied_and_put_back_by_hand_begins_anew(
 def test_a_rollback_to_a_version_that_is_half_undone_does_not_say_it_is_there(
     database, other, line, half_down
 ) -> None:
-    with pytest.raises(Halfway, match="0003 step_3 is half undone") as refusal:
+    with pytest.raises(PartiallyApplied, match="0003 step_3 is half undone") as refusal:
         rollback(database, line, to=3)
 
     assert "statement 1: drop index concurrently app.a_x" in refusal.value.detail
@@ -92,7 +92,7 @@ def test_a_run_does_not_pass_over_a_migration_that_is_half_undone(
 ) -> None:
     longer = (*line, write(4, "create table app.b ();"))
 
-    with pytest.raises(Halfway, match="0003 step_3 is half undone") as refusal:
+    with pytest.raises(PartiallyApplied, match="0003 step_3 is half undone") as refusal:
         migrate(database, longer)
 
     assert "`aigym-db rollback`" in refusal.value.hint
@@ -102,7 +102,7 @@ def test_a_run_does_not_pass_over_a_migration_that_is_half_undone(
 def test_a_run_with_nothing_else_to_do_does_not_pass_over_it_either(
     database, other, line, half_down, listener
 ) -> None:
-    with pytest.raises(Halfway, match="0003 step_3 is half undone"):
+    with pytest.raises(PartiallyApplied, match="0003 step_3 is half undone"):
         migrate(database, line, observer=listener)
 
     other.execute("create index a_x on app.a (x); create table app.gate (x int)")
@@ -123,10 +123,10 @@ def test_a_rollback_with_nothing_to_undo_does_not_pass_over_a_half_applied_one(
         ),
     )
     other.execute("create table public.a (x int)")
-    with pytest.raises(Halfway, match="statement 2 of 2"):
+    with pytest.raises(PartiallyApplied, match="statement 2 of 2"):
         migrate(database, line)
 
-    with pytest.raises(Halfway, match="0001 step_1 is half applied"):
+    with pytest.raises(PartiallyApplied, match="0001 step_1 is half applied"):
         rollback(database, line, to=0)
 
 
@@ -148,10 +148,10 @@ def test_what_is_left_of_the_last_statement_is_named_too(database, other, write)
         write(1, "create table a (x int); insert into a values (1), (1);", "drop table a;"),
         write(2, "create unique index concurrently a_x on a (x);", options=OUTSIDE),
     )
-    with pytest.raises(Halfway):
+    with pytest.raises(PartiallyApplied):
         migrate(database, line)
 
-    with pytest.raises(Halfway, match="0002 step_2 is half applied") as refusal:
+    with pytest.raises(PartiallyApplied, match="0002 step_2 is half applied") as refusal:
         rollback(database, line, yes=True)
 
     assert "statement 1, perhaps in part (the index public.a_x is INVALID)" in refusal.value.detail
@@ -195,7 +195,7 @@ TWICE = "insert into acct values (100);\nalter table acct add y int, add y int;"
 def acct(database, other, write):
     """The second is half applied: its row is there, its column is not."""
     first = write(1, "create table acct (x int);", "drop table acct;")
-    with pytest.raises(Halfway, match="statement 2 of 2"):
+    with pytest.raises(PartiallyApplied, match="statement 2 of 2"):
         migrate(database, (first, write(2, TWICE, "delete from acct;", options=OUTSIDE)))
     return first
 
@@ -208,7 +208,9 @@ def test_a_half_applied_file_that_has_another_number_does_not_run_again(database
     mended = TWICE.replace(", add y int", "")
     line = (acct, write(2, "create table another ();", name="another"), write(3, mended, options=OUTSIDE))
 
-    with pytest.raises(Halfway, match="0002 step_2 is half applied, and 0002 another has its number") as told:
+    with pytest.raises(
+        PartiallyApplied, match="0002 step_2 is half applied, and 0002 another has its number"
+    ) as told:
         migrate(database, line)
 
     assert "statement 1: insert into acct values (100)" in told.value.detail
@@ -217,14 +219,16 @@ def test_a_half_applied_file_that_has_another_number_does_not_run_again(database
 
 
 def test_a_half_applied_file_that_is_gone_is_not_forgotten(database, other, acct) -> None:
-    with pytest.raises(Halfway, match="0002 step_2 is half applied, and its file is not there any more"):
+    with pytest.raises(
+        PartiallyApplied, match="0002 step_2 is half applied, and its file is not there any more"
+    ):
         migrate(database, (acct,))
 
 
 def test_a_half_applied_file_that_becomes_a_transaction_does_not_run_again(
     database, other, write, acct
 ) -> None:
-    with pytest.raises(Halfway, match="its file does not run outside a transaction any more"):
+    with pytest.raises(PartiallyApplied, match="its file does not run outside a transaction any more"):
         migrate(database, (acct, write(2, TWICE.replace(", add y int", ""))))
 
     assert rows(other) == [100]
@@ -236,10 +240,10 @@ def test_a_late_one_is_finished_by_a_command_that_works(database, other, write) 
     migrate(database, (first, third))
     text = "alter table a add y int;\ninsert into gate values (1);"
     line = (first, write(2, text, options=OUTSIDE), third)
-    with pytest.raises(Halfway, match="statement 2 of 2"):
+    with pytest.raises(PartiallyApplied, match="statement 2 of 2"):
         migrate(database, line, options=late)
 
-    with pytest.raises(Halfway, match="0002 step_2 is half applied") as refusal:
+    with pytest.raises(PartiallyApplied, match="0002 step_2 is half applied") as refusal:
         rollback(database, line, yes=True)
 
     assert "`aigym-db migrate --allow-out-of-order 2`" in refusal.value.hint
@@ -251,9 +255,9 @@ def test_a_late_one_is_finished_by_a_command_that_works(database, other, write) 
 def test_the_hint_for_a_frozen_one_says_how_its_file_may_still_change(database, write) -> None:
     line = (write(1, "select 1;\nselect 1 / 0;", options=OUTSIDE),)
 
-    with pytest.raises(Halfway) as frozen:
+    with pytest.raises(PartiallyApplied) as frozen:
         migrate(database, line, options=Options(frozen=frozenset([1])))
-    with pytest.raises(Halfway) as draft:
+    with pytest.raises(PartiallyApplied) as draft:
         migrate(database, line, options=Options(local=True))
 
     assert "aigym-db explain AIG-H001" in frozen.value.hint

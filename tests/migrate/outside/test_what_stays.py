@@ -9,7 +9,7 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
-from aigym_db.errors import Halfway, Interrupted
+from aigym_db.errors import Interrupted, PartiallyApplied
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.options import Options
 from aigym_db.model.migration import Migration
@@ -82,7 +82,7 @@ def test_what_stays_of_a_file_that_is_finished_is_all_of_it(anywhere, line, writ
 
 
 def test_after_a_lost_session_what_stays_is_told(anywhere, line, scene, terminate) -> None:
-    with pytest.raises(Halfway) as refusal:
+    with pytest.raises(PartiallyApplied) as refusal:
         migrate(anywhere, line, observer=scene(terminate))
 
     assert refusal.value.message == (
@@ -95,7 +95,7 @@ def test_after_a_lost_session_what_stays_is_told(anywhere, line, scene, terminat
 def test_after_the_runners_lock_is_lost_what_stays_is_told(anywhere, line, scene, seen) -> None:
     end = f"select pg_terminate_backend(pid, 5000) {HOLDER}"
 
-    with pytest.raises(Halfway) as refusal:
+    with pytest.raises(PartiallyApplied) as refusal:
         migrate(anywhere, line, observer=scene(lambda: seen.execute(end)))
 
     assert refusal.value.message == (
@@ -111,7 +111,9 @@ def test_a_statement_that_does_not_get_its_lock_does_not_say_that_nothing_change
 ) -> None:
     line = (line[0], write(2, f"alter table a add y int;\n{second};", options=" transaction:false"))
 
-    with pytest.raises(Halfway, match=r"^Statement 2 of 0002 step_2 did not get its lock") as refusal:
+    with pytest.raises(
+        PartiallyApplied, match=r"^Statement 2 of 0002 step_2 did not get its lock"
+    ) as refusal:
         migrate(anywhere, line, options=Options(lock_timeout_ms=50, patience_ms=100))
 
     assert "nothing changed" not in refusal.value.message

@@ -19,14 +19,14 @@ from difflib import get_close_matches
 
 from aigym_db.lint.allow import Allow
 from aigym_db.lint.registry import by_name
-from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.rule import RuleMatch, rule
 
 
 @rule("ALLOW01", "allow-unknown-rule", since="0.1", on=Allow, level="error")
-def check(allow: Allow) -> Iterator[Found]:
+def check(allow: Allow) -> Iterator[RuleMatch]:
     if not allow.exists:
         near = get_close_matches(allow.rule, by_name(), 1)
-        yield Found(
+        yield RuleMatch(
             allow.spot,
             f"There is no rule `{allow.rule}`, so this allows nothing.",
             f"Write `{near[0]}`, if that is what is meant." if near else "Take the name from the finding.",

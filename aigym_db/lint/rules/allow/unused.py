@@ -21,11 +21,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aigym_db.lint.allow import Allow
-from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.rule import RuleMatch, rule
 
 
 @rule("ALLOW03", "allow-unused", since="0.1", on=Allow, level="error")
-def check(allow: Allow) -> Iterator[Found]:
+def check(allow: Allow) -> Iterator[RuleMatch]:
     if allow.exists and not allow.used and allow.asked:
         why = "no statement is directly below it" if allow.covers is None else "there is no such finding"
-        yield Found(allow.spot, f"This allows `{allow.rule}`, and {why}.", "Remove the comment.")
+        yield RuleMatch(allow.spot, f"This allows `{allow.rule}`, and {why}.", "Remove the comment.")

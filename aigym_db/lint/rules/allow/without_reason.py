@@ -21,13 +21,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aigym_db.lint.allow import Allow
-from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.rule import RuleMatch, rule
 
 
 @rule("ALLOW02", "allow-without-reason", since="0.1", on=Allow, level="error")
-def check(allow: Allow) -> Iterator[Found]:
+def check(allow: Allow) -> Iterator[RuleMatch]:
     if not allow.reason:
-        yield Found(
+        yield RuleMatch(
             allow.spot,
             f"This allows `{allow.rule}` and does not say why.",
             f"Write `-- allow {allow.rule}: <reason>`.",

@@ -42,9 +42,9 @@ from collections.abc import Iterator
 from pglast import ast
 from pglast.enums import AlterTableType, ObjectType
 
-from aigym_db.lint.nodes import is_a
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, shown
+from aigym_db.syntax.nodes import is_a
 
 _TAKEN = {
     AlterTableType.AT_DropColumn: "drops",
@@ -75,7 +75,7 @@ _HELP = "Put it into a migration of its own, marked `-- migrate:up phase:contrac
     level="error",
     in_downs="skip",
 )
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     if step.passage.phase == "expand":
         for what, node in _taken(step):
             yield step.found(
@@ -85,7 +85,7 @@ def check(step: Step) -> Iterator[Found]:
             )
 
 
-def _taken(step: Step) -> Iterator[tuple[str, object]]:
+def _taken(step: StatementContext) -> Iterator[tuple[str, object]]:
     """What a statement takes from whoever uses the database now, and where it says so."""
     tree = step.tree
     if is_a(tree, ast.GrantStmt):

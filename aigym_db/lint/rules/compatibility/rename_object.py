@@ -21,9 +21,9 @@ from collections.abc import Iterator
 from pglast import ast
 from pglast.enums import ObjectType
 
-from aigym_db.lint.nodes import dotted, is_a
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext
+from aigym_db.syntax.nodes import dotted, is_a
 
 _CALLED_BY_NAME = {
     ObjectType.OBJECT_TYPE,
@@ -35,7 +35,7 @@ _CALLED_BY_NAME = {
 
 
 @rule("BACK03", "rename-object", since="0.1", on=(ast.AlterEnumStmt, ast.RenameStmt), in_downs="skip")
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     tree = step.tree
     if is_a(tree, ast.AlterEnumStmt):
         if not tree.oldVal:

@@ -24,15 +24,15 @@ from collections.abc import Iterator
 from pglast import ast
 from pglast.enums import ObjectType
 
-from aigym_db.lint.nodes import is_a
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, shown
+from aigym_db.syntax.nodes import is_a
 
 _RELATIONS = {ObjectType.OBJECT_TABLE, ObjectType.OBJECT_VIEW, ObjectType.OBJECT_MATVIEW}
 
 
 @rule("BACK02", "rename-table", since="0.1", on=(ast.RenameStmt, ast.AlterObjectSchemaStmt), in_downs="skip")
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     tree = step.tree
     kind = tree.renameType if is_a(tree, ast.RenameStmt) else tree.objectType
     if kind not in _RELATIONS or not step.in_use(tree.relation):

@@ -23,17 +23,17 @@ from collections.abc import Iterator
 from pglast import ast
 from pglast.enums import ConstrType
 
-from aigym_db.lint.nodes import constant, is_a
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, shown
 from aigym_db.lint.types import is_serial
+from aigym_db.syntax.nodes import constant, is_a
 
 _FILLED = {ConstrType.CONSTR_IDENTITY, ConstrType.CONSTR_GENERATED}
 _NEVER_NULL = {ConstrType.CONSTR_NOTNULL, ConstrType.CONSTR_PRIMARY}
 
 
 @rule("DATA07", "add-column-not-null", since="0.1", on=ast.AlterTableStmt, level="error", in_downs="skip")
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     for column in step.added_columns():
         constraints = {constraint.contype: constraint for constraint in column.constraints or ()}
         default = constraints.get(ConstrType.CONSTR_DEFAULT)

@@ -31,9 +31,9 @@ from typing import Any
 from pglast import ast
 
 from aigym_db.lint.folding import is_true
-from aigym_db.lint.nodes import is_a
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, shown
+from aigym_db.syntax.nodes import is_a
 
 
 @rule(
@@ -44,7 +44,7 @@ from aigym_db.lint.step import Step, shown
     in_downs="skip",
     in_functions=True,
 )
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     tree = step.tree
     if not step.in_use(tree.relation) or _joined(tree) or (step.body == "function" and _transition(tree)):
         return

@@ -23,15 +23,15 @@ from collections.abc import Iterator
 from pglast import ast
 from pglast.enums import AlterTableType, DropBehavior, ObjectType
 
-from aigym_db.lint.nodes import is_a, words
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext
+from aigym_db.syntax.nodes import is_a, words
 
 _PARTS = (AlterTableType.AT_DropColumn, AlterTableType.AT_DropConstraint)
 
 
 @rule("DATA05", "drop-cascade", since="0.1", on=(ast.DropStmt, ast.AlterTableStmt), in_downs="skip")
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     tree = step.tree
     if is_a(tree, ast.AlterTableStmt):
         for command in step.changes(*_PARTS):
@@ -41,7 +41,7 @@ def check(step: Step) -> Iterator[Found]:
         yield _found(step, ", ".join(_name(target) for target in tree.objects))
 
 
-def _found(step: Step, name: str, at: object = None) -> Found:
+def _found(step: StatementContext, name: str, at: object = None) -> RuleMatch:
     return step.found(
         f"CASCADE drops everything that depends on {name}, whatever that is on the database it runs on.",
         "Drop the dependent objects by name first, then this one without CASCADE.",
@@ -49,7 +49,7 @@ def _found(step: Step, name: str, at: object = None) -> Found:
     )
 
 
-def _is_drop_of_new(step: Step) -> bool:
+def _is_drop_of_new(step: StatementContext) -> bool:
     tree = step.tree
     if tree.removeType != ObjectType.OBJECT_TABLE:
         return False

@@ -22,12 +22,12 @@ from collections.abc import Iterator
 from pglast import ast
 from pglast.enums import ObjectType
 
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, dropped, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, dropped, shown
 
 
 @rule("DATA02", "drop-table", since="0.1", on=ast.DropStmt, in_downs="skip")
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     if step.tree.removeType != ObjectType.OBJECT_TABLE:
         return
     for schema, name in dropped(step.tree):

@@ -22,12 +22,12 @@ from collections.abc import Iterator
 from pglast import ast
 from pglast.enums import DropBehavior
 
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, shown
 
 
 @rule("DATA03", "truncate", since="0.1", on=ast.TruncateStmt, in_downs="skip")
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     tables = [step.key(table) for table in step.tree.relations if step.in_use(table)]
     if not tables:
         return
@@ -41,7 +41,7 @@ def check(step: Step) -> Iterator[Found]:
     )
 
 
-def _referring(step: Step, tables: set[str]) -> set[str]:
+def _referring(step: StatementContext, tables: set[str]) -> set[str]:
     """Every table that TRUNCATE … CASCADE empties with these, over foreign keys and their foreign keys."""
     reached = set(tables)
     while True:

@@ -29,17 +29,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aigym_db.lint.chain import Chain
-from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.rule import RuleMatch, rule
 
 _WRITABLE = {"public", "$user"}
 
 
 @rule("FUNC02", "definer-bad-path", since="0.1", on=Chain, level="error")
-def check(chain: Chain) -> Iterator[Found]:
+def check(chain: Chain) -> Iterator[RuleMatch]:
     for function in chain.every_function():
         why = _flaw(function.path) if function.definer and function.path is not None else ""
         if why:
-            yield Found(
+            yield RuleMatch(
                 function.spot,
                 f"{function.signature} runs with its owner's rights, and {why}.",
                 "Use SET search_path = '' with every name qualified, or only schemas that callers cannot "

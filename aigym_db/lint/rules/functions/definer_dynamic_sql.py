@@ -36,12 +36,12 @@ from typing import Any
 
 from pglast import ast
 
-from aigym_db.lint.body import body_of, inner, parsed
 from aigym_db.lint.chain import Chain
-from aigym_db.lint.nodes import column_names, constant, dotted, is_a
-from aigym_db.lint.passage import Spot
-from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.section import Spot
 from aigym_db.lint.types import type_of
+from aigym_db.syntax.body import body_of, inner, parsed
+from aigym_db.syntax.nodes import column_names, constant, dotted, is_a
 
 _QUOTING = {"quote_ident", "quote_literal", "quote_nullable"}
 _HARMLESS = {"regclass", "regtype", "regrole", "regnamespace", "oid", "int2", "int4", "int8", "bool", "uuid"}
@@ -50,7 +50,7 @@ _SPECIFIER = re.compile(r"%(?:(\d+)\$)?-?\d*([sIL%])")
 
 
 @rule("FUNC04", "definer-dynamic-sql", since="0.1", on=Chain, level="error")
-def check(chain: Chain) -> Iterator[Found]:
+def check(chain: Chain) -> Iterator[RuleMatch]:
     for function in chain.every_function():
         statement = function.spot.statement
         if not function.definer or function.language != "plpgsql" or statement.tree is not function.tree:
@@ -63,7 +63,7 @@ def check(chain: Chain) -> Iterator[Found]:
             if command.kind != "execute" or _is_safe(parsed(command.text), harmless):
                 continue
             place = command.within(body, statement)
-            yield Found(
+            yield RuleMatch(
                 Spot(function.spot.passage, place, place.start),
                 f"{function.signature} runs text as SQL with its owner's rights; whoever can influence "
                 "the text can do what the owner "

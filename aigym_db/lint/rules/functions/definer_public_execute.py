@@ -31,16 +31,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aigym_db.lint.chain import Chain
-from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.rule import RuleMatch, rule
 
 _NOT_CALLABLE = {"trigger", "event_trigger"}
 
 
 @rule("FUNC03", "definer-public-execute", since="0.1", on=Chain, level="error")
-def check(chain: Chain) -> Iterator[Found]:
+def check(chain: Chain) -> Iterator[RuleMatch]:
     for function in chain.every_function():
         if function.definer and function.public and function.returns not in _NOT_CALLABLE:
-            yield Found(
+            yield RuleMatch(
                 function.spot,
                 f"Everybody may call {function.signature}, which runs with its owner's rights.",
                 "Run REVOKE EXECUTE ON FUNCTION … FROM PUBLIC in the same transaction, and GRANT it to "

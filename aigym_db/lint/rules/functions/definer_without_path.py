@@ -23,14 +23,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aigym_db.lint.chain import Chain
-from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.rule import RuleMatch, rule
 
 
 @rule("FUNC01", "definer-without-path", since="0.1", on=Chain, level="error")
-def check(chain: Chain) -> Iterator[Found]:
+def check(chain: Chain) -> Iterator[RuleMatch]:
     for function in chain.every_function():
         if function.definer and function.path is None:
-            yield Found(
+            yield RuleMatch(
                 function.spot,
                 f"{function.signature} runs with its owner's rights, and its caller's search_path decides "
                 "what its names mean.",

@@ -24,24 +24,24 @@ from typing import Any
 
 from pglast import ast
 
-from aigym_db.lint.body import body_of, statements
 from aigym_db.lint.chain import Chain
-from aigym_db.lint.nodes import below, dotted, is_a
 from aigym_db.lint.objects import Function
-from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.volatility import VOLATILE
+from aigym_db.syntax.body import body_of, statements
+from aigym_db.syntax.nodes import below, dotted, is_a
 
 _STABLE = {"current_setting", "now", "transaction_timestamp", "statement_timestamp", "to_regclass"}
 
 
 @rule("FUNC05", "immutable-reads", since="0.1", on=Chain, level="error")
-def check(chain: Chain) -> Iterator[Found]:
+def check(chain: Chain) -> Iterator[RuleMatch]:
     for function in chain.every_function():
         if function.volatility != "i":
             continue
         what = next((what for tree in _trees(function) if (what := _reads(tree, chain))), "")
         if what:
-            yield Found(
+            yield RuleMatch(
                 function.spot,
                 f"{function.signature} is IMMUTABLE and reads {what}: its value may be kept from one "
                 "caller to the next.",

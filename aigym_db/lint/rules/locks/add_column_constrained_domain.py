@@ -24,8 +24,8 @@ from collections.abc import Iterator
 
 from pglast import ast
 
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, shown
 from aigym_db.lint.types import type_of
 
 
@@ -37,7 +37,7 @@ from aigym_db.lint.types import type_of
     level="error",
     in_downs="note",
 )
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     for column in step.added_columns():
         domain = step.chain.type(type_of(column.typeName).name)
         if domain is not None and domain.constrained:

@@ -24,12 +24,12 @@ from collections.abc import Iterator
 from pglast import ast
 from pglast.enums import ConstrType
 
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, shown
 
 
 @rule("LOCK12", "add-column-identity", since="0.1", on=ast.AlterTableStmt, level="error", in_downs="note")
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     for column in step.added_columns():
         if any(constraint.contype == ConstrType.CONSTR_IDENTITY for constraint in column.constraints or ()):
             table = shown(step.key(step.tree.relation))

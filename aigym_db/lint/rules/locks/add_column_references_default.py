@@ -30,8 +30,8 @@ from collections.abc import Iterator
 from pglast import ast
 from pglast.enums import ConstrType
 
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, shown
 
 
 @rule(
@@ -42,7 +42,7 @@ from aigym_db.lint.step import Step, shown
     level="error",
     in_downs="note",
 )
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     for column in step.added_columns():
         kinds = {constraint.contype: constraint for constraint in column.constraints or ()}
         key, default = kinds.get(ConstrType.CONSTR_FOREIGN), kinds.get(ConstrType.CONSTR_DEFAULT)

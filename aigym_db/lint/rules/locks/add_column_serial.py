@@ -23,13 +23,13 @@ from collections.abc import Iterator
 
 from pglast import ast
 
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, shown
 from aigym_db.lint.types import is_serial
 
 
 @rule("LOCK11", "add-column-serial", since="0.1", on=ast.AlterTableStmt, level="error", in_downs="note")
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     for column in step.added_columns():
         if is_serial(column.typeName):
             table = shown(step.key(step.tree.relation))

@@ -27,8 +27,8 @@ from collections.abc import Iterator
 from pglast import ast
 from pglast.enums import ConstrType
 
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, shown
 from aigym_db.lint.volatility import volatile_call
 
 
@@ -40,7 +40,7 @@ from aigym_db.lint.volatility import volatile_call
     level="error",
     in_downs="note",
 )
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     for column in step.added_columns():
         for constraint in column.constraints or ():
             if constraint.contype != ConstrType.CONSTR_DEFAULT:

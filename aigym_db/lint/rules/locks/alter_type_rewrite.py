@@ -40,10 +40,10 @@ from typing import Any
 from pglast import ast
 from pglast.enums import AlterTableType
 
-from aigym_db.lint.nodes import is_a
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, shown
 from aigym_db.lint.types import Cost, Type, cost, type_of
+from aigym_db.syntax.nodes import is_a
 
 _UTC = {"utc", "etc/utc", "gmt", "etc/gmt", "zulu", "universal", "etc/universal", "greenwich"}
 _LONG_WAY = (
@@ -52,7 +52,7 @@ _LONG_WAY = (
 
 
 @rule("LOCK18", "alter-type-rewrite", since="0.1", on=ast.AlterTableStmt, level="error", in_downs="note")
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     table = step.relation(step.tree.relation)
     for command in step.changes(AlterTableType.AT_AlterColumnType):
         column, new = table.columns.get(command.name), type_of(command.def_.typeName)
@@ -92,7 +92,7 @@ def check(step: Step) -> Iterator[Found]:
             )
 
 
-def _price(step: Step, old: Type, new: Type, command: Any) -> Cost:
+def _price(step: StatementContext, old: Type, new: Type, command: Any) -> Cost:
     if command.def_.raw_default is not None and not _only_casts(command.def_.raw_default, command.name, new):
         return "rewrite"
     domain = step.chain.type(new.name)
@@ -114,5 +114,5 @@ def _only_casts(using: Any, column: str, new: Type) -> bool:
     return is_a(using, ast.ColumnRef) and using.fields[-1].sval == column
 
 
-def _indexes(step: Step, table: str) -> Iterator[Any]:
+def _indexes(step: StatementContext, table: str) -> Iterator[Any]:
     return (index for index in step.chain.indexes.values() if index.table == table)

@@ -23,12 +23,12 @@ from collections.abc import Iterator
 
 from pglast import ast
 
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext
 
 
 @rule("LOCK23", "concurrently-if-not-exists", since="0.1", on=ast.IndexStmt, level="error")
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     if step.tree.concurrent and step.tree.if_not_exists:
         yield step.found(
             f"If a build of {step.tree.idxname} fails, running this again reports success over an index "

@@ -21,15 +21,15 @@ from collections.abc import Iterator
 
 from pglast import ast
 
-from aigym_db.lint.nodes import dotted
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext
+from aigym_db.syntax.nodes import dotted
 
 _ADD_CONSTRAINT, _SET_NOT_NULL = "C", "O"
 
 
 @rule("LOCK26", "domain-constraint-scan", since="0.1", on=ast.AlterDomainStmt, level="error", in_downs="note")
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     tree = step.tree
     adds = tree.subtype == _ADD_CONSTRAINT and not tree.def_.skip_validation
     name = dotted(tree.typeName)

@@ -25,12 +25,12 @@ from collections.abc import Iterator
 from pglast import ast
 from pglast.enums import ObjectType
 
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, dropped, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, dropped, shown
 
 
 @rule("LOCK02", "drop-index-without-concurrently", since="0.1", on=ast.DropStmt, in_downs="note")
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     if step.tree.removeType != ObjectType.OBJECT_INDEX or step.tree.concurrent:
         return
     for schema, name in dropped(step.tree):

@@ -25,15 +25,15 @@ from collections.abc import Iterator
 
 from pglast import ast
 
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, shown
 
 _SHARE_UPDATE_EXCLUSIVE = 4
 _ACCESS_EXCLUSIVE = 8
 
 
 @rule("LOCK21", "explicit-lock-table", since="0.1", on=ast.LockStmt, in_downs="note")
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     tables = [shown(step.key(table)) for table in step.tree.relations if step.in_use(table)]
     if step.tree.mode <= _SHARE_UPDATE_EXCLUSIVE or not tables:
         return

@@ -35,12 +35,12 @@ from collections.abc import Iterator
 from pglast import ast
 from pglast.enums import ConstrType
 
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, shown
 
 
 @rule("LOCK04", "foreign-key-validated", since="0.1", on=ast.AlterTableStmt, level="error", in_downs="note")
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     for constraint in step.added_constraints(ConstrType.CONSTR_FOREIGN):
         if constraint.skip_validation or not constraint.is_enforced:
             continue

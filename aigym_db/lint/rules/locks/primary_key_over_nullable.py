@@ -27,14 +27,14 @@ from pglast import ast
 from pglast.enums import ConstrType
 
 from aigym_db.lint.proofs import proves_not_null
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, shown
 
 
 @rule(
     "LOCK09", "primary-key-over-nullable", since="0.1", on=ast.AlterTableStmt, level="error", in_downs="note"
 )
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     for constraint in step.added_constraints(ConstrType.CONSTR_PRIMARY):
         table = step.relation(step.tree.relation)
         schema = table.name.partition(".")[0]

@@ -22,12 +22,12 @@ from collections.abc import Iterator
 
 from pglast import ast
 
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, shown
 
 
 @rule("LOCK20", "refresh-without-concurrently", since="0.1", on=ast.RefreshMatViewStmt, in_downs="note")
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     tree = step.tree
     if tree.concurrent or not step.in_use(tree.relation):
         return

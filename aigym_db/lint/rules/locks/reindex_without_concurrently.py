@@ -22,15 +22,15 @@ from collections.abc import Iterator
 from pglast import ast
 from pglast.enums import ReindexObjectType
 
-from aigym_db.lint.nodes import said
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, shown
+from aigym_db.syntax.nodes import said
 
 
 @rule(
     "LOCK03", "reindex-without-concurrently", since="0.1", on=ast.ReindexStmt, level="error", in_downs="note"
 )
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     tree = step.tree
     if said(tree.params, "concurrently") or tree.kind == ReindexObjectType.REINDEX_OBJECT_SYSTEM:
         return

@@ -27,12 +27,12 @@ from pglast import ast
 from pglast.enums import AlterTableType, ConstrType
 
 from aigym_db.lint.proofs import proves_not_null
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, shown
 
 
 @rule("LOCK06", "set-not-null-scan", since="0.1", on=ast.AlterTableStmt, level="error", in_downs="note")
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     named = [(command, command.name) for command in step.changes(AlterTableType.AT_SetNotNull)]
     for constraint in step.added_constraints(ConstrType.CONSTR_NOTNULL):
         if not constraint.skip_validation:

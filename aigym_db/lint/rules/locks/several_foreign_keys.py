@@ -35,16 +35,16 @@ from collections.abc import Iterator
 from pglast import ast
 from pglast.enums import ConstrType
 
-from aigym_db.lint.nodes import is_a
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, shown
+from aigym_db.syntax.nodes import is_a
 
 _TOGETHER = 3
 """Two (an owner and a tenant) are what nearly every table has; from here on it is worth a word."""
 
 
 @rule("LOCK27", "several-foreign-keys", since="0.1", on=ast.CreateStmt, level="note", in_downs="skip")
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     keys = [
         constraint
         for element in step.tree.tableElts or ()

@@ -23,8 +23,8 @@ from collections.abc import Iterator
 from pglast import ast
 from pglast.enums import ConstrType
 
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, shown
 
 
 @rule(
@@ -35,7 +35,7 @@ from aigym_db.lint.step import Step, shown
     level="error",
     in_downs="note",
 )
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     for constraint in step.added_constraints(ConstrType.CONSTR_UNIQUE):
         if constraint.indexname:
             continue

@@ -24,15 +24,15 @@ from collections.abc import Iterator
 
 from pglast import ast
 
-from aigym_db.lint.nodes import is_a, said
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, shown
+from aigym_db.syntax.nodes import is_a, said
 
 
 @rule(
     "LOCK19", "vacuum-full", since="0.1", on=(ast.VacuumStmt, ast.ClusterStmt), level="error", in_downs="note"
 )
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     tree = step.tree
     if is_a(tree, ast.VacuumStmt):
         if not tree.is_vacuumcmd or not said(tree.options, "full"):

@@ -26,8 +26,8 @@ from collections.abc import Iterator
 from pglast import ast
 from pglast.enums import AlterTableType
 
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, shown
 
 
 @rule(
@@ -38,7 +38,7 @@ from aigym_db.lint.step import Step, shown
     level="error",
     in_downs="note",
 )
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     transaction = step.chain.transaction
     table = step.key(step.tree.relation)
     for command in step.changes(AlterTableType.AT_ValidateConstraint):

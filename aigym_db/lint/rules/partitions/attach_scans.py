@@ -30,12 +30,12 @@ from pglast import ast
 from pglast.enums import AlterTableType
 
 from aigym_db.lint.proofs import proves_bound
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, shown
 
 
 @rule("PART02", "attach-scans", since="0.1", on=ast.AlterTableStmt, in_downs="note")
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     for command in step.changes(AlterTableType.AT_AttachPartition):
         child = step.relation(command.def_.name)
         key = step.relation(step.tree.relation).partition_key

@@ -24,13 +24,13 @@ from collections.abc import Iterator
 from pglast import ast
 from pglast.enums import ObjectType
 
-from aigym_db.lint.nodes import is_a
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, dropped, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, dropped, shown
+from aigym_db.syntax.nodes import is_a
 
 
 @rule("PART08", "concurrently-on-partitioned", since="0.1", on=(ast.IndexStmt, ast.DropStmt), level="error")
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     tree = step.tree
     if not tree.concurrent:
         return

@@ -26,13 +26,13 @@ from collections.abc import Iterator
 from pglast import ast
 from pglast.enums import AlterTableType
 
-from aigym_db.lint.nodes import is_a
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, shown
+from aigym_db.syntax.nodes import is_a
 
 
 @rule("PART03", "default-partition", since="0.1", on=(ast.CreateStmt, ast.AlterTableStmt), in_downs="skip")
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     tree = step.tree
     if is_a(tree, ast.CreateStmt):
         parents = tree.inhRelations if tree.partbound is not None and tree.partbound.is_default else ()

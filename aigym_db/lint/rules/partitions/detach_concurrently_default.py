@@ -24,12 +24,12 @@ from collections.abc import Iterator
 from pglast import ast
 from pglast.enums import AlterTableType
 
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, shown
 
 
 @rule("PART06", "detach-concurrently-default", since="0.1", on=ast.AlterTableStmt, level="error")
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     table = step.relation(step.tree.relation)
     for command in step.tree.cmds:
         if command.subtype != AlterTableType.AT_DetachPartition or not command.def_.concurrent:

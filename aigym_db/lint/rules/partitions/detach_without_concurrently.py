@@ -23,12 +23,12 @@ from collections.abc import Iterator
 from pglast import ast
 from pglast.enums import AlterTableType
 
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, shown
 
 
 @rule("PART05", "detach-without-concurrently", since="0.1", on=ast.AlterTableStmt, in_downs="note")
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     for command in step.changes(AlterTableType.AT_DetachPartition):
         table = step.relation(step.tree.relation)
         if not command.def_.concurrent and table.default_partition is None:

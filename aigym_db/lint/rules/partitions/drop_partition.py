@@ -26,12 +26,12 @@ from collections.abc import Iterator
 from pglast import ast
 from pglast.enums import ObjectType
 
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, dropped, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, dropped, shown
 
 
 @rule("PART09", "drop-partition", since="0.1", on=ast.DropStmt, in_downs="note")
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     if step.tree.removeType != ObjectType.OBJECT_TABLE:
         return
     targets = {step.chain.resolve(schema, name) for schema, name in dropped(step.tree)}

@@ -19,13 +19,13 @@ from collections.abc import Iterator
 from pglast import ast
 from pglast.enums import RoleStmtType
 
-from aigym_db.lint.nodes import is_a, option
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext
+from aigym_db.syntax.nodes import is_a, option
 
 
 @rule("GRANT05", "bypassing-role", since="0.1", on=(ast.CreateRoleStmt, ast.AlterRoleStmt))
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     tree = step.tree
     on = {element.defname for element in tree.options or () if getattr(element.arg, "boolval", False)}
     logs_in = option(tree.options, "canlogin")

@@ -16,13 +16,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aigym_db.lint.chain import DATA_PRIVILEGES, Chain
-from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.rule import RuleMatch, rule
 
 _EVERYBODY = {"public", "anon"}
 
 
 @rule("GRANT03", "default-privileges-open", since="0.1", on=Chain)
-def check(chain: Chain) -> Iterator[Found]:
+def check(chain: Chain) -> Iterator[RuleMatch]:
     said: set[tuple[int, str]] = set()
     for (schema, kind, role, privilege), grant in chain.defaults.items():
         key = (id(grant.spot.statement), role)
@@ -30,7 +30,7 @@ def check(chain: Chain) -> Iterator[Found]:
             continue
         said.add(key)
         where = f"in schema {schema}" if schema else "anywhere"
-        yield Found(
+        yield RuleMatch(
             grant.spot,
             f"Every table created {where} from now on is open to {role} at once.",
             "Grant table by table, beside the policies.",

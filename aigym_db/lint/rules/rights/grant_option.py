@@ -21,19 +21,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aigym_db.lint.chain import Chain
-from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
 
 
 @rule("GRANT04", "grant-option", since="0.1", on=Chain)
-def check(chain: Chain) -> Iterator[Found]:
+def check(chain: Chain) -> Iterator[RuleMatch]:
     said: set[tuple[int, str]] = set()
     for grants in chain.grants.values():
         for grant in grants.values():
             key = (id(grant.spot.statement), grant.role)
             if grant.with_option and key not in said:
                 said.add(key)
-                yield Found(
+                yield RuleMatch(
                     grant.spot,
                     f"{grant.role} may hand its privileges on {shown(grant.object.partition(' ')[2])} on "
                     "to any role.",

@@ -21,13 +21,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aigym_db.lint.chain import Chain, Grant
-from aigym_db.lint.nodes import PUBLIC
-from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
+from aigym_db.syntax.nodes import PUBLIC
 
 
 @rule("GRANT02", "grant-to-public", since="0.1", on=Chain)
-def check(chain: Chain) -> Iterator[Found]:
+def check(chain: Chain) -> Iterator[RuleMatch]:
     held: dict[int, list[Grant]] = {}
     for grants in chain.grants.values():
         for grant in grants.values():
@@ -38,7 +38,7 @@ def check(chain: Chain) -> Iterator[Found]:
         names = sorted({shown(grant.object.partition(" ")[2]) for grant in grants_of_one})
         privileges = sorted({grant.privilege.upper() for grant in grants_of_one})
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        yield Found(
+        yield RuleMatch(
             grants_of_one[0].spot,
             f"Every role, present and future, holds {', '.join(privileges)} on {names[0]}{more}.",
             "Grant it to the roles that need it.",

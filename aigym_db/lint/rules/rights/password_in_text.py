@@ -17,15 +17,15 @@ from collections.abc import Iterator
 
 from pglast import ast
 
-from aigym_db.lint.nodes import is_a, option
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext
+from aigym_db.syntax.nodes import is_a, option
 
 _ON = (ast.CreateRoleStmt, ast.AlterRoleStmt, ast.CreateUserMappingStmt, ast.AlterUserMappingStmt)
 
 
 @rule("GRANT06", "password-in-text", since="0.1", on=_ON, level="error")
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     if is_a(option(step.tree.options, "password"), ast.String):
         yield step.found(
             "This password stays readable in the file's history, the ledger and the server's log.",

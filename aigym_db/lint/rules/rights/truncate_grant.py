@@ -22,14 +22,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aigym_db.lint.chain import Chain, Grant
-from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
 
 _AROUND = ("truncate", "references", "trigger", "maintain")
 
 
 @rule("GRANT01", "truncate-grant", since="0.1", on=Chain)
-def check(chain: Chain) -> Iterator[Found]:
+def check(chain: Chain) -> Iterator[RuleMatch]:
     held: dict[tuple[int, str], list[Grant]] = {}
     for table in chain.relations.values():
         if table.kind not in ("table", "partitioned"):
@@ -41,7 +41,7 @@ def check(chain: Chain) -> Iterator[Found]:
         tables = sorted({shown(grant.object.removeprefix("table ")) for grant in grants})
         privileges = [name.upper() for name in _AROUND if any(grant.privilege == name for grant in grants)]
         more = f" and {len(tables) - 1} more tables" if len(tables) > 1 else ""
-        yield Found(
+        yield RuleMatch(
             grants[0].spot,
             f"{role} holds {', '.join(privileges)} on {tables[0]}{more}, which policies do not hold back.",
             "Grant select, insert, update and delete by name, as far as they are needed.",

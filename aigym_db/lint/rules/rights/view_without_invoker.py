@@ -27,12 +27,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aigym_db.lint.chain import Chain
-from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
 
 
 @rule("GRANT07", "view-without-invoker", since="0.1", on=Chain, level="error")
-def check(chain: Chain) -> Iterator[Found]:
+def check(chain: Chain) -> Iterator[RuleMatch]:
     for view in chain.relations.values():
         if view.kind not in ("view", "materialized view") or view.security_invoker or view.spot is None:
             continue
@@ -40,7 +40,7 @@ def check(chain: Chain) -> Iterator[Found]:
         who = sorted({grant.role for grant in chain.readers(view)})
         if guarded and who:
             kind = "stores" if view.kind == "materialized view" else "shows"
-            yield Found(
+            yield RuleMatch(
                 view.spot,
                 f"{shown(view.name)} {kind} {', '.join(who)} the rows of {', '.join(guarded)} that its "
                 "owner sees, past the policies.",

@@ -27,8 +27,8 @@ from collections.abc import Iterator
 from pglast import ast
 from pglast.enums import AlterTableType
 
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, shown
 
 _EFFECT = {
     AlterTableType.AT_DisableRowSecurity: "Every role with a grant reaches every row",
@@ -37,7 +37,7 @@ _EFFECT = {
 
 
 @rule("RLS14", "disable-row-security", since="0.1", on=ast.AlterTableStmt, level="error", in_downs="note")
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     for command in step.tree.cmds:
         effect = _EFFECT.get(command.subtype)
         if effect:

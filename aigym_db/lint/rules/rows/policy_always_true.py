@@ -1,6 +1,6 @@
 """Policy whose condition is true for every row.
 
-Found by computing what does not depend on the row: `true`, `1 = 1`, `2 > 1`, `id = id`, `true or x`, `not
+RuleMatch by computing what does not depend on the row: `true`, `1 = 1`, `2 > 1`, `id = id`, `true or x`, `not
 false`, `x or not x`, `id is not null` of a NOT NULL column. `using (true)` in a policy FOR SELECT to a
 named role is how one says that everybody may read, and is passed over; a condition that only looks like one
 is not.
@@ -34,15 +34,15 @@ from pglast import ast
 
 from aigym_db.lint.chain import Chain
 from aigym_db.lint.folding import is_true
-from aigym_db.lint.nodes import PUBLIC, is_a
 from aigym_db.lint.objects import Policy
 from aigym_db.lint.policies import every_policy, expressions, spot
-from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
+from aigym_db.syntax.nodes import PUBLIC, is_a
 
 
 @rule("RLS04", "policy-always-true", since="0.1", on=Chain, level="error")
-def check(chain: Chain) -> Iterator[Found]:
+def check(chain: Chain) -> Iterator[RuleMatch]:
     for policy in every_policy(chain):
         table = chain.relation(policy.table)
         never_null = frozenset(column.name for column in table.columns.values() if column.not_null)
@@ -53,7 +53,7 @@ def check(chain: Chain) -> Iterator[Found]:
             effect = (
                 f"Every row of {shown(policy.table)} passes" if policy.permissive else "It restricts nothing"
             )
-            yield Found(
+            yield RuleMatch(
                 spot(policy, expression),
                 f"{effect}: the {clause} of policy {policy.name} is true whoever {what}.",
                 "Compare with who is asking, or with the tenant.",

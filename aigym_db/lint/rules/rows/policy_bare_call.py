@@ -25,19 +25,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aigym_db.lint.chain import Chain
-from aigym_db.lint.nodes import dotted
 from aigym_db.lint.policies import bare_calls, every_policy, expressions, spot
-from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
+from aigym_db.syntax.nodes import dotted
 
 
 @rule("RLS07", "policy-bare-call", since="0.1", on=Chain)
-def check(chain: Chain) -> Iterator[Found]:
+def check(chain: Chain) -> Iterator[RuleMatch]:
     for policy in every_policy(chain):
         for clause, expression in expressions(policy):
             for call in bare_calls(chain, expression):
                 name = dotted(call.funcname)
-                yield Found(
+                yield RuleMatch(
                     spot(policy, call),
                     f"{name}() is called for every row of {shown(policy.table)} ({clause} of policy "
                     f"{policy.name}).",

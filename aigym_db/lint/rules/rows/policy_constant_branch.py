@@ -28,20 +28,20 @@ from typing import Any
 
 from aigym_db.lint.chain import Chain
 from aigym_db.lint.folding import fold
-from aigym_db.lint.nodes import conjuncts, disjuncts
 from aigym_db.lint.policies import every_policy, is_per_row, spot
-from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
+from aigym_db.syntax.nodes import conjuncts, disjuncts
 
 
 @rule("RLS09", "policy-constant-branch", since="0.1", on=Chain)
-def check(chain: Chain) -> Iterator[Found]:
+def check(chain: Chain) -> Iterator[RuleMatch]:
     for policy in every_policy(chain):
         for part in _alternatives(policy.using):
             branches = list(disjuncts(part))
             constant = [branch for branch in branches if not is_per_row(branch) and fold(branch) is None]
             if constant and len(constant) < len(branches):
-                yield Found(
+                yield RuleMatch(
                     spot(policy, constant[0]),
                     f"Policy {policy.name} reads all of {shown(policy.table)}, index or not: one side of "
                     "its OR does not depend on the "

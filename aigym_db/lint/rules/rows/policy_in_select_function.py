@@ -28,20 +28,20 @@ from pglast import ast
 from pglast.enums import SubLinkType
 
 from aigym_db.lint.chain import Chain
-from aigym_db.lint.nodes import below, dotted, is_a
 from aigym_db.lint.policies import every_policy, expressions, spot
-from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
+from aigym_db.syntax.nodes import below, dotted, is_a
 
 
 @rule("RLS10", "policy-in-select-function", since="0.1", on=Chain)
-def check(chain: Chain) -> Iterator[Found]:
+def check(chain: Chain) -> Iterator[RuleMatch]:
     for policy in every_policy(chain):
         for _, expression in expressions(policy):
             for node in below(expression):
                 name = _function(node)
                 if name:
-                    yield Found(
+                    yield RuleMatch(
                         spot(policy, node),
                         f"What {name}() returns is tried against every row of {shown(policy.table)}; no "
                         "index is used.",

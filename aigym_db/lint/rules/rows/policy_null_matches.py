@@ -26,14 +26,14 @@ from pglast import ast
 from pglast.enums import A_Expr_Kind
 
 from aigym_db.lint.chain import Chain
-from aigym_db.lint.nodes import below, is_a
 from aigym_db.lint.policies import every_policy, expressions, spot
-from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
+from aigym_db.syntax.nodes import below, is_a
 
 
 @rule("RLS16", "policy-null-matches", since="0.1", on=Chain, level="error")
-def check(chain: Chain) -> Iterator[Found]:
+def check(chain: Chain) -> Iterator[RuleMatch]:
     for policy in every_policy(chain):
         for _, expression in expressions(policy):
             for node in below(expression):
@@ -44,7 +44,7 @@ def check(chain: Chain) -> Iterator[Found]:
                     for side in (node.lexpr, node.rexpr)
                     for item in below(side)
                 ):
-                    yield Found(
+                    yield RuleMatch(
                         spot(policy, node),
                         f"A caller without identity reaches the rows of {shown(policy.table)} whose "
                         "column is null.",

@@ -31,17 +31,17 @@ from typing import Any
 from pglast import ast
 
 from aigym_db.lint.chain import Chain
-from aigym_db.lint.nodes import below, is_a
 from aigym_db.lint.objects import Policy
 from aigym_db.lint.policies import every_policy, expressions, spot
-from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
+from aigym_db.syntax.nodes import below, is_a
 
 _READS = ("all", "select")
 
 
 @rule("RLS11", "policy-recursion", since="0.1", on=Chain, level="error")
-def check(chain: Chain) -> Iterator[Found]:
+def check(chain: Chain) -> Iterator[RuleMatch]:
     leads_to = _reading(chain)
     for policy in every_policy(chain):
         if chain.relation(policy.table).known and not chain.relation(policy.table).rls:
@@ -52,7 +52,7 @@ def check(chain: Chain) -> Iterator[Found]:
             way = _way(leads_to, table, policy.table)
             if way is not None:
                 path = " → ".join(shown(name) for name in (policy.table, *way))
-                yield Found(
+                yield RuleMatch(
                     spot(policy, node),
                     f"Every query that applies policy {policy.name} of {shown(policy.table)} fails: it "
                     f"reads {path}.",

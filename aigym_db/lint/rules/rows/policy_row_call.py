@@ -24,18 +24,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aigym_db.lint.chain import Chain
-from aigym_db.lint.nodes import dotted
 from aigym_db.lint.policies import every_policy, expressions, row_calls, spot
-from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
+from aigym_db.syntax.nodes import dotted
 
 
 @rule("RLS08", "policy-row-call", since="0.1", on=Chain, level="note")
-def check(chain: Chain) -> Iterator[Found]:
+def check(chain: Chain) -> Iterator[RuleMatch]:
     for policy in every_policy(chain):
         for clause, expression in expressions(policy):
             for call in row_calls(chain, expression) if clause == "USING" else ():
-                yield Found(
+                yield RuleMatch(
                     spot(policy, call),
                     f"{dotted(call.funcname)}() is called for every row of {shown(policy.table)}, and no "
                     "index can help.",

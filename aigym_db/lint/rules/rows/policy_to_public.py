@@ -23,17 +23,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aigym_db.lint.chain import Chain
-from aigym_db.lint.nodes import PUBLIC
 from aigym_db.lint.policies import every_policy
-from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
+from aigym_db.syntax.nodes import PUBLIC
 
 
 @rule("RLS05", "policy-to-public", since="0.1", on=Chain)
-def check(chain: Chain) -> Iterator[Found]:
+def check(chain: Chain) -> Iterator[RuleMatch]:
     for policy in every_policy(chain):
         if PUBLIC in policy.roles and policy.permissive:
-            yield Found(
+            yield RuleMatch(
                 policy.spot,
                 f"Policy {policy.name} of {shown(policy.table)} holds for every role, also for those that "
                 "are not logged in.",

@@ -27,12 +27,12 @@ from collections.abc import Iterator
 
 from aigym_db.lint.chain import Chain
 from aigym_db.lint.policies import every_policy
-from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
 
 
 @rule("RLS06", "policy-without-check", since="0.1", on=Chain)
-def check(chain: Chain) -> Iterator[Found]:
+def check(chain: Chain) -> Iterator[RuleMatch]:
     for policy in every_policy(chain):
         if policy.check is not None or policy.command in ("select", "delete") or not policy.permissive:
             continue
@@ -42,6 +42,6 @@ def check(chain: Chain) -> Iterator[Found]:
             message = (
                 f"Policy {policy.name} of {shown(policy.table)} does not say what an updated row may become."
             )
-        yield Found(
+        yield RuleMatch(
             policy.spot, message, "Write WITH CHECK.", level="error" if policy.command == "insert" else None
         )

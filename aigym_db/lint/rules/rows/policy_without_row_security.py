@@ -21,17 +21,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aigym_db.lint.chain import Chain
-from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
 
 
 @rule("RLS03", "policy-without-row-security", since="0.1", on=Chain, level="error")
-def check(chain: Chain) -> Iterator[Found]:
+def check(chain: Chain) -> Iterator[RuleMatch]:
     for name, policies in chain.policies.items():
         table = chain.relation(name)
         if policies and table.known and not table.rls:
             first = next(iter(policies.values()))
-            yield Found(
+            yield RuleMatch(
                 first.spot,
                 f"The policies of {shown(name)} do nothing: row-level security is off.",
                 "Run ALTER TABLE … ENABLE ROW LEVEL SECURITY.",

@@ -24,18 +24,18 @@ from collections.abc import Iterator
 
 from aigym_db.lint.chain import Chain
 from aigym_db.lint.policies import every_policy, same_command, same_role
-from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
 
 
 @rule("RLS13", "restrictive-only", since="0.1", on=Chain)
-def check(chain: Chain) -> Iterator[Found]:
+def check(chain: Chain) -> Iterator[RuleMatch]:
     for policy in every_policy(chain):
         if policy.permissive:
             continue
         others = (other for other in chain.policies_of(policy.table) if other.permissive)
         if not any(same_role(policy, other) and same_command(policy, other) for other in others):
-            yield Found(
+            yield RuleMatch(
                 policy.spot,
                 f"Nobody passes: {shown(policy.table)} has no permissive policy for what {policy.name} "
                 "restricts.",

@@ -24,19 +24,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aigym_db.lint.chain import Chain
-from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
 
 
 @rule("RLS02", "row-security-without-policy", since="0.1", on=Chain)
-def check(chain: Chain) -> Iterator[Found]:
+def check(chain: Chain) -> Iterator[RuleMatch]:
     granted_elsewhere = not any(chain.grants.values())
     for table in chain.relations.values():
         if not table.rls or table.spot is None or chain.policies_of(table.name):
             continue
         who = sorted({grant.role for grant in chain.readers(table)})
         if who or granted_elsewhere:
-            yield Found(
+            yield RuleMatch(
                 table.spot,
                 f"Nobody sees a row of {shown(table.name)}: row-level security is on and there is no policy"
                 + (f", so the grant to {', '.join(who)} gives nothing." if who else "."),

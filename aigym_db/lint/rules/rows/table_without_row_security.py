@@ -26,21 +26,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aigym_db.lint.chain import Chain
-from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
 
 _OUTSIDE = {"public", "anon", "authenticated"}
 
 
 @rule("RLS01", "table-without-row-security", since="0.1", on=Chain, level="error")
-def check(chain: Chain) -> Iterator[Found]:
+def check(chain: Chain) -> Iterator[RuleMatch]:
     expected = chain.uses_row_security()
     for table in chain.relations.values():
         if table.kind not in ("table", "partitioned") or table.rls or table.temporary or table.spot is None:
             continue
         who = sorted({grant.role for grant in chain.readers(table) if expected or grant.role in _OUTSIDE})
         if who and not chain.policies_of(table.name):
-            yield Found(
+            yield RuleMatch(
                 table.spot,
                 f"{', '.join(who)} can reach every row of {shown(table.name)}: row-level security is off.",
                 "Run ALTER TABLE … ENABLE ROW LEVEL SECURITY and write its policies.",

@@ -26,21 +26,21 @@ from typing import Any
 from pglast import ast
 
 from aigym_db.lint.chain import Chain
-from aigym_db.lint.nodes import below, column_names, dotted, is_a
 from aigym_db.lint.policies import every_policy, expressions, spot
-from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
+from aigym_db.syntax.nodes import below, column_names, dotted, is_a
 
 _OWN_WORD = {"user_metadata", "raw_user_meta_data"}
 
 
 @rule("RLS15", "user-metadata", since="0.1", on=Chain, level="error")
-def check(chain: Chain) -> Iterator[Found]:
+def check(chain: Chain) -> Iterator[RuleMatch]:
     for policy in every_policy(chain):
         for _, expression in expressions(policy):
             node = next((node for node in below(expression) if _trusts(chain, node)), None)
             if node is not None:
-                yield Found(
+                yield RuleMatch(
                     spot(policy, node),
                     f"Users can write what policy {policy.name} of {shown(policy.table)} reads: their own "
                     "user_metadata.",

@@ -25,14 +25,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aigym_db.lint.chain import Chain
-from aigym_db.lint.nodes import PUBLIC
 from aigym_db.lint.policies import every_policy
-from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
+from aigym_db.syntax.nodes import PUBLIC
 
 
 @rule("RLS12", "write-without-select-policy", since="0.1", on=Chain)
-def check(chain: Chain) -> Iterator[Found]:
+def check(chain: Chain) -> Iterator[RuleMatch]:
     for policy in every_policy(chain):
         if policy.command not in ("update", "delete") or not policy.permissive:
             continue
@@ -44,7 +44,7 @@ def check(chain: Chain) -> Iterator[Found]:
         }
         blind = [role for role in policy.roles if role not in readers and PUBLIC not in readers]
         if blind:
-            yield Found(
+            yield RuleMatch(
                 policy.spot,
                 f"{policy.command.upper()} … WHERE by {', '.join(blind)} changes no row of "
                 f"{shown(policy.table)}: there is no policy "

@@ -26,9 +26,9 @@ from typing import Any
 from pglast import ast
 from pglast.enums import AlterTableType, ReindexObjectType
 
-from aigym_db.lint.nodes import is_a, said
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext
+from aigym_db.syntax.nodes import is_a, said
 
 _ALONE = (
     ast.CreatedbStmt,
@@ -54,7 +54,7 @@ _ON = (
 
 
 @rule("TXN01", "concurrently-in-transaction", since="0.1", on=_ON, level="error")
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     what = _refused(step.tree)
     if what and step.in_transaction:
         place = "a DO block" if step.body == "do" else "a transaction"

@@ -26,9 +26,9 @@ from collections.abc import Iterator
 
 from pglast import ast
 
-from aigym_db.lint.nodes import below, is_a
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext
+from aigym_db.syntax.nodes import below, is_a
 
 _ON = (
     ast.AlterTableStmt,
@@ -44,7 +44,7 @@ _ON = (
 
 
 @rule("TXN05", "enum-value-used", since="0.1", on=_ON, level="error")
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     transaction = step.chain.transaction
     if transaction is None or not transaction.enum_values:
         return

@@ -22,9 +22,9 @@ from collections.abc import Iterator
 
 from pglast import ast
 
-from aigym_db.lint.nodes import constant
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext
+from aigym_db.syntax.nodes import constant
 
 _GUARDS = {
     "session_replication_role": ({"replica"}, "Triggers and foreign keys do not run"),
@@ -33,7 +33,7 @@ _GUARDS = {
 
 
 @rule("TXN08", "guard-switched-off", since="0.1", on=ast.VariableSetStmt)
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     values, what = _GUARDS.get((step.tree.name or "").lower(), (set(), ""))
     if step.tree.args and str(constant(step.tree.args[0])).lower() in values:
         yield step.found(

@@ -27,14 +27,14 @@ from collections.abc import Iterator
 from pglast import ast
 from pglast.enums import VariableSetKind
 
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext
 
 _RESETS = {VariableSetKind.VAR_RESET, VariableSetKind.VAR_RESET_ALL}
 
 
 @rule("TXN04", "set-without-local", since="0.1", on=ast.VariableSetStmt)
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     tree = step.tree
     if tree.is_local or tree.kind in _RESETS or not step.in_transaction:
         return

@@ -29,12 +29,12 @@ from collections.abc import Iterator
 
 from pglast import ast
 
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext
 
 
 @rule("TXN02", "transaction-control", since="0.1", on=ast.TransactionStmt, level="error")
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     if step.passage.in_migration and not step.body:
         word = step.tree.kind.name.removeprefix("TRANS_STMT_").replace("_", " ")
         yield step.found(

@@ -39,15 +39,15 @@ from collections.abc import Iterator
 from pglast import ast
 
 from aigym_db.lint.reading import read
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext
 from aigym_db.project.backfills import objection
 
 _ON = tuple(kind for name, kind in vars(ast).items() if name.endswith("Stmt"))
 
 
 @rule("TXN09", "unbatchable-backfill", since="0.1", on=_ON, level="error")
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     if not step.passage.backfill or step.body:
         return
     first = read(step.passage)[0][0]

@@ -18,14 +18,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aigym_db.lint.objects import Transaction
-from aigym_db.lint.rule import Found, rule
+from aigym_db.lint.objects import TransactionState
+from aigym_db.lint.rule import RuleMatch, rule
 
 
-@rule("TXN03", "uncommitted", since="0.1", on=Transaction, level="error")
-def check(left: Transaction) -> Iterator[Found]:
+@rule("TXN03", "uncommitted", since="0.1", on=TransactionState, level="error")
+def check(left: TransactionState) -> Iterator[RuleMatch]:
     if left.explicit and left.spot is not None:
-        yield Found(
+        yield RuleMatch(
             left.spot,
             "Nothing commits this transaction: all it does is undone when the file ends.",
             "Add COMMIT at its end.",

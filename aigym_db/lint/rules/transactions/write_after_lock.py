@@ -25,9 +25,9 @@ from collections.abc import Iterator
 
 from pglast import ast
 
-from aigym_db.lint.nodes import is_a
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step, shown
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext, shown
+from aigym_db.syntax.nodes import is_a
 
 
 @rule(
@@ -37,7 +37,7 @@ from aigym_db.lint.step import Step, shown
     on=(ast.UpdateStmt, ast.DeleteStmt, ast.InsertStmt),
     in_downs="note",
 )
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     transaction, tree = step.chain.transaction, step.tree
     if transaction is None or not transaction.altered:
         return

@@ -33,13 +33,13 @@ from collections.abc import Iterator
 
 from pglast import ast
 
-from aigym_db.lint.nodes import is_a
-from aigym_db.lint.rule import Found, rule
-from aigym_db.lint.step import Step
+from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.step import StatementContext
+from aigym_db.syntax.nodes import is_a
 
 
 @rule("TXN07", "write-outside-transaction", since="0.1", on=(ast.UpdateStmt, ast.DeleteStmt, ast.InsertStmt))
-def check(step: Step) -> Iterator[Found]:
+def check(step: StatementContext) -> Iterator[RuleMatch]:
     if not step.passage.in_migration or step.in_transaction or step.passage.backfill:
         return
     if is_a(step.tree, ast.InsertStmt) and step.tree.onConflictClause is not None:

@@ -24,9 +24,9 @@ from aigym_db.errors import StatementFailed
 from aigym_db.model.catalog import Catalog, Key
 from aigym_db.model.migration import Migration
 from aigym_db.model.source import Place
-from aigym_db.project.lock import frozen
-from aigym_db.verify.check import Found, check
-from aigym_db.verify.context import Context
+from aigym_db.project.lock_file import frozen
+from aigym_db.verify.check import CheckFailure, check
+from aigym_db.verify.context import VerifyContext
 from aigym_db.verify.routines import parts, refused, routines, speaks_of
 
 _LOOKED_FOR = (
@@ -55,7 +55,7 @@ class _Line:
 
 
 @check("HIST08", "contract-still-needed", needs="history")
-def contract_still_needed(context: Context) -> Iterator[Found]:
+def contract_still_needed(context: VerifyContext) -> Iterator[CheckFailure]:
     contracts = [migration for migration in context.migrations if migration.phase == "contract"]
     if not contracts:
         return
@@ -81,7 +81,9 @@ def contract_still_needed(context: Context) -> Iterator[Found]:
         yield from _still_named(connection, context.look(connection), line, ran)
 
 
-def _still_named(connection: Connection, now: Catalog, line: _Line, ran: list[Migration]) -> Iterator[Found]:
+def _still_named(
+    connection: Connection, now: Catalog, line: _Line, ran: list[Migration]
+) -> Iterator[CheckFailure]:
     """The functions that name what is gone and did not come back."""
     missing = {key: by for key, by in line.gone.items() if key not in now.facts}
     tables = {key.name for key in missing if key.kind == "table"}
@@ -98,7 +100,7 @@ def _still_named(connection: Connection, now: Catalog, line: _Line, ran: list[Mi
                 made = _made(ran, routine.plain_name)
                 tables_of = " and ".join(routine.trigger_of)
                 runs = f", which the triggers of {tables_of} run," if tables_of else ""
-                yield Found(
+                yield CheckFailure(
                     f"{by.label} drops {key}, and the function {routine.name}{runs} still names it"
                     f"{f' since {made.label}' if made else ''}.",
                     _place(by, key),
@@ -106,7 +108,7 @@ def _still_named(connection: Connection, now: Catalog, line: _Line, ran: list[Mi
                 )
 
 
-def _taken_along(contract: Migration, gone: list[Key], ran: list[Migration]) -> Iterator[Found]:
+def _taken_along(contract: Migration, gone: list[Key], ran: list[Migration]) -> Iterator[CheckFailure]:
     """What went with CASCADE although the contract does not speak of it."""
     whole = {key.name for key in gone if key.kind != "column"}
     for key in gone:
@@ -116,7 +118,7 @@ def _taken_along(contract: Migration, gone: list[Key], ran: list[Migration]) -> 
         if key.kind == "column" and key.name.rpartition(".")[0] in whole:
             continue
         made = _made(ran[:-1], words[-1])
-        yield Found(
+        yield CheckFailure(
             f"{contract.label} takes {key} along by CASCADE and does not say so"
             f"{f'; {made.label} made it' if made else ''}.",
             _place(contract, key),
@@ -124,13 +126,13 @@ def _taken_along(contract: Migration, gone: list[Key], ran: list[Migration]) -> 
         )
 
 
-def _cannot_run(migration: Migration, failure: StatementFailed, line: _Line) -> Found:
+def _cannot_run(migration: Migration, failure: StatementFailed, line: _Line) -> CheckFailure:
     """A migration that fails, perhaps because of what a contract took away."""
     said = f"{failure.message}\n{failure.detail}"
     by = next((by for key, by in line.gone.items() if _speaks(said, parts(key.name)[-1])), None)
     if by is None:
         raise failure
-    return Found(
+    return CheckFailure(
         f"{migration.label} needs what {by.label} has dropped: {failure.message}", failure.place, _HELP
     )
 

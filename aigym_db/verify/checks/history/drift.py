@@ -19,17 +19,17 @@ from aigym_db.database.servers import TEMPLATE
 from aigym_db.database.servers.binaries import EMBEDDED
 from aigym_db.model.catalog import Catalog, Difference
 from aigym_db.model.finding import Level
-from aigym_db.verify.check import Found, check
-from aigym_db.verify.context import Context
+from aigym_db.verify.check import CheckFailure, check
+from aigym_db.verify.context import VerifyContext
 from aigym_db.verify.differences import told
-from aigym_db.verify.where import where_key
+from aigym_db.verify.locate import where_key
 
 _OF_SERVER = ("role", "membership", "setting", "extension", "system privileges", "default privileges")
 _HELP = "Take the change back, or make it part of history: `aigym-db new NAME`."
 
 
 @check("HIST04", "drift", needs="live")
-def drift(context: Context) -> Iterator[Found]:
+def drift(context: VerifyContext) -> Iterator[CheckFailure]:
     ran = {row.version for row in applied(context.database)}
     ups = tuple(migration.up for migration in context.migrations if migration.version in ran)
     with (
@@ -52,14 +52,14 @@ def drift(context: Context) -> Iterator[Found]:
             yield replace(found, level=level)
 
 
-def _server_like(context: Context) -> str:
+def _server_like(context: VerifyContext) -> str:
     """A throwaway server of the same version, if we have one: definitions are printed differently."""
     major = context.database.info.server_version // 10_000
     known = context.project.server == "embedded" and major in EMBEDDED
     return f"embedded:{major}" if known else context.project.server
 
 
-def _live(context: Context, expected: Catalog) -> Catalog:
+def _live(context: VerifyContext, expected: Catalog) -> Catalog:
     """The database with the roles that matter to it, and those that the migrations make."""
     near = context.look(context.database).facts
     every = context.look(context.database, all_roles=True).facts

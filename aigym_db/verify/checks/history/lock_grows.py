@@ -17,15 +17,15 @@ from itertools import zip_longest
 
 from aigym_db.model.source import Source
 from aigym_db.project.config import Project
-from aigym_db.verify.check import Found, check
-from aigym_db.verify.context import Context
+from aigym_db.verify.check import CheckFailure, check
+from aigym_db.verify.context import VerifyContext
 
 _BRANCHES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 _HELP = "Restore migrations/LOCK and the files it names from the main branch; new migrations come after them."
 
 
 @check("HIST02", "lock-grows", needs="files")
-def lock_grows(context: Context) -> Iterator[Found]:
+def lock_grows(context: VerifyContext) -> Iterator[CheckFailure]:
     path = context.project.root / "migrations" / "LOCK"
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     branch, before = _on_main(context.project)
@@ -36,7 +36,7 @@ def lock_grows(context: Context) -> Iterator[Found]:
         if mine != theirs:
             place = Source("migrations/LOCK", text).place(at)
             said = "lacks" if mine is None else "has another line in the place of"
-            yield Found(f"LOCK {said} `{theirs[66:]}`, which {branch} has frozen.", place, _HELP)
+            yield CheckFailure(f"LOCK {said} `{theirs[66:]}`, which {branch} has frozen.", place, _HELP)
             return
         at += len(mine) + 1
 

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from aigym_db.database.replay import replay, scratch
 from aigym_db.database.servers import throwaway
 from aigym_db.model.migration import Migration
-from aigym_db.verify.check import Found, check
-from aigym_db.verify.context import Context
+from aigym_db.verify.check import CheckFailure, check
+from aigym_db.verify.context import VerifyContext
 from aigym_db.verify.differences import told
 
 _DOWN = "Make the down the exact inverse of the up."
@@ -25,7 +25,7 @@ _AGAIN = "Look for what a down leaves behind that changes what an up does: rows,
 
 
 @check("HIST06", "round-trip", needs="history")
-def round_trip(context: Context) -> Iterator[Found]:
+def round_trip(context: VerifyContext) -> Iterator[CheckFailure]:
     owner = context.project.owner
     with throwaway(context.project.server) as server, scratch(server) as connection:
         catalogs = [context.look(connection)]

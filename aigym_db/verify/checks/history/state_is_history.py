@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aigym_db.verify.check import Found, check
-from aigym_db.verify.context import Context
+from aigym_db.verify.check import CheckFailure, check
+from aigym_db.verify.context import VerifyContext
 from aigym_db.verify.differences import told
-from aigym_db.verify.where import where_key
+from aigym_db.verify.locate import where_key
 
 
 @check("HIST05", "state-is-history", needs="state")
-def state_is_history(context: Context) -> Iterator[Found]:
+def state_is_history(context: VerifyContext) -> Iterator[CheckFailure]:
     yield from told(
         context.history.difference(context.state),
         "after the migrations",

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from aigym_db.database.servers import available, find
-from aigym_db.migrate.outside_only import only_outside
 from aigym_db.migrate.preflight import steps
 from aigym_db.model.migration import Direction
 from aigym_db.project.config import Project
 from aigym_db.project.migrations import migrations
+from aigym_db.syntax.transaction_block import only_outside
 
 MAJORS = (15, 16, 17, 18)
 WAYS = ("SIGKILL", "SIGTERM", "pg_terminate_backend", "immediate stop")

@@ -1,0 +1,230 @@
+"""The questions put to the server: for every cell the statements that try it, and what each should reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from aigym_db.access import statements
+from aigym_db.access.fixture import Fixture, Row
+from aigym_db.access.matrix_files import TableMatrix
+from aigym_db.access.reassignments import Reassignment
+from aigym_db.access.tables import Grants, Table
+from aigym_db.model.access import COMMANDS, Cell, Command, Way
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptStatement:
+    """One statement to try as one actor, and the keys it should reach."""
+
+    cell: Cell
+    way: Way
+    expected: tuple[str, ...]
+    body: str
+    id: int = 0
+    """Its place in the order they are tried: what finds most mistakes soonest comes first."""
+    scene: str | None = None
+    """What is done before, as superuser; jobs of one scene share it."""
+    observe: str | None = None
+    """What tells, as superuser, which rows were reached."""
+    success: tuple[str, ...] | None = None
+    """The keys reached when the statement touches rows, where that needs no looking."""
+    passed: tuple[str, ...] | None = None
+    """The keys reached when a constraint stops the statement: policies are asked before constraints."""
+    each: tuple[tuple[str, str], ...] = ()
+    """(statement, key) to try one by one when a WITH CHECK makes a sighted statement as a whole fail."""
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedAttempt:
+    """A way of trying that needs no statement, because the role has not been granted the command at all."""
+
+    cell: Cell
+    way: Way
+    expected: tuple[str, ...]
+    error: str = ""
+
+
+def numbered(jobs: Iterable[AttemptStatement]) -> tuple[AttemptStatement, ...]:
+    """The jobs in the order they are to be tried."""
+    order = {command: index for index, command in enumerate(("select", "delete", "update", "move", "insert"))}
+    ranked = sorted(jobs, key=lambda job: (order[job.cell.command], job.way != "blind", job.scene or ""))
+    return tuple(replace(job, id=index) for index, job in enumerate(ranked))
+
+
+def jobs(
+    sheet: TableMatrix, table: Table, fixture: Fixture, roles: dict[str, str]
+) -> Iterator[AttemptStatement | RejectedAttempt]:
+    """Everything to try on a table; `roles` gives each actor's database role."""
+    for actor, role in roles.items():
+        grants = table.grants[role]
+        cells = {command: sheet.cells[actor, command] for command in COMMANDS}
+        yield from _select(cells["select"], table, fixture, grants)
+        yield from _delete(cells["delete"], table, fixture, grants)
+        yield from _update(cells["update"], table, fixture, grants)
+        yield from _move(cells["move"], table, fixture, grants)
+        yield from _insert(cells["insert"], table, fixture, grants, tuple(sheet.moves))
+
+
+def _means(fixture: Fixture, actor: str, *commands: Command) -> tuple[str, ...]:
+    """The keys that all these answers of an actor have in common."""
+    sets = [fixture.means[actor, command] for command in commands]
+    return tuple(sorted(frozenset.intersection(*sets)))
+
+
+def _select(
+    cell: Cell, table: Table, fixture: Fixture, grants: Grants
+) -> Iterator[AttemptStatement | RejectedAttempt]:
+    expected = _means(fixture, cell.actor, "select")
+    if grants.selects.issuperset(table.key):
+        yield AttemptStatement(cell, "look", expected, statements.look(table))
+    elif grants.selects:
+        yield RejectedAttempt(
+            cell,
+            "look",
+            expected,
+            "the role may read some columns but not the key, so the rows cannot be told apart",
+        )
+    else:
+        yield RejectedAttempt(cell, "look", expected)
+
+
+def _delete(
+    cell: Cell, table: Table, fixture: Fixture, grants: Grants
+) -> Iterator[AttemptStatement | RejectedAttempt]:
+    expected = _means(fixture, cell.actor, "delete")
+    if not grants.deletes:
+        yield RejectedAttempt(cell, "blind", expected)
+        return
+    gone = statements.gone(table, fixture.rows)
+    yield AttemptStatement(cell, "blind", expected, statements.delete_blind(table), observe=gone)
+    if expected and grants.selects.issuperset(table.key):
+        seen = _means(fixture, cell.actor, "delete", "select")
+        yield AttemptStatement(cell, "sighted", seen, statements.delete_sighted(table), observe=gone)
+
+
+def _update(
+    cell: Cell, table: Table, fixture: Fixture, grants: Grants
+) -> Iterator[AttemptStatement | RejectedAttempt]:
+    expected = _means(fixture, cell.actor, "update")
+    if not grants.updates:
+        yield RejectedAttempt(cell, "blind", expected)
+        return
+    free = statements.free(table, grants.updates)
+    shown = statements.readable(table, grants) if grants.selects.issuperset(table.key) else None
+    each = tuple(
+        (statements.update_sighted(table, shown, statements.at(table, row)), row.key)
+        for row in (fixture.rows if shown else ())
+        if shown
+    )
+    if free:
+        blind = statements.update_blind(table, free, fixture.rows)
+        yield AttemptStatement(cell, "blind", expected, blind, observe=statements.touched(table))
+    if shown and (expected or not free):
+        seen = _means(fixture, cell.actor, "update", "select")
+        sighted = statements.update_sighted(table, shown)
+        yield AttemptStatement(cell, "sighted", seen, sighted, observe=statements.touched(table), each=each)
+    if not free and not shown:
+        yield RejectedAttempt(
+            cell,
+            "blind",
+            expected,
+            "the role may update only columns that cannot be tried without reading them",
+        )
+
+
+def _insert(
+    cell: Cell, table: Table, fixture: Fixture, grants: Grants, whose: tuple[str, ...]
+) -> Iterator[AttemptStatement | RejectedAttempt]:
+    means = fixture.means[cell.actor, "insert"]
+    if not grants.inserts:
+        yield RejectedAttempt(cell, "forged", tuple(sorted(means)))
+        return
+    sure = grants.inserts.issuperset(whose)
+    if grants.bypasses and fixture.rows:
+        # No policy is asked, so what goes for one row goes for all.
+        every = tuple(row.key for row in fixture.rows)
+        row = fixture.rows[0]
+        yield AttemptStatement(
+            cell,
+            "forged",
+            tuple(sorted(means)),
+            statements.forge(table, row, grants.inserts),
+            scene=statements.take_away(table, row),
+            success=every,
+            passed=every,
+        )
+        return
+    for row in fixture.rows:
+        yield AttemptStatement(
+            cell,
+            "forged",
+            (row.key,) if row.key in means else (),
+            statements.forge(table, row, grants.inserts),
+            scene=statements.take_away(table, row),
+            observe=None if sure else statements.forged(table, row, whose),
+            success=(row.key,),
+            passed=(row.key,),
+        )
+
+
+def _move(
+    cell: Cell, table: Table, fixture: Fixture, grants: Grants
+) -> Iterator[AttemptStatement | RejectedAttempt]:
+    updatable, visible = fixture.means[cell.actor, "update"], fixture.means[cell.actor, "select"]
+    allowed = fixture.moves.allowed[cell.actor]
+    reachable = updatable | {move.key for move in allowed}
+    columns = {column for column, _ in fixture.moves.targets}
+    refused = {move for move in allowed if move.column not in grants.updates}
+    if refused or not columns & grants.updates:
+        yield RejectedAttempt(cell, "blind", tuple(sorted(map(str, refused))))
+    for column, target in fixture.moves.targets:
+        if column not in grants.updates:
+            continue
+        elsewhere = fixture.elsewhere(table, column, target)
+        moves = {row.key: Reassignment(row.key, column, target) for row in elsewhere if row.key in reachable}
+        yield _moved_all(cell, table, column, target, elsewhere, frozenset(moves.values()), allowed)
+        # Where all of them may be moved, the statement has just shown it for each.
+        mixed = len(moves) > 1 and not allowed.issuperset(moves.values())
+        if mixed and grants.selects.issuperset(table.key):
+            for row in elsewhere:
+                if row.key in moves and row.key in visible:
+                    yield _moved_one(cell, table, fixture, row, moves[row.key])
+
+
+def _moved_all(
+    cell: Cell,
+    table: Table,
+    column: str,
+    target: str | None,
+    elsewhere: tuple[Row, ...],
+    moves: frozenset[Reassignment],
+    allowed: frozenset[Reassignment],
+) -> AttemptStatement:
+    """Moves whatever can be reached, and so also rows of others to oneself.
+
+    All or nothing: where some of the rows may be moved and others not, the statement as a whole has to fail.
+    """
+    every = tuple(sorted(str(Reassignment(row.key, column, target)) for row in elsewhere))
+    expected = tuple(sorted(map(str, moves))) if allowed.issuperset(moves) else ()
+    return AttemptStatement(
+        cell,
+        "blind",
+        expected,
+        statements.move(table, column, target),
+        observe=statements.moved(table, column, target, elsewhere),
+        passed=expected if expected or allowed & moves else every,
+    )
+
+
+def _moved_one(cell: Cell, table: Table, fixture: Fixture, row: Row, move: Reassignment) -> AttemptStatement:
+    """Moves a single row by its key; the actor must also be allowed to see it where it lands."""
+    reach = move in fixture.moves.allowed[cell.actor] and move in fixture.moves.lands[cell.actor]
+    return AttemptStatement(
+        cell,
+        "sighted",
+        (str(move),) if reach else (),
+        statements.move(table, move.column, move.target, statements.at(table, row)),
+        success=(str(move),),
+        passed=(str(move),),
+    )

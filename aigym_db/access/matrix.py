@@ -1,0 +1,55 @@
+"""The answers people gave: who the actors are, and which rows each of them reaches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from aigym_db.access.actors import Cast, cast
+from aigym_db.access.literals import literal
+from aigym_db.access.matrix_files import TableMatrix, sheets
+from aigym_db.model.access import Actor, Cell
+
+_NAME = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class AccessMatrix:
+    """Everything `policies/actors.toml` and the answers sheets say."""
+
+    cast: Cast
+    sheets: Mapping[str, TableMatrix]
+    """By table, `schema.table`."""
+
+    @property
+    def actors(self) -> Mapping[str, Actor]:
+        return self.cast.actors
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        return tuple(cell for sheet in self.sheets.values() for cell in sheet.cells.values())
+
+
+def answers(root: Path) -> AccessMatrix:
+    """The answers of the project at `root`.
+
+    Raises BadAnswers (AIG-P012) with file and line when they are incomplete or contradict themselves;
+    `actors.py` and `sheets.py` say what they may hold.
+    """
+    people = cast(root)
+    return AccessMatrix(people, {sheet.table: sheet for sheet in sheets(root, people)})
+
+
+def predicate(sheet: TableMatrix, classes: tuple[str, ...], actor: Actor) -> str:
+    """SQL that is true for the rows of these classes when this actor asks."""
+    if not classes:
+        return "false"
+    return " or ".join(
+        "true" if name == "all" else f"({_asked(sheet.rows[name], actor)})" for name in classes
+    )
+
+
+def _asked(text: str, actor: Actor) -> str:
+    return _NAME.sub(lambda found: literal(actor.names[found[1]]), text)

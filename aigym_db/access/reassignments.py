@@ -1,0 +1,103 @@
+"""Giving rows to somebody else: which moves are tried, and which the answers allow."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from aigym_db.access.literals import literal
+from aigym_db.access.matching import Connection, as_it_is, matching
+from aigym_db.access.matrix import AccessMatrix, predicate
+from aigym_db.access.matrix_files import TableMatrix, steps
+from aigym_db.access.tables import Table
+
+NOWHERE = None
+"""The value a row is moved to to belong to nobody in particular."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reassignment:
+    """A row, and another owner or tenant for it."""
+
+    key: str
+    column: str
+    target: str | None
+
+    def __str__(self) -> str:
+        return f"{self.key} to {self.column} = {self.target or 'null'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reassignments:
+    """What is tried on a table, and what may come of it."""
+
+    targets: tuple[tuple[str, str | None], ...]
+    """(column, value)."""
+    allowed: Mapping[str, frozenset[Reassignment]]
+    """Per actor, the moves the sheet allows."""
+    lands: Mapping[str, frozenset[Reassignment]]
+    """Per actor, the moves after which it may still see the row."""
+
+
+def moves(
+    connection: Connection, answers: AccessMatrix, sheet: TableMatrix, table: Table, movers: Collection[str]
+) -> Reassignments:
+    """The moves of a table; only those with an answer for move (`movers`) are allowed any."""
+    targets = {column: _targets(table, column, name, answers) for column, name in sheet.moves.items()}
+    allowed: dict[str, set[Reassignment]] = {actor: set() for actor in answers.actors}
+    lands: dict[str, set[Reassignment]] = {actor: set() for actor in answers.actors}
+    for column in targets if movers else ():
+        before, after = _steps(answers, sheet, column, movers)
+        stand = matching(connection, as_it_is(table), before, sheet, answers)
+        moved = _moved(table, column, targets[column])
+        for (actor, step), found in matching(connection, moved, after, sheet, answers).items():
+            arrived = {Reassignment(key, column, target) for key, target in found}
+            if step == "select":
+                lands[actor] |= arrived
+            else:
+                stood = {key for key, _ in stand[actor, step]}
+                allowed[actor] |= {move for move in arrived if move.key in stood}
+    return Reassignments(
+        tuple((column, value) for column, values in targets.items() for value in values),
+        {actor: frozenset(found) for actor, found in allowed.items()},
+        {actor: frozenset(found) for actor, found in lands.items()},
+    )
+
+
+def _steps(
+    answers: AccessMatrix, sheet: TableMatrix, column: str, movers: Collection[str]
+) -> tuple[dict[tuple[str, str], str], dict[tuple[str, str], str]]:
+    """What must hold before and after a move of this column; after it also what the actor sees."""
+    before: dict[tuple[str, str], str] = {}
+    after: dict[tuple[str, str], str] = {}
+    for name in movers:
+        actor = answers.actors[name]
+        for number, (old, new) in enumerate(steps(sheet.cells[name, "move"].classes, column)):
+            before[name, str(number)] = predicate(sheet, old, actor)
+            after[name, str(number)] = predicate(sheet, new, actor)
+        after[name, "select"] = predicate(sheet, sheet.cells[name, "select"].classes, actor)
+    return before, after
+
+
+def _targets(table: Table, column: str, name: str, answers: AccessMatrix) -> list[str | None]:
+    """Every actor's value of the name or the people's own, and nobody's where the column allows it."""
+    values: set[str] = set()
+    given = answers.cast.people.get(name)
+    for value in (given,) if given is not None else (actor.names[name] for actor in answers.actors.values()):
+        values.update(map(str, value if isinstance(value, tuple) else () if value is None else (value,)))
+    return [*sorted(values), *(() if table.columns[column].required else (NOWHERE,))]
+
+
+def _moved(table: Table, column: str, targets: list[str | None]) -> str:
+    """The table's rows as they would be after each move to somewhere they are not."""
+    changed = ", ".join(
+        f"aigym_target::{one.type} as {one.quoted}" if one.name == column else f"of_table.{one.quoted}"
+        for one in table.columns.values()
+    )
+    values = ", ".join(map(literal, targets))
+    return (
+        f"(select aigym_key, aigym_target, {changed} "
+        f"from (select {table.key_sql} as aigym_key, * from {table.quoted}) as of_table "
+        f"cross join unnest(array[{values}]::text[]) as aim (aigym_target) "
+        f"where of_table.{table.columns[column].quoted}::text is distinct from aigym_target) as {table.alias}"
+    )

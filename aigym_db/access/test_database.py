@@ -1,0 +1,132 @@
+"""Databases to try answers on: the project's schema with the rows of `seeds/test`, on a server of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import psycopg
+
+from aigym_db import __version__
+from aigym_db.database.connect import SessionSettings, connect
+from aigym_db.database.failure import explain_error
+from aigym_db.database.replay import Connection, replay
+from aigym_db.database.servers import TEMPLATE, Server, clone, drop_database, throwaway
+from aigym_db.errors import BadSeed
+from aigym_db.model.access import Actor
+from aigym_db.model.migration import Part
+from aigym_db.model.source import Source
+from aigym_db.project.config import Project
+from aigym_db.project.migrations import migrations
+from aigym_db.project.state import state
+from aigym_db.project.text import normalised
+
+REFERENCE, FIXTURE = "seeds/reference", "seeds/test"
+_FILLED = "aigym_fixture"
+"""The database with the fixture that the others are cloned from."""
+_SESSION = SessionSettings(lock_timeout_ms=0, idle_in_transaction_timeout_ms=0)
+
+
+@dataclass(frozen=True, slots=True)
+class TestDatabase:
+    """A server that holds a template of the project's database, fixture included."""
+
+    server: Server
+
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """The DSN of a clone of its own, which is gone after the block."""
+        dsn = clone(self.server, _FILLED)
+        try:
+            yield dsn
+        finally:
+            drop_database(self.server, dsn.partition("?")[0].rpartition("/")[2])
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A superuser's connection to a clone of its own, which is gone after the block."""
+        with self.database() as dsn, connect(dsn, session=_SESSION, autocommit=True) as opened:
+            yield opened
+
+
+@contextmanager
+def acting(dsn: str, actor: Actor) -> Iterator[Connection]:
+    """A connection that is the actor until it is closed; the DSN must be a superuser's."""
+    with connect(dsn, session=_SESSION, autocommit=True) as opened:
+        settings = {
+            "row_security": "on",
+            "request.jwt.claims": json.dumps(actor.claims) if actor.claims else "",
+            **actor.settings,
+            "role": actor.role,
+        }
+        for name, value in settings.items():
+            opened.execute("select set_config(%s, %s, false)", [name, value])
+        yield opened
+
+
+@contextmanager
+def stage(project: Project, server: str | None = None) -> Iterator[TestDatabase]:
+    """A stage for the block; what is the same as last time is not built again.
+
+    The database is what `schema/` and `policies/` say, because that is what people edit, and `verify` proves
+    that the migrations make the same; a project without templates is what its migrations make. Raises what
+    is wrong with these files, StatementFailed (AIG-S002) when PostgreSQL refuses one, BadSeed (AIG-P014)
+    when it refuses the fixture.
+    """
+    parts, reference, rows = _parts(project), _rows(project, REFERENCE), _rows(project, FIXTURE)
+    # The template is kept and used again. What it holds depends on the day, because partitions begin with
+    # today's; the fixture may even hold rows of this hour, so it is loaded anew.
+    key = _digest(parts, reference, project.owner, date.today().isoformat())
+
+    def build(dsn: str) -> None:
+        with connect(dsn, session=_SESSION, autocommit=True) as connection:
+            replay(connection, parts, owner=project.owner)
+            _fill(connection, reference)
+
+    with throwaway(server or project.server, template_key=key, build=build) as running:
+        with connect(clone(running, TEMPLATE, _FILLED), session=_SESSION, autocommit=True) as connection:
+            _fill(connection, rows)
+            connection.execute("analyze")
+        yield TestDatabase(running)
+
+
+def _parts(project: Project) -> tuple[Part, ...]:
+    if project.has_state:
+        return state(project)
+    return tuple(migration.up for migration in migrations(project))
+
+
+def _rows(project: Project, folder: str) -> tuple[Source, ...]:
+    paths = sorted((project.root / Path(folder)).glob("*.sql"))
+    return tuple(normalised(path.read_bytes(), project.show(path)) for path in paths)
+
+
+def _fill(connection: Connection, sources: tuple[Source, ...]) -> None:
+    """Runs each file as one transaction."""
+    for source in sources:
+        try:
+            with connection.transaction():
+                connection.execute(source.text.encode())
+        except psycopg.Error as error:
+            said = explain_error(error)
+            at = error.diag.statement_position
+            raise BadSeed(
+                f"{source.file} cannot be loaded: {said.message}",
+                place=source.place(int(at) - 1) if at else None,
+                detail=said.detail,
+                hint="Correct the row; the fixture has to satisfy every constraint.",
+            ) from error
+
+
+def _digest(parts: tuple[Part, ...], rows: tuple[Source, ...], *others: str | None) -> str:
+    """Changes whenever the template would hold something else."""
+    digest = hashlib.sha256()
+    texts = (__version__, *map(str, others), *(part.text for part in parts), "", *(row.text for row in rows))
+    for text in texts:
+        digest.update(text.encode() + b"\0")
+    return digest.hexdigest()

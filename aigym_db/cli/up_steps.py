@@ -1,0 +1,99 @@
+"""The steps of `up`, and how it knows that there is nothing to do."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+from aigym_db import __version__
+from aigym_db.cli.app import App
+from aigym_db.cli.options import options, watched
+from aigym_db.database.connect import connect
+from aigym_db.database.ledger import applied
+from aigym_db.migrate.apply import migrate
+from aigym_db.migrate.plan import digest
+from aigym_db.project.lock_file import frozen
+from aigym_db.project.migrations import migrations
+from aigym_db.report.console import counted
+from aigym_db.seeds.load import load
+from aigym_db.seeds.plan import seed_files
+
+Step = Callable[[], str | None]
+"""Says what it did, or None after it reported what is wrong."""
+
+_INPUTS = ("migrations", "schema", "policies", "seeds")
+
+
+def steps(app: App, dsn: str) -> Iterator[tuple[str, Step]]:
+    """The steps of `up` after the server runs, in order."""
+    yield "migrate", lambda: _migrate(app, dsn)
+    for name in app.project.seeds:
+        yield "seed", lambda name=name: _seed(app, dsn, name)  # type: ignore[misc]
+    yield "verify", lambda: _verify(app, dsn)
+    if (app.project.root / "policies" / "actors.toml").is_file():
+        yield "access", lambda: _access(app)
+
+
+def nothing_changed(app: App, dsn: str) -> bool:
+    """Whether files, settings and ledger are those that `up` last verified."""
+    try:
+        known = json.loads(_memory(app).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(known == _now(app, dsn))
+
+
+def remember(app: App, dsn: str) -> None:
+    """Writes down what was verified."""
+    _memory(app).write_text(json.dumps(_now(app, dsn)), encoding="utf-8")
+
+
+def _memory(app: App) -> Path:
+    return app.project.local / "verified.json"
+
+
+def _now(app: App, dsn: str) -> dict[str, str]:
+    sums = hashlib.sha256(f"{__version__}\n{app.project}\n".encode())
+    for folder in _INPUTS:
+        for path in sorted((app.project.root / folder).rglob("*")):
+            if path.is_file():
+                sums.update(f"{app.project.show(path)}\n".encode() + path.read_bytes())
+    with closing(connect(dsn, autocommit=True)) as connection:
+        return {"files": sums.hexdigest(), "ledger": digest(applied(connection)), "database": dsn}
+
+
+def _migrate(app: App, dsn: str) -> str:
+    files = migrations(app.project)
+    with watched(app, files, "applied") as watching:
+        settled = options(app, dsn, frozen(app.project, files))
+        done = migrate(dsn, files, options=settled, observer=watching)
+    return f"{len(done)} applied, {len(files)} in all"
+
+
+def _seed(app: App, dsn: str, name: str) -> str:
+    with closing(connect(dsn, autocommit=True)) as connection:
+        loaded = load(connection, name, seed_files(app.project, name), app.project.owner)
+    return f"{name}: {sum(one.rows_written for one in loaded)} rows written"
+
+
+def _verify(app: App, dsn: str) -> str | None:
+    from aigym_db.verify.verify import verify
+
+    done = verify(app.project, dsn=dsn, progress=lambda name: app.report.progress(f"verify {name}"))
+    app.report.found(*done.findings)
+    if any(finding.level != "note" for finding in done.findings):
+        return None
+    return f"{len(done.ran)} checks: history = state = database, every step can be undone"
+
+
+def _access(app: App) -> str | None:
+    from aigym_db.cli.access_report import asked
+
+    with asked(app) as found:
+        if app.report.findings:
+            return None
+        tables, actors = counted(found.tables, "table"), counted(len(found.answers.actors), "actor")
+        return f"{len(found.outcomes)} answers about {tables} as {actors} hold"

@@ -1,0 +1,236 @@
+"""Which objects a statement of a template makes or describes, and which object a fact of a catalog is about.
+
+Both are said as a Subject, so that they can be matched: names without quotes, functions with the number of
+their arguments instead of their types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from aigym_db.model.catalog import Key
+from aigym_db.model.sql import Statement
+
+
+class Subject(NamedTuple):
+    """An object by kind and name; tables, views, sequences, types and domains share the kind `class`."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatementTarget:
+    """What one statement is about."""
+
+    subject: Subject
+    parent: Subject | None = None
+    """The table or type that the subject goes with when it is dropped."""
+    creates: bool = False
+
+
+_CLASSES = ("table", "view", "materialized view", "foreign table", "sequence", "type", "domain")
+_PARTS = ("column", "constraint", "trigger", "policy", "rule")
+_FUNCTIONS = ("function", "procedure", "aggregate")
+
+
+def subject(key: Key) -> Subject:
+    """What a key of a catalog is called here."""
+    name = key.name.replace('"', "")
+    if key.kind in _CLASSES:
+        return Subject("class", name)
+    if key.kind in _FUNCTIONS:
+        called, _, arguments = name.partition("(")
+        return Subject("function", f"{called}/{arguments.count(',') + 1 if arguments != ')' else 0}")
+    return Subject(key.kind, name)
+
+
+def parent(key: Key, facts: dict[str, str]) -> Subject | None:
+    """The table, view or type that an object belongs to."""
+    name = key.name.replace('"', "")
+    if key.kind in _PARTS:
+        return Subject("class", name.rpartition(".")[0])
+    if key.kind == "index":
+        return Subject("class", facts["on_table"].replace('"', ""))
+    if key.kind == "sequence" and "owned_by" in facts:
+        return Subject("class", facts["owned_by"].replace('"', "").rpartition(".")[0])
+    return None
+
+
+def targets(statement: Statement) -> tuple[StatementTarget, ...]:
+    """What a statement is about; empty when only running it can tell (DO, SELECT, INSERT, roles, …)."""
+    tree = statement.tree
+    found = _OF.get(type(tree).__name__)
+    return tuple(found(tree)) if found else ()
+
+
+def bound_to(statement: Statement) -> frozenset[Subject]:
+    """The tables, views and types without which a function of this statement cannot be."""
+    from pglast import ast
+    from pglast.visitors import Visitor
+
+    found: set[Subject] = set()
+
+    class Names(Visitor):
+        def visit_TypeName(self, _: Any, node: Any) -> None:  # noqa: N802
+            names = [name.sval for name in node.names]
+            found.add(Subject("class", ".".join(names[:-1] if node.pct_type else names)))
+
+        def visit_RangeVar(self, _: Any, node: Any) -> None:  # noqa: N802
+            found.add(_relation(node))
+
+    if isinstance(statement.tree, ast.CreateFunctionStmt):
+        Names()(statement.tree)
+    return frozenset(found)
+
+
+def _relation(node: Any) -> Subject:
+    return Subject("class", f"{node.schemaname}.{node.relname}" if node.schemaname else node.relname)
+
+
+def _joined(names: Iterable[Any]) -> str:
+    return ".".join(name.sval for name in names)
+
+
+def _made(node: Any) -> Iterator[StatementTarget]:
+    yield StatementTarget(_relation(node), creates=True)
+
+
+def _part(kind: str, name: str, relation: Any, *, creates: bool = True) -> Iterator[StatementTarget]:
+    table = _relation(relation)
+    yield StatementTarget(Subject(kind, f"{table.name}.{name}"), table, creates)
+
+
+def _named(kind: str, names: Any) -> Iterator[StatementTarget]:
+    yield StatementTarget(Subject(kind, names if isinstance(names, str) else _joined(names)), creates=True)
+
+
+def _function(tree: Any) -> Iterator[StatementTarget]:
+    count = sum(1 for parameter in tree.parameters or () if parameter.mode.value not in ("o", "t"))
+    yield StatementTarget(Subject("function", f"{_joined(tree.funcname)}/{count}"), creates=True)
+
+
+def _index(tree: Any) -> Iterator[StatementTarget]:
+    table = _relation(tree.relation)
+    name = f"{table.name.rpartition('.')[0]}.{tree.idxname or ''}"
+    yield StatementTarget(Subject("index", name), table, creates=True)
+
+
+def _definition(tree: Any) -> Iterator[StatementTarget]:
+    kind = tree.kind.name.removeprefix("OBJECT_").lower()
+    name = _joined(tree.defnames)
+    if kind == "aggregate":
+        yield StatementTarget(
+            Subject("function", f"{name}/{len(tree.args[0] or ()) if tree.args else 0}"), creates=True
+        )
+    elif kind == "type":
+        yield StatementTarget(Subject("class", name), creates=True)
+    elif kind == "collation":
+        yield StatementTarget(Subject(kind, name), creates=True)
+    elif kind in ("tsconfiguration", "tsdictionary"):
+        yield StatementTarget(Subject("text search " + kind.removeprefix("ts"), name), creates=True)
+
+
+def _altered_table(tree: Any) -> Iterator[StatementTarget]:
+    table = _relation(tree.relation)
+    for command in tree.cmds:
+        if command.subtype.name == "AT_AddConstraint" and command.def_.conname:
+            yield StatementTarget(
+                Subject("constraint", f"{table.name}.{command.def_.conname}"), table, creates=True
+            )
+        else:
+            yield StatementTarget(table)
+
+
+def _altered_function(tree: Any) -> Iterator[StatementTarget]:
+    yield from _object("OBJECT_FUNCTION", tree.func)
+
+
+def _commented(tree: Any) -> Iterator[StatementTarget]:
+    yield from _object(tree.objtype.name, tree.object)
+
+
+def _owned(tree: Any) -> Iterator[StatementTarget]:
+    yield from _object(tree.objectType.name, tree.object)
+
+
+def _granted(tree: Any) -> Iterator[StatementTarget]:
+    if tree.targtype.name == "ACL_TARGET_OBJECT":
+        for node in tree.objects:
+            yield from _object(tree.objtype.name, node)
+
+
+def _object(kind: str, node: Any) -> Iterator[StatementTarget]:
+    kind = kind.removeprefix("OBJECT_")
+    if type(node).__name__ == "RangeVar":
+        yield StatementTarget(_relation(node))
+    elif kind in ("FUNCTION", "PROCEDURE", "AGGREGATE", "ROUTINE"):
+        count = "*" if node.args_unspecified else len(node.objargs or ())
+        yield StatementTarget(Subject("function", f"{_joined(node.objname)}/{count}"))
+    elif kind in ("TYPE", "DOMAIN"):
+        yield StatementTarget(Subject("class", _joined(getattr(node, "names", node))))
+    elif kind in ("TABLE", "VIEW", "MATVIEW", "FOREIGN_TABLE", "SEQUENCE"):
+        yield StatementTarget(Subject("class", _joined(node)))
+    elif kind in ("COLUMN", "POLICY", "TRIGGER", "RULE", "TABCONSTRAINT"):
+        *table, name = (part.sval for part in node)
+        whole = Subject("class", ".".join(table))
+        kind = "constraint" if kind == "TABCONSTRAINT" else kind.lower()
+        yield StatementTarget(Subject(kind, f"{whole.name}.{name}"), whole)
+    elif kind == "DOMCONSTRAINT":
+        whole = Subject("class", _joined(node[0].names))
+        yield StatementTarget(Subject("constraint", f"{whole.name}.{node[1].sval}"), whole)
+    elif kind in ("INDEX", "COLLATION"):
+        yield StatementTarget(Subject(kind.lower(), _joined(node)))
+    elif kind == "STATISTIC_EXT":
+        yield StatementTarget(Subject("statistics", _joined(node)))
+    elif kind in ("SCHEMA", "EXTENSION", "PUBLICATION", "EVENT_TRIGGER"):
+        yield StatementTarget(Subject(kind.lower().replace("_", " "), node.sval))
+
+
+def _default_privileges(tree: Any) -> Iterator[StatementTarget]:
+    said = {option.defname: option.arg for option in tree.options or ()}
+    objects = {
+        "OBJECT_TABLE": "tables",
+        "OBJECT_SEQUENCE": "sequences",
+        "OBJECT_FUNCTION": "functions",
+        "OBJECT_TYPE": "types",
+        "OBJECT_SCHEMA": "schemas",
+    }.get(tree.action.objtype.name, "?")
+    for role in said.get("roles") or ():
+        for place in [f" in {schema.sval}" for schema in said.get("schemas") or ()] or [""]:
+            yield StatementTarget(
+                Subject("default privileges", f"{role.rolename}{place} on {objects}"), creates=True
+            )
+
+
+_OF: dict[str, Any] = {
+    "AlterDefaultPrivilegesStmt": _default_privileges,
+    "AlterFunctionStmt": _altered_function,
+    "AlterOwnerStmt": _owned,
+    "AlterSeqStmt": lambda tree: [StatementTarget(_relation(tree.sequence))],
+    "AlterTableStmt": _altered_table,
+    "CommentStmt": _commented,
+    "CompositeTypeStmt": lambda tree: _made(tree.typevar),
+    "CreateDomainStmt": lambda tree: _named("class", tree.domainname),
+    "CreateEnumStmt": lambda tree: _named("class", tree.typeName),
+    "CreateEventTrigStmt": lambda tree: _named("event trigger", tree.trigname),
+    "CreateExtensionStmt": lambda tree: _named("extension", tree.extname),
+    "CreateForeignTableStmt": lambda tree: _made(tree.base.relation),
+    "CreateFunctionStmt": _function,
+    "CreatePolicyStmt": lambda tree: _part("policy", tree.policy_name, tree.table),
+    "CreatePublicationStmt": lambda tree: _named("publication", tree.pubname),
+    "CreateRangeStmt": lambda tree: _named("class", tree.typeName),
+    "CreateSchemaStmt": lambda tree: _named("schema", tree.schemaname or tree.authrole.rolename),
+    "CreateSeqStmt": lambda tree: _made(tree.sequence),
+    "CreateStatsStmt": lambda tree: _named("statistics", tree.defnames),
+    "CreateStmt": lambda tree: _made(tree.relation),
+    "CreateTableAsStmt": lambda tree: _made(tree.into.rel),
+    "CreateTrigStmt": lambda tree: _part("trigger", tree.trigname, tree.relation),
+    "DefineStmt": _definition,
+    "GrantStmt": _granted,
+    "IndexStmt": _index,
+    "RuleStmt": lambda tree: _part("rule", tree.rulename, tree.relation),
+    "ViewStmt": lambda tree: _made(tree.view),
+}

@@ -1,0 +1,224 @@
+"""A data change made in batches of pages, each its own transaction that also writes how far it came.
+
+The condition of the statement tells a row that is done from one that is not, and every batch checks that it
+does. So no row is changed twice, whatever happens, and it is safe to go over the pages again: a row that the
+application updates meanwhile may move from a page that is yet to come to one that is done. At the end a
+question over the whole table, which sees one moment, says whether any row is left; if so, the next pass
+begins.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import psycopg
+
+from aigym_db.database import ledger
+from aigym_db.database.failure import explain_error
+from aigym_db.database.queries import query
+from aigym_db.errors import AigymError, ForbiddenStatement, Interrupted, PartiallyApplied
+from aigym_db.migrate.backfill.batch import Batch, Rewritten, anything_left, change_pages, measured
+from aigym_db.migrate.backfill.pace import BatchSize
+from aigym_db.migrate.backfill.passes import Pass, known
+from aigym_db.migrate.backfill.replication_lag import Standbys
+from aigym_db.migrate.backfill.statement import read
+from aigym_db.migrate.non_transactional.journal import Journal
+from aigym_db.migrate.observer import Finished, Notice, Progress
+from aigym_db.migrate.session.attempt import Run
+from aigym_db.migrate.session.message import Message
+from aigym_db.migrate.session.reconnect import ServerAway, all_gone, gone
+from aigym_db.migrate.session.session_settings import SET_BACK
+from aigym_db.migrate.session.session_state import require_nothing_left
+from aigym_db.migrate.session.transaction import Patience, Try
+from aigym_db.migrate.step import Step
+from aigym_db.model.migration import Direction, Migration, Part
+
+PASSES = 3
+"""After so many ways through the table, what is left was written while they went on."""
+NOTE_S = 1.0
+"""How often the journal is told at least, where there is nothing to change."""
+
+
+def run_backfill(
+    run: Run, migration: Migration, direction: Direction, part: Part, steps: tuple[Step, ...]
+) -> None:
+    """Changes every row of which the condition is true, a batch at a time, then writes the ledger row.
+
+    Goes on where an earlier run ended. Raises PartiallyApplied (AIG-H001) once rows are changed, before that what
+    PostgreSQL refused, and ForbiddenStatement (AIG-P010) when a changed row still matches the condition.
+    Raises ServerAway when the server went away after a batch was done: the journal says which was the last.
+    """
+    run.check(migration)
+    run.session.hear = lambda notice, _: run.observer.notice(migration, notice)
+    run.started(migration)
+    backfill = _Backfill(Journal(run, migration, direction, part, steps))
+    watch, run.watch = run.watch, backfill.look
+    try:
+        backfill.run_all()
+    except (AigymError, psycopg.Error) as error:
+        raise backfill.stopped(error) from None
+    finally:
+        run.watch = watch
+    require_nothing_left(run, migration, part)
+
+
+class _Backfill:
+    """One backfill at work."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal, self.run = journal, journal.run
+        self.migration, self.label = journal.migration, journal.migration.label
+        self.change = read(journal.migration, journal.part, journal.steps)
+        options = self.run.options
+        entries = ledger.journal(self.run.second, self.migration.version, journal.direction, options.scope)
+        before = known(entries, self.change.step, self.migration, anew=options.resolve == "again")
+        self.current = before.current
+        self.rows, self.batches, self.rows_before = before.rows, before.batches, before.rows
+        self.standbys = Standbys(self.run, self.migration)
+        self.batch_rows = journal.part.batch_rows or 1
+        self.pace = BatchSize(self.batch_rows)
+        self.took_ms = self.lost_ms = 0.0
+        self.waited_for = False
+        self.noted = self.began = time.monotonic()
+        self.pages_before = 0
+
+    def run_all(self) -> None:
+        """Every pass that is needed, and the ledger row."""
+        if self.current is not None:
+            self.pace = BatchSize(self.batch_rows, measured(self.journal, self.change, 1)[1])
+            self._say(f"goes on at {self._percent()}, with {self.rows:,} rows done")
+        while True:
+            current = self.current or self._begin(1)
+            self._go_through(current)
+            self._tell("backfill: looking for rows that are left")
+            if not anything_left(self.journal, self.change):
+                break
+            if current.number == PASSES:
+                self._say(
+                    f"rows still match the condition after {PASSES} passes, for they were written meanwhile",
+                    "Let the application or a trigger write them as they are to be, then change these in "
+                    "another migration.",
+                )
+                break
+            self.current = self._begin(current.number + 1)
+        detail = {**self.run.detail(self.migration), "rows": self.rows, "batches": self.batches}
+        took_ms = round(self.took_ms, 3)
+        self.journal.happened(self.journal.outcome(self.lost_ms, detail=detail, duration_ms=took_ms))
+        self._say(f"{self.rows:,} rows changed in {self.batches:,} batches")
+        self.run.tell(Finished(self.migration, self.took_ms, self.lost_ms))
+        self.run.session.send(Message.of(SET_BACK))
+
+    def look(self) -> None:
+        """Notes, while a batch runs, whether somebody waits for it."""
+        pid = {"pid": self.run.session.pid}
+        waiting = self.run.second.execute(query("migrate/backfill_waiters"), pid).fetchone()
+        self.waited_for = self.waited_for or waiting != (0,)
+
+    def stopped(self, error: AigymError | psycopg.Error) -> Exception:
+        """The refusal as it is while nothing was changed, else what it means for a backfill that was."""
+        run = self.run
+        if self.rows:
+            run.kept = f"{self.rows:,} rows of {self.label}, which stay"
+        if gone(run.second) or gone(run.session.connection):
+            return self._away()
+        if isinstance(error, psycopg.Error):
+            error = explain_error(error, doing=self.label)
+        if not isinstance(error, PartiallyApplied):
+            run.failed(self.migration, self.journal.direction, error, 1)
+        if self.rows == 0 or isinstance(error, PartiallyApplied):
+            return error
+        said, done = error.message.rstrip("."), f"{self.rows:,} rows are changed and stay so"
+        if isinstance(error, Interrupted):
+            return run.interrupted(self.migration, f"{self.label} is at {self._percent()}: {done}.")
+        again = " with `--resolve again`" if isinstance(error, ForbiddenStatement) else ""
+        return PartiallyApplied(
+            f"{said}. This was at {self._percent()} of the backfill: {done}.",
+            place=error.place or self.change.step.place(),
+            detail=error.detail,
+            hint=f"Correct the cause and run this again{again}; what is done is not done twice.",
+        )
+
+    def _away(self) -> Exception:
+        """What to do about a lost connection: go on at once on a new one, if the server comes back."""
+        lost = self.run.lost(f"{self.label} is at {self._percent()}; its last batch is done or not at all.")
+        # Not when nothing was done: a statement that brings the server down would do so for ever.
+        if self.rows > self.rows_before and all_gone(self.run.second, self.run.session.connection):
+            return ServerAway(lost)
+        self.run.failed(self.migration, self.journal.direction, lost, 1)
+        return lost
+
+    def _begin(self, number: int) -> Pass:
+        """A new pass: its last page is fixed now, in the journal, before anything is sent."""
+        current, rows_a_page = measured(self.journal, self.change, number)
+        self.pace = BatchSize(self.batch_rows, rows_a_page)
+        self.run.record(self.journal.event("intent", 1, sql=self.change.step.text, detail=current.detail()))
+        return current
+
+    def _go_through(self, current: Pass) -> None:
+        self.current = current
+        self.began, self.pages_before = time.monotonic(), current.done
+        while self.current.next < self.current.until:
+            self.run.check(self.migration)
+            self.standbys.wait()
+            try:
+                rest_s = self._change_some(self.current)
+            except Rewritten:
+                self._say(
+                    f"{self.change.table} was written anew (VACUUM FULL, CLUSTER, TRUNCATE), so all of it is "
+                    "looked through again"
+                )
+                self.current, self.pages_before = self._begin(current.number), 0
+                continue
+            self._tell()
+            self.run.stop.pause(rest_s)
+
+    def _change_some(self, current: Pass) -> float:
+        """Changes the rows of the next pages and returns how long to rest, in seconds.
+
+        A batch that meets a lock is tried again with fewer pages.
+        """
+        patience, self.run.blockers = Patience(), ()
+        while True:
+            self.waited_for = False
+            until = min(current.next + self.pace.pages, current.until)
+            quiet = until < current.until and time.monotonic() - self.noted < NOTE_S
+            batch = change_pages(self.journal, self.change, current, until, quiet=quiet)
+            if batch.rows is not None:
+                break
+            self._refuse(batch, patience)
+            self.pace.refused()
+        self.current = replace(current, next=until)
+        self.rows, self.batches = self.rows + batch.rows, self.batches + batch.noted
+        self.noted = time.monotonic() if batch.noted else self.noted
+        self.took_ms, self.lost_ms = self.took_ms + batch.duration_ms, self.lost_ms + patience.lost_ms
+        return self.pace.done(until - current.next, batch.rows, batch.duration_ms, self.waited_for)
+
+    def _refuse(self, batch: Batch, patience: Patience) -> None:
+        """Returns after a pause when it is worth another try."""
+        what = f"A batch of {self.label}" if self.rows else ""
+        tried = Try(self.run, [self.migration], self.journal.part, batch.message, batch.reply, what)
+        refusal = tried.refusal(patience, batch.reply.duration_ms)
+        if refusal is not None:
+            raise refusal
+
+    def _say(self, message: str, hint: str = "") -> None:
+        self.run.observer.notice(self.migration, Notice("INFO", f"{self.label}: {message}.", hint=hint))
+
+    def _tell(self, phase: str = "") -> None:
+        current = self.current
+        assert current is not None
+        name = "backfill" if current.number == 1 else f"backfill, pass {current.number}"
+        phase = phase or f"{name}: {self.rows:,} rows{self._time_left(current)}"
+        self.run.observer.progress(self.migration, Progress(phase, current.done, current.total, "pages"))
+
+    def _time_left(self, current: Pass) -> str:
+        spent_s, pages = time.monotonic() - self.began, current.done - self.pages_before
+        if spent_s < 1 or pages <= 0:
+            return ""
+        left_s = spent_s / pages * (current.total - current.done)
+        return f", about {left_s:.0f} s left" if left_s < 120 else f", about {left_s / 60:.0f} min left"
+
+    def _percent(self) -> str:
+        current = self.current
+        return f"{100 * current.done // current.total if current and current.total else 0} %"

@@ -1,0 +1,53 @@
+"""Standbys that cannot keep up with a backfill are waited for."""
+
+from __future__ import annotations
+
+import time
+
+from aigym_db.database.queries import query
+from aigym_db.migrate.observer import Notice, Waiting
+from aigym_db.migrate.session.attempt import Run
+from aigym_db.model.migration import Migration
+
+LAG_S = 5.0
+"""How far a standby may be behind in time: what is read there is as old."""
+LAG_BYTES = 256 * 1024 * 1024
+"""How far it may be behind in WAL. A standby that does not replay at all does not say how old it is."""
+LOOK_S = 0.25
+"""How often they are asked at most."""
+
+
+class Standbys:
+    """What streams from this server, if anything does."""
+
+    def __init__(self, run: Run, migration: Migration) -> None:
+        self._run = run
+        self._migration = migration
+        self._looked = 0.0
+        self._told = False
+
+    def wait(self) -> None:
+        """Returns when no standby is far behind; raises Interrupted (AIG-I001) after a signal."""
+        began = time.monotonic()
+        if began - self._looked < LOOK_S:
+            return
+        while self._behind():
+            self._run.observer.waiting(Waiting("standby", time.monotonic() - began))
+            self._run.stop.pause(LOOK_S)
+            self._run.check(self._migration)
+
+    def _behind(self) -> bool:
+        self._looked = time.monotonic()
+        row = self._run.second.execute(query("migrate/backfill_lag")).fetchone()
+        assert row is not None
+        behind_s, behind_bytes, hidden = row
+        if hidden and not self._told:
+            self._told = True
+            notice = Notice(
+                "INFO",
+                f"{self._migration.label}: how far standbys are behind is hidden from "
+                f"{self._run.second.info.user}, so they are not waited for.",
+                hint=f"Grant pg_read_all_stats to {self._run.second.info.user}, or watch them yourself.",
+            )
+            self._run.observer.notice(self._migration, notice)
+        return bool(behind_s > LAG_S or behind_bytes > LAG_BYTES)

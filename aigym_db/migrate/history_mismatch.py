@@ -1,0 +1,58 @@
+"""What the ledger can tell about files that are not what a database ran: it keeps their text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from psycopg import Connection
+
+from aigym_db.database import ledger
+from aigym_db.errors import EditedMigration, MissingMigration
+from aigym_db.migrate.plan import absent, edits
+from aigym_db.model.migration import Applied, Migration
+
+
+@contextmanager
+def explained(
+    connection: Connection[Any], migrations: tuple[Migration, ...], scope: str = ""
+) -> Iterator[None]:
+    """Adds to EditedMigration the difference to the text the ledger keeps, to MissingMigration how to get it."""
+    try:
+        yield
+    except EditedMigration as refusal:
+        edited = edits(migrations, ledger.applied(connection, scope))
+        texts = (_difference(connection, migration, scope) for migration in edited)
+        refusal.detail = "\n".join(filter(None, texts))
+        raise
+    except MissingMigration as refusal:
+        here = {migration.checksum for migration in migrations}
+        rows = absent(migrations, ledger.applied(connection, scope))
+        gone = (row for row in rows if row.checksum.rpartition(":")[2] not in here)
+        refusal.detail = kept(connection, gone, scope)
+        raise
+
+
+def kept(connection: Connection[Any], rows: Iterable[Applied], scope: str = "") -> str:
+    """How to get back the files of these migrations where the ledger has them, a line each."""
+    return "\n".join(
+        f"The ledger has its text: `aigym-db status --sql {row.version} > "
+        f"migrations/{row.version:04d}_{row.name}.sql`."
+        for row in rows
+        # `status` reads the part of the ledger that is no tenant's.
+        if not scope and ledger.stored_sql(connection, row.version) is not None
+    )
+
+
+def _difference(connection: Connection[Any], migration: Migration, scope: str) -> str:
+    stored = ledger.stored_sql(connection, migration.version, scope)
+    if stored is None:
+        return ""
+    # Only where it is seen: what it costs to import, every run would pay.
+    import difflib
+
+    before, after = stored.splitlines(), migration.up.source.text.splitlines()
+    return "\n".join(
+        difflib.unified_diff(before, after, "as this database ran it", migration.file, lineterm="")
+    )

@@ -1,0 +1,59 @@
+"""What became of a statement outside a transaction that nobody saw the end of: the catalog is asked."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from psycopg import Connection
+
+from aigym_db.migrate.non_transactional.probe.cluster_objects import CreateClusterObject, DropClusterObject
+from aigym_db.migrate.non_transactional.probe.index import CreateIndex, DropIndex
+from aigym_db.migrate.non_transactional.probe.partition import DetachPartition
+from aigym_db.migrate.non_transactional.probe.reindex import Reindex
+from aigym_db.migrate.non_transactional.probe.verdict import Opaque, Probe, Repeatable, Vacuum, Verdict
+
+__all__ = ["Probe", "Verdict", "may_commit", "probe"]
+
+
+def probe(connection: Connection[Any], tree: Any, text: str) -> Probe:
+    """What can be asked of the catalog about a statement."""
+    return _kind(tree)(connection, tree, text)
+
+
+def may_commit(tree: Any) -> bool:
+    """Whether a statement may end transactions itself, and then cannot be put into one."""
+    match type(tree).__name__:
+        case "CallStmt":
+            return True
+        case "DoStmt":
+            arguments = {argument.defname: argument.arg.sval for argument in tree.args}
+            return arguments.get("language", "plpgsql") != "plpgsql" or bool(_ENDS.search(arguments["as"]))
+    return False
+
+
+_ENDS = re.compile(r"\b(?:commit|rollback|call|execute|do)\b", re.IGNORECASE)
+"""Without one of these words a block of PL/pgSQL cannot end a transaction."""
+
+
+def _kind(tree: Any) -> type[Probe]:
+    match type(tree).__name__:
+        case "IndexStmt":
+            return CreateIndex
+        case "DropStmt" if tree.concurrent:
+            return DropIndex
+        case "ReindexStmt" if any(option.defname == "concurrently" for option in tree.params or ()):
+            return Reindex
+        case "AlterTableStmt" if any(getattr(command.def_, "concurrent", False) for command in tree.cmds):
+            return DetachPartition
+        case "VacuumStmt":
+            return Vacuum
+        case "CreatedbStmt" | "CreateTableSpaceStmt" | "CreateSubscriptionStmt":
+            return CreateClusterObject
+        case "DropdbStmt" | "DropTableSpaceStmt" | "DropSubscriptionStmt":
+            return DropClusterObject
+        case "ReindexStmt" | "ClusterStmt" | "AlterSystemStmt" | "AlterDatabaseStmt":
+            return Repeatable
+        case "AlterSubscriptionStmt" if tree.kind.name.endswith(("_REFRESH", "_SET_PUBLICATION")):
+            return Repeatable
+    return Opaque

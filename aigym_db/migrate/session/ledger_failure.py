@@ -1,0 +1,56 @@
+"""Why the row of a migration did not get into the ledger: the server does not know what the row is for."""
+
+from __future__ import annotations
+
+import psycopg
+
+from aigym_db.database import ledger
+from aigym_db.errors import ServerError, StatementFailed
+from aigym_db.migrate.session.message import Message
+from aigym_db.migrate.session.session_settings import PREPARED
+from aigym_db.model.migration import Migration, Part
+
+_NO_ROW = "22P02"
+"""What `ledger/record` fails with when a trigger returned no row."""
+_NOT_THERE = ("3F", "42", "XX")
+"""How codes begin that say: it is not there, not like this, not for us, or was there a moment ago."""
+
+
+def kept_away(what: str, outcome: str = "what it was to record was rolled back") -> StatementFailed:
+    """The refusal of something, of which the label is given, whose row a trigger threw away."""
+    return StatementFailed(
+        f"{what}: a trigger keeps rows away from {ledger.EVENTS}, the ledger; {outcome}.",
+        hint=f"Remove the trigger from {ledger.EVENTS}: applied is what has its row there.",
+    )
+
+
+def explain(
+    refusal: ServerError,
+    migration: Migration,
+    part: Part,
+    message: Message,
+    done: int,
+    failure: psycopg.Error,
+) -> None:
+    """Says so in a refusal, when the statement behind `done` others was to write the row."""
+    statement, state = message.statement(done), failure.sqlstate or ""
+    if message.step(done) or not (
+        statement.startswith(f"execute {PREPARED}record") or ledger.EVENTS in statement
+    ):
+        return
+    if state == _NO_ROW:
+        told = kept_away(migration.label)
+        refusal.message, refusal.hint = told.message, told.hint
+    elif state[:2] in _NOT_THERE:
+        refusal.message = (
+            f"{migration.label}: the ledger was taken away or changed, so this could not be recorded and was "
+            f"rolled back: {failure.diag.message_primary}"
+        )
+        refusal.hint = "Leave the schema aigym_db as it is: it says what this database has run."
+    else:
+        return
+    steps = (message.step(number) for number in reversed(range(done)))
+    named = next(
+        (step for step in steps if step and step.source is part.source and "aigym_db" in step.text), None
+    )
+    refusal.place = named.place() if named else refusal.place

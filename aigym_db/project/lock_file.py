@@ -1,0 +1,97 @@
+"""`migrations/LOCK`: the checksums of frozen migrations, in the format of sha256sum.
+
+`sha256sum -c LOCK` in `migrations/` works without aigym-db. Lines are only ever added, in order.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from aigym_db.errors import EditedFrozen, MissingMigration
+from aigym_db.model.migration import Migration
+from aigym_db.model.source import Source
+from aigym_db.project.config import Project
+from aigym_db.project.migrations import FILE_NAME
+from aigym_db.project.version_sequence import renamed
+
+_LINE = re.compile(r"([0-9a-f]{64}) [ *](\S+)")
+
+
+def frozen(project: Project, migrations: tuple[Migration, ...]) -> frozenset[int]:
+    """The versions that LOCK holds, after every one of them was found to be as LOCK says.
+
+    Raises EditedFrozen (AIG-T001) when a file or LOCK itself was edited, MissingMigration (AIG-T002) when a
+    frozen file is gone.
+    """
+    source = _source(project)
+    by_name = {migration.file.rpartition("/")[2]: migration for migration in migrations}
+    versions: list[int] = []
+    at = 0
+    for line in source.text.splitlines(keepends=True):
+        start, at = at, at + len(line)
+        found = _LINE.fullmatch(line.rstrip("\n"))
+        name = FILE_NAME.fullmatch(found[2]) if found else None
+        if found is None or name is None:
+            raise EditedFrozen(
+                "This line of LOCK is not a checksum, two spaces and the name of a migration.",
+                place=source.place(start),
+                hint="Restore migrations/LOCK from version control.",
+            )
+        version = int(name[1])
+        if version != len(versions) + 1:
+            raise EditedFrozen(
+                f"LOCK goes on with {version:04d} where {len(versions) + 1:04d} is next: a line was removed, "
+                "moved or written twice.",
+                place=source.place(start),
+                hint="Restore migrations/LOCK from version control.",
+            )
+        migration = by_name.get(found[2])
+        if migration is None:
+            moved = next((one for one in migrations if one.checksum == found[1]), None)
+            if moved is not None:
+                raise MissingMigration(
+                    f"{found[2]} is frozen and was renamed: its text is now {moved.file}.",
+                    place=source.place(start),
+                    hint=renamed(moved, found[2]),
+                )
+            raise MissingMigration(
+                f"{found[2]} is frozen and no longer there.",
+                place=source.place(start),
+                hint=f"Bring migrations/{found[2]} back from version control.",
+            )
+        if migration.checksum != found[1]:
+            raise EditedFrozen(
+                f"{migration.file} was edited after it was frozen.",
+                place=source.place(start),
+                detail=f"LOCK has {found[1]},\nthe file {migration.checksum}.",
+                hint=f"Restore {migration.file} from version control and put the change into a new "
+                "migration: `aigym-db new NAME`.",
+            )
+        versions.append(version)
+    return frozenset(versions)
+
+
+def freeze(project: Project, migrations: tuple[Migration, ...]) -> tuple[Migration, ...]:
+    """Adds every draft to LOCK, all or none, and returns what was added."""
+    known = frozen(project, migrations)
+    drafts = tuple(migration for migration in migrations if migration.version not in known)
+    if drafts:
+        path = project.root / "migrations" / "LOCK"
+        text = _source(project).text
+        added = "".join(f"{draft.checksum}  {Path(draft.file).name}\n" for draft in drafts)
+        beside = path.with_name(".LOCK.new")
+        with beside.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text + added)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    return drafts
+
+
+def _source(project: Project) -> Source:
+    path = project.root / "migrations" / "LOCK"
+    content = path.read_bytes() if path.exists() else b""
+    text = content.decode("utf-8-sig", "replace").replace("\r\n", "\n")
+    return Source("migrations/LOCK", text if not text or text.endswith("\n") else text + "\n")

@@ -1,0 +1,88 @@
+"""References to what does not exist, or may not be used from there."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable
+
+from aigym_db.errors import UnknownReference
+from aigym_db.model.card import Domain
+from aigym_db.project.config import Project
+from aigym_db.project.created_objects import CreatedName
+from aigym_db.project.references import Reference, References
+from aigym_db.project.templates import Template
+
+_STRUCTURAL = ("foreign key", "column type")
+
+
+def check_references(
+    project: Project,
+    domains: Iterable[Domain],
+    files: Iterable[tuple[Template, References]],
+    created: Collection[CreatedName],
+) -> None:
+    """Refuses a name that no file creates, and a foreign key or column type into a domain that is off limits.
+
+    What the server brings, what is in external domains and partitions that come and go by themselves is taken
+    as given. Raises UnknownReference (AIG-P007).
+    """
+    known = {domain.name: domain for domain in domains}
+    given = {name for name, domain in known.items() if domain.external} | {project.partition_schema}
+    for template, found in files:
+        own = known.get(template.domain or "")
+        for reference in found.needed:
+            schema = reference.to.schema
+            if own and reference.role in _STRUCTURAL and schema in known:
+                _refuse_off_limits(own, template, reference)
+            if reference.to not in created and schema not in given and not _is_cast(reference.to, created):
+                raise _unknown(reference, known, created)
+
+
+def _is_cast(name: CreatedName, created: Collection[CreatedName]) -> bool:
+    return name.kind == "function" and CreatedName("relation", name.schema, name.name) in created
+
+
+def _refuse_off_limits(own: Domain, template: Template, reference: Reference) -> None:
+    schema = reference.to.schema
+    if schema == own.name or schema in own.may_reference:
+        return
+    raise UnknownReference(
+        f"{template.file} refers to {reference.to}, but the domain {own.name} may not reference {schema}.",
+        place=reference.place,
+        detail=f"{own.name} may reference: {', '.join(own.may_reference) or 'no other domain'}.",
+        hint=f'Add "{schema}" to may_reference of {own.name} in schema/domains.toml, if that is wanted.',
+    )
+
+
+def _unknown(
+    reference: Reference, domains: dict[str, Domain], created: Collection[CreatedName]
+) -> UnknownReference:
+    name = reference.to
+    schemas = {*domains, *(other.schema for other in created if other.kind == "schema")}
+    if name.schema not in schemas:
+        near = difflib.get_close_matches(name.schema, sorted(schemas), 1)
+        advice = (
+            f"Add a domain {name.schema} to schema/domains.toml, with `external = true` if it is not ours."
+        )
+        return UnknownReference(
+            f"There is no schema {name.schema}.",
+            place=reference.place,
+            hint=f"Write `{near[0]}`." if near else advice,
+        )
+    if name.kind == "schema":
+        return UnknownReference(
+            f"No file creates the schema {name.schema}.",
+            place=reference.place,
+            hint=f"Write `create schema {name.schema};` into schema/{name.schema}/_schema.sql.j2.",
+        )
+    names = [other for other in created if other.kind == name.kind]
+    beside = sorted(other.name for other in names if other.schema == name.schema)
+    near = [f"{name.schema}.{other}" for other in difflib.get_close_matches(name.name, beside, 1)]
+    near += sorted(str(other) for other in names if other.name == name.name)
+    near += difflib.get_close_matches(str(name), sorted(map(str, names)), 1)
+    what = "function" if name.kind == "function" else "table, view or type"
+    return UnknownReference(
+        f"No file creates the {what} {name}.",
+        place=reference.place,
+        hint=f"Write `{near[0]}`." if near else f"Describe it in schema/{name.schema}/, or correct the name.",
+    )
