@@ -70,9 +70,10 @@ def _names(path: Path, tree: ast.Module) -> Iterator[Use]:
             yield Use("name", path, node.lineno, node.id)
         elif isinstance(node, ast.arg) and node.arg in NAMES:
             yield Use("name", path, node.lineno, node.arg)
-        elif isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef):
-            if (ast.get_docstring(node) or "").startswith("Nothing"):
-                yield Use("docstring", path, getattr(node, "lineno", 1), "Nothing …")
+        elif isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and (
+            ast.get_docstring(node) or ""
+        ).startswith("Nothing"):
+            yield Use("docstring", path, getattr(node, "lineno", 1), "Nothing …")
 
 
 def _main() -> None:

@@ -22,6 +22,7 @@ from aigym_db.project.targets import Target
 from aigym_db.report.fleet import WatchingFleet
 from aigym_db.report.progress import Watching
 from aigym_db.report.result import Report
+from tests.support.waiting import PROCESS_TIMEOUT_S
 
 SOURCE = Source("migrations/0001_notes.sql", "select 1")
 NOTES = Migration(1, "notes", SOURCE.file, Part(SOURCE, 0, 8), None, "because", "sum")
@@ -92,7 +93,7 @@ def test_what_is_done_is_no_failure_because_nobody_hears_of_it(steps, unwritable
 
 
 def test_a_failure_keeps_its_own_exit_status(steps, unwritable) -> None:
-    steps.write(3, "select 1 / 0;")
+    steps.step(3, "select 1 / 0;")
 
     code, _, err = steps.run("migrate", stdout=unwritable[0])
 
@@ -124,7 +125,7 @@ def test_with_nowhere_to_write_at_all_a_run_goes_on(steps, unwritable) -> None:
 
 
 def test_a_refusal_that_nobody_can_read_keeps_its_exit_status(migrated, unwritable) -> None:
-    migrated.write(1, "select 1;")
+    migrated.step(1, "select 1;")
 
     code, _, _ = migrated.run("status", stdout=unwritable[0], stderr=unwritable[0])
 
@@ -161,7 +162,7 @@ def test_what_only_tells_ends_with_its_reader(migrated, no_reader: int, form: st
 
 @pytest.mark.parametrize("encoding", ESCAPED)
 def test_a_character_that_the_output_lacks_is_an_escape(steps, encoding: str) -> None:
-    steps.write(1, "do $$ begin raise notice 'žluť € 😀'; end $$;")
+    steps.step(1, "do $$ begin raise notice 'žluť € 😀'; end $$;")
 
     code, out, _ = steps.run("migrate", variables={"PYTHONIOENCODING": encoding})
 
@@ -171,7 +172,7 @@ def test_a_character_that_the_output_lacks_is_an_escape(steps, encoding: str) ->
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
 def test_a_document_is_json_in_every_encoding(steps, encoding: str) -> None:
-    steps.write(1, "do $$ begin raise exception 'ž é 😀'; end $$;")
+    steps.step(1, "do $$ begin raise exception 'ž é 😀'; end $$;")
 
     code, out, _ = steps.run(
         "--format", "json", "migrate", variables={"PYTHONIOENCODING": encoding}, encoding=encoding
@@ -182,7 +183,7 @@ def test_a_document_is_json_in_every_encoding(steps, encoding: str) -> None:
 
 
 def test_a_terminal_that_goes_away_stops_no_run(steps, wait_for_the_gate) -> None:
-    steps.write(1, "select pg_advisory_xact_lock(4711);")
+    steps.step(1, "select pg_advisory_xact_lock(4711);")
     master, terminal = pty.openpty()
 
     with psycopg.connect(steps.dsn, autocommit=True) as holder:
@@ -193,7 +194,7 @@ def test_a_terminal_that_goes_away_stops_no_run(steps, wait_for_the_gate) -> Non
         shown = os.read(master, 10_000)
         os.close(master)
         holder.execute("select pg_advisory_unlock(4711)")
-        code = popen.wait(timeout=60)
+        code = popen.wait(PROCESS_TIMEOUT_S)
 
     assert shown.startswith(b"\x1b[?25l"), "a bar"
     assert (code, steps.applied()) == (0, [1, 2, 3, 4])

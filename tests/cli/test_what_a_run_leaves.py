@@ -14,13 +14,14 @@ from aigym_db.model.migration import Migration, Part
 from aigym_db.model.source import Source
 from aigym_db.report.progress import Watching
 from aigym_db.report.result import Report
+from tests.support.waiting import PROCESS_TIMEOUT_S
 
 SOURCE = Source("migrations/0001_notes.sql", "select 1")
 NOTES = Migration(1, "notes", SOURCE.file, Part(SOURCE, 0, 8), None, "because", "sum")
 
 
 def test_a_failed_run_lists_what_it_applied(steps) -> None:
-    steps.write(3, "select 1 / 0;")
+    steps.step(3, "select 1 / 0;")
 
     code, out, _ = steps.run("--format", "json", "migrate")
 
@@ -41,14 +42,14 @@ def test_a_failed_rollback_lists_what_it_undid(migrated) -> None:
 
 
 def test_a_stopped_run_lists_what_it_applied(steps, wait_for_the_gate) -> None:
-    steps.write(3, "select pg_advisory_xact_lock(4711);")
+    steps.step(3, "select pg_advisory_xact_lock(4711);")
 
     with psycopg.connect(steps.dsn, autocommit=True) as holder:
         holder.execute("select pg_advisory_lock(4711)")
         popen = steps.start("--format", "json", "migrate")
         wait_for_the_gate(holder)
         popen.send_signal(signal.SIGTERM)
-        out, _ = popen.communicate(timeout=60)
+        out, _ = popen.communicate(timeout=PROCESS_TIMEOUT_S)
 
     assert (popen.returncode, steps.applied()) == (130, [1, 2])
     assert [one["version"] for one in json.loads(out)["applied"]] == [1, 2]
@@ -69,7 +70,7 @@ def test_a_rollback_of_an_empty_database_says_that_nothing_is_applied(steps, wor
 
 
 def test_a_rollback_that_gives_one_up_does_not_say_that_nothing_is_applied(steps) -> None:
-    steps.write(2, "create table again (x int);\ncreate table again (x int);", " transaction:false")
+    steps.step(2, "create table again (x int);\ncreate table again (x int);", " transaction:false")
     assert steps.run("migrate")[0] == 7
 
     code, out, _ = steps.run("rollback", "--resolve", "done")

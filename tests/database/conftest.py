@@ -19,8 +19,7 @@ import pytest
 
 from aigym_db.database.servers import LocalServer, Throwaway, local
 from aigym_db.database.servers.folders import scratch
-
-DEADLINE_S = 20.0
+from tests.support.waiting import PROCESS_TIMEOUT_S
 
 
 @pytest.fixture
@@ -54,7 +53,7 @@ def gone() -> Callable[[Path], bool]:
     """Waits until a folder does not exist and no process works in it; False when that does not happen."""
 
     def wait(folder: Path) -> bool:
-        _, alive = psutil.wait_procs(_working_in(folder), timeout=DEADLINE_S)
+        _, alive = psutil.wait_procs(_working_in(folder), timeout=PROCESS_TIMEOUT_S)
         return not alive and not folder.exists()
 
     return wait

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,70 +16,10 @@ import pytest
 from aigym_db.cli.main import status
 from aigym_db.database.catalog import snapshot
 from aigym_db.database.servers import Throwaway, create_database, drop_database, gc
+from tests.support.command import ProjectFolder, ProjectInProcess, RunningCommand
+from tests.support.waiting import wait_for_row
 
-ENTRY = "from aigym_db.cli.main import run; run()"
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What a command left on the screen."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        """Standard output as JSON; fails when there is anything beside one document."""
-        return json.loads(self.out)
-
-
-@dataclass(frozen=True)
-class Shop:
-    """A project, and commands run in it."""
-
-    folder: Path
-    capsys: pytest.CaptureFixture[str]
-
-    def __call__(self, *words: str) -> Seen:
-        """Runs one command line in the project."""
-        self.capsys.readouterr()
-        code = status(["-C", str(self.folder), *words])
-        printed = self.capsys.readouterr()
-        return Seen(code, printed.out, printed.err)
-
-    def write(self, file: str, text: str) -> None:
-        path = self.folder / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
-
-    def write_all(self, files: Mapping[str, str]) -> None:
-        """Writes several files; a text that begins with `…` goes to the end of its file."""
-        for file, text in files.items():
-            (self.append if text.startswith("…") else self.write)(file, text.removeprefix("…"))
-
-    def append(self, file: str, text: str) -> None:
-        self.write(file, (self.folder / file).read_text(encoding="utf-8") + text)
-
-    def replace(self, file: str, before: str, after: str) -> None:
-        text = (self.folder / file).read_text(encoding="utf-8")
-        assert before in text
-        self.write(file, text.replace(before, after, 1))
-
-    def migration(self, name: str, up: str, down: str = "select 1;", options: str = "") -> None:
-        """A migration; `name` as in its file's name."""
-        self.write(
-            f"migrations/{name}.sql",
-            f"-- {name.replace('_', ' ')}\n-- migrate:up{options}\n{up}\n-- migrate:down\n{down}\n",
-        )
-
-    def contents(self) -> dict[str, bytes]:
-        """Every file of the project, the local server's apart."""
-        return {
-            str(path.relative_to(self.folder)): path.read_bytes()
-            for path in self.folder.rglob("*")
-            if path.is_file() and ".aigym-db" not in path.parts
-        }
+Shop = ProjectInProcess
 
 
 def holdings(dsn: str) -> tuple[object, ...]:
@@ -131,19 +67,12 @@ class OwnServer:
 def up_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]:
     """A project on which `up` has been run; read-only for tests, its server is stopped at the end."""
     folder = tmp_path_factory.mktemp("with a server") / "shop"
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    environment.pop("DATABASE_URL", None)
+    parent = ProjectFolder(folder.parent)
 
     def aigym(*words: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-c", ENTRY, "-C", str(folder.parent), *words],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        result = parent.run(*words)
+        assert result.status == 0, result.err
+        return result.out
 
     aigym("init", "shop")
     try:
@@ -191,28 +120,17 @@ def role(server: Throwaway, database: str) -> Iterator[Callable[[str], str]]:
 
 
 @pytest.fixture
-def spawn() -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts a command in a process of its own; what is left of it is killed after the test."""
-    started: list[subprocess.Popen[str]] = []
+def spawn() -> Iterator[Callable[..., RunningCommand]]:
+    """Start a command in a process of its own; it is killed after the test if it still runs."""
+    projects: list[ProjectFolder] = []
 
-    def spawned(folder: Path, *words: str, **variables: str) -> subprocess.Popen[str]:
-        popen = subprocess.Popen(
-            [sys.executable, "-c", ENTRY, *words],
-            cwd=folder,
-            env={**os.environ, **variables},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        started.append(popen)
-        return popen
+    def start(folder: Path, *words: str, **variables: str) -> RunningCommand:
+        projects.append(ProjectFolder(folder))
+        return projects[-1].start(*words, variables=variables)
 
-    yield spawned
-    for popen in started:
-        if popen.poll() is None:
-            popen.kill()
-        popen.communicate()
+    yield start
+    for project in projects:
+        project.end()
 
 
 @pytest.fixture
@@ -222,18 +140,9 @@ def another_database(server: Throwaway) -> Iterator[str]:
     drop_database(server, dsn.partition("?")[0].rpartition("/")[2])
 
 
-def wait_for(connection: psycopg.Connection[Any], question: str, limit_s: float = 20.0) -> tuple[Any, ...]:
-    """The first row of an answer, once there is one."""
-    until = time.monotonic() + limit_s
-    while (row := connection.execute(question.encode()).fetchone()) is None:
-        assert time.monotonic() < until, f"never: {question}"
-        time.sleep(0.01)
-    return row
-
-
 @pytest.fixture(name="wait_for")
 def wait_for_fixture() -> Callable[..., tuple[Any, ...]]:
-    return wait_for
+    return wait_for_row
 
 
 @pytest.fixture(name="holdings")

@@ -6,7 +6,6 @@ import json
 import os
 import pty
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -17,8 +16,8 @@ import pytest
 
 from aigym_db.database.dsn import parameters
 from aigym_db.database.servers import create_database, drop_database
+from tests.support.command import PROGRAM
 
-ENTRY = "from aigym_db.cli.main import run; run()"
 NAMED = "app.labels: 2 rows"
 
 
@@ -42,9 +41,7 @@ def on_a_terminal() -> Callable[..., tuple[int, str]]:
 
     def run(folder: Path, *words: str, answer: str, before: Callable[[], object] = lambda: None):
         ours, theirs = pty.openpty()
-        process = subprocess.Popen(
-            [sys.executable, "-c", ENTRY, *words], cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs
-        )
+        process = subprocess.Popen([*PROGRAM, *words], cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs)
         os.close(theirs)
         seen, asked = [], threading.Event()
 

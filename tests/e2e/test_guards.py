@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from aigym_db.database.dsn import parameters
+from tests.support.waiting import PROCESS_TIMEOUT_S
 
 LABELS = "create table app.labels (name text);"
 
@@ -39,7 +40,7 @@ def test_drafts_run_on_no_other_database_than_the_local_one(shop, migrated, hold
     assert seen.err == (
         "error AIG-G001 0003 labels is not frozen, and this is not the project's own local database.\n"
         "  --> migrations/0003_labels.sql:1:1\n"
-        "  1 | -- 0003 labels\n"
+        "  1 | -- migrate:up\n"
         "    | ^\n"
         "  hint: Run `aigym-db freeze` and commit migrations/LOCK.\n"
     )
@@ -128,7 +129,7 @@ def test_another_runner_is_waited_for_as_long_as_was_said(shop, migrated, spawn,
         seen = shop("--database", migrated, "migrate", "--lock-wait", "0")
 
         gate.execute("select pg_advisory_unlock(777)")
-        out, _ = other.communicate(timeout=60)
+        out, _ = other.communicate(timeout=PROCESS_TIMEOUT_S)
     assert (seen.status, seen.out) == (6, "")
     assert "error AIG-L001 Another aigym-db is migrating this database." in seen.err
     assert re.search(r"^  held by pid \d+ \(aigym-db\)", seen.err, re.MULTILINE)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import psycopg
 import pytest
 
 from aigym_db.database.servers import LocalServer, create_database, gc, local
+from tests.support.waiting import PROCESS_TIMEOUT_S, wait_until
 
 WAITING = "select 1 from pg_locks where locktype = 'advisory' and objid = 777 and not granted"
 SLOW = "create table app.labels (name text);\nselect pg_advisory_xact_lock_shared(777);"
@@ -39,7 +39,7 @@ def test_a_signal_ends_the_run_with_130_and_the_next_one_goes_on(
         running = spawn(shop.folder, "--database", migrated, "migrate")
         wait_for(gate, WAITING)
         running.send_signal(number)
-        out, err = running.communicate(timeout=60)
+        out, err = running.communicate(timeout=PROCESS_TIMEOUT_S)
 
     assert (running.returncode, out) == (130, "")
     assert f"error AIG-I001 Stopped by {number.name}. 0003 slow was cancelled and rolled back." in err
@@ -72,7 +72,7 @@ def test_a_server_that_stops_in_the_middle_is_named_and_the_next_run_goes_on(
         running = spawn(shop.folder, "--database", dsn, "migrate")
         wait_for(gate, WAITING)
         stop_at_once(durable)
-        out, err = running.communicate(timeout=60)
+        out, err = running.communicate(timeout=PROCESS_TIMEOUT_S)
     durable.start()
 
     assert (running.returncode, "applied" in out) == (4, False)
@@ -93,24 +93,17 @@ def stop_at_once(running: LocalServer) -> None:
 def test_two_who_run_up_at_once_in_a_new_project_both_get_there(stopped_shop, spawn) -> None:
     both = [spawn(stopped_shop.folder, "up"), spawn(stopped_shop.folder, "up")]
 
-    said = [one.communicate(timeout=120) for one in both]
+    said = [one.communicate(timeout=PROCESS_TIMEOUT_S) for one in both]
 
     assert [one.returncode for one in both] == [0, 0], said
 
 
 def test_up_that_was_killed_while_it_made_the_server_is_run_again(stopped_shop, spawn) -> None:
     first = spawn(stopped_shop.folder, "up")
-    until((stopped_shop.folder / ".aigym-db/lock").exists)
+    wait_until((stopped_shop.folder / ".aigym-db/lock").exists, "a lock file")
     first.kill()
     first.communicate()
 
     seen = stopped_shop("server", "start")
 
     assert (seen.status, seen.err) == (0, "")
-
-
-def until(reached: Callable[[], bool], limit_s: float = 20.0) -> None:
-    """Returns once it is so."""
-    end = time.monotonic() + limit_s
-    while not reached():
-        assert time.monotonic() < end

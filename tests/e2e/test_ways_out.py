@@ -167,8 +167,10 @@ def test_a_late_file_does_not_stop_a_rollback(shop, late: str) -> None:
 
 
 def test_a_switch_goes_phase_by_phase_and_says_what_is_left(shop, migrated: str) -> None:
-    shop.migration("0003_wide", "create table app.wide ();", "drop table app.wide;", " phase:expand")
-    shop.migration("0004_narrow", "drop table app.wide;", "create table app.wide ();", " phase:contract")
+    shop.migration("0003_wide", "create table app.wide ();", "drop table app.wide;", options="phase:expand")
+    shop.migration(
+        "0004_narrow", "drop table app.wide;", "create table app.wide ();", options="phase:contract"
+    )
     shop("freeze")
 
     status = shop("--database", migrated, "status")
@@ -183,7 +185,7 @@ def test_a_switch_goes_phase_by_phase_and_says_what_is_left(shop, migrated: str)
     ]
     assert (early.status, early.out) == (3, "")
     assert "error AIG-G008 0004 narrow is to run after the switch" in early.err
-    assert "--> migrations/0003_wide.sql:2:1" in early.err
+    assert "--> migrations/0003_wide.sql:1:1" in early.err
     assert [one["version"] for one in expand.document["applied"]] == [3]
     assert expand.document["waiting"] == [{"version": 4, "name": "narrow", "phase": "contract"}]
     assert again.out == "Nothing to apply in this phase.\n  left for contract: 0004 narrow\n"

@@ -27,10 +27,10 @@ from aigym_db.migrate.rollback import rollback
 from aigym_db.model.migration import Direction, Migration
 from aigym_db.project.config import Project
 from aigym_db.project.migrations import migrations
+from tests.support.waiting import PROCESS_TIMEOUT_S
 
 HERE = Path(__file__).parent
 CHAIN = HERE / "chain"
-SOON_S = 30.0
 SETTINGS = {"synchronous_commit": "on", "wal_writer_delay": "10s", "autovacuum": "off"}
 """A commit is in the log once it is done, or never when it says so. And nobody but the tests works here."""
 
@@ -52,7 +52,7 @@ class Crashing:
         command = found.cmdline()
         found.send_signal(signal.SIGQUIT)
         if self._again is not None:
-            self._again.wait(SOON_S)
+            self._again.wait(PROCESS_TIMEOUT_S)
         process.kill(data)
         process.forget_dead(data)
         with (self.running.folder / "log").open("ab") as log:
@@ -71,7 +71,7 @@ class Crashing:
     def end(self) -> None:
         process.kill(self.running.folder / "data")
         if self._again is not None:
-            self._again.wait(SOON_S)
+            self._again.wait(PROCESS_TIMEOUT_S)
 
 
 @dataclass

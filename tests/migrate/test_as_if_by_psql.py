@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import psycopg
 import pytest
@@ -12,6 +11,7 @@ from aigym_db.database import ledger
 from aigym_db.errors import StatementFailed
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.options import Options
+from tests.support.waiting import wait_for_row
 
 WAITS = "select from pg_locks where not granted and relation = 'source'::regclass"
 
@@ -31,9 +31,7 @@ def test_what_is_locked_first_is_seen_as_it_is_then(database, other, write) -> N
         writer.execute("insert into source values (1)")
         runner = threading.Thread(target=migrate, args=(database, (write(1, text),)))
         runner.start()
-        limit = time.monotonic() + 20
-        while other.execute(WAITS).fetchone() is None:
-            assert time.monotonic() < limit
+        wait_for_row(other, WAITS)
         writer.commit()
         runner.join()
 

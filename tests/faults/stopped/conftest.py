@@ -16,9 +16,9 @@ from psycopg.conninfo import make_conninfo
 
 from aigym_db.database import ledger, locks
 from aigym_db.model.migration import Direction
+from tests.support.waiting import POLLS
 
-SOON_S = 30.0
-POLL_S = 0.002
+POLL_S = 0.005
 
 
 @dataclass
@@ -32,15 +32,18 @@ class Stage:
     pid: int = 0
     """The session of the process that was stopped."""
 
-    def wait_for(self, question: str, *, running: bool = True, **parameters: Any) -> tuple[Any, ...]:
+    def wait_for(
+        self, question: str, *, running: bool = True, polls: int = 2 * POLLS, **parameters: Any
+    ) -> tuple[Any, ...]:
         """The first row of an answer, once there is one; with `running`, not later than the process ends."""
-        until = time.monotonic() + SOON_S
-        while (row := self.gate.execute(question, parameters).fetchone()) is None:
-            if (running and self.process.ended) or time.monotonic() > until:
-                self.process.kill()
-                raise AssertionError(f"never: {question} {parameters}\n{self.process.output}")
+        for _ in range(polls):
+            if (row := self.gate.execute(question, parameters).fetchone()) is not None:
+                return row
+            if running and self.process.ended:
+                break
             time.sleep(POLL_S)
-        return row
+        self.process.kill()
+        raise AssertionError(f"never: {question} {parameters}\n{self.process.output}")
 
     def wait_until_stopped(self) -> None:
         """Returns once the process stands at the point."""
@@ -53,12 +56,13 @@ class Stage:
         waits = "select pid from pg_stat_activity where %(by)s = any(pg_blocking_pids(pid))"
         (self.pid,) = self.wait_for(waits, by=other.info.backend_pid)
 
-    def wait_until_gone(self) -> None:
-        """Returns once the server has ended every session of the process."""
+    def wait_until_gone(self, polls: int = 2 * POLLS) -> None:
+        """Return once the server has ended every session of the process."""
         self.wait_for(
             "select where not exists (select from pg_stat_activity where datname = current_database() "
             "and application_name = 'aigym-db')",
             running=False,
+            polls=polls,
         )
 
     def open(self) -> None:

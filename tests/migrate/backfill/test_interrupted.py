@@ -6,8 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from aigym_db.database.servers import LocalServer, create_database, local, proce
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.observer import Observer, Progress
 from aigym_db.model.migration import Migration
+from tests.support.waiting import PROCESS_TIMEOUT_S, wait_until
 
 RUNNER = """
 import sys
@@ -37,14 +37,6 @@ except AigymError as refusal:
 """
 
 
-def until(condition: Callable[[], object], what: str, limit_s: float = 20.0) -> None:
-    """Returns once the condition is true."""
-    end = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < end, f"{what} did not happen in {limit_s} s"
-        time.sleep(0.01)
-
-
 class Held:
     """A process that migrates and waits in the middle of a backfill for a row that a test holds."""
 
@@ -61,7 +53,7 @@ class Held:
         self.holder.execute("select from o where id = 3000 for update")
         self.process = self.start()
         try:
-            until(self.waits, "waiting for the row")
+            wait_until(self.waits, "waiting for the row")
         except BaseException:
             self.close()
             raise
@@ -110,9 +102,9 @@ def test_a_signal_in_the_middle_of_a_batch_keeps_the_batches_before_and_the_next
     changed = held.changed()
 
     held.process.send_signal(stop)
-    output, _ = held.process.communicate(timeout=20)
+    output, _ = held.process.communicate(timeout=PROCESS_TIMEOUT_S)
     status = held.process.returncode
-    until(lambda: not held.waits(), "the end of the killed statement", limit_s=2.0)
+    wait_until(lambda: not held.waits(), "the end of the killed statement", polls=200)
     held.holder.rollback()
 
     assert status == (-9 if stop is signal.SIGKILL else 130)
@@ -129,7 +121,7 @@ def test_a_backend_that_is_ended_in_the_middle_of_a_batch_says_where_it_goes_on(
     changed = held.changed()
 
     other.execute("select pg_terminate_backend(%s)", held.backends())
-    output, _ = held.process.communicate(timeout=20)
+    output, _ = held.process.communicate(timeout=PROCESS_TIMEOUT_S)
     held.holder.rollback()
 
     assert held.process.returncode == 4
@@ -143,8 +135,8 @@ def test_of_two_runners_one_does_it_and_the_other_finds_nothing_to_do(other, hel
     second = held.start()
 
     held.holder.rollback()
-    first_said, _ = held.process.communicate(timeout=30)
-    second_said, _ = second.communicate(timeout=30)
+    first_said, _ = held.process.communicate(timeout=PROCESS_TIMEOUT_S)
+    second_said, _ = second.communicate(timeout=PROCESS_TIMEOUT_S)
 
     assert (held.process.returncode, second.returncode) == (0, 0)
     assert (first_said + second_said).count("finished 2") == 1

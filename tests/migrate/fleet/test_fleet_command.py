@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
@@ -20,27 +16,22 @@ import pytest
 from aigym_db.database import ledger
 from aigym_db.database.dsn import parameters
 from aigym_db.database.servers import create_database, drop_database
+from tests.support.command import ProjectFolder
+from tests.support.waiting import PROCESS_TIMEOUT_S, wait_until
 
-ENTRY = "from aigym_db.cli.main import run; run()"
 COUNT = 6
 GATED = (1, 2)
 """The targets whose second migration waits until the test lets it."""
 WAIT = "select pg_advisory_lock_shared(777); select pg_advisory_unlock_shared(777);"
 
 
-class Project:
+class Project(ProjectFolder):
     """A folder with migrations and a targets file, and commands run in it."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.folder = folder
+        super().__init__(folder)
         self.monkeypatch = monkeypatch
-        (folder / "migrations").mkdir()
-        (folder / "aigym-db.toml").write_text("")
-
-    def migration(self, name: str, up: str, options: str = "", down: str = "") -> None:
-        back = f"{options}\n{down}" if down else " irreversible: a test"
-        text = f"-- migrate:up{options}\n{up}\n-- migrate:down{back}\n"
-        (self.folder / "migrations" / f"{name}.sql").write_text(text)
+        self.write("aigym-db.toml", "")
 
     def targets(self, dsns: list[str], top: str = "", **more: str) -> None:
         """A targets file; connection strings come from the environment."""
@@ -51,33 +42,22 @@ class Project:
             lines += [f'{key} = "{value}"' for key, value in more.items()]
         (self.folder / "targets.toml").write_text("\n".join(lines))
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-c", ENTRY, "-C", str(self.folder), *words],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={name: value for name, value in os.environ.items() if not name.startswith("PG")},
-        )
-
-    def __call__(self, *words: str) -> tuple[int, str, str]:
-        """Exit status, standard output and standard error of a command line."""
-        started = self.start(*words)
-        out, err = started.communicate(timeout=60)
-        return started.returncode, out, err
-
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     """Three migrations: the second waits at a barrier, the third is outside a transaction."""
     made = Project(tmp_path, monkeypatch)
-    made.migration("0001_notes", "create table notes (id int); insert into notes values (0);")
-    made.migration("0002_wait", f"{WAIT} update notes set id = id + 1;")
+    made.migration("0001_notes", "create table notes (id int); insert into notes values (0);", None)
+    made.migration("0002_wait", f"{WAIT} update notes set id = id + 1;", None)
     made.migration(
-        "0003_index", "create index concurrently notes_id_idx on notes (id);", " transaction:false"
+        "0003_index",
+        "create index concurrently notes_id_idx on notes (id);",
+        None,
+        options="transaction:false",
     )
-    assert made("freeze")[::2] == (0, "")
-    return made
+    made.freeze()
+    yield made
+    made.end()
 
 
 @pytest.fixture
@@ -104,13 +84,6 @@ def gates(dsns) -> Iterator[list[psycopg.Connection]]:
         yield opened
 
 
-def wait_until(true: Callable[[], bool], limit_s: float = 20.0) -> None:
-    until = time.monotonic() + limit_s
-    while not true():
-        assert time.monotonic() < until
-        time.sleep(0.01)
-
-
 def at_the_barrier(gate: psycopg.Connection) -> bool:
     waiting = (
         "select from pg_locks where locktype = 'advisory' and objid = 777 and not granted "
@@ -135,10 +108,10 @@ DONE = ([1, 2, 3], 1)
 def test_a_signal_stops_every_worker_and_the_next_run_goes_on(project, dsns, gates, on_failure) -> None:
     project.targets(dsns, f'parallel = 2\non_failure = "{on_failure}"')
     running = project.start("--format", "json", "migrate", "--targets", "targets.toml")
-    wait_until(lambda: all(map(at_the_barrier, gates)))
+    wait_until(lambda: all(map(at_the_barrier, gates)), "every gated target at the barrier")
 
     running.send_signal(signal.SIGTERM)
-    out, _ = running.communicate(timeout=30)
+    out, _ = running.communicate(timeout=PROCESS_TIMEOUT_S)
 
     document = json.loads(out)
     assert (running.returncode, document["exit_status"]) == (130, 130)
@@ -152,7 +125,7 @@ def test_a_signal_stops_every_worker_and_the_next_run_goes_on(project, dsns, gat
     assert [state(dsn)[0] for dsn in dsns] == [[1, 2, 3], [1], [1], [], [], []]
     for gate in gates:
         gate.execute("select pg_advisory_unlock(777)")
-    assert project("migrate", "--targets", "targets.toml")[::2] == (0, "")
+    assert project.run("migrate", "--targets", "targets.toml")[::2] == (0, "")
     assert [state(dsn) for dsn in dsns] == [DONE] * COUNT
 
 
@@ -161,11 +134,11 @@ def test_a_signal_while_the_targets_are_asked_ends_all_at_once(project, dsns) ->
         project.targets([*dsns, f"host=127.0.0.1 port={silent.getsockname()[1]} dbname=x"])
         running = project.start("migrate", "--targets", "targets.toml")
         # It is connected to, and never answers.
-        silent.settimeout(20)
+        silent.settimeout(PROCESS_TIMEOUT_S)
         asked, _ = silent.accept()
 
         running.send_signal(signal.SIGTERM)
-        _, err = running.communicate(timeout=8)
+        _, err = running.communicate(timeout=PROCESS_TIMEOUT_S)
         asked.close()
 
     assert (running.returncode, "SIGTERM before any target was changed" in err) == (130, True)
@@ -180,16 +153,16 @@ def test_a_killed_fleet_leaves_nothing_running_and_the_next_run_goes_on(project,
             [connection.execute(f"create schema {scope}") for scope in scopes if scope]
     project.targets(dsns, "parallel = 3", **({} if form == "databases" else {"schemas": "tenant_?"}))
     running = project.start("migrate", "--targets", "targets.toml")
-    wait_until(lambda: all(map(at_the_barrier, gates)))
+    wait_until(lambda: all(map(at_the_barrier, gates)), "every gated target at the barrier")
 
     running.kill()
     running.communicate()
 
     ours = "select from pg_stat_activity where application_name = 'aigym-db' and datname is not null"
-    wait_until(lambda: gates[0].execute(ours).fetchone() is None, limit_s=5.0)
+    wait_until(lambda: gates[0].execute(ours).fetchone() is None, "no session left", polls=500)
     for gate in gates:
         gate.execute("select pg_advisory_unlock(777)")
-    assert project("migrate", "--targets", "targets.toml")[::2] == (0, "")
+    assert project.run("migrate", "--targets", "targets.toml")[::2] == (0, "")
     assert [state(dsn, scope) for dsn in dsns for scope in scopes] == [DONE] * COUNT * len(scopes)
 
 
@@ -198,19 +171,19 @@ def back(project, dsns) -> tuple[str, ...]:
     """The command that undoes the last two files; of those that are gated the first of them waits."""
     project.migration("0004_table", "create table more (id int);", down=f"{WAIT} drop table more;")
     project.migration("0005_last", "create table last ();", down="drop table last;")
-    assert project("freeze")[0] == 0
+    assert project.run("freeze")[0] == 0
     project.targets(dsns, "parallel = 2")
-    assert project("migrate", "--targets", "targets.toml")[0] == 0
+    assert project.run("migrate", "--targets", "targets.toml")[0] == 0
     return ("rollback", "--targets", "targets.toml", "--to", "3", "--yes")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_way_back_that_is_cut_short_goes_on(project, back, dsns, gates, number) -> None:
     running = project.start("--format", "json", *back)
-    wait_until(lambda: all(map(at_the_barrier, gates)))
+    wait_until(lambda: all(map(at_the_barrier, gates)), "every gated target at the barrier")
 
     running.send_signal(number)
-    out, _ = running.communicate(timeout=30)
+    out, _ = running.communicate(timeout=PROCESS_TIMEOUT_S)
 
     if number == signal.SIGTERM:
         document = json.loads(out)
@@ -219,12 +192,12 @@ def test_a_way_back_that_is_cut_short_goes_on(project, back, dsns, gates, number
         assert [one["status"] for one in document["targets"]] == states
         assert [len(one["undone"]) for one in document["targets"]] == [2, 1, 1, 0, 0, 0]
     ours = "select from pg_stat_activity where application_name = 'aigym-db' and datname is not null"
-    wait_until(lambda: gates[0].execute(ours).fetchone() is None, limit_s=5.0)
+    wait_until(lambda: gates[0].execute(ours).fetchone() is None, "no session left", polls=500)
     middle = [[1, 2, 3], [1, 2, 3, 4], [1, 2, 3, 4], *[[1, 2, 3, 4, 5]] * 3]
     assert [state(dsn)[0] for dsn in dsns] == middle
     for gate in gates:
         gate.execute("select pg_advisory_unlock(777)")
-    assert project(*back)[::2] == (0, "")
+    assert project.run(*back)[::2] == (0, "")
     assert [state(dsn) for dsn in dsns] == [DONE] * COUNT
 
 
@@ -232,14 +205,14 @@ def test_a_way_back_that_is_cut_short_goes_on(project, back, dsns, gates, number
 def test_many_databases_go_back_to_a_version_that_is_named(project, dsns, words) -> None:
     project.targets(dsns)
 
-    status, _, err = project("rollback", "--targets", "targets.toml", *words)
+    status, _, err = project.run("rollback", "--targets", "targets.toml", *words)
 
     assert (status, "Say which with `--to`" in err) == (2, True)
 
 
 def test_status_has_a_line_for_every_target(project, dsns) -> None:
     project.targets(dsns[:2])
-    assert project("migrate", "--targets", "targets.toml")[0] == 0
+    assert project.run("migrate", "--targets", "targets.toml")[0] == 0
     project.targets([*dsns[:3], "host=127.0.0.1 port=1 password=open-sesame"])
     begun = ledger.Event("intent", 3, "index", "sha256:x", "up", 1, sql="vacuum", detail={})
     with psycopg.connect(dsns[1], autocommit=True) as connection:
@@ -247,8 +220,8 @@ def test_status_has_a_line_for_every_target(project, dsns) -> None:
         ledger.record(connection, replace(begun, kind="revert", statement=None, direction="down"))
         ledger.record(connection, begun)
 
-    status, out, err = project("status", "--targets", "targets.toml")
-    json_status, document, _ = project("--format", "json", "status", "--targets", "targets.toml")
+    status, out, err = project.run("status", "--targets", "targets.toml")
+    json_status, document, _ = project.run("--format", "json", "status", "--targets", "targets.toml")
 
     assert out.splitlines() == [
         "target  at    pending  error",
@@ -274,7 +247,7 @@ def test_the_report_says_where_every_target_is(project, dsns) -> None:
         connection.execute("create view notes as select 1 as id")
     project.targets(dsns, 'parallel = 1\non_failure = "continue"')
 
-    status, out, err = project("migrate", "--targets", "targets.toml")
+    status, out, err = project.run("migrate", "--targets", "targets.toml")
 
     lines = out.splitlines()
     table = lines[next(number for number, line in enumerate(lines) if line.startswith("target")) :]
@@ -290,7 +263,7 @@ def test_the_same_refusal_of_many_is_said_once(project, dsns) -> None:
     project.migration("0004_draft", "select 1;")
     project.targets(dsns)
 
-    status, _, err = project("migrate", "--targets", "targets.toml")
+    status, _, err = project.run("migrate", "--targets", "targets.toml")
 
     assert (status, err.count("is not frozen")) == (3, 1)
     assert "shop-0, shop-1, shop-2, shop-3, shop-4 and 1 more: 0004 draft is not frozen" in err
@@ -303,7 +276,7 @@ def test_a_password_is_never_shown(project) -> None:
     )
 
     for words in (["migrate"], ["--format", "json", "migrate"]):
-        status, out, err = project(*words, "--targets", "targets.toml")
+        status, out, err = project.run(*words, "--targets", "targets.toml")
         assert (status, "open-sesame" in out + err, "AIG-S001" in out + err) == (4, False, True)
 
 
@@ -319,13 +292,13 @@ def test_a_password_is_never_shown(project) -> None:
 def test_options_that_mean_one_database_do_not_go_with_many(project, dsns, words, said) -> None:
     project.targets(dsns)
 
-    status, _, err = project(*words, "--targets", "targets.toml")
+    status, _, err = project.run(*words, "--targets", "targets.toml")
 
     assert (status, said in err) == (2, True)
 
 
 def test_a_targets_file_that_is_not_there(project) -> None:
-    status, _, err = project("migrate", "--targets", "nowhere.toml")
+    status, _, err = project.run("migrate", "--targets", "nowhere.toml")
 
     assert (status, "nowhere.toml cannot be read" in err) == (2, True)
 
@@ -337,19 +310,18 @@ def test_a_service_is_looked_up_before_several_connect(project, dsns, tmp_path) 
         f"[first]\nhost={found['host']}\nport={found['port']}\nuser={found['user']}\ndbname={found['dbname']}\n"
     )
     project.targets(["service=first", *dsns[1:3]])
-    run = [sys.executable, "-c", ENTRY, "-C", str(project.folder), "migrate", "--targets", "targets.toml"]
 
-    done = subprocess.run(
-        run, env={**os.environ, "PGSERVICEFILE": str(services)}, capture_output=True, text=True, check=False
+    status, _, err = project.run(
+        "migrate", "--targets", "targets.toml", variables={"PGSERVICEFILE": str(services)}
     )
 
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (status, err) == (0, "")
     assert [state(dsn) for dsn in dsns] == [DONE] * 3 + [([], None)] * 3
 
 
 def test_a_service_that_is_not_there_is_refused_with_its_place(project) -> None:
     project.targets(["service=nowhere"])
 
-    status, _, err = project("migrate", "--targets", "targets.toml")
+    status, _, err = project.run("migrate", "--targets", "targets.toml")
 
     assert (status, "There is no service nowhere" in err, "targets.toml:2:1" in err) == (4, True, True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import psycopg
@@ -11,6 +10,7 @@ import pytest
 from aigym_db.database import ledger
 from aigym_db.errors import NameTaken, PartiallyApplied, StatementFailed
 from aigym_db.migrate.apply import migrate
+from tests.support.waiting import wait_for_row
 
 OUTSIDE = " transaction:false"
 NAMED = "create {} index concurrently if not exists a_idx on shop.a {};"
@@ -187,9 +187,7 @@ def test_an_index_that_somebody_is_building_now_is_left_to_them(
         writer.execute("insert into shop.a values (2)")
         builder.pgconn.send_query(b"create index concurrently a_idx on shop.a (x)")
         building = "select from pg_stat_progress_create_index where phase like 'waiting for writers%'"
-        until = time.monotonic() + 20
-        while other.execute(building).fetchone() is None:
-            assert time.monotonic() < until
+        wait_for_row(other, building)
         # A runner that does not see it would drop the index, and wait for it to be built.
         listener.on_wait = lambda waiting: writer.rollback()
 
