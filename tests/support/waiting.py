@@ -1,4 +1,4 @@
-"""Waiting for a condition: the deadline counts polls, so that a loaded machine gets as many as an idle one."""
+"""Waiting for a condition: the deadline counts polls, so a loaded machine gets as many as an idle one."""
 
 from __future__ import annotations
 
