@@ -1,11 +1,13 @@
 # Every target is one line; `make` alone lists them.
-.PHONY: help up test check bench clean
+.PHONY: help up test test-all check bench clean
 
-help: ; @grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+help: ; @grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 up: .venv/ready ; @.venv/bin/aigym-db up ## a seeded, verified local database, and what to do next
 
-test: .venv/ready ; .venv/bin/pytest -n auto ## everything the product promises, on real servers
+test: .venv/ready ; .venv/bin/pytest -n auto ## what the product promises, on real servers, in five minutes
+
+test-all: test ; .venv/bin/pytest -n auto -m exhaustive ## that, and then the whole matrices, on every server named in AIGYM_DB_TEST_SERVERS
 
 check: .venv/ready ; .venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/pytest -q tests/architecture tests/freshness ## style, types, layers, generated files
 

@@ -18,6 +18,8 @@ from aigym_db.project.migrations import migrations
 from aigym_db.syntax.transaction_block import only_outside
 
 MAJORS = (15, 16, 17, 18)
+SAMPLE = 13
+"""Of so many cases one belongs to `make test`. Prime, so that every way, command and server is among them."""
 WAYS = ("SIGKILL", "SIGTERM", "pg_terminate_backend", "immediate stop")
 COMMANDS: dict[str, Direction] = {"migrate": "up", "rollback": "down"}
 _DEFINES = re.compile(r"create|alter|drop|comment")
@@ -158,6 +160,10 @@ def matrix() -> Iterator[Case]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that asks for a `case` is run for each of the matrix."""
+    """Parametrize a test that takes a `case` with the matrix; all but a sample of it are exhaustive."""
     if "case" in metafunc.fixturenames:
-        metafunc.parametrize("case", list(matrix()), ids=str)
+        cases = [
+            pytest.param(case, id=str(case), marks=() if number % SAMPLE == 0 else pytest.mark.exhaustive)
+            for number, case in enumerate(matrix())
+        ]
+        metafunc.parametrize("case", cases)
