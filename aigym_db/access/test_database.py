@@ -15,7 +15,8 @@ import psycopg
 from aigym_db import __version__
 from aigym_db.database.connect import SessionSettings, connect
 from aigym_db.database.failure import explain_error
-from aigym_db.database.replay import Connection, replay
+from aigym_db.database.migration_session import Connection, open_session
+from aigym_db.database.replay import replay
 from aigym_db.database.servers import TEMPLATE, Server, clone, drop_database, throwaway
 from aigym_db.errors import BadSeed
 from aigym_db.model.access import Actor
@@ -81,15 +82,15 @@ def stage(project: Project, server: str | None = None) -> Iterator[TestDatabase]
     parts, reference, rows = _parts(project), _rows(project, REFERENCE), _rows(project, FIXTURE)
     # The template is kept and used again. What it holds depends on the day, because partitions begin with
     # today's; the fixture may even hold rows of this hour, so it is loaded anew.
-    key = _digest(parts, reference, project.owner, date.today().isoformat())
+    key = _digest(parts, reference, repr(project.session), date.today().isoformat())
 
     def build(dsn: str) -> None:
-        with connect(dsn, session=_SESSION, autocommit=True) as connection:
+        with open_session(dsn, project.session) as connection:
             replay(connection, parts, owner=project.owner)
             _fill(connection, reference)
 
     with throwaway(server or project.server, template_key=key, build=build) as running:
-        with connect(clone(running, TEMPLATE, _FILLED), session=_SESSION, autocommit=True) as connection:
+        with open_session(clone(running, TEMPLATE, _FILLED), project.session) as connection:
             _fill(connection, rows)
             connection.execute("analyze")
         yield TestDatabase(running)

@@ -29,6 +29,7 @@ def options(
     local = dsn is not None and app.takes_drafts(dsn)
     return Options(
         owner=app.project.owner,
+        search_path=app.project.search_path,
         lock_timeout_ms=app.project.lock_timeout_ms,
         lock_wait_s=lock_wait_s,
         frozen=frozen,

@@ -13,6 +13,7 @@ from aigym_db.cli.app import App
 from aigym_db.cli.options import options, watched
 from aigym_db.database.connect import connect
 from aigym_db.database.ledger import applied
+from aigym_db.database.migration_session import open_session
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.plan import digest
 from aigym_db.project.lock_file import frozen
@@ -74,7 +75,8 @@ def _migrate(app: App, dsn: str) -> str:
 
 
 def _seed(app: App, dsn: str, name: str) -> str:
-    with closing(connect(dsn, autocommit=True)) as connection:
+    session = open_session(dsn, app.project.session, lock_timeout_ms=app.project.lock_timeout_ms)
+    with closing(session) as connection:
         loaded = load(connection, name, seed_files(app.project, name), app.project.owner)
     return f"{name}: {sum(one.rows_written for one in loaded)} rows written"
 

@@ -5,35 +5,28 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import psycopg
 
 from aigym_db.database.catalog import snapshot
-from aigym_db.database.connect import SessionSettings, connect
 from aigym_db.database.failure import explain_error
+from aigym_db.database.migration_session import Connection, open_session
 from aigym_db.database.servers import Server, Throwaway, create_database, drop_database, throwaway
 from aigym_db.errors import AigymError
 from aigym_db.model.catalog import Catalog
 from aigym_db.model.migration import Part
 from aigym_db.model.script import Piece
-
-Connection = psycopg.Connection[tuple[Any, ...]]
-
-
-def session_on(dsn: str) -> Connection:
-    """A connection in autocommit mode to a database nobody else uses: nothing has to wait or hurry."""
-    return connect(
-        dsn, session=SessionSettings(lock_timeout_ms=0, idle_in_transaction_timeout_ms=0), autocommit=True
-    )
+from aigym_db.model.session import MigrationSession
 
 
 @contextmanager
-def scratch(server: Server, *, user: str | None = None, owner: str | None = None) -> Iterator[Connection]:
-    """A connection to an empty database of its own, which is gone after the block."""
-    name = create_database(server, owner=owner).partition("?")[0].rpartition("/")[2]
+def scratch(
+    server: Server, session: MigrationSession, *, user: str | None = None, database_owner: str | None = None
+) -> Iterator[Connection]:
+    """Yield a session for files on a new, empty database, and drop the database at the end."""
+    name = create_database(server, owner=database_owner).partition("?")[0].rpartition("/")[2]
     try:
-        with session_on(server.dsn(name, user)) as connection:
+        with open_session(server.dsn(name, user), session) as connection:
             yield connection
     finally:
         drop_database(server, name)
@@ -50,28 +43,32 @@ def replay(connection: Connection, parts: Iterable[Part], *, owner: str | None =
 
 
 @contextmanager
-def replayed(name: str, parts: tuple[Part, ...], *, owner: str | None = None) -> Iterator[Throwaway]:
-    """A throwaway server whose database `template` holds what `parts` make; they run once per machine.
+def replayed(name: str, parts: tuple[Part, ...], session: MigrationSession) -> Iterator[Throwaway]:
+    """Yield a throwaway server whose database `template` contains the result of `parts`.
 
-    Raises StatementFailed (AIG-S002), and ServerUnfit (AIG-G005) when it cannot be started here.
+    The result is cached per machine. Raise StatementFailed (AIG-S002) if a statement fails, ServerUnfit
+    (AIG-G005) if the server cannot be started.
     """
-    said = repr([(part.text, part.transaction, part.role) for part in parts])
-    key = hashlib.sha256(f"{owner} {said}".encode()).hexdigest()
+    inputs = repr([session, *((part.text, part.transaction, part.role) for part in parts)])
+    key = hashlib.sha256(inputs.encode()).hexdigest()
 
     def build(dsn: str) -> None:
-        with session_on(dsn) as connection:
-            replay(connection, parts, owner=owner)
+        with open_session(dsn, session) as connection:
+            replay(connection, parts, owner=session.owner)
 
     with throwaway(name, template_key=f"replayed {key}", build=build) as server:
         yield server
 
 
 def built(
-    server: Server, parts: Iterable[Part], *, owner: str | None = None, partition_schema: str | None = None
+    server: Server, parts: Iterable[Part], session: MigrationSession, *, partition_schema: str | None = None
 ) -> Catalog:
-    """What an empty database holds after `parts` have run, and all roles of the server: use a new one."""
-    with scratch(server) as connection:
-        replay(connection, parts, owner=owner)
+    """The catalog of an empty database after `parts` have run.
+
+    It contains every role of the server, so the server has to be a new one.
+    """
+    with scratch(server, session) as connection:
+        replay(connection, parts, owner=session.owner)
         return snapshot(connection, partition_schema=partition_schema, all_roles=True)
 
 

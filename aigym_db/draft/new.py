@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aigym_db.database.catalog import snapshot
-from aigym_db.database.replay import Connection, built, replay, replayed, session_on
+from aigym_db.database.migration_session import Connection, open_session
+from aigym_db.database.replay import built, replay, replayed
 from aigym_db.database.servers import TEMPLATE, throwaway
 from aigym_db.draft.draft import Draft, draft
 from aigym_db.errors import BadCommandLine, CannotDraft, StatementFailed
@@ -72,11 +73,11 @@ def _drafted(
     scripts = ordered(project)
     partitions = project.partition_schema
     with throwaway(project.server) as server:
-        state = built(server, parts(scripts), owner=project.owner, partition_schema=partitions)
+        state = built(server, parts(scripts), project.session, partition_schema=partitions)
     ups = tuple(migration.up for migration in known)
     with (
-        replayed(project.server, ups, owner=project.owner) as server,
-        session_on(server.dsn(TEMPLATE)) as connection,
+        replayed(project.server, ups, project.session) as server,
+        open_session(server.dsn(TEMPLATE), project.session) as connection,
     ):
         history = snapshot(connection, partition_schema=partitions, all_roles=True)
         past = "\n".join(part.text for part in ups)

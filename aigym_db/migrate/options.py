@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from aigym_db.model.migration import Phase
+from aigym_db.model.session import MigrationSession
 from aigym_db.project.config import LOCK_TIMEOUT_MS
 
 PATIENCE_MS = 60_000
@@ -18,6 +19,8 @@ class Options:
 
     owner: str | None = None
     """The role migrations act as; None is the one that connected."""
+    search_path: tuple[str, ...] = ("public",)
+    """The schemas in which names without a schema are looked up; new objects go to the first."""
     lock_timeout_ms: int = LOCK_TIMEOUT_MS
     patience_ms: int = PATIENCE_MS
     lock_wait_s: float | None = None
@@ -31,7 +34,7 @@ class Options:
     transaction: Literal["migration", "run"] = "migration"
     """What one transaction holds: each migration, or the whole run."""
     scope: str = ""
-    """The tenant schema to migrate, where names without a schema are looked for and made; empty for the
+    """The tenant schema to migrate, which takes the place of the first schema of `search_path`; empty for the
     database itself."""
     git_commit: str | None = None
     phase: Phase | None = None
@@ -40,3 +43,9 @@ class Options:
     """The versions that may run although a newer one is applied."""
     resolve: Literal["done", "again"] | None = None
     """What a person found out about a statement whose outcome the catalog cannot tell."""
+
+    @property
+    def session(self) -> MigrationSession:
+        """The session in which the files of this run are executed."""
+        path = (self.scope, *self.search_path[1:]) if self.scope else self.search_path
+        return MigrationSession(self.owner, path)

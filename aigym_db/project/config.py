@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from aigym_db.errors import BadConfig, NoProject
+from aigym_db.model.session import MigrationSession
 from aigym_db.model.source import Source
 
 LOCK_TIMEOUT_MS = 2_000
@@ -33,6 +34,8 @@ class Project:
     """Where partitions live that are made and dropped as time goes by; no part of the description."""
     seeds: tuple[str, ...] = ()
     """The seed sets `up` loads, in order."""
+    search_path: tuple[str, ...] = ("public",)
+    """The schemas in which files find names without a schema; new objects go to the first."""
     lock_timeout_ms: int = LOCK_TIMEOUT_MS
     transaction: str = "migration"
     """What one transaction of `migrate` and `rollback` holds: `migration`, or the whole `run`."""
@@ -47,6 +50,11 @@ class Project:
     def has_state(self) -> bool:
         """Whether the project describes its database, and does not hold migrations alone."""
         return (self.root / "schema").is_dir()
+
+    @property
+    def session(self) -> MigrationSession:
+        """The session in which the files of the project run."""
+        return MigrationSession(self.owner, self.search_path)
 
     @property
     def local(self) -> Path:
@@ -163,6 +171,12 @@ def _checked(source: Source, content: dict[str, Any]) -> dict[str, Any]:
                 place=_place(source, name),
                 hint="Give a short time in milliseconds: everybody else waits behind a statement that waits.",
             )
+        if name == "search_path" and (wrong_schema := _wrong_schema(value)):
+            raise BadConfig(
+                f"`{name}` {wrong_schema}.",
+                place=_place(source, name),
+                hint='List the schemas in order, as in ["public", "extensions"].',
+            )
         if name == "transaction" and value not in ("migration", "run"):
             raise BadConfig(
                 f"`{name}` cannot be `{value}`.",
@@ -171,6 +185,18 @@ def _checked(source: Source, content: dict[str, Any]) -> dict[str, Any]:
             )
         settings[name] = tuple(value) if isinstance(value, list) else value
     return settings
+
+
+def _wrong_schema(schemas: list[str]) -> str:
+    """What is wrong with a search path, as the end of a sentence; empty if nothing is."""
+    for schema in schemas:
+        if not schema or "\0" in schema or len(schema.encode()) > 63:
+            return f"contains {schema!r}, which is not the name of a schema"
+        if schema in ("$user", "pg_temp"):
+            return f"contains {schema!r}, which is a different schema for each session"
+        if schemas.count(schema) > 1:
+            return f"contains {schema!r} twice"
+    return ""
 
 
 def _place(source: Source, name: str) -> Any:

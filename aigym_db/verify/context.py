@@ -8,9 +8,10 @@ from types import TracebackType
 from typing import Any
 
 from aigym_db.database.catalog import snapshot
-from aigym_db.database.connect import SessionSettings, connect
+from aigym_db.database.connect import connect
 from aigym_db.database.failure import explain_error
-from aigym_db.database.replay import Connection, built, replayed, session_on
+from aigym_db.database.migration_session import Connection
+from aigym_db.database.replay import built, replayed
 from aigym_db.database.servers import TEMPLATE, Throwaway, throwaway
 from aigym_db.model.catalog import Catalog
 from aigym_db.model.migration import Migration, Part
@@ -60,27 +61,26 @@ class VerifyContext:
             return built(
                 server,
                 parts(self.scripts),
-                owner=self.project.owner,
+                self.project.session,
                 partition_schema=self.project.partition_schema,
             )
 
     @cached_property
     def history(self) -> Catalog:
         """What the migrations make of an empty database."""
-        with session_on(self.history_server.dsn(TEMPLATE)) as connection:
+        with connect(self.history_server.dsn(TEMPLATE), autocommit=True) as connection:
             return self.look(connection, all_roles=True)
 
     @cached_property
     def history_server(self) -> Throwaway:
         """A server of its own, whose database `template` holds what all migrations make."""
-        return self._open.enter_context(replayed(self.project.server, self.ups, owner=self.project.owner))
+        return self._open.enter_context(replayed(self.project.server, self.ups, self.project.session))
 
     @cached_property
     def database(self) -> Connection:
         """The database somebody uses, or else one that the migrations have made; only to read."""
-        if self.dsn is None:
-            return self._open.enter_context(session_on(self.history_server.dsn(TEMPLATE)))
-        return self._open.enter_context(connect(self.dsn, session=SessionSettings(), autocommit=True))
+        dsn = self.dsn or self.history_server.dsn(TEMPLATE)
+        return self._open.enter_context(connect(dsn, autocommit=True))
 
     @property
     def ignored(self) -> tuple[str, ...]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import psycopg
 from pglast.parser import ParseError, scan
 
+from aigym_db.database.migration_session import Connection
 from aigym_db.database.queries import query
-from aigym_db.database.replay import Connection
 from aigym_db.model.catalog import Key
 
 _WORD = re.compile(r"[^\W\d]\w*|\"(?:[^\"]|\"\")*\"")

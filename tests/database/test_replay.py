@@ -10,7 +10,10 @@ from aigym_db.database.servers import Server
 from aigym_db.errors import StatementFailed
 from aigym_db.model.catalog import Key
 from aigym_db.model.migration import Part
+from aigym_db.model.session import MigrationSession
 from aigym_db.model.source import Source, Span
+
+SESSION = MigrationSession()
 
 
 def part(text: str, *, transaction: bool = True, role: str | None = None) -> Part:
@@ -28,7 +31,7 @@ def test_parts_run_in_order_as_their_role(server: Server) -> None:
         part("drop index concurrently a.b_idx; create table a.c (id int);", transaction=False),
     ]
 
-    found = built(server, parts, owner="replay_owner").facts
+    found = built(server, parts, MigrationSession("replay_owner")).facts
 
     assert found[Key("table", "a.b")]["owner"] == "replay_owner"
     assert found[Key("table", "a.c")]["owner"] == "replay_owner"
@@ -48,7 +51,7 @@ def test_parts_run_in_order_as_their_role(server: Server) -> None:
 def test_a_failure_has_its_exact_place(
     server: Server, text: str, line: int, column: int, transaction: bool
 ) -> None:
-    with scratch(server) as connection, pytest.raises(StatementFailed) as refusal:
+    with scratch(server, SESSION) as connection, pytest.raises(StatementFailed) as refusal:
         replay(connection, [part(text, transaction=transaction)])
 
     place = refusal.value.place
@@ -61,14 +64,14 @@ def test_the_place_is_in_the_template_when_the_text_was_rendered(server: Server)
     originals = {"t.sql.j2": "select 1;\n", "macro.sql.j2": "{# #}select nope;"}
     source = Source("t.sql.j2", "select 1;\nselect nope;", spans, originals)
 
-    with scratch(server) as connection, pytest.raises(StatementFailed) as refusal:
+    with scratch(server, SESSION) as connection, pytest.raises(StatementFailed) as refusal:
         replay(connection, [Part(source, 0, len(source.text))])
 
     assert str(refusal.value.place) == "macro.sql.j2:1:13"
 
 
 def test_nothing_remains_of_a_part_that_failed(server: Server) -> None:
-    with scratch(server) as connection:
+    with scratch(server, SESSION) as connection:
         before = snapshot(connection)
         with pytest.raises(StatementFailed):
             replay(connection, [part("create schema gone; select 1 / 0;")])
@@ -83,5 +86,8 @@ def test_a_failure_at_the_commit_is_told_too(server: Server) -> None:
         "insert into public.b values (1);"
     )
 
-    with scratch(server) as connection, pytest.raises(StatementFailed, match="violates foreign key"):
+    with (
+        scratch(server, SESSION) as connection,
+        pytest.raises(StatementFailed, match="violates foreign key"),
+    ):
         replay(connection, [part(text)])

@@ -142,11 +142,11 @@ def removed(file: str) -> Edit:
 
 
 def history(server: Server, project: Project) -> Catalog:
-    return built(server, [migration.up for migration in migrations(project)], owner=project.owner)
+    return built(server, [migration.up for migration in migrations(project)], project.session)
 
 
 def described(server: Server, project: Project) -> Catalog:
-    return built(server, state(project), owner=project.owner)
+    return built(server, state(project), project.session)
 
 
 VIEW, POLICIES, BIRD = "schema/app/_views/names.sql.j2", "policies/app.sql.j2", "schema/app/birds.sql.j2"
@@ -290,7 +290,7 @@ def test_a_change_is_drafted_and_taken_back(
     assert up in upper
     assert down in lower
     assert history(server, begun).difference(described(server, begun)) == ()
-    with scratch(server) as connection:
+    with scratch(server, begun.session) as connection:
         files = migrations(begun)
         replay(connection, [migration.up for migration in files], owner=begun.owner)
         replay(connection, [part for one in files[: known - 1 : -1] if (part := one.down)], owner=begun.owner)

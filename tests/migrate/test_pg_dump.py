@@ -11,7 +11,8 @@ import psycopg
 import pytest
 
 from aigym_db.database import ledger
-from aigym_db.database.replay import replay, session_on
+from aigym_db.database.migration_session import open_session
+from aigym_db.database.replay import replay
 from aigym_db.database.servers import Throwaway, available, create_database, drop_database, throwaway
 from aigym_db.errors import BadSql, ForbiddenStatement, StatementFailed
 from aigym_db.lint.engine import lint
@@ -20,6 +21,7 @@ from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.preflight import steps
 from aigym_db.migrate.rollback import rollback
+from aigym_db.model.session import MigrationSession
 from aigym_db.project.migrations import read
 
 SCHEMA = r"""
@@ -119,7 +121,7 @@ def test_verify_and_new_replay_a_dump_as_migrate_runs_it(
 ) -> None:
     part = migration(tmp_path, dump(any_server, full, *WAYS[way])).up
 
-    with session_on(empty) as connection:
+    with open_session(empty, MigrationSession()) as connection:
         replay(connection, [part])
 
         left = connection.execute("select current_setting('search_path')").fetchone()

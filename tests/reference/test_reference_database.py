@@ -79,7 +79,7 @@ def test_the_slice_has_the_tables_it_names() -> None:
 def built() -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     """A superuser's connection to a database that the migrations have made, on a server of its own."""
     with (
-        replayed("embedded", tuple(one.up for one in migrations(PROJECT)), owner=PROJECT.owner) as server,
+        replayed("embedded", tuple(one.up for one in migrations(PROJECT)), PROJECT.session) as server,
         closing(connect(server.dsn(TEMPLATE), autocommit=True)) as connection,
     ):
         yield connection

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from aigym_db.database.ledger import Event, checksum, create, record
-from aigym_db.database.replay import replay, session_on
+from aigym_db.database.migration_session import open_session
+from aigym_db.database.replay import replay
 from aigym_db.project.config import Project, find
 from aigym_db.project.migrations import migrations
 from aigym_db.verify.verify import Verified
@@ -93,7 +94,7 @@ def project(tmp_path: Path, write: Write) -> Project:
 @pytest.fixture
 def migrated(project: Project, database: str) -> str:
     """The DSN of a database that has run the project's migrations."""
-    with session_on(database) as connection:
+    with open_session(database, project.session) as connection:
         create(connection)
         for migration in migrations(project):
             replay(connection, [migration.up], owner=project.owner)

@@ -18,14 +18,16 @@ def command(app: App, name: str) -> None:
     On a database marked production only the set `reference` may be loaded. To mark one:
     alter database … set aigym.environment = 'production'.
     """
-    from aigym_db.database.connect import connect, shown
+    from aigym_db.database.connect import shown
+    from aigym_db.database.migration_session import open_session
     from aigym_db.seeds.load import load
     from aigym_db.seeds.plan import seed_files
 
     files = seed_files(app.project, name)
     dsn = app.dsn(start=True)
     app.report.must_finish = True
-    with closing(connect(dsn, autocommit=True)) as connection:
+    session = open_session(dsn, app.project.session, lock_timeout_ms=app.project.lock_timeout_ms)
+    with closing(session) as connection:
         loaded = load(connection, name, files, app.project.owner)
     written = sum(one.rows_written for one in loaded)
     app.report.say(f"Seed set {name}: {written} rows written to {shown(dsn)}.")

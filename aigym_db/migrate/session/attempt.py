@@ -10,6 +10,7 @@ import psycopg
 from psycopg import Connection
 
 from aigym_db.database import ledger, locks
+from aigym_db.database.migration_session import search_path
 from aigym_db.database.queries import query
 from aigym_db.errors import AigymError, ConnectionLost, Interrupted
 from aigym_db.migrate.observer import Finished, Waiting
@@ -17,7 +18,7 @@ from aigym_db.migrate.session.context import RunContext
 from aigym_db.migrate.session.message import Message
 from aigym_db.migrate.session.progress import progress
 from aigym_db.migrate.session.reconnect import ServerAway, all_gone, gone
-from aigym_db.migrate.session.session_settings import SET_BACK, search_path
+from aigym_db.migrate.session.session_settings import SET_BACK
 from aigym_db.migrate.session.wire import LOOK_S, Wire
 from aigym_db.model.migration import Direction, Migration, Part
 
@@ -61,7 +62,7 @@ class Run:
         """What the last file left behind in the session, in words."""
         self.late: Mapping[int, int] = {}
         """The migrations that run out of order, by version, and the newest that is applied."""
-        expected = {"role": connection.info.user, "search_path": search_path(self.options)}
+        expected = {"role": connection.info.user, "search_path": search_path(self.options.session)}
         self.leftovers, self.guard, self.guard_all = (
             psycopg.ClientCursor(connection).mogrify(query(f"locks/{name}"), expected)
             for name in ("leftovers", "guard", "guard_all")

@@ -17,13 +17,12 @@ import psycopg
 from psycopg import Connection
 from psycopg.pq import ConnStatus
 
-from aigym_db.database.connect import connect
 from aigym_db.errors import CannotConnect, ConnectionLost, Interrupted, LedgerChanged
 from aigym_db.migrate.observer import Waiting
 from aigym_db.migrate.plan import digest
 from aigym_db.migrate.session.context import RunContext
 from aigym_db.migrate.session.polling import readable
-from aigym_db.migrate.session.session_settings import contract
+from aigym_db.migrate.session.session_settings import connect
 from aigym_db.model.migration import Applied, Plan
 
 PATIENCE_S = 30.0
@@ -119,7 +118,7 @@ def _connected(context: RunContext, worth_waiting: Callable[[CannotConnect], boo
     began, stop = time.monotonic(), context.stop
     while True:
         try:
-            return connect(context.dsn, session=contract(context.options), autocommit=True)
+            return connect(context.dsn, context.options)
         except CannotConnect as refusal:
             waited_s = time.monotonic() - began
             if waited_s >= PATIENCE_S or not worth_waiting(refusal):

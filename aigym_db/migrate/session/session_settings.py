@@ -1,26 +1,27 @@
-"""What a session runs under that migrates."""
+"""The session that executes migrations: how it is opened and reset."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from psycopg import Connection
+
 from aigym_db.database.connect import SessionSettings
+from aigym_db.database.migration_session import open_session
 from aigym_db.migrate.options import Options
-from aigym_db.syntax.quote import quoted
 
 SET_BACK = "reset all"
-"""Ends what a file set for the whole session, also settings with names of its own, which no list shows. The
-session's own settings came with the connection, so they are what this goes back to."""
+"""Resets every setting that a file set for the session, also custom ones, which pg_settings does not list.
+The session's own settings were sent as startup options, so RESET ALL restores them."""
 PREPARED = "aigym_db_"
-"""How the names of our own prepared statements begin; they do not count as left behind."""
-
-SEARCH_PATH = "public"
-"""Where names without a schema are looked for and made, whoever connects."""
+"""Prefix of the package's prepared statements; they do not count as session state of a file."""
 
 
-def contract(options: Options) -> SessionSettings:
-    """The settings of the connection that sends the migrations."""
-    return SessionSettings(lock_timeout_ms=options.lock_timeout_ms, search_path=search_path(options))
-
-
-def search_path(options: Options) -> str:
-    """Where names without a schema are looked for and made: in the tenant's schema alone, if there is one."""
-    return quoted(options.scope) if options.scope else SEARCH_PATH
+def connect(dsn: str, options: Options) -> Connection[Any]:
+    """Return the connection that executes the migrations; raise what `database.connect.connect` raises."""
+    return open_session(
+        dsn,
+        options.session,
+        lock_timeout_ms=options.lock_timeout_ms,
+        idle_in_transaction_timeout_ms=SessionSettings().idle_in_transaction_timeout_ms,
+    )

@@ -15,6 +15,7 @@ select
     pg_catalog.current_setting('session_replication_role') as session_replication_role,
     pg_catalog.current_setting('synchronous_commit') as synchronous_commit,
     pg_catalog.current_setting('fsync') as fsync,
+    pg_catalog.current_setting('jit') as jit,
     pg_catalog.current_setting('search_path') as search_path,
     pg_catalog.current_setting('application_name') as application_name,
     pg_catalog.current_setting('role') as role,

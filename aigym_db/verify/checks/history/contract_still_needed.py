@@ -18,7 +18,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from aigym_db.database.replay import Connection, replay, scratch
+from aigym_db.database.migration_session import Connection
+from aigym_db.database.replay import replay, scratch
 from aigym_db.database.servers import throwaway
 from aigym_db.errors import StatementFailed
 from aigym_db.model.catalog import Catalog, Key
@@ -61,7 +62,7 @@ def contract_still_needed(context: VerifyContext) -> Iterator[CheckFailure]:
         return
     owner, settled = context.project.owner, frozen(context.project, context.migrations)
     line, ran = _Line(), list[Migration]()
-    with throwaway(context.project.server) as server, scratch(server) as connection:
+    with throwaway(context.project.server) as server, scratch(server, context.project.session) as connection:
         for migration in context.migrations:
             before = context.look(connection) if migration in contracts else None
             try:

@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from aigym_db.database.connect import connect
 from aigym_db.database.ledger import applied
-from aigym_db.database.replay import replayed, session_on
+from aigym_db.database.replay import replayed
 from aigym_db.database.servers import TEMPLATE
 from aigym_db.database.servers.binaries import EMBEDDED
 from aigym_db.model.catalog import Catalog, Difference
@@ -33,8 +34,8 @@ def drift(context: VerifyContext) -> Iterator[CheckFailure]:
     ran = {row.version for row in applied(context.database)}
     ups = tuple(migration.up for migration in context.migrations if migration.version in ran)
     with (
-        replayed(_server_like(context), ups, owner=context.project.owner) as server,
-        session_on(server.dsn(TEMPLATE)) as connection,
+        replayed(_server_like(context), ups, context.project.session) as server,
+        connect(server.dsn(TEMPLATE), autocommit=True) as connection,
     ):
         expected = context.look(connection, all_roles=True)
     differences = [one for one in expected.difference(_live(context, expected)) if _counts(one)]

@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping
 
 from psycopg import sql
 
-from aigym_db.database.replay import replay, replayed, scratch, session_on
+from aigym_db.database.connect import connect
+from aigym_db.database.replay import replay, replayed, scratch
 from aigym_db.database.servers import TEMPLATE, Server
 from aigym_db.database.servers.server import SUPERUSER
 from aigym_db.model.catalog import Catalog, Key
@@ -37,9 +38,9 @@ def plain_owner(context: VerifyContext) -> Iterator[CheckFailure]:
             level="note",
         )
         return
-    with replayed(context.project.server, context.ups, owner=owner) as server:
+    with replayed(context.project.server, context.ups, context.project.session) as server:
         _make_login(server, owner)
-        with scratch(server, user=LOGIN, owner=owner) as connection:
+        with scratch(server, context.project.session, user=LOGIN, database_owner=owner) as connection:
             replay(connection, context.ups, owner=owner)
             plain = context.look(connection)
     yield from told(
@@ -52,7 +53,7 @@ def plain_owner(context: VerifyContext) -> Iterator[CheckFailure]:
 
 
 def _make_login(server: Server, owner: str) -> None:
-    with session_on(server.dsn(TEMPLATE)) as connection:
+    with connect(server.dsn(TEMPLATE), autocommit=True) as connection:
         connection.execute(
             sql.SQL("create role {} login nosuperuser nobypassrls in role {}").format(
                 sql.Identifier(LOGIN), sql.Identifier(owner)

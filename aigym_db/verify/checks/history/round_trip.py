@@ -27,7 +27,7 @@ _AGAIN = "Look for what a down leaves behind that changes what an up does: rows,
 @check("HIST06", "round-trip", needs="history")
 def round_trip(context: VerifyContext) -> Iterator[CheckFailure]:
     owner = context.project.owner
-    with throwaway(context.project.server) as server, scratch(server) as connection:
+    with throwaway(context.project.server) as server, scratch(server, context.project.session) as connection:
         catalogs = [context.look(connection)]
         for migration in context.migrations:
             replay(connection, [migration.up], owner=owner)
