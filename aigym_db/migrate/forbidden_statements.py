@@ -53,7 +53,7 @@ def refuse_nul(part: Part) -> None:
         )
 
 
-def endless_data(part: Part, start: int) -> BadSql:
+def unterminated_data(part: Part, start: int) -> BadSql:
     """The refusal of a COPY whose data has no end."""
     return BadSql(
         "The data of this COPY never ends.",
@@ -109,7 +109,7 @@ def _refuse_copy(part: Part, step: Step) -> None:
             hint="Write the data as text: leave out `format binary`.",
         )
     if all(rows.statement != step.start for rows in part.rows):
-        raise endless_data(part, step.start)
+        raise unterminated_data(part, step.start)
 
 
 def _refuse_setting(step: Step) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 from aigym_db.errors import AigymError, BadSql
 from aigym_db.migrate.enum_values import NewValues
 from aigym_db.migrate.forbidden_statements import (
-    endless_data,
     refuse_dump_outside,
     refuse_misplaced,
     refuse_nul,
+    unterminated_data,
 )
 from aigym_db.migrate.step import Step
 from aigym_db.model.migration import Part
@@ -54,7 +54,7 @@ def inspect(part: Part) -> None:
     Keeps nothing of what it read. Plain rows, which are neither transaction control nor settings, are left to
     the server: turning 50 MB of them into trees takes 1.2 s.
     """
-    from aigym_db.syntax.split import stretches
+    from aigym_db.syntax.split import segments
 
     refuse_nul(part)
     values = NewValues()
@@ -63,7 +63,7 @@ def inspect(part: Part) -> None:
             for step in _split(part, piece.start, piece.end, part.source.text[piece.start : piece.end]):
                 refuse_misplaced(part, step, values)
         elif piece.instead is None:
-            for found in stretches(part.source.text, piece.start, piece.end, part.runs):
+            for found in segments(part.source.text, piece.start, piece.end, part.runs):
                 if found.kind != "run":
                     text = part.source.text[found.start : found.end]
                     for step in _split(part, found.start, found.end, text):
@@ -104,11 +104,11 @@ def _tree(step: Step) -> Any:
 
 def _bad(part: Part, start: int, end: int, error: Exception) -> AigymError:
     from aigym_db.syntax.parse import parse_part
-    from aigym_db.syntax.split import endless
+    from aigym_db.syntax.split import unterminated_copy
 
-    endless_at = endless(part.source.text, start, part.end)
-    if endless_at is not None:
-        return endless_data(part, endless_at)
+    copy = unterminated_copy(part.source.text, start, part.end)
+    if copy is not None:
+        return unterminated_data(part, copy)
     try:
         parse_part(part.source, start, end)
     except AigymError as refusal:

@@ -13,7 +13,7 @@ from aigym_db.model.source import Source
 from aigym_db.project.config import LONGEST_MS, Project
 from aigym_db.project.text import CHUNK, read_text
 from aigym_db.project.version_sequence import require_unbroken
-from aigym_db.syntax.non_sql import exceptions, outside, plain
+from aigym_db.syntax.non_sql import exceptions, known_runs, unquoted_lines
 
 FILE_NAME = re.compile(r"(\d{4,})_([a-z][a-z0-9_]*)\.sql")
 # `^` in front would make `re` look at every line; what it is to mean stands behind two dashes it can skip to.
@@ -56,7 +56,7 @@ def read(path: Path, file: str | None = None) -> Migration:
 
 def parse(source: Source, version: int, name: str) -> Migration:
     """What the text of a migration file says."""
-    text, is_outside = source.text, outside(source.text)
+    text, is_outside = source.text, unquoted_lines(source.text)
     marks = [found for found in _MARKER.finditer(text) if is_outside(found.start())]
     for mark in marks:
         if mark[1] not in ("up", "down"):
@@ -182,7 +182,7 @@ def _part(source: Source, mark: re.Match[str], end: int, is_outside: Callable[[i
         batch_rows=batch if isinstance(batch, int) else None,
         rows=rows,
         instead=instead,
-        runs=plain(is_outside, start, end),
+        runs=known_runs(is_outside, start, end),
     )
 
 

@@ -81,10 +81,10 @@ def _without_nul(source: Source) -> Source:
 
 def _outside_breaks(text: str) -> Iterator[str]:
     """The text with LF for other line breaks outside of everything quoted."""
-    from aigym_db.syntax.split import stretches
+    from aigym_db.syntax.split import segments
 
     at = 0
-    for found in stretches(text, 0, len(text)):
+    for found in segments(text, 0, len(text)):
         yield _BREAK.sub("\n", text[at : found.start])
         end = found.rows.start if found.rows else found.end
         yield from _mended(text, found.start, end)

@@ -1,7 +1,7 @@
-"""What pg_dump writes for psql and for a session of its own, and what a migration sends in its place.
+"""Text of a pg_dump file that is not sent as written, and its replacements.
 
-The settings at the head of a dump are meant for the rest of it. psql leaves them in the session; a migration
-has a transaction, so they become local to that. Timeouts and the encoding are the runner's own business.
+A dump sets parameters for the session that restores it. A migration runs in a transaction, so they become
+local to it (SET LOCAL). Timeouts and the encoding are set by the runner and are left out.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ import re
 from collections.abc import Iterator
 
 from aigym_db.model.script import CopyData, Replacement
-from aigym_db.syntax.split import Stretch, stretches
+from aigym_db.syntax.split import Segment, segments
 
 _SETTING = re.compile(r"SET ([a-z_]+) = ([^;]*)")
 _PATH = re.compile(r"SELECT pg_catalog\.set_config\('search_path', '(.*)', false\)")
 _KEY = re.compile(r"\\(?:un)?restrict [A-Za-z0-9]+[ \t]*")
-_OURS = (
+_IGNORED = (
     "statement_timeout",
     "lock_timeout",
     "idle_in_transaction_session_timeout",
     "transaction_timeout",
 )
-"""All are 0 in a dump. Servers before 17 do not know the last, and pg_dump of 17 writes it for those, too."""
+"""All are 0 in a dump. pg_dump 17 writes the last one for older servers as well, which reject it."""
 _LOCAL = (
     "check_function_bodies",
     "client_min_messages",
@@ -36,53 +36,53 @@ _LOCAL = (
 def exceptions(
     text: str, start: int, end: int, head: int | None
 ) -> tuple[tuple[CopyData, ...], tuple[Replacement, ...]]:
-    """What `project.reading.exceptions` says of a text that may hold any.
+    """Return the COPY data of `text[start:end]` and the pieces that are not sent as written.
 
-    `head` is where pg_dump says that it wrote what follows; None when it does not.
+    `head` is the index of pg_dump's header line, or None if the text was not written by pg_dump.
     """
     rows: list[CopyData] = []
     instead: list[Replacement] = []
     large_object = False
-    before: Stretch | None = None
-    for found in stretches(text, start, end):
-        if found.rows is not None:
-            rows.append(found.rows)
-        elif found.kind == "command" and _KEY.fullmatch(text, found.start, found.end):
-            instead.append(Replacement(found.start, found.end, ""))
-        elif found.kind == "statement" and head is not None and found.start > head:
-            instead.extend(_instead(text, found))
-            # pg_dump puts the contents of a large object into a transaction; here, there is one already.
-            said = text[found.start : found.end]
-            if before and said.startswith("SELECT pg_catalog.lo_open(") and _is(text, before, "BEGIN"):
-                instead.append(Replacement(before.start, before.end + 1, ""))
+    previous: Segment | None = None
+    for segment in segments(text, start, end):
+        if segment.rows is not None:
+            rows.append(segment.rows)
+        elif segment.kind == "command" and _KEY.fullmatch(text, segment.start, segment.end):
+            instead.append(Replacement(segment.start, segment.end, ""))
+        elif segment.kind == "statement" and head is not None and segment.start > head:
+            instead.extend(_replacements(text, segment))
+            # pg_dump writes BEGIN and COMMIT around a large object; the migration is already a transaction.
+            sql = text[segment.start : segment.end]
+            if previous and sql.startswith("SELECT pg_catalog.lo_open(") and _is(text, previous, "BEGIN"):
+                instead.append(Replacement(previous.start, previous.end + 1, ""))
                 large_object = True
-            elif large_object and said == "COMMIT":
-                instead.append(Replacement(found.start, found.end + 1, ""))
+            elif large_object and sql == "COMMIT":
+                instead.append(Replacement(segment.start, segment.end + 1, ""))
                 large_object = False
-        before = found
-    return tuple(rows), tuple(sorted(instead, key=lambda one: one.start))
+        previous = segment
+    return tuple(rows), tuple(sorted(instead, key=lambda replacement: replacement.start))
 
 
-def _is(text: str, found: Stretch, words: str) -> bool:
-    return text[found.start : found.end] == words
+def _is(text: str, segment: Segment, sql: str) -> bool:
+    return text[segment.start : segment.end] == sql
 
 
-def _instead(text: str, found: Stretch) -> Iterator[Replacement]:
-    path = _PATH.fullmatch(text, found.start, found.end)
+def _replacements(text: str, segment: Segment) -> Iterator[Replacement]:
+    path = _PATH.fullmatch(text, segment.start, segment.end)
     if path:
         local = f"select pg_catalog.set_config('search_path', '{path[1]}', true)"
-        yield Replacement(found.start, found.end, local)
-    if _is(text, found, "SET SESSION AUTHORIZATION DEFAULT"):
-        yield Replacement(found.start, found.end + 1, "")
-    setting = _SETTING.fullmatch(text, found.start, found.end)
+        yield Replacement(segment.start, segment.end, local)
+    if _is(text, segment, "SET SESSION AUTHORIZATION DEFAULT"):
+        yield Replacement(segment.start, segment.end + 1, "")
+    setting = _SETTING.fullmatch(text, segment.start, segment.end)
     if setting is None:
         return
     name, value = setting[1], setting[2]
     if (
-        (name in _OURS and value == "0")
+        (name in _IGNORED and value == "0")
         or (name == "client_encoding" and value in ("'UTF8'", "'SQL_ASCII'"))
         or (name, value) == ("standard_conforming_strings", "on")
     ):
-        yield Replacement(found.start, found.end + 1, "")
+        yield Replacement(segment.start, segment.end + 1, "")
     elif name in _LOCAL:
-        yield Replacement(found.start, found.end, f"set local {name} = {value}")
+        yield Replacement(segment.start, segment.end, f"set local {name} = {value}")

@@ -1,8 +1,7 @@
-"""Where quoted parts of an SQL text end: strings, names, $$ bodies and block comments.
+"""Ends of quoted items in SQL text: strings, identifiers, dollar-quoted bodies and block comments.
 
-Our own scan and not pglast's, because reading the files of a project must not cost the import of a parser,
-and because a file of any size is to be read in one go without a list of its tokens. Property tests compare
-the two.
+pglast's scanner is not used here: importing it would slow down every command that reads the files of a
+project, and it returns a list of all tokens, which does not fit large files. Property tests compare both.
 """
 
 from __future__ import annotations
@@ -10,28 +9,37 @@ from __future__ import annotations
 import re
 from functools import cache
 
+SPACE = r"[ \t\n\r\f\v]"
+"""What PostgreSQL's scanner skips between tokens. Python's `\\s` also matches U+0085, U+00A0, U+2028 and
+others, which are characters of identifiers in PostgreSQL."""
+BLANKS = " \t\n\r\f\v"
+"""The same characters, for `str.strip`."""
+LINE_COMMENT = r"--[^\n\r]*+"
+WORD = r"(?:[A-Za-z_]|[^\x00-\x7f])(?:[A-Za-z0-9_$]|[^\x00-\x7f])*+"
+"""An identifier or keyword without quotes."""
+
 
 def _in_a_name(last: str) -> str:
-    """What is matched last goes on a name; `last` is that."""
-    # Two small sets: a single one that reaches to \U0010ffff takes 2 ms to compile, each time it is written.
+    """Return a lookbehind that matches if `last`, the text just matched, continues an identifier."""
+    # Two small sets: one set that reaches to \U0010ffff takes 2 ms to compile, each time it occurs.
     return rf"(?:(?<=[A-Za-z0-9_$]{last})|(?<=[^\x00-\x7f]{last}))"
 
 
 _TAG = r"(?:(?:[A-Za-z_]|[^\x00-\x7f])(?:[A-Za-z0-9_]|[^\x00-\x7f])*+)?+"
 _ESCAPED = r"(?:[^'\\]++|\\.|'')*+"
-_CONTINUED = r"(?:[ \t\f\v]|--[^\n]*+)*+[\n\r](?:\s++|--[^\n]*+\n)*+'"
-"""From the end of a string to where it goes on: behind a line break, as in C."""
+_CONTINUED = rf"(?:[ \t\f\v]|{LINE_COMMENT})*+[\n\r](?:{SPACE}++|{LINE_COMMENT}[\n\r])*+'"
+"""The gap between two pieces of one string constant; it contains a line break."""
 _NAME_E, _NAME_DOLLAR = _in_a_name("[eE]'"), _in_a_name("[$]")
 _ESCAPES = rf"'{_ESCAPED}'(?:{_CONTINUED}{_ESCAPED}')*+"
 _E_STRING = rf"'(?<=[eE]')(?!{_NAME_E}){_ESCAPES[1:]}"
 _STRING = rf"'(?:(?<![eE]')|{_NAME_E})[^']*+'"
 _TAGGED = rf"\${_TAG}\$"
 
-# Every alternative begins with the very character it is about and looks back from there: then `re` reads what
-# needs no thought in one go, which makes the scan ten times faster. None of them matches a part of what it is
-# about, so that a scan that may go no further than to some index stops in front of what covers it.
+# Every alternative begins with the quoting character itself and looks back from it, so that `re` skips plain
+# text in one step: the scan is ten times faster. No alternative matches a part of a quoted item, so that a
+# scan limited to some index stops before the item that covers the index.
 _TOKENS = rf"""
-    --[^\n]*+
+    {LINE_COMMENT}
   | -(?!-)
   | /(?!\*)
   | /\*(?:[^*/]++|\*(?!/)|/(?!\*))*+\*/
@@ -41,31 +49,30 @@ _TOKENS = rf"""
   | \$(?:{_NAME_DOLLAR}|(?!{_TAG}\$))
 """
 STATEMENT = rf"""(?: [^'"$/;\-]++ | {_TOKENS} )*+"""
-"""Reads up to a semicolon, or to what takes more than a regular expression; with VERBOSE and DOTALL."""
+"""Matches up to a semicolon, or to a nested comment or a dollar quote; needs VERBOSE and DOTALL."""
 _SCRIPT = re.compile(rf"""(?: [^'"$/\-]++ | {_TOKENS} )*+""", re.VERBOSE | re.DOTALL)
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 
 
 def semicolon(text: str, at: int, end: int) -> int:
-    """The index of the next semicolon outside of everything quoted, from `at` on, which is outside; else
-    `end`."""
+    """Return the index of the next unquoted semicolon from `at` on, or `end`. `at` must be unquoted."""
     while True:
-        found = _compiled(STATEMENT).match(text, at, end)
-        at = found.end() if found else at
+        plain = _compiled(STATEMENT).match(text, at, end)
+        at = plain.end() if plain else at
         if at >= end or text[at] == ";":
             return at
         at = min(closing(text, at), end)
 
 
 def covering(text: str, at: int, index: int) -> int:
-    """Where what covers `index` ends; `index` itself when it is outside of everything quoted.
+    """Return the end of the quoted item that covers `index`, or `index` itself if it is unquoted.
 
-    `at` is outside and before it, and `index` is where a line begins. A line comment covers nothing: our own
-    markers are line comments.
+    `at` must be unquoted and not after `index`; `index` must be the start of a line. Line comments do not
+    count as quoted, because markers are line comments.
     """
     while True:
-        found = _SCRIPT.match(text, at, index)
-        at = found.end() if found else at
+        plain = _SCRIPT.match(text, at, index)
+        at = plain.end() if plain else at
         if at >= index:
             return index
         at = closing(text, at)
@@ -74,19 +81,22 @@ def covering(text: str, at: int, index: int) -> int:
 
 
 def closing(text: str, at: int) -> int:
-    """Behind the quoted thing that begins at `at`; the end of the text when it never closes."""
-    first = text[at]
-    if first == "/":
+    """Return the index after the quoted item or comment that starts at `at`.
+
+    Return the end of the text if the item is not terminated, and `at + 1` if the character starts no such
+    item: the `$` of `$1`, the `/` of a division.
+    """
+    token = _compiled(_TOKENS).match(text, at)
+    if token is not None:
+        return token.end()
+    if text.startswith("/*", at):
         return _end_of_comment(text, at)
-    if first == "$":
-        return _end_of_body(text, at)
-    found = _compiled(_TOKENS).match(text, at)
-    return found.end() if found else len(text)
+    return _end_of_body(text, at) if text[at] == "$" else len(text)
 
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """A pattern that few files need: each costs half a millisecond."""
+    """Compile a pattern on first use: few files need it, and compiling takes half a millisecond."""
     return re.compile(pattern, re.VERBOSE | re.DOTALL)
 
 
@@ -97,7 +107,8 @@ def _end_of_body(text: str, at: int) -> int:
         if end < 0:
             return len(text)
         at = end + len(tag[0])
-        # What follows at once goes on no name, though the scan would say so of all behind a dollar sign.
+        # A dollar quote directly after the closing tag is not part of an identifier, though a `$` precedes
+        # it.
         tag = _compiled(_TAGGED).match(text, at)
     if text[at : at + 2] in ("E'", "e'"):
         string = _compiled(_ESCAPES).match(text, at + 1)
@@ -106,10 +117,9 @@ def _end_of_body(text: str, at: int) -> int:
 
 
 def _end_of_comment(text: str, start: int) -> int:
-    """Block comments nest in PostgreSQL."""
-    depth = 0
-    for found in _COMMENT_EDGE.finditer(text, start):
-        depth += 1 if found[0] == "/*" else -1
+    depth = 0  # Block comments nest in PostgreSQL.
+    for edge in _COMMENT_EDGE.finditer(text, start):
+        depth += 1 if edge[0] == "/*" else -1
         if depth == 0:
-            return found.end()
+            return edge.end()
     return len(text)

@@ -1,4 +1,4 @@
-"""A script without what is no SQL, every character of the rest where it was."""
+"""SQL text with everything else masked by blanks, so that indexes stay valid."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import re
 
 from aigym_db.syntax.lexer import semicolon
 from aigym_db.syntax.non_sql import LONG, exceptions
-from aigym_db.syntax.split import stretches
+from aigym_db.syntax.split import segments
 
 _NO_BREAK = re.compile(r"[^\n]++")
 
 
 def sql_only(text: str, start: int, end: int, *, to_judge: bool = False) -> str:
-    """`text[start:end]` with blanks for all that is no SQL or is not sent; places stay as they are.
+    """Return `text[start:end]` with blanks in place of COPY data, psql commands and text that is not sent.
 
-    With `to_judge`, for what pg_dump sets, too, which is sent in a form that needs no judgement, and for
-    plain rows of a long text but for one INSERT in a million characters: the others are like it, and their
-    trees would fill the memory.
+    With `to_judge`, also mask the settings of pg_dump, which are sent in a form that needs no checks, and, in
+    a long text, every plain statement except one per run (a million characters): their trees would fill the
+    memory.
     """
     rows, instead = exceptions(text, start, end)
-    hidden = [(one.start, one.after) for one in rows]
-    hidden += [(one.start, one.end) for one in instead if to_judge or not one.text]
+    hidden = [(data.start, data.after) for data in rows]
+    hidden += [(item.start, item.end) for item in instead if to_judge or not item.text]
     if to_judge and end - start > LONG:
-        runs = (found for found in stretches(text, start, end) if found.kind == "run")
-        hidden += [(semicolon(text, found.start, end) + 1, found.end) for found in runs]
+        runs = (segment for segment in segments(text, start, end) if segment.kind == "run")
+        hidden += [(semicolon(text, run.start, end) + 1, run.end) for run in runs]
     pieces: list[str] = []
     at = start
     for first, last in sorted(hidden):
@@ -32,5 +32,5 @@ def sql_only(text: str, start: int, end: int, *, to_judge: bool = False) -> str:
     return "".join([*pieces, text[at:end]])
 
 
-def _blanks(found: re.Match[str]) -> str:
-    return " " * (found.end() - found.start())
+def _blanks(line: re.Match[str]) -> str:
+    return " " * (line.end() - line.start())

@@ -1,7 +1,7 @@
-"""What every command asks of the text of every migration: where its markers and its exceptions are.
+"""Unquoted lines of a script, COPY data, and text that is not sent as written.
 
-Most files hold no data and were not written by pg_dump. What it takes to read those that do is imported for
-them alone.
+Every command calls these functions for every migration. Most files contain no data and were not written by
+pg_dump; the code for those that do is imported only for them.
 """
 
 from __future__ import annotations
@@ -15,43 +15,44 @@ if TYPE_CHECKING:
     from aigym_db.model.script import CopyData, Replacement
 
 LONG = 1_000_000
-"""From how many characters on a text counts as long."""
+"""Number of characters above which a text counts as long."""
 HEAD = "-- PostgreSQL database dump\n"
-"""The line by which every dump of pg_dump in plain format begins, between two empty comments."""
+"""The line at the start of every plain-format dump, between two empty comments."""
 
 
-def outside(text: str) -> Callable[[int], bool]:
-    """Tells of a line's beginning whether it is SQL: not in a string, a $$ body, a block comment or data.
+def unquoted_lines(text: str) -> Callable[[int], bool]:
+    """Return a function that reports whether the line starting at an index is SQL.
 
-    To be asked of rising indexes; where it says yes, a new script begins.
+    A line inside a string, a dollar-quoted body, a block comment or COPY data is not. The function must be
+    called with increasing indexes; text after an index for which it returned True is read as a new script.
     """
     if len(text) > LONG or "\\." in text:
-        from aigym_db.syntax.split import Outside
+        from aigym_db.syntax.split import UnquotedLines
 
-        return Outside(text)
+        return UnquotedLines(text)
     at = 0
 
-    def tell(index: int) -> bool:
+    def is_unquoted(index: int) -> bool:
         nonlocal at
         if index >= at:
             at = covering(text, at, index)
         return at == index
 
-    return tell
+    return is_unquoted
 
 
-def plain(outside: Callable[[int], bool], start: int, end: int) -> Mapping[int, int]:
-    """Where in a part of a long text plain statements begin and end, as was seen while looking for it."""
-    runs: Mapping[int, int] = getattr(outside, "runs", {})
+def known_runs(is_unquoted: Callable[[int], bool], start: int, end: int) -> Mapping[int, int]:
+    """Return the runs of plain statements in `start:end` that `unquoted_lines` has already located."""
+    runs: Mapping[int, int] = getattr(is_unquoted, "runs", {})
     return {first: last for first, last in runs.items() if start <= first and last <= end}
 
 
 def exceptions(text: str, start: int, end: int) -> tuple[tuple[CopyData, ...], tuple[Replacement, ...]]:
-    """The data in a part of a migration, and what of it is not sent as it stands."""
+    """Return the COPY data of a part of a migration, and the text that is not sent as written."""
     head: int | None = text.find(HEAD, start, end)
     if head is not None and (head < 0 or text[head - 1 : head] not in ("", "\n")):
         head = None
-    # One character is found ten times as fast as two.
+    # Searching for one character is ten times as fast as for two.
     if head is None and (text.find("\\", start, end) < 0 or text.find("\n\\", max(start - 1, 0), end) < 0):
         return (), ()
     from aigym_db.syntax.dump import exceptions

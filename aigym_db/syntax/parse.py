@@ -1,9 +1,8 @@
-"""SQL text, as PostgreSQL's own parser sees it."""
+"""Parse SQL text with PostgreSQL's own parser; errors carry their place in the source."""
 
 from __future__ import annotations
 
 import re
-from typing import NoReturn
 
 from pglast.parser import ParseError, parse_sql, scan
 
@@ -11,6 +10,7 @@ from aigym_db.errors import BadSql
 from aigym_db.model.source import Source
 from aigym_db.model.sql import Script, Statement
 from aigym_db.syntax.hints import after_meta_command, hint, meta_command
+from aigym_db.syntax.lexer import BLANKS
 from aigym_db.syntax.mask import sql_only
 from aigym_db.syntax.non_sql import exceptions
 
@@ -19,14 +19,15 @@ _COMMENTS = {"C_COMMENT", "SQL_COMMENT"}
 
 
 def parse(source: Source) -> Script:
-    """Every statement of a source, in order.
+    """Return the statements of a source, in order.
 
-    Raises BadSql (AIG-P005) at the place, in the file a person edits, where PostgreSQL stops understanding.
+    Raise BadSql (AIG-P005), at the place in the file or template, if PostgreSQL rejects the text or if it
+    contains COPY data.
     """
     rows, _ = exceptions(source.text, 0, len(source.text))
     if rows:
         raise BadSql(
-            "The data behind this COPY is no SQL, and only a migration may hold any.",
+            "COPY data is allowed in migrations only.",
             place=source.place(rows[0].start),
             hint="Write the rows as INSERT, or put them into a migration.",
         )
@@ -34,23 +35,23 @@ def parse(source: Source) -> Script:
 
 
 def parse_part(source: Source, start: int, end: int) -> tuple[Statement, ...]:
-    """The statements of `source.text[start:end]`, with their places in the whole source.
+    """Return the statements of `source.text[start:end]`; all indexes refer to the whole text.
 
-    Locations in the trees, too, are character indices of the whole text: what `Statement.place` takes. The
-    data behind a COPY is left out, and so is what pg_dump writes for psql alone; of the plain rows of a long
-    text, some are read.
+    The locations in the parse trees do as well: they are valid arguments of `Statement.place`. COPY data, and
+    what pg_dump writes only for psql, is left out. Of the plain rows of a long text, a sample is parsed.
+    Raise BadSql (AIG-P005) if PostgreSQL rejects the text.
     """
     return _statements(source, " " * start + sql_only(source.text, start, end, to_judge=True))
 
 
 def _statements(source: Source, text: str) -> tuple[Statement, ...]:
-    _refuse_what_cannot_be_sent(source, text)
+    _reject_unsendable(source, text)
     try:
-        found = parse_sql(text)
+        trees = parse_sql(text)
     except ParseError as error:
-        _refuse(source, text, error)
+        raise _bad_sql(source, text, error) from None
     statements = []
-    for raw in found:
+    for raw in trees:
         first = raw.stmt_location or 0
         stop = first + raw.stmt_len if raw.stmt_len else len(text)
         statements.append(Statement(source, first, _end(text, first, stop), raw.stmt))
@@ -58,18 +59,18 @@ def _statements(source: Source, text: str) -> tuple[Statement, ...]:
 
 
 def _end(text: str, start: int, stop: int) -> int:
-    """Where a statement's last token ends: blanks and comments after it are not the statement."""
-    written = text[start:stop].rstrip()
+    """Return the end of a statement's last token: blanks and comments after it are not part of it."""
+    written = text[start:stop].rstrip(BLANKS)
     if "--" not in written and "/*" not in written:
         return start + len(written)
     return start + next(token.end + 1 for token in reversed(scan(written)) if token.name not in _COMMENTS)
 
 
-def _refuse_what_cannot_be_sent(source: Source, text: str) -> None:
+def _reject_unsendable(source: Source, text: str) -> None:
     index = text.find("\0")
     if index >= 0:
         raise BadSql(
-            "The text holds a NUL character, which PostgreSQL cannot take.",
+            "The text contains a NUL character, which PostgreSQL does not accept.",
             place=source.place(index),
             hint="Remove the character.",
         )
@@ -77,42 +78,43 @@ def _refuse_what_cannot_be_sent(source: Source, text: str) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         raise BadSql(
-            f"The text holds half a surrogate pair (U+{ord(text[error.start]):04X}), which is no character.",
+            f"The text contains an unpaired surrogate (U+{ord(text[error.start]):04X}), which is not a "
+            "character.",
             place=source.place(error.start),
             hint="Write the character itself, or as an escape such as E'\\U0001F600'.",
         ) from None
 
 
-def _refuse(source: Source, text: str, error: ParseError) -> NoReturn:
+def _bad_sql(source: Source, text: str, error: ParseError) -> BadSql:
     message, index = error.args[0], _index(text, error)
     command = meta_command(text, index)
     if command:
-        raise BadSql(
-            f"`{command}` is a command of psql, not SQL.",
+        return BadSql(
+            f"`{command}` is a psql command, not SQL.",
             place=source.place(index),
             hint=after_meta_command(command),
-        ) from None
-    raise BadSql(
-        f"PostgreSQL does not understand the SQL: {_short(message)}.",
+        )
+    return BadSql(
+        f"Invalid SQL: {_short(message)}.",
         place=source.place(index),
-        hint=hint(message, text, index) or "Correct the SQL at the caret, or just before it.",
-    ) from None
+        hint=hint(message, text, index) or "Correct the SQL at or before the caret.",
+    )
 
 
 def _short(message: str) -> str:
-    """The message with its quotation cut to one line: of an unterminated string it quotes all the rest."""
-    said, near, quoted = message.partition(' at or near "')
+    """Cut the quoted text of a message to one line: for an unterminated string it is the rest of the file."""
+    reason, near, quoted = message.partition(' at or near "')
     first = quoted.partition("\n")[0][:60]
-    return message if first == quoted else f'{said}{near}{first}…"'
+    return message if first == quoted else f'{reason}{near}{first}…"'
 
 
 def _index(text: str, error: ParseError) -> int:
-    """The character at which the parser stopped."""
+    """Return the index of the character at which the parser stopped."""
     message, index = error.args
     if index is not None and not text.isascii():
-        # pglast 8.7 reads the character index of an error as if it counted bytes. In ASCII both are the same,
-        # and other characters stand only where a letter may: in names, strings and comments. A letter that
-        # happens to complete a keyword changes the message, then the next one is tried.
+        # pglast 8.7 treats the character index of an error as a byte index. In ASCII text both are the same,
+        # and other characters can only occur where a letter can: in names, strings and comments. A letter
+        # that completes a keyword changes the message; then the next letter is tried.
         # test_the_place_of_an_error_is_right_under_any_unicode
         for letter in "qzj":
             try:
@@ -121,4 +123,4 @@ def _index(text: str, error: ParseError) -> int:
                 if other.args[0] == _NON_ASCII.sub(letter, message):
                     index = other.args[1]
                     break
-    return len(text.rstrip()) if index is None else int(index)
+    return len(text.rstrip(BLANKS)) if index is None else int(index)

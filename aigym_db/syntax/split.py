@@ -1,7 +1,7 @@
-"""A script as psql reads it: statements, the data behind a COPY, and lines for psql itself.
+"""Split a script as psql reads it: statements, COPY data and psql commands.
 
-Data behind `COPY … FROM stdin` is no SQL, whatever it looks like. All who read the text of a migration learn
-from here which part of it is SQL: whoever looks for markers, splits, lints or sends.
+The lines after `COPY … FROM stdin;` are data, whatever they contain. Every module that reads the text of a
+migration (markers, splitting, lint, execution) uses this module to find which part of it is SQL.
 """
 
 from __future__ import annotations
@@ -9,30 +9,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 from aigym_db.model.script import CopyData
-from aigym_db.syntax.lexer import STATEMENT, closing, covering, semicolon
+from aigym_db.syntax.lexer import LINE_COMMENT, SPACE, STATEMENT, WORD, closing, covering, semicolon
 
 RUN = 1_000_000
-"""How many characters of plain statements are read as one, at most."""
+"""Maximum length, in characters, of a segment of several plain statements."""
 
-_BLANK = re.compile(r"(?:[\s;]++|--[^\n]*+)*+")
-# Nothing in them can be a statement within a statement, end the transaction or outlive it.
+_BLANK = re.compile(rf"(?:(?:{SPACE}|;)++|{LINE_COMMENT})*+")
+# These statements contain no other statements, do not end the transaction and leave no session state.
 _RUN = re.compile(
-    rf"(?:\s*+(?:--[^\n]*+\s++)*+(?i:insert|update|delete|comment|grant|revoke)\b{STATEMENT};)*+",
+    rf"(?:{SPACE}*+(?:{LINE_COMMENT}[\n\r]{SPACE}*+)*+"
+    rf"(?i:insert|update|delete|comment|grant|revoke)\b{STATEMENT};)*+",
     re.VERBOSE | re.DOTALL,
 )
-_GAP = r"(?:\s++|--[^\n]*+\n|/\*(?:[^*/]++|\*(?!/)|/(?!\*))*+\*/)*+"
-_NAME = r'(?:"(?:[^"]|"")*+"|(?:[A-Za-z_]|[^\x00-\x7f])(?:[A-Za-z0-9_$]|[^\x00-\x7f])*+)'
-_COPY = re.compile(
-    rf"copy\b{_GAP}(?:binary\b{_GAP})?{_NAME}(?:{_GAP}\.{_GAP}{_NAME})*+{_GAP}"
-    rf"(?:\((?:[^()\"]++|\"[^\"]*+\")*+\){_GAP})?from\b{_GAP}(?:stdin|stdout)\b",
-    re.IGNORECASE,
-)
-_REST_OF_LINE = re.compile(r"[ \t]*+(?:--[^\n]*+)?(?:\n|\Z)")
-_NESTS = re.compile(r"create\s+(?:or\s+replace\s+)?rule\b|.*?\batomic\b", re.IGNORECASE | re.DOTALL)
-_NESTED = re.compile(r"['\"$/-]|[();]|\b(?:begin\s+atomic|case|end)\b", re.IGNORECASE)
+_REST_OF_LINE = re.compile(rf"[ \t]*+(?:{LINE_COMMENT})?(?:\n|\Z)")
+_TOKEN = re.compile(rf"['\"$/-]|[();]|{WORD}")
 
 _NONE: Mapping[int, int] = {}
 
@@ -40,13 +34,13 @@ Kind = Literal["statement", "run", "copy", "command"]
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """A statement, several plain ones, a COPY with its data, or a line that begins with a backslash."""
+class Segment:
+    """A statement, a run of plain statements, a COPY with its data, or a psql command (a line)."""
 
     kind: Kind
     start: int
     end: int
-    """Where its last character is; the semicolon is not part of a single statement."""
+    """The index after the last character. The semicolon of a single statement is not included."""
     rows: CopyData | None = None
 
     @property
@@ -54,106 +48,158 @@ class Stretch:
         return self.rows.after if self.rows else self.end
 
 
-def stretches(text: str, start: int, end: int, runs: Mapping[int, int] = _NONE) -> Iterator[Stretch]:
-    """What `text[start:end]` consists of, in order; `start` is where SQL begins.
+def segments(text: str, start: int, end: int, runs: Mapping[int, int] = _NONE) -> Iterator[Segment]:
+    """Split `text[start:end]` into segments, in order. `start` must not be quoted.
 
-    A COPY whose data never ends is a statement like others. `runs` are where plain statements are known to
-    begin and end.
+    A COPY whose data is not terminated is returned as a statement. `runs` maps known starts of runs to their
+    ends.
     """
     at = start
-    while (at := _blank(text, at, end)) < end:
+    while (at := _skip_blanks(text, at, end)) < end:
         if text[at] == "\\":
             line = text.find("\n", at, end)
-            yield Stretch("command", at, end if line < 0 else line)
+            yield Segment("command", at, end if line < 0 else line)
             at = end if line < 0 else line
             continue
         known = runs.get(at)
         run = _RUN.match(text, at, min(end, at + RUN)) if known is None else None
-        plain = known or (run.end() if run else at)
-        if plain > at:
-            yield Stretch("run", at, plain)
-            at = plain
+        run_end = known or (run.end() if run else at)
+        if run_end > at:
+            yield Segment("run", at, run_end)
+            at = run_end
             continue
-        stop = _stop(text, at, end)
-        rows = _rows(text, at, stop) if stop < end else None
-        found = Stretch("copy" if rows else "statement", at, stop, rows)
-        yield found
-        at = max(found.after, stop + 1)
+        stop = _statement_end(text, at, end)
+        rows = _copy_data(text, at, stop) if stop < end else None
+        segment = Segment("copy" if rows else "statement", at, stop, rows)
+        yield segment
+        at = max(segment.after, stop + 1)
 
 
-class Outside:
-    """What `project.reading.outside` says of a text that is long or may hold data."""
+def statements(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Return start and end of every single statement of `text[start:end]`; runs are split, data is left out.
+
+    The split needs no valid SQL: a quoted item that is not terminated extends to the end of the text.
+    """
+    for segment in segments(text, start, end):
+        at, stop = segment.start, segment.end
+        while segment.kind == "run" and at < stop:
+            last = semicolon(text, at, stop)
+            yield at, last
+            at = _skip_blanks(text, last, stop)
+        if segment.kind != "run":
+            yield at, stop
+
+
+class UnquotedLines:
+    """Report which lines of a text are SQL: not inside a quoted item and not COPY data.
+
+    Used for texts that are long or may contain data; see `non_sql.unquoted_lines`.
+    """
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.runs: dict[int, int] = {}
-        """Where plain statements begin and end, as far as was asked."""
+        """Starts and ends of runs of plain statements, as far as the text has been read."""
         self._at = self._hidden = 0
 
     def __call__(self, index: int) -> bool:
         if index < self._hidden:
             return False
         begin = self._at
-        for found in stretches(self.text, begin, index):
-            if found.after > index:
-                self._at = self._hidden = found.after
+        for segment in segments(self.text, begin, index):
+            if segment.after > index:
+                self._at = self._hidden = segment.after
                 return False
-            if found.kind == "run":
-                self.runs[found.start] = found.end
-            if found.end < index:
-                begin = found.after
+            if segment.kind == "run":
+                self.runs[segment.start] = segment.end
+            if segment.end < index:
+                begin = segment.after
         self._hidden = covering(self.text, begin, index)
         self._at = index if self._hidden == index else begin
         return self._hidden == index
 
 
-def endless(text: str, start: int, end: int) -> int | None:
-    """Where a COPY begins that takes data, and the data never ends; None when there is none."""
-    for found in stretches(text, start, end):
-        if found.kind == "statement" and _takes_data(text, found.start, found.end):
-            return found.start
+def unterminated_copy(text: str, start: int, end: int) -> int | None:
+    """Return the start of the first COPY FROM stdin whose data is missing or not terminated, or None."""
+    for segment in segments(text, start, end):
+        if segment.kind == "statement" and _copies_from_stdin(text, segment.start, segment.end):
+            return segment.start
     return None
 
 
-def _blank(text: str, at: int, end: int) -> int:
+def _skip_blanks(text: str, at: int, end: int) -> int:
     while True:
-        found = _BLANK.match(text, at, end)
-        at = found.end() if found else at
+        blank = _BLANK.match(text, at, end)
+        at = blank.end() if blank else at
         if not text.startswith("/*", at, end):
             return at
         at = min(closing(text, at), end)
 
 
-def _stop(text: str, start: int, end: int) -> int:
+def _tokens(text: str, start: int, end: int) -> Iterator[tuple[str, int]]:
+    """Return words (in lower case), parentheses, semicolons and first characters of quoted items.
+
+    Comments, numbers and operators are left out, except `-`, `/` and `$`.
+    """
+    at = start
+    while (match := _TOKEN.search(text, at, end)) is not None:
+        at, token = match.end(), match[0]
+        if token in "'\"$/-":
+            at = min(closing(text, match.start()), end)
+            if text.startswith(("--", "/*"), match.start()):
+                continue
+        yield token.lower(), match.start()
+
+
+def _statement_end(text: str, start: int, end: int) -> int:
+    """Return the index of the semicolon that ends the statement, or `end`."""
     stop = semicolon(text, start, end)
-    if text[start : start + 6].lower() == "create" and _NESTS.match(text, start, stop):
-        return _nested(text, start, end)
-    return stop
+    if stop == end or text[start : start + 6].lower() != "create":
+        return stop
+    head = [word for word, _ in islice(_tokens(text, start, stop), 4)]
+    rule = head[1:2] == ["rule"] or head[1:4] == ["or", "replace", "rule"]
+    if not rule and "atomic" not in text[start:stop].lower():
+        return stop
+    return _compound_end(text, start, end, rule=rule)
 
 
-def _nested(text: str, start: int, end: int) -> int:
-    """The end of a statement that may hold others, in BEGIN ATOMIC … END or in the parentheses of a rule."""
-    at, blocks, parentheses = start, 0, 0
-    while (found := _NESTED.search(text, at, end)) is not None:
-        at, what = found.end(), found[0].lower()
-        if what in "'\"$/-":
-            at = min(closing(text, found.start()), end)
-        elif what in "()":
-            parentheses += 1 if what == "(" else -1
-        elif what == ";":
-            if not blocks and parentheses <= 0:
-                return found.start()
-        elif what != "case" or blocks:
-            blocks += -1 if what == "end" else 1
+def _compound_end(text: str, start: int, end: int, *, rule: bool) -> int:
+    """Return the end of CREATE RULE … DO (…; …) or of a function with BEGIN ATOMIC … END.
+
+    The END of a block follows a semicolon or ATOMIC; the END of a CASE, or `end` as a column label, never
+    does.
+    """
+    block, depth, before = False, 0, ""
+    for token, index in _tokens(text, start, end):
+        if token == "atomic" and before == "begin" and not rule:
+            block = True
+        elif token == "end" and block and before in (";", "atomic"):
+            block = False
+        elif token in "()":
+            depth = max(depth + (1 if token == "(" else -1), 0)
+        elif token == ";" and not block and not (rule and depth):
+            return index
+        before = token
     return end
 
 
-def _takes_data(text: str, start: int, stop: int) -> bool:
-    return text[start : start + 4].lower() == "copy" and _COPY.match(text, start, stop) is not None
+def _copies_from_stdin(text: str, start: int, stop: int) -> bool:
+    if text[start : start + 4].lower() != "copy":
+        return False
+    depth, before = 0, ""
+    for number, (token, _) in enumerate(_tokens(text, start, stop)):
+        if (number == 0 and token != "copy") or (number == 1 and token == "("):
+            return False
+        if token in ("(", ")"):
+            depth += 1 if token == "(" else -1
+        elif depth == 0 and before == "from" and token in ("stdin", "stdout"):
+            return True
+        before = token
+    return False
 
 
-def _rows(text: str, start: int, stop: int) -> CopyData | None:
-    if not _takes_data(text, start, stop):
+def _copy_data(text: str, start: int, stop: int) -> CopyData | None:
+    if not _copies_from_stdin(text, start, stop):
         return None
     line = _REST_OF_LINE.match(text, stop + 1)
     if line is None:

@@ -150,7 +150,7 @@ def test_a_word_that_would_become_a_keyword_does_not_move_the_place() -> None:
 def test_a_psql_command_is_called_one(command: str) -> None:
     error = refused(f"select 'é';\n{command}\nselect 2")
 
-    assert "command of psql" in error.message
+    assert "psql command" in error.message
     assert error.place == Place("a.sql", 2, 1, command)
     assert error.hint.startswith("Remove")
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pglast.parser import ParseError, split
 
 from aigym_db.syntax.mask import sql_only
-from aigym_db.syntax.non_sql import outside
-from aigym_db.syntax.split import stretches
+from aigym_db.syntax.non_sql import unquoted_lines
+from aigym_db.syntax.split import segments
 
 QUOTED = ["SCONST", "USCONST", "BCONST", "XCONST", "C_COMMENT"]
 PIECES = [
@@ -73,7 +73,7 @@ def test_our_scan_of_quotes_agrees_with_postgresqls(pieces: list[str]) -> None:
     }
     starts = [index + 1 for index, character in enumerate(text) if character == "\n"]
 
-    is_outside = outside(text)
+    is_outside = unquoted_lines(text)
 
     assert [index for index in starts if not is_outside(index)] == [
         index for index in starts if index in inside
@@ -85,7 +85,7 @@ def test_our_scan_of_quotes_agrees_with_postgresqls(pieces: list[str]) -> None:
 def test_our_statements_are_postgresqls(statements: list[str]) -> None:
     text = "\n;\n".join(statements)
 
-    found = [text[one.start : one.end] for one in stretches(text, 0, len(text))]
+    found = [text[one.start : one.end] for one in segments(text, 0, len(text))]
 
     assert [piece for one in found for piece in split(one)] == list(split(text))
 
@@ -98,9 +98,9 @@ def test_whatever_postgresql_splits_is_split_alike(text: str) -> None:
     except ParseError:
         return
     # A backslash outside of a string is for psql, and for PostgreSQL no SQL.
-    commands = [one for one in stretches(text, 0, len(text)) if one.kind == "command"]
+    commands = [one for one in segments(text, 0, len(text)) if one.kind == "command"]
 
-    found = [text[one.start : one.end] for one in stretches(text, 0, len(text))]
+    found = [text[one.start : one.end] for one in segments(text, 0, len(text))]
 
     assert commands or [piece for one in found for piece in split(one, with_parser=False)] == expected
 
@@ -133,14 +133,14 @@ NO_DATA = [
 
 @pytest.mark.parametrize(("text", "data"), DATA)
 def test_data_is_what_stands_between_a_copy_and_its_end(text: str, data: list[str]) -> None:
-    found = [one.rows for one in stretches(text, 0, len(text)) if one.rows]
+    found = [one.rows for one in segments(text, 0, len(text)) if one.rows]
 
     assert [text[rows.start : rows.end] for rows in found] == data
 
 
 @pytest.mark.parametrize("text", NO_DATA)
 def test_what_looks_like_data_and_is_none(text: str) -> None:
-    assert [one.rows for one in stretches(text, 0, len(text)) if one.rows] == []
+    assert [one.rows for one in segments(text, 0, len(text)) if one.rows] == []
 
 
 @pytest.mark.parametrize(("text", "data"), DATA)
@@ -148,13 +148,13 @@ def test_without_its_data_a_script_is_as_long_and_is_sql(text: str, data: list[s
     left = sql_only(text, 0, len(text))
 
     assert (len(left), left.count("\n")) == (len(text), text.count("\n"))
-    assert len(split(left)) == len(list(stretches(text, 0, len(text))))
+    assert len(split(left)) == len(list(segments(text, 0, len(text))))
 
 
 def test_a_line_that_looks_like_a_marker_in_data_is_data() -> None:
     text = "copy t from stdin;\n-- migrate:down\nit's\n\\.\nselect '\n-- migrate:down\n';\n-- migrate:down\n"
     lines = [index for index in range(len(text)) if text.startswith("-- migrate", index)]
 
-    is_outside = outside(text)
+    is_outside = unquoted_lines(text)
 
     assert [is_outside(index) for index in lines] == [False, False, True]

@@ -14,7 +14,7 @@ from aigym_db.migrate.transactional.if_not_exists import guard
 from aigym_db.model.migration import Part
 from aigym_db.model.script import CopyData, Piece
 from aigym_db.model.source import Place, Source
-from aigym_db.syntax.split import stretches
+from aigym_db.syntax.split import segments
 
 SIZE = 1_000_000
 """About how many characters are sent at once: the server keeps a message and all its trees in memory."""
@@ -118,7 +118,7 @@ def bulks(part: Part, connection: Connection[Any]) -> Iterator[Bulk]:
             yield Bulk(part.source, piece, plain=True)
             continue
         start, end, plain = None, piece.start, True
-        for found in stretches(text, piece.start, piece.end, part.runs):
+        for found in segments(text, piece.start, piece.end, part.runs):
             if start is not None and found.end - start > SIZE:
                 yield Bulk(part.source, Piece(start, end), plain=plain)
                 start = None
