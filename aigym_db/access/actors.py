@@ -37,9 +37,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aigym_db.access.document import Document, document
+from aigym_db.errors import BadAccessMatrix
 from aigym_db.model.access import Actor
 from aigym_db.model.source import Place
+from aigym_db.project.toml import Document, read_document
 
 FILE = "policies/actors.toml"
 _ACTOR_KEYS = ("note", "role", "claims", "settings", "meets")
@@ -68,7 +69,7 @@ def cast(root: Path) -> Cast:
 
     Raises BadAnswers (AIG-P012) for an unknown key, name, level, person or group member.
     """
-    doc = document(root, FILE)
+    doc = read_document(root, FILE, BadAccessMatrix)
     values = doc.only(
         doc.values, ("outside", "levels", "people", "names", "groups", "actor"), what="The list of actors"
     )

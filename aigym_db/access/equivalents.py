@@ -12,8 +12,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from aigym_db.access.document import Document, document
 from aigym_db.errors import BadAccessMatrix
+from aigym_db.project.toml import Document, read_document
 
 FILE = "policies/equivalents.toml"
 
@@ -59,19 +59,21 @@ def equivalents(root: Path) -> Equivalents:
     """
     if not (root / FILE).is_file():
         return Equivalents(None, {})
-    doc = document(root, FILE)
+    doc = read_document(root, FILE, BadAccessMatrix)
     doc.only(doc.values, ("equivalent",), what="The list of equivalents")
     entries: dict[str, str] = {}
-    for entry in doc.values.get("equivalent", []):
-        table = doc.only(entry, ("mutant", "reason"), "equivalent", what="An equivalent")
+    for number, entry in enumerate(doc.values.get("equivalent", [])):
+        table = doc.only(entry, ("mutant", "reason"), "equivalent", number, what="An equivalent")
         for key in ("mutant", "reason"):
             if not table.get(key):
-                raise doc.wrong(f"An equivalent has no `{key}`.", "equivalent", hint=f"Add `{key} = …`.")
+                raise doc.wrong(
+                    f"An equivalent has no `{key}`.", "equivalent", number, hint=f"Add `{key} = …`."
+                )
         named = table["mutant"] if isinstance(table["mutant"], list) else [table["mutant"]]
-        for mutant in doc.strings(named, "equivalent", what="`mutant`"):
+        for mutant in doc.strings(named, "equivalent", number, what="`mutant`"):
             if mutant in entries:
                 raise doc.wrong(
-                    f"The mutant `{mutant}` is named twice.", "equivalent", hint="Remove one entry."
+                    f"The mutant `{mutant}` is named twice.", "equivalent", number, hint="Remove one entry."
                 )
-            entries[mutant] = doc.text(table["reason"], "equivalent", what="`reason`")
+            entries[mutant] = doc.text(table["reason"], "equivalent", number, what="`reason`")
     return Equivalents(doc, entries)

@@ -46,11 +46,12 @@ from pathlib import Path
 from typing import Any
 
 from aigym_db.access.actors import Cast
-from aigym_db.access.document import Document, document
 from aigym_db.access.matrix_rows import Row, given
 from aigym_db.access.row_classes import complete, filled
+from aigym_db.errors import BadAccessMatrix
 from aigym_db.model.access import COMMANDS, Cell, Command
 from aigym_db.model.source import Place
+from aigym_db.project.toml import Document, read_document
 
 ARCHETYPES = "policies/_archetypes"
 ENDING = ".access.toml"
@@ -87,12 +88,14 @@ def sheets(root: Path, cast: Cast) -> tuple[TableMatrix, ...]:
     Raises BadAnswers (AIG-P012) with the file and line of what is unknown, missing or said twice.
     """
     archetypes = {
-        path.name.removesuffix(ENDING): _archetype(document(root, path.relative_to(root).as_posix()), cast)
+        path.name.removesuffix(ENDING): _archetype(
+            read_document(root, path.relative_to(root).as_posix(), BadAccessMatrix), cast
+        )
         for path in sorted((root / ARCHETYPES).glob(f"*{ENDING}"))
     }
     found: dict[str, TableMatrix] = {}
     for path in sorted((root / "policies").glob(f"*{ENDING}")):
-        doc = document(root, path.relative_to(root).as_posix())
+        doc = read_document(root, path.relative_to(root).as_posix(), BadAccessMatrix)
         for table, value in doc.values.items():
             if table in found:
                 raise doc.wrong(

@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 from aigym_db.access.actors import Cast
-from aigym_db.access.document import Document
 from aigym_db.model.access import COMMANDS
+from aigym_db.project.toml import Document
 
 Answer = tuple[tuple[str, ...], ...]
 """The classes an actor reaches, for each command in the order of COMMANDS."""

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aigym_db.errors import BadConfig, NoProject
+from aigym_db.errors import NoProject
 from aigym_db.model.session import MigrationSession
-from aigym_db.model.source import Source
+from aigym_db.project.toml import (
+    BOOLEAN,
+    STRING,
+    STRINGS,
+    ValueKind,
+    choice,
+    decode,
+    integer,
+    parse_document,
+    table_of,
+)
 
 LOCK_TIMEOUT_MS = 2_000
 """How long a statement may wait for its lock. While it waits, later readers queue behind it, so this is the
@@ -96,112 +106,42 @@ def _has_table(path: Path) -> bool:
 
 
 def _read(root: Path, file: str) -> Project:
-    import tomllib
-
-    source = _text(root, file)
-    try:
-        content = tomllib.loads(source.text)
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
-        index = len(source.text)
-        if found:
-            lines = source.text.splitlines(keepends=True)
-            index = sum(map(len, lines[: int(found[1]) - 1])) + int(found[2]) - 1
-        raise BadConfig(
-            f"{file} is not valid TOML: {str(error).partition(' (at ')[0]}.",
-            place=source.place(index),
-            hint="Correct the line.",
-        ) from None
+    document = parse_document(decode((root / file).read_bytes(), file))
     if file == "pyproject.toml":
-        content = content.get("tool", {}).get("aigym-db", {})
-    return Project(root, file, **_checked(source, content))
+        document = document.table("tool", "aigym-db")
+    values = document.checked(document.values, SETTINGS, what="The configuration")
+    settings: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+    }
+    return Project(root, file, **settings)
 
 
-def _text(root: Path, file: str) -> Source:
-    content = (root / file).read_bytes()
-    try:
-        return Source(file, content.decode("utf-8-sig").replace("\r\n", "\n"))
-    except UnicodeDecodeError as error:
-        good = content[: error.start].decode("utf-8-sig", "replace")
-        raise BadConfig(
-            f"{file} is not UTF-8 text.",
-            place=Source(file, good).place(len(good)),
-            hint="Save the file as UTF-8.",
-        ) from None
-
-
-_SETTINGS = {setting.name: setting for setting in fields(Project) if setting.name not in ("root", "file")}
-_KINDS: dict[str, tuple[type, str]] = {
-    "str": (str, "a string"),
-    "str | None": (str, "a string"),
-    "int": (int, "a whole number"),
-    "bool": (bool, "true or false"),
-    "tuple[str, ...]": (list, "a list of strings"),
-    "Mapping[str, str]": (dict, "a table of strings"),
-}
-
-
-def _checked(source: Source, content: dict[str, Any]) -> dict[str, Any]:
-    settings: dict[str, Any] = {}
-    for name, value in content.items():
-        setting = _SETTINGS.get(name)
-        if setting is None:
-            import difflib
-
-            near = difflib.get_close_matches(name, _SETTINGS, 1)
-            raise BadConfig(
-                f"There is no setting `{name}`.",
-                place=_place(source, name),
-                hint=f"Write `{near[0]}`." if near else f"Use one of: {', '.join(sorted(_SETTINGS))}.",
-            )
-        kind, words = _KINDS[str(setting.type)]
-        wrong = not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)
-        if isinstance(value, list | dict):
-            parts = value.values() if isinstance(value, dict) else value
-            wrong = wrong or not all(isinstance(part, str) for part in parts)
-        if wrong:
-            raise BadConfig(
-                f"`{name}` must be {words}, not {value!r}.",
-                place=_place(source, name),
-                hint=f"Give {words}.",
-            )
-        if name == "lock_timeout_ms" and not 1 <= value <= LONGEST_MS:
-            raise BadConfig(
-                f"`{name}` must be between 1 and {LONGEST_MS}, not {value}.",
-                place=_place(source, name),
-                hint="Give a short time in milliseconds: everybody else waits behind a statement that waits.",
-            )
-        if name == "search_path" and (wrong_schema := _wrong_schema(value)):
-            raise BadConfig(
-                f"`{name}` {wrong_schema}.",
-                place=_place(source, name),
-                hint='List the schemas in order, as in ["public", "extensions"].',
-            )
-        if name == "transaction" and value not in ("migration", "run"):
-            raise BadConfig(
-                f"`{name}` cannot be `{value}`.",
-                place=_place(source, name),
-                hint='Write "migration" for one transaction each, or "run" for one around a whole run.',
-            )
-        settings[name] = tuple(value) if isinstance(value, list) else value
-    return settings
-
-
-def _wrong_schema(schemas: list[str]) -> str:
-    """What is wrong with a search path, as the end of a sentence; empty if nothing is."""
-    for schema in schemas:
-        if not schema or "\0" in schema or len(schema.encode()) > 63:
-            return f"contains {schema!r}, which is not the name of a schema"
-        if schema in ("$user", "pg_temp"):
-            return f"contains {schema!r}, which is a different schema for each session"
-        if schemas.count(schema) > 1:
-            return f"contains {schema!r} twice"
-    return ""
-
-
-def _place(source: Source, name: str) -> Any:
-    start = source.text.find("[tool.aigym-db") if source.file == "pyproject.toml" else 0
-    found = re.compile(rf"^[ \t]*(?:\[tool\.aigym-db\.)?\[?(\"?{re.escape(name)}\"?)", re.MULTILINE).search(
-        source.text, max(start, 0)
+def _is_search_path(schemas: Any) -> bool:
+    return (
+        STRINGS.accepts(schemas)
+        and len({*schemas}) == len(schemas)
+        and not {"$user", "pg_temp"} & {*schemas}
+        and all(schema and "\0" not in schema and len(schema.encode()) <= 63 for schema in schemas)
     )
-    return source.place(found.start(1) if found else max(start, 0))
+
+
+SETTINGS: Mapping[str, ValueKind] = {
+    "owner": STRING,
+    "partition_schema": STRING,
+    "seeds": STRINGS,
+    "search_path": ValueKind(
+        _is_search_path,
+        'a list of schema names, each once, none of them "$user" or "pg_temp"',
+        {
+            "type": "array",
+            "items": {"type": "string", "minLength": 1, "not": {"enum": ["$user", "pg_temp"]}},
+            "uniqueItems": True,
+        },
+    ),
+    "lock_timeout_ms": integer(1, LONGEST_MS),
+    "transaction": choice("migration", "run"),
+    "durable": BOOLEAN,
+    "server": STRING,
+    "lint": table_of(choice("error", "warning", "note", "off")),
+}
+"""The values of each setting; the fields of Project describe what a setting does."""

@@ -14,10 +14,10 @@ _FILE = re.compile(r"(\d{4,})_\S+\.sql")
 
 
 def require_unbroken(found: Sequence[Migration], lock: Path) -> None:
-    """Nothing, when these migrations, sorted by number, are an unbroken line.
+    """Raise an error if these migrations, sorted by version, are not numbered without gaps.
 
-    Raises BadHistory (AIG-P009) when a number is there twice, MissingMigration (AIG-T002) when one is missing.
-    LOCK is asked which file it was.
+    Raise BadHistory (AIG-P009) for a duplicate version, MissingMigration (AIG-T002) for a gap.
+    The lock file supplies the name of the missing file.
     """
     for expected, migration in enumerate(found, start=1):
         if migration.version != expected:

@@ -36,7 +36,7 @@ def edit(root: Path, file: str, old: str, new: str) -> None:
             "is one value for admin and a list",
             "governs =",
         ),
-        (ACTORS, 'levels = ["none", "strong"]', "levels = [", "is not TOML", ""),
+        (ACTORS, 'levels = ["none", "strong"]', "levels = [", "is not valid TOML", ""),
         (ACTORS, 'me      = "{alice}"', 'myself = "{alice}"', "has no key `myself`", "myself ="),
         (
             SHEET,

@@ -41,16 +41,17 @@ def test_no_project_is_said_with_the_way_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said", "place"),
     [
-        ('# é\nownr = "x"\n', "no setting `ownr`", "aigym-db.toml:2:1"),
+        ('# é\nownr = "x"\n', "no key `ownr`", "aigym-db.toml:2:1"),
         ("owner = 3\n", "`owner` must be a string", "aigym-db.toml:1:1"),
         ("lock_timeout_ms = true\n", "must be a whole number", "aigym-db.toml:1:1"),
         ("durable = 1\n", "must be true or false", "aigym-db.toml:1:1"),
-        ('transaction = "all"\n', "cannot be `all`", "aigym-db.toml:1:1"),
-        ('search_path = "public"\n', "must be a list of strings", "aigym-db.toml:1:1"),
-        ('search_path = ["public", ""]\n', "not the name of a schema", "aigym-db.toml:1:1"),
-        ('search_path = ["$user", "public"]\n', "a different schema for each session", "aigym-db.toml:1:1"),
-        ('search_path = ["app", "public", "app"]\n', "'app' twice", "aigym-db.toml:1:1"),
+        ('transaction = "all"\n', 'must be "migration" or "run"', "aigym-db.toml:1:1"),
+        ('search_path = "public"\n', "must be a list of schema names", "aigym-db.toml:1:1"),
+        ('search_path = ["public", ""]\n', "list of schema names", "aigym-db.toml:1:1"),
+        ('search_path = ["$user", "public"]\n', "none of them", "aigym-db.toml:1:1"),
+        ('search_path = ["app", "public", "app"]\n', "each once", "aigym-db.toml:1:1"),
         ('seeds = ["a", 1]\n', "must be a list of strings", "aigym-db.toml:1:1"),
+        ('owner = "a"\nlint = { "x" = "fatal" }\n', 'each value is "error"', "aigym-db.toml:2:1"),
         ("owner = \n", "not valid TOML", "aigym-db.toml:1:9"),
     ],
 )

@@ -52,8 +52,8 @@ def test_a_state_without_domains_is_refused(tmp_path: Path) -> None:
         (ONE + ONE, (6, 'name = "one"'), "Merge"),
         (ONE.replace("one", "On e"), (2, 'name = "On e"'), "Use lower case"),
         (ONE.replace('"us"', '""'), (4, 'owner = ""'), "Give a string"),
-        (ONE + "\n[defaults]\nx = 1", (6, "[defaults]"), "Write [[domain]]"),
-        ('[domain]\nname = "x"', (1, "[domain]"), "Write [[domain]]"),
+        (ONE + "\n[defaults]\nx = 1", (6, "[defaults]"), "Use one of: domain"),
+        ('[domain]\nname = "x"', (1, "[domain]"), "Give a list of [[domain]] tables"),
         (ONE + "external = yes", (5, "yes"), "Correct"),
     ],
 )
