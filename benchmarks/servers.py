@@ -69,7 +69,7 @@ def run_servers() -> Table:
 
 def run_databases(server: Server) -> Table:
     """A copy of a database with tables, settings, privileges and a comment, which `clone` puts back."""
-    template = create_database(server, "original")
+    template = create_database(server, "original").dsn
     with psycopg.connect(template, autocommit=True) as connection:
         for number in range(TABLES):
             connection.execute(TABLE.format(number=number).encode())

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from aigym_db.database.servers import Throwaway, create_database, drop_database, throwaway
+from aigym_db.database.servers import Database, Throwaway, temporary_database, throwaway
 
 
 @pytest.fixture(scope="session")
@@ -17,11 +17,16 @@ def server() -> Iterator[Throwaway]:
 
 
 @pytest.fixture
-def database(server: Throwaway) -> Iterator[str]:
-    """The DSN of a fresh, empty database, dropped after the test."""
-    dsn = create_database(server)
-    yield dsn
-    drop_database(server, dsn.partition("?")[0].rpartition("/")[2])
+def created(server: Throwaway) -> Iterator[Database]:
+    """A new, empty database, dropped after the test."""
+    with temporary_database(server) as database:
+        yield database
+
+
+@pytest.fixture
+def database(created: Database) -> str:
+    """The DSN of a new, empty database, dropped after the test."""
+    return created.dsn
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -42,11 +42,11 @@ class TestDatabase:
     @contextmanager
     def database(self) -> Iterator[str]:
         """The DSN of a clone of its own, which is gone after the block."""
-        dsn = clone(self.server, _FILLED)
+        database = clone(self.server, _FILLED)
         try:
-            yield dsn
+            yield database.dsn
         finally:
-            drop_database(self.server, dsn.partition("?")[0].rpartition("/")[2])
+            drop_database(self.server, database.name)
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -90,7 +90,7 @@ def stage(project: Project, server: str | None = None) -> Iterator[TestDatabase]
             _fill(connection, reference)
 
     with throwaway(server or project.server, template_key=key, build=build) as running:
-        with open_session(clone(running, TEMPLATE, _FILLED), project.session) as connection:
+        with open_session(clone(running, TEMPLATE, _FILLED).dsn, project.session) as connection:
             _fill(connection, rows)
             connection.execute("analyze")
         yield TestDatabase(running)

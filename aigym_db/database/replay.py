@@ -11,7 +11,7 @@ import psycopg
 from aigym_db.database.catalog import snapshot
 from aigym_db.database.failure import explain_error
 from aigym_db.database.migration_session import Connection, open_session
-from aigym_db.database.servers import Server, Throwaway, create_database, drop_database, throwaway
+from aigym_db.database.servers import Server, Throwaway, temporary_database, throwaway
 from aigym_db.errors import AigymError
 from aigym_db.model.catalog import Catalog
 from aigym_db.model.migration import Part
@@ -24,12 +24,11 @@ def scratch(
     server: Server, session: MigrationSession, *, user: str | None = None, database_owner: str | None = None
 ) -> Iterator[Connection]:
     """Yield a session for files on a new, empty database, and drop the database at the end."""
-    name = create_database(server, owner=database_owner).partition("?")[0].rpartition("/")[2]
-    try:
-        with open_session(server.dsn(name, user), session) as connection:
-            yield connection
-    finally:
-        drop_database(server, name)
+    with (
+        temporary_database(server, owner=database_owner) as database,
+        open_session(server.dsn(database.name, user), session) as connection,
+    ):
+        yield connection
 
 
 def replay(connection: Connection, parts: Iterable[Part], *, owner: str | None = None) -> None:

@@ -45,7 +45,7 @@ def main() -> None:
         folder = Path(name)
         folder.chmod(0o755)
         _write(folder, chain, arguments.lock_timeout_ms)
-        build(create_database(server, "original"), arguments.rows)
+        build(create_database(server, "original").dsn, arguments.rows)
         psql = server.programs.program("psql")
         ways: dict[str, Callable[[str], Command | None]] = {
             "nobody migrates": lambda dsn: None,
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def _outcome(server: Server, name: str, way: Callable[[str], Command | None], rows: int) -> Outcome:
-    dsn = clone(server, "original")
+    dsn = clone(server, "original").dsn
     try:
         problem = ""
         with at_work(dsn, rows) as felt:

@@ -70,7 +70,7 @@ def run(series: Series, who: Sequence[Write], server: Server, *, on_disk: bool) 
                 figures = found[one.name]
                 if figures.too_slow or number >= (one.most_rounds or series.rounds):
                     continue
-                dsn = create_database(server)
+                dsn = create_database(server).dsn
                 try:
                     _round(series, one, dsn, figures, found.get(BARE_NAME))
                 except TooSlow:

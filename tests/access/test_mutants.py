@@ -126,8 +126,8 @@ def test_several_clones_find_the_same(server: Server, connection: psycopg.Connec
     connection.close()
 
     with (
-        psycopg.connect(clone(server, name), autocommit=True) as one,
-        psycopg.connect(clone(server, name), autocommit=True) as two,
+        psycopg.connect(clone(server, name).dsn, autocommit=True) as one,
+        psycopg.connect(clone(server, name).dsn, autocommit=True) as two,
     ):
         shared = mutate(trial([one, two], answers(mini)), equivalents(mini), tables={"app.notes"})
 

@@ -8,7 +8,15 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
-from aigym_db.database.servers import Throwaway, available, clone, create_database, drop_database, throwaway
+from aigym_db.database.servers import (
+    Database,
+    Throwaway,
+    available,
+    clone,
+    create_database,
+    drop_database,
+    throwaway,
+)
 from aigym_db.errors import StatementFailed
 
 ABOUT = """
@@ -55,7 +63,7 @@ SAID = """
 @contextmanager
 def described(name: str) -> Iterator[Throwaway]:
     with throwaway(name) as server:
-        with psycopg.connect(create_database(server, "template"), autocommit=True) as connection:
+        with psycopg.connect(create_database(server, "template").dsn, autocommit=True) as connection:
             connection.execute("create table work as select generate_series(1, 1000) as id")
             connection.execute(SAID)
         yield server
@@ -69,41 +77,37 @@ def about(server: Throwaway, name: str) -> object:
 @pytest.mark.parametrize("name", available())
 def test_a_clone_has_the_data_and_everything_said_about_its_template(name: str) -> None:
     with described(name) as server:
-        dsn = clone(server, "template", "copy")
+        copy = clone(server, "template", "copy")
 
-        with psycopg.connect(dsn) as connection:
+        with psycopg.connect(copy.dsn) as connection:
             assert connection.execute("select count(*) from public.work").fetchone() == (1000,)
         assert about(server, "copy") == about(server, "template")
 
 
-def test_a_clone_of_a_plain_database_is_as_plain(server: Throwaway, database: str) -> None:
-    template = database.partition("?")[0].rpartition("/")[2]
+def test_a_clone_of_a_plain_database_is_as_plain(server: Throwaway, created: Database) -> None:
+    copy = clone(server, created.name)
 
-    dsn = clone(server, template)
-
-    copy = dsn.partition("?")[0].rpartition("/")[2]
-    assert about(server, copy) == about(server, template)
-    drop_database(server, copy)
+    assert about(server, copy.name) == about(server, created.name)
+    drop_database(server, copy.name)
 
 
-def test_a_database_everybody_was_shut_out_of_stays_so(server: Throwaway, database: str) -> None:
-    template = database.partition("?")[0].rpartition("/")[2]
+def test_a_database_everybody_was_shut_out_of_stays_so(server: Throwaway, created: Database) -> None:
     with psycopg.connect(server.dsn(), autocommit=True) as connection:
-        connection.execute(f"revoke all on database {template} from public, postgres".encode())
+        connection.execute(f"revoke all on database {created.name} from public, postgres".encode())
 
-    copy = clone(server, template).partition("?")[0].rpartition("/")[2]
+    copy = clone(server, created.name)
 
-    assert about(server, copy) == about(server, template)
-    drop_database(server, copy)
+    assert about(server, copy.name) == about(server, created.name)
+    drop_database(server, copy.name)
 
 
 def test_names_are_quoted(server: Throwaway) -> None:
     name = """it's a "name"; 100%/?&"""
 
-    made = create_database(server, name)
+    original = create_database(server, name)
     copied = clone(server, name, f"{name} 2")
 
-    with psycopg.connect(made) as first, psycopg.connect(copied) as second:
+    with psycopg.connect(original.dsn) as first, psycopg.connect(copied.dsn) as second:
         assert first.info.dbname == name
         assert second.info.dbname == f"{name} 2"
     drop_database(server, name)
@@ -128,33 +132,32 @@ def test_a_template_that_does_not_exist_is_named(server: Throwaway) -> None:
         clone(server, "no_such_template")
 
 
-def test_a_name_that_is_taken_is_named(server: Throwaway, database: str) -> None:
+def test_a_name_that_is_taken_is_named(server: Throwaway, created: Database) -> None:
     with pytest.raises(StatementFailed, match="already exists"):
-        create_database(server, database.partition("?")[0].rpartition("/")[2])
+        create_database(server, created.name)
 
 
-def test_a_template_in_use_says_so_and_leaves_nothing(server: Throwaway, database: str) -> None:
-    template = database.partition("?")[0].rpartition("/")[2]
-
-    with psycopg.connect(database), pytest.raises(StatementFailed) as refusal:
-        clone(server, template, "never_made")
+def test_a_template_in_use_says_so_and_leaves_nothing(server: Throwaway, created: Database) -> None:
+    with psycopg.connect(created.dsn), pytest.raises(StatementFailed) as refusal:
+        clone(server, created.name, "never_made")
 
     assert "being accessed by other users" in refusal.value.message
     assert about(server, "never_made") is None
 
 
-def test_a_clone_that_cannot_be_completed_is_removed(server: Throwaway, database: str, monkeypatch) -> None:
-    template = database.partition("?")[0].rpartition("/")[2]
+def test_a_clone_that_cannot_be_completed_is_removed(
+    server: Throwaway, created: Database, monkeypatch
+) -> None:
     monkeypatch.setattr("aigym_db.database.servers.databases.query", _with_a_failing_last_statement)
 
     with pytest.raises(StatementFailed, match="nobody"):
-        clone(server, template, "never_kept")
+        clone(server, created.name, "never_kept")
 
     assert about(server, "never_kept") is None
 
 
 def test_dropping_puts_out_whoever_is_connected(server: Throwaway) -> None:
-    with psycopg.connect(create_database(server, "crowded")) as connection:
+    with psycopg.connect(create_database(server, "crowded").dsn) as connection:
         drop_database(server, "crowded")
 
         assert about(server, "crowded") is None

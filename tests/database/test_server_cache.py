@@ -95,7 +95,7 @@ def test_what_one_server_does_to_the_template_no_other_one_sees(own_cache: Path,
         connection.execute("drop table made")
 
     with throwaway(template_key="one", build=build) as second:
-        assert rows(clone(second, TEMPLATE)) == (10,)
+        assert rows(clone(second, TEMPLATE).dsn) == (10,)
 
 
 def test_a_build_that_fails_leaves_nothing_in_the_cache(own_cache: Path, build: Build) -> None:

@@ -11,7 +11,7 @@ from aigym_db.database.servers import LocalServer, create_database, local
 
 
 def test_a_server_that_runs_serves_the_databases_it_holds(local_server: LocalServer) -> None:
-    dsn = create_database(local_server.start(), "development")
+    dsn = create_database(local_server.start(), "development").dsn
 
     served = local_server.serving("development")
 

@@ -15,7 +15,7 @@ import pytest
 
 from aigym_db.cli.main import status
 from aigym_db.database.catalog import snapshot
-from aigym_db.database.servers import Throwaway, create_database, drop_database, gc
+from aigym_db.database.servers import Database, Throwaway, gc, temporary_database
 from tests.support.command import ProjectFolder, ProjectInProcess, RunningCommand
 from tests.support.waiting import wait_for_row
 
@@ -100,10 +100,10 @@ def local_shop(up_once: OwnServer, capsys: pytest.CaptureFixture[str]) -> Shop:
 
 
 @pytest.fixture
-def role(server: Throwaway, database: str) -> Iterator[Callable[[str], str]]:
+def role(server: Throwaway, created: Database) -> Iterator[Callable[[str], str]]:
     """Makes a login role with these attributes and gives the DSN with which it connects to `database`."""
     made: list[str] = []
-    name = database.partition("?")[0].rpartition("/")[2]
+    name = created.name
     with closing(psycopg.connect(server.dsn(), autocommit=True)) as connection:
 
         def make(statement: str) -> str:
@@ -135,9 +135,8 @@ def spawn() -> Iterator[Callable[..., RunningCommand]]:
 
 @pytest.fixture
 def another_database(server: Throwaway) -> Iterator[str]:
-    dsn = create_database(server)
-    yield dsn
-    drop_database(server, dsn.partition("?")[0].rpartition("/")[2])
+    with temporary_database(server) as other:
+        yield other.dsn
 
 
 @pytest.fixture(name="wait_for")

@@ -14,7 +14,6 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from aigym_db.database.dsn import parameters
 from aigym_db.database.servers import create_database, drop_database
 from tests.support.command import PROGRAM
 
@@ -104,7 +103,8 @@ def test_a_yes_is_no_yes_to_what_somebody_applied_meanwhile(shop, with_rows, on_
 @pytest.fixture
 def fleet(shop, server, with_rows, monkeypatch) -> Iterator[tuple[str, str]]:
     """That database and another at the same version, which holds none, in a targets file."""
-    empty = create_database(server)
+    created = create_database(server)
+    empty = created.dsn
     assert shop("--database", empty, "migrate").status == 0
     monkeypatch.setenv("FULL", with_rows)
     monkeypatch.setenv("EMPTY", empty)
@@ -112,7 +112,7 @@ def fleet(shop, server, with_rows, monkeypatch) -> Iterator[tuple[str, str]]:
     tables = [f'[[target]]\nname = "{name}"\ndsn_env = "{name.upper()}"\n' for name in names]
     (shop.folder / "targets.toml").write_text("\n".join(tables))
     yield with_rows, empty
-    drop_database(server, parameters(empty)["dbname"])
+    drop_database(server, created.name)
 
 
 BACK = ("rollback", "--targets", "targets.toml", "--to", "2")

@@ -64,7 +64,7 @@ def durable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
 def test_a_server_that_stops_in_the_middle_is_named_and_the_next_run_goes_on(
     shop, durable: LocalServer, undisturbed, spawn, wait_for, holdings
 ) -> None:
-    dsn = create_database(durable.server())
+    dsn = create_database(durable.server()).dsn
     shop("--database", dsn, "migrate", "--to", "2")
     held = holdings(dsn)
     with closing(psycopg.connect(dsn, autocommit=True)) as gate:

@@ -38,7 +38,7 @@ def pulled(ground, spawn, project):
     server = ground("embedded:18").server
 
     def at(moment):
-        dsn = create_database(server.running)
+        dsn = create_database(server.running).dsn
         process = spawn(dsn, project=project)
         while len(process.finished) < moment:
             assert not process.ended, process.output

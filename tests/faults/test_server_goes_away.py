@@ -43,7 +43,7 @@ def durable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
 def dsn(durable: LocalServer) -> str:
     """A fresh database on it; the server runs."""
     durable.start()
-    return create_database(durable.server())
+    return create_database(durable.server()).dsn
 
 
 def crash(connection: psycopg.Connection) -> None:

@@ -58,7 +58,7 @@ def reader(tmp_path: Path, server: Throwaway) -> Iterator[Reader]:
     program.chmod(0o755)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "DATABASE_URL"))}
     path = f"{programs}{os.pathsep}{os.environ['PATH']}"
-    yield Reader(tmp_path, {**kept, "PATH": path, "PRODUCTION": create_database(server)})
+    yield Reader(tmp_path, {**kept, "PATH": path, "PRODUCTION": create_database(server).dsn})
     local(tmp_path / "shop").stop()
 
 

@@ -13,7 +13,7 @@ import pytest
 from aigym_db.database import ledger
 from aigym_db.database.migration_session import open_session
 from aigym_db.database.replay import replay
-from aigym_db.database.servers import Throwaway, available, create_database, drop_database, throwaway
+from aigym_db.database.servers import Throwaway, available, create_database, temporary_database, throwaway
 from aigym_db.errors import BadSql, ForbiddenStatement, StatementFailed
 from aigym_db.lint.engine import lint
 from aigym_db.lint.section import Section
@@ -75,7 +75,7 @@ def any_server(request: pytest.FixtureRequest) -> Iterator[Throwaway]:
 
 @pytest.fixture(scope="module")
 def full(any_server: Throwaway) -> str:
-    dsn = create_database(any_server)
+    dsn = create_database(any_server).dsn
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(SCHEMA)
     return dsn
@@ -83,9 +83,8 @@ def full(any_server: Throwaway) -> str:
 
 @pytest.fixture
 def empty(any_server: Throwaway) -> Iterator[str]:
-    dsn = create_database(any_server)
-    yield dsn
-    drop_database(any_server, dsn.partition("?")[0].rpartition("/")[2])
+    with temporary_database(any_server) as created:
+        yield created.dsn
 
 
 def dump(server: Throwaway, dsn: str, *options: str) -> str:

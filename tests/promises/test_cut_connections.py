@@ -142,7 +142,8 @@ LINE = tuple(
 
 def disturbed(server: Throwaway, at: int, how: How) -> str:
     """Runs the line over a network that fails once, then over none; what is wrong then, in words."""
-    database = create_database(server)
+    created = create_database(server)
+    database = created.dsn
     network = Network(server, at, how)
     told, wrong = Told(), ""
     try:
@@ -164,7 +165,7 @@ def disturbed(server: Throwaway, at: int, how: How) -> str:
         wrong += "" if network.happened.is_set() else "nothing happened; "
     finally:
         network.close()
-        drop_database(server, parameters(database)["dbname"])
+        drop_database(server, created.name)
     return wrong and f"{how} at {at}: {wrong}"
 
 
@@ -176,13 +177,14 @@ def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def messages(server: Throwaway) -> int:
     """How many messages an undisturbed run sends."""
-    database = create_database(server)
+    created = create_database(server)
+    database = created.dsn
     network = Network(server)
     migrate(network.dsn(database), LINE)
     # The last ones only say goodbye.
     sent = network.sent - 2
     network.close()
-    drop_database(server, parameters(database)["dbname"])
+    drop_database(server, created.name)
     return sent
 
 

@@ -74,7 +74,7 @@ def pair(visit) -> Iterator[Pair]:
             first.execute("alter system set synchronous_standby_names = '*'")
             first.execute("select pg_reload_conf()")
             first.wait_for("select true from pg_stat_replication where sync_state = 'sync'")
-            database = create_database(primary).partition("?")[0].rpartition("/")[2]
+            database = create_database(primary).name
             yield Pair(primary, place.folder, database)
         finally:
             keeper.stop()

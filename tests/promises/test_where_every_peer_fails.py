@@ -100,7 +100,8 @@ def test_an_invalid_index_that_somebody_else_left_is_rebuilt_too(project, other)
 @pytest.fixture
 def dump(server: Throwaway) -> Iterator[str]:
     """What pg_dump writes of a database with everything that needs care."""
-    dsn = create_database(server)
+    created = create_database(server)
+    dsn = created.dsn
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(
             r"""
@@ -127,7 +128,7 @@ def dump(server: Throwaway) -> Iterator[str]:
         text=True,
         check=True,
     ).stdout
-    drop_database(server, dsn.partition("?")[0].rpartition("/")[2])
+    drop_database(server, created.name)
 
 
 @pytest.mark.promise(

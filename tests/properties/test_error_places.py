@@ -84,7 +84,7 @@ def test_a_mistake_the_parser_finds(before: str, inside: str, line_end: bytes, s
 @pytest.fixture(scope="module")
 def refusing(server: Throwaway) -> Iterator[str]:
     """A database in which nothing of what these tests run succeeds."""
-    yield create_database(server)
+    yield create_database(server).dsn
 
 
 def refused(dsn: str, migration: Migration) -> AigymError:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from aigym_db.database.catalog import snapshot
 from aigym_db.database.ledger import applied
-from aigym_db.database.servers import Throwaway, create_database, drop_database
+from aigym_db.database.servers import Throwaway, temporary_database
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.rollback import rollback
 from aigym_db.model.catalog import Catalog
@@ -193,11 +193,8 @@ def _file(version: int, changes: list[Change], *, outside: bool) -> Migration:
 
 @contextmanager
 def fresh(server: Throwaway) -> Iterator[str]:
-    dsn = create_database(server)
-    try:
-        yield dsn
-    finally:
-        drop_database(server, dsn.partition("?")[0].rpartition("/")[2])
+    with temporary_database(server) as created:
+        yield created.dsn
 
 
 def look(dsn: str) -> Catalog:

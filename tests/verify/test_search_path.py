@@ -98,7 +98,7 @@ def errors(project: Project, dsn: str | None = None) -> list[str]:
 
 def test_unqualified_names_migrate_and_verify(any_server: Throwaway, tmp_path: Path) -> None:
     files = project(tmp_path, any_server.name, "", UNQUALIFIED)
-    dsn = create_database(any_server)
+    dsn = create_database(any_server).dsn
 
     migrate(dsn, migrations(files), options=Options(search_path=files.search_path))
 
@@ -109,7 +109,7 @@ def test_unqualified_names_migrate_and_verify(any_server: Throwaway, tmp_path: P
 def test_the_configured_path_is_used_by_migrate_and_by_replays(any_server: Throwaway, tmp_path: Path) -> None:
     path = 'search_path = ["shop", "extensions"]\n'
     files = project(tmp_path, any_server.name, path, SCHEMAS, UNQUALIFIED, WIDER)
-    dsn = create_database(any_server)
+    dsn = create_database(any_server).dsn
 
     migrate(dsn, migrations(files), options=Options(search_path=files.search_path))
 

@@ -1,15 +1,16 @@
-"""PostgreSQL servers of our own: throwaway ones, and the local one of a project.
+"""PostgreSQL servers that the package starts.
 
-`throwaway()` is a server for a `with` block, gone after it; `local(root)` lives in `.aigym-db/` and goes on
-running.
+`throwaway()` runs a server for a `with` block and removes it at the end; `local(root)` is the development
+server of a project, which keeps its data in `.aigym-db/` and keeps running.
 """
 
 from __future__ import annotations
 
 from aigym_db.database.servers.binaries import Binaries, available, find
-from aigym_db.database.servers.databases import clone
+from aigym_db.database.servers.databases import Database, clone
 from aigym_db.database.servers.databases import create as create_database
 from aigym_db.database.servers.databases import drop as drop_database
+from aigym_db.database.servers.databases import temporary as temporary_database
 from aigym_db.database.servers.leftovers import gc
 from aigym_db.database.servers.local import LocalServer, local
 from aigym_db.database.servers.server import Server
@@ -18,6 +19,7 @@ from aigym_db.database.servers.throwaway import TEMPLATE, Throwaway, start, thro
 __all__ = [
     "TEMPLATE",
     "Binaries",
+    "Database",
     "LocalServer",
     "Server",
     "Throwaway",
@@ -29,5 +31,6 @@ __all__ = [
     "gc",
     "local",
     "start",
+    "temporary_database",
     "throwaway",
 ]

@@ -1,8 +1,11 @@
-"""Databases on a server of ours: made, cloned from a template, dropped."""
+"""Databases on a server that the package started: create, clone, drop."""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import psycopg
 
@@ -11,34 +14,53 @@ from aigym_db.database.queries import query
 from aigym_db.database.servers.server import Server
 
 
-def create(server: Server, name: str | None = None, *, owner: str | None = None) -> str:
-    """The DSN of a new, empty database; without a name it gets one of its own.
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database on such a server."""
 
-    Raises StatementFailed (AIG-S002) when it exists already.
+    name: str
+    dsn: str
+    """A URL that connects as the superuser."""
+
+
+def create(server: Server, name: str | None = None, *, owner: str | None = None) -> Database:
+    """Create an empty database, by default with a random name.
+
+    Raise StatementFailed (AIG-S002) if a database of that name exists.
     """
     name = name or _new_name()
     with _maintenance(server) as connection:
         _run(connection, query("servers/create_statement"), {"name": name, "owner": owner})
-    return server.dsn(name)
+    return Database(name, server.dsn(name))
 
 
-def clone(server: Server, template: str, name: str | None = None) -> str:
-    """The DSN of a new database with everything in `template`, and everything said about it.
+@contextmanager
+def temporary(server: Server, *, owner: str | None = None) -> Iterator[Database]:
+    """Create an empty database for the `with` block and drop it at the end."""
+    database = create(server, owner=owner)
+    try:
+        yield database
+    finally:
+        drop(server, database.name)
 
-    `CREATE DATABASE … TEMPLATE` leaves out the owner, the privileges, the settings (of the database and of
-    roles in it), the connection limit and the comment: they are put back. Nobody may be connected to
+
+def clone(server: Server, template: str, name: str | None = None) -> Database:
+    """Create a database with the content and the properties of `template`.
+
+    `CREATE DATABASE … TEMPLATE` omits the owner, the privileges, the settings (of the database and of roles
+    in it), the connection limit and the comment: they are copied afterwards. No session may be connected to
     `template`.
 
-    Raises StatementFailed (AIG-S002).
+    Raise StatementFailed (AIG-S002) if the server rejects one of the statements; no database remains then.
     """
     name = name or _new_name()
     with _maintenance(server) as connection:
         _run(connection, query("servers/clone_statements"), {"template": template, "name": name})
-    return server.dsn(name)
+    return Database(name, server.dsn(name))
 
 
 def drop(server: Server, name: str) -> None:
-    """Removes a database and whoever is connected to it; one that does not exist is no error."""
+    """Drop a database and terminate its sessions; do nothing if it does not exist."""
     with _maintenance(server) as connection:
         _run(connection, query("servers/drop_statement"), {"name": name})
 
@@ -51,19 +73,19 @@ def _maintenance(server: Server) -> psycopg.Connection[tuple[str]]:
 
 
 def _run(connection: psycopg.Connection[tuple[str]], statements: str, values: dict[str, str | None]) -> None:
-    """Lets the server write the statements, then runs the first alone and the others as one transaction.
+    """Execute what the query `statements` returns: the first statement alone, the others as one transaction.
 
-    When one of the others fails, the database that the first one made is removed.
+    If one of the others fails, the database that the first one created is dropped.
     """
-    made = False
+    created = False
     try:
         first, *others = [row[0] for row in connection.execute(statements.encode(), values)]
         connection.execute(first.encode())
-        made = True
+        created = True
         if others:
             connection.execute(";".join(others).encode())
     except psycopg.Error as error:
-        if made:
+        if created:
             remove = connection.execute(query("servers/drop_statement").encode(), values).fetchone()
             assert remove is not None
             connection.execute(remove[0].encode())

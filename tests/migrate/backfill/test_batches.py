@@ -52,7 +52,7 @@ def test_every_row_is_changed_once_and_in_batches_of_about_the_size_asked_for(
     table, backfill, counts, journal, name
 ) -> None:
     with throwaway(name) as server:
-        dsn = create_database(server)
+        dsn = create_database(server).dsn
         (_, finished) = migrate(dsn, (table, backfill()))
 
         with psycopg.connect(dsn) as connection:

@@ -177,7 +177,7 @@ def test_after_a_crash_of_the_server_the_same_run_goes_on(table, backfill, count
     server = local(tmp_path)
     server.start()
     try:
-        dsn = create_database(server.server())
+        dsn = create_database(server.server()).dsn
         line = (table, backfill())
         migrate(dsn, line, to=1)
         with closing(psycopg.connect(dsn, autocommit=True)) as other:

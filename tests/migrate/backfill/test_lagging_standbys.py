@@ -57,7 +57,7 @@ def primary(request) -> Iterator[Throwaway]:
 
 @pytest.fixture
 def database(primary) -> str:
-    return create_database(primary)
+    return create_database(primary).dsn
 
 
 @pytest.fixture

@@ -91,7 +91,7 @@ def test_with_an_application_at_work_on_the_same_rows_each_is_changed_once(
         worked.append(done)
 
     with throwaway(name) as server:
-        dsn = create_database(server)
+        dsn = create_database(server).dsn
         migrate(dsn, line, to=1)
         threads = [threading.Thread(target=work, args=(dsn, seed)) for seed in (1, 2, 3)]
         for thread in threads:
@@ -121,7 +121,8 @@ def test_whatever_the_table_looks_like_each_row_is_changed_exactly_once_with_oth
     server, write, backfill, seed, fillfactor, batch, stop
 ) -> None:
     dice = random.Random(seed)
-    database = create_database(server)
+    created = create_database(server)
+    database = created.dsn
     made = write(
         1,
         f"create table o (id int primary key, n int default 0, done boolean default false, pad text)"
@@ -157,7 +158,7 @@ def test_whatever_the_table_looks_like_each_row_is_changed_exactly_once_with_oth
                 observer.batches = stop + 1
         assert {n for (n,) in other.execute("select distinct n from o").fetchall()} <= {1}
         assert other.execute("select count(*) from o where not done").fetchone() == (0,)
-    drop_database(server, database.partition("?")[0].rpartition("/")[2])
+    drop_database(server, created.name)
 
 
 CHANGES = (

@@ -93,10 +93,10 @@ def diary() -> Diary:
 @pytest.fixture(scope="module")
 def databases(server) -> Iterator[list[str]]:
     """Twelve databases; what one test leaves in them is dropped before the next by `fresh`."""
-    made = [create_database(server) for _ in range(COUNT)]
-    yield made
-    for dsn in made:
-        drop_database(server, dsn.partition("?")[0].rpartition("/")[2])
+    created = [create_database(server) for _ in range(COUNT)]
+    yield [database.dsn for database in created]
+    for database in created:
+        drop_database(server, database.name)
 
 
 @pytest.fixture

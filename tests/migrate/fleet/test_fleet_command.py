@@ -63,10 +63,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
 @pytest.fixture
 def dsns(server) -> Iterator[list[str]]:
     """Six databases."""
-    made = [create_database(server) for _ in range(COUNT)]
-    yield made
-    for dsn in made:
-        drop_database(server, parameters(dsn)["dbname"])
+    created = [create_database(server) for _ in range(COUNT)]
+    yield [database.dsn for database in created]
+    for database in created:
+        drop_database(server, database.name)
 
 
 @pytest.fixture

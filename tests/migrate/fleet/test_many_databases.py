@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from aigym_db.errors import ForbiddenStatement
 from aigym_db.migrate.fleet.result import FleetObserver
@@ -129,7 +130,7 @@ def test_what_failed_is_mended_and_the_fleet_run_again(fleet, broken, states, ve
 @pytest.fixture
 def unreachable(fleet, target) -> Fleet:
     """The same with two more: one that does not exist, and one whose applied file was edited."""
-    gone = fleet.targets[0].dsn.replace(fleet.targets[0].dsn.partition("?")[0].rpartition("/")[2], "gone")
+    gone = make_conninfo(fleet.targets[0].dsn, dbname="gone")
     return replace(fleet, targets=(*fleet.targets, target("gone", gone)))
 
 

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from aigym_db.database import ledger
-from aigym_db.database.servers import Throwaway, available, create_database, drop_database, throwaway
+from aigym_db.database.servers import Throwaway, available, temporary_database, throwaway
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.observer import Notice, Observer, Progress, Waiting
 from aigym_db.model.migration import Direction, Migration
@@ -59,9 +59,8 @@ def any_server(request: pytest.FixtureRequest) -> Iterator[Throwaway]:
 @pytest.fixture
 def anywhere(any_server: Throwaway) -> Iterator[str]:
     """A fresh database on it."""
-    dsn = create_database(any_server)
-    yield dsn
-    drop_database(any_server, dsn.partition("?")[0].rpartition("/")[2])
+    with temporary_database(any_server) as created:
+        yield created.dsn
 
 
 @pytest.fixture

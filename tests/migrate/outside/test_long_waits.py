@@ -135,7 +135,7 @@ def test_how_far_a_statement_is_is_told_inside_a_transaction_too(
 def test_a_prepared_transaction_that_has_no_session_is_named_too(write, scene) -> None:
     line = (write(1, TABLE), write(2, "create index concurrently a_y on a (y);", options=OUTSIDE))
     with throwaway("embedded", settings={"max_prepared_transactions": "2"}) as server:
-        dsn = create_database(server)
+        dsn = create_database(server).dsn
         with psycopg.connect(dsn, autocommit=True) as other:
             migrate(dsn, line, to=1)
             other.execute("begin")
