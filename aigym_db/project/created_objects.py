@@ -1,4 +1,4 @@
-"""The names of the objects a statement creates."""
+"""What a statement creates."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _INDEXED = {
 
 @dataclass(frozen=True, slots=True, order=True)
 class CreatedName:
-    """The name of a database object. Types count as relations, because both share one namespace."""
+    """An object of a database by what it is called. Types count as relations: the two share their names."""
 
     kind: Literal["schema", "relation", "function"]
     schema: str
@@ -42,9 +42,7 @@ class CreatedName:
 
 
 def created(tree: Any) -> Iterator[CreatedName]:
-    """Return the names of the objects a statement creates, if they are schema-qualified."""
-    if isinstance(tree, ast.CreateForeignTableStmt):
-        tree = tree.base
+    """The objects that exist once a statement has run."""
     kind = type(tree)
     if kind in _RELATIONS:
         relation = getattr(tree, _RELATIONS[kind])
@@ -55,9 +53,7 @@ def created(tree: Any) -> Iterator[CreatedName]:
         if len(names) == 2:
             yield CreatedName("relation", *names)
     elif isinstance(tree, ast.CreateSchemaStmt):
-        name = tree.schemaname or (tree.authrole.rolename if tree.authrole else None)
-        if name:
-            yield CreatedName("schema", name)
+        yield CreatedName("schema", tree.schemaname or (tree.authrole.rolename if tree.authrole else ""))
     elif isinstance(tree, ast.CreateTableAsStmt):
         if tree.into.rel.schemaname:
             yield CreatedName("relation", tree.into.rel.schemaname, tree.into.rel.relname)
@@ -69,11 +65,11 @@ def created(tree: Any) -> Iterator[CreatedName]:
     elif isinstance(tree, ast.IndexStmt) and tree.idxname and tree.relation.schemaname:
         yield CreatedName("relation", tree.relation.schemaname, tree.idxname)
     if isinstance(tree, ast.CreateStmt | ast.AlterTableStmt) and tree.relation.schemaname:
-        yield from _implied(tree, tree.relation.schemaname, tree.relation.relname)
+        yield from _made_beside(tree, tree.relation.schemaname, tree.relation.relname)
 
 
-def _implied(tree: Any, schema: str, table: str) -> Iterator[CreatedName]:
-    """Return the indexes and sequences that PostgreSQL creates for the constraints and columns of a table."""
+def _made_beside(tree: Any, schema: str, table: str) -> Iterator[CreatedName]:
+    """The indexes and sequences that PostgreSQL makes for the constraints and columns of a table."""
     for node, parent, _ in walk(tree):
         if isinstance(node, ast.Constraint) and node.contype in _INDEXED:
             column = (
@@ -82,8 +78,7 @@ def _implied(tree: Any, schema: str, table: str) -> Iterator[CreatedName]:
             middle = "" if node.contype == ConstrType.CONSTR_PRIMARY else f"{column}_"
             yield CreatedName("relation", schema, node.conname or f"{table}_{middle}{_INDEXED[node.contype]}")
         elif isinstance(node, ast.Constraint) and node.contype == ConstrType.CONSTR_IDENTITY:
-            column = parent.colname if isinstance(parent, ast.ColumnDef) else parent.name
-            yield CreatedName("relation", schema, f"{table}_{column}_seq")
+            yield CreatedName("relation", schema, f"{table}_{parent.colname}_seq")
         elif (
             isinstance(node, ast.ColumnDef) and node.typeName and "serial" in strings(node.typeName.names)[-1]
         ):
