@@ -278,17 +278,28 @@ class ProductionGuard(GuardError):
 
 
 class DataLoss(GuardError):
-    """Rolling back would take data with it; it needs a yes.
+    """A rollback would destroy data, and was not confirmed.
 
-    What would be lost is listed with the number of rows: tables, columns and sequences that are dropped, also
-    by CASCADE; rows that are deleted, emptied or overwritten; values that do not survive a change of type.
-    Functions and blocks that run code nobody can look into from here are listed, too. Make a backup, then say
-    `--yes`, or answer the question that is asked on a terminal: what was listed is what is undone.
+    The detail lists the affected objects with the number of rows: tables, columns and sequences that are
+    dropped, also by CASCADE; rows that are deleted, emptied or overwritten; values that a type change does
+    not preserve; and functions and blocks whose effects cannot be determined before they run. Make a backup,
+    then run the command with `--yes`, or confirm on a terminal. The plan you confirm is the plan that runs.
     """
 
     code = "AIG-G003"
-    plan: Plan | None = None
-    """What would be undone."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        place: Place | None = None,
+        detail: str = "",
+        hint: str = "",
+        plan: Plan | None = None,
+    ) -> None:
+        super().__init__(message, place=place, detail=detail, hint=hint)
+        self.plan = plan
+        """The plan to confirm."""
 
 
 class Irreversible(GuardError):

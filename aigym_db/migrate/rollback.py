@@ -11,7 +11,7 @@ from psycopg import Connection
 from aigym_db.database.failure import explain_error
 from aigym_db.database.partially_applied import unfinished
 from aigym_db.migrate.apply import decided, execute, looked_into, moved_or_same, nothing_to_do, require_locked
-from aigym_db.migrate.data_loss.data_loss import require_no_losses
+from aigym_db.migrate.data_loss.data_loss import require_no_data_loss
 from aigym_db.migrate.observer import Finished, Observer
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.plan import digest, plan_down
@@ -55,7 +55,7 @@ def rollback(
 
     def guard(connection: Connection[Any], plan: Plan) -> None:
         if not yes:
-            require_no_losses(connection, plan, options.owner)
+            require_no_data_loss(connection, plan, options.owner)
 
     try:
         with Stop() if stop is None else nullcontext(stop) as stopping:
@@ -100,7 +100,7 @@ def undoing(
         with closing(opened(RunContext(dsn, options, Observer(), stop or Stop()))) as connection:
             found = moved_or_same(plan, decided(connection, migrations, decide, options))
             if not yes:
-                require_no_losses(connection, found, options.owner)
+                require_no_data_loss(connection, found, options.owner)
             return looked_into(connection, found, options)
     except psycopg.Error as error:
         raise explain_error(error) from None

@@ -1,4 +1,4 @@
-"""Objects that are named by more than a schema and a word, or by less: routines, operators, languages."""
+"""Catalog addresses of objects whose name is not just schema.name: routines, operators, languages."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ _KINDS = {
     "TSPARSER": "text search parser",
     "TSTEMPLATE": "text search template",
 }
-"""What columns, tables and partition keys may hang on, as `pg_get_object_address` calls it. Nothing that
-holds rows hangs on a cast, trigger, rule, policy, publication or on statistics."""
+"""Kinds of objects that columns, tables and partition keys can depend on, as `pg_get_object_address` spells
+them. No table or column depends on a cast, trigger, rule, policy, publication or statistics object."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """How a server is asked for an object."""
+    """The arguments of `pg_get_object_address` for one object."""
 
     kind: str
     names: tuple[str, ...]
     arguments: tuple[str, ...] | None
-    """None for a routine that is named without them."""
+    """Argument types; None for a routine named without them."""
 
     @property
     def quoted(self) -> str:
-        """As `to_regproc` or `to_regoperator` takes it."""
+        """The name in the form that `to_regproc` or `to_regoperator` accepts."""
         *schema, name = self.names
         if self.kind != "operator":
             return ".".join(map(quoted, self.names))
@@ -50,17 +50,17 @@ class Address:
         return ".".join(self.names)
 
 
-def address(kind: str, named: Any) -> Address | None:
-    """How to ask for what a DROP names; None for kinds of objects that no rows hang on."""
+def address_of(kind: str, dropped: Any) -> Address | None:
+    """Return the address of a dropped object; None for kinds that no table or column depends on."""
     from pglast.stream import RawStream
 
     if kind not in _KINDS:
         return None
-    words = getattr(named, "objname", named if isinstance(named, tuple) else (named,))
-    types = () if getattr(named, "objargs", None) is None else named.objargs
-    given = (
+    words = getattr(dropped, "objname", dropped if isinstance(dropped, tuple) else (dropped,))
+    types = () if getattr(dropped, "objargs", None) is None else dropped.objargs
+    arguments = (
         None
-        if getattr(named, "args_unspecified", False)
-        else tuple("none" if one is None else str(RawStream()(one)) for one in types)
+        if getattr(dropped, "args_unspecified", False)
+        else tuple("none" if type_ is None else str(RawStream()(type_)) for type_ in types)
     )
-    return Address(_KINDS[kind], tuple(word.sval for word in words), given)
+    return Address(_KINDS[kind], tuple(word.sval for word in words), arguments)

@@ -1,4 +1,4 @@
-"""Code that a statement runs and that is not in the statement: functions, blocks, texts put together."""
+"""Code that a statement executes without containing it: functions, DO blocks, dynamic SQL."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 _PLACEHOLDER = re.compile(r"%(?:\d+\$)?-?\d*([sIL%])")
 _FILLED = {"s": "something", "I": "something", "L": "'something'", "%": "%"}
 _EXPRESSION = 2
-"""The least `parseMode` of what is no statement: expressions and assignments."""
+"""The least `parseMode` of an expression or assignment; smaller values are statements."""
 
 
-class NotReadable(Exception):
-    """A text that is only known when it runs."""
+class DynamicSql(Exception):
+    """The text of a statement is only known at run time."""
 
 
-def called(tree: Any) -> Iterator[str]:
-    """The functions that a statement calls, as it names them."""
+def called_functions(tree: Any) -> Iterator[str]:
+    """Yield the functions that a statement calls, named as in the statement."""
     from aigym_db.syntax.tree import strings, walk
 
     for node, _, _ in walk(tree):
@@ -25,10 +25,10 @@ def called(tree: Any) -> Iterator[str]:
             yield ".".join(strings(node.funcname))
 
 
-def inside(block: Any) -> Iterator[Any]:
-    """The trees of all statements of a DO block.
+def block_statements(block: Any) -> Iterator[Any]:
+    """Yield the parse trees of all statements in a DO block.
 
-    Raises NotReadable when there is one that nobody can read, e.g. because it is put together at run time.
+    Raise DynamicSql if a statement cannot be parsed, e.g. because it is built at run time.
     """
     from pglast import parse_plpgsql, parse_sql
     from pglast.parser import ParseError
@@ -39,11 +39,11 @@ def inside(block: Any) -> Iterator[Any]:
             for raw in parse_sql(text):
                 yield raw.stmt
     except ParseError:
-        raise NotReadable from None
+        raise DynamicSql from None
 
 
 def _texts(node: Any) -> Iterator[str]:
-    """Every SQL text in the tree of a block."""
+    """Yield every SQL text in the tree of a block."""
     if isinstance(node, list):
         for child in node:
             yield from _texts(child)
@@ -65,7 +65,7 @@ def _is_expression(child: dict[str, Any]) -> bool:
 
 
 def _dynamic(child: dict[str, Any]) -> Iterator[str]:
-    """What EXECUTE makes of a literal or of a call of `format`, and the expression itself."""
+    """Yield the expression after EXECUTE, and the statement if it is a literal or a call of `format`."""
     from pglast import parse_sql
 
     expression = f"select {child['PLpgSQL_expr']['query']}"
@@ -81,5 +81,5 @@ def _dynamic(child: dict[str, Any]) -> Iterator[str]:
 def _constant(value: Any) -> str:
     text = getattr(getattr(value, "val", None), "sval", None)
     if text is None:
-        raise NotReadable
+        raise DynamicSql
     return str(text)

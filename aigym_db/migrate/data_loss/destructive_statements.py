@@ -1,4 +1,4 @@
-"""Statements that take data with them: what they say, before anybody asks a server how much that is."""
+"""The data that a statement can destroy, by its text: dropped objects, affected rows, unknown effects."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from aigym_db.migrate.data_loss.address import Address, address
-from aigym_db.migrate.data_loss.called_code import NotReadable, called, inside
+from aigym_db.migrate.data_loss.address import Address, address_of
+from aigym_db.migrate.data_loss.called_code import DynamicSql, block_statements, called_functions
 from aigym_db.migrate.data_loss.renames import CurrentName, Renames
-from aigym_db.migrate.data_loss.settings import decides
+from aigym_db.migrate.data_loss.settings import changes_names_or_role
 from aigym_db.syntax.quote import quoted
 
 DropKind = Literal["relation", "schema", "type", "extension", "owned", "object"]
@@ -18,70 +18,71 @@ DropKind = Literal["relation", "schema", "type", "extension", "owned", "object"]
 
 @dataclass(frozen=True, slots=True)
 class DroppedObject:
-    """Objects that go, and with CASCADE all that depends on them."""
+    """An object that is dropped, with CASCADE together with everything that depends on it."""
 
     kind: DropKind
     name: CurrentName
-    """As it is called at present."""
+    """Its current name."""
     column: str | None = None
     cascade: bool = False
-    with_: str = ""
-    """The object by which others go, for those who would not look for them there."""
+    dropped_with: str = ""
+    """The name to report for a table or column that is dropped because it depends on this object."""
     missing_ok: bool = False
-    """Whether it says IF EXISTS."""
+    """Whether the statement has IF EXISTS."""
     address: Address | None = None
-    """How to ask for what is an "object"."""
+    """The catalog address, for the kind "object"."""
 
 
 @dataclass(frozen=True, slots=True)
 class AffectedRows:
-    """AffectedRows of a table that go or change."""
+    """Rows of a table that are deleted or changed."""
 
     table: CurrentName
-    does: Literal["emptied", "deleted", "overwritten", "changed"]
-    counting: str
-    """The part of a query behind FROM that gives one row for each of them."""
+    effect: Literal["emptied", "deleted", "overwritten", "changed"]
+    from_clause: str
+    """The text after FROM of a query that returns one row for each of them."""
     columns: tuple[str, ...] = ()
-    """What is overwritten; nothing is lost in a column that is not there yet."""
+    """The overwritten columns, by their current names; a column that does not exist yet holds no data."""
     with_clause: str = ""
     cascade: bool = False
-    otherwise: str = ""
-    """The same, for what cannot be worked out by `counting`."""
+    fallback: str = ""
+    """The text after FROM to use where `from_clause` raises an error."""
 
 
 @dataclass(frozen=True, slots=True)
-class UnreadableCode:
-    """Something that may take anything with it."""
+class UnknownEffect:
+    """A statement whose effect cannot be determined before it runs."""
 
-    what: str
+    description: str
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function that may take anything with it, unless it is one of PostgreSQL's own that change nothing."""
+    """A called function; its effect is unknown unless it is a harmless function of PostgreSQL."""
 
     name: str
 
 
-Destruction = DroppedObject | AffectedRows | UnreadableCode | Call
+Destruction = DroppedObject | AffectedRows | UnknownEffect | Call
 
-OF_NOW = "«type»"
-"""Stands in `AffectedRows.counting` for the type that the first of its columns has at present."""
+CURRENT_TYPE = "«type»"
+"""Placeholder in `AffectedRows.from_clause` for the current type of the first of its columns."""
 _FIRST_WORD = re.compile(r"(?:[\s(]|--[^\n]*\n|/\*.*?\*/)*([a-z]+)", re.IGNORECASE | re.DOTALL)
 _WORDS = re.compile(
     "alter|call|copy|create|declare|delete|do|drop|execute|explain|insert|merge|reassign|select|set|table|"
     "truncate|update|values|with"
 )
 _RUNNING = re.compile(r"\bconflict\b|\bselect\b|\w\s*\(.*\(", re.IGNORECASE | re.DOTALL)
-"""What must stand in an INSERT for a look at its tree: most of the rows in a file come as one."""
+"""Only an INSERT that matches is parsed: most rows of a file arrive in plain INSERT statements."""
 _RELATIONS = ("TABLE", "VIEW", "MATVIEW", "SEQUENCE", "FOREIGN_TABLE", "INDEX")
 _TYPES = ("TYPE", "DOMAIN")
-_HOLDING = ("TABLE", "SEQUENCE", "EXTENSION")
-"""What takes something along without CASCADE too; all else is refused then while rows hang on it."""
+_WITHOUT_CASCADE = ("TABLE", "SEQUENCE", "EXTENSION")
+"""Kinds whose DROP destroys data without CASCADE too; for all others PostgreSQL raises an error while tables
+or columns depend on the object."""
 
 
 def may_destroy(text: str, *, inserts: bool = False) -> bool:
-    """Whether a statement is worth a look at its tree; `inserts` when every INSERT is."""
+    """Return False if a statement's text shows that it destroys nothing; `inserts` includes every INSERT."""
     first = _FIRST_WORD.match(text)
     word = first[1].lower() if first else ""
     return _WORDS.fullmatch(word) is not None and (
@@ -90,7 +91,7 @@ def may_destroy(text: str, *, inserts: bool = False) -> bool:
 
 
 def destructions(tree: Any, renames: Renames) -> Iterator[Destruction]:
-    """What a statement takes with it."""
+    """Yield the data that a statement can destroy."""
     cascade = getattr(getattr(tree, "behavior", None), "name", "") == "DROP_CASCADE"
     match type(tree).__name__:
         case "DropStmt":
@@ -100,9 +101,9 @@ def destructions(tree: Any, renames: Renames) -> Iterator[Destruction]:
                 if role.rolename:
                     yield DroppedObject("owned", CurrentName(None, role.rolename), None, cascade)
                 else:
-                    yield UnreadableCode("DROP OWNED BY whoever runs it: what that is")
+                    yield UnknownEffect("DROP OWNED BY the current role: the dropped objects")
         case "DropdbStmt":
-            yield UnreadableCode(f"DROP DATABASE {tree.dbname}: all that is in it")
+            yield UnknownEffect(f"DROP DATABASE {tree.dbname}: all its data")
         case "TruncateStmt":
             for relation in tree.relations:
                 name = _name(relation, renames)
@@ -120,40 +121,42 @@ def destructions(tree: Any, renames: Renames) -> Iterator[Destruction]:
         case "CallStmt":
             yield Call(".".join(word.sval for word in tree.funccall.funcname))
         case "ExecuteStmt":
-            yield UnreadableCode(f"EXECUTE {tree.name}: code that nobody can look into here")
-        case "VariableSetStmt" if decides(tree):
-            yield UnreadableCode(f"SET {tree.name or 'all'}: who acts and what names mean from then on")
-        case kind if kind in _RUN:
-            if decides(tree):
-                yield UnreadableCode("set_config(): who acts and what names mean from then on")
+            yield UnknownEffect(f"EXECUTE {tree.name}: effects cannot be determined")
+        case "VariableSetStmt" if changes_names_or_role(tree):
+            yield UnknownEffect(
+                f"SET {tree.name or 'all'}: changes the role or the search_path to an unknown value"
+            )
+        case kind if kind in _QUERIES:
+            if changes_names_or_role(tree):
+                yield UnknownEffect("set_config(): changes the role or the search_path to an unknown value")
             yield from _changed(tree, renames)
-            yield from map(Call, dict.fromkeys(called(tree)))
+            yield from map(Call, dict.fromkeys(called_functions(tree)))
 
 
 def _drops(tree: Any, cascade: bool, renames: Renames) -> Iterator[Destruction]:
     kind = tree.removeType.name.removeprefix("OBJECT_")
-    for named in tree.objects if cascade or kind in _HOLDING else ():
-        found = address(kind, named)
+    for dropped in tree.objects if cascade or kind in _WITHOUT_CASCADE else ():
+        address = address_of(kind, dropped)
         if kind in _RELATIONS:
-            name = renames.relation(_worded(named))
-            shown = "" if kind == "TABLE" else str(name)
-            yield DroppedObject("relation", name, None, cascade, shown, tree.missing_ok)
+            name = renames.relation(_qualified(dropped))
+            dropped_with = "" if kind == "TABLE" else str(name)
+            yield DroppedObject("relation", name, None, cascade, dropped_with, tree.missing_ok)
         elif kind in _TYPES:
-            name = _worded(named.names)
+            name = _qualified(dropped.names)
             yield DroppedObject("type", name, None, cascade, str(name), tree.missing_ok)
         elif kind == "SCHEMA":
-            name = CurrentName(None, renames.schema(named.sval))
+            name = CurrentName(None, renames.schema(dropped.sval))
             yield DroppedObject("schema", name, None, cascade, missing_ok=tree.missing_ok)
         elif kind == "EXTENSION":
-            name = CurrentName(None, named.sval)
-            yield DroppedObject("extension", name, None, cascade, named.sval, tree.missing_ok)
-        elif found is not None:
-            name = CurrentName(found.names[-2] if len(found.names) > 1 else None, found.names[-1])
-            yield DroppedObject("object", name, None, cascade, str(found), tree.missing_ok, found)
+            name = CurrentName(None, dropped.sval)
+            yield DroppedObject("extension", name, None, cascade, dropped.sval, tree.missing_ok)
+        elif address is not None:
+            name = CurrentName(address.names[-2] if len(address.names) > 1 else None, address.names[-1])
+            yield DroppedObject("object", name, None, cascade, str(address), tree.missing_ok, address)
 
 
-def _worded(named: Any) -> CurrentName:
-    words = [word.sval for word in named]
+def _qualified(names: Any) -> CurrentName:
+    words = [word.sval for word in names]
     return CurrentName(words[-2] if len(words) > 1 else None, words[-1])
 
 
@@ -161,7 +164,7 @@ def _altered(tree: Any, command: Any, renames: Renames) -> Iterator[Destruction]
     name = _name(tree.relation, renames)
     if command.subtype.name == "AT_DropColumn":
         if tree.objtype.name == "OBJECT_TYPE":
-            yield UnreadableCode(
+            yield UnknownEffect(
                 f"DROP ATTRIBUTE {name}.{command.name}: its values in every column of that type"
             )
             return
@@ -174,36 +177,37 @@ def _altered(tree: Any, command: Any, renames: Renames) -> Iterator[Destruction]
 
 
 def _cast(name: CurrentName, command: Any, renames: Renames) -> AffectedRows:
-    """The values that do not come back when they are cast to the new type and then to the old one."""
+    """Return the rows whose value differs after a cast to the new type and back to the current one."""
     from pglast.stream import RawStream
 
-    now = renames.column(name, command.name)
-    column, kind = quoted(now), RawStream()(command.def_.typeName)
+    current = renames.column(name, command.name)
+    column, new_type = quoted(current), RawStream()(command.def_.typeName)
     using = RawStream()(command.def_.raw_default) if command.def_.raw_default is not None else column
-    # The type the column has now is asked of the server.
-    changed = f"{column} is distinct from ((({using})::{kind})::{OF_NOW})"
+    changed = f"{column} is distinct from ((({using})::{new_type})::{CURRENT_TYPE})"
     return AffectedRows(
         name,
         "changed",
         f"{name.quoted} where {changed}",
-        (now,),
-        otherwise=f"{name.quoted} where {column} is not null",
+        (current,),
+        fallback=f"{name.quoted} where {column} is not null",
     )
 
 
 def _block(tree: Any) -> Iterator[Destruction]:
-    """The functions that a DO block calls, when all else in it can be seen to take nothing with it."""
+    """Yield the functions that a DO block calls; an unknown effect if its other statements destroy data."""
     try:
-        found = [one for statement in inside(tree) for one in destructions(statement, Renames())]
-    except NotReadable:
-        found = [UnreadableCode("")]
-    if all(isinstance(one, Call) for one in found):
-        yield from found
+        statements = list(block_statements(tree))
+    except DynamicSql:
+        effects: list[Destruction] = [UnknownEffect("")]
     else:
-        yield UnreadableCode("a DO block: code that nobody can look into here")
+        effects = [effect for statement in statements for effect in destructions(statement, Renames())]
+    if all(isinstance(effect, Call) for effect in effects):
+        yield from effects
+    else:
+        yield UnknownEffect("DO block: effects cannot be determined")
 
 
-def _changed(tree: Any, renames: Renames) -> Iterator[AffectedRows | UnreadableCode]:
+def _changed(tree: Any, renames: Renames) -> Iterator[AffectedRows | UnknownEffect]:
     from aigym_db.syntax.tree import walk
 
     for node, _, _ in walk(tree):
@@ -217,14 +221,14 @@ def _changed(tree: Any, renames: Renames) -> Iterator[AffectedRows | UnreadableC
             case "MergeStmt":
                 changing = {clause.commandType.name for clause in node.mergeWhenClauses}
                 if changing & {"CMD_DELETE", "CMD_UPDATE"}:
-                    yield UnreadableCode(f"MERGE into {_name(node.relation, renames)}: the rows it changes")
+                    yield UnknownEffect(f"MERGE INTO {_name(node.relation, renames)}: the rows it changes")
             case "InsertStmt" if node.onConflictClause is not None:
                 if node.onConflictClause.action.name == "ONCONFLICT_UPDATE":
                     name = _name(node.relation, renames)
-                    yield UnreadableCode(f"INSERT … ON CONFLICT into {name}: the rows it changes")
+                    yield UnknownEffect(f"INSERT INTO {name} … ON CONFLICT: the rows it changes")
 
 
-_RUN = (
+_QUERIES = (
     "DeleteStmt",
     "UpdateStmt",
     "MergeStmt",
@@ -238,22 +242,24 @@ _RUN = (
 def _matched(
     node: Any,
     others: Any,
-    does: Literal["deleted", "overwritten"],
+    effect: Literal["deleted", "overwritten"],
     columns: tuple[str, ...],
     renames: Renames,
 ) -> AffectedRows:
-    """The rows that the condition of an UPDATE or DELETE finds, each once, however many it is joined with."""
+    """Return the rows that match an UPDATE or DELETE, each counted once in spite of joins."""
     from pglast.stream import RawStream
 
     name, relation = _name(node.relation, renames), node.relation
-    known_as = relation.alias.aliasname if relation.alias else relation.relname
-    alias = f" as {quoted(known_as)}" if known_as != name.name else ""
-    counting = f"{'' if relation.inh else 'only '}{name.quoted}{alias}"
+    row_name = relation.alias.aliasname if relation.alias else relation.relname
+    alias = f" as {quoted(row_name)}" if row_name != name.name else ""
+    from_clause = f"{'' if relation.inh else 'only '}{name.quoted}{alias}"
     condition = RawStream()(node.whereClause) if node.whereClause is not None else "true"
     if others:
-        condition = f"exists (select from {', '.join(RawStream()(one) for one in others)} where {condition})"
+        condition = (
+            f"exists (select from {', '.join(RawStream()(table) for table in others)} where {condition})"
+        )
     clause = f"with {RawStream()(node.withClause)}" if node.withClause is not None else ""
-    return AffectedRows(name, does, f"{counting} where {condition}", columns, clause)
+    return AffectedRows(name, effect, f"{from_clause} where {condition}", columns, clause)
 
 
 def _name(relation: Any, renames: Renames) -> CurrentName:

@@ -1,4 +1,4 @@
-"""What earlier statements have made: a server that is asked before any of them has run knows none of it."""
+"""Effects of earlier statements that the catalog does not show yet: new objects, triggers, inheritance."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from aigym_db.migrate.data_loss.renames import CurrentName, Renames
 
-_MADE = {
+_NAME_FIELD = {
     "CompositeTypeStmt": "typevar",
     "CreateDomainStmt": "domainname",
     "CreateEnumStmt": "typeName",
@@ -23,134 +23,135 @@ _MADE = {
     "SelectStmt": "intoClause",
     "ViewStmt": "view",
 }
-"""Where these statements name what they make."""
-_CHANGING = ("CopyStmt", "DeleteStmt", "InsertStmt", "MergeStmt", "UpdateStmt")
+"""The field of each creating statement that holds the new object's name."""
+_WRITING = ("CopyStmt", "DeleteStmt", "InsertStmt", "MergeStmt", "UpdateStmt")
 
 
 @dataclass(frozen=True, slots=True)
-class Adoption:
-    """A table that goes with something from now on."""
+class NewDependency:
+    """A table that an earlier statement makes dependent on a schema or on another table."""
 
     by: Literal["schema", "relation"]
     parent: CurrentName
     child: CurrentName
-    whole: bool = False
-    """Whether it goes without CASCADE too, as partitions do."""
+    always_dropped: bool = False
+    """Whether dropping the parent drops the child without CASCADE, as with partitions."""
 
 
 @dataclass(slots=True)
 class PriorStatements:
-    """What the statements of a line have made, and what has come to hang on what."""
+    """The objects, dependencies, triggers and foreign keys that the statements so far create."""
 
-    adoptions: tuple[Adoption, ...] = ()
-    _made: set[CurrentName] = field(default_factory=set)
-    _moved: set[CurrentName] = field(default_factory=set)
-    """Objects other than tables under their new name: nobody knows which they are at present."""
+    dependencies: tuple[NewDependency, ...] = ()
+    _created: set[CurrentName] = field(default_factory=set)
+    _renamed: set[CurrentName] = field(default_factory=set)
+    """New names of objects other than tables; their current names are not tracked."""
     _owners: set[str] = field(default_factory=set)
-    _firing: set[CurrentName] = field(default_factory=set)
-    _referred: set[CurrentName] = field(default_factory=set)
+    _with_trigger: set[CurrentName] = field(default_factory=set)
+    _referenced: set[CurrentName] = field(default_factory=set)
 
-    def learn(self, tree: Any, renames: Renames) -> None:
-        """Takes in a statement that `renames` has learned already."""
+    def add(self, tree: Any, renames: Renames) -> None:
+        """Record a statement; `renames` already includes it."""
         kind = type(tree).__name__
-        made = _made(getattr(tree, _MADE[kind])) if kind in _MADE else None
-        if made is not None:
-            self._made.add(made)
+        created = _created_name(getattr(tree, _NAME_FIELD[kind])) if kind in _NAME_FIELD else None
+        if created is not None:
+            self._created.add(created)
         match kind:
             case "CreateStmt":
-                self._refers(tree, renames)
+                self._add_foreign_keys(tree, renames)
             case "CreateSchemaStmt":
-                for one in tree.schemaElts or ():
-                    self.learn(one, renames)
+                for element in tree.schemaElts or ():
+                    self.add(element, renames)
             case "CreateTrigStmt" | "RuleStmt":
-                self._firing.add(_relation(tree.relation, renames))
+                self._with_trigger.add(_relation(tree.relation, renames))
             case "AlterTableStmt":
-                self._refers(tree, renames)
+                self._add_foreign_keys(tree, renames)
                 for command in tree.cmds:
-                    self._altered(_relation(tree.relation, renames), command, renames)
+                    self._add_command(_relation(tree.relation, renames), command, renames)
             case "AlterObjectSchemaStmt" if tree.relation is not None:
                 child = renames.relation(CurrentName(tree.newschema, tree.relation.relname))
-                kept = tuple(one for one in self.adoptions if one.by != "schema" or one.child != child)
+                kept = tuple(old for old in self.dependencies if old.by != "schema" or old.child != child)
                 parent = CurrentName(None, renames.schema(tree.newschema))
-                new = () if child.schema == parent.name else (Adoption("schema", parent, child),)
-                self.adoptions = kept + new
+                new = () if child.schema == parent.name else (NewDependency("schema", parent, child),)
+                self.dependencies = kept + new
             case "AlterObjectSchemaStmt":
-                self._moved.add(CurrentName(tree.newschema, _last(tree.object)))
+                self._renamed.add(CurrentName(tree.newschema, _last_word(tree.object)))
             case "RenameStmt" if tree.relation is None:
-                self._moved.add(CurrentName(None, tree.newname))
+                self._renamed.add(CurrentName(None, tree.newname))
             case "AlterOwnerStmt":
                 self._owners.add(tree.newowner.rolename)
             case "ReassignOwnedStmt":
                 self._owners.add(tree.newrole.rolename)
 
-    def _altered(self, name: CurrentName, command: Any, renames: Renames) -> None:
+    def _add_command(self, name: CurrentName, command: Any, renames: Renames) -> None:
         match command.subtype.name:
             case "AT_AddInherit":
-                self.adoptions += (Adoption("relation", _relation(command.def_, renames), name),)
+                self.dependencies += (NewDependency("relation", _relation(command.def_, renames), name),)
             case "AT_AttachPartition":
                 child = _relation(command.def_.name, renames)
-                self.adoptions += (Adoption("relation", name, child, whole=True),)
+                self.dependencies += (NewDependency("relation", name, child, always_dropped=True),)
             case "AT_ChangeOwner":
                 self._owners.add(command.newowner.rolename)
 
-    def _refers(self, tree: Any, renames: Renames) -> None:
+    def _add_foreign_keys(self, tree: Any, renames: Renames) -> None:
         from aigym_db.syntax.tree import walk
 
         for node, _, _ in walk(tree):
             if type(node).__name__ == "Constraint" and node.pktable is not None:
-                self._referred.add(_relation(node.pktable, renames))
+                self._referenced.add(_relation(node.pktable, renames))
 
     @property
-    def fires(self) -> bool:
-        """Whether there is a new trigger or rule on any table."""
-        return bool(self._firing)
+    def has_triggers(self) -> bool:
+        """Whether any table has a new trigger or rule."""
+        return bool(self._with_trigger)
 
-    def fired(self, tree: Any, renames: Renames) -> Iterator[CurrentName]:
-        """The tables that a statement changes and that have a new trigger or rule."""
+    def triggering(self, tree: Any, renames: Renames) -> Iterator[CurrentName]:
+        """Yield the tables that a statement writes and that have a new trigger or rule."""
         from aigym_db.syntax.tree import walk
 
-        for node, _, _ in walk(tree) if self._firing else ():
-            changed = node.relations if type(node).__name__ == "TruncateStmt" else ()
-            if type(node).__name__ in _CHANGING and node.relation is not None:
-                changed = (node.relation,)
-            for relation in changed:
+        for node, _, _ in walk(tree) if self._with_trigger else ():
+            written = node.relations if type(node).__name__ == "TruncateStmt" else ()
+            if type(node).__name__ in _WRITING and node.relation is not None:
+                written = (node.relation,)
+            for relation in written:
                 name = _relation(relation, renames)
-                if _any_alike(name, self._firing):
+                if _matches_any(name, self._with_trigger):
                     yield name
 
-    def made(self, name: CurrentName) -> bool:
-        """Whether something of that name was made."""
-        return _any_alike(name, self._made)
+    def creates(self, name: CurrentName) -> bool:
+        """Return whether an object of that name is created."""
+        return _matches_any(name, self._created)
 
-    def unsure(self, kind: str, name: CurrentName) -> bool:
-        """Whether what goes with an object of that name can no longer be asked for."""
+    def makes_cascade_unknown(self, kind: str, name: CurrentName) -> bool:
+        """Return whether the catalog no longer shows what dropping the object with CASCADE drops."""
         if kind == "schema":
-            return any(moved.schema == name.name for moved in self._moved)
+            return any(renamed.schema == name.name for renamed in self._renamed)
         if kind == "owned":
             return name.name in self._owners
-        return kind != "relation" and _any_alike(name, self._moved)
+        return kind != "relation" and _matches_any(name, self._renamed)
 
-    def adopting(self, name: CurrentName) -> bool:
-        """Whether a table of that name has got children."""
-        return _any_alike(name, {one.parent for one in self.adoptions if one.by == "relation"})
+    def adds_children_to(self, name: CurrentName) -> bool:
+        """Return whether the table has new child tables."""
+        parents = {new.parent for new in self.dependencies if new.by == "relation"}
+        return _matches_any(name, parents)
 
-    def referred(self, name: CurrentName) -> bool:
-        """Whether a table of that name has got foreign keys that point to it."""
-        return _any_alike(name, self._referred)
+    def adds_references_to(self, name: CurrentName) -> bool:
+        """Return whether the table has new foreign keys that reference it."""
+        return _matches_any(name, self._referenced)
 
 
-def _made(named: Any) -> CurrentName | None:
-    if isinstance(named, tuple):
-        words = [word.sval for word in named]
+def _created_name(value: Any) -> CurrentName | None:
+    if isinstance(value, tuple):
+        words = [word.sval for word in value]
         return CurrentName(words[-2] if len(words) > 1 else None, words[-1])
-    if named is None or isinstance(named, str):
-        return CurrentName(None, named) if named else None
-    relation = getattr(named, "rel", named)
+    if value is None or isinstance(value, str):
+        return CurrentName(None, value) if value else None
+    relation = getattr(value, "rel", value)
     return CurrentName(relation.schemaname, relation.relname)
 
 
-def _last(named: Any) -> str:
-    words = getattr(named, "objname", named)
+def _last_word(value: Any) -> str:
+    words = getattr(value, "objname", value)
     return str(words[-1].sval if isinstance(words, tuple) else words.sval)
 
 
@@ -158,9 +159,9 @@ def _relation(relation: Any, renames: Renames) -> CurrentName:
     return renames.relation(CurrentName(relation.schemaname, relation.relname))
 
 
-def _any_alike(name: CurrentName, names: set[CurrentName]) -> bool:
-    """With a search_path, one statement may name the schema and another not."""
+def _matches_any(name: CurrentName, names: set[CurrentName]) -> bool:
+    """Return whether a name is in the set; an unqualified name matches any schema (search_path)."""
     return any(
-        one.name == name.name and (one.schema == name.schema or None in (one.schema, name.schema))
-        for one in names
+        other.name == name.name and (other.schema == name.schema or None in (other.schema, name.schema))
+        for other in names
     )

@@ -1,4 +1,4 @@
-"""What the objects that statements speak of are called at present, before any of these statements has run."""
+"""Map names as later statements use them to their current names in the catalog."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aigym_db.syntax.quote import quoted
 
 @dataclass(frozen=True, slots=True)
 class CurrentName:
-    """A table or another object that lives in a schema, as SQL names it."""
+    """The name of a table or another schema object."""
 
     schema: str | None
     name: str
@@ -25,16 +25,16 @@ class CurrentName:
 
 @dataclass(slots=True)
 class Renames:
-    """What earlier statements of a line have renamed or moved to another schema."""
+    """The effect of earlier RENAME and SET SCHEMA statements on names."""
 
-    guessing: bool = True
-    """Whether a name with a schema and one without may be the same: with a search_path they may."""
+    match_unqualified: bool = True
+    """Whether a qualified and an unqualified name may denote the same object; with a search_path they may."""
     _schemas: dict[str, str] = field(default_factory=dict)
     _relations: dict[CurrentName, CurrentName] = field(default_factory=dict)
     _columns: dict[tuple[CurrentName, str], str] = field(default_factory=dict)
 
-    def learn(self, tree: Any) -> None:
-        """Takes in a RENAME or SET SCHEMA."""
+    def add(self, tree: Any) -> None:
+        """Record the statement if it is a RENAME or SET SCHEMA."""
         kind = type(tree).__name__
         if kind == "AlterObjectSchemaStmt" and tree.relation is not None:
             before = CurrentName(tree.relation.schemaname, tree.relation.relname)
@@ -44,31 +44,31 @@ class Renames:
         elif kind == "RenameStmt" and tree.relation is not None:
             before = CurrentName(tree.relation.schemaname, tree.relation.relname)
             if tree.renameType.name in ("OBJECT_COLUMN", "OBJECT_ATTRIBUTE"):
-                now = self.relation(before)
-                self._columns[now, tree.newname] = self.column(now, tree.subname)
+                current = self.relation(before)
+                self._columns[current, tree.newname] = self.column(current, tree.subname)
             elif tree.renameType.name != "OBJECT_TABCONSTRAINT":
                 self._relations[CurrentName(before.schema, tree.newname)] = self.relation(before)
 
     def relation(self, name: CurrentName) -> CurrentName:
-        """What a table, view or sequence is called now."""
+        """Return the current name of a table, view or sequence."""
         if name in self._relations:
             return self._relations[name]
-        alike = (
-            now
-            for then, now in self._relations.items()
-            if self.guessing and then.name == name.name and None in (then.schema, name.schema)
+        matches = (
+            current
+            for later, current in self._relations.items()
+            if self.match_unqualified and later.name == name.name and None in (later.schema, name.schema)
         )
         schema = None if name.schema is None else self.schema(name.schema)
-        return next(alike, CurrentName(schema, name.name))
+        return next(matches, CurrentName(schema, name.name))
 
-    def renamed(self, now: CurrentName) -> bool:
-        """Whether what is called so now will be called otherwise."""
-        return now in self._relations.values() or now.schema in self._schemas.values()
+    def is_renamed(self, current: CurrentName) -> bool:
+        """Return whether a recorded statement renames the relation of this current name, or its schema."""
+        return current in self._relations.values() or current.schema in self._schemas.values()
 
     def schema(self, name: str) -> str:
-        """What a schema is called now."""
+        """Return the current name of a schema."""
         return self._schemas.get(name, name)
 
-    def column(self, now: CurrentName, column: str) -> str:
-        """What a column is called now, of a table by its name of now."""
-        return self._columns.get((now, column), column)
+    def column(self, current: CurrentName, column: str) -> str:
+        """Return the current name of a column of the table with this current name."""
+        return self._columns.get((current, column), column)

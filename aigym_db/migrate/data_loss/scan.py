@@ -1,4 +1,4 @@
-"""What the statements of some downs destroy, and under which settings they will run."""
+"""The data that a rollback's statements destroy, and the settings under which they run."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from aigym_db.migrate.data_loss.destructive_statements import (
     AffectedRows,
     Destruction,
     DroppedObject,
-    UnreadableCode,
+    UnknownEffect,
     destructions,
     may_destroy,
 )
-from aigym_db.migrate.data_loss.prior_statements import Adoption, PriorStatements
+from aigym_db.migrate.data_loss.prior_statements import NewDependency, PriorStatements
 from aigym_db.migrate.data_loss.renames import CurrentName, Renames
-from aigym_db.migrate.data_loss.settings import path
+from aigym_db.migrate.data_loss.settings import search_path_statement
 from aigym_db.migrate.preflight import steps
 from aigym_db.migrate.step import Step
 from aigym_db.model.migration import Part
@@ -24,93 +24,92 @@ from aigym_db.model.migration import Part
 
 @dataclass(frozen=True, slots=True)
 class DestructiveStatement:
-    """A destruction, and the statement that it stands in."""
+    """One destruction and the statement that causes it."""
 
-    does: Destruction
+    destruction: Destruction
     step: Step
-    excused: bool = False
-    """Whether it is no wonder, and no loss, when its object is not there now."""
-    adopted: tuple[Adoption, ...] = ()
-    """What goes with what by then, and does not yet."""
+    may_be_missing: bool = False
+    """True if the object may be missing (IF EXISTS, or created by an earlier statement)."""
+    dependencies: tuple[NewDependency, ...] = ()
+    """Dependencies that earlier statements add and the catalog does not show yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What decides which objects the names of a statement mean, and what may be counted."""
+    """The session settings under which names are resolved and rows counted."""
 
     role: str | None
-    path: str | None
+    search_path: str | None
     """A statement that sets the search_path as the file does."""
 
 
 def by_setting(
     parts: Iterable[Part], owner: str | None
 ) -> Iterator[tuple[Setting, list[DestructiveStatement]]]:
-    """The destructions in these parts, in order; those together that are asked for in the same way.
+    """Yield the destructions of these parts in order, grouped by the settings in effect.
 
-    `owner` is the role that parts act as which do not name one.
+    `owner` is the role of parts that specify none.
     """
     from pglast import parse_sql
 
-    renames, earlier = Renames(), PriorStatements()
+    renames, prior = Renames(), PriorStatements()
     last: Setting | None = None
-    found: list[DestructiveStatement] = []
+    group: list[DestructiveStatement] = []
     for part in parts:
         role = part.role or owner
         setting = Setting(None if role == "none" else role, None)
         for step in steps(part):
-            if not may_destroy(step.text, inserts=earlier.fires):
+            if not may_destroy(step.text, inserts=prior.has_triggers):
                 continue
             tree = parse_sql(step.text)[0].stmt
-            # Outside a transaction a setting may be over before the next statement.
-            set_path = path(tree) if part.transaction else None
+            # In a non-transactional file SET LOCAL ends with its own statement.
+            set_path = search_path_statement(tree) if part.transaction else None
             if set_path is not None:
                 setting = Setting(setting.role, set_path)
                 continue
-            if setting != last and found:
+            if setting != last and group:
                 assert last is not None
-                yield last, found
-                found = []
+                yield last, group
+                group = []
             last = setting
-            renames.learn(tree)
-            found += _found(tree, step, renames, earlier, part.transaction)
-            earlier.learn(tree, renames)
-    if found and last is not None:
-        yield last, found
+            renames.add(tree)
+            group += _destructive(tree, step, renames, prior, part.transaction)
+            prior.add(tree, renames)
+    if group and last is not None:
+        yield last, group
 
 
-def _found(
-    tree: Any, step: Step, renames: Renames, earlier: PriorStatements, transaction: bool
+def _destructive(
+    tree: Any, step: Step, renames: Renames, prior: PriorStatements, transaction: bool
 ) -> Iterator[DestructiveStatement]:
-    """What a statement destroys, in the light of what those before it have done."""
+    """Yield what a statement destroys after the statements before it have run."""
 
-    def missed(name: CurrentName) -> bool:
-        # Outside a transaction a run that was cut short may have dropped it already.
-        return not transaction and not renames.renamed(name)
+    def may_be_dropped(name: CurrentName) -> bool:
+        # An interrupted run of a non-transactional file may have dropped the object already.
+        return not transaction and not renames.is_renamed(name)
 
-    for name in earlier.fired(tree, renames):
-        yield DestructiveStatement(
-            UnreadableCode(f"{name}: what the trigger or rule that was made before does"), step
-        )
-    found = list(destructions(tree, renames))
-    for one in destructions(tree, replace(renames, guessing=False)):
-        if one not in found:
-            yield DestructiveStatement(one, step, excused=True)
-    for one in found:
-        match one:
-            case DroppedObject():
-                if one.cascade and earlier.unsure(one.kind, one.name):
-                    yield DestructiveStatement(
-                        UnreadableCode(f"DROP … {one.name} CASCADE: what was moved or renamed before"), step
-                    )
-                made = earlier.made(one.name)
-                excused = not earlier.adoptions if made else one.missing_ok or missed(one.name)
-                yield DestructiveStatement(one, step, excused, earlier.adoptions)
-            case AffectedRows():
-                if earlier.adopting(one.table) or (one.cascade and earlier.referred(one.table)):
-                    yield DestructiveStatement(
-                        UnreadableCode(f"{one.table}: the rows of tables that hang on it by then"), step
-                    )
-                yield DestructiveStatement(one, step, earlier.made(one.table) or missed(one.table))
+    for name in prior.triggering(tree, renames):
+        yield DestructiveStatement(UnknownEffect(f"{name}: effects of a new trigger or rule"), step)
+    certain = list(destructions(tree, renames))
+    for destruction in destructions(tree, replace(renames, match_unqualified=False)):
+        if destruction not in certain:
+            yield DestructiveStatement(destruction, step, may_be_missing=True)
+    for destruction in certain:
+        match destruction:
+            case DroppedObject(kind, name):
+                if destruction.cascade and prior.makes_cascade_unknown(kind, name):
+                    unknown = UnknownEffect(f"DROP … {name} CASCADE: objects moved or renamed before")
+                    yield DestructiveStatement(unknown, step)
+                may_be_missing = (
+                    not prior.dependencies
+                    if prior.creates(name)
+                    else destruction.missing_ok or may_be_dropped(name)
+                )
+                yield DestructiveStatement(destruction, step, may_be_missing, prior.dependencies)
+            case AffectedRows(table):
+                if prior.adds_children_to(table) or (destruction.cascade and prior.adds_references_to(table)):
+                    unknown = UnknownEffect(f"{table}: rows of tables that depend on it by then")
+                    yield DestructiveStatement(unknown, step)
+                yield DestructiveStatement(destruction, step, prior.creates(table) or may_be_dropped(table))
             case _:
-                yield DestructiveStatement(one, step)
+                yield DestructiveStatement(destruction, step)

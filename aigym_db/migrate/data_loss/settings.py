@@ -1,35 +1,37 @@
-"""Settings that decide which objects the names of later statements mean, and whose rows are seen."""
+"""Settings that change name resolution (search_path) or row visibility (role) for later statements."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-_DECIDING = (None, "search_path", "role", "session_authorization")
-"""None stands for a setting whose name is only known when the statement runs, and for all of them."""
+_RELEVANT = (None, "search_path", "role", "session_authorization")
+"""None stands for RESET ALL, and for a setting whose name is only known at run time."""
 _PLAIN = ("SelectStmt", "ResTarget", "FuncCall", "String", "A_Const", "Boolean", "TypeCast", "TypeName")
-"""What a SELECT is made of that does no more than to set what it says."""
+"""The nodes of a SELECT that has no effect beyond set_config()."""
 
 
-def decides(tree: Any) -> bool:
-    """Whether a statement sets what names mean, or who acts."""
-    return any(name in _DECIDING for name in _set(tree))
+def changes_names_or_role(tree: Any) -> bool:
+    """Return whether a statement changes the search_path or the role."""
+    return any(name in _RELEVANT for name in _settings(tree))
 
 
-def path(tree: Any) -> str | None:
-    """A statement that sets the search_path as this one does, without any other effect; None when nobody
-    can tell what this one sets, or that it sets no search_path."""
+def search_path_statement(tree: Any) -> str | None:
+    """Return a statement that only sets the search_path, to the value that `tree` sets.
+
+    Return None if `tree` sets no search_path, or if the value is not known before it runs.
+    """
     from pglast.stream import RawStream
 
-    if {name for name in _set(tree) if name in _DECIDING} != {"search_path"}:
+    if {name for name in _settings(tree) if name in _RELEVANT} != {"search_path"}:
         return None
     if type(tree).__name__ != "VariableSetStmt" and not _is_plain(tree):
         return None
     return str(RawStream()(tree))
 
 
-def _set(tree: Any) -> Iterator[str | None]:
-    """The names of the settings that a statement sets."""
+def _settings(tree: Any) -> Iterator[str | None]:
+    """Yield the names of the settings that a statement sets."""
     from aigym_db.syntax.tree import strings, walk
 
     for node, _, _ in walk(tree):

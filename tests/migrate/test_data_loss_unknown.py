@@ -1,4 +1,4 @@
-"""What nobody can look into needs a yes; what a rollback that was cut short has done already needs none."""
+"""Statements of unknown effect need a confirmation; what an interrupted rollback has dropped needs none."""
 
 from __future__ import annotations
 
@@ -17,110 +17,110 @@ UP = """
 """
 FUNCTION = "create function app.g(int) returns int language sql immutable as 'select $1';"
 
-UNSEEN = {
-    "a path that is only known then": (
+UNKNOWN = {
+    "a search_path that is only known at run time": (
         "",
         "select set_config('search_path', lower('APP'), true);",
-        "set_config(): who acts and what names mean from then on",
+        "set_config(): changes the role or the search_path to an unknown value",
     ),
-    "a setting whose name is only known then": (
+    "a setting whose name is only known at run time": (
         "",
         "select set_config(lower('ROLE'), 'x', true);",
-        "set_config(): who acts and what names mean from then on",
+        "set_config(): changes the role or the search_path to an unknown value",
     ),
     "a role": (
         "",
         "select set_config('role', current_user::text, true);",
-        "set_config(): who acts and what names mean from then on",
+        "set_config(): changes the role or the search_path to an unknown value",
     ),
-    "a path that a block sets": (
+    "a search_path set by a block": (
         "",
         "do $$ begin set local search_path to app; end $$;",
-        "a DO block: code that nobody can look into here",
+        "DO block: effects cannot be determined",
     ),
-    "a table that is not there": (
+    "a table that does not exist": (
         "",
         "drop table app.gone;",
-        "app.gone is not to be found now, so nobody can look into it here",
+        "app.gone does not exist yet, so its rows cannot be counted",
     ),
-    "rows of a table that is not there": (
+    "rows of a table that does not exist": (
         "",
         "delete from app.gone;",
-        "app.gone is not to be found now, so nobody can look into it here",
+        "app.gone does not exist yet, so its rows cannot be counted",
     ),
     "a renamed type": (
         "create type app.m as enum ('a');",
         "alter type app.m rename to n; drop type if exists app.n cascade;",
-        "DROP … app.n CASCADE: what was moved or renamed before",
+        "DROP … app.n CASCADE: objects moved or renamed before",
     ),
     "a function moved to a schema that is dropped": (
         FUNCTION,
         "alter function app.g(int) set schema trash; drop schema trash cascade;",
-        "DROP … trash CASCADE: what was moved or renamed before",
+        "DROP … trash CASCADE: objects moved or renamed before",
     ),
-    "what a role was given": (
+    "an object assigned to a role": (
         "",
         "alter table app.t owner to pg_monitor; drop owned by pg_monitor cascade;",
-        "DROP … pg_monitor CASCADE: what was moved or renamed before",
+        "DROP … pg_monitor CASCADE: objects moved or renamed before",
     ),
-    "rows of a table that gets children": (
+    "rows of a table that gets child tables": (
         "create table app.hold (x int);",
         "alter table app.t inherit app.hold; delete from app.hold;",
-        "app.hold: the rows of tables that hang on it by then",
+        "app.hold: rows of tables that depend on it by then",
     ),
-    "rows of a table that is referred to": (
+    "rows of a table that is referenced": (
         "create table app.k (x int primary key);",
         "alter table app.t add foreign key (x) references app.k not valid; truncate app.k cascade;",
-        "app.k: the rows of tables that hang on it by then",
+        "app.k: rows of tables that depend on it by then",
     ),
     "a trigger on an update": (
         "",
         "create trigger x after update on app.t execute function app.wipe();"
         "update app.t set x = 1 where false;",
-        "app.t: what the trigger or rule that was made before does",
+        "app.t: effects of a new trigger or rule",
     ),
-    "a trigger on plain rows": (
+    "a trigger on an insert": (
         "",
         "create trigger x after insert on app.t execute function app.wipe(); insert into app.t values (3);",
-        "app.t: what the trigger or rule that was made before does",
+        "app.t: effects of a new trigger or rule",
     ),
     "a trigger on a COPY": (
         "",
         "create trigger x after insert on app.t execute function app.wipe();\n"
         "copy app.t from stdin;\n1\n\\.\n",
-        "app.t: what the trigger or rule that was made before does",
+        "app.t: effects of a new trigger or rule",
     ),
     "a rule": (
         "",
         "create rule x as on insert to app.t do also delete from public.t; insert into app.t values (3);",
-        "app.t: what the trigger or rule that was made before does",
+        "app.t: effects of a new trigger or rule",
     ),
-    "a call in brackets": (
+    "a call in parentheses": (
         "create function app.f() returns void begin atomic delete from app.t; end;",
         "(select app.f());",
-        "app.f() runs code that nobody can look into here",
+        "app.f(): effects cannot be determined",
     ),
 }
 
 
-@pytest.mark.parametrize("what", UNSEEN)
-def test_what_cannot_be_looked_into_needs_a_yes(database, write, what: str) -> None:
-    more, down, expected = UNSEEN[what]
+@pytest.mark.parametrize("case", UNKNOWN)
+def test_an_unknown_effect_needs_a_confirmation(database, write, case: str) -> None:
+    more, down, expected = UNKNOWN[case]
     chain = (write(1, f"{UP}{more}", down),)
     migrate(database, chain)
 
-    with pytest.raises(DataLoss) as refusal:
+    with pytest.raises(DataLoss) as raised:
         rollback(database, chain)
 
-    assert refusal.value.detail.partition(".sql:")[2].partition(": ")[2] == expected
+    assert raised.value.detail.partition(".sql:")[2].partition(": ")[2] == expected
 
 
-def test_a_rollback_that_was_cut_short_goes_on_without_a_yes(database, other, write) -> None:
-    """Outside a transaction its first statement is done, and what it dropped is not there any more."""
-    outside = " transaction:false"
+def test_an_interrupted_rollback_resumes_without_a_confirmation(database, other, write) -> None:
+    """The first statement of the non-transactional file has run, so its table no longer exists."""
+    non_transactional = " transaction:false"
     down = "drop table a;\ndrop table b;"
     chain = (
-        write(1, "create table a (); create table b ();", down, down_options=outside),
+        write(1, "create table a (); create table b ();", down, down_options=non_transactional),
         write(2, "create table c ();", "drop table c;"),
     )
     migrate(database, chain)
@@ -132,9 +132,7 @@ def test_a_rollback_that_was_cut_short_goes_on_without_a_yes(database, other, wr
     assert [done.migration.version for done in rollback(database, chain)] == [1]
 
 
-def test_a_renamed_table_that_a_rollback_cut_short_has_renamed_already_is_not_called_none(
-    database, other, write
-) -> None:
+def test_a_table_already_renamed_by_an_interrupted_rollback_is_counted(database, other, write) -> None:
     down = "alter table a rename to b;\nalter table c add x int;\ndrop table b;"
     chain = (write(1, "create table a (x int); create table c ();", down, down_options=" transaction:false"),)
     migrate(database, chain)

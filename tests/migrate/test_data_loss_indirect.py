@@ -1,4 +1,4 @@
-"""What goes in a roundabout way: by settings, by what was moved, attached or made before, by any CASCADE."""
+"""Indirect data loss: by settings, after moves, attached tables and new objects, and by CASCADE."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ UP = """
 FUNCTION = "create function app.g(int) returns int language sql immutable as 'select $1';"
 
 LOST = {
-    "a table found by set_config": (
+    "a table resolved by set_config": (
         "",
         "select pg_catalog.set_config('search_path', 'app', true); drop table t;",
         ["app.t: 2 rows"],
     ),
-    "a table found by set_config in other letters": (
+    "a table resolved by set_config in mixed case": (
         "",
         "select set_config('Search_Path', 'app', true); drop table t;",
         ["app.t: 2 rows"],
     ),
-    "a table with the name that another gets in its schema": (
+    "a table whose name another table gets in its schema": (
         "create table app.empty ();",
         "alter table app.t rename to s; alter table app.empty rename to t; drop table t;",
         ["t: 3 rows"],
     ),
-    "a table found by SET SCHEMA": ("", "set local schema 'app'; drop table t;", ["app.t: 2 rows"]),
-    "a table found by a SET with comments": (
+    "a table resolved by SET SCHEMA": ("", "set local schema 'app'; drop table t;", ["app.t: 2 rows"]),
+    "a table resolved by a SET with comments": (
         "",
         "/* path */ set /* x */ local search_path to app; drop table t;",
         ["app.t: 2 rows"],
@@ -46,28 +46,28 @@ LOST = {
         "alter table app.t set schema trash; drop schema trash cascade;",
         ["app.t: 2 rows"],
     ),
-    "a table in a schema that is made only then": (
+    "a table in a new schema": (
         "",
         "create schema bin; alter table app.t set schema bin; drop schema bin cascade;",
         ["app.t: 2 rows"],
     ),
-    "a partition that is given to another parent": (
+    "a partition attached to another parent": (
         "create table app.hold (a int);",
         "alter table app.p detach partition app.p1; alter table app.p1 inherit app.hold;"
         "drop table app.hold cascade;",
         ["app.p1: 1 row"],
     ),
-    "a table given to a parent that is made only then": (
+    "a table that inherits a new parent": (
         "",
         "create table app.hold (x int); alter table app.t inherit app.hold; drop table app.hold cascade;",
         ["app.t: 2 rows"],
     ),
-    "a table given to a parent in a schema that is dropped": (
+    "a table that inherits a parent in a dropped schema": (
         "create table trash.hold (x int);",
         "alter table app.t inherit trash.hold; drop schema trash cascade;",
         ["app.t: 2 rows"],
     ),
-    "a table attached to one that is dropped": (
+    "a table attached to a dropped one": (
         "create table app.q (x int) partition by list (x);",
         "alter table app.q attach partition app.t default; drop table app.q;",
         ["app.t: 2 rows"],
@@ -76,7 +76,7 @@ LOST = {
         f"{FUNCTION} create table app.r (a int) partition by range (app.g(a));"
         "create table app.r1 partition of app.r default; insert into app.r values (1);",
         "drop function app.g(int) cascade;",
-        ["app.r: 1 row lost with app.g"],
+        ["app.r: 1 row dropped with app.g"],
     ),
     "a table partitioned by an operator class": (
         "create function app.h(int, bigint) returns bigint language sql immutable as 'select $1 + $2';"
@@ -85,84 +85,84 @@ LOST = {
         "create table app.r1 partition of app.r for values with (modulus 1, remainder 0);"
         "insert into app.r values (1);",
         "drop operator class app.ops using hash cascade;",
-        ["app.r: 1 row lost with hash.app.ops"],
+        ["app.r: 1 row dropped with hash.app.ops"],
     ),
     "a column computed by a function": (
         f"{FUNCTION} alter table app.t add y int generated always as (app.g(x)) stored;",
         "drop function app.g(int) cascade;",
-        ["app.t.y: 2 rows lost with app.g"],
+        ["app.t.y: 2 rows dropped with app.g"],
     ),
     "a column computed by a function named without arguments": (
         f"{FUNCTION} alter table app.t add y int generated always as (app.g(x)) stored;",
         "drop function app.g cascade;",
-        ["app.t.y: 2 rows lost with app.g"],
+        ["app.t.y: 2 rows dropped with app.g"],
     ),
     "a column computed by an operator": (
         f"{FUNCTION} create operator app.@@@ (function = app.g, rightarg = int);"
         "alter table app.t add y int generated always as (operator(app.@@@) x) stored;",
         "drop operator app.@@@ (none, int) cascade;",
-        ["app.t.y: 2 rows lost with app.@@@"],
+        ["app.t.y: 2 rows dropped with app.@@@"],
     ),
-    "a column of the rows of a view that goes with a function": (
+    "a column of the row type of a view that is dropped with a function": (
         f"{FUNCTION} create view app.v as select app.g(1) as one;"
         "alter table app.t add y app.v default row(1);",
         "drop function app.g(int) cascade;",
-        ["app.t.y: 2 rows lost with app.g"],
+        ["app.t.y: 2 rows dropped with app.g"],
     ),
 }
 
 
-@pytest.mark.parametrize("what", LOST)
-def test_a_detour_hides_no_rows(database, other, write, what: str) -> None:
-    more, down, expected = LOST[what]
+@pytest.mark.parametrize("case", LOST)
+def test_indirect_data_loss_is_listed(database, other, write, case: str) -> None:
+    more, down, expected = LOST[case]
     chain = (write(1, f"{UP}{more}", down),)
     migrate(database, chain)
 
-    with pytest.raises(DataLoss) as refusal:
+    with pytest.raises(DataLoss) as raised:
         rollback(database, chain)
 
-    assert refusal.value.detail.splitlines() == expected
+    assert raised.value.detail.splitlines() == expected
     assert other.execute(
         "select (select count(*) from app.t), (select count(*) from public.t)"
     ).fetchone() == (2, 3)
 
 
 KEPT = {
-    "a table that the down itself made": ("", "create table app.n (x int); drop table app.n;"),
-    "a table that the down itself made and renamed": (
+    "a table that the rollback creates": ("", "create table app.n (x int); drop table app.n;"),
+    "a table that the rollback creates and renames": (
         "",
         "create table app.n (x int); alter table app.n rename to m; drop table app.m;",
     ),
-    "a schema that the down itself made": ("", "create schema n create table m (); drop schema n cascade;"),
-    "rows of a table that the down itself made": (
+    "a schema that the rollback creates": ("", "create schema n create table m (); drop schema n cascade;"),
+    "rows of a table that the rollback creates": (
         "",
         "create temporary table n on commit drop as select 1 as x; delete from n;",
     ),
-    "objects that are not there": (
+    "objects that do not exist": (
         "",
         "set local search_path to app; drop table if exists gone cascade; drop schema if exists gone cascade;"
         "drop type if exists gone cascade; drop function if exists gone(int) cascade;"
         "drop extension if exists gone cascade; alter table if exists gone drop column x;",
     ),
-    "an operator, an aggregate and a language that are not there": (
+    "an operator, an aggregate and a language that do not exist": (
         "",
         "drop operator if exists app.=== (int, int) cascade; drop aggregate if exists app.n(*) cascade;"
         "drop language if exists gone cascade; drop function if exists nowhere.gone cascade;",
     ),
-    "a renamed type that nothing goes with": (
+    "a renamed type without dependents": (
         "create type app.m as enum ('a');",
         "alter type app.m rename to n; drop type app.n;",
     ),
-    "a trigger on a table that is not changed": (
+    "a trigger on a table that is not written": (
         "create table app.n (x int);",
         "create trigger x after insert on app.t execute function app.wipe(); insert into app.n values (1);",
     ),
-    "a table that was moved there and back": (
+    "a table moved to a schema and back": (
         "",
         "create schema n; alter table app.t set schema n; alter table n.t set schema app;"
         "drop schema n cascade;",
     ),
-    "another setting": ("", "set local work_mem to '8MB'; select set_config('x.y', 'a', true);"),
+    "unrelated settings": ("", "set local work_mem to '8MB'; select set_config('x.y', 'a', true);"),
     "a function that only a default and a check use": (
         f"{FUNCTION} alter table app.t add check (app.g(x) > 0), alter x set default app.g(1);",
         "drop function app.g(int) cascade;",
@@ -170,16 +170,16 @@ KEPT = {
 }
 
 
-@pytest.mark.parametrize("what", KEPT)
-def test_a_detour_that_takes_nothing_needs_no_yes(database, write, what: str) -> None:
-    more, down = KEPT[what]
+@pytest.mark.parametrize("case", KEPT)
+def test_indirect_statements_without_data_loss_need_no_confirmation(database, write, case: str) -> None:
+    more, down = KEPT[case]
     chain = (write(1, f"{UP}{more}", down),)
     migrate(database, chain)
 
     assert len(rollback(database, chain)) == 1
 
 
-def test_what_an_older_down_drops_may_be_made_by_a_newer_one(database, write) -> None:
+def test_a_table_created_by_a_later_rollback_may_be_dropped_by_an_earlier_one(database, write) -> None:
     chain = (
         write(1, "create table a (x int);", "drop table a;"),
         write(2, "drop table a;", "create table a (x int);"),
