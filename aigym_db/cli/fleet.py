@@ -12,7 +12,7 @@ import click
 from aigym_db.cli.app import App
 from aigym_db.cli.options import add_origin
 from aigym_db.database.dsn import without_service
-from aigym_db.errors import AigymError, BadCommandLine, PartiallyAppliedError, ServerError
+from aigym_db.errors import AigymError, BadCommandLine, ResumableError, ServerError
 from aigym_db.migrate.fleet.result import FleetObserver, FleetResult
 from aigym_db.migrate.fleet.rollout import migrate_fleet, rollback_fleet
 from aigym_db.migrate.fleet.status import fleet_standing
@@ -108,7 +108,7 @@ def _run(
     with WatchingFleet(app.report, direction) as watching:
         result = work(watching)
     for outcome in result.outcomes:
-        if isinstance(outcome.refusal, ServerError | PartiallyAppliedError):
+        if isinstance(outcome.refusal, ServerError | ResumableError):
             add_origin(app, migrations, outcome.refusal)
     whole = result if before is None else before.then(result)
     watching.summary(whole)

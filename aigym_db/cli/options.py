@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 from aigym_db.cli.app import App
-from aigym_db.errors import AigymError, PartiallyAppliedError, ServerError
+from aigym_db.errors import AigymError, ResumableError, ServerError
 from aigym_db.migrate.options import Options
 from aigym_db.model.migration import Migration, Phase
 from aigym_db.report.progress import Watching, finished_json
@@ -52,7 +52,7 @@ def watched(
     with Watching(app.report) as watching:
         try:
             yield watching
-        except (ServerError, PartiallyAppliedError) as refusal:
+        except (ServerError, ResumableError) as refusal:
             add_origin(app, files, refusal)
             raise
         finally:

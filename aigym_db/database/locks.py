@@ -17,7 +17,7 @@ from typing import Any, Literal
 from psycopg import Connection
 
 from aigym_db.database.queries import query
-from aigym_db.errors import Locked, LockTimeout
+from aigym_db.errors import LockTimeout, RunnerLocked
 
 LockPart = Literal[1, 2]
 POLL_S = (0.05, 0.25)
@@ -81,7 +81,7 @@ def hold(
 ) -> float:
     """Takes the lock for this session and says how many seconds that took.
 
-    `wait_s` None waits for as long as it takes. `waiting` hears at every try who has it. Raises Locked
+    `wait_s` None waits for as long as it takes. `waiting` hears at every try who has it. Raises RunnerLocked
     (AIG-L001).
     """
     began = time.monotonic()
@@ -89,7 +89,7 @@ def hold(
         waited = time.monotonic() - began
         held_by = holders(connection, part, scope)
         if wait_s is not None and waited >= wait_s:
-            raise Locked(
+            raise RunnerLocked(
                 f"Another aigym-db is migrating {f'the schema {scope}' if scope else 'this database'}"
                 + (f", and still was after {wait_s:g} s." if wait_s else "."),
                 detail="\n".join(f"held by {holder}" for holder in held_by),

@@ -36,9 +36,9 @@ def as_json(finding: Finding) -> dict[str, Any]:
 
 
 def as_finding(error: AigymError) -> Finding:
-    """A refusal in the form of a finding."""
+    """Return an error in the form of a finding."""
     message = f"{error.message}\n{error.detail}" if error.detail else error.message
-    return Finding(_dashed(type(error).__name__), error.code, "error", message, error.place, error.hint)
+    return Finding(error.name, error.code, "error", message, error.place, error.hint)
 
 
 def github(finding: Finding) -> str:
@@ -57,7 +57,3 @@ def _data(text: str) -> str:
 
 def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
-
-
-def _dashed(name: str) -> str:
-    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")

@@ -56,17 +56,19 @@ def test_the_starter_projects_migrations_are_what_its_templates_say(tmp_path: Pa
 
 
 @pytest.mark.parametrize("kind", list(pages()), ids=lambda kind: kind.__name__)
-def test_every_refusal_has_a_page(kind: type[AigymError]) -> None:
+def test_every_error_has_a_page(kind: type[AigymError]) -> None:
     first = (kind.__doc__ or "").strip().splitlines()[0]
 
     assert re.fullmatch(r"AIG-[A-Z]\d{3}", kind.code)
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", kind.name)
     assert first.endswith(".")
 
 
-def test_no_two_refusals_share_a_code() -> None:
-    codes = [kind.code for kind in pages()]
+@pytest.mark.parametrize("attribute", ["code", "name"])
+def test_no_two_errors_share_a_code_or_a_name(attribute: str) -> None:
+    values = [getattr(kind, attribute) for kind in pages()]
 
-    assert len(codes) == len(set(codes))
+    assert len(values) == len(set(values))
 
 
 def test_no_file_names_a_place_of_somebodys_machine() -> None:

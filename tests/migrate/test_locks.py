@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from aigym_db.database import ledger, locks
-from aigym_db.errors import ConnectionLost, Locked, LockTimeout
+from aigym_db.errors import ConnectionLost, LockTimeout, RunnerLocked
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.observer import Observer
 from aigym_db.migrate.options import Options
@@ -35,7 +35,7 @@ def test_a_second_runner_does_not_wait_when_told_so_and_says_who_has_the_lock(da
     other.execute("set application_name = 'the other one'")
     assert locks.try_hold(other, 1)
 
-    with pytest.raises(Locked) as refusal:
+    with pytest.raises(RunnerLocked) as refusal:
         migrate(database, line, options=Options(lock_wait_s=0))
 
     assert refusal.value.exit_status == 6
@@ -46,7 +46,7 @@ def test_a_second_runner_does_not_wait_when_told_so_and_says_who_has_the_lock(da
 def test_a_runner_that_gives_up_says_how_long_it_waited(database, line, other) -> None:
     locks.try_hold(other, 1)
 
-    with pytest.raises(Locked, match="still was after"):
+    with pytest.raises(RunnerLocked, match="still was after"):
         migrate(database, line, options=Options(lock_wait_s=0.2))
 
 

@@ -9,7 +9,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from aigym_db.database import ledger, locks
-from aigym_db.errors import Locked, LockTimeout, ReadOnly
+from aigym_db.errors import LockTimeout, ReadOnly, RunnerLocked
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.rollback import rollback
@@ -52,7 +52,7 @@ def test_up_and_down(plain, line, other) -> None:
 def test_a_runner_of_somebody_else_is_named_as_far_as_one_may_know(plain, line, other) -> None:
     locks.try_hold(other, 1)
 
-    with pytest.raises(Locked) as refusal:
+    with pytest.raises(RunnerLocked) as refusal:
         migrate(plain, line, options=Options(lock_wait_s=0))
 
     assert f"pid {other.info.backend_pid}" in refusal.value.detail

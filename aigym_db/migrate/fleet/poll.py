@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from aigym_db.database.connect import SessionSettings, connect
-from aigym_db.errors import AigymError, BehindPooler, Interrupted, LockedError, ServerError, UnknownTenant
+from aigym_db.errors import AigymError, BehindPooler, Interrupted, RunnerError, ServerError, UnknownTenant
 from aigym_db.migrate.fleet.worker_pool import WorkerPool
 from aigym_db.migrate.tenants import tenants
 from aigym_db.project.targets import Fleet, Target
@@ -16,7 +16,7 @@ from aigym_db.project.targets import Fleet, Target
 J = TypeVar("J")
 R = TypeVar("R")
 
-_OF_THE_TARGET = (ServerError, LockedError, UnknownTenant, BehindPooler)
+_OF_THE_TARGET = (ServerError, RunnerError, UnknownTenant, BehindPooler)
 """What a database says, and not a file: its place is where the targets file names the database."""
 
 

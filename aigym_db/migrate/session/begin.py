@@ -26,7 +26,7 @@ from aigym_db.model.migration import Plan
 def begin(connection: Connection[Any], context: RunContext) -> Iterator[Run]:
     """A run that has both locks and a ledger to write to, and that gives them back.
 
-    Raises ReadOnly (AIG-S005) before anything happens, Locked (AIG-L001), Interrupted (AIG-I001), and
+    Raises ReadOnly (AIG-S005) before anything happens, RunnerLocked (AIG-L001), Interrupted (AIG-I001), and
     ServerAway when the server goes away before all this is there.
     """
     with ExitStack() as opened:

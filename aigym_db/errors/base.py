@@ -1,0 +1,70 @@
+"""The base classes, one for each exit status."""
+
+from __future__ import annotations
+
+from aigym_db.model.source import Place
+
+
+class AigymError(Exception):
+    """An error that aigym-db reports: message, place, detail and hint."""
+
+    code = "AIG-000"
+    name = "error"
+    """The error's name in JSON documents."""
+    exit_status = 2
+
+    def __init__(self, message: str, *, place: Place | None = None, detail: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        """One sentence that names the object and the reason."""
+        self.place = place
+        self.detail = detail
+        """Text of the server or of a library, possibly several lines. Never contains a password."""
+        self.hint = hint
+        """A sentence that begins with a verb."""
+
+    def add_detail(self, text: str) -> None:
+        """Append lines to the detail."""
+        self.detail = "\n".join(filter(None, (self.detail, text)))
+
+
+class ProjectError(AigymError):
+    """The project or the command line is wrong."""
+
+    exit_status = 2
+
+
+class GuardError(AigymError):
+    """The command was rejected by a guard."""
+
+    exit_status = 3
+
+
+class ServerError(AigymError):
+    """PostgreSQL reported an error; the transaction was rolled back."""
+
+    exit_status = 4
+
+
+class TamperedError(AigymError):
+    """Files, ledger and catalog do not agree."""
+
+    exit_status = 5
+
+
+class RunnerError(AigymError):
+    """Another aigym-db run holds the runner lock."""
+
+    exit_status = 6
+
+
+class ResumableError(AigymError):
+    """A non-transactional migration was interrupted between two statements; run again to resume."""
+
+    exit_status = 7
+
+
+class StoppedError(AigymError):
+    """Stopped by a signal."""
+
+    exit_status = 130
