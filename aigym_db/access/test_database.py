@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psycopg
 
-from aigym_db import __version__
+from aigym_db.version import __version__
 from aigym_db.database.connect import SessionSettings, connect
 from aigym_db.database.failure import explain_error
 from aigym_db.database.migration_session import Connection, open_session

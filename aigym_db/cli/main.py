@@ -11,11 +11,11 @@ from typing import Literal
 
 import click
 
-from aigym_db import __version__
 from aigym_db.cli.app import App, taken_variables
 from aigym_db.errors import AigymError, BadCommandLine, UnusableFile
 from aigym_db.report import streams
 from aigym_db.report.result import Report
+from aigym_db.version import __version__
 
 COMMANDS = Path(__file__).parent / "commands"
 

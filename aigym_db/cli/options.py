@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Literal
 
 from aigym_db.cli.app import App
@@ -24,20 +24,15 @@ def options(
     phase: Phase | None = None,
     out_of_order: Iterable[int] = (),
 ) -> Options:
-    """How the project and the command line want migrations to run on `dsn`; None stands for others than the
-    local database."""
+    """Return the options of the project and of the command line for a run on `dsn`; None means targets."""
     local = dsn is not None and app.takes_drafts(dsn)
-    return Options(
-        owner=app.project.owner,
-        search_path=app.project.search_path,
-        lock_timeout_ms=app.project.lock_timeout_ms,
+    project = Options.of(app.project, frozen)
+    return replace(
+        project,
         lock_wait_s=lock_wait_s,
-        frozen=frozen,
         local=local,
-        # The local database is made from nothing, where some file is always outside a transaction.
-        transaction="run" if app.project.transaction == "run" and not local else "migration",
-        durable=app.project.durable,
-        git_commit=_commit(app),
+        # The local database is created from nothing, and then some file is always non-transactional.
+        transaction="migration" if local else project.transaction,
         resolve=resolve,
         phase=phase,
         out_of_order=frozenset(out_of_order),
@@ -68,31 +63,3 @@ def add_origin(app: App, files: Iterable[Migration], refusal: AigymError) -> Non
         if place is not None and migration.file == place.file:
             made_from = origin(app.project, migration, place)
             refusal.detail += f"\nTEMPLATE: {made_from}" if made_from else ""
-
-
-def _commit(app: App) -> str | None:
-    """The commit the project is at, where it is under git; it goes into the ledger."""
-    folder = app.project.root / ".git"
-    head = folder / "HEAD"
-    try:
-        text = head.read_text(encoding="ascii").strip()
-        if not text.startswith("ref: "):
-            return text or None
-        loose = folder / text.removeprefix("ref: ")
-        if loose.is_file():
-            return loose.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError):
-        return None
-    # Packed refs and worktrees are git's own business.
-    try:
-        found = subprocess.run(
-            ["git", "rev-parse", "HEAD"],
-            cwd=app.project.root,
-            capture_output=True,
-            text=True,
-            timeout=5,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return found.stdout.strip()

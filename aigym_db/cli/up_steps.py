@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from aigym_db import __version__
 from aigym_db.cli.app import App
 from aigym_db.cli.options import options, watched
 from aigym_db.database.connect import connect
@@ -21,6 +20,7 @@ from aigym_db.project.migrations import migrations
 from aigym_db.report.console import counted
 from aigym_db.seeds.load import load
 from aigym_db.seeds.plan import seed_files
+from aigym_db.version import __version__
 
 Step = Callable[[], str | None]
 """Says what it did, or None after it reported what is wrong."""
@@ -92,9 +92,10 @@ def _verify(app: App, dsn: str) -> str | None:
 
 
 def _access(app: App) -> str | None:
-    from aigym_db.cli.access_report import asked
+    from aigym_db.access.report import access_report
 
-    with asked(app) as found:
+    with access_report(app.project) as found:
+        app.report.found(*found.findings)
         if app.report.findings:
             return None
         tables, actors = counted(found.tables, "table"), counted(len(found.answers.actors), "actor")

@@ -20,7 +20,7 @@ import psycopg
 from psycopg import Connection
 from psycopg.pq import Escaping, TransactionStatus
 
-from aigym_db import __version__
+from aigym_db.version import __version__
 from aigym_db.database.queries import query
 from aigym_db.errors import ReadOnly
 from aigym_db.model.migration import Applied, Direction, Migration

@@ -7,7 +7,8 @@ from typing import Literal
 
 from aigym_db.model.migration import Phase
 from aigym_db.model.session import MigrationSession
-from aigym_db.project.config import LOCK_TIMEOUT_MS
+from aigym_db.project.config import LOCK_TIMEOUT_MS, Project
+from aigym_db.project.git import head_commit
 
 PATIENCE_MS = 60_000
 """For how long a migration that met a lock is tried again."""
@@ -49,3 +50,23 @@ class Options:
         """The session in which the files of this run are executed."""
         path = (self.scope, *self.search_path[1:]) if self.scope else self.search_path
         return MigrationSession(self.owner, path)
+
+    @classmethod
+    def of(cls, project: Project, frozen: frozenset[int] | None = None) -> Options:
+        """Return the options that the settings of a project specify.
+
+        `frozen` are the versions in the lock file; without it they are read. Raise EditedFrozen (AIG-T001) or
+        MissingMigration (AIG-T002) if a frozen file was edited or is missing.
+        """
+        from aigym_db.project import lock_file
+        from aigym_db.project.migrations import migrations
+
+        return cls(
+            owner=project.owner,
+            search_path=project.search_path,
+            lock_timeout_ms=project.lock_timeout_ms,
+            frozen=lock_file.frozen(project, migrations(project)) if frozen is None else frozen,
+            durable=project.durable,
+            transaction=project.transaction,
+            git_commit=head_commit(project.root),
+        )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from aigym_db.errors import NoProject
 from aigym_db.model.session import MigrationSession
@@ -47,7 +47,7 @@ class Project:
     search_path: tuple[str, ...] = ("public",)
     """The schemas in which files find names without a schema; new objects go to the first."""
     lock_timeout_ms: int = LOCK_TIMEOUT_MS
-    transaction: str = "migration"
+    transaction: Literal["migration", "run"] = "migration"
     """What one transaction of `migrate` and `rollback` holds: `migration`, or the whole `run`."""
     durable: bool = False
     """Whether every commit of a run waits for the disk, and not only the last."""
@@ -79,12 +79,13 @@ class Project:
             return path.as_posix()
 
 
-def find(start: Path) -> Project:
-    """The project that a folder belongs to: the nearest one at or above it.
+def find(start: Path | str = ".") -> Project:
+    """Return the project of a folder: the nearest one at or above it.
 
-    Raises NoProject (AIG-P001) when there is none, BadConfig (AIG-P002) when its settings are wrong.
+    Raise NoProject (AIG-P001) if there is none, BadConfig (AIG-P002) if a setting is unknown or has a wrong
+    value.
     """
-    start = start.resolve()
+    start = Path(start).resolve()
     if not start.is_dir():
         raise NoProject(f"There is no folder {start}.", hint="Check the path given to -C.")
     for folder in (start, *start.parents):

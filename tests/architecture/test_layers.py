@@ -22,15 +22,17 @@ FEATURES = {
     "continuity",
 }
 LEVEL = {
+    "": 8,
     "cli": 7,
     "pytest_plugin": 7,
+    "api": 6,
     "report": 6,
     "project": 4,
     "database": 4,
     "syntax": 3,
     "errors": 2,
     "model": 1,
-    "": 0,
+    "version": 0,
 } | dict.fromkeys(FEATURES, 5)
 
 

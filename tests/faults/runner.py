@@ -15,7 +15,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import aigym_db.migrate
 from aigym_db.database import connect
 from aigym_db.errors import AigymError
 from aigym_db.migrate import preflight
@@ -75,7 +74,7 @@ def start(wanted: dict[str, Any]) -> int:
 
 def warm_up() -> None:
     """Imports what is else imported on first use, in every process again."""
-    for module in pkgutil.walk_packages(aigym_db.migrate.__path__, "aigym_db.migrate."):
+    for module in pkgutil.walk_packages(importlib.import_module("aigym_db.migrate").__path__, "aigym_db.migrate."):
         importlib.import_module(module.name)
     importlib.import_module("pglast.printers")
     for migration in migrations(Project(CHAIN)):

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from aigym_db.cli.app import App, pass_app
-from aigym_db.errors import BadCommandLine, BadConfig
-from aigym_db.model.finding import Finding, Level
-from aigym_db.model.sql import Script
-
-_LEVELS: dict[str, Level | None] = {"error": "error", "warning": "warning", "note": "note", "off": None}
+from aigym_db.errors import BadCommandLine
+from aigym_db.model.finding import Finding
 
 
 @click.command(short_help="What is unsafe in the migrations, the state, or any SQL file.")
@@ -24,7 +20,9 @@ def command(app: App, files: tuple[Path, ...]) -> int:
     Findings have file, line, column and a caret. Exit status 1 when there is an error or a warning. A
     statement is excused by a comment above it: `-- allow <rule>: <reason>`.
     """
-    found = _of_files(app, files) if files else _of_project(app)
+    from aigym_db.api import lint
+
+    found = _of_files(app, files) if files else lint(app.project)
     app.report.found(*found)
     counts = {level: sum(one.level == level for one in found) for level in ("error", "warning", "note")}
     words = ", ".join(
@@ -47,26 +45,3 @@ def _of_files(app: App, files: tuple[Path, ...]) -> tuple[Finding, ...]:
             raise BadCommandLine(f"{file} cannot be read: {why}.", hint="Name SQL files in UTF-8.") from None
         found += lint_text(text, file.as_posix())
     return tuple(found)
-
-
-def _of_project(app: App) -> tuple[Finding, ...]:
-    from aigym_db.lint.engine import lint_project
-    from aigym_db.lint.registry import rules
-    from aigym_db.project.migrations import migrations
-
-    project = app.project
-    known = {rule.name for rule in rules()}
-    for name, level in project.lint.items():
-        if name not in known or level not in _LEVELS:
-            raise BadConfig(
-                f"`lint` has {name} = {level!r}.",
-                hint=f"Give a rule (`aigym-db explain` lists them) one of: {', '.join(_LEVELS)}.",
-            )
-    state: tuple[Script, ...] = ()
-    if project.has_state:
-        from aigym_db.project.order import ordered
-
-        state = ordered(project)
-    found = lint_project(migrations(project), state)
-    levels = [_LEVELS[project.lint.get(one.rule, one.level)] for one in found]
-    return tuple(replace(one, level=level) for one, level in zip(found, levels, strict=True) if level)

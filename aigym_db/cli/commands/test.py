@@ -11,7 +11,7 @@ from aigym_db.cli.app import App, pass_app
 from aigym_db.report.console import counted
 
 if TYPE_CHECKING:
-    from aigym_db.cli.access_report import AccessReport
+    from aigym_db.access.report import AccessReport
 
 
 @click.command(short_help="Prove that each role can do exactly what the answers say.")
@@ -24,11 +24,12 @@ def command(app: App, tables: tuple[str, ...], mutants: bool) -> int:
     Every cell of the answers sheets is tried: reads, forged rows, moves, statements with and without WHERE.
     With TABLE, only the answers of these tables. Exit status 1 when a cell differs or a mutant survives.
     """
-    from aigym_db.cli.access_report import asked
+    from aigym_db.access.report import access_report
 
     app.refuse_database("throwaway ones")
     report = app.report
-    with asked(app, tables) as found:
+    with access_report(app.project, tables) as found:
+        report.found(*found.findings)
         report.say(
             f"{len(found.outcomes)} answers about {counted(found.tables, 'table')} as "
             f"{counted(len(found.answers.actors), 'actor')}, {found.failed or 'none'} of them wrong "

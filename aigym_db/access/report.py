@@ -1,4 +1,4 @@
-"""Asking a throwaway database every answer, for `test` and for `up`."""
+"""A test of the access matrix on a throwaway database."""
 
 from __future__ import annotations
 
@@ -12,21 +12,24 @@ from aigym_db.access.findings import surfaces, with_triggers, wrong_answers
 from aigym_db.access.matrix import AccessMatrix, answers
 from aigym_db.access.test_database import stage
 from aigym_db.access.trial import Trial, trial
-from aigym_db.cli.app import App
 from aigym_db.errors import BadCommandLine
 from aigym_db.model.access import Outcome
+from aigym_db.model.finding import Finding
+from aigym_db.project.config import Project
 
 _CLONES = 4
-"""On how many clones answers and mutants are tried at once, at most."""
+"""Maximum number of clones on which cells and mutants are tested at the same time."""
 
 
 @dataclass(frozen=True)
 class AccessReport:
-    """The answers, what became of them, and the databases they were asked of, until the block ends."""
+    """The access matrix, the outcome of each cell, and the test databases of the block."""
 
     answers: AccessMatrix
     trial: Trial
     outcomes: tuple[Outcome, ...]
+    findings: tuple[Finding, ...]
+    """Empty if every cell matches."""
     cells_per_second: int
 
     @property
@@ -39,12 +42,13 @@ class AccessReport:
 
 
 @contextmanager
-def asked(app: App, tables: tuple[str, ...] = ()) -> Iterator[AccessReport]:
-    """Tries the answers of all tables, or of some, and reports what is wrong.
+def access_report(project: Project, tables: tuple[str, ...] = ()) -> Iterator[AccessReport]:
+    """Test the cells of all tables, or of some.
 
-    Raises BadCommandLine (AIG-P013) for a table without answers, and what is wrong with sheets and templates.
+    Raise BadCommandLine (AIG-P013) for a table that the access matrix does not contain, and the errors of the
+    matrix and the templates.
     """
-    sheets = answers(app.project.root)
+    sheets = answers(project.root)
     unknown = [name for name in tables if name not in sheets.sheets]
     if unknown:
         raise BadCommandLine(
@@ -52,12 +56,12 @@ def asked(app: App, tables: tuple[str, ...] = ()) -> Iterator[AccessReport]:
             hint=f"Choose from: {', '.join(sheets.sheets)}.",
         )
     with ExitStack() as stack:
-        place = stack.enter_context(stage(app.project, app.server))
+        place = stack.enter_context(stage(project))
         clones = min(_CLONES, os.cpu_count() or 1)
         connections = [stack.enter_context(place.connection()) for _ in range(clones)]
         tried = trial(connections, sheets, tables or None)
         began = time.perf_counter()
         outcomes = tried.outcomes()
         took_s = time.perf_counter() - began
-        app.report.found(*wrong_answers(outcomes), *with_triggers(tried), *surfaces(tried))
-        yield AccessReport(sheets, tried, outcomes, round(len(outcomes) / took_s))
+        findings = (*wrong_answers(outcomes), *with_triggers(tried), *surfaces(tried))
+        yield AccessReport(sheets, tried, outcomes, findings, round(len(outcomes) / took_s))

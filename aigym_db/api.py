@@ -1,0 +1,157 @@
+"""The commands as functions of a project, for Python programs: `import aigym_db` offers them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aigym_db.migrate.observer import Finished, Observer
+    from aigym_db.migrate.options import Options
+    from aigym_db.migrate.status import Status
+    from aigym_db.model.access import Outcome
+    from aigym_db.model.finding import Finding, Level
+    from aigym_db.model.migration import Plan
+    from aigym_db.project.config import Project
+
+LEVELS: dict[str, Level | None] = {"error": "error", "warning": "warning", "note": "note", "off": None}
+"""The level of a finding for each value of the setting `lint`."""
+
+
+def migrate(
+    dsn: str,
+    project: Project,
+    *,
+    to: int | None = None,
+    plan: Plan | None = None,
+    options: Options | None = None,
+    observer: Observer | None = None,
+) -> tuple[Finished, ...]:
+    """Apply the pending migrations of a project, up to version `to`; return them, oldest first.
+
+    Each migration is committed together with its ledger row, and is applied exactly once however many
+    programs call this at the same time. `plan` runs exactly what `aigym_db.plan` returned, or raises
+    LedgerChanged (AIG-T006). `options` is `Options.of(project)` by default: the settings of the project and
+    its lock file.
+
+    Raise UnfrozenMigration (AIG-G001) for a draft, LockTimeout (AIG-S004) if a lock was not granted in time,
+    StatementFailed (AIG-S002) with PostgreSQL's message, and every other error of `aigym-db migrate`.
+    """
+    from aigym_db.migrate.apply import migrate as apply_migrations
+    from aigym_db.migrate.options import Options
+    from aigym_db.project.migrations import migrations
+
+    options = options or Options.of(project)
+    return apply_migrations(dsn, migrations(project), to=to, plan=plan, options=options, observer=observer)
+
+
+def plan(dsn: str, project: Project, *, to: int | None = None, options: Options | None = None) -> Plan:
+    """Return what `migrate` would apply; the database is only read.
+
+    Raise what `migrate` raises before it acquires a lock.
+    """
+    from aigym_db.migrate.apply import pending
+    from aigym_db.migrate.options import Options
+    from aigym_db.project.migrations import migrations
+
+    return pending(dsn, migrations(project), to=to, options=options or Options.of(project))
+
+
+def rollback(
+    dsn: str,
+    project: Project,
+    *,
+    to: int | None = None,
+    steps: int | None = None,
+    yes: bool = False,
+    plan: Plan | None = None,
+    options: Options | None = None,
+    observer: Observer | None = None,
+) -> tuple[Finished, ...]:
+    """Roll back the migrations after version `to`, or the newest `steps` (default: 1).
+
+    Return them, newest first.
+
+    Raise DataLoss (AIG-G003) if rows would be lost and `yes` is false; `plan=error.plan` with `yes=True` then
+    rolls back exactly what the error lists. Raise Irreversible (AIG-G004) before anything is changed if a
+    migration has no down, and every other error of `aigym-db rollback`.
+    """
+    from aigym_db.migrate.options import Options
+    from aigym_db.migrate.rollback import rollback as roll_back
+    from aigym_db.project.migrations import migrations
+
+    return roll_back(
+        dsn,
+        migrations(project),
+        to=to,
+        steps=steps,
+        yes=yes,
+        plan=plan,
+        options=options or Options.of(project),
+        observer=observer,
+    )
+
+
+def status(dsn: str, project: Project) -> Status:
+    """Return the applied, the pending and the partially applied migrations; the database is only read.
+
+    Raise EditedMigration (AIG-T003), MissingMigration (AIG-T002) or EditedFrozen (AIG-T001) if files and
+    ledger differ.
+    """
+    from aigym_db.migrate.status import standing
+    from aigym_db.project.lock_file import frozen
+    from aigym_db.project.migrations import migrations
+
+    files = migrations(project)
+    return standing(dsn, files, frozen=frozen(project, files))
+
+
+def lint(project: Project) -> tuple[Finding, ...]:
+    """Return the findings about the migrations and the state of a project.
+
+    The setting `lint` changes their levels. Raise BadConfig (AIG-P002) if it names an unknown rule.
+    """
+    from aigym_db.errors import BadConfig
+    from aigym_db.lint.engine import lint_project
+    from aigym_db.lint.registry import rules
+    from aigym_db.project.migrations import migrations
+    from aigym_db.project.order import ordered
+
+    known = {rule.name for rule in rules()}
+    unknown = next((name for name in project.lint if name not in known), None)
+    if unknown is not None:
+        raise BadConfig(
+            f"The setting `lint` names a rule `{unknown}`, which does not exist.",
+            hint="Use a name that `aigym-db explain` lists.",
+        )
+    findings = lint_project(migrations(project), ordered(project) if project.has_state else ())
+    levels = [LEVELS[project.lint.get(finding.rule, finding.level)] for finding in findings]
+    return tuple(
+        replace(finding, level=level) for finding, level in zip(findings, levels, strict=True) if level
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AccessResult:
+    """The result of a test of the access matrix."""
+
+    outcomes: tuple[Outcome, ...]
+    """One for each cell."""
+    findings: tuple[Finding, ...]
+    """Empty if every cell matches."""
+
+    @property
+    def ok(self) -> bool:
+        return not self.findings
+
+
+def test(project: Project, *, tables: tuple[str, ...] = ()) -> AccessResult:
+    """Test the access matrix, or its cells about some tables, on a throwaway database.
+
+    Raise BadAccessMatrix (AIG-P012) if the matrix is incomplete or inconsistent, BadCommandLine (AIG-P013)
+    for a table that it does not contain.
+    """
+    from aigym_db.access.report import access_report
+
+    with access_report(project, tables=tables) as report:
+        return AccessResult(report.outcomes, report.findings)

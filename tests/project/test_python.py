@@ -1,0 +1,88 @@
+"""The interface for Python programs: docs/python.md, executed, and the cost of the import."""
+
+from __future__ import annotations
+
+import doctest
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+import aigym_db
+from aigym_db.database.servers import temporary_database, throwaway
+from aigym_db.project.lock_file import freeze
+
+PAGE = Path(__file__).parents[2] / "docs/python.md"
+
+
+def write_files(text: str, folder: Path) -> None:
+    """Write each file that the page shows, named in the first line of its block."""
+    for name, content in re.findall(r"```\w+\n(?:#|--) (shop/\S+)\n(.*?)```", text, re.DOTALL):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content)
+
+
+def test_the_page_does_what_it_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = PAGE.read_text()
+    write_files(text, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    project = aigym_db.find("shop")
+    freeze(project, aigym_db.migrations(project))
+    report: list[str] = []
+    # Roles belong to the whole server, so it is one of its own.
+    with throwaway("embedded") as server, temporary_database(server) as database:
+        with psycopg.connect(database.dsn) as connection:
+            connection.execute("create role shop_owner")
+            connection.execute("grant create on schema public to shop_owner")
+        blocks = "\n".join(re.findall(r"```pycon\n(.*?)```", text, re.DOTALL))
+        example = doctest.DocTestParser().get_doctest(
+            blocks, {"dsn": database.dsn}, "python.md", str(PAGE), 0
+        )
+        result = doctest.DocTestRunner(verbose=False).run(example, out=report.append)
+
+    assert not result.failed, "".join(report)
+    assert result.attempted > 15
+
+
+def test_the_page_names_the_whole_interface() -> None:
+    names = "\n".join(re.findall(r"^\| (.*)$", PAGE.read_text(), re.MULTILINE))
+
+    assert {name for name in aigym_db.__all__ if not re.search(rf"\b{name}\b", names)} <= {"__version__"}
+
+
+@pytest.mark.parametrize("name", aigym_db.__all__)
+def test_every_public_name_exists_and_is_documented(name: str) -> None:
+    value = getattr(aigym_db, name)
+
+    assert name in dir(aigym_db)
+    assert name == "__version__" or value.__doc__
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'migarte'"):
+        aigym_db.migarte  # type: ignore[attr-defined]  # noqa: B018
+
+
+@pytest.mark.parametrize("name", ["migrate", "lint", "verify"])
+def test_a_function_hides_the_subpackage_of_its_name(name: str) -> None:
+    """Whether the subpackage was imported before or not."""
+    code = f"import aigym_db.{name}, aigym_db; print(callable(aigym_db.{name}))"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "True\n"
+
+
+def test_the_import_is_cheap() -> None:
+    code = (
+        "import sys; before = {*sys.modules}; import aigym_db; aigym_db.__all__; "
+        "print(*sorted({*sys.modules} - before - {*sys.stdlib_module_names}))"
+    )
+
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+
+    imported = [name for name in done.stdout.split() if name.partition(".")[0] not in sys.stdlib_module_names]
+    assert imported == ["aigym_db", "aigym_db.version"]
