@@ -11,9 +11,6 @@ from psycopg.rows import dict_row
 from aigym_db.database.failure import explain_error
 from aigym_db.database.queries import query
 
-SUPPORTED = (15, 16, 17, 18)
-"""The PostgreSQL majors aigym-db is made for."""
-
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
@@ -41,10 +38,6 @@ class Capabilities:
     @property
     def minor(self) -> int:
         return self.version % 10_000
-
-    @property
-    def supported(self) -> bool:
-        return self.major in SUPPORTED
 
     @property
     def sees_every_row(self) -> bool:

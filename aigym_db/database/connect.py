@@ -18,6 +18,9 @@ from aigym_db.errors import AigymError, BehindPooler, CannotConnect, ServerUnfit
 
 __all__ = ["SessionSettings", "connect", "explain_error", "resolve", "shown"]
 
+SUPPORTED = (15, 16, 17, 18)
+"""The major versions of PostgreSQL that the package supports."""
+
 CONNECT_TIMEOUT_S = 10
 """How long one host may take to answer, unless the connection string or PGCONNECT_TIMEOUT says otherwise."""
 
@@ -102,8 +105,9 @@ def connect(
     The settings are sent while connecting, because then RESET and DISCARD ALL keep them, and read back in one
     round trip, because a pooler may drop them. Where it turns out that more has to be set, it connects anew.
 
-    Raises BadCommandLine (AIG-P013), CannotConnect (AIG-S001), BehindPooler (AIG-G006), and ServerUnfit
-    (AIG-G005) where triggers would not run.
+    Raise BadCommandLine (AIG-P013) if the connection string is malformed, CannotConnect (AIG-S001) if the
+    server rejects the connection, BehindPooler (AIG-G006) if a pooler dropped a setting, and ServerUnfit
+    (AIG-G005) if the version is not supported or triggers are disabled by session_replication_role.
     """
     wanted = session or SessionSettings()
     text = resolve(dsn)
@@ -124,12 +128,33 @@ def _opened(
     try:
         connection = psycopg.connect(make_conninfo(dsn, **words), autocommit=True, prepare_threshold=None)
     except psycopg.Error as error:
+        if "unrecognized configuration parameter" in str(error):
+            _require_supported_without_settings(dsn)
         raise _refused(error, dsn, wanted) from None
     try:
+        _require_supported(connection, dsn)
         return connection, _checked(connection, wanted, settings, dsn)
     except BaseException:
         connection.close()
         raise
+
+
+def _require_supported(connection: psycopg.Connection[tuple[Any, ...]], dsn: str) -> None:
+    major = connection.info.server_version // 10_000
+    if major not in SUPPORTED:
+        raise ServerUnfit(
+            f"PostgreSQL {major} is not supported: {shown(dsn)}.",
+            hint=f"Use PostgreSQL {SUPPORTED[0]} to {SUPPORTED[-1]}.",
+        )
+
+
+def _require_supported_without_settings(dsn: str) -> None:
+    """Check the version of a server that rejected a setting: PostgreSQL 13 and older lack some of them."""
+    try:
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            _require_supported(connection, dsn)
+    except psycopg.Error:
+        return
 
 
 def _more(found: Found) -> dict[str, str | int]:

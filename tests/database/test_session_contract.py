@@ -5,13 +5,17 @@ from __future__ import annotations
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 
+import aigym_db
 from aigym_db.database.connect import SessionSettings, connect
-from aigym_db.database.servers import LocalServer, Throwaway, throwaway
+from aigym_db.database.migration_session import open_session
+from aigym_db.database.servers import Database, LocalServer, Throwaway, throwaway
 from aigym_db.errors import BehindPooler, CannotConnect, ServerUnfit
+from aigym_db.model.session import MigrationSession
 
 SECRET = "s3cr3tword"
 
@@ -280,3 +284,49 @@ def test_the_statement_of_a_killed_client_ends_and_its_locks_with_it(
         found = waiting.execute("select pg_advisory_lock(1)").fetchone()
 
     assert found == ("",)
+
+
+@pytest.mark.parametrize("supported", [(15, 16, 17), (19,)])
+def test_a_server_of_another_version_is_rejected(
+    database: str, monkeypatch: pytest.MonkeyPatch, supported: tuple[int, ...]
+) -> None:
+    monkeypatch.setattr("aigym_db.database.connect.SUPPORTED", supported)
+
+    with pytest.raises(ServerUnfit, match="PostgreSQL 18 is not supported: database") as error:
+        connect(database)
+
+    assert error.value.hint == f"Use PostgreSQL {supported[0]} to {supported[-1]}."
+
+
+def test_a_server_without_the_settings_is_rejected_by_its_version(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = SessionSettings.settings
+    unknown = {"setting_of_a_newer_server": "on"}
+    monkeypatch.setattr("aigym_db.database.connect.SUPPORTED", (15,))
+    monkeypatch.setattr(SessionSettings, "settings", lambda session: settings(session) | unknown)
+
+    with pytest.raises(ServerUnfit, match="PostgreSQL 18 is not supported"):
+        connect(database)
+
+
+def test_every_connection_to_a_database_of_the_user_is_opened_by_connect() -> None:
+    package = Path(aigym_db.__file__).parent
+    own_servers = {"database/connect.py", "database/servers/databases.py", "database/servers/local.py"}
+    opening = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if "psycopg.connect(" in path.read_text(encoding="utf-8")
+    }
+
+    assert opening - own_servers <= {"cli/local.py"}
+
+
+@pytest.mark.parametrize("jit", ["on", "off"])
+def test_the_package_queries_without_jit_and_files_keep_the_setting(created: Database, jit: str) -> None:
+    with psycopg.connect(created.dsn, autocommit=True) as connection:
+        connection.execute(f"alter database {created.name} set jit = {jit}".encode())
+
+    with connect(created.dsn) as own, open_session(created.dsn, MigrationSession()) as session:
+        assert setting(own, "jit") == "off"
+        assert setting(session, "jit") == jit

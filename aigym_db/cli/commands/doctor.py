@@ -52,12 +52,11 @@ def _machine(app: App) -> str:
 
 
 def _server(app: App) -> str:
-    import psycopg
-
     from aigym_db.database.capability import probe
+    from aigym_db.database.connect import connect
     from aigym_db.database.servers import throwaway
 
-    with throwaway(_wanted(app)) as server, psycopg.connect(server.dsn()) as connection:
+    with throwaway(_wanted(app)) as server, connect(server.dsn(), autocommit=True) as connection:
         found = probe(connection)
         extensions = ", ".join(sorted(found.extensions_available)) or "none"
         icu = "with" if found.icu else "without"
@@ -99,11 +98,6 @@ def _database(app: App) -> str:
         return "the local server does not run; `aigym-db up` starts it"
     with closing(connect(dsn, autocommit=True)) as connection:
         found = probe(connection)
-    if not found.supported:
-        raise ServerUnfit(
-            f"{shown(dsn)} is PostgreSQL {found.major}.",
-            hint="Use PostgreSQL 15, 16, 17 or 18.",
-        )
     kind = "superuser" if found.superuser else "no superuser"
     reads = ", read-only" if found.read_only or found.standby else ""
     return f"{shown(dsn)}: PostgreSQL {found.major}.{found.minor}, {kind}{reads}"
