@@ -77,6 +77,8 @@ def _variants(node: Any) -> Iterator[tuple[str, Any]]:
     from pglast.enums import BoolExprType
     from pglast.stream import RawStream
 
+    from aigym_db.syntax.tree import child_fields
+
     if isinstance(node, tuple):
         for index, item in enumerate(node):
             for what, changed in _variants(item):
@@ -94,7 +96,7 @@ def _variants(node: Any) -> Iterator[tuple[str, Any]]:
             yield RawStream()(operand), rest[0] if len(rest) == 1 else _with(node, "args", rest)
     if isinstance(node, ast.SelectStmt) and node.whereClause is not None:
         yield f"WHERE {RawStream()(node.whereClause)}", _with(node, "whereClause", None)
-    for slot in node:
+    for slot in child_fields(type(node)):
         for what, changed in _variants(getattr(node, slot)):
             yield what, _with(node, slot, changed)
 

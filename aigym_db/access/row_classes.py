@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 
 from aigym_db.access.actors import Cast
-from aigym_db.access.literals import literal
 from aigym_db.project.toml import Document
+from aigym_db.syntax.quote import literal
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from functools import lru_cache
 
 from aigym_db.access.fixture import Row, writable
-from aigym_db.access.literals import literal
+from aigym_db.syntax.quote import literal
 from aigym_db.access.tables import Grants, Table, TableColumn
 
 _KEYS = "coalesce(array_agg(aigym_key order by aigym_key collate \"C\"), '{}')"

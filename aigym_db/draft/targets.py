@@ -68,22 +68,16 @@ def targets(statement: Statement) -> tuple[StatementTarget, ...]:
 
 def bound_to(statement: Statement) -> frozenset[Subject]:
     """The tables, views and types without which a function of this statement cannot be."""
-    from pglast import ast
-    from pglast.visitors import Visitor
+    from aigym_db.syntax.tree import ast, nodes, words
 
-    found: set[Subject] = set()
-
-    class Names(Visitor):
-        def visit_TypeName(self, _: Any, node: Any) -> None:  # noqa: N802
-            names = [name.sval for name in node.names]
-            found.add(Subject("class", ".".join(names[:-1] if node.pct_type else names)))
-
-        def visit_RangeVar(self, _: Any, node: Any) -> None:  # noqa: N802
-            found.add(_relation(node))
-
-    if isinstance(statement.tree, ast.CreateFunctionStmt):
-        Names()(statement.tree)
-    return frozenset(found)
+    subjects: set[Subject] = set()
+    for node in nodes(statement.tree) if isinstance(statement.tree, ast.CreateFunctionStmt) else ():
+        if isinstance(node, ast.TypeName):
+            names = words(node.names)
+            subjects.add(Subject("class", ".".join(names[:-1] if node.pct_type else names)))
+        elif isinstance(node, ast.RangeVar):
+            subjects.add(_relation(node))
+    return frozenset(subjects)
 
 
 def _relation(node: Any) -> Subject:

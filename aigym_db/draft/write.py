@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from aigym_db.draft.acl import changes, default_entry, first_rights, rights
 from aigym_db.model.catalog import Catalog, Key
+from aigym_db.syntax.quote import literal
 
 _TABLES = ("table", "view", "materialized view", "foreign table")
 _ON_TABLE = ("constraint", "trigger", "policy", "rule")
@@ -92,13 +93,6 @@ def comment(key: Key, text: str | None) -> str:
     return f"comment on {key.kind} {on} is {literal(text)};"
 
 
-def literal(text: str | None) -> str:
-    """A string as SQL writes it."""
-    if text is None:
-        return "null"
-    return "'" + text.replace("'", "''") + "'"
-
-
 def split(name: str) -> tuple[str, str, str]:
     """`"a.b".c.d` as the part before the last dot outside quotes, the dot, and the last part."""
     quoted, at = False, -1
@@ -133,8 +127,8 @@ def _acl(key: Key, facts: object) -> dict[str, dict[str, bool]]:
 
 
 def _on_this_database(line: str) -> str:
-    text = line.removesuffix(";").replace("'", "''")
-    return f"do $$ begin execute format('{text}', current_database()); end $$;"
+    text = literal(line.removesuffix(";"))
+    return f"do $$ begin execute format({text}, current_database()); end $$;"
 
 
 def _granted_on(key: Key) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from aigym_db.lint.objects import Function, Index, Kind, Policy, Relation, TransactionState
 from aigym_db.lint.section import Spot
-from aigym_db.syntax.nodes import PUBLIC
+from aigym_db.syntax.tree import PUBLIC
 
 DATA_PRIVILEGES = frozenset({"select", "insert", "update", "delete"})
 TABLE_PRIVILEGES = DATA_PRIVILEGES | {"truncate", "references", "trigger", "maintain"}

@@ -22,7 +22,7 @@ from aigym_db.model.source import Source
 from aigym_db.model.sql import Script
 from aigym_db.project.migrations import parse
 from aigym_db.syntax.body import body_of, inner, statements
-from aigym_db.syntax.nodes import is_a
+from aigym_db.syntax.tree import is_a
 
 _NOBODYS_BATCH = -2
 """Batches given by callers are not negative, and -1 is what the chain did not create."""

@@ -12,7 +12,7 @@ from typing import Any
 from pglast import ast
 from pglast.enums import A_Expr_Kind, BoolExprType, BoolTestType, NullTestType, SubLinkType
 
-from aigym_db.syntax.nodes import below, constant, is_a
+from aigym_db.syntax.tree import constant, is_a, nodes
 
 _COMPARISONS = {
     "=": operator.eq,
@@ -126,7 +126,7 @@ def _differs_from_itself(node: Any) -> bool:
     """A call may give another value the second time, a NULL is not equal to itself."""
     return any(
         is_a(item, ast.FuncCall) and item.funcname[-1].sval in ("random", "clock_timestamp")
-        for item in below(node)
+        for item in nodes(node)
     ) or (is_a(node, ast.A_Const) and bool(node.isnull))
 
 

@@ -11,7 +11,7 @@ from pglast.enums import SubLinkType
 from aigym_db.lint.chain import Chain
 from aigym_db.lint.objects import Policy
 from aigym_db.lint.section import Spot
-from aigym_db.syntax.nodes import PUBLIC, below, dotted, is_a
+from aigym_db.syntax.tree import PUBLIC, children, dotted, is_a, nodes
 
 
 def every_policy(chain: Chain) -> Iterator[Policy]:
@@ -65,7 +65,7 @@ def row_calls(chain: Chain, expression: Any) -> Iterator[ast.FuncCall]:
 
 
 def reads_columns(expression: Any) -> bool:
-    return any(is_a(node, ast.ColumnRef) for node in below(expression))
+    return any(is_a(node, ast.ColumnRef) for node in nodes(expression))
 
 
 def is_per_row(expression: Any) -> bool:
@@ -91,15 +91,15 @@ def is_per_row(expression: Any) -> bool:
 def _is_correlated(query: Any) -> bool:
     names = {
         node.alias.aliasname if node.alias else node.relname
-        for node in below(query)
+        for node in nodes(query)
         if is_a(node, ast.RangeVar)
     }
     names |= {
         node.alias.aliasname
-        for node in below(query)
+        for node in nodes(query)
         if is_a(node, ast.RangeFunction, ast.RangeSubselect) and node.alias
     }
-    for node in below(query):
+    for node in nodes(query):
         if is_a(node, ast.ColumnRef) and is_a(node.fields[0], ast.String):
             qualified = len(node.fields) > 1
             if (qualified and node.fields[-2].sval not in names) or (not qualified and not names):
@@ -108,12 +108,6 @@ def _is_correlated(query: Any) -> bool:
 
 
 def _calls(node: Any, once: bool) -> Iterator[tuple[ast.FuncCall, bool]]:
-    if isinstance(node, tuple):
-        for item in node:
-            yield from _calls(item, once)
-        return
-    if not is_a(node, ast.Node):
-        return
     if is_a(node, ast.FuncCall):
         yield node, once
     if is_a(node, ast.SubLink):
@@ -127,8 +121,8 @@ def _calls(node: Any, once: bool) -> Iterator[tuple[ast.FuncCall, bool]]:
         yield from _calls(node.testexpr, once)
         yield from _calls(query, once=scalar and free)
         return
-    for name in node:
-        yield from _calls(getattr(node, name), once)
+    for child in children(node):
+        yield from _calls(child, once)
 
 
 def _may_cost(chain: Chain, name: str) -> bool:

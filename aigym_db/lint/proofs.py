@@ -8,7 +8,7 @@ from pglast import ast
 from pglast.enums import NullTestType
 
 from aigym_db.lint.objects import Relation
-from aigym_db.syntax.nodes import column_names, conjuncts, is_a
+from aigym_db.syntax.tree import column_names, conjuncts, is_a
 
 
 def proves_not_null(table: Relation, column: str) -> bool:

@@ -14,7 +14,7 @@ from aigym_db.lint.rule import RuleMatch
 from aigym_db.lint.section import Section, Spot
 from aigym_db.model.finding import Level
 from aigym_db.model.sql import Statement
-from aigym_db.syntax.nodes import words
+from aigym_db.syntax.tree import words
 
 Body = Literal["", "do", "function"]
 

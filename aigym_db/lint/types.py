@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from aigym_db.syntax.nodes import constant, dotted
+from aigym_db.syntax.tree import constant, dotted
 
 Cost = Literal["free", "index", "zone", "rewrite"]
 """Metadata only; indexes are built again; free when the session's TimeZone is UTC, else a rewrite; all rows

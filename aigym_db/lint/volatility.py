@@ -7,7 +7,7 @@ from typing import Any
 from pglast import ast
 
 from aigym_db.lint.chain import Chain
-from aigym_db.syntax.nodes import below, dotted, is_a
+from aigym_db.syntax.tree import dotted, is_a, nodes
 
 VOLATILE = frozenset(
     [
@@ -38,7 +38,7 @@ VOLATILE = frozenset(
 def volatile_call(chain: Chain, expression: Any) -> str | None:
     """The first function in an expression whose value differs between two rows, as written; None when "
     "there is none."""
-    for node in below(expression):
+    for node in nodes(expression):
         if is_a(node, ast.FuncCall):
             name = dotted(node.funcname)
             if _is_volatile(chain, name):

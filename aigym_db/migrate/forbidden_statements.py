@@ -21,7 +21,7 @@ _READING = {
 def refuse_misplaced(part: Part, step: Step, values: NewValues) -> None:
     """Nothing, when a statement may stand in this part; raises ForbiddenStatement (AIG-P010) or BadSql."""
     if part.transaction:
-        values.refuse(step.text, step.tree, step.place)
+        values.check(step.text, step.tree, step.place)
     if step.tree is None:
         return
     _refuse_anywhere(part, step)

@@ -1,76 +1,72 @@
-"""Which statements can be made in batches: what a part that says `batch:` may hold."""
+"""Statements that can run as a backfill: in batches, in a part with the marker option `batch:`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-HOW = "Write one UPDATE or DELETE whose condition is no longer true of a row that is done."
+HOW = "Write one UPDATE or DELETE whose condition is false for every row it has changed."
 _CLOCKS = {"now", "transaction_timestamp", "statement_timestamp", "clock_timestamp", "timeofday"}
 
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """Why a statement cannot be made in batches."""
+    """The reason why a statement cannot run in batches."""
 
     message: str
     hint: str
     node: Any = None
-    """The part of it that is in the way; None is the statement."""
+    """The node that prevents it, or None for the whole statement."""
 
 
 def objection(tree: Any) -> Objection | None:
-    """Why the statement with this parse tree cannot be made in batches; None when it can."""
+    """Return the reason why the statement cannot run in batches, or None if it can."""
     kind = type(tree).__name__
     if kind not in ("UpdateStmt", "DeleteStmt"):
         return Objection(
-            "Only an UPDATE or a DELETE can be made in batches.", f"Remove the option `batch`. {HOW}"
+            "Only an UPDATE or a DELETE can run in batches.", f"Remove the option `batch`. {HOW}"
         )
     if tree.returningClause:
-        return Objection(
-            "Nobody reads what a backfill returns.", "Remove RETURNING.", tree.returningClause.exprs[0]
-        )
-    for one in tree.withClause.ctes if tree.withClause else ():
-        if type(one.ctequery).__name__ != "SelectStmt":
+        return Objection("A backfill returns no rows.", "Remove RETURNING.", tree.returningClause.exprs[0])
+    for cte in tree.withClause.ctes if tree.withClause else ():
+        if type(cte.ctequery).__name__ != "SelectStmt":
             return Objection(
-                f"`{one.ctename}` changes rows, and would do so again in every batch.",
-                "Put that change into a migration of its own.",
-                one,
+                f"`{cte.ctename}` changes rows, and would do so again in every batch.",
+                "Move that change to a separate migration.",
+                cte,
             )
     if tree.whereClause is None:
         return Objection(
-            "A backfill needs a WHERE that tells a row that is done from one that is not: a changed row may "
-            "move to a later page and would be changed again.",
+            "A backfill needs a WHERE that is false for changed rows: a changed row may move to a later page "
+            "and would be changed again.",
             HOW,
         )
     if type(tree.whereClause).__name__ == "CurrentOfExpr":
-        return Objection("A backfill has no cursor.", HOW)
+        return Objection("WHERE CURRENT OF is not possible in a backfill: it has no cursor.", HOW)
     clock = _clock(tree.whereClause) if kind == "UpdateStmt" else None
     if clock is not None:
         return Objection(
-            "Each batch is a transaction with a time of its own, so a row that was done in one may match "
-            "again in a later one.",
-            "Write the moment as a constant, as in `'2026-01-31'`, or compare no times.",
+            "Each batch is a separate transaction with its own current time, so a row changed in one batch "
+            "may match again in a later one.",
+            "Write the time as a constant, as in `'2026-01-31'`, or do not compare times.",
             clock,
         )
     return None
 
 
 def _clock(condition: Any) -> Any:
-    """Where a condition asks what time it is; None when it does not."""
-    from pglast.visitors import Visitor
+    """Return the first function in a condition that reads the current time, or None."""
+    from aigym_db.syntax.tree import nodes
 
-    found: list[Any] = []
+    clocks = (node for node in nodes(condition) if _reads_time(node))
+    return min(clocks, key=lambda node: node.location, default=None)
 
-    class Clocks(Visitor):
-        def visit_FuncCall(self, _: Any, node: Any) -> None:  # noqa: N802
+
+def _reads_time(node: Any) -> bool:
+    match type(node).__name__:
+        case "FuncCall":
             name = node.funcname[-1].sval
-            if name in _CLOCKS or (name == "age" and len(node.args or ()) == 1):
-                found.append(node)
-
-        def visit_SQLValueFunction(self, _: Any, node: Any) -> None:  # noqa: N802
-            if "TIME" in node.op.name or "DATE" in node.op.name:
-                found.append(node)
-
-    Clocks()(condition)
-    return min(found, key=lambda node: node.location, default=None)
+            return name in _CLOCKS or (name == "age" and len(node.args or ()) == 1)
+        case "SQLValueFunction":
+            return "TIME" in node.op.name or "DATE" in node.op.name
+    return False

@@ -14,7 +14,7 @@ from aigym_db.model.source import Place
 from aigym_db.model.sql import Script, Statement
 from aigym_db.project.created_objects import CreatedName, created
 from aigym_db.syntax.parse import parse_part
-from aigym_db.syntax.tree import ast, option, strings, walk
+from aigym_db.syntax.tree import ast, option, walk, words
 
 SYSTEM_SCHEMAS = ("pg_catalog", "information_schema", "pg_toast", "pg_temp")
 
@@ -88,7 +88,7 @@ def _plain(word: str) -> str:
 def _add_function(found: References, statement: Statement) -> None:
     tree = statement.tree
     body = _body(tree.options)
-    names = strings(tree.funcname)
+    names = words(tree.funcname)
     if len(names) == 2:
         text = body if body is not None else statement.text
         found.bodies.setdefault(CreatedName("function", *names), []).append(text)
@@ -157,26 +157,26 @@ def _names(node: Any, parent: Any, attribute: str) -> Iterator[tuple[CreatedName
         if node.schemaname:
             yield CreatedName("relation", node.schemaname, node.relname), node.location
     elif isinstance(node, ast.TypeName):
-        names = strings(node.names or ())
+        names = words(node.names or ())
         if len(names) == 2 or (len(names) == 3 and node.pct_type):
             routine = isinstance(parent, ast.DefElem) and _is_routine(parent.defname)
             yield CreatedName("function" if routine else "relation", *names[:2]), node.location
     elif isinstance(node, ast.FuncCall):
-        names = strings(node.funcname)
+        names = words(node.funcname)
         if len(names) == 2:
             yield CreatedName("function", *names), node.location
         if names[-1] in _SEQUENCE_CALLS and node.args:
             yield from _in_string(node.args[0], "relation")
     elif isinstance(node, ast.TypeCast):
-        kind = _REGISTERED.get(strings(node.typeName.names)[-1])
+        kind = _REGISTERED.get(words(node.typeName.names)[-1])
         if kind:
             yield from _in_string(node.arg, kind)
     elif isinstance(node, ast.ObjectWithArgs):
-        names = strings(node.objname)
+        names = words(node.objname)
         if len(names) == 2 and names[1][0].isidentifier():
             yield CreatedName("function", *names), None
     elif isinstance(node, ast.CreateTrigStmt | ast.CreateEventTrigStmt):
-        names = strings(node.funcname)
+        names = words(node.funcname)
         if len(names) == 2:
             yield CreatedName("function", *names), None
     elif isinstance(node, ast.DefElem):
@@ -194,7 +194,7 @@ def _in_string(node: Any, kind: Any) -> Iterator[tuple[CreatedName, int | None]]
 
 
 def _in_option(node: Any) -> Iterator[tuple[CreatedName, int | None]]:
-    names = strings(node.arg) if isinstance(node.arg, tuple) else ()
+    names = words(node.arg) if isinstance(node.arg, tuple) else ()
     if node.defname == "owned_by" and len(names) == 3:
         yield CreatedName("relation", *names[:2]), None
     elif node.defname == "schemas":
@@ -206,7 +206,7 @@ def _in_option(node: Any) -> Iterator[tuple[CreatedName, int | None]]:
 def _targets(node: Any) -> Iterator[tuple[CreatedName, int | None]]:
     """What COMMENT, GRANT, ALTER … OWNER, DROP and the like are about."""
     if isinstance(node, ast.AlterEnumStmt | ast.AlterDomainStmt):
-        names = strings(node.typeName)
+        names = words(node.typeName)
         if len(names) == 2:
             yield CreatedName("relation", *names), None
         return
@@ -219,7 +219,7 @@ def _targets(node: Any) -> Iterator[tuple[CreatedName, int | None]]:
     for field_name in _TARGETS:
         target = getattr(node, field_name, None)
         for item in (target or ()) if field_name == "objects" else (target,):
-            names = strings(item) if isinstance(item, tuple) else ()
+            names = words(item) if isinstance(item, tuple) else ()
             if len(names) >= 2:
                 yield CreatedName("relation", *names[:2]), None
             elif isinstance(item, ast.String) and (kind == ObjectType.OBJECT_SCHEMA or whole_schema):

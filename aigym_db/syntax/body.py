@@ -16,7 +16,7 @@ from pglast.parser import ParseError, Token, parse_sql, scan
 
 from aigym_db.model.source import Source
 from aigym_db.model.sql import Statement
-from aigym_db.syntax.nodes import is_a, option
+from aigym_db.syntax.tree import is_a, option
 
 _OPENING = {"BEGIN_P", "THEN", "ELSE", "ASCII_59"}
 _OPENING_WORDS = {"loop", ">>"}

@@ -14,7 +14,7 @@ from aigym_db.lint.objects import Relation
 from aigym_db.lint.replay.tables import attached, with_column, with_constraint
 from aigym_db.lint.step import StatementContext
 from aigym_db.lint.types import type_of
-from aigym_db.syntax.nodes import role, said
+from aigym_db.syntax.tree import is_on, role
 
 _SHORT_LOCKS = {
     Alter.AT_ValidateConstraint,
@@ -145,7 +145,7 @@ def _owner(step: StatementContext, relation: Relation, command: Any) -> Relation
 
 
 def _options(step: StatementContext, relation: Relation, command: Any) -> Relation:
-    on = said(command.def_, "security_invoker")
+    on = is_on(command.def_, "security_invoker")
     return replace(relation, security_invoker=True) if on else relation
 
 

@@ -14,7 +14,7 @@ from aigym_db.lint.objects import Function
 from aigym_db.lint.replay.names import found
 from aigym_db.lint.step import StatementContext
 from aigym_db.lint.types import type_of
-from aigym_db.syntax.nodes import constant, dotted, is_a, option, words
+from aigym_db.syntax.tree import constant, dotted, is_a, option, words
 
 _PASSED_IN = {Mode.FUNC_PARAM_DEFAULT, Mode.FUNC_PARAM_IN, Mode.FUNC_PARAM_INOUT, Mode.FUNC_PARAM_VARIADIC}
 

@@ -13,7 +13,7 @@ from aigym_db.lint.chain import Chain
 from aigym_db.lint.objects import Function
 from aigym_db.lint.step import StatementContext, dropped
 from aigym_db.lint.types import type_of
-from aigym_db.syntax.nodes import words
+from aigym_db.syntax.tree import words
 
 _RELATIONS = {
     ObjectType.OBJECT_TABLE,

@@ -13,7 +13,7 @@ from aigym_db.lint.chain import TABLE_PRIVILEGES, Chain, Grant
 from aigym_db.lint.objects import Policy
 from aigym_db.lint.replay.names import found
 from aigym_db.lint.step import StatementContext
-from aigym_db.syntax.nodes import PUBLIC, is_a, option, roles, words
+from aigym_db.syntax.tree import PUBLIC, is_a, option, roles, words
 
 _KINDS = {
     ObjectType.OBJECT_TABLE: "table",

@@ -10,7 +10,7 @@ from pglast.enums import TransactionStmtKind as Kind
 from aigym_db.lint.objects import TransactionState
 from aigym_db.lint.replay.functions import path_of
 from aigym_db.lint.step import StatementContext
-from aigym_db.syntax.nodes import constant, words
+from aigym_db.syntax.tree import constant, words
 
 _BEGINS = {Kind.TRANS_STMT_BEGIN, Kind.TRANS_STMT_START}
 _ENDS = {Kind.TRANS_STMT_COMMIT, Kind.TRANS_STMT_ROLLBACK, Kind.TRANS_STMT_PREPARE}

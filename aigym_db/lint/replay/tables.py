@@ -13,7 +13,7 @@ from aigym_db.lint.chain import Chain, Grant
 from aigym_db.lint.objects import Column, Constraint, ConstraintKind, Index, Kind, Relation, RelationKind
 from aigym_db.lint.step import StatementContext
 from aigym_db.lint.types import type_of
-from aigym_db.syntax.nodes import below, is_a, said, words
+from aigym_db.syntax.tree import is_a, is_on, nodes, words
 
 CONSTRAINTS: dict[ConstrType, ConstraintKind] = {
     ConstrType.CONSTR_CHECK: "check",
@@ -150,7 +150,7 @@ def _create_view(step: StatementContext) -> None:
         chain.batch,
         step.spot(tree.view),
         sources=_read_by(chain, tree.query),
-        security_invoker=said(tree.options, "security_invoker"),
+        security_invoker=is_on(tree.options, "security_invoker"),
     )
     if key in chain.relations:
         chain.relations[key] = replace(view, owner=chain.relations[key].owner)
@@ -159,7 +159,7 @@ def _create_view(step: StatementContext) -> None:
 
 
 def _read_by(chain: Chain, query: Any) -> frozenset[str]:
-    return frozenset(chain.key(node) for node in below(query) if is_a(node, ast.RangeVar))
+    return frozenset(chain.key(node) for node in nodes(query) if is_a(node, ast.RangeVar))
 
 
 def _create_index(step: StatementContext) -> None:

@@ -136,7 +136,7 @@ def read(migration: Migration, part: Part, steps: Sequence[Step]) -> Change:
     named = (relation.catalogname, relation.schemaname, relation.relname)
     return Change(
         step,
-        ".".join(quoted(name) for name in named if name),
+        quoted(*named),
         quoted(relation.alias.aliasname) if relation.alias else None,
         not relation.inh,
         type(tree).__name__ == "DeleteStmt",

@@ -18,11 +18,11 @@ class DynamicSql(Exception):
 
 def called_functions(tree: Any) -> Iterator[str]:
     """Yield the functions that a statement calls, named as in the statement."""
-    from aigym_db.syntax.tree import strings, walk
+    from aigym_db.syntax.tree import walk, words
 
     for node, _, _ in walk(tree):
         if type(node).__name__ == "FuncCall":
-            yield ".".join(strings(node.funcname))
+            yield ".".join(words(node.funcname))
 
 
 def block_statements(block: Any) -> Iterator[Any]:

@@ -17,7 +17,7 @@ class CurrentName:
 
     @property
     def quoted(self) -> str:
-        return ".".join(quoted(part) for part in (self.schema, self.name) if part)
+        return quoted(self.schema, self.name)
 
     def __str__(self) -> str:
         return ".".join(part for part in (self.schema, self.name) if part)

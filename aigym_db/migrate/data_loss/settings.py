@@ -32,21 +32,21 @@ def search_path_statement(tree: Any) -> str | None:
 
 def _settings(tree: Any) -> Iterator[str | None]:
     """Yield the names of the settings that a statement sets."""
-    from aigym_db.syntax.tree import strings, walk
+    from aigym_db.syntax.tree import walk, words
 
     for node, _, _ in walk(tree):
         if type(node).__name__ == "VariableSetStmt":
             yield node.name.lower() if node.name else None
-        elif type(node).__name__ == "FuncCall" and strings(node.funcname)[-1] == "set_config":
+        elif type(node).__name__ == "FuncCall" and words(node.funcname)[-1] == "set_config":
             name = getattr(getattr(node.args[0], "val", None), "sval", None) if node.args else None
             yield name.lower() if name is not None else None
 
 
 def _is_plain(tree: Any) -> bool:
-    from aigym_db.syntax.tree import strings, walk
+    from aigym_db.syntax.tree import walk, words
 
     return all(
         type(node).__name__ in _PLAIN
-        and (type(node).__name__ != "FuncCall" or strings(node.funcname)[-1] == "set_config")
+        and (type(node).__name__ != "FuncCall" or words(node.funcname)[-1] == "set_config")
         for node, _, _ in walk(tree)
     )

@@ -29,7 +29,7 @@ def guard(connection: Connection[Any], text: str) -> str | None:
     tree: Any = parse_sql(text)[0].stmt
     if type(tree).__name__ != "IndexStmt" or not tree.if_not_exists:
         return None
-    table = ".".join(quoted(part) for part in (tree.relation.schemaname, tree.relation.relname) if part)
+    table = quoted(tree.relation.schemaname, tree.relation.relname)
     parameters = {"name": tree.idxname, "table": table}
     body = psycopg.ClientCursor(connection).mogrify(query("migrate/guard_index"), parameters)
     return f"do {Literal(body).as_string(connection)}"

@@ -44,7 +44,7 @@ from pglast.enums import AlterTableType, ObjectType
 
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import StatementContext, shown
-from aigym_db.syntax.nodes import is_a
+from aigym_db.syntax.tree import is_a
 
 _TAKEN = {
     AlterTableType.AT_DropColumn: "drops",

@@ -23,7 +23,7 @@ from pglast.enums import ObjectType
 
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import StatementContext
-from aigym_db.syntax.nodes import dotted, is_a
+from aigym_db.syntax.tree import dotted, is_a
 
 _CALLED_BY_NAME = {
     ObjectType.OBJECT_TYPE,

@@ -26,7 +26,7 @@ from pglast.enums import ConstrType
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import StatementContext, shown
 from aigym_db.lint.types import is_serial
-from aigym_db.syntax.nodes import constant, is_a
+from aigym_db.syntax.tree import constant, is_a
 
 _FILLED = {ConstrType.CONSTR_IDENTITY, ConstrType.CONSTR_GENERATED}
 _NEVER_NULL = {ConstrType.CONSTR_NOTNULL, ConstrType.CONSTR_PRIMARY}

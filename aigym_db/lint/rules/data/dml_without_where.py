@@ -33,7 +33,7 @@ from pglast import ast
 from aigym_db.lint.folding import is_true
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import StatementContext, shown
-from aigym_db.syntax.nodes import is_a
+from aigym_db.syntax.tree import is_a
 
 
 @rule(

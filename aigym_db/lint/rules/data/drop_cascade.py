@@ -25,7 +25,7 @@ from pglast.enums import AlterTableType, DropBehavior, ObjectType
 
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import StatementContext
-from aigym_db.syntax.nodes import is_a, words
+from aigym_db.syntax.tree import is_a, words
 
 _PARTS = (AlterTableType.AT_DropColumn, AlterTableType.AT_DropConstraint)
 

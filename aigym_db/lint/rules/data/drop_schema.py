@@ -24,7 +24,7 @@ from pglast.enums import ObjectType
 
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import StatementContext
-from aigym_db.syntax.nodes import is_a
+from aigym_db.syntax.tree import is_a
 
 
 @rule("DATA06", "drop-schema", since="0.1", on=(ast.DropStmt, ast.DropdbStmt), in_downs="skip")

@@ -41,7 +41,7 @@ from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.section import Spot
 from aigym_db.lint.types import type_of
 from aigym_db.syntax.body import body_of, inner, parsed
-from aigym_db.syntax.nodes import column_names, constant, dotted, is_a
+from aigym_db.syntax.tree import column_names, constant, dotted, is_a
 
 _QUOTING = {"quote_ident", "quote_literal", "quote_nullable"}
 _HARMLESS = {"regclass", "regtype", "regrole", "regnamespace", "oid", "int2", "int4", "int8", "bool", "uuid"}

@@ -29,7 +29,7 @@ from aigym_db.lint.objects import Function
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.volatility import VOLATILE
 from aigym_db.syntax.body import body_of, statements
-from aigym_db.syntax.nodes import below, dotted, is_a
+from aigym_db.syntax.tree import dotted, is_a, nodes
 
 _STABLE = {"current_setting", "now", "transaction_timestamp", "statement_timestamp", "to_regclass"}
 
@@ -62,8 +62,8 @@ def _trees(function: Function) -> Iterator[Any]:
 
 
 def _reads(tree: Any, chain: Chain) -> str:
-    own = {item.ctename for item in below(tree) if is_a(item, ast.CommonTableExpr)}
-    for node in below(tree):
+    own = {item.ctename for item in nodes(tree) if is_a(item, ast.CommonTableExpr)}
+    for node in nodes(tree):
         if is_a(node, ast.SQLValueFunction):
             return str(node.op.name.removeprefix("SVFOP_")).lower()
         if is_a(node, ast.FuncCall):

@@ -43,7 +43,7 @@ from pglast.enums import AlterTableType
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import StatementContext, shown
 from aigym_db.lint.types import Cost, Type, cost, type_of
-from aigym_db.syntax.nodes import is_a
+from aigym_db.syntax.tree import is_a
 
 _UTC = {"utc", "etc/utc", "gmt", "etc/gmt", "zulu", "universal", "etc/universal", "greenwich"}
 _LONG_WAY = (

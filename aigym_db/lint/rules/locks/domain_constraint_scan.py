@@ -23,7 +23,7 @@ from pglast import ast
 
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import StatementContext
-from aigym_db.syntax.nodes import dotted
+from aigym_db.syntax.tree import dotted
 
 _ADD_CONSTRAINT, _SET_NOT_NULL = "C", "O"
 

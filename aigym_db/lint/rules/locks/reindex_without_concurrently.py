@@ -24,7 +24,7 @@ from pglast.enums import ReindexObjectType
 
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import StatementContext, shown
-from aigym_db.syntax.nodes import said
+from aigym_db.syntax.tree import is_on
 
 
 @rule(
@@ -32,7 +32,7 @@ from aigym_db.syntax.nodes import said
 )
 def check(step: StatementContext) -> Iterator[RuleMatch]:
     tree = step.tree
-    if said(tree.params, "concurrently") or tree.kind == ReindexObjectType.REINDEX_OBJECT_SYSTEM:
+    if is_on(tree.params, "concurrently") or tree.kind == ReindexObjectType.REINDEX_OBJECT_SYSTEM:
         return
     if tree.relation is None:
         what = f"every table of {tree.name}" if tree.name else "every table of the database"

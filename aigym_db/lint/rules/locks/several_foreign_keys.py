@@ -37,7 +37,7 @@ from pglast.enums import ConstrType
 
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import StatementContext, shown
-from aigym_db.syntax.nodes import is_a
+from aigym_db.syntax.tree import is_a
 
 _TOGETHER = 3
 """Two (an owner and a tenant) are what nearly every table has; from here on it is worth a word."""

@@ -26,7 +26,7 @@ from pglast import ast
 
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import StatementContext, shown
-from aigym_db.syntax.nodes import is_a, said
+from aigym_db.syntax.tree import is_a, is_on
 
 
 @rule(
@@ -35,7 +35,7 @@ from aigym_db.syntax.nodes import is_a, said
 def check(step: StatementContext) -> Iterator[RuleMatch]:
     tree = step.tree
     if is_a(tree, ast.VacuumStmt):
-        if not tree.is_vacuumcmd or not said(tree.options, "full"):
+        if not tree.is_vacuumcmd or not is_on(tree.options, "full"):
             return
         tables = [item.relation for item in tree.rels or ()]
     else:

@@ -26,7 +26,7 @@ from pglast.enums import ObjectType
 
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import StatementContext, dropped, shown
-from aigym_db.syntax.nodes import is_a
+from aigym_db.syntax.tree import is_a
 
 
 @rule("PART08", "concurrently-on-partitioned", since="0.1", on=(ast.IndexStmt, ast.DropStmt), level="error")

@@ -28,7 +28,7 @@ from pglast.enums import AlterTableType
 
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import StatementContext, shown
-from aigym_db.syntax.nodes import is_a
+from aigym_db.syntax.tree import is_a
 
 
 @rule("PART03", "default-partition", since="0.1", on=(ast.CreateStmt, ast.AlterTableStmt), in_downs="skip")

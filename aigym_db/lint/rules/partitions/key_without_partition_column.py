@@ -26,7 +26,7 @@ from pglast.enums import AlterTableType, ConstrType
 
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import StatementContext
-from aigym_db.syntax.nodes import is_a, words
+from aigym_db.syntax.tree import is_a, words
 
 _KEYS = (ConstrType.CONSTR_PRIMARY, ConstrType.CONSTR_UNIQUE)
 

@@ -21,7 +21,7 @@ from pglast.enums import RoleStmtType
 
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import StatementContext
-from aigym_db.syntax.nodes import is_a, option
+from aigym_db.syntax.tree import is_a, option
 
 
 @rule("GRANT05", "bypassing-role", since="0.1", on=(ast.CreateRoleStmt, ast.AlterRoleStmt))

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from aigym_db.lint.chain import Chain, Grant
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
-from aigym_db.syntax.nodes import PUBLIC
+from aigym_db.syntax.tree import PUBLIC
 
 
 @rule("GRANT02", "grant-to-public", since="0.1", on=Chain)

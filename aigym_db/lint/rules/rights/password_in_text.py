@@ -19,7 +19,7 @@ from pglast import ast
 
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import StatementContext
-from aigym_db.syntax.nodes import is_a, option
+from aigym_db.syntax.tree import is_a, option
 
 _ON = (ast.CreateRoleStmt, ast.AlterRoleStmt, ast.CreateUserMappingStmt, ast.AlterUserMappingStmt)
 

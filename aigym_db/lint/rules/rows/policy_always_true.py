@@ -38,7 +38,7 @@ from aigym_db.lint.objects import Policy
 from aigym_db.lint.policies import every_policy, expressions, spot
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
-from aigym_db.syntax.nodes import PUBLIC, is_a
+from aigym_db.syntax.tree import PUBLIC, is_a
 
 
 @rule("RLS04", "policy-always-true", since="0.1", on=Chain, level="error")

@@ -28,7 +28,7 @@ from aigym_db.lint.chain import Chain
 from aigym_db.lint.policies import bare_calls, every_policy, expressions, spot
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
-from aigym_db.syntax.nodes import dotted
+from aigym_db.syntax.tree import dotted
 
 
 @rule("RLS07", "policy-bare-call", since="0.1", on=Chain)

@@ -31,7 +31,7 @@ from aigym_db.lint.folding import fold
 from aigym_db.lint.policies import every_policy, is_per_row, spot
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
-from aigym_db.syntax.nodes import conjuncts, disjuncts
+from aigym_db.syntax.tree import conjuncts, disjuncts
 
 
 @rule("RLS09", "policy-constant-branch", since="0.1", on=Chain)

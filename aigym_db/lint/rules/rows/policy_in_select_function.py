@@ -31,14 +31,14 @@ from aigym_db.lint.chain import Chain
 from aigym_db.lint.policies import every_policy, expressions, spot
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
-from aigym_db.syntax.nodes import below, dotted, is_a
+from aigym_db.syntax.tree import dotted, is_a, nodes
 
 
 @rule("RLS10", "policy-in-select-function", since="0.1", on=Chain)
 def check(chain: Chain) -> Iterator[RuleMatch]:
     for policy in every_policy(chain):
         for _, expression in expressions(policy):
-            for node in below(expression):
+            for node in nodes(expression):
                 name = _function(node)
                 if name:
                     yield RuleMatch(

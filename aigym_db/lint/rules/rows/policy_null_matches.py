@@ -29,20 +29,20 @@ from aigym_db.lint.chain import Chain
 from aigym_db.lint.policies import every_policy, expressions, spot
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
-from aigym_db.syntax.nodes import below, is_a
+from aigym_db.syntax.tree import is_a, nodes
 
 
 @rule("RLS16", "policy-null-matches", since="0.1", on=Chain, level="error")
 def check(chain: Chain) -> Iterator[RuleMatch]:
     for policy in every_policy(chain):
         for _, expression in expressions(policy):
-            for node in below(expression):
+            for node in nodes(expression):
                 if not is_a(node, ast.A_Expr) or node.kind != A_Expr_Kind.AEXPR_NOT_DISTINCT:
                     continue
                 if any(
                     is_a(item, ast.FuncCall, ast.SubLink)
                     for side in (node.lexpr, node.rexpr)
-                    for item in below(side)
+                    for item in nodes(side)
                 ):
                     yield RuleMatch(
                         spot(policy, node),

@@ -35,7 +35,7 @@ from aigym_db.lint.objects import Policy
 from aigym_db.lint.policies import every_policy, expressions, spot
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
-from aigym_db.syntax.nodes import below, is_a
+from aigym_db.syntax.tree import is_a, nodes
 
 _READS = ("all", "select")
 
@@ -79,12 +79,12 @@ def _for_reading(chain: Chain, table: str) -> Iterator[Policy]:
 
 
 def _holds_subquery(policy: Policy) -> bool:
-    return any(is_a(node, ast.SubLink) for _, expression in expressions(policy) for node in below(expression))
+    return any(is_a(node, ast.SubLink) for _, expression in expressions(policy) for node in nodes(expression))
 
 
 def _read(chain: Chain, policy: Policy) -> Iterator[tuple[str, Any]]:
     for _, expression in expressions(policy):
-        for node in below(expression):
+        for node in nodes(expression):
             if is_a(node, ast.RangeVar):
                 yield chain.key(node), node
 

@@ -27,7 +27,7 @@ from aigym_db.lint.chain import Chain
 from aigym_db.lint.policies import every_policy, expressions, row_calls, spot
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
-from aigym_db.syntax.nodes import dotted
+from aigym_db.syntax.tree import dotted
 
 
 @rule("RLS08", "policy-row-call", since="0.1", on=Chain, level="note")

@@ -29,7 +29,7 @@ from aigym_db.lint.chain import Chain
 from aigym_db.lint.policies import every_policy, expressions, spot
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
-from aigym_db.syntax.nodes import below, column_names, dotted, is_a
+from aigym_db.syntax.tree import column_names, dotted, is_a, nodes
 
 _OWN_WORD = {"user_metadata", "raw_user_meta_data"}
 
@@ -38,7 +38,7 @@ _OWN_WORD = {"user_metadata", "raw_user_meta_data"}
 def check(chain: Chain) -> Iterator[RuleMatch]:
     for policy in every_policy(chain):
         for _, expression in expressions(policy):
-            node = next((node for node in below(expression) if _trusts(chain, node)), None)
+            node = next((node for node in nodes(expression) if _trusts(chain, node)), None)
             if node is not None:
                 yield RuleMatch(
                     spot(policy, node),

@@ -28,7 +28,7 @@ from aigym_db.lint.chain import Chain
 from aigym_db.lint.policies import every_policy
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
-from aigym_db.syntax.nodes import PUBLIC
+from aigym_db.syntax.tree import PUBLIC
 
 
 @rule("RLS12", "write-without-select-policy", since="0.1", on=Chain)

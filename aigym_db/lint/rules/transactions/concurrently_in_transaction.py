@@ -28,7 +28,7 @@ from pglast.enums import AlterTableType, ReindexObjectType
 
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import StatementContext
-from aigym_db.syntax.nodes import is_a, said
+from aigym_db.syntax.tree import is_a, is_on
 
 _ALONE = (
     ast.CreatedbStmt,
@@ -70,7 +70,7 @@ def _refused(tree: Any) -> str:
     if is_a(tree, ast.DropStmt):
         return "DROP INDEX CONCURRENTLY" if tree.concurrent else ""
     if is_a(tree, ast.ReindexStmt):
-        return "this REINDEX" if said(tree.params, "concurrently") or tree.kind in _WHOLE else ""
+        return "this REINDEX" if is_on(tree.params, "concurrently") or tree.kind in _WHOLE else ""
     if is_a(tree, ast.VacuumStmt):
         return "VACUUM" if tree.is_vacuumcmd else ""
     if is_a(tree, ast.ClusterStmt):

@@ -28,7 +28,7 @@ from pglast import ast
 
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import StatementContext
-from aigym_db.syntax.nodes import below, is_a
+from aigym_db.syntax.tree import is_a, nodes
 
 _ON = (
     ast.AlterTableStmt,
@@ -48,7 +48,7 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
     transaction = step.chain.transaction
     if transaction is None or not transaction.enum_values:
         return
-    for node in below(step.tree):
+    for node in nodes(step.tree):
         if not is_a(node, ast.A_Const) or not is_a(node.val, ast.String):
             continue
         if node.val.sval in transaction.enum_values:

@@ -24,7 +24,7 @@ from pglast import ast
 
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import StatementContext
-from aigym_db.syntax.nodes import constant
+from aigym_db.syntax.tree import constant
 
 _GUARDS = {
     "session_replication_role": ({"replica"}, "Triggers and foreign keys do not run"),

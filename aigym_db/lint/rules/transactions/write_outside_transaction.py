@@ -35,7 +35,7 @@ from pglast import ast
 
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import StatementContext
-from aigym_db.syntax.nodes import is_a
+from aigym_db.syntax.tree import is_a
 
 
 @rule("TXN07", "write-outside-transaction", since="0.1", on=(ast.UpdateStmt, ast.DeleteStmt, ast.InsertStmt))

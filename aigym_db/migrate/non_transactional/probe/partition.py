@@ -51,4 +51,4 @@ class DetachPartition(Probe):
 
 
 def _shown(node: Any) -> str:
-    return ".".join(quoted(part) for part in (node.schemaname, node.relname) if part)
+    return quoted(node.schemaname, node.relname)
