@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aigym_db.access.actors import Cast, cast
-from aigym_db.syntax.quote import literal
 from aigym_db.access.matrix_files import TableMatrix, sheets
 from aigym_db.model.access import Actor, Cell
+from aigym_db.syntax.quote import literal
 
 _NAME = re.compile(r"\{(\w+)\}")
 

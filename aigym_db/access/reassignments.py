@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from aigym_db.syntax.quote import literal
 from aigym_db.access.matching import Connection, as_it_is, matching
 from aigym_db.access.matrix import AccessMatrix, predicate
 from aigym_db.access.matrix_files import TableMatrix, steps
 from aigym_db.access.tables import Table
+from aigym_db.syntax.quote import literal
 
 NOWHERE = None
 """The value a row is moved to to belong to nobody in particular."""

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable
 from functools import lru_cache
 
 from aigym_db.access.fixture import Row, writable
-from aigym_db.syntax.quote import literal
 from aigym_db.access.tables import Grants, Table, TableColumn
+from aigym_db.syntax.quote import literal
 
 _KEYS = "coalesce(array_agg(aigym_key order by aigym_key collate \"C\"), '{}')"
 _TOUCHED = "xmin::text::bigint >= txid_current() % 4294967296"

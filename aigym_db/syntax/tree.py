@@ -9,7 +9,8 @@ import pglast.ast
 from pglast.enums import BoolExprType, RoleSpecType
 
 ast: Any = pglast.ast
-"""The classes of nodes. Untyped, because the stubs declare every field optional, also those the grammar always
+"""The classes of nodes. Untyped, because the stubs declare every field optional, also those the grammar
+always
 sets."""
 
 PUBLIC = "public"
@@ -103,7 +104,7 @@ def option(elements: Any, name: str) -> Any:
 
 
 def is_on(elements: Any, name: str) -> bool:
-    """True if a Boolean option is on, as in `(concurrently)`, `(full true)`, `with (security_invoker = on)`."""
+    """True if a Boolean option is on: `(concurrently)`, `(full true)`, `with (security_invoker = on)`."""
     value = option(elements, name)
     if value is None or value is True:
         return value is True
