@@ -14,7 +14,7 @@ from aigym_db.database.connect import connect
 from aigym_db.database.ledger import applied
 from aigym_db.database.migration_session import open_session
 from aigym_db.migrate.apply import migrate
-from aigym_db.migrate.plan import digest
+from aigym_db.migrate.history import digest
 from aigym_db.project.lock_file import frozen
 from aigym_db.project.migrations import migrations
 from aigym_db.report.console import counted

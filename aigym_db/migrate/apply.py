@@ -14,10 +14,11 @@ from aigym_db.database import ledger
 from aigym_db.database.failure import explain_error
 from aigym_db.database.partially_applied import unfinished
 from aigym_db.errors import LedgerChanged, UnfrozenMigration
+from aigym_db.migrate.history import require_in_lock_file
 from aigym_db.migrate.history_mismatch import explained
 from aigym_db.migrate.observer import Finished, Observer
 from aigym_db.migrate.options import Options
-from aigym_db.migrate.plan import locked, plan_up
+from aigym_db.migrate.plan import plan_up
 from aigym_db.migrate.session.context import RunContext
 from aigym_db.migrate.session.reconnect import opened
 from aigym_db.migrate.stop import Stop
@@ -253,7 +254,7 @@ def require_frozen(migrations: Iterable[Migration], options: Options) -> None:
 def require_locked(migrations: tuple[Migration, ...], rows: tuple[Applied, ...], options: Options) -> None:
     """Nothing, when LOCK holds all that a database has run which takes no drafts; else AIG-T001."""
     if not options.local and options.frozen is not None:
-        locked(migrations, rows, options.frozen)
+        require_in_lock_file(migrations, rows, options.frozen)
 
 
 def looked_into(connection: Connection[Any], plan: Plan, options: Options) -> Plan:

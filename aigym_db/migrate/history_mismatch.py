@@ -10,7 +10,7 @@ from psycopg import Connection
 
 from aigym_db.database import ledger
 from aigym_db.errors import EditedMigration, MissingMigration
-from aigym_db.migrate.plan import absent, edits
+from aigym_db.migrate.history import edited_migrations, missing_migrations
 from aigym_db.model.migration import Applied, Migration
 
 
@@ -22,13 +22,13 @@ def explained(
     try:
         yield
     except EditedMigration as refusal:
-        edited = edits(migrations, ledger.applied(connection, scope))
+        edited = edited_migrations(migrations, ledger.applied(connection, scope))
         texts = (_difference(connection, migration, scope) for migration in edited)
         refusal.detail = "\n".join(filter(None, texts))
         raise
     except MissingMigration as refusal:
         here = {migration.checksum for migration in migrations}
-        rows = absent(migrations, ledger.applied(connection, scope))
+        rows = missing_migrations(migrations, ledger.applied(connection, scope))
         gone = (row for row in rows if row.checksum.rpartition(":")[2] not in here)
         refusal.detail = kept(connection, gone, scope)
         raise

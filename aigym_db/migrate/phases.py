@@ -1,7 +1,7 @@
-"""What runs before an application switches to its next version, and what after.
+"""Migrations before (expand) and after (contract) an application switches to its next version.
 
-The line of migrations stays one line: a phase only says how far along it to go. `expand` goes up to the first
-contract and `contract` takes the contracts that are next, so nothing overtakes anything.
+A phase never changes the order of the migrations. `expand` ends before the first pending contract, `contract`
+covers the contracts that are next.
 """
 
 from __future__ import annotations
@@ -13,42 +13,43 @@ from aigym_db.model.migration import Migration, Phase
 
 
 def phase_of(migration: Migration) -> Phase:
-    """What a migration counts as: one that says nothing is run before the switch."""
+    """Return the phase of a migration; without the option it is expand."""
     return migration.phase or "expand"
 
 
 def in_phase(pending: tuple[Migration, ...], phase: Phase | None) -> tuple[Migration, ...]:
-    """The first of these pending migrations, in order, that run in `phase`; all when it is None.
+    """Return the leading migrations of `pending` that belong to `phase`; all if it is None.
 
-    Raises WrongPhase (AIG-G008) when something of that phase stands behind something of the other and so
-    would be left out: after it the application, or the next phase, would count on what is not there.
+    Raise WrongPhase (AIG-G008) if a migration of the phase follows one of the other phase and would be left
+    out: the application, or the next phase, depends on it.
     """
     if phase is None:
         return pending
     chosen = tuple(takewhile(lambda migration: phase_of(migration) == phase, pending))
-    behind = [migration for migration in pending[len(chosen) :] if phase_of(migration) == phase]
-    if behind and (phase == "expand" or not chosen):
-        raise _in_the_way(chosen, pending[len(chosen)], behind[0], phase)
+    left_out = [migration for migration in pending[len(chosen) :] if phase_of(migration) == phase]
+    if left_out and (phase == "expand" or not chosen):
+        raise _wrong_phase(chosen, pending[len(chosen)], left_out[0], phase)
     return chosen
 
 
-def _in_the_way(
-    chosen: tuple[Migration, ...], first: Migration, behind: Migration, phase: Phase
+def _wrong_phase(
+    chosen: tuple[Migration, ...], other: Migration, left_out: Migration, phase: Phase
 ) -> WrongPhase:
-    place = first.up.source.place(first.up.source.text.rfind("-- migrate:up", 0, first.up.start))
+    place = other.up.source.place(other.up.source.text.rfind("-- migrate:up", 0, other.up.start))
     if phase == "expand":
         return WrongPhase(
-            f"{behind.label} is to run before the switch, and stands behind {first.label}, a contract that "
-            "is still pending.",
+            f"{left_out.label} is an expand migration after {other.label}, a contract migration that is "
+            "still pending.",
             place=place,
-            hint=f"Run `aigym-db migrate --phase expand --to {chosen[-1].version}`, and finish that switch "
+            hint=f"Run `aigym-db migrate --phase expand --to {chosen[-1].version}`, and complete that switch "
             "first."
             if chosen
-            else "Finish the switch before this one with `aigym-db migrate --phase contract`; where no "
-            "application runs yet, leave `--phase` out.",
+            else "Complete the earlier switch with `aigym-db migrate --phase contract`; if no application "
+            "uses the database yet, omit `--phase`.",
         )
     return WrongPhase(
-        f"{behind.label} is to run after the switch, and {first.label} before it is still pending.",
+        f"{left_out.label} is a contract migration after {other.label}, an expand migration that is still "
+        "pending.",
         place=place,
-        hint="Run `aigym-db migrate --phase expand`, then switch the application, then run this again.",
+        hint="Run `aigym-db migrate --phase expand`, switch the application, then run this again.",
     )

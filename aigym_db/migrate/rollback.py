@@ -12,9 +12,10 @@ from aigym_db.database.failure import explain_error
 from aigym_db.database.partially_applied import unfinished
 from aigym_db.migrate.apply import decided, execute, looked_into, moved_or_same, nothing_to_do, require_locked
 from aigym_db.migrate.data_loss.data_loss import require_no_data_loss
+from aigym_db.migrate.history import digest
 from aigym_db.migrate.observer import Finished, Observer
 from aigym_db.migrate.options import Options
-from aigym_db.migrate.plan import digest, plan_down
+from aigym_db.migrate.plan import plan_down
 from aigym_db.migrate.session.context import RunContext
 from aigym_db.migrate.session.reconnect import opened
 from aigym_db.migrate.stop import Stop
@@ -49,7 +50,7 @@ def rollback(
     def decide(rows: tuple[Applied, ...]) -> Plan:
         if gives_up:
             return Plan("down", (), digest(rows))
-        found = plan_down(migrations, rows, to, steps, behind_too=plan is not None)
+        found = plan_down(migrations, rows, to, steps, allow_behind=plan is not None)
         require_locked(migrations, rows, options)
         return found
 
@@ -92,7 +93,7 @@ def undoing(
     options = options or Options()
 
     def decide(rows: tuple[Applied, ...]) -> Plan:
-        found = plan_down(migrations, rows, to, behind_too=True)
+        found = plan_down(migrations, rows, to, allow_behind=True)
         require_locked(migrations, rows, options)
         return found
 

@@ -11,8 +11,9 @@ from aigym_db.database.connect import connect
 from aigym_db.database.failure import explain_error
 from aigym_db.database.ledger import applied
 from aigym_db.database.partially_applied import PartialMigration, known_unfinished
+from aigym_db.migrate.history import require_in_lock_file
 from aigym_db.migrate.history_mismatch import explained
-from aigym_db.migrate.plan import locked, plan_up
+from aigym_db.migrate.plan import plan_up
 from aigym_db.migrate.tenants import require_tenant
 from aigym_db.model.migration import Applied, Migration
 
@@ -51,5 +52,5 @@ def standing(
     except psycopg.Error as error:
         raise explain_error(error) from None
     if frozen is not None:
-        locked(migrations, rows, frozen)
+        require_in_lock_file(migrations, rows, frozen)
     return Status(rows, pending, cut_short)

@@ -1,4 +1,4 @@
-"""Tenant schemas of one database: each runs the same migrations, and the ledger keeps them apart."""
+"""Tenant schemas of one database: each has its own applied migrations in the ledger."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from aigym_db.database.queries import query
 from aigym_db.errors import UnknownTenant
 
 LOGIN_SCHEMA = "$user"
-"""What a search_path says for the schema that is called as the role that connects, quoted or not."""
+"""In a search_path, quoted or not, this name stands for the schema named like the current role."""
 
 
 def require_tenant(connection: Connection[Any], schema: str) -> None:
-    """Nothing, when there is such a schema that a search_path can name; PostgreSQL would leave it out in
-    silence.
+    """Raise UnknownTenant (AIG-P017) if the schema does not exist or cannot be named in a search_path.
 
-    Raises UnknownTenant (AIG-P017).
+    PostgreSQL ignores a missing schema in the search_path without an error.
     """
     if schema == LOGIN_SCHEMA:
         raise UnknownTenant(
-            f"In a search_path {schema} is the schema of the role that connects, so it can be no tenant's.",
+            f"In a search_path {schema} stands for the schema of the current role, so it cannot be a tenant.",
             hint=f'Rename it: `alter schema "{schema}" rename to …`.',
         )
     if not connection.execute(query("migrate/tenant"), {"schema": schema}).fetchall():
@@ -33,17 +32,17 @@ def require_tenant(connection: Connection[Any], schema: str) -> None:
 
 
 def tenants(connection: Connection[Any], pattern: str) -> tuple[str, ...]:
-    """The schemas whose name a pattern fits, sorted; `*` stands for any characters, `?` for one.
+    """Return the schemas whose name matches a pattern, sorted; `*` matches any characters, `?` one.
 
-    Never `public`, where the database's own migrations work, nor the schemas of PostgreSQL and the ledger.
-    Raises UnknownTenant (AIG-P017) when there is none: a misspelt pattern would silently do nothing.
+    `public`, the system schemas and the ledger's schema never match.
+    Raise UnknownTenant (AIG-P017) if no schema matches, which is what a misspelt pattern does.
     """
-    shape = re.compile("".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in pattern))
+    regex = re.compile("".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in pattern))
     names = [row[0] for row in connection.execute(query("migrate/schemas")).fetchall()]
-    found = tuple(sorted(name for name in names if shape.fullmatch(name)))
-    if not found:
+    matches = tuple(sorted(name for name in names if regex.fullmatch(name)))
+    if not matches:
         raise UnknownTenant(
             f"The database {connection.info.dbname} has no schema like {pattern}.",
             hint="Correct the pattern, or create the first tenant's schema.",
         )
-    return found
+    return matches

@@ -109,11 +109,11 @@ def test_what_says_it_is_irreversible_is_not_undone(shop, migrated, holdings) ->
 
     assert (seen.status, seen.out) == (3, "")
     assert seen.err == (
-        "error AIG-G004 0003 x cannot be undone: 🎉\n"
+        "error AIG-G004 0003 x cannot be rolled back: 🎉\n"
         "  --> migrations/0003_x.sql:3:1\n"
         "  3 | -- migrate:down irreversible: 🎉\n"
         "    | ^\n"
-        "  hint: Go back no further than `--to 3`, or write a migration that mends forward.\n"
+        "  hint: Roll back no further than `--to 3`, or correct the schema in a new migration.\n"
     )
     assert holdings(migrated) == held
 

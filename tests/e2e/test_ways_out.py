@@ -38,8 +38,7 @@ RENAMED: dict[str, tuple[str, Callable]] = {
         lambda shop: rename(shop, NOTES, "migrations/0003_app_notes.sql"),
     ),
     "without a LOCK": (
-        "0002 app_notes, which this database has run, was renamed: "
-        "its text is now migrations/0002_memos.sql.",
+        "0002 app_notes is applied, and its file was renamed to migrations/0002_memos.sql.",
         lambda shop: (
             rename(shop, NOTES, "migrations/0002_memos.sql"),
             (shop.folder / "migrations/LOCK").unlink(),
@@ -147,7 +146,7 @@ def test_a_late_file_is_refused_until_it_is_allowed_and_status_shows_it(shop, la
     document = shop("--database", late, "--format", "json", "status").document
 
     assert refused.status == 5
-    assert "AIG-T004 0003 later came after 0004, which is already applied." in refused.err
+    assert "AIG-T004 0003 later is not applied and older than 0004, which is applied." in refused.err
     assert "--> migrations/0003_later.sql:1:1" in refused.err
     assert "`aigym-db migrate --allow-out-of-order 3`" in hint_of(refused.err)
     assert (allowed.status, allowed.out.splitlines()[-1]) == (0, "1 applied.")
@@ -184,7 +183,7 @@ def test_a_switch_goes_phase_by_phase_and_says_what_is_left(shop, migrated: str)
         "  pending 0004 narrow  (contract)",
     ]
     assert (early.status, early.out) == (3, "")
-    assert "error AIG-G008 0004 narrow is to run after the switch" in early.err
+    assert "error AIG-G008 0004 narrow is a contract migration after" in early.err
     assert "--> migrations/0003_wide.sql:1:1" in early.err
     assert [one["version"] for one in expand.document["applied"]] == [3]
     assert expand.document["waiting"] == [{"version": 4, "name": "narrow", "phase": "contract"}]

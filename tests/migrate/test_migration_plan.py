@@ -1,4 +1,4 @@
-"""What is left to do, decided without a server."""
+"""The plan: what to apply or roll back, decided without a server."""
 
 from __future__ import annotations
 
@@ -15,14 +15,18 @@ from aigym_db.errors import (
     MissingMigration,
     OutOfOrder,
 )
-from aigym_db.migrate.plan import digest, overtaken, plan_down, plan_up
+from aigym_db.migrate.history import applied_out_of_order, digest
+from aigym_db.migrate.plan import plan_down, plan_up
 from aigym_db.model.migration import Applied, Migration
 
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def ran(*migrations: Migration) -> tuple[Applied, ...]:
-    return tuple(Applied(one.version, one.name, f"sha256:{one.checksum}", WHEN, "dba") for one in migrations)
+    return tuple(
+        Applied(migration.version, migration.name, f"sha256:{migration.checksum}", WHEN, "dba")
+        for migration in migrations
+    )
 
 
 @pytest.fixture
@@ -38,7 +42,7 @@ def test_an_empty_ledger_leaves_everything_to_apply_oldest_first(line) -> None:
     assert versions(plan_up(line[::-1], ())) == [1, 2, 3, 4, 5]
 
 
-def test_what_is_applied_is_not_planned_again(line) -> None:
+def test_applied_migrations_are_not_planned_again(line) -> None:
     assert versions(plan_up(line, ran(*line[:3]))) == [4, 5]
 
 
@@ -46,24 +50,24 @@ def test_a_full_ledger_leaves_nothing(line) -> None:
     assert versions(plan_up(line, ran(*line))) == []
 
 
-def test_up_stops_at_the_version_asked_for(line) -> None:
+def test_up_stops_at_the_given_version(line) -> None:
     assert versions(plan_up(line, ran(line[0]), to=3)) == [2, 3]
 
 
 @pytest.mark.parametrize("to", [0, 6, -1])
-def test_up_to_a_version_that_does_not_exist_is_refused(line, to: int) -> None:
+def test_up_to_a_version_that_does_not_exist_is_rejected(line, to: int) -> None:
     with pytest.raises(BadCommandLine):
         plan_up(line, (), to=to)
 
 
-def test_up_to_a_version_the_database_has_passed_names_rollback(line) -> None:
-    with pytest.raises(BadCommandLine) as refusal:
+def test_up_to_a_version_older_than_the_newest_applied_one_names_rollback(line) -> None:
+    with pytest.raises(BadCommandLine) as raised:
         plan_up(line, ran(*line), to=2)
 
-    assert "rollback --to 2" in refusal.value.hint
+    assert "rollback --to 2" in raised.value.hint
 
 
-def test_a_deleted_applied_file_is_refused(line) -> None:
+def test_a_deleted_applied_file_is_rejected(line) -> None:
     with pytest.raises(MissingMigration, match="0003 step_3"):
         plan_up(line[:2], ran(*line[:3]))
 
@@ -74,123 +78,123 @@ def renamed(migration: Migration, version: int, name: str) -> Migration:
     return replace(migration, version=version, name=name, file=file, up=up)
 
 
-def test_a_renamed_applied_file_is_named_with_where_it_went(line) -> None:
+def test_a_renamed_applied_file_is_listed_with_its_new_name(line) -> None:
     other = renamed(line[0], 1, "other")
 
-    with pytest.raises(MissingMigration) as refusal:
+    with pytest.raises(MissingMigration) as raised:
         plan_up((other, *line[1:]), ran(line[0]))
 
-    assert refusal.value.message == (
-        "0001 step_1, which this database has run, was renamed: its text is now migrations/0001_other.sql."
+    assert raised.value.message == (
+        "0001 step_1 is applied, and its file was renamed to migrations/0001_other.sql."
     )
-    assert refusal.value.hint == (
+    assert raised.value.hint == (
         "Rename it back: `git mv migrations/0001_other.sql migrations/0001_step_1.sql`."
     )
-    assert str(refusal.value.place) == "migrations/0001_other.sql:1:1"
+    assert str(raised.value.place) == "migrations/0001_other.sql:1:1"
 
 
-def test_files_that_changed_places_are_renamed_and_not_edited(line) -> None:
+def test_files_with_swapped_names_are_renamed_and_not_edited(line) -> None:
     swapped = (renamed(line[1], 1, "step_2"), renamed(line[0], 2, "step_1"))
 
-    with pytest.raises(MissingMigration) as refusal:
+    with pytest.raises(MissingMigration) as raised:
         plan_up(swapped, ran(*line[:2]))
 
-    assert "0001 step_1, which this database has run, was renamed" in refusal.value.message
-    assert "`git mv migrations/0001_step_2.sql migrations/0002_step_2.sql`" in refusal.value.hint
+    assert "0001 step_1 is applied, and its file was renamed" in raised.value.message
+    assert "`git mv migrations/0001_step_2.sql migrations/0002_step_2.sql`" in raised.value.hint
 
 
-def test_what_was_deleted_is_told_from_what_was_renamed(line) -> None:
+def test_deleted_and_renamed_files_are_listed_separately(line) -> None:
     files = (renamed(line[0], 1, "other"), line[2])
 
-    with pytest.raises(MissingMigration) as refusal:
+    with pytest.raises(MissingMigration) as raised:
         plan_up(files, ran(*line[:3]))
 
-    assert refusal.value.message == (
-        "This database has run 0002 step_2, which is not in migrations/. 0001 step_1, which this database "
-        "has run, was renamed: its text is now migrations/0001_other.sql."
+    assert raised.value.message == (
+        "0002 step_2 is applied but missing from migrations/. 0001 step_1 is applied, and its file was "
+        "renamed to migrations/0001_other.sql."
     )
-    assert refusal.value.hint.startswith("Bring the file back from version control")
+    assert raised.value.hint.startswith("Bring the file back from version control")
 
 
-def test_a_file_with_the_same_text_as_another_applied_one_is_no_renamed_one(line) -> None:
+def test_a_file_with_the_text_of_another_applied_one_is_not_taken_for_renamed(line) -> None:
     twin = renamed(line[0], 2, "step_2")
 
-    with pytest.raises(MissingMigration, match="is not in migrations/"):
+    with pytest.raises(MissingMigration, match="missing from migrations/"):
         plan_up((twin,), ran(line[0], twin))
 
 
-def test_an_edited_applied_file_is_refused_even_without_a_lock(line, write) -> None:
-    with pytest.raises(EditedMigration) as refusal:
+def test_an_edited_applied_file_is_rejected_even_without_a_lock_file(line, write) -> None:
+    with pytest.raises(EditedMigration) as raised:
         plan_up((write(1, "select 11;"), *line[1:]), ran(*line[:2]))
 
-    assert str(refusal.value.place) == "migrations/0001_step_1.sql:1:1"
-    assert "aigym-db new" in refusal.value.hint
+    assert str(raised.value.place) == "migrations/0001_step_1.sql:1:1"
+    assert "aigym-db new" in raised.value.hint
 
 
-def test_a_file_that_arrives_late_is_refused_with_the_list(line) -> None:
+def test_late_files_are_rejected_with_the_list(line) -> None:
     with pytest.raises(OutOfOrder, match="0002 step_2 and 0003 step_3"):
         plan_up(line, ran(line[0], line[3]))
 
 
-def test_the_way_out_for_late_files_is_in_the_refusal(line) -> None:
-    with pytest.raises(OutOfOrder) as refusal:
+def test_the_error_for_late_files_names_the_option(line) -> None:
+    with pytest.raises(OutOfOrder) as raised:
         plan_up(line, ran(line[0], line[3]))
 
-    assert "aigym-db migrate --allow-out-of-order 2 --allow-out-of-order 3" in refusal.value.hint
-    # A late file comes before one that is applied, so to renumber it would leave a hole (AIG-T002).
-    assert "number" not in refusal.value.hint
-    assert str(refusal.value.place) == "migrations/0002_step_2.sql:1:1"
+    assert "aigym-db migrate --allow-out-of-order 2 --allow-out-of-order 3" in raised.value.hint
+    # A late file is older than an applied one, so renumbering it would leave a gap (AIG-T002).
+    assert "number" not in raised.value.hint
+    assert str(raised.value.place) == "migrations/0002_step_2.sql:1:1"
 
 
-def test_a_late_file_that_was_allowed_runs_before_all_that_is_pending(line) -> None:
+def test_an_allowed_late_file_is_applied_before_the_pending_ones(line) -> None:
     plan = plan_up(line, ran(line[0], line[2], line[3]), allowed=frozenset([2]))
 
     assert versions(plan) == [2, 5]
     assert plan.late == {2: 4}
 
 
-def test_to_a_late_file_that_was_allowed_runs_nothing_behind_it(line) -> None:
+def test_up_to_an_allowed_late_file_applies_nothing_after_it(line) -> None:
     assert versions(plan_up(line, ran(line[0], line[3]), to=2, allowed=frozenset([2, 3]))) == [2]
 
 
 def test_allowing_one_late_file_allows_no_other(line) -> None:
-    with pytest.raises(OutOfOrder, match="0003 step_3 came after"):
+    with pytest.raises(OutOfOrder, match="0003 step_3 is not applied"):
         plan_up(line, ran(line[0], line[3]), allowed=frozenset([2]))
 
 
 @pytest.mark.parametrize("version", [1, 5])
-def test_what_needs_no_permission_may_have_it(line, version: int) -> None:
+def test_a_file_that_is_not_late_may_be_allowed(line, version: int) -> None:
     plan = plan_up(line, ran(*line[:4]), allowed=frozenset([version]))
 
     assert (versions(plan), plan.late) == ([5], {})
 
 
-def test_allowing_what_does_not_exist_is_refused(line) -> None:
+def test_allowing_a_version_that_does_not_exist_is_rejected(line) -> None:
     with pytest.raises(BadCommandLine, match="There is no migration 0009"):
         plan_up(line, ran(*line), allowed=frozenset([9]))
 
 
-def test_a_late_file_does_not_keep_anybody_from_going_back(line) -> None:
+def test_a_late_file_does_not_prevent_a_rollback(line) -> None:
     assert versions(plan_down(line, ran(line[0], line[3]))) == [4]
 
 
-def test_what_ran_out_of_order_is_seen_in_the_ledger(line) -> None:
+def test_migrations_applied_out_of_order_are_found_in_the_ledger(line) -> None:
     rows = ran(*line[:4])
     late = replace(rows[1], applied_at=WHEN + timedelta(days=1))
 
-    assert overtaken((rows[0], late, rows[2], rows[3])) == {2: 4}
-    assert overtaken(rows) == {}
+    assert applied_out_of_order((rows[0], late, rows[2], rows[3])) == {2: 4}
+    assert applied_out_of_order(rows) == {}
 
 
-def test_rollback_undoes_the_newest_by_default(line) -> None:
+def test_rollback_covers_the_newest_by_default(line) -> None:
     assert versions(plan_down(line, ran(*line))) == [5]
 
 
-def test_rollback_goes_newest_first(line) -> None:
+def test_rollback_is_newest_first(line) -> None:
     assert versions(plan_down(line, ran(*line), to=2)) == [5, 4, 3]
 
 
-def test_rollback_to_nothing_undoes_everything(line) -> None:
+def test_rollback_to_0_covers_everything(line) -> None:
     assert versions(plan_down(line, ran(*line[:3]), to=0)) == [3, 2, 1]
 
 
@@ -203,38 +207,38 @@ def test_rollback_with_an_empty_ledger_has_nothing_to_do(line) -> None:
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "arguments",
     [{"to": 7}, {"to": 4}, {"to": -1}, {"steps": 0}, {"steps": -1}, {"steps": 4}, {"to": 1, "steps": 1}],
 )
-def test_a_wish_that_cannot_be_met_is_refused(line, wish: dict[str, int]) -> None:
+def test_arguments_that_cannot_be_met_are_rejected(line, arguments: dict[str, int]) -> None:
     with pytest.raises(BadCommandLine):
-        plan_down(line, ran(*line[:3]), **wish)
+        plan_down(line, ran(*line[:3]), **arguments)
 
 
-def test_a_database_of_many_may_not_have_come_so_far(line) -> None:
-    assert versions(plan_down(line, ran(*line[:3]), to=4, behind_too=True)) == []
-    assert versions(plan_down(line, ran(*line), to=4, behind_too=True)) == [5]
+def test_a_database_of_a_fleet_may_be_behind_the_version(line) -> None:
+    assert versions(plan_down(line, ran(*line[:3]), to=4, allow_behind=True)) == []
+    assert versions(plan_down(line, ran(*line), to=4, allow_behind=True)) == [5]
 
 
-def test_a_database_that_passed_a_version_by_did_not_stay_behind_it(line) -> None:
-    with pytest.raises(BadCommandLine, match="is not applied, so there is no going back to it"):
-        plan_down(line, ran(line[0], line[2]), to=2, behind_too=True)
+def test_a_database_that_skipped_a_version_is_not_behind_it(line) -> None:
+    with pytest.raises(BadCommandLine, match="is not applied, so the database cannot be rolled back to it"):
+        plan_down(line, ran(line[0], line[2]), to=2, allow_behind=True)
 
 
-def test_no_database_goes_back_to_what_does_not_exist(line) -> None:
+def test_rollback_to_a_version_that_does_not_exist_is_rejected(line) -> None:
     with pytest.raises(BadCommandLine, match="There is no migration 0009"):
-        plan_down(line, ran(*line), to=9, behind_too=True)
+        plan_down(line, ran(*line), to=9, allow_behind=True)
 
 
-def test_one_migration_that_cannot_be_undone_stops_the_whole_rollback(line, write) -> None:
-    forever = write(2, "drop table old;", None)
-    chain = (line[0], forever, line[2])
+def test_an_irreversible_migration_in_the_range_rejects_the_whole_rollback(line, write) -> None:
+    irreversible = write(2, "drop table old;", None)
+    chain = (line[0], irreversible, line[2])
 
-    with pytest.raises(Irreversible, match="0002 step_2 cannot be undone: what is gone is gone"):
+    with pytest.raises(Irreversible, match="0002 step_2 cannot be rolled back: what is gone is gone"):
         plan_down(chain, ran(*chain), to=0)
 
 
-def test_undoing_what_came_after_it_is_no_trouble(line, write) -> None:
+def test_migrations_after_an_irreversible_one_can_be_rolled_back(line, write) -> None:
     chain = (line[0], write(2, "drop table old;", None), line[2])
 
     assert versions(plan_down(chain, ran(*chain), to=2)) == [3]
@@ -247,6 +251,6 @@ def test_a_plan_carries_the_digest_of_its_ledger(line, decide) -> None:
     assert decide(line, ledger).ledger_digest == digest(ledger) != digest(ledger[:2])
 
 
-@pytest.mark.parametrize("refusal", [EditedMigration, MissingMigration, OutOfOrder])
-def test_what_does_not_agree_exits_with_five(refusal: type[AigymError]) -> None:
-    assert refusal("").exit_status == 5
+@pytest.mark.parametrize("error", [EditedMigration, MissingMigration, OutOfOrder])
+def test_a_mismatch_has_exit_status_5(error: type[AigymError]) -> None:
+    assert error("").exit_status == 5

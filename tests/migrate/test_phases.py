@@ -1,4 +1,4 @@
-"""What runs before an application switches, and what after."""
+"""Expand migrations before an application switches, contract migrations after it."""
 
 from __future__ import annotations
 
@@ -18,24 +18,30 @@ WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 
 @pytest.fixture
 def line(write):
-    """Makes a line from letters: e(xpand), c(ontract) and - for a file that says nothing."""
+    """Create migrations from letters: e(xpand), c(ontract) and - for a file without a phase."""
 
-    def made(letters: str) -> tuple[Migration, ...]:
+    def create(letters: str) -> tuple[Migration, ...]:
         options = {"e": " phase:expand", "c": " phase:contract", "-": ""}
         return tuple(
             write(version, f"create table t{version} ();", f"drop table t{version};", options=options[letter])
             for version, letter in enumerate(letters, start=1)
         )
 
-    return made
+    return create
 
 
 def ran(*migrations: Migration) -> tuple[Applied, ...]:
-    return tuple(Applied(one.version, one.name, f"sha256:{one.checksum}", WHEN, "dba") for one in migrations)
+    return tuple(
+        Applied(migration.version, migration.name, f"sha256:{migration.checksum}", WHEN, "dba")
+        for migration in migrations
+    )
 
 
 def planned(plan: Plan) -> tuple[list[int], list[int]]:
-    return [one.version for one in plan.migrations], [one.version for one in plan.waiting]
+    return (
+        [migration.version for migration in plan.migrations],
+        [migration.version for migration in plan.waiting],
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,7 +59,7 @@ def planned(plan: Plan) -> tuple[list[int], list[int]]:
         ("-ecec", 0, None, [1, 2, 3, 4, 5], []),
     ],
 )
-def test_a_phase_goes_as_far_along_the_line_as_it_reaches(
+def test_a_phase_covers_the_next_migrations_of_that_phase(
     line, letters: str, applied: int, phase, runs: list[int], waits: list[int]
 ) -> None:
     migrations = line(letters)
@@ -62,7 +68,7 @@ def test_a_phase_goes_as_far_along_the_line_as_it_reaches(
 
 
 @pytest.mark.parametrize(
-    ("letters", "applied", "phase", "behind", "in_the_way"),
+    ("letters", "applied", "phase", "left_out", "other"),
     [
         ("ece", 1, "expand", "0003", "0002"),
         ("ece", 0, "expand", "0003", "0002"),
@@ -71,29 +77,29 @@ def test_a_phase_goes_as_far_along_the_line_as_it_reaches(
         ("-c", 0, "contract", "0002", "0001"),
     ],
 )
-def test_nothing_is_left_out_without_a_word(
-    line, letters: str, applied: int, phase, behind: str, in_the_way: str
+def test_a_migration_of_the_phase_is_never_left_out_silently(
+    line, letters: str, applied: int, phase, left_out: str, other: str
 ) -> None:
     migrations = line(letters)
 
-    with pytest.raises(WrongPhase) as refusal:
+    with pytest.raises(WrongPhase) as raised:
         plan_up(migrations, ran(*migrations[:applied]), phase=phase)
 
-    assert refusal.value.exit_status == 3
-    assert refusal.value.message.startswith(f"{behind} step_")
-    assert str(refusal.value.place) == f"migrations/{in_the_way}_step_{int(in_the_way)}.sql:2:1"
+    assert raised.value.exit_status == 3
+    assert raised.value.message.startswith(f"{left_out} step_")
+    assert str(raised.value.place) == f"migrations/{other}_step_{int(other)}.sql:2:1"
 
 
-def test_one_may_stop_in_front_of_an_older_contract(line) -> None:
+def test_expand_can_stop_before_an_older_contract(line) -> None:
     migrations = line("ece")
-    with pytest.raises(WrongPhase) as refusal:
+    with pytest.raises(WrongPhase) as raised:
         plan_up(migrations, (), phase="expand")
 
-    assert "`aigym-db migrate --phase expand --to 1`" in refusal.value.hint
+    assert "`aigym-db migrate --phase expand --to 1`" in raised.value.hint
     assert planned(plan_up(migrations, (), to=1, phase="expand")) == ([1], [])
 
 
-def test_a_switch_in_two_steps_leaves_the_whole_line_applied(database, other, line) -> None:
+def test_expand_and_contract_together_apply_all_migrations(database, other, line) -> None:
     migrations = line("-ecc")
 
     before = migrate(database, migrations, options=Options(phase="expand"))
@@ -104,21 +110,21 @@ def test_a_switch_in_two_steps_leaves_the_whole_line_applied(database, other, li
     assert [row.version for row in ledger.applied(other)] == [1, 2, 3, 4]
 
 
-def test_a_phase_that_comes_too_early_changes_nothing(database, other, line) -> None:
+def test_a_contract_before_its_expand_changes_nothing(database, other, line) -> None:
     with pytest.raises(WrongPhase):
         migrate(database, line("ec"), options=Options(phase="contract"))
 
     assert ledger.applied(other) == ()
 
 
-def test_what_is_left_for_another_phase_is_told(database, line, listener) -> None:
+def test_migrations_left_for_another_phase_are_reported(database, line, listener) -> None:
     migrate(database, line("ec"), options=Options(phase="expand"), observer=listener)
 
     assert [planned(plan) for plan in listener.plans] == [([1], [2])]
 
 
 @pytest.mark.parametrize(
-    ("options", "down_options", "said", "place"),
+    ("options", "down_options", "message", "place"),
     [
         (" phase:contact", "", "`phase` cannot be `contact`", "2:15"),
         (" phase:", "", "`phase` cannot be ``", "2:15"),
@@ -126,16 +132,16 @@ def test_what_is_left_for_another_phase_is_told(database, line, listener) -> Non
         ("", " phase:contract", "`phase` says when the up runs", "4:17"),
     ],
 )
-def test_a_phase_that_is_none_is_refused_with_its_place(
-    write, options: str, down_options: str, said: str, place: str
+def test_an_invalid_phase_is_rejected_with_its_place(
+    write, options: str, down_options: str, message: str, place: str
 ) -> None:
-    with pytest.raises(BadMigration, match=said) as refusal:
+    with pytest.raises(BadMigration, match=message) as raised:
         write(1, "select 1;", options=options, down_options=down_options)
 
-    assert str(refusal.value.place) == f"migrations/0001_step_1.sql:{place}"
+    assert str(raised.value.place) == f"migrations/0001_step_1.sql:{place}"
 
 
-def test_a_late_file_is_recorded_as_such(database, other, line) -> None:
+def test_a_late_file_is_recorded_as_out_of_order(database, other, line) -> None:
     migrations = line("----")
     migrate(database, migrations[:2])
     migrate(database, (migrations[0], migrations[1], migrations[3]))
@@ -147,7 +153,7 @@ def test_a_late_file_is_recorded_as_such(database, other, line) -> None:
     assert migrate(database, migrations) == ()
 
 
-def test_a_late_file_outside_a_transaction_is_recorded_as_such(database, other, write) -> None:
+def test_a_late_non_transactional_file_is_recorded_as_out_of_order(database, other, write) -> None:
     late = write(1, "vacuum;", "select 1;", options=" transaction:false")
     newer = write(2, "select 1;")
     migrate(database, (newer,))

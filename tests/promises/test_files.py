@@ -63,7 +63,7 @@ def test_an_edited_applied_file_is_refused_with_a_diff_against_the_sql_the_ledge
     seen = project.run(command)
 
     assert seen.status == 5
-    assert "error AIG-T003 migrations/0001_table.sql is not what this database ran as 0001 table." in seen.out
+    assert "error AIG-T003 migrations/0001_table.sql differs from 0001 table as it was applied." in seen.out
     assert "-create table a (x int);" in seen.out
     assert "+create table a (x bigint);" in seen.out
     assert other.events() == before
@@ -83,7 +83,7 @@ def test_a_deleted_applied_file_is_refused(project, other, command: str) -> None
     seen = project.run(command)
 
     assert seen.status == 5
-    assert "error AIG-T002 This database has run 0002 more, which is not in migrations/" in seen.out
+    assert "error AIG-T002 0002 more is applied but missing from migrations/" in seen.out
     assert other.events() == before
 
 

@@ -1,4 +1,4 @@
-"""What must hold of every plan, whatever the files and the ledger are."""
+"""Properties of every plan, for any files and any ledger."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from aigym_db.errors import EditedMigration, MissingMigration, OutOfOrder, WrongPhase
+from aigym_db.migrate.history import applied_out_of_order
 from aigym_db.migrate.phases import phase_of
-from aigym_db.migrate.plan import overtaken, plan_down, plan_up
+from aigym_db.migrate.plan import plan_down, plan_up
 from aigym_db.model.migration import Applied, Migration, Part, Plan
 from aigym_db.model.source import Source
 
@@ -28,19 +29,20 @@ def migration(version: int, phase=None) -> Migration:
 
 @dataclass
 class Ledger:
-    """A database that remembers what it ran."""
+    """The ledger of a simulated database."""
 
     rows: tuple[Applied, ...] = ()
 
     def run(self, plan: Plan) -> None:
-        """Applies or undoes what the plan says, in its order."""
-        for one in plan.migrations:
+        """Execute the plan in its order."""
+        for migration in plan.migrations:
             if plan.direction == "up":
-                at = BEGINNING + timedelta(seconds=len(self.rows))
-                row = Applied(one.version, one.name, f"sha256:{one.checksum}", at, "dba")
+                applied_at = BEGINNING + timedelta(seconds=len(self.rows))
+                checksum = f"sha256:{migration.checksum}"
+                row = Applied(migration.version, migration.name, checksum, applied_at, "dba")
                 self.rows = (*self.rows, row)
             else:
-                self.rows = tuple(row for row in self.rows if row.version != one.version)
+                self.rows = tuple(row for row in self.rows if row.version != migration.version)
 
     @property
     def versions(self) -> list[int]:
@@ -67,13 +69,15 @@ def test_applying_a_plan_leaves_nothing_to_plan(data: st.DataObject, line: tuple
 
     ledger.run(plan_up(line, ledger.rows))
 
-    assert ledger.versions == [one.version for one in line]
+    assert ledger.versions == [migration.version for migration in line]
     assert plan_up(line, ledger.rows).migrations == ()
 
 
 @BOUNDED
 @given(st.data(), lines(1))
-def test_stopping_on_the_way_makes_no_difference(data: st.DataObject, line: tuple[Migration, ...]) -> None:
+def test_applying_in_two_runs_equals_applying_in_one(
+    data: st.DataObject, line: tuple[Migration, ...]
+) -> None:
     start = data.draw(st.integers(0, len(line) - 1))
     stop = data.draw(st.integers(start + 1, len(line)))
     ledger, straight = upto(line, start), upto(line, start)
@@ -87,7 +91,9 @@ def test_stopping_on_the_way_makes_no_difference(data: st.DataObject, line: tupl
 
 @BOUNDED
 @given(st.data(), lines(1))
-def test_going_up_and_down_again_is_standing_still(data: st.DataObject, line: tuple[Migration, ...]) -> None:
+def test_rolling_back_what_was_applied_restores_the_ledger(
+    data: st.DataObject, line: tuple[Migration, ...]
+) -> None:
     start = data.draw(st.integers(0, len(line)))
     ledger = upto(line, start)
     before = ledger.versions
@@ -103,7 +109,9 @@ def test_going_up_and_down_again_is_standing_still(data: st.DataObject, line: tu
 
 @BOUNDED
 @given(st.data(), lines(1))
-def test_steps_and_a_version_lead_to_the_same_place(data: st.DataObject, line: tuple[Migration, ...]) -> None:
+def test_rolling_back_by_steps_equals_rolling_back_to_a_version(
+    data: st.DataObject, line: tuple[Migration, ...]
+) -> None:
     ledger = upto(line, len(line))
     steps = data.draw(st.integers(1, len(line)))
 
@@ -127,37 +135,37 @@ def test_the_order_in_which_files_and_rows_are_read_makes_no_difference(
 
 @BOUNDED
 @given(st.data(), lines(1), st.sampled_from([plan_up, plan_down]))
-def test_an_edited_applied_file_is_always_refused(data: st.DataObject, line, decide) -> None:
+def test_an_edited_applied_file_is_always_rejected(data: st.DataObject, line, decide) -> None:
     ledger = upto(line, data.draw(st.integers(1, len(line))))
-    at = data.draw(st.integers(0, len(ledger.rows) - 1))
-    edited = replace(line[at], checksum="f" * 64)
+    index = data.draw(st.integers(0, len(ledger.rows) - 1))
+    edited = replace(line[index], checksum="f" * 64)
 
     with pytest.raises(EditedMigration):
-        decide((*line[:at], edited, *line[at + 1 :]), ledger.rows)
+        decide((*line[:index], edited, *line[index + 1 :]), ledger.rows)
 
 
 @BOUNDED
 @given(st.data(), lines(1), st.sampled_from([plan_up, plan_down]), st.booleans())
-def test_a_missing_or_renamed_applied_file_is_always_refused(
+def test_a_missing_or_renamed_applied_file_is_always_rejected(
     data: st.DataObject, line, decide, renamed: bool
 ) -> None:
     ledger = upto(line, data.draw(st.integers(1, len(line))))
-    at = data.draw(st.integers(0, len(ledger.rows) - 1))
-    instead = (replace(line[at], name="other", file="migrations/other.sql"),) if renamed else ()
+    index = data.draw(st.integers(0, len(ledger.rows) - 1))
+    replacement = (replace(line[index], name="other", file="migrations/other.sql"),) if renamed else ()
 
-    with pytest.raises(MissingMigration) as refusal:
-        decide((*line[:at], *instead, *line[at + 1 :]), ledger.rows)
+    with pytest.raises(MissingMigration) as raised:
+        decide((*line[:index], *replacement, *line[index + 1 :]), ledger.rows)
 
-    assert ("was renamed" in refusal.value.message) == renamed
+    assert ("was renamed" in raised.value.message) == renamed
 
 
 @BOUNDED
 @given(st.data(), lines(2))
-def test_late_files_are_refused_until_all_are_allowed_and_then_nothing_is_missing(
+def test_late_files_are_rejected_until_all_are_allowed_and_then_all_are_applied(
     data: st.DataObject, line
 ) -> None:
     late = data.draw(st.sets(st.integers(1, len(line) - 1), min_size=1))
-    ledger = upto(tuple(one for one in line if one.version not in late), len(line))
+    ledger = upto(tuple(migration for migration in line if migration.version not in late), len(line))
     allowed = frozenset(data.draw(st.sets(st.sampled_from(sorted(late)))))
     assume(allowed != late)
     with pytest.raises(OutOfOrder):
@@ -166,41 +174,43 @@ def test_late_files_are_refused_until_all_are_allowed_and_then_nothing_is_missin
     plan = plan_up(line, ledger.rows, allowed=frozenset(late))
     ledger.run(plan)
 
-    assert sorted(ledger.versions) == [one.version for one in line]
-    assert set(plan.late) == late == set(overtaken(ledger.rows))
+    assert sorted(ledger.versions) == [migration.version for migration in line]
+    assert set(plan.late) == late == set(applied_out_of_order(ledger.rows))
     assert plan_up(line, ledger.rows).migrations == ()
-    assert [one.version for one in plan_down(line, ledger.rows, to=0).migrations] == [
-        one.version for one in reversed(line)
+    assert [migration.version for migration in plan_down(line, ledger.rows, to=0).migrations] == [
+        migration.version for migration in reversed(line)
     ]
 
 
 @BOUNDED
 @given(st.data(), lines(), st.sampled_from(["expand", "contract"]))
-def test_a_phase_takes_the_next_in_line_and_hides_nothing(data: st.DataObject, line, phase) -> None:
+def test_a_phase_covers_the_next_migrations_and_lists_the_others_as_waiting(
+    data: st.DataObject, line, phase
+) -> None:
     ledger = upto(line, data.draw(st.integers(0, len(line))))
     pending = plan_up(line, ledger.rows).migrations
     try:
         plan = plan_up(line, ledger.rows, phase=phase)
     except WrongPhase:
-        # There is something of this phase to do, and something of the other in front of it.
-        assert {phase_of(one) for one in pending} == {"expand", "contract"}
+        # A migration of this phase is pending, after one of the other phase.
+        assert set(map(phase_of, pending)) == {"expand", "contract"}
         return
 
     assert plan.migrations + plan.waiting == pending
-    assert {phase_of(one) for one in plan.migrations} <= {phase}
-    assert phase == "contract" or "expand" not in {phase_of(one) for one in plan.waiting}
+    assert set(map(phase_of, plan.migrations)) <= {phase}
+    assert phase == "contract" or "expand" not in set(map(phase_of, plan.waiting))
 
 
 @BOUNDED
 @given(lines())
-def test_phase_by_phase_the_whole_line_is_applied_in_order(line) -> None:
+def test_phase_by_phase_all_migrations_are_applied_in_order(line) -> None:
     ledger = Ledger()
-    # As one release after the other would: each stops where its own contracts end.
-    for number, one in enumerate(line, start=1):
+    # One release after the other: each ends with its own contracts.
+    for number, last in enumerate(line, start=1):
         after = line[number] if number < len(line) else None
-        if after is None or (phase_of(one), phase_of(after)) == ("contract", "expand"):
+        if after is None or (phase_of(last), phase_of(after)) == ("contract", "expand"):
             if phase_of(line[len(ledger.rows)]) == "expand":
                 ledger.run(plan_up(line, ledger.rows, to=number, phase="expand"))
             ledger.run(plan_up(line, ledger.rows, to=number, phase="contract"))
 
-    assert ledger.versions == [one.version for one in line]
+    assert ledger.versions == [migration.version for migration in line]

@@ -26,7 +26,7 @@ def command(app: App, sql: int | None, targets: Path | None) -> int:
     """
     from aigym_db.cli.history import history
     from aigym_db.database.connect import shown
-    from aigym_db.migrate.plan import overtaken
+    from aigym_db.migrate.history import applied_out_of_order
     from aigym_db.migrate.status import standing
     from aigym_db.project.lock_file import frozen
     from aigym_db.report.status import pending_json, unfinished_json
@@ -46,7 +46,7 @@ def command(app: App, sql: int | None, targets: Path | None) -> int:
     found = standing(dsn, files, frozen=None if app.takes_drafts(dsn) else lock)
     rows, pending = found.applied, found.pending
     cut_short = {(one.version, one.name): one for one in found.unfinished or ()}
-    after = overtaken(rows)
+    after = applied_out_of_order(rows)
     app.report.say(f"{shown(dsn)}: {len(rows)} applied, {len(pending)} pending.")
     newest = {row.version for row in rows[-3:]}
 

@@ -18,8 +18,8 @@ from psycopg import Connection
 from psycopg.pq import ConnStatus
 
 from aigym_db.errors import CannotConnect, ConnectionLost, Interrupted, LedgerChanged
+from aigym_db.migrate.history import digest
 from aigym_db.migrate.observer import Waiting
-from aigym_db.migrate.plan import digest
 from aigym_db.migrate.session.context import RunContext
 from aigym_db.migrate.session.polling import readable
 from aigym_db.migrate.session.session_settings import connect

@@ -1,0 +1,144 @@
+"""Compare the migration files with the ledger: missing, renamed, edited and out-of-order migrations."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from aigym_db.errors import EditedFrozen, EditedMigration, MissingMigration
+from aigym_db.model.migration import Applied, Migration
+
+
+def require_matching_files(migrations: tuple[Migration, ...], ledger: tuple[Applied, ...]) -> None:
+    """Check that each applied migration's file exists unchanged.
+
+    Raise MissingMigration (AIG-T002) if a file is gone or renamed, EditedMigration (AIG-T003) if its checksum
+    differs.
+    """
+    missing = missing_migrations(migrations, ledger)
+    if missing:
+        raise _missing(missing, migrations, ledger)
+    edited = edited_migrations(migrations, ledger)
+    if edited:
+        first, *others = edited
+        more = f" So do {join(other.label for other in others)}." if others else ""
+        raise EditedMigration(
+            f"{first.file} differs from {first.label} as it was applied.{more}",
+            place=first.up.source.place(0),
+            hint="Restore the file from version control, and put the change into a new migration: "
+            "`aigym-db new NAME`.",
+        )
+
+
+def require_in_lock_file(
+    migrations: Iterable[Migration], ledger: Iterable[Applied], frozen: frozenset[int]
+) -> None:
+    """Raise EditedFrozen (AIG-T001) if an applied migration is missing from the lock file.
+
+    The lock file alone does not show that its last lines were removed. This check is for databases that
+    accept frozen migrations only.
+    """
+    versions = {migration.version for migration in migrations}
+    unfrozen = [row for row in ledger if row.version in versions and row.version not in frozen]
+    if unfrozen:
+        raise EditedFrozen(
+            f"{join(label(row) for row in unfrozen)} {_is(unfrozen)} applied but missing from "
+            "migrations/LOCK: a line was removed.",
+            hint="Restore migrations/LOCK from version control, or check out the branch that froze it.",
+        )
+
+
+def missing_migrations(migrations: Iterable[Migration], ledger: Iterable[Applied]) -> tuple[Applied, ...]:
+    """Return the applied migrations without a file of the same number and name, oldest first."""
+    names = {migration.version: migration.name for migration in migrations}
+    return tuple(row for row in ledger if names.get(row.version) != row.name)
+
+
+def edited_migrations(migrations: Iterable[Migration], ledger: Iterable[Applied]) -> tuple[Migration, ...]:
+    """Return the applied migrations whose file changed after they were applied, oldest first."""
+    checksums = {row.version: _checksum(row) for row in ledger}
+    return tuple(
+        migration
+        for migration in by_version(migrations)
+        if migration.version in checksums and checksums[migration.version] != migration.checksum
+    )
+
+
+def applied_out_of_order(ledger: Iterable[Applied]) -> dict[int, int]:
+    """Return the versions applied out of order, each with the newest version applied before it."""
+    late: dict[int, int] = {}
+    newest = 0
+    for row in sorted(ledger, key=lambda row: (row.applied_at, row.version)):
+        if row.version < newest:
+            late[row.version] = newest
+        newest = max(newest, row.version)
+    return late
+
+
+def digest(ledger: Iterable[Applied]) -> str:
+    """Return a checksum of the applied migrations; it changes with every apply and rollback."""
+    lines = sorted(
+        f"{row.version} {row.name} {row.checksum} {row.applied_at.timestamp()}\n" for row in ledger
+    )
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def by_version(migrations: Iterable[Migration]) -> list[Migration]:
+    """Return the migrations, oldest first."""
+    return sorted(migrations, key=lambda migration: migration.version)
+
+
+def join(labels: Iterable[str]) -> str:
+    """Return the labels as an English enumeration."""
+    *rest, last = labels
+    return f"{', '.join(rest)} and {last}" if rest else last
+
+
+def label(row: Applied) -> str:
+    """Return number and name of an applied migration."""
+    return f"{row.version:04d} {row.name}"
+
+
+def _missing(
+    missing: tuple[Applied, ...], migrations: tuple[Migration, ...], ledger: tuple[Applied, ...]
+) -> MissingMigration:
+    renamed = {row: file for row in missing if (file := _renamed(row, migrations, ledger))}
+    deleted = [row for row in missing if row not in renamed]
+    sentences = [
+        f"{label(row)} is applied, and its file was renamed to {file.file}." for row, file in renamed.items()
+    ]
+    hint = "Bring the file back from version control, or check out the branch that has it."
+    if deleted:
+        labels = join(label(row) for row in deleted)
+        sentences.insert(0, f"{labels} {_is(deleted)} applied but missing from migrations/.")
+    else:
+        commands = (
+            f"`git mv {file.file} migrations/{row.version:04d}_{row.name}.sql`"
+            for row, file in renamed.items()
+        )
+        hint = f"Rename it back: {join(commands)}."
+    place = next((file.up.source.place(0) for file in renamed.values()), None)
+    return MissingMigration(" ".join(sentences), place=place, hint=hint)
+
+
+def _renamed(
+    row: Applied, migrations: tuple[Migration, ...], ledger: tuple[Applied, ...]
+) -> Migration | None:
+    """Return the file with the text of an applied migration that is not applied under its own name."""
+    applied = {(other.version, other.name) for other in ledger}
+    return next(
+        (
+            migration
+            for migration in by_version(migrations)
+            if migration.checksum == _checksum(row) and (migration.version, migration.name) not in applied
+        ),
+        None,
+    )
+
+
+def _is(rows: list[Applied]) -> str:
+    return "is" if len(rows) == 1 else "are"
+
+
+def _checksum(row: Applied) -> str:
+    return row.checksum.rpartition(":")[2]
