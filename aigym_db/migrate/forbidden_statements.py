@@ -9,7 +9,7 @@ from aigym_db.errors import BadSql, ForbiddenStatement
 from aigym_db.migrate.enum_values import NewValues
 from aigym_db.migrate.step import Step
 from aigym_db.model.migration import Part
-from aigym_db.syntax.transaction_block import only_outside
+from aigym_db.syntax.transaction_block import rejected_in_block
 
 _READING = {
     "client_encoding": re.compile(r"utf[-_]?8|unicode", re.IGNORECASE),
@@ -147,7 +147,7 @@ def _refuse_reading(step: Step, name: str) -> None:
 
 
 def _refuse_inside(part: Part, step: Step) -> None:
-    reason = only_outside(step.tree)
+    reason = rejected_in_block(step.tree)
     if reason:
         marker = part.source.text.rfind("-- migrate:", 0, part.start)
         line = part.source.text[marker : part.source.text.find("\n", marker)].rstrip() if marker >= 0 else ""

@@ -1,55 +1,104 @@
-"""What PostgreSQL takes outside a transaction block only."""
+"""Statements that PostgreSQL rejects inside a transaction block (SQLSTATE 25001)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 
-def only_outside(tree: Any) -> str | None:
-    """What PostgreSQL refuses inside a transaction block, in words; None when it does not.
+def rejected_in_block(tree: Any) -> str | None:
+    """Return the command in words if PostgreSQL always rejects it inside a transaction block, else None.
 
-    Source: the callers of PreventInTransactionBlock in PostgreSQL 18.
+    Not included are statements for which it depends on the catalog: DROP SUBSCRIPTION (only with a
+    replication slot), CLUSTER and REINDEX of a partitioned table. Source: callers of
+    PreventInTransactionBlock in PostgreSQL 15 to 18.
     """
-    match type(tree).__name__:
-        case "IndexStmt" if tree.concurrent:
-            return "CREATE INDEX CONCURRENTLY"
-        case "DropStmt" if tree.concurrent:
-            return "DROP INDEX CONCURRENTLY"
-        case "ReindexStmt":
-            if tree.kind.name in (
-                "REINDEX_OBJECT_SCHEMA",
-                "REINDEX_OBJECT_SYSTEM",
-                "REINDEX_OBJECT_DATABASE",
-            ):
-                return "REINDEX of a whole schema or database"
-            concurrently = any(option.defname == "concurrently" for option in tree.params or ())
-            return "REINDEX CONCURRENTLY" if concurrently else None
-        case "VacuumStmt" if tree.is_vacuumcmd:
-            return "VACUUM"
-        case "ClusterStmt" if tree.relation is None:
-            return "CLUSTER of every table"
-        case "AlterTableStmt" if any(getattr(command.def_, "concurrent", False) for command in tree.cmds):
-            return "DETACH PARTITION CONCURRENTLY"
-        case "CreateSubscriptionStmt" if not _without_slot(tree):
-            return "CREATE SUBSCRIPTION with a replication slot"
-        case kind:
-            return _OUTSIDE.get(kind)
+    rule = _RULES.get(type(tree).__name__)
+    return rule(tree) if rule else None
 
 
-_OUTSIDE = {
-    "CreatedbStmt": "CREATE DATABASE",
-    "DropdbStmt": "DROP DATABASE",
-    "CreateTableSpaceStmt": "CREATE TABLESPACE",
-    "DropTableSpaceStmt": "DROP TABLESPACE",
-    "AlterSystemStmt": "ALTER SYSTEM",
+def _index(tree: Any) -> str | None:
+    return "CREATE INDEX CONCURRENTLY" if tree.concurrent else None
+
+
+def _drop(tree: Any) -> str | None:
+    return "DROP INDEX CONCURRENTLY" if tree.concurrent else None
+
+
+def _reindex(tree: Any) -> str | None:
+    from aigym_db.syntax.tree import is_on
+
+    if tree.kind.name in ("REINDEX_OBJECT_SCHEMA", "REINDEX_OBJECT_SYSTEM", "REINDEX_OBJECT_DATABASE"):
+        return "REINDEX of a schema or database"
+    return "REINDEX CONCURRENTLY" if is_on(tree.params, "concurrently") else None
+
+
+def _vacuum(tree: Any) -> str | None:
+    return "VACUUM" if tree.is_vacuumcmd else None
+
+
+def _cluster(tree: Any) -> str | None:
+    return "CLUSTER without a table" if tree.relation is None else None
+
+
+def _alter_table(tree: Any) -> str | None:
+    concurrent = any(getattr(command.def_, "concurrent", False) for command in tree.cmds)
+    return "DETACH PARTITION CONCURRENTLY" if concurrent else None
+
+
+def _alter_database(tree: Any) -> str | None:
+    moves = any(element.defname == "tablespace" for element in tree.options or ())
+    return "ALTER DATABASE SET TABLESPACE" if moves else None
+
+
+def _create_subscription(tree: Any) -> str | None:
+    from aigym_db.syntax.tree import is_off
+
+    slotless = is_off(tree.options, "connect") or is_off(tree.options, "create_slot")
+    return None if slotless else "CREATE SUBSCRIPTION with a replication slot"
+
+
+def _alter_subscription(tree: Any) -> str | None:
+    from aigym_db.syntax.tree import is_off, option
+
+    kind = tree.kind.name.removeprefix("ALTER_SUBSCRIPTION_")
+    if kind.startswith("REFRESH"):
+        return "ALTER SUBSCRIPTION REFRESH PUBLICATION"
+    if kind in ("SET_PUBLICATION", "ADD_PUBLICATION", "DROP_PUBLICATION"):
+        refreshes = not is_off(tree.options, "refresh")
+        return f"ALTER SUBSCRIPTION {kind.replace('_', ' ')} with refresh" if refreshes else None
+    if kind == "OPTIONS" and (option(tree.options, "failover") or is_off(tree.options, "two_phase")):
+        return "ALTER SUBSCRIPTION of a slot's properties"
+    return None
+
+
+def _discard(tree: Any) -> str | None:
+    return "DISCARD ALL" if tree.target.name == "DISCARD_ALL" else None
+
+
+def _transaction(tree: Any) -> str | None:
+    prepared = tree.kind.name.endswith(("COMMIT_PREPARED", "ROLLBACK_PREPARED"))
+    return tree.kind.name.removeprefix("TRANS_STMT_").replace("_", " ") if prepared else None
+
+
+_RULES: dict[str, Callable[[Any], str | None]] = {
+    "IndexStmt": _index,
+    "DropStmt": _drop,
+    "ReindexStmt": _reindex,
+    "VacuumStmt": _vacuum,
+    "ClusterStmt": _cluster,
+    "AlterTableStmt": _alter_table,
+    "AlterDatabaseStmt": _alter_database,
+    "CreateSubscriptionStmt": _create_subscription,
+    "AlterSubscriptionStmt": _alter_subscription,
+    "DiscardStmt": _discard,
+    "TransactionStmt": _transaction,
+    "CreatedbStmt": lambda _: "CREATE DATABASE",
+    "DropdbStmt": lambda _: "DROP DATABASE",
+    "CreateTableSpaceStmt": lambda _: "CREATE TABLESPACE",
+    "DropTableSpaceStmt": lambda _: "DROP TABLESPACE",
+    "AlterSystemStmt": lambda _: "ALTER SYSTEM",
 }
 
-
-def _without_slot(tree: Any) -> bool:
-    off = {"false", "off", "0", "no"}
-    return any(
-        option.defname in ("connect", "create_slot")
-        and option.arg is not None
-        and str(getattr(option.arg, "sval", getattr(option.arg, "ival", ""))).lower() in off
-        for option in tree.options or ()
-    )
+NODE_CLASSES = tuple(_RULES)
+"""Names of the node classes of all statements that may be rejected."""

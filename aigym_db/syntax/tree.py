@@ -119,6 +119,8 @@ def is_off(elements: Any, name: str) -> bool:
 
 def option_text(value: Any) -> str:
     """Return the argument of an option as text, in lower case: a word, a string, a number or a Boolean."""
+    if is_a(value, ast.TypeName):  # `off` without quotes, which is no keyword
+        return words(value.names)[-1].lower()
     return str(getattr(value, "sval", getattr(value, "ival", getattr(value, "boolval", value)))).lower()
 
 

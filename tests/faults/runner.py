@@ -74,7 +74,9 @@ def start(wanted: dict[str, Any]) -> int:
 
 def warm_up() -> None:
     """Imports what is else imported on first use, in every process again."""
-    for module in pkgutil.walk_packages(importlib.import_module("aigym_db.migrate").__path__, "aigym_db.migrate."):
+    for module in pkgutil.walk_packages(
+        importlib.import_module("aigym_db.migrate").__path__, "aigym_db.migrate."
+    ):
         importlib.import_module(module.name)
     importlib.import_module("pglast.printers")
     for migration in migrations(Project(CHAIN)):

@@ -25,7 +25,7 @@ from aigym_db.migrate.session.session_state import require_nothing_left
 from aigym_db.migrate.session.transaction import Sent, left, opening, transact
 from aigym_db.migrate.step import Step
 from aigym_db.model.migration import Direction, Migration, Part
-from aigym_db.syntax.transaction_block import only_outside
+from aigym_db.syntax.transaction_block import rejected_in_block
 
 _ONLY_OUTSIDE = "25001"
 """PostgreSQL takes a statement only outside a transaction, although its words do not show it: REINDEX or
@@ -92,7 +92,7 @@ def _run(alone: NonTransactionalStatement, begun: StartedStatement | None) -> tu
     alone.mend(verdict)
     if verdict.outcome == "done":
         return _already(alone, verdict)
-    if only_outside(alone.step.tree) is None and not may_commit(alone.step.tree):
+    if rejected_in_block(alone.step.tree) is None and not may_commit(alone.step.tree):
         sent = _in_its_own_transaction(alone)
         if sent.refusal is None:
             return sent.reply.duration_ms, sent.lost_ms

@@ -20,7 +20,7 @@ from aigym_db.migrate.session.transaction import Patience, Try, timeout_ms
 from aigym_db.migrate.session.wire import Reply
 from aigym_db.migrate.step import Step
 from aigym_db.syntax.quote import quoted
-from aigym_db.syntax.transaction_block import only_outside
+from aigym_db.syntax.transaction_block import rejected_in_block
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ class NonTransactionalStatement:
         journal, patience = self.journal, Patience()
         run = journal.run
         run.blockers = ()
-        if "CONCURRENTLY" in (only_outside(self.step.tree) or ""):
+        if "CONCURRENTLY" in (rejected_in_block(self.step.tree) or ""):
             old = locks.old_transactions(run.second)
             if old:
                 run.observer.waiting(Waiting("transactions", 0.0, blockers=old))

@@ -79,7 +79,7 @@ def test_dropping_the_index_of_a_partitioned_table_is_refused_with_the_way_to_do
 
 
 @pytest.mark.parametrize("statement", ["reindex table p", "reindex index p_x", "cluster p using p_x"])
-def test_what_postgresql_takes_only_outside_though_its_words_do_not_say_so_runs_outside(
+def test_what_postgresql_takes_rejected_in_block_though_its_words_do_not_say_so_runs_outside(
     database, other, write, statement: str
 ) -> None:
     line = (

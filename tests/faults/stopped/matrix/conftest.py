@@ -15,7 +15,7 @@ from aigym_db.migrate.preflight import steps
 from aigym_db.model.migration import Direction
 from aigym_db.project.config import Project
 from aigym_db.project.migrations import migrations
-from aigym_db.syntax.transaction_block import only_outside
+from aigym_db.syntax.transaction_block import rejected_in_block
 
 MAJORS = (15, 16, 17, 18)
 SAMPLE = 13
@@ -98,7 +98,7 @@ def points(direction: Direction) -> Iterator[Point]:
                 yield Point(f"row {key} 1", inside)
                 yield Point(f"row {key} 25", inside)
             event = f"{migration.version} {number}"
-            alone = not part.transaction and only_outside(step.tree)
+            alone = not part.transaction and rejected_in_block(step.tree)
             if alone or part.batch_rows:
                 yield from _around(f"intent {event}", False)
             if alone:
