@@ -13,6 +13,7 @@ import pytest
 import aigym_db
 from aigym_db.database.connect import SessionSettings, connect
 from aigym_db.database.migration_session import open_session
+from aigym_db.database.queries import query, row_without_jit
 from aigym_db.database.servers import Database, LocalServer, Throwaway, throwaway
 from aigym_db.errors import BehindPooler, CannotConnect, ServerUnfit
 from aigym_db.model.session import MigrationSession
@@ -330,3 +331,16 @@ def test_the_package_queries_without_jit_and_files_keep_the_setting(created: Dat
     with connect(created.dsn) as own, open_session(created.dsn, MigrationSession()) as session:
         assert setting(own, "jit") == "off"
         assert setting(session, "jit") == jit
+
+
+def test_a_query_of_the_package_in_a_session_for_files_runs_without_jit(database: str) -> None:
+    with open_session(database, MigrationSession()) as session:
+        session.execute("set jit = on")
+        columns = session.execute(query("connect/session")).description or []
+        jit = [column.name for column in columns].index("jit")
+
+        row = row_without_jit(session, "connect/session", {})
+
+        assert row is not None
+        assert row[jit] == "off"
+        assert setting(session, "jit") == "on"

@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from aigym_db.database.queries import query
+from aigym_db.database.queries import row_without_jit
 from aigym_db.migrate.non_transactional.probe.verdict import Known, Probe, Verdict
 
 _NAMES = {
@@ -34,7 +34,7 @@ class _Shared(Probe):
 
     def _oid(self) -> int | None:
         parameters = {"kind": self.kind, "name": self.name}
-        row = self.connection.execute(query("migrate/shared"), parameters).fetchone()
+        row = row_without_jit(self.connection, "migrate/shared", parameters)
         return None if row is None else int(row[0])
 
 

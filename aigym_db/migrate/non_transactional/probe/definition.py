@@ -8,7 +8,7 @@ import psycopg
 from psycopg import Connection
 from psycopg.sql import SQL, Identifier
 
-from aigym_db.database.queries import query
+from aigym_db.database.queries import row_without_jit
 
 
 def difference(connection: Connection[Any], index: int, table: int | None, tree: Any, text: str) -> str:
@@ -42,7 +42,7 @@ _OF_COLUMNS = {"collations", "operator classes", "order", "parameters of operato
 def _try(connection: Connection[Any], table: int | None, tree: Any, text: str) -> int:
     """The oid of the index that the statement makes of an empty copy of the table."""
     name = tree.relation.relname
-    source = connection.execute(query("migrate/name"), {"relation": table}).fetchone()
+    source = row_without_jit(connection, "migrate/name", {"relation": table})
     assert source is not None
     connection.execute(SQL("create temporary table {} (like {})").format(Identifier(name), SQL(source[0])))
     unique = "unique " if tree.unique else ""
@@ -68,6 +68,6 @@ def _behind_table(text: str) -> str:
 
 
 def _shape(connection: Connection[Any], index: int) -> dict[str, Any]:
-    row = connection.execute(query("migrate/index_shape"), {"index": index}).fetchone()
+    row = row_without_jit(connection, "migrate/index_shape", {"index": index})
     assert row is not None
     return dict(row[0])

@@ -8,7 +8,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from aigym_db.database.queries import query
+from aigym_db.database.queries import row_without_jit
 from aigym_db.migrate.non_transactional.probe import names
 from aigym_db.migrate.non_transactional.probe.definition import difference
 from aigym_db.migrate.non_transactional.probe.verdict import Known, Probe, Verdict
@@ -98,7 +98,7 @@ class CreateIndex(Probe):
         if table is None or not self.tree.idxname:
             return table, None
         parameters = {"table": table, "name": self.tree.idxname}
-        row = self.connection.execute(query("migrate/index"), parameters).fetchone()
+        row = row_without_jit(self.connection, "migrate/index", parameters)
         return table, None if row is None else CatalogIndex(*row)
 
 
@@ -119,7 +119,7 @@ class DropIndex(Probe):
         oid = known["index"] if "index" in known else names.listed(self.connection, self.tree.objects[0])
         if oid is None and "index" in known:
             return Verdict("again", note=f"the index {named} was not there to be dropped")
-        row = oid and self.connection.execute(query("migrate/index_state"), {"index": oid}).fetchone()
+        row = oid and row_without_jit(self.connection, "migrate/index_state", {"index": oid})
         if not row:
             return Verdict("done", note=f"the index {named} is gone")
         name, usable = row

@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from aigym_db.database.queries import query
+from aigym_db.database.queries import row_without_jit
 
 
 def relation(connection: Connection[Any], node: Any) -> int | None:
@@ -21,5 +21,5 @@ def listed(connection: Connection[Any], parts: Any) -> int | None:
 
 
 def _oid(connection: Connection[Any], schema: str | None, name: str) -> int | None:
-    row = connection.execute(query("migrate/relation"), {"schema": schema, "name": name}).fetchone()
+    row = row_without_jit(connection, "migrate/relation", {"schema": schema, "name": name})
     return None if row is None else int(row[0])

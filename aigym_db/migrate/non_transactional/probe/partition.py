@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aigym_db.database.queries import query
+from aigym_db.database.queries import row_without_jit
 from aigym_db.migrate.non_transactional.probe import names
 from aigym_db.migrate.non_transactional.probe.verdict import Known, Probe, Verdict
 from aigym_db.syntax.quote import quoted
@@ -46,7 +46,7 @@ class DetachPartition(Probe):
         parent = names.relation(self.connection, self.tree.relation)
         partition = names.relation(self.connection, self._partition)
         parameters = {"parent": parent, "partition": partition}
-        row = self.connection.execute(query("migrate/partition"), parameters).fetchone()
+        row = row_without_jit(self.connection, "migrate/partition", parameters)
         return None if row is None else bool(row[0])
 
 

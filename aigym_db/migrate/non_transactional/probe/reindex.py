@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from aigym_db.database.queries import query
+from aigym_db.database.queries import rows_without_jit
 from aigym_db.migrate.non_transactional.probe import names
 from aigym_db.migrate.non_transactional.probe.verdict import Known, Probe, Verdict
 
@@ -121,4 +121,4 @@ class Reindex(Probe):
             "relation": names.relation(self.connection, node) if node is not None else None,
             "schema": self.tree.name,
         }
-        return [Seen(*row) for row in self.connection.execute(query("migrate/reindexed"), parameters)]
+        return [Seen(*row) for row in rows_without_jit(self.connection, "migrate/reindexed", parameters)]
