@@ -38,7 +38,6 @@ class Card:
     schema: str
     table: str
     purpose: str
-    domain: str
     tenancy: Tenancy
     mfa: MfaLevel
     audit: AuditMode

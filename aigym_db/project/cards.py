@@ -24,7 +24,7 @@ BASES = ("consent", "contract", "legal_obligation", "vital_interests", "public_t
 """The grounds on which personal data may be held. Source: GDPR, article 6 (1) (a) to (f)."""
 INTERVALS = ("day", "month")
 REQUIRED = (
-    *("domain", "tenancy", "owner", "tenant", "parent", "mfa"),
+    *("tenancy", "owner", "tenant", "parent", "mfa"),
     *("personal", "basis", "retention", "audit", "rows"),
 )
 KEYS = (*REQUIRED, "partition")
@@ -97,7 +97,6 @@ def card(source: Source) -> Card:
         schema=schema,
         table=table,
         purpose=first[3],
-        domain=_word(values["domain"]),
         tenancy=values["tenancy"].one_of("tenancy", TENANCIES),
         mfa=values["mfa"].one_of("mfa", MFA_LEVELS),
         audit=values["audit"].one_of("audit", AUDIT_MODES),
@@ -151,12 +150,6 @@ def _values(source: Source, start: int) -> dict[str, Value]:
 
 def _optional(value: Value, read: Callable[[Value], Any]) -> Any:
     return None if value.text == "-" else read(value)
-
-
-def _word(value: Value) -> str:
-    if not _NAME.fullmatch(value.text):
-        value.refuse(f"`{value.text}` cannot be a domain.", "Write one word in lower case.")
-    return value.text
 
 
 def _whole_number(value: Value, key: str, part: str, least: int = 0) -> int:

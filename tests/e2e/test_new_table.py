@@ -56,7 +56,7 @@ def test_verify_says_what_was_not_drafted_yet(described) -> None:
 
     assert seen.status == 5
     assert "table app.labels is there in the templates, and not after the migrations" in seen.out
-    assert "--> schema/app/labels.sql.j2:14:18" in seen.out
+    assert "--> schema/app/labels.sql.j2:13:18" in seen.out
     assert "help: Draft the missing migration with `aigym-db new NAME`" in seen.out
 
 

@@ -13,7 +13,6 @@ from aigym_db.report.console import width
 
 CARD = """\
 -- app.{table}: a table that is wrong on purpose.
--- domain: app
 -- tenancy: global
 -- owner: -
 -- tenant: -
@@ -74,7 +73,7 @@ WRONG = [
         {"schema/app/notes.sql.j2": "…-- 🎉 {{ nobody }}\n"},
         2,
         "AIG-P004",
-        "schema/app/notes.sql.j2:30",
+        "schema/app/notes.sql.j2:29",
         "nobody",
         STATE,
     ),
@@ -83,7 +82,7 @@ WRONG = [
         {"schema/app/notes.sql.j2": "…{% if true %}\n"},
         2,
         "AIG-P004",
-        "schema/app/notes.sql.j2:30",
+        "schema/app/notes.sql.j2:29",
         "if true",
         STATE,
     ),
@@ -97,7 +96,7 @@ WRONG = [
         },
         2,
         "AIG-P006",
-        "schema/app/one.sql.j2:13",
+        "schema/app/one.sql.j2:12",
         "app.two",
         STATE,
     ),
@@ -106,7 +105,7 @@ WRONG = [
         {"schema/app/one.sql.j2": CARD.format(table="one").replace("mfa", "mfaa")},
         2,
         "AIG-P003",
-        "schema/app/one.sql.j2:7",
+        "schema/app/one.sql.j2:6",
         "mfaa",
         STATE,
     ),

@@ -24,7 +24,6 @@ do $$ begin execute format('grant create on database %I to draft_owner', current
 alter default privileges for role draft_owner revoke execute on functions from public;
 """
 CARD = """-- app.{name}: {name} of somebody.
--- domain: app
 -- tenancy: global
 -- owner: -
 -- tenant: -

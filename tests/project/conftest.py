@@ -51,7 +51,6 @@ def card() -> Callable[..., str]:
 
     def write(name: str, **values: str | None) -> str:
         lines: dict[str, str | None] = {
-            "domain": "x",
             "tenancy": "global",
             "owner": "-",
             "tenant": "-",

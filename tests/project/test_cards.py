@@ -37,7 +37,6 @@ def refused(text: str) -> BadCard:
 def test_a_card_is_read_whole(card: Write) -> None:
     text = card(
         "a.t",
-        domain="user",
         tenancy="owner_tenant",
         owner="user_id",
         tenant="tenant_id",
@@ -52,7 +51,7 @@ def test_a_card_is_read_whole(card: Write) -> None:
 
     found = read_card(Source(FILE, text))
 
-    assert (found.name, found.purpose, found.domain) == ("a.t", "rows for a test.", "user")
+    assert (found.name, found.purpose) == ("a.t", "rows for a test.")
     assert found.tenancy == "owner_tenant"
     assert (found.owner_column, found.tenant_column) == ("user_id", "tenant_id")
     assert (found.mfa, found.audit) == ("enrolled", "diff")
@@ -80,38 +79,37 @@ def test_the_card_ends_with_the_first_line_that_is_no_comment(card: Write) -> No
 @pytest.mark.parametrize(
     ("values", "shown", "hint"),
     [
-        ({"colour": "red"}, (13, "colour: red"), "Use one of"),
-        ({"retension": "5"}, (13, "retension: 5"), "Write `retention`."),
-        ({"tenancy": "onwer"}, (3, "onwer"), "Write `owner`."),
-        ({"tenancy": ""}, (3, ""), "Use one of"),
-        ({"tenancy": "owner"}, (4, "-"), "Name the column"),
-        ({"tenancy": "tenant"}, (5, "-"), "Name the column"),
-        ({"tenancy": "owner_tenant", "owner": "user_id"}, (5, "-"), "Name the column"),
-        ({"tenancy": "child"}, (6, "-"), "Name the table"),
-        ({"tenancy": "child", "parent": "a.t"}, (6, "a.t"), "Name another table"),
-        ({"tenancy": "child", "parent": "t"}, (6, "t"), "Write a table with its schema"),
-        ({"owner": "User"}, (4, "User"), "Write a column's name"),
-        ({"domain": "two words"}, (2, "two words"), "Write one word"),
-        ({"mfa": "maybe"}, (7, "maybe"), "Use one of"),
-        ({"personal": "x personal delete, y secrt delete"}, (8, "secrt delete"), "Write `secret`."),
-        ({"personal": "x personal erase"}, (8, "erase"), "Use one of"),
-        ({"personal": "x personal"}, (8, "x personal"), "Write `column class erasure`"),
-        ({"personal": "x personal delete,"}, (8, ""), "Write `column class erasure`"),
-        ({"personal": "x secret delete, x secret retain"}, (8, "x secret retain"), "Remove one"),
-        ({"personal": "x personal delete"}, (9, "-"), "Use one of: consent"),
-        ({"basis": "consnt"}, (9, "consnt"), "Write `consent`."),
-        ({"retention": "forever"}, (10, "forever"), "Write a number of days"),
-        ({"retention": "0"}, (10, "0"), "Write a number of days"),
-        ({"retention": "parent"}, (10, "parent"), "Write a number of days or `life`"),
-        ({"audit": "fulll"}, (11, "fulll"), "Write `full`."),
-        ({"rows": "10k"}, (12, "10k"), "Write digits"),
-        ({"rows": "-5"}, (12, "-5"), "Write digits"),
-        ({"partition": "list kind"}, (13, "list kind"), "Use one of: range, hash"),
-        ({"partition": "range at week keep 3"}, (13, "week keep 3"), "Use one of: day, month"),
-        ({"partition": "range at month keep 0"}, (13, "0"), "Write digits"),
-        ({"partition": "range at month"}, (13, "range at month"), "Write `range <column>"),
-        ({"partition": "hash user_id 1"}, (13, "1"), "Write digits"),
-        ({"partition": ""}, (13, ""), "Use one of: range, hash"),
+        ({"colour": "red"}, (12, "colour: red"), "Use one of"),
+        ({"retension": "5"}, (12, "retension: 5"), "Write `retention`."),
+        ({"tenancy": "onwer"}, (2, "onwer"), "Write `owner`."),
+        ({"tenancy": ""}, (2, ""), "Use one of"),
+        ({"tenancy": "owner"}, (3, "-"), "Name the column"),
+        ({"tenancy": "tenant"}, (4, "-"), "Name the column"),
+        ({"tenancy": "owner_tenant", "owner": "user_id"}, (4, "-"), "Name the column"),
+        ({"tenancy": "child"}, (5, "-"), "Name the table"),
+        ({"tenancy": "child", "parent": "a.t"}, (5, "a.t"), "Name another table"),
+        ({"tenancy": "child", "parent": "t"}, (5, "t"), "Write a table with its schema"),
+        ({"owner": "User"}, (3, "User"), "Write a column's name"),
+        ({"mfa": "maybe"}, (6, "maybe"), "Use one of"),
+        ({"personal": "x personal delete, y secrt delete"}, (7, "secrt delete"), "Write `secret`."),
+        ({"personal": "x personal erase"}, (7, "erase"), "Use one of"),
+        ({"personal": "x personal"}, (7, "x personal"), "Write `column class erasure`"),
+        ({"personal": "x personal delete,"}, (7, ""), "Write `column class erasure`"),
+        ({"personal": "x secret delete, x secret retain"}, (7, "x secret retain"), "Remove one"),
+        ({"personal": "x personal delete"}, (8, "-"), "Use one of: consent"),
+        ({"basis": "consnt"}, (8, "consnt"), "Write `consent`."),
+        ({"retention": "forever"}, (9, "forever"), "Write a number of days"),
+        ({"retention": "0"}, (9, "0"), "Write a number of days"),
+        ({"retention": "parent"}, (9, "parent"), "Write a number of days or `life`"),
+        ({"audit": "fulll"}, (10, "fulll"), "Write `full`."),
+        ({"rows": "10k"}, (11, "10k"), "Write digits"),
+        ({"rows": "-5"}, (11, "-5"), "Write digits"),
+        ({"partition": "list kind"}, (12, "list kind"), "Use one of: range, hash"),
+        ({"partition": "range at week keep 3"}, (12, "week keep 3"), "Use one of: day, month"),
+        ({"partition": "range at month keep 0"}, (12, "0"), "Write digits"),
+        ({"partition": "range at month"}, (12, "range at month"), "Write `range <column>"),
+        ({"partition": "hash user_id 1"}, (12, "1"), "Write digits"),
+        ({"partition": ""}, (12, ""), "Use one of: range, hash"),
     ],
 )
 def test_a_mistake_is_shown_at_its_word(
@@ -129,7 +127,7 @@ def test_a_missing_key_is_named(card: Write, key: str) -> None:
 
     assert f"`{key}`" in error.message
     assert error.place is not None
-    assert error.place.line == 11
+    assert error.place.line == 10
 
 
 @pytest.mark.parametrize(
@@ -143,11 +141,11 @@ def test_a_file_starts_with_the_card_of_its_own_table(first: str) -> None:
 
 
 def test_a_key_twice_is_refused(card: Write) -> None:
-    assert at(refused(card("a.t") + "-- rows: 5\n")) == (13, "rows: 5")
+    assert at(refused(card("a.t") + "-- rows: 5\n")) == (12, "rows: 5")
 
 
 def test_a_line_without_a_key_is_refused(card: Write) -> None:
-    assert at(refused(card("a.t") + "-- and so on\n")) == (13, "-- and so on")
+    assert at(refused(card("a.t") + "-- and so on\n")) == (12, "-- and so on")
 
 
 def test_tables_of_an_external_domain_need_no_card(make: Make, card: Write) -> None:
@@ -168,10 +166,10 @@ def checked(card: Write, sql: str, **values: str) -> BadCard:
 @pytest.mark.parametrize(
     ("values", "shown", "hint"),
     [
-        ({"owner": "user_idd"}, (4, "user_idd"), "Write `user_id`."),
-        ({"tenant": "tenant_id"}, (5, "tenant_id"), ""),
-        ({"personal": "user_id secret delete, nte secret delete"}, (8, "nte secret delete"), "Write `note`."),
-        ({"partition": "hash user_id 4"}, (13, "user_id 4"), "Correct"),
+        ({"owner": "user_idd"}, (3, "user_idd"), "Write `user_id`."),
+        ({"tenant": "tenant_id"}, (4, "tenant_id"), ""),
+        ({"personal": "user_id secret delete, nte secret delete"}, (7, "nte secret delete"), "Write `note`."),
+        ({"partition": "hash user_id 4"}, (12, "user_id 4"), "Correct"),
     ],
 )
 def test_a_column_that_the_table_lacks_is_shown_on_the_card(
@@ -213,4 +211,4 @@ def test_a_parent_that_does_not_exist_is_refused(make: Make, card: Write) -> Non
     with pytest.raises(BadCard, match=r"parent b\.u") as caught:
         ordered(project)
 
-    assert at(caught.value) == (6, "b.u")
+    assert at(caught.value) == (5, "b.u")

@@ -188,10 +188,10 @@ def test_two_tables_that_need_each_other_are_named_with_both_places(files: Files
 
     error = caught.value
     assert error.message == "a.t and a.u need each other, so neither can be created first."
-    assert str(error.place) == "schema/a/t.sql.j2:15:20"
+    assert str(error.place) == "schema/a/t.sql.j2:14:20"
     assert error.detail.split("\n") == [
-        "a.t needs a.u at schema/a/t.sql.j2:15:20",
-        "a.u needs a.t at schema/a/u.sql.j2:14:33",
+        "a.t needs a.u at schema/a/t.sql.j2:14:20",
+        "a.u needs a.t at schema/a/u.sql.j2:13:33",
     ]
     assert "schema/a/_links.sql.j2" in error.hint
 
@@ -240,13 +240,13 @@ def test_a_late_foreign_key_breaks_a_circle(files: Files) -> None:
 @pytest.mark.parametrize(
     ("sql", "place", "words", "hint"),
     [
-        ("create table a.t (\n  x int references a.userz\n);", "14:20", "type a.userz", "Write `a.users`."),
-        ("create table a.t (\n  x int default a.numbr()\n);", "14:17", "a.numbr", "Write `a.number`."),
-        ("create table a.t (x bb.kind);", "13:21", "no schema bb", "Write `b`."),
-        ("create table a.t (x elsewhere.kind);", "13:21", "no schema elsewhere", "Add a domain"),
-        ("create table a.t (x b.users);", "13:21", "type b.users", "Write `a.users`."),
-        ("create table a.t ();\ncomment on table a.tt is 'x';", "14:18", "a.tt", "Write `a.t`."),
-        ("create table a.t (x a.qqqqqqqq);", "13:21", "a.qqqqqqqq", "Describe it in schema/a/"),
+        ("create table a.t (\n  x int references a.userz\n);", "13:20", "type a.userz", "Write `a.users`."),
+        ("create table a.t (\n  x int default a.numbr()\n);", "13:17", "a.numbr", "Write `a.number`."),
+        ("create table a.t (x bb.kind);", "12:21", "no schema bb", "Write `b`."),
+        ("create table a.t (x elsewhere.kind);", "12:21", "no schema elsewhere", "Add a domain"),
+        ("create table a.t (x b.users);", "12:21", "type b.users", "Write `a.users`."),
+        ("create table a.t ();\ncomment on table a.tt is 'x';", "13:18", "a.tt", "Write `a.t`."),
+        ("create table a.t (x a.qqqqqqqq);", "12:21", "a.qqqqqqqq", "Describe it in schema/a/"),
     ],
 )  # fmt: skip
 def test_a_name_that_no_file_creates_is_shown_where_it_stands(

@@ -30,7 +30,6 @@ end $$;
 SCHEMA = "create schema app;\n"
 BIRDS = "create table app.birds (\n  id bigint primary key,\n  name text\n);\n"
 CARD = """-- app.birds: what was seen.
--- domain: app
 -- tenancy: global
 -- owner: -
 -- tenant: -

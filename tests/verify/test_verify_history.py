@@ -40,7 +40,7 @@ STATE = "state-is-history"
             "schema/app/birds.sql.j2",
             "name text",
             "name varchar(9)",
-            "schema/app/birds.sql.j2:15:3: column app.birds.name: type is `text` after the migrations and "
+            "schema/app/birds.sql.j2:14:3: column app.birds.name: type is `text` after the migrations and "
             "`character varying(9)` in the templates.",
             id="a column's type",
         ),
@@ -65,7 +65,7 @@ STATE = "state-is-history"
             "schema/app/birds.sql.j2",
             "name text",
             "name nope",
-            'schema/app/birds.sql.j2:15:8: schema/app/birds.sql.j2: type "nope" does not exist',
+            'schema/app/birds.sql.j2:14:8: schema/app/birds.sql.j2: type "nope" does not exist',
             id="a template that fails",
         ),
         pytest.param(
