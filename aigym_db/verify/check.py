@@ -1,4 +1,4 @@
-"""What a check of `verify` is, and how a module or a query becomes one."""
+"""A check of `verify`, and how a module or a query becomes one."""
 
 from __future__ import annotations
 
@@ -15,19 +15,29 @@ from aigym_db.verify.context import VerifyContext
 from aigym_db.verify.locate import where
 
 Needs = Literal["files", "history", "state", "database", "live"]
-"""What there has to be: nothing but files; migrations; templates, too; a database with the project's objects,
-made from the migrations if none is given; a database that somebody uses."""
+"""What a check requires: `files` nothing else; `history` migrations; `state` templates as well; `database` a
+database with the project's objects, built from the migrations if none is given; `live` a given database."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckFailure:
-    """Something that is wrong; the check it belongs to is added by whoever runs it."""
+    """A problem that a check reports; `Check.finding` adds the name and code of the check."""
 
     message: str
     place: Place | None = None
     help: str = ""
     level: Level | None = None
-    """Where it differs from the level of the check."""
+    """Overrides the level of the check."""
+
+
+@dataclass(frozen=True, slots=True)
+class BreakingChange:
+    """A change after which the check reports a finding; tests/verify executes each."""
+
+    change: str
+    """A statement for the database, `edit FILE: OLD -> NEW` or `write FILE: TEXT`."""
+    finding: str
+    """A part of the message."""
 
 
 Run = Callable[[VerifyContext], Iterator[CheckFailure]]
@@ -35,62 +45,81 @@ Run = Callable[[VerifyContext], Iterator[CheckFailure]]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that must stay true."""
+    """A property that `verify` checks."""
 
     code: str
-    """Never changes, e.g. `HIST01`."""
+    """Stable, e.g. `HIST01`."""
     name: str
     needs: Needs
     level: Level
     run: Run
     text: str
-    """Its page: what it looks for, why, and what to do."""
+    """Its page: what it reports, why, and what to do."""
     group: str
-    """The folder it stands in."""
+    """The folder in `verify/checks/` that contains it."""
+    breaking: tuple[BreakingChange, ...]
 
-    def finding(self, found: CheckFailure) -> Finding:
-        """What it found, as everybody reads it."""
-        return Finding(
-            self.name, self.code, found.level or self.level, found.message, found.place, found.help
-        )
+    def finding(self, failure: CheckFailure) -> Finding:
+        """Return the failure as a finding of this check."""
+        level = failure.level or self.level
+        return Finding(self.name, self.code, level, failure.message, failure.place, failure.help)
 
 
 def check(code: str, name: str, *, needs: Needs, level: Level = "error") -> Callable[[Run], Check]:
-    """Makes a function a check; the docstring of its module is its page."""
+    """Turn a function into a check.
+
+    The docstring of its module is the page; it ends with pairs of lines `breaks: …`, `finding: …`.
+    """
 
     def register(run: Run) -> Check:
         module = run.__globals__
-        return Check(
-            code, name, needs, level, run, module["__doc__"] or "", module["__name__"].split(".")[-2]
-        )
+        page = module["__doc__"] or ""
+        group = module["__name__"].split(".")[-2]
+        return Check(code, name, needs, level, run, _PAIR.sub("", page), group, _breaking(page))
 
     return register
 
 
+_PAIR = re.compile(
+    r"^(?:-- )?breaks: (.+(?:\n(?:-- )? {4}.+)*)\n(?:-- )?finding: (.+)$\n?",
+    re.MULTILINE,
+)
 _HEAD = re.compile(r"-- (?P<question>[^\n]+)\n(?P<keys>(?:-- \w+: [^\n]*\n)+)(?P<text>(?:--[^\n]*\n)*)")
 
 
 def query_check(path: Path) -> Check:
-    """A check whose rows say what is wrong: `object` (as a catalog calls it) and `message`.
+    """Return the check of a query; each of its rows is a problem: `object` (its catalog name) and `message`.
 
-    The file begins with the question it answers, then `code`, `level` and `help`, then its page.
+    The file begins with its question, the keys `code`, `level`, `help`, pairs of `breaks` and `finding`, and
+    the page. Raise BadMigration if one of them is missing.
     """
     text = path.read_text(encoding="utf-8")
     head = _HEAD.match(text)
-    keys = dict(re.findall(r"-- (\w+): (.*)\n", head["keys"])) if head else {}
-    if head is None or keys.keys() != {"code", "level", "help"}:
+    keys = dict(re.findall(r"-- (\w+): (.*)\n", _PAIR.sub("", head["keys"]))) if head else {}
+    breaking = _breaking(head["keys"]) if head else ()
+    if head is None or keys.keys() != {"code", "level", "help"} or not breaking:
         raise BadMigration(
-            f"{path.name} is not a check: it lacks its question, code, level, help or page.",
+            f"{path.name} is not a check: its question, code, level, help, breaking statement or page is "
+            "missing.",
             place=Source(path.name, text).place(0),
             hint="Begin it like the other checks in its folder.",
         )
 
     def run(context: VerifyContext) -> Iterator[CheckFailure]:
-        for thing, message in context.rows(text):
-            yield CheckFailure(message, where(context, thing), keys["help"])
+        for name, message in context.rows(text):
+            yield CheckFailure(message, where(context, name), keys["help"])
 
     page = "\n".join([head["question"], "", *(line[3:] for line in head["text"].splitlines())])
     level: Level = (
         "error" if keys["level"] == "error" else "warning" if keys["level"] == "warning" else "note"
     )
-    return Check(keys["code"], path.stem.replace("_", "-"), "database", level, run, page, path.parent.name)
+    name, group = path.stem.replace("_", "-"), path.parent.name
+    return Check(keys["code"], name, "database", level, run, page, group, breaking)
+
+
+def _breaking(text: str) -> tuple[BreakingChange, ...]:
+    """Return the pairs of a text; indented lines continue a change on a new line."""
+    return tuple(
+        BreakingChange(re.sub(r"\n(?:-- )? {4}", "\n", change), finding)
+        for change, finding in _PAIR.findall(text)
+    )

@@ -10,6 +10,13 @@ run any more because it needs it.
 A contract that is frozen is looked at from the end of the line, where a later migration may have mended it.
 
 What to do: drop or replace in the contract, before the object, what names it; or drop the object later.
+
+breaks: write migrations/0003_drop.sql: -- migrate:up phase:contract
+    create function app.name_of() returns text language plpgsql as $$
+    begin return (select name from app.birds); end $$;
+    alter table app.birds drop column name;
+    -- migrate:down irreversible: the names are gone
+finding: the function app.name_of() still names it
 """
 
 from __future__ import annotations

@@ -6,6 +6,9 @@ server, and the two catalogs are compared, fact by fact. What a server may have 
 settings) and the migrations do not know is a warning.
 
 What to do: take the change back, or write the migration that makes it part of history.
+
+breaks: alter table app.birds add column size int
+finding: column app.birds.size
 """
 
 from __future__ import annotations

@@ -5,6 +5,9 @@ ran, means that a new database would be another one; so does a migration with a 
 and never ran.
 
 What to do: bring the files back from version control, and put changes into a new migration.
+
+breaks: edit migrations/0002_birds.sql: name text -> name varchar
+finding: is not what the database ran as 0002 birds
 """
 
 from __future__ import annotations

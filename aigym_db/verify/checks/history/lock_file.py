@@ -4,6 +4,9 @@ Databases have run frozen migrations as they were. An edited one makes new datab
 nobody sees it. The same goes for a line of LOCK that was changed, moved or removed.
 
 What to do: bring the file back from version control, and put the change into a new migration.
+
+breaks: edit migrations/0002_birds.sql: name text -> name varchar
+finding: was edited after it was frozen
 """
 
 from __future__ import annotations

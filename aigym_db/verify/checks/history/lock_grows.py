@@ -7,6 +7,9 @@ It looks at `origin/HEAD`, `origin/main`, `origin/master`, `main` or `master`, w
 without git it has nothing to compare with and finds nothing.
 
 What to do: restore LOCK and the frozen files from the main branch, and put the change into a new migration.
+
+breaks: edit migrations/LOCK: 0002_birds.sql -> 0002_fowl.sql
+finding: has another line in the place of `0002_birds.sql`
 """
 
 from __future__ import annotations

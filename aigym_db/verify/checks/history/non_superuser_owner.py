@@ -6,6 +6,10 @@ chain runs a second time: a superuser has made the roles, the database belongs t
 is NOSUPERUSER NOBYPASSRLS and a member of the owner. What comes out must be the same database.
 
 What to do: guard what needs a superuser so that it does nothing where an administrator has prepared it.
+
+breaks: edit migrations/0001_roles.sql: -- migrate:down -> alter role history_owner createdb;
+    -- migrate:down
+finding: permission denied to alter role
 """
 
 from __future__ import annotations

@@ -5,6 +5,9 @@ databases, and what comes out is compared, fact by fact: tables, columns and the
 indexes, policies, functions, privileges, owners, comments, roles.
 
 What to do: `aigym-db new NAME` drafts what history lacks; where history is right, correct the template.
+
+breaks: edit schema/app/birds.sql.j2: name text -> name varchar(9)
+finding: column app.birds.name: type is `text` after the migrations
 """
 
 from __future__ import annotations

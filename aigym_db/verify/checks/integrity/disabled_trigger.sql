@@ -2,6 +2,10 @@
 -- code: INT03
 -- level: error
 -- help: Switch them on: `alter table … enable trigger all`, then look for rows that broke the rules meanwhile.
+-- breaks: alter table app.birds disable trigger all
+-- finding: foreign keys and triggers are switched off: birds_parent_fkey
+-- breaks: alter table app.birds disable trigger birds_touch
+-- finding: triggers are switched off: birds_touch
 -- ALTER TABLE … DISABLE TRIGGER ALL, which loading tools run, switches off foreign keys, too: they are enforced by
 -- triggers of their own.
 select

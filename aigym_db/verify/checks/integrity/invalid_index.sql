@@ -2,6 +2,8 @@
 -- code: INT01
 -- level: error
 -- help: Drop it with `drop index concurrently`, and build it again.
+-- breaks: update pg_catalog.pg_index set indisvalid = false where indexrelid = 'app.birds_pkey'::regclass
+-- finding: app.birds_pkey on app.birds
 -- CREATE INDEX CONCURRENTLY that was cut short leaves an index that no query uses and every write pays for; a unique
 -- one guarantees nothing.
 select

@@ -2,6 +2,8 @@
 -- code: INT02
 -- level: warning
 -- help: Run `alter table … validate constraint …`, once the rows obey it.
+-- breaks: alter table app.birds add constraint birds_check check (id > 5) not valid
+-- finding: birds_check on app.birds
 -- NOT VALID checks new rows only. Until VALIDATE CONSTRAINT has passed, old rows may break it, and the planner does
 -- not trust it.
 select

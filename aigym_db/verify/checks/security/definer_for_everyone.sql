@@ -2,6 +2,8 @@
 -- code: SEC06
 -- level: error
 -- help: Revoke execute from public, and grant it to the roles the function is for.
+-- breaks: grant execute on function app.secret() to public
+-- finding: Everybody may call app.secret()
 -- PostgreSQL lets everybody run every new function, and this one runs with the rights of its owner.
 select
     n.nspname || '.' || p.proname || '()' as object,

@@ -2,6 +2,8 @@
 -- code: SEC05
 -- level: error
 -- help: Write `set search_path = ''` on the function, and every name with its schema.
+-- breaks: alter function app.secret() reset search_path
+-- finding: app.secret() runs as verify_owner
 -- Such a function runs with the rights of its owner. Without a search_path of its own it takes the caller's, and a
 -- caller puts an operator or function of their own in front.
 select

@@ -2,6 +2,8 @@
 -- code: SEC09
 -- level: warning
 -- help: Let a role own the tables that cannot log in and is no superuser.
+-- breaks: alter role verify_owner login
+-- finding: verify_owner owns 3 tables
 -- Policies do not restrict the owner of a table (unless it says FORCE) nor a superuser. An application that connects as
 -- the owner sees everything.
 select

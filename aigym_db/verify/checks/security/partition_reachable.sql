@@ -2,6 +2,8 @@
 -- code: SEC04
 -- level: error
 -- help: Revoke the privilege: who may read the parent reaches the rows through its policies.
+-- breaks: grant select on app.days_2025 to verify_reader
+-- finding: granted to verify_reader
 -- A query on a partition asks the policies of the partition, not those of its parent.
 select
     n.nspname || '.' || c.relname as object,

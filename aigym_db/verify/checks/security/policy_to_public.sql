@@ -2,6 +2,8 @@
 -- code: SEC02
 -- level: error
 -- help: Name the roles the policy is for: `to authenticated`.
+-- breaks: alter policy birds_select on app.birds to public
+-- finding: birds_select on app.birds
 -- A policy without TO is for PUBLIC: for roles that log in tomorrow, and for those that should see nothing.
 select
     n.nspname || '.' || c.relname || '.' || p.polname as object,

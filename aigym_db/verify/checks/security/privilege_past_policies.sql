@@ -2,6 +2,10 @@
 -- code: SEC03
 -- level: error
 -- help: Grant select, insert, update and delete only, and revoke the others.
+-- breaks: grant truncate on app.birds to verify_reader
+-- finding: verify_reader may truncate app.birds
+-- breaks: grant all on app.birds to public
+-- finding: Everybody may
 -- TRUNCATE empties a table whatever its policies say. REFERENCES lets a role learn which keys exist. TRIGGER lets it
 -- run code of its own as whoever writes next. MAINTAIN lets it lock the table. GRANT ALL gives all of them.
 select

@@ -2,6 +2,12 @@
 -- code: SEC01
 -- level: error
 -- help: Write `alter table … enable row level security` and the policies it needs.
+-- breaks: alter table app.birds disable row level security
+-- finding: so its policies do nothing
+-- breaks: alter table app.days_2025 disable row level security
+-- finding: The partition app.days_2025
+-- breaks: create table app.more (id int)
+-- finding: app.more has row-level security switched off
 -- Without row-level security a table shows every row to whoever may read it, and policies on it do nothing.
 -- A partition has a switch of its own: who may query it directly passes the policies of its parent.
 select

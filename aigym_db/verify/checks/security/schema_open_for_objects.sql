@@ -2,6 +2,8 @@
 -- code: SEC08
 -- level: error
 -- help: Revoke create on the schema; usage is what it takes to use what is in it.
+-- breaks: grant create on schema app to verify_reader
+-- finding: verify_reader may create
 -- Who may create in a schema can put a function where a query of somebody else finds it first.
 select
     n.nspname as object,

@@ -2,6 +2,12 @@
 -- code: SEC07
 -- level: error
 -- help: Write `with (security_invoker = true)` on the view.
+-- breaks: alter view app.names reset (security_invoker)
+-- finding: app.names reads as verify_owner
+-- breaks: alter view app.names set (security_invoker = false)
+-- finding: app.names reads as verify_owner
+-- breaks: grant select on app.internal to public
+-- finding: to everybody
 -- A view reads its tables as its owner, whom their policies do not restrict, and so shows all rows to whoever may read
 -- the view.
 select
