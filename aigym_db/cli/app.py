@@ -1,4 +1,4 @@
-"""What every command shares: where the project is, which database is meant, how to report."""
+"""The context of a command: project, database, report."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from aigym_db.report.result import Report
 
 @dataclass
 class App:
-    """One run of the command line."""
+    """One invocation of the command line."""
 
     directory: Path
     database: str | None
     server: str | None
     report: Report = field(default_factory=Report)
     variables: Mapping[str, str] = field(default_factory=dict)
-    """libpq's variables, `PG*`, taken out of the environment: see `taken_variables`."""
+    """libpq's variables, `PG*`, removed from the environment: see `taken_variables`."""
 
     @cached_property
     def project(self) -> Project:
-        """The project of the folder given with -C, on the server of --server; raises NoProject (AIG-P001)."""
-        found = find(self.directory)
-        return replace(found, server=self.server) if self.server else found
+        """The project of the folder -C, with the server of --server. Raise NoProject (AIG-P001)."""
+        project = find(self.directory)
+        return replace(project, server=self.server) if self.server else project
 
     @cached_property
     def is_local(self) -> bool:
-        """Whether the project's own development server is meant, because nothing else was named."""
+        """True if no database is specified, so that the project's local server is used."""
         named = ("PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE", "PGPORT")
         return (
             self.database is None
@@ -45,9 +45,9 @@ class App:
         )
 
     def dsn(self, *, start: bool = False) -> str:
-        """The database that is meant: --database, DATABASE_URL, PG*, or the project's own local one.
+        """Return the connection string of --database, DATABASE_URL, PG*, or the project's local database.
 
-        `start` starts the local server when it is not running.
+        `start` starts the local server if it is not running.
         """
         if self.is_local:
             from aigym_db.cli.local import local_dsn
@@ -56,7 +56,7 @@ class App:
         return self.settled(self.database)
 
     def settled(self, dsn: str | None) -> str:
-        """A connection string with what it leaves open written out, as `PG*` says it."""
+        """Return a connection string completed with the values of `PG*`."""
         from aigym_db.database.dsn import resolve, settled
 
         if not self.variables:
@@ -65,10 +65,10 @@ class App:
         try:
             return settled(resolve(dsn))
         finally:
-            _take(self.variables)
+            _remove(self.variables)
 
     def takes_drafts(self, dsn: str) -> bool:
-        """Whether `dsn` leads to the project's own local server, however named: drafts run there only."""
+        """True if `dsn` is a database of the project's local server; drafts are applied there only."""
         if self.is_local:
             return True
         from aigym_db.cli.local import is_own
@@ -76,44 +76,44 @@ class App:
         return is_own(self.project, dsn)
 
     @property
-    def can_ask(self) -> bool:
-        """Whether somebody is there to answer a question."""
+    def can_confirm(self) -> bool:
+        """True if stdin and stderr are a terminal, so that a confirmation prompt is possible."""
         return sys.stdin.isatty() and sys.stderr.isatty()
 
-    def refuse_database(self, instead: str) -> None:
-        """Nothing, unless --database was given to a command that has no use for it."""
+    def reject_database(self, instead: str) -> None:
+        """Raise BadCommandLine (AIG-P013) if --database is given to a command that does not use it."""
         if self.database is not None:
             raise BadCommandLine(
-                f"`--database` does not go with this command: it works on {instead}.",
-                hint="Leave `--database` out.",
+                f"`--database` cannot be used with this command, which uses {instead}.",
+                hint="Omit `--database`.",
             )
 
 
-_WHERE_SERVICES_ARE = ("PGSERVICEFILE", "PGSYSCONFDIR")
-"""These lead nowhere by themselves, and a service is looked up while connecting."""
+_SERVICE_VARIABLES = ("PGSERVICEFILE", "PGSYSCONFDIR")
+"""Locations of service files; libpq reads them while connecting."""
 
 pass_app = click.make_pass_decorator(App)
 
 
 @contextmanager
 def taken_variables() -> Iterator[Mapping[str, str]]:
-    """libpq's variables, which the environment does not hold during the block.
+    """Remove libpq's variables from the environment during the block, and return them.
 
-    They say which database is meant, and that is all they may do: every connection would obey them, also
-    those to our own servers, which PGHOSTADDR would lead elsewhere.
+    They specify the database of the command only. Otherwise they would affect every connection, also those to
+    temporary servers: PGHOSTADDR would redirect them.
     """
-    found = {
+    variables = {
         name: value
         for name, value in os.environ.items()
-        if name.startswith("PG") and "_" not in name and name not in _WHERE_SERVICES_ARE
+        if name.startswith("PG") and "_" not in name and name not in _SERVICE_VARIABLES
     }
-    _take(found)
+    _remove(variables)
     try:
-        yield found
+        yield variables
     finally:
-        os.environ.update(found)
+        os.environ.update(variables)
 
 
-def _take(variables: Mapping[str, str]) -> None:
+def _remove(variables: Mapping[str, str]) -> None:
     for name in variables:
         os.environ.pop(name, None)

@@ -72,10 +72,10 @@ def rollback(
 
     result = undo(fleet, {})
     losing = result.losing(fleet)
-    if not losing or not app.can_ask:
+    if not losing or not app.can_confirm:
         return result.exit_status
-    if not click.confirm(f"Undo all the same, with data lost on {counted(len(losing), 'target')}?", err=True):
-        app.report.say("Nothing more was undone.")
+    if not click.confirm(f"Roll back and lose data on {counted(len(losing), 'target')}?", err=True):
+        app.report.say("Nothing more was rolled back.")
         return result.exit_status
     app.report.findings.clear()
     left = tuple(one.target for one in result.outcomes if one.target in losing or one.state == "not started")

@@ -1,4 +1,4 @@
-"""The project's migrations, for commands that also know a database."""
+"""The migrations of the project, for commands that connect to a database."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from aigym_db.project.migrations import migrations
 
 
 def history(app: App) -> tuple[Migration, ...]:
-    """Every migration of the project, oldest first.
+    """Return the migrations of the project, oldest first.
 
-    Raises what reading them raises; of numbers that are there twice or not at all it says what the database
-    has run, where that can be asked.
+    Raise BadHistory (AIG-P009) or MissingMigration (AIG-T002) if a number is duplicated or missing. The
+    detail lists what the database has applied under these numbers, if it can be reached.
     """
     try:
         return migrations(app.project)
-    except (BadHistory, MissingMigration) as refusal:
+    except (BadHistory, MissingMigration) as error:
         with suppress(AigymError, psycopg.Error):
-            refusal.detail = "\n".join(filter(None, (refusal.detail, _what_ran(app))))
+            error.add_detail(_applied(app))
         raise
 
 
-def _what_ran(app: App) -> str:
+def _applied(app: App) -> str:
+    """Return one line per applied migration whose number is duplicated or missing."""
     from aigym_db.database.connect import connect, shown
     from aigym_db.database.ledger import applied
     from aigym_db.migrate.history_mismatch import kept
@@ -38,5 +39,5 @@ def _what_ran(app: App) -> str:
         rows = [row for row in applied(connection) if row.version in numbers]
         files = {path.name for path in (app.project.root / "migrations").glob("*.sql")}
         gone = (row for row in rows if f"{row.version:04d}_{row.name}.sql" not in files)
-        said = [f"{shown(dsn)} has run {row.version:04d} {row.name}." for row in rows]
-        return "\n".join(filter(None, (*said, kept(connection, gone))))
+        lines = [f"{shown(dsn)} has applied {row.version:04d} {row.name}." for row in rows]
+        return "\n".join(filter(None, (*lines, kept(connection, gone))))

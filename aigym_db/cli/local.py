@@ -1,4 +1,4 @@
-"""The project's own development database, and the server it lives on."""
+"""The local development database of a project, and its server."""
 
 from __future__ import annotations
 
@@ -11,46 +11,46 @@ if TYPE_CHECKING:
     from aigym_db.database.servers import LocalServer
 
 DATABASE = "development"
-"""The name of the database `up` makes on the local server."""
+"""Name of the database that `up` creates on the local server."""
 
 
 def server(project: Project, name: str | None = None) -> LocalServer:
-    """The local server of a project, running or not; `name` is the version asked for, e.g. `embedded:16`."""
+    """Return the local server of a project, running or not; `name` is its version, e.g. `embedded:16`."""
     from aigym_db.database.servers import local
 
-    # Without a name it is what it was made as, unless the project asks for another than the usual one.
-    wanted = None if project.server == Project.__dataclass_fields__["server"].default else project.server
-    return local(project.root, name or wanted)
+    # By default the version it was created with, unless the project specifies one.
+    version = None if project.server == Project.__dataclass_fields__["server"].default else project.server
+    return local(project.root, name or version)
 
 
 def is_own(project: Project, dsn: str) -> bool:
-    """Whether a DSN that somebody gave leads to the local server of the project."""
+    """True if a connection string leads to the local server of the project."""
     own = server(project).listens_at() if project.local.is_dir() else None
     if own is None:
         return False
     from aigym_db.database.dsn import parameters
 
-    found = parameters(dsn)
-    here = found.get("hostaddr", "127.0.0.1") == "127.0.0.1"
-    return here and found.get("port") == own[1] and found.get("host") in (own[0], "127.0.0.1", "localhost")
+    values = parameters(dsn)
+    here = values.get("hostaddr", "127.0.0.1") == "127.0.0.1"
+    return here and values.get("port") == own[1] and values.get("host") in (own[0], "127.0.0.1", "localhost")
 
 
 def local_dsn(project: Project, name: str | None, *, start: bool = False) -> str:
-    """The DSN of the project's development database, made first if need be.
+    """Return the connection string of the development database, which is created if it does not exist.
 
-    Raises ServerUnfit (AIG-G005) when the server does not run and `start` does not ask for it.
+    Raise ServerUnfit (AIG-G005) if the server is not running and `start` is false.
     """
-    wanted = server(project, name)
-    return wanted.serving(DATABASE) or _made(wanted, start)
+    local_server = server(project, name)
+    return local_server.serving(DATABASE) or _create(local_server, start)
 
 
-def _made(wanted: LocalServer, start: bool) -> str:
-    """The same where the server may not run yet, or not hold the database."""
+def _create(local_server: LocalServer, start: bool) -> str:
+    """Return the connection string, after starting the server and creating the database if necessary."""
     import psycopg
 
     from aigym_db.database.servers import create_database
 
-    running = wanted.start() if start else wanted.server()
+    running = local_server.start() if start else local_server.server()
     dsn = running.dsn(DATABASE)
     try:
         psycopg.connect(dsn).close()
@@ -61,10 +61,10 @@ def _made(wanted: LocalServer, start: bool) -> str:
             raise
         try:
             create_database(running, DATABASE)
-        except StatementFailed as refusal:
-            # Somebody else who started at the same time may have made it meanwhile.
+        except StatementFailed as error:
+            # A concurrent command may have created it in the meantime.
             if not isinstance(
-                refusal.__cause__, psycopg.errors.UniqueViolation | psycopg.errors.DuplicateDatabase
+                error.__cause__, psycopg.errors.UniqueViolation | psycopg.errors.DuplicateDatabase
             ):
                 raise
     return dsn

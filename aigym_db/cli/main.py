@@ -1,4 +1,4 @@
-"""The command line: finds the commands, runs one, turns refusals into messages and an exit status."""
+"""The entry point: runs one command and turns errors into messages and an exit status."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ COMMANDS = Path(__file__).parent / "commands"
 
 
 class Commands(click.Group):
-    """Every module in `cli/commands` is a command; it is imported when it is called or listed.
+    """The modules of `cli/commands`, one command each, imported when called or listed.
 
-    What a command works with it imports in its body: `--help` lists them all and needs none of that.
+    A command imports the rest of the package in its body, so that `--help` stays fast.
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -40,18 +40,28 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="aigym-db")
 @click.option(
-    "-C", "directory", type=click.Path(path_type=Path), default=".", help="Run as if in this folder."
+    "-C",
+    "directory",
+    type=click.Path(path_type=Path),
+    default=".",
+    help="Folder to run in (default: the current one).",
 )
 @click.option(
-    "--database", metavar="DSN", help="The database to work on; else DATABASE_URL, PG*, or the local one."
+    "--database",
+    metavar="DSN",
+    help="Connection string (default: DATABASE_URL, PG*, else the local database).",
 )
 @click.option(
     "--server",
     metavar="NAME",
-    help="Where throwaway databases run: embedded, embedded:16, system:15, path:/opt/pg17.",
+    help="PostgreSQL for temporary servers: embedded (default), embedded:16, system:15, path:/opt/pg17.",
 )
 @click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="For people or programs."
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="Output format (default: text).",
 )
 @click.pass_context
 def cli(
@@ -61,74 +71,74 @@ def cli(
     server: str | None,
     form: Literal["text", "json"],
 ) -> None:
-    """Keeps a PostgreSQL database true to its description, and proves what each role can do."""
+    """Migrations, schema verification and access tests for PostgreSQL."""
     report = ctx.ensure_object(Report)
     report.format = form
     if database is not None and not database.strip():
         raise BadCommandLine(
-            "`--database` is empty, so nobody knows which database is meant.",
-            hint="Give a DSN; a variable of the shell that should hold it may not be set.",
+            "`--database` is empty.",
+            hint="Specify a connection string; check that the shell variable is set.",
         )
     ctx.obj = App(directory, database, server, report, ctx.with_resource(taken_variables()))
 
 
 def run(arguments: Sequence[str] | None = None) -> None:
-    """The entry point of `aigym-db`; never returns."""
+    """Run the command line of this process and exit with its status."""
     streams.prepare()
     code = status(list(sys.argv[1:] if arguments is None else arguments))
-    # What is left goes with the process: taking it apart object by object would last 25 ms.
+    # The process ends here; collecting its objects one by one would take 25 ms.
     gc.freeze()
     sys.exit(code)
 
 
 def status(arguments: list[str]) -> int:
-    """Runs one command line and returns its exit status; README, "Exit status"."""
-    report = Report("json" if _wants_json(arguments) else "text")
+    """Run one command line and return its exit status."""
+    report = Report("json" if _json_requested(arguments) else "text")
     name = next((word for word in arguments if (COMMANDS / f"{word}.py").is_file()), "")
     try:
-        code = _told(arguments, report)
+        code = _reported(arguments, report)
         report.close(name, code)
     except BrokenPipeError:
-        # The reader went away (`| head`): nobody is left to tell, and Python must not try to at exit.
+        # The reader closed the pipe (`| head`); Python must not flush stdout at exit.
         streams.silence(sys.stdout)
         return 141
-    except UnusableFile as refusal:
-        report.refused(refusal)
-        return refusal.exit_status
+    except UnusableFile as error:
+        report.refused(error)
+        return error.exit_status
     return code
 
 
-def _told(arguments: list[str], report: Report) -> int:
-    """The exit status of a command line, after a person was told why it is not 0."""
+def _reported(arguments: list[str], report: Report) -> int:
+    """Return the exit status of a command line, after printing its error."""
     try:
         return _run(arguments, report)
-    except AigymError as refusal:
-        report.refused(refusal)
-        return refusal.exit_status
-    except click.exceptions.NoArgsIsHelpError as asked:
-        report.alert(asked.format_message())
+    except AigymError as error:
+        report.refused(error)
+        return error.exit_status
+    except click.exceptions.NoArgsIsHelpError as usage:
+        report.alert(usage.format_message())
         return 2
     except BrokenPipeError:
         raise
     except (KeyboardInterrupt, click.Abort):
-        # On a terminal `^C` stands at the beginning of the line.
+        # A terminal prints `^C` at the beginning of the line.
         report.alert("\nInterrupted." if report.err.isatty() else "Interrupted.")
         return 130
     except Exception as error:
-        understood = _understood(error)
-        if understood is None:
+        known = _known(error)
+        if known is None:
             raise
-        report.refused(understood)
-        return understood.exit_status
+        report.refused(known)
+        return known.exit_status
 
 
-def _understood(error: Exception) -> AigymError | None:
-    """What the system or the server said where nobody expected it; None for a mistake of ours."""
+def _known(error: Exception) -> AigymError | None:
+    """Return an error of the operating system or the server as AigymError; None for a bug of aigym-db."""
     if isinstance(error, OSError):
-        what = error.filename if isinstance(error.filename, str) else "A file"
+        file = error.filename if isinstance(error.filename, str) else "A file"
         return UnusableFile(
-            f"{what} cannot be used: {error.strerror or error}.",
-            hint="Check that it is there, that you may read and write it, and that the disk is not full.",
+            f"{file} cannot be used: {error.strerror or error}.",
+            hint="Check that it exists, its permissions, and the free space of the disk.",
         )
     psycopg = sys.modules.get("psycopg")
     if psycopg is not None and isinstance(error, psycopg.Error):
@@ -152,7 +162,7 @@ def _run(arguments: list[str], report: Report) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _wants_json(arguments: list[str]) -> bool:
+def _json_requested(arguments: list[str]) -> bool:
     pairs = zip(arguments, [*arguments[1:], ""], strict=False)
     return any(
         word == "--format=json" or (word == "--format" and following == "json") for word, following in pairs

@@ -1,4 +1,4 @@
-"""What `migrate`, `rollback` and `up` share."""
+"""Options and output that `migrate`, `rollback` and `up` share."""
 
 from __future__ import annotations
 
@@ -41,25 +41,29 @@ def options(
 
 @contextmanager
 def watched(
-    app: App, files: Iterable[Migration], finished: Literal["applied", "undone"]
+    app: App, files: Iterable[Migration], finished: Literal["applied", "rolled_back"]
 ) -> Iterator[Watching]:
-    """Shows a run, and lists in the JSON document what it `finished`, also where it ends half-way."""
+    """Print the progress of a run and add its migrations to the JSON document, also if it fails.
+
+    `finished` is the key of the document.
+    """
     with Watching(app.report) as watching:
         try:
             yield watching
-        except (ServerError, ResumableError) as refusal:
-            add_origin(app, files, refusal)
+        except (ServerError, ResumableError) as error:
+            add_origin(app, files, error)
             raise
         finally:
             app.report.data[finished] = finished_json(watching.finished_all.values())
 
 
-def add_origin(app: App, files: Iterable[Migration], refusal: AigymError) -> None:
-    """Adds to a refusal the template that the failing line was drafted from, if there is one."""
+def add_origin(app: App, files: Iterable[Migration], error: AigymError) -> None:
+    """Append the template line that the failing line was drafted from, if any, to the detail of the error."""
     from aigym_db.project.origins import origin
 
-    place = refusal.place
+    place = error.place
     for migration in files:
         if place is not None and migration.file == place.file:
-            made_from = origin(app.project, migration, place)
-            refusal.detail += f"\nTEMPLATE: {made_from}" if made_from else ""
+            template = origin(app.project, migration, place)
+            if template:
+                error.add_detail(f"TEMPLATE: {template}")

@@ -1,4 +1,4 @@
-"""The options that commands share: how long to wait for another runner, and which databases."""
+"""Options of several commands: `--lock-wait` and `--targets`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import click
 
 
 def _seconds(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
-    # Not `value < 0`: that lets `nan` through, with which a wait would last for ever.
+    # Not `value < 0`: that accepts `nan`, with which the wait would never end.
     if value is not None and not value >= 0:
-        raise click.BadParameter(f"{value:g} is not a number of seconds from 0 on.", ctx, param)
+        raise click.BadParameter(f"{value:g} is not a number of seconds ≥ 0.", ctx, param)
     return value
 
 
@@ -19,11 +19,11 @@ lock_wait_option = click.option(
     type=float,
     callback=_seconds,
     metavar="SECONDS",
-    help="How long to wait for another runner; else for ever.",
+    help="Maximum time to wait for another aigym-db run, in seconds (default: no limit).",
 )
 targets_option = click.option(
     "--targets",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The databases and tenant schemas of this file, several at a time.",
+    help="Run on the databases and tenant schemas that FILE lists (default: one database).",
 )

@@ -1,4 +1,4 @@
-"""The steps of `up`, and how it knows that there is nothing to do."""
+"""The steps of `up`, and the digest that detects that nothing has changed."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from aigym_db.seeds.plan import seed_files
 from aigym_db.version import __version__
 
 Step = Callable[[], str | None]
-"""Says what it did, or None after it reported what is wrong."""
+"""Returns a summary, or None if it reported findings."""
 
 _INPUTS = ("migrations", "schema", "policies", "seeds")
 
 
 def steps(app: App, dsn: str) -> Iterator[tuple[str, Step]]:
-    """The steps of `up` after the server runs, in order."""
+    """Yield the steps of `up` after the start of the server, in order."""
     yield "migrate", lambda: _migrate(app, dsn)
     for name in app.project.seeds:
         yield "seed", lambda name=name: _seed(app, dsn, name)  # type: ignore[misc]
@@ -39,24 +39,24 @@ def steps(app: App, dsn: str) -> Iterator[tuple[str, Step]]:
 
 
 def nothing_changed(app: App, dsn: str) -> bool:
-    """Whether files, settings and ledger are those that `up` last verified."""
+    """True if files, settings and ledger are those of the last successful `up`."""
     try:
-        known = json.loads(_memory(app).read_text(encoding="utf-8"))
+        verified = json.loads(_digest_file(app).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return bool(known == _now(app, dsn))
+    return bool(verified == _digests(app, dsn))
 
 
 def remember(app: App, dsn: str) -> None:
-    """Writes down what was verified."""
-    _memory(app).write_text(json.dumps(_now(app, dsn)), encoding="utf-8")
+    """Store the digest of the verified files, settings and ledger."""
+    _digest_file(app).write_text(json.dumps(_digests(app, dsn)), encoding="utf-8")
 
 
-def _memory(app: App) -> Path:
+def _digest_file(app: App) -> Path:
     return app.project.local / "verified.json"
 
 
-def _now(app: App, dsn: str) -> dict[str, str]:
+def _digests(app: App, dsn: str) -> dict[str, str]:
     sums = hashlib.sha256(f"{__version__}\n{app.project}\n".encode())
     for folder in _INPUTS:
         for path in sorted((app.project.root / folder).rglob("*")):
@@ -78,7 +78,7 @@ def _seed(app: App, dsn: str, name: str) -> str:
     session = open_session(dsn, app.project.session, lock_timeout_ms=app.project.lock_timeout_ms)
     with closing(session) as connection:
         loaded = load(connection, name, seed_files(app.project, name), app.project.owner)
-    return f"{name}: {sum(one.rows_written for one in loaded)} rows written"
+    return f"{name}: {sum(file.rows_written for file in loaded)} rows written"
 
 
 def _verify(app: App, dsn: str) -> str | None:
@@ -88,7 +88,7 @@ def _verify(app: App, dsn: str) -> str | None:
     app.report.found(*done.findings)
     if any(finding.level != "note" for finding in done.findings):
         return None
-    return f"{len(done.ran)} checks: history = state = database, every step can be undone"
+    return f"{len(done.ran)} checks: history = state = database, every migration can be rolled back"
 
 
 def _access(app: App) -> str | None:

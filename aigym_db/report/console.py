@@ -1,4 +1,4 @@
-"""Words for a terminal: colour only where it can be seen, carets under what is meant."""
+"""Formatting of text: colours on a terminal, places with carets, tables."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from aigym_db.model.source import Place
 _COLOUR = {"error": "red", "warning": "yellow", "note": "cyan"}
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _WIDTH = 110
-"""Longer lines of a file are cut around the caret."""
+"""Characters shown of a line of a file; longer lines are cut around the caret."""
 
 
 def interactive(stream: TextIO) -> bool:
-    """Whether bars and colours are welcome: a terminal, and neither NO_COLOR nor CI."""
+    """True if progress bars and colours can be used: a terminal, and neither NO_COLOR nor CI is set."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and not os.environ.get("CI")
 
 
 def write(stream: TextIO, text: str) -> None:
-    """A line, without colour codes where nobody would see colours."""
+    """Write a line; colour codes are removed unless the stream is a terminal."""
     stream.write((text if interactive(stream) else click.unstyle(text)) + "\n")
     stream.flush()
 
@@ -46,48 +46,48 @@ def bold(text: str) -> str:
     return click.style(text, bold=True)
 
 
-def error(refusal: AigymError) -> str:
-    """A refusal as people read it: the sentence, the place with a caret, the detail, the way out."""
-    message = printable(refusal.message)
-    lines = [f"{click.style('error', fg='red', bold=True)} {dim(refusal.code)} {bold(message)}"]
-    if refusal.place:
-        lines += caret(refusal.place)
-    lines += [f"  {printable(line)}" for line in refusal.detail.splitlines()]
-    if refusal.hint:
-        lines.append(f"  {click.style('hint:', fg='cyan')} {refusal.hint}")
+def error(failure: AigymError) -> str:
+    """Format an error: message, place with caret, detail, hint."""
+    message = printable(failure.message)
+    lines = [f"{click.style('error', fg='red', bold=True)} {dim(failure.code)} {bold(message)}"]
+    if failure.place:
+        lines += caret(failure.place)
+    lines += [f"  {printable(line)}" for line in failure.detail.splitlines()]
+    if failure.hint:
+        lines.append(f"  {click.style('hint:', fg='cyan')} {failure.hint}")
     return "\n".join(lines)
 
 
-def lost(why: OSError) -> str:
-    """What to say at the end of a command that went on although its output could not be written."""
+def lost(cause: OSError) -> str:
+    """Format the warning of a command that ran to its end although its output could not be written."""
     warning = click.style("warning", fg=_COLOUR["warning"], bold=True)
     return (
-        f"{warning} {bold(f'Some of the output could not be written: {why.strerror or why}.')}\n"
-        "  The work went on to its end, and the exit status is its own.\n"
+        f"{warning} {bold(f'Some of the output could not be written: {cause.strerror or cause}.')}\n"
+        "  The command ran to its end; the exit status is that of its work.\n"
         f"  {click.style('hint:', fg='cyan')} Run `aigym-db status` to see what is applied."
     )
 
 
-def finding(found: Finding) -> str:
-    """A finding as people read it."""
-    level = click.style(found.level, fg=_COLOUR[found.level], bold=True)
-    first, *more = [printable(line) for line in found.message.splitlines()] or [""]
-    lines = [f"{level} {dim(found.code)} {bold(first)} {dim(f'[{found.rule}]')}"]
-    if found.place:
-        lines += caret(found.place)
+def finding(item: Finding) -> str:
+    """Format a finding: level, code, message, place with caret, help."""
+    level = click.style(item.level, fg=_COLOUR[item.level], bold=True)
+    first, *more = [printable(line) for line in item.message.splitlines()] or [""]
+    lines = [f"{level} {dim(item.code)} {bold(first)} {dim(f'[{item.rule}]')}"]
+    if item.place:
+        lines += caret(item.place)
     lines += [f"  {line}" for line in more]
-    if found.help:
-        lines.append(f"  {click.style('help:', fg='cyan')} {found.help}")
+    if item.help:
+        lines.append(f"  {click.style('help:', fg='cyan')} {item.help}")
     return "\n".join(lines)
 
 
 def counted(count: int, noun: str) -> str:
-    """A number with its noun: `1 table`, `2 tables`."""
+    """Return a number with its noun: `1 table`, `2 tables`."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """A table as lines, the first of its rows as its head."""
+    """Format rows as a table with aligned columns; the first row is the heading."""
     widths = [max(width(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [
         "  ".join(cell + " " * (most - width(cell)) for cell, most in zip(row, widths, strict=True))
@@ -97,7 +97,7 @@ def columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
 
 
 def caret(place: Place) -> list[str]:
-    """The place, its line, and a caret under its column."""
+    """Format a place: file and position, the line, a caret under the column."""
     lines = [f"  {click.style('-->', fg='blue')} {printable(str(place))}"]
     if place.text.strip():
         text, column = printable(place.text), min(place.column, len(place.text) + 1)
@@ -113,12 +113,12 @@ def caret(place: Place) -> list[str]:
 
 
 def printable(text: str) -> str:
-    """Text of a file or a server without what a terminal would obey instead of show; as long as before."""
-    return _CONTROLS.sub(lambda found: " " if found[0] == "\t" else "\N{REPLACEMENT CHARACTER}", text)
+    """Replace the control characters of a text for a terminal; the length stays the same."""
+    return _CONTROLS.sub(lambda match: " " if match[0] == "\t" else "\N{REPLACEMENT CHARACTER}", text)
 
 
 def width(text: str) -> int:
-    """How many columns of a terminal a text takes; East Asian and emoji take two, combining marks none."""
+    """Return the width of a text in terminal columns: two for East Asian wide and emoji, none for marks."""
     return sum(_columns(letter) for letter in text)
 
 

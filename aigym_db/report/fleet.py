@@ -14,7 +14,7 @@ from aigym_db.migrate.fleet.status import TargetStatus
 from aigym_db.migrate.observer import Finished
 from aigym_db.model.migration import Direction, Plan
 from aigym_db.report import console, machine
-from aigym_db.report.progress import DONE, Watching, finished_json
+from aigym_db.report.progress import DONE, DONE_KEY, Watching, finished_json
 from aigym_db.report.result import Report
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def _as_json(outcome: TargetResult, direction: Direction) -> dict[str, Any]:
         "status": _state(outcome),
         "pending": outcome.pending,
         "waiting": outcome.waiting,
-        DONE[direction]: finished_json(outcome.finished),
+        DONE_KEY[direction]: finished_json(outcome.finished),
         "duration_ms": round(outcome.duration_ms, 3),
         "error": machine.as_json(machine.as_finding(outcome.refusal)) if outcome.refusal else None,
     }

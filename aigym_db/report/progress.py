@@ -1,4 +1,4 @@
-"""A run of migrations as people watch it: a line for each that is committed, a bar on a terminal."""
+"""The progress of a run: one line per committed migration, and a progress bar on a terminal."""
 
 from __future__ import annotations
 
@@ -17,35 +17,37 @@ from aigym_db.report.result import Report
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-DONE: Mapping[Direction, Literal["applied", "undone"]] = {"up": "applied", "down": "undone"}
-"""What is said of a migration that ran in this direction."""
+DONE: Mapping[Direction, Literal["applied", "rolled back"]] = {"up": "applied", "down": "rolled back"}
+"""The result of a migration that was executed in this direction, as text."""
+DONE_KEY: Mapping[Direction, Literal["applied", "rolled_back"]] = {"up": "applied", "down": "rolled_back"}
+"""The same as a key of JSON documents."""
 _WORDS = {
-    "runner": "waiting for another aigym-db",
-    "orphan": "waiting for the server to end a killed run",
+    "runner": "waiting for another aigym-db run",
+    "orphan": "waiting for the server to end the session of a killed run",
     "lock": "waiting for a lock",
-    "retry": "the table stayed in use; trying again",
+    "retry": "lock timeout; retrying",
     "transactions": "waiting for older transactions",
-    "standby": "waiting for a standby that is behind",
-    "server": "waiting for the server to take connections",
+    "standby": "waiting for replication lag to decrease",
+    "server": "waiting for the server to accept connections",
 }
-_SAY_AGAIN_S = 5.0
-"""How often a log is told that a run still waits."""
+_REPEAT_S = 5.0
+"""Seconds between two lines about the same wait."""
 
 
 class Watching(Observer, AbstractContextManager["Watching"]):
-    """Shows a run on the report's prose stream; use it as a context manager around the run."""
+    """Print the events of a run to the report's prose stream. A context manager around the run."""
 
     def __init__(self, report: Report) -> None:
         self.report = report
         self.finished_all: dict[int, Finished] = {}
-        """What is committed, by version; a crash of the server may make it tell one again."""
+        """Committed migrations by version; after a server crash an event may be repeated."""
         self.waiting_for_phase: tuple[Migration, ...] = ()
-        """What is pending and belongs to another phase than the one that was asked for."""
+        """Pending migrations of the phase that was not requested."""
         self.direction: Direction = "up"
         self._bar: Progress | None = None
         self._task: TaskID | None = None
-        self._said: tuple[str, float] | None = None
-        self._told_at = 0.0
+        self._last_wait: tuple[str, float] | None = None
+        self._printed_at = 0.0
 
     def __enter__(self) -> Watching:
         self.report.must_finish = True
@@ -61,7 +63,7 @@ class Watching(Observer, AbstractContextManager["Watching"]):
         self.direction = plan.direction
         self.waiting_for_phase = plan.waiting
         if console.interactive(self.report.err) and len(plan.migrations) > 1:
-            # Only where it is seen: importing rich costs more than a run with nothing to do.
+            # Only on a terminal: importing rich takes longer than a run with nothing to apply.
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -76,11 +78,11 @@ class Watching(Observer, AbstractContextManager["Watching"]):
             self._bar.start()
 
     def started(self, migration: Migration) -> None:
-        self._told_at = time.monotonic()
+        self._printed_at = time.monotonic()
         self._describe(migration.label)
 
     def statement(self, migration: Migration, number: int, count: int) -> None:
-        self._told_at = time.monotonic()
+        self._printed_at = time.monotonic()
         self._describe(f"{migration.label}: statement {number} of {count}")
 
     def progress(self, migration: Migration, progress: Headway) -> None:
@@ -89,9 +91,9 @@ class Watching(Observer, AbstractContextManager["Watching"]):
         if self._bar is None:
             self.report.progress(f"  {words}")
         now = time.monotonic()
-        # A terminal shows it all the time; a log is told now and then.
-        if not console.interactive(self.report.err) and now - self._told_at >= _SAY_AGAIN_S:
-            self._told_at = now
+        # A terminal redraws the line; a log gets one line every few seconds.
+        if not console.interactive(self.report.err) and now - self._printed_at >= _REPEAT_S:
+            self._printed_at = now
             self._line(f"  {words}")
 
     def notice(self, migration: Migration, notice: Notice) -> None:
@@ -104,19 +106,20 @@ class Watching(Observer, AbstractContextManager["Watching"]):
     def waiting(self, waiting: Waiting) -> None:
         words = f"{_WORDS[waiting.reason]}, {waiting.waited_s:.0f} s"
         self._describe(words)
-        last = self._said
-        if last is None or last[0] != waiting.reason or abs(waiting.waited_s - last[1]) >= _SAY_AGAIN_S:
-            self._said = (waiting.reason, waiting.waited_s)
+        last = self._last_wait
+        if last is None or last[0] != waiting.reason or abs(waiting.waited_s - last[1]) >= _REPEAT_S:
+            self._last_wait = (waiting.reason, waiting.waited_s)
             self._line(f"  {words}")
             for other in (*waiting.holders, *waiting.blockers):
                 self._line(f"    {other}")
 
     def given_up(self, label: str, half: str) -> None:
-        self._line(f"{console.good('given up')} {label}, which was {half}: you have put it back as it was")
+        state = "applied" if "undone" in half or "rolled back" in half else "rolled back"
+        self._line(f"{label}: marked as {state} (resolved manually)")
 
     def finished(self, finished: Finished) -> None:
         self.finished_all[finished.migration.version] = finished
-        self._said = None
+        self._last_wait = None
         word = console.good(DONE[self.direction])
         extra = f", waited {finished.lock_wait_ms:.0f} ms for locks" if finished.lock_wait_ms >= 1 else ""
         extra += f", resumed at statement {finished.resumed_at}" if finished.resumed_at else ""
@@ -132,7 +135,7 @@ class Watching(Observer, AbstractContextManager["Watching"]):
 
     def _line(self, text: str) -> None:
         if self._bar is not None and self.report.prose.isatty():
-            # The bar redraws itself below what is printed through it.
+            # rich redraws the bar below text that is printed through its console.
             from rich.text import Text
 
             self._bar.console.print(Text.from_ansi(text), soft_wrap=True)
@@ -141,20 +144,20 @@ class Watching(Observer, AbstractContextManager["Watching"]):
 
 
 def finished_json(done: Iterable[Finished]) -> list[dict[str, Any]]:
-    """Migrations as the JSON document lists them."""
+    """Return executed migrations as the JSON document lists them."""
     return [
         {
-            "version": one.migration.version,
-            "name": one.migration.name,
-            "duration_ms": one.duration_ms,
-            "lock_wait_ms": one.lock_wait_ms,
+            "version": finished.migration.version,
+            "name": finished.migration.name,
+            "duration_ms": finished.duration_ms,
+            "lock_wait_ms": finished.lock_wait_ms,
         }
-        for one in done
+        for finished in done
     ]
 
 
 def _words(progress: Headway) -> str:
-    """How far a statement is: `create index: scanning table on app.users, 41% (1,024 of 2,500 pages)`."""
+    """Format the progress of a statement: `create index on app.users, 41% (1,024 of 2,500 pages)`."""
     done = f"{progress.done:,}"
     if not progress.total:
         return f"{progress.phase}, {done} {progress.unit}" if progress.done else progress.phase

@@ -1,4 +1,4 @@
-"""What a command has to say, and to whom: a person at a terminal, a log, or another program."""
+"""The output of a command: text for a terminal or a log, or one JSON document."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from aigym_db.report import console, machine, streams
 
 @dataclass
 class Report:
-    """Collects what a command found and prints it in the chosen form.
+    """Collects the results of a command and prints them in the requested format.
 
-    As text, lines appear as they are said. As JSON, one document appears on stdout at the end, and nothing
-    else; what would have been prose goes to stderr.
+    Text is printed line by line. JSON is one document on stdout at the end; text then goes to stderr.
     """
 
     format: Literal["text", "json"] = "text"
@@ -28,30 +27,30 @@ class Report:
     out: TextIO = field(default_factory=lambda: sys.stdout)
     err: TextIO = field(default_factory=lambda: sys.stderr)
     must_finish: bool = False
-    """Whether the command goes on where its output cannot be written, because it changes something."""
+    """True if the command changes something, and therefore continues when its output cannot be written."""
     _lost: OSError | None = None
     _passing: bool = False
 
     @property
     def prose(self) -> TextIO:
-        """Where sentences for people go."""
+        """The stream for text: stdout, or stderr if the format is JSON."""
         return self.out if self.format == "text" else self.err
 
     @property
     def canvas(self) -> TextIO:
-        """stderr for bars, which draw whenever they like: what cannot be drawn is lost."""
+        """stderr for progress bars; write errors are recorded instead of raised."""
         return streams.guarded(self.err, self._writing)
 
     def say(self, text: str = "") -> None:
-        """A line for people."""
+        """Print a line of text."""
         self._write(self.prose, text)
 
     def alert(self, text: str) -> None:
-        """A line on stderr, whatever the format."""
+        """Print a line on stderr, in either format."""
         self._write(self.err, text)
 
     def progress(self, text: str) -> None:
-        """What is being done at the moment; on a terminal only, and gone with the next line."""
+        """Print the current activity, on a terminal only; the next line replaces it."""
         if console.interactive(self.err):
             with self._writing(self.err):
                 self.err.write(f"\r\x1b[2K{console.dim(text)}")
@@ -59,14 +58,14 @@ class Report:
             self._passing = True
 
     def print(self, text: str) -> None:
-        """The product itself, e.g. SQL; on stdout whatever the format, unless that is JSON."""
+        """Print the result itself, e.g. SQL, on stdout; nothing if the format is JSON."""
         if self.format == "text":
             with self._writing(self.out):
                 self.out.write(text)
                 self.out.flush()
 
     def found(self, *findings: Finding) -> None:
-        """Findings, shown at once to people."""
+        """Record findings and print them."""
         for finding in findings:
             self.findings.append(finding)
             self.say(console.finding(finding))
@@ -74,14 +73,14 @@ class Report:
                 self.alert(machine.github(finding))
 
     def refused(self, error: AigymError) -> None:
-        """The refusal that ends the command."""
+        """Record the error that ends the command and print it."""
         self.alert(console.error(error))
         self.findings.append(machine.as_finding(error))
         if os.environ.get("GITHUB_ACTIONS") == "true":
             self.alert(machine.github(self.findings[-1]))
 
     def close(self, command: str, status: int) -> None:
-        """Prints the JSON document, where one was asked for, and says when some of the output was lost."""
+        """Print the JSON document if requested, and a warning if output was lost."""
         self._wipe()
         if self.format == "json":
             document = {
@@ -99,10 +98,10 @@ class Report:
 
     @contextmanager
     def _writing(self, stream: TextIO) -> Iterator[None]:
-        """Around what writes to one of the streams: what could not be written is lost, and the work goes on.
+        """Record write errors of a stream, so that a command that changes something runs to its end.
 
-        Only where stdout is what the command is for, it ends: raises BrokenPipeError when the reader went
-        away, else UnusableFile (AIG-P016).
+        For other commands, raise BrokenPipeError if the reader of stdout closed the pipe, or UnusableFile
+        (AIG-P016).
         """
         try:
             yield
@@ -115,7 +114,7 @@ class Report:
             else:
                 raise UnusableFile(
                     f"The output cannot be written: {error.strerror or error}.",
-                    hint="Make room where it goes, or send it elsewhere.",
+                    hint="Free disk space, or redirect the output to another file.",
                 ) from None
 
     def _write(self, stream: TextIO, text: str) -> None:

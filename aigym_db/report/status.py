@@ -1,4 +1,4 @@
-"""Where a database stands, as programs read it."""
+"""The status of a database as JSON."""
 
 from __future__ import annotations
 
@@ -9,25 +9,30 @@ from aigym_db.database.partially_applied import PartialMigration
 from aigym_db.model.migration import Migration
 
 
-def unfinished_json(found: Iterable[PartialMigration] | None) -> list[dict[str, Any]] | None:
-    """What was cut short as the JSON document lists it; null where nobody knows."""
-    if found is None:
+def unfinished_json(migrations: Iterable[PartialMigration] | None) -> list[dict[str, Any]] | None:
+    """Return partially applied migrations as JSON; None if the role cannot read the journal."""
+    if migrations is None:
         return None
     return [
         {
-            "version": one.version,
-            "name": one.name,
-            "direction": one.direction,
-            "statements_done": one.done,
-            "rows_changed": one.rows,
+            "version": migration.version,
+            "name": migration.name,
+            "direction": migration.direction,
+            "statements_done": migration.done,
+            "rows_changed": migration.rows,
         }
-        for one in found
+        for migration in migrations
     ]
 
 
 def pending_json(pending: Iterable[Migration], frozen: Collection[int]) -> list[dict[str, Any]]:
-    """What is to be applied as the JSON document lists it."""
+    """Return pending migrations as JSON."""
     return [
-        {"version": one.version, "name": one.name, "phase": one.phase, "frozen": one.version in frozen}
-        for one in pending
+        {
+            "version": migration.version,
+            "name": migration.name,
+            "phase": migration.phase,
+            "frozen": migration.version in frozen,
+        }
+        for migration in pending
     ]

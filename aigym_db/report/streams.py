@@ -1,4 +1,4 @@
-"""Standard output and error, which may not take what is written: another encoding, a full disk, no reader."""
+"""Standard output and error when they cannot be written: encoding, full disk, closed pipe."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from typing import TextIO, cast
 
 
 def prepare() -> None:
-    """From now on both streams are there and take every character.
+    """Make both streams accept every character.
 
-    One that their encoding lacks appears as an escape, e.g. `\\u20ac`. Where the process was started without
-    them (`>&-`), what is written goes nowhere.
+    Characters that the encoding lacks are printed as escapes, e.g. `\\u20ac`. A stream that is closed when
+    the process starts (`>&-`) is replaced by the null device.
     """
-    sys.stdout = sys.stdout or os.fdopen(_nowhere(), "w", encoding="utf-8")
-    sys.stderr = sys.stderr or os.fdopen(_nowhere(), "w", encoding="utf-8")
+    sys.stdout = sys.stdout or os.fdopen(_null_device(), "w", encoding="utf-8")
+    sys.stderr = sys.stderr or os.fdopen(_null_device(), "w", encoding="utf-8")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def silence(stream: TextIO) -> None:
-    """From now on what is written goes nowhere, and what Python holds of it until it exits as well."""
-    nowhere = _nowhere()
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
+    """Redirect the stream to the null device, including what Python has buffered."""
+    null = _null_device()
+    os.dup2(null, stream.fileno())
+    os.close(null)
 
 
 def guarded(stream: TextIO, guard: Callable[[TextIO], AbstractContextManager[None]]) -> TextIO:
-    """The stream, each writing to it inside a `guard(stream)`; for a library that writes by itself."""
+    """Return the stream with each write inside `guard(stream)`, for libraries that write themselves."""
     return cast(TextIO, _Guarded(stream, guard))
 
 
@@ -59,5 +59,5 @@ class _Guarded(io.TextIOBase):
             self._stream.flush()
 
 
-def _nowhere() -> int:
+def _null_device() -> int:
     return os.open(os.devnull, os.O_WRONLY)

@@ -15,7 +15,7 @@ from benchmarks.migrations.series import Figures, Series, run
 
 BACK = 100
 APPLIED = 120
-"""How many migrations there are where `BACK` are undone."""
+"""How many migrations there are where `BACK` are rolled back."""
 BIG_BYTES = 50_000_000
 KINDS = {"off": "a server that does not wait for the disk", "on": "a server that keeps its promises"}
 
@@ -64,7 +64,9 @@ def _mixed(found: Mapping[str, Figures], heading: str) -> Iterator[str]:
 
 
 def _hundred(found: Mapping[str, Figures], heading: str) -> Iterator[str]:
-    back = heading.replace("migrations of one table", f"migrations of one table: the newest {BACK} undone", 1)
+    back = heading.replace(
+        "migrations of one table", f"migrations of one table: the newest {BACK} rolled back", 1
+    )
     yield from report.table(found, lambda figures: figures.back, back)
     yield from report.back_goal(found, BACK, 0.3)
     yield ""

@@ -57,7 +57,7 @@ def ratio_goal(found: Mapping[str, Figures], most: float) -> Iterator[str]:
 def back_goal(found: Mapping[str, Figures], count: int, most_s: float) -> Iterator[str]:
     """How fast we mean to undo."""
     seconds = _median(found[OURS].back)
-    yield goal(f"{count} undone in ≤ {most_s:g} s (it is {seconds:.3f} s)", seconds <= most_s)
+    yield goal(f"{count} rolled back in ≤ {most_s:g} s (it is {seconds:.3f} s)", seconds <= most_s)
     yield from _first(found, lambda figures: figures.back)
 
 

@@ -48,7 +48,7 @@ class Series:
     again: bool = False
     """Whether a run with nothing to do is measured, too."""
     back: int = 0
-    """How many are undone in the end."""
+    """How many are rolled back in the end."""
 
 
 def run(series: Series, who: Sequence[Write], server: Server, *, on_disk: bool) -> Mapping[str, Figures]:

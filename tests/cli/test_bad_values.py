@@ -48,5 +48,5 @@ def test_a_wait_that_is_no_number_of_seconds_is_refused(steps, command: str, sec
     assert code == 2
     assert refused(out) == (
         "AIG-P013",
-        f"Invalid value for '--lock-wait': {seconds} is not a number of seconds from 0 on.",
+        f"Invalid value for '--lock-wait': {seconds} is not a number of seconds ≥ 0.",
     )

@@ -84,17 +84,17 @@ def test_a_way_back_is_told_in_its_own_words(terminal) -> None:
 
     assert log.getvalue().splitlines() == [
         "2 targets, 1 with something to undo.",
-        "one: undone 0001 notes (3 ms)",
-        "done one (1 undone, 0 ms)",
+        "one: rolled back 0001 notes (3 ms)",
+        "done one (1 rolled back, 0 ms)",
         "",
-        "target  status           undone  time  error",
+        "target  status           rolled back  time  error",
         "one     done             1 of 1",
         "two     nothing to undo",
         "",
         "1 done, 1 nothing to undo.",
     ]
     assert [one["status"] for one in report.data["targets"]] == ["done", "nothing to undo"]
-    assert report.data["targets"][0]["undone"][0]["version"] == 1
+    assert report.data["targets"][0]["rolled_back"][0]["version"] == 1
 
 
 def test_a_log_has_a_line_for_each_migration_with_its_target(terminal) -> None:

@@ -38,7 +38,7 @@ def test_a_failed_rollback_lists_what_it_undid(migrated) -> None:
     code, out, _ = migrated.run("--format", "json", "rollback", "--to", "0", "--yes")
 
     assert (code, migrated.applied()) == (4, [1, 2, 3])
-    assert [one["version"] for one in json.loads(out)["undone"]] == [4]
+    assert [one["version"] for one in json.loads(out)["rolled_back"]] == [4]
 
 
 def test_a_stopped_run_lists_what_it_applied(steps, wait_for_the_gate) -> None:
@@ -60,13 +60,13 @@ def test_a_rollback_with_nothing_to_undo_says_where_the_database_is(steps) -> No
 
     assert steps.run("rollback", "--to", "2")[:2] == (
         0,
-        "Nothing to undo: the database is at 0002 step.\n",
+        "Nothing to roll back: the database is at 0002 step.\n",
     )
 
 
 @pytest.mark.parametrize("words", [(), ("--to", "0")], ids=" ".join)
 def test_a_rollback_of_an_empty_database_says_that_nothing_is_applied(steps, words) -> None:
-    assert steps.run("rollback", *words)[:2] == (0, "Nothing to undo: nothing is applied.\n")
+    assert steps.run("rollback", *words)[:2] == (0, "Nothing to roll back: no migration is applied.\n")
 
 
 def test_a_rollback_that_gives_one_up_does_not_say_that_nothing_is_applied(steps) -> None:
@@ -76,7 +76,7 @@ def test_a_rollback_that_gives_one_up_does_not_say_that_nothing_is_applied(steps
     code, out, _ = steps.run("rollback", "--resolve", "done")
 
     assert (code, steps.applied()) == (0, [1])
-    assert out.splitlines()[-1] == "No migration was undone."
+    assert out.splitlines()[-1] == "No migration was rolled back."
 
 
 def test_every_line_of_a_notice_is_indented_and_shows_no_controls() -> None:

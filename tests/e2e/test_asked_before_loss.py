@@ -72,14 +72,14 @@ def test_a_no_leaves_everything_as_it_is(shop, with_rows, on_a_terminal, holding
 
     assert status == 3
     assert NAMED in seen
-    assert "Nothing was undone." in seen
+    assert "Nothing was rolled back." in seen
     assert holdings(with_rows) == held
 
 
 def test_a_yes_undoes_what_was_listed(shop, with_rows, on_a_terminal) -> None:
     status, seen = on_a_terminal(shop.folder, "--database", with_rows, "rollback", answer="y")
 
-    assert (status, NAMED in seen, "1 undone." in seen) == (0, True, True)
+    assert (status, NAMED in seen, "1 rolled back." in seen) == (0, True, True)
 
 
 def test_a_yes_is_no_yes_to_what_somebody_applied_meanwhile(shop, with_rows, on_a_terminal) -> None:
@@ -127,7 +127,7 @@ def applied(dsn: str) -> int:
 def test_of_many_databases_it_is_asked_once(shop, fleet, on_a_terminal, answer, status, left) -> None:
     code, seen = on_a_terminal(shop.folder, *BACK, answer=answer)
 
-    assert (code, seen.count("[y/N]"), "Undo all the same, with data lost on 1 target?" in seen) == (
+    assert (code, seen.count("[y/N]"), "Roll back and lose data on 1 target?" in seen) == (
         status,
         1,
         True,
@@ -163,5 +163,5 @@ def test_what_was_undone_before_the_question_is_told_at_the_end(shop, fleet, on_
 
     targets = json.loads(seen[seen.index("\r\n{") :])["targets"]
     assert (code, [one["status"] for one in targets]) == (0, ["done", "done"])
-    assert [[done["version"] for done in one["undone"]] for one in targets] == [[3], [3]]
+    assert [[done["version"] for done in one["rolled_back"]] for one in targets] == [[3], [3]]
     assert [applied(dsn) for dsn in fleet] == [2, 2]

@@ -80,7 +80,7 @@ def test_a_wrong_password_is_not_shown(local_shop, up_once) -> None:
 def test_a_database_that_would_not_be_used_is_refused(shop, database, words) -> None:
     seen = shop("--database", database, *words)
 
-    assert (seen.status, "`--database` does not go with this command" in seen.err) == (2, True)
+    assert (seen.status, "`--database` cannot be used with this command" in seen.err) == (2, True)
 
 
 def test_the_variables_of_libpq_say_which_database_is_meant(shop, migrated, monkeypatch) -> None:

@@ -173,4 +173,4 @@ def test_a_project_without_migrations_or_templates_says_what_it_lacks(shop) -> N
     rendered, drafted = shop("render"), shop("new", "x")
 
     assert (rendered.status, drafted.status) == (2, 2)
-    assert "This project holds migrations alone" in rendered.err + drafted.err
+    assert "This project contains migrations only" in rendered.err + drafted.err

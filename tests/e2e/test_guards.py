@@ -96,7 +96,7 @@ def test_rows_are_never_rolled_away_without_a_yes(shop, with_rows, holdings, wor
 def test_with_a_yes_they_are(shop, with_rows) -> None:
     seen = shop("--database", with_rows, "rollback", "--yes")
 
-    assert (seen.status, seen.out.splitlines()[-1]) == (0, "1 undone.")
+    assert (seen.status, seen.out.splitlines()[-1]) == (0, "1 rolled back.")
 
 
 def test_what_says_it_is_irreversible_is_not_undone(shop, migrated, holdings) -> None:
@@ -180,7 +180,7 @@ def test_who_may_only_read_sees_the_status_and_verifies(shop, migrated, reader) 
     status, verified = shop("--database", dsn, "status"), shop("--database", dsn, "verify", "ledger", "lock")
 
     assert (status.status, "2 applied, 0 pending" in status.out) == (0, True)
-    assert "This role may not see whether one of them is half-way." in status.out
+    assert "This role has no permission to read which migrations are partially applied." in status.out
     assert "half-way" not in shop("--database", migrated, "status").out
     assert shop("--format", "json", "--database", dsn, "status").document["unfinished"] is None
     assert (verified.status, verified.out) == (0, "2 checks, no findings.\n")

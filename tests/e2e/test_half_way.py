@@ -55,6 +55,6 @@ def test_a_person_who_has_put_it_back_says_so(shop: Any, half: str) -> None:
     seen = shop("--database", half, "rollback", "--resolve", "done")
 
     assert (seen.status, seen.err) == (0, "")
-    assert "given up 0003 more, which was half applied" in seen.out
-    assert "undone 0" not in seen.out
+    assert "0003 more: marked as rolled back (resolved manually)" in seen.out
+    assert "rolled back 0" not in seen.out
     assert "half applied" not in shop("--database", half, "status").out

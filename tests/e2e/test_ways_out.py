@@ -103,7 +103,7 @@ def test_of_a_number_that_is_there_twice_the_one_that_ran_is_named(shop, migrate
         "migrations/0002_memos.sql.\n  --> migrations/0002_memos.sql:1:1\n"
     )
     assert "LOCK has frozen migrations/0002_app_notes.sql." in seen.err
-    assert " has run 0002 app_notes." in seen.err
+    assert " has applied 0002 app_notes." in seen.err
     assert "`git mv migrations/0002_memos.sql migrations/0003_memos.sql`" in hint_of(seen.err)
 
 
@@ -112,7 +112,7 @@ def test_of_a_number_that_is_there_twice_a_server_that_does_not_answer_says_noth
 
     seen = shop("--database", "postgresql://127.0.0.1:1/none", "migrate")
 
-    assert (seen.status, "LOCK has frozen" in seen.err, "has run 0002" in seen.err) == (2, True, False)
+    assert (seen.status, "LOCK has frozen" in seen.err, "has applied 0002" in seen.err) == (2, True, False)
 
 
 def test_the_ledger_is_asked_only_for_what_it_has(shop, migrated: str) -> None:
@@ -161,7 +161,7 @@ def test_a_late_file_is_refused_until_it_is_allowed_and_status_shows_it(shop, la
 def test_a_late_file_does_not_stop_a_rollback(shop, late: str) -> None:
     seen = shop("--database", late, "rollback")
 
-    assert (seen.status, seen.out.splitlines()[-1]) == (0, "1 undone.")
+    assert (seen.status, seen.out.splitlines()[-1]) == (0, "1 rolled back.")
     assert "0004 newer" in seen.out
 
 

@@ -1,4 +1,4 @@
-"""The whole way as a role that is no superuser, as on a managed server."""
+"""The whole way as a role that is not a superuser, as on a managed server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A project of migrations alone, the real command line on it, and what a database holds afterwards."""
+"""A project of migrations only, the real command line on it, and what a database holds afterwards."""
 
 from __future__ import annotations
 

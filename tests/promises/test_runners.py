@@ -72,7 +72,7 @@ def test_alter_table_behind_an_open_reader_stalls_nobody_for_longer_than_the_loc
 
     assert (still_waiting, seen.status) == (True, 0)
     assert worst_s <= lock_timeout_s + 0.3
-    assert "the table stayed in use; trying again" in seen.out
+    assert "lock timeout; retrying" in seen.out
     assert (
         "(postgres, slow report, from a local socket, idle in transaction, transaction open for" in seen.out
     )
@@ -93,7 +93,7 @@ def test_of_several_runners_one_applies_a_data_migration_and_the_others_find_not
     running = [project.start("migrate")]
     pid = other.wait_at_gate()
     running += [project.start("migrate") for _ in range(count - 1)]
-    said = [one.output_until("waiting for another aigym-db") for one in running[1:]]
+    said = [one.output_until("waiting for another aigym-db run") for one in running[1:]]
     other.open_gate()
 
     seen = [one.result() for one in running]
@@ -157,7 +157,7 @@ def test_several_runners_and_concurrently_neither_deadlock_nor_leave_an_invalid_
     running = [project.start("migrate")]
     other.wait_for("select pid from pg_stat_progress_create_index where phase like 'waiting%'")
     running += [project.start("migrate") for _ in range(count - 1)]
-    said = [one.output_until("waiting for another aigym-db") for one in running[1:]]
+    said = [one.output_until("waiting for another aigym-db run") for one in running[1:]]
     writer.execute("commit")
 
     seen = [one.result() for one in running]
@@ -181,7 +181,7 @@ def test_of_eight_runners_another_takes_over_when_the_one_at_work_is_killed(proj
     running = [project.start("migrate")]
     pid = other.wait_at_gate()
     running += [project.start("migrate") for _ in range(7)]
-    said = [one.output_until("waiting for another aigym-db") for one in running[1:]]
+    said = [one.output_until("waiting for another aigym-db run") for one in running[1:]]
     running[0].kill()
     other.wait_for(f"select pid from pg_stat_activity where pid = {pid}", answered=False)
     other.wait_at_gate()

@@ -31,7 +31,7 @@ def test_while_it_waits_for_another_runner(project, other, visit, number: signal
     first = project.start("migrate")
     other.wait_at_gate()
     waiting = project.start("migrate")
-    waiting.output_until("waiting for another aigym-db")
+    waiting.output_until("waiting for another aigym-db run")
 
     waiting.send_signal(number)
     seen = waiting.result()
@@ -71,7 +71,7 @@ def test_while_it_backs_off_from_a_lock(project, other, visit, number: signal.Si
     reader = visit(project.dsn)
     reader.execute("begin; select * from a")
     running = project.start("migrate")
-    running.output_until("the table stayed in use; trying again")
+    running.output_until("lock timeout; retrying")
 
     running.send_signal(number)
     seen = running.result()

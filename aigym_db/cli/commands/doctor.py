@@ -13,11 +13,11 @@ from aigym_db.errors import AigymError, NoProject, ProjectError, ServerUnfit
 from aigym_db.report import console, machine
 
 
-@click.command(short_help="Whether everything aigym-db needs is there.")
+@click.command(short_help="Check the machine, the server, the project and the database.")
 @pass_app
 def command(app: App) -> int:
-    """Looks at this machine, the project and the database, and says what is missing and how to get it."""
-    looks: tuple[tuple[str, Callable[[App], str]], ...] = (
+    """Check this machine, the project and the database, and print what is missing and how to provide it."""
+    checks: tuple[tuple[str, Callable[[App], str]], ...] = (
         ("machine", _machine),
         ("server", _server),
         ("project", _project),
@@ -25,25 +25,25 @@ def command(app: App) -> int:
         ("database", _database),
     )
     status = 0
-    found: dict[str, str] = {}
-    for name, look in looks:
+    results: dict[str, str] = {}
+    for name, check in checks:
         try:
-            found[name] = look(app)
-        except NoProject as refusal:
-            # Without a project there is nothing more to look at.
-            app.report.refused(refusal)
-            found[name] = refusal.message
-            status = status or refusal.exit_status
+            results[name] = check(app)
+        except NoProject as error:
+            # The remaining checks need a project.
+            app.report.refused(error)
+            results[name] = error.message
+            status = status or error.exit_status
             break
-        except AigymError as refusal:
+        except AigymError as error:
             app.report.say(f"{console.bad('problem')} {name}")
-            app.report.say(console.error(refusal))
-            app.report.findings.append(machine.as_finding(refusal))
-            status = status or refusal.exit_status
-            found[name] = refusal.message
+            app.report.say(console.error(error))
+            app.report.findings.append(machine.as_finding(error))
+            status = status or error.exit_status
+            results[name] = error.message
         else:
-            app.report.say(f"{console.good('ok')}      {name:11} {found[name]}")
-    app.report.data["checks"] = found
+            app.report.say(f"{console.good('ok')}      {name:11} {results[name]}")
+    app.report.data["checks"] = results
     return status
 
 
@@ -56,28 +56,28 @@ def _server(app: App) -> str:
     from aigym_db.database.connect import connect
     from aigym_db.database.servers import throwaway
 
-    with throwaway(_wanted(app)) as server, connect(server.dsn(), autocommit=True) as connection:
-        found = probe(connection)
-        extensions = ", ".join(sorted(found.extensions_available)) or "none"
-        icu = "with" if found.icu else "without"
-        return f"{server.name} starts: PostgreSQL {found.major}.{found.minor} {icu} ICU; {extensions}"
+    with throwaway(_server_name(app)) as server, connect(server.dsn(), autocommit=True) as connection:
+        facts = probe(connection)
+        extensions = ", ".join(sorted(facts.extensions_available)) or "none"
+        icu = "with" if facts.icu else "without"
+        return f"{server.name} starts: PostgreSQL {facts.major}.{facts.minor} {icu} ICU; {extensions}"
 
 
-def _wanted(app: App) -> str:
+def _server_name(app: App) -> str:
     try:
         return app.project.server
     except ProjectError:
-        # Which is told where it is the project's turn.
+        # Reported by the check of the project.
         return app.server or "embedded"
 
 
 def _project(app: App) -> str:
     project = app.project
     if not project.has_state:
-        return f"{project.root}: migrations alone"
+        return f"{project.root}: migrations only"
     from aigym_db.project.order import ordered
 
-    return f"{project.root}: {len(ordered(project))} files of schema/ and policies/ render and have an order"
+    return f"{project.root}: {len(ordered(project))} files of schema/ and policies/ are rendered and sorted"
 
 
 def _migrations(app: App) -> str:
@@ -85,7 +85,7 @@ def _migrations(app: App) -> str:
     from aigym_db.project.migrations import migrations
 
     files = migrations(app.project)
-    return f"{len(files)} migrations, {len(frozen(app.project, files))} of them frozen"
+    return f"{len(files)} migrations, {len(frozen(app.project, files))} frozen"
 
 
 def _database(app: App) -> str:
@@ -95,9 +95,9 @@ def _database(app: App) -> str:
     try:
         dsn = app.dsn()
     except ServerUnfit:
-        return "the local server does not run; `aigym-db up` starts it"
+        return "the local server is not running; `aigym-db up` starts it"
     with closing(connect(dsn, autocommit=True)) as connection:
-        found = probe(connection)
-    kind = "superuser" if found.superuser else "no superuser"
-    reads = ", read-only" if found.read_only or found.standby else ""
-    return f"{shown(dsn)}: PostgreSQL {found.major}.{found.minor}, {kind}{reads}"
+        facts = probe(connection)
+    kind = "superuser" if facts.superuser else "not a superuser"
+    reads = ", read-only" if facts.read_only or facts.standby else ""
+    return f"{shown(dsn)}: PostgreSQL {facts.major}.{facts.minor}, {kind}{reads}"

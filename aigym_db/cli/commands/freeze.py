@@ -9,16 +9,16 @@ from aigym_db.project.lock_file import freeze
 from aigym_db.project.migrations import migrations
 
 
-@click.command(short_help="Add drafts to LOCK: from then on they are history.")
+@click.command(short_help="Freeze all drafts: add them to the lock file.")
 @pass_app
 def command(app: App) -> None:
-    """Adds the checksum of every draft to migrations/LOCK.
+    """Add the checksum of every draft to migrations/LOCK.
 
-    A frozen migration is never edited again; commit LOCK together with the files.
+    Frozen migrations are never edited; commit the lock file together with the migrations.
     """
     app.report.must_finish = True
     added = freeze(app.project, migrations(app.project))
     for migration in added:
         app.report.say(f"frozen {migration.label}")
-    app.report.say(f"{len(added)} frozen." if added else "Nothing to freeze: every migration is in LOCK.")
+    app.report.say(f"{len(added)} frozen." if added else "Nothing to freeze: every migration is frozen.")
     app.report.data["frozen"] = [migration.label for migration in added]

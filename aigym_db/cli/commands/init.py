@@ -12,18 +12,18 @@ from aigym_db.cli.app import App, pass_app
 from aigym_db.errors import BadCommandLine
 
 
-@click.command(short_help="Make a new project in a folder.")
+@click.command(short_help="Create a project in a folder.")
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 @pass_app
 def command(app: App, directory: Path) -> None:
-    """Makes a project in DIR: settings, one table with its policies and answers, seeds, a CI file.
+    """Create a project in DIR: settings, one table with its policies and access matrix, seeds, a CI file.
 
-    `up`, `lint` and `test` pass in it at once. DIR may exist when it is empty.
+    `up`, `lint` and `test` pass in the new project. DIR must not exist or be empty.
     """
     target = app.directory / directory
     if target.is_file() or (target.is_dir() and any(target.iterdir())):
         raise BadCommandLine(
-            f"{directory} exists and is not an empty folder.", hint="Name a folder that does not exist yet."
+            f"{directory} exists and is not an empty folder.", hint="Specify a folder that does not exist."
         )
     try:
         target.mkdir(parents=True, exist_ok=True)
@@ -33,12 +33,12 @@ def command(app: App, directory: Path) -> None:
     except OSError as error:
         raise BadCommandLine(
             f"{directory} cannot be written: {error.strerror or error}.",
-            hint="Choose a folder you may write to.",
+            hint="Choose a folder with write permission.",
         ) from None
     app.report.must_finish = True
-    made = sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file())
-    app.report.say(f"Made a project in {directory} ({len(made)} files). Next:")
+    created = sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file())
+    app.report.say(f"Created a project in {directory} ({len(created)} files). Next:")
     app.report.say(f"  cd {directory}")
-    app.report.say("  aigym-db up      # a local database: migrated, seeded, verified")
-    app.report.say("  aigym-db test    # who may do what, asked of the database itself")
-    app.report.data |= {"directory": str(directory), "files": made}
+    app.report.say("  aigym-db up      # create a local database: migrate, seed, verify")
+    app.report.say("  aigym-db test    # compare the access of every role with the access matrix")
+    app.report.data |= {"directory": str(directory), "files": created}

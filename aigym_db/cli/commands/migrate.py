@@ -12,16 +12,18 @@ from aigym_db.cli.shared_options import lock_wait_option, targets_option
 from aigym_db.model.migration import Phase
 
 
-@click.command(short_help="Apply what is pending.")
-@click.option("--to", type=int, metavar="VERSION", help="Stop after this migration.")
+@click.command(short_help="Apply pending migrations.")
+@click.option("--to", type=int, metavar="VERSION", help="Last migration to apply (default: the newest).")
 @lock_wait_option
 @click.option(
-    "--resolve", type=click.Choice(["done", "again"]), help="How a statement of unknown outcome ended."
+    "--resolve",
+    type=click.Choice(["done", "again"]),
+    help="Outcome of an interrupted statement that cannot be determined: `done`, or execute it `again`.",
 )
 @click.option(
     "--phase",
     type=click.Choice(["expand", "contract"]),
-    help="Only what comes before an application switches, or after.",
+    help="Apply only migrations of this phase (default: both).",
 )
 @targets_option
 @click.option(
@@ -30,7 +32,7 @@ from aigym_db.model.migration import Phase
     type=int,
     multiple=True,
     metavar="VERSION",
-    help="Also this one, although a newer one is applied; may be given again.",
+    help="Apply this migration although a newer one is applied. Can be repeated.",
 )
 @pass_app
 def command(
@@ -42,11 +44,10 @@ def command(
     targets: Path | None,
     out_of_order: tuple[int, ...],
 ) -> int:
-    """Applies every pending migration in order, each in its own transaction together with its ledger row.
+    """Apply pending migrations in order, each in its own transaction together with its ledger row.
 
-    Says that a migration is applied after its commit. Safe to run again at any time, and from several places
-    at once. `--phase expand` goes as far as the first contract, `--phase contract` takes the contracts that
-    are next.
+    Can be repeated at any time, and several runs can be started at once. `--phase expand` applies the
+    migrations before the first contract, `--phase contract` the contract migrations that are next.
     """
     from aigym_db.cli.history import history
     from aigym_db.cli.options import options, watched
@@ -69,9 +70,10 @@ def command(
     waiting = watching.waiting_for_phase
     nothing = " in this phase." if waiting else ": the database is up to date."
     app.report.say(f"{len(done)} applied." if done else f"Nothing to apply{nothing}")
-    for one in waiting:
-        app.report.say(f"  left for {phase_of(one)}: {one.label}")
+    for migration in waiting:
+        app.report.say(f"  left for {phase_of(migration)}: {migration.label}")
     app.report.data["waiting"] = [
-        {"version": one.version, "name": one.name, "phase": phase_of(one)} for one in waiting
+        {"version": migration.version, "name": migration.name, "phase": phase_of(migration)}
+        for migration in waiting
     ]
     return 0

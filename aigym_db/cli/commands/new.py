@@ -8,30 +8,30 @@ from aigym_db.cli.app import App, pass_app
 from aigym_db.errors import BadCommandLine
 
 
-@click.command(short_help="Draft the next migration from what the templates have and history lacks.")
+@click.command(short_help="Draft a migration from the difference between templates and history.")
 @click.argument("name", metavar="NAME", nargs=-1, required=True)
-@click.option("--empty", is_flag=True, help="An empty file to fill in.")
+@click.option("--empty", is_flag=True, help="Create a file with empty up and down parts.")
 @click.option(
-    "--only", metavar="PATH", multiple=True, help="Just this template, or this folder of them; repeatable."
+    "--only", metavar="PATH", multiple=True, help="Use only this template or folder. Can be repeated."
 )
 @pass_app
 def command(app: App, name: tuple[str, ...], empty: bool, only: tuple[str, ...]) -> None:
-    """Writes migrations/NNNN_name.sql, up and down, after both ran on a throwaway server.
+    """Write migrations/NNNN_name.sql after executing its up and down parts on a temporary server.
 
-    It drafts what is added and what can be replaced: functions, views, policies, triggers, grants, comments.
-    A changed table is refused with the list of differences; write that by hand, with --empty.
+    A draft covers objects that are added or can be replaced: functions, views, policies, triggers, grants,
+    comments. For a changed table the differences are listed; write that migration by hand, with --empty.
     """
     if empty and only:
-        raise BadCommandLine("`--empty` and `--only` exclude each other.", hint="Give one of them.")
+        raise BadCommandLine("`--empty` and `--only` exclude each other.", hint="Specify one of them.")
     if not empty and not app.project.has_state:
         raise BadCommandLine(
-            "This project holds migrations alone: there is no schema/ to draft from.", hint="Use `--empty`."
+            "This project contains migrations only: there is no schema/ to draft from.", hint="Use `--empty`."
         )
     from aigym_db.draft.new import new
 
-    made = [app.project.show(path) for path in new(app.project, " ".join(name), empty=empty, only=only)]
+    files = [app.project.show(path) for path in new(app.project, " ".join(name), empty=empty, only=only)]
     app.report.must_finish = True
-    for path in made:
+    for path in files:
         app.report.say(f"wrote {path}")
-    app.report.say("Read it, then: aigym-db lint, aigym-db test, aigym-db freeze.")
-    app.report.data["files"] = made
+    app.report.say("Review it, then run: aigym-db lint, aigym-db test, aigym-db freeze.")
+    app.report.data["files"] = files

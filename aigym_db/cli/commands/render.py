@@ -8,13 +8,13 @@ from aigym_db.cli.app import App, pass_app
 from aigym_db.errors import BadCommandLine
 
 
-@click.command(short_help="The state as one ordered SQL script.")
+@click.command(short_help="Print schema and policies as one SQL script.")
 @pass_app
 def command(app: App) -> None:
-    """Prints what schema/ and policies/ describe, as SQL in the order it can be created in."""
+    """Print schema/ and policies/ as SQL, in an order in which the objects can be created."""
     if not app.project.has_state:
         raise BadCommandLine(
-            "This project holds migrations alone: there is no schema/ to render.",
+            "This project contains migrations only: there is no schema/ to render.",
             hint="Describe the database in schema/, or read migrations/.",
         )
     from aigym_db.project.order import state_sql

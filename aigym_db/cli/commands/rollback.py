@@ -16,15 +16,17 @@ if TYPE_CHECKING:
     from aigym_db.model.migration import Migration, Plan
 
 
-@click.command(short_help="Undo migrations, newest first.")
+@click.command(short_help="Roll back migrations, newest first.")
 @click.option(
-    "--to", type=int, metavar="VERSION", help="Undo everything after this migration; 0: everything."
+    "--to", type=int, metavar="VERSION", help="Roll back all migrations after VERSION; 0 rolls back all."
 )
-@click.option("--steps", type=int, metavar="N", help="Undo the newest N; one by default.")
-@click.option("--yes", is_flag=True, help="Also where data would be lost.")
+@click.option("--steps", type=int, metavar="N", help="Number of migrations to roll back (default: 1).")
+@click.option("--yes", is_flag=True, help="Roll back even if data would be lost.")
 @lock_wait_option
 @click.option(
-    "--resolve", type=click.Choice(["done", "again"]), help="How a statement of unknown outcome ended."
+    "--resolve",
+    type=click.Choice(["done", "again"]),
+    help="Outcome of an interrupted statement that cannot be determined: `done`, or execute it `again`.",
 )
 @targets_option
 @pass_app
@@ -37,10 +39,10 @@ def command(
     resolve: Literal["done", "again"] | None,
     targets: Path | None,
 ) -> int:
-    """Runs the down of each migration in its own transaction together with its ledger row.
+    """Execute the down part of each migration in its own transaction, together with its ledger row.
 
-    Refuses before anything happens when one of them says it is irreversible. What would be lost is listed
-    first; on a terminal you are asked, elsewhere it takes --yes. With --targets, --to says how far.
+    Nothing is rolled back if one of the migrations is irreversible. A rollback that would destroy data lists
+    the loss and asks for confirmation on a terminal; otherwise it requires --yes. --targets requires --to.
     """
     from aigym_db.cli.history import history
     from aigym_db.cli.options import options, watched
@@ -54,39 +56,43 @@ def command(
 
         if to is None or steps is not None:
             raise BadCommandLine(
-                "`rollback --targets` goes back to a version, for its targets may be at different ones.",
-                hint="Say which with `--to`, and leave `--steps` out.",
+                "`rollback --targets` requires `--to`: its targets may be at different versions.",
+                hint="Specify the version with `--to` and omit `--steps`.",
             )
         settled = options(app, None, lock, lock_wait, resolve)
         return fleet.rollback(app, fleet.fleet(app, targets), files, to, yes, settled)
     dsn = app.dsn(start=True)
     settled = options(app, dsn, lock, lock_wait, resolve)
 
-    def undo(sure: bool, plan: Plan | None = None) -> tuple[Finished, ...]:
-        with watched(app, files, "undone") as watching:
+    def execute(confirmed: bool, plan: Plan | None = None) -> tuple[Finished, ...]:
+        with watched(app, files, "rolled_back") as watching:
             return rollback(
-                dsn, files, to=to, steps=steps, yes=sure, plan=plan, options=settled, observer=watching
+                dsn, files, to=to, steps=steps, yes=confirmed, plan=plan, options=settled, observer=watching
             )
 
     try:
-        done = undo(yes)
-    except DataLoss as refusal:
-        if not app.can_ask:
+        done = execute(yes)
+    except DataLoss as error:
+        if not app.can_confirm:
             raise
-        app.report.refused(refusal)
-        if not click.confirm("Undo all the same?", err=True):
-            app.report.say("Nothing was undone.")
-            return refusal.exit_status
+        app.report.refused(error)
+        if not click.confirm("Roll back and lose this data?", err=True):
+            app.report.say("Nothing was rolled back.")
+            return error.exit_status
         app.report.findings.clear()
-        done = undo(True, refusal.plan)
-    app.report.say(f"{len(done)} undone." if done else _nothing(files, to, resolve))
+        done = execute(True, error.plan)
+    app.report.say(f"{len(done)} rolled back." if done else _nothing(files, to, resolve))
     return 0
 
 
 def _nothing(files: tuple[Migration, ...], to: int | None, resolve: str | None) -> str:
-    # A version that is not applied is refused: with nothing after it, the database is there.
+    # A version that is not applied is rejected before, so the database is at this version.
     for file in files:
         if file.version == to:
-            return f"Nothing to undo: the database is at {file.label}."
-    # One that was given up may have been all that was asked for, with others applied before it.
-    return "Nothing to undo: nothing is applied." if resolve is None else "No migration was undone."
+            return f"Nothing to roll back: the database is at {file.label}."
+    # The resolved migration may have been the only one in the range.
+    return (
+        "Nothing to roll back: no migration is applied."
+        if resolve is None
+        else "No migration was rolled back."
+    )

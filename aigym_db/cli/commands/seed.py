@@ -9,13 +9,13 @@ import click
 from aigym_db.cli.app import App, pass_app
 
 
-@click.command(short_help="Load a set of rows: reference, development, test.")
+@click.command(short_help="Load a seed set: reference, development, test.")
 @click.argument("name", metavar="SET")
 @pass_app
 def command(app: App, name: str) -> None:
-    """Loads seeds/SET in one transaction. Safe to run again: rows that are there already stay as they are.
+    """Load seeds/SET in one transaction. Existing rows are not changed, so the command can be repeated.
 
-    On a database marked production only the set `reference` may be loaded. To mark one:
+    Only the set `reference` may be loaded into a production database, which is marked with
     alter database … set aigym.environment = 'production'.
     """
     from aigym_db.database.connect import shown
@@ -29,6 +29,6 @@ def command(app: App, name: str) -> None:
     session = open_session(dsn, app.project.session, lock_timeout_ms=app.project.lock_timeout_ms)
     with closing(session) as connection:
         loaded = load(connection, name, files, app.project.owner)
-    written = sum(one.rows_written for one in loaded)
+    written = sum(file.rows_written for file in loaded)
     app.report.say(f"Seed set {name}: {written} rows written to {shown(dsn)}.")
     app.report.data |= {"set": name, "rows_written": written}

@@ -12,15 +12,15 @@ from aigym_db.cli.app import App, pass_app
 from aigym_db.report import console
 
 
-@click.group(short_help="The project's own development server.")
+@click.group(short_help="Control the local development server.")
 def command() -> None:
-    """The PostgreSQL server in .aigym-db/: nothing to install; it runs until it is stopped."""
+    """Control the PostgreSQL server in .aigym-db/. It runs until it is stopped."""
 
 
 @command.command()
 @pass_app
 def start(app: App) -> None:
-    """Starts the server; does nothing when it runs already."""
+    """Start the server if it is not running."""
     dsn = local.local_dsn(app.project, app.server, start=True)
     app.report.must_finish = True
     app.report.say(f"The local server is running.\n{dsn}")
@@ -30,7 +30,7 @@ def start(app: App) -> None:
 @command.command()
 @pass_app
 def stop(app: App) -> None:
-    """Stops the server; what it holds stays."""
+    """Stop the server; its data is kept."""
     stopped = local.server(app.project, app.server).stop()
     app.report.must_finish = True
     app.report.say("The local server is stopped." if stopped else "The local server was not running.")
@@ -40,20 +40,20 @@ def stop(app: App) -> None:
 @command.command()
 @pass_app
 def gc(app: App) -> None:
-    """Removes what killed servers left behind, and cached clusters that are no longer used."""
-    from aigym_db.database.servers import gc as tidy
+    """Remove folders of killed servers, and cached clusters that are no longer used."""
+    from aigym_db.database.servers import gc as collect
 
-    removed = tidy()
+    removed = collect()
     app.report.must_finish = True
     app.report.say(f"{console.counted(len(removed), 'folder')} removed." if removed else "Nothing to remove.")
     app.report.data["removed"] = [str(folder) for folder in removed]
 
 
 @command.command()
-@click.option("--tcp", is_flag=True, help="For clients that know no sockets; the URL then holds a password.")
+@click.option("--tcp", is_flag=True, help="Print a TCP address with a password instead of a Unix socket.")
 @pass_app
 def url(app: App, tcp: bool) -> None:
-    """Prints the DSN of the development database."""
+    """Print the connection string of the development database."""
     dsn = local.local_dsn(app.project, app.server)
     if tcp:
         dsn = local.server(app.project, app.server).tcp_url(local.DATABASE)
@@ -65,7 +65,7 @@ def url(app: App, tcp: bool) -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @pass_app
 def psql(app: App, arguments: tuple[str, ...]) -> NoReturn:
-    """Opens psql on the development database; ARGUMENTS are psql's own."""
+    """Start psql on the development database; ARGUMENTS are passed to psql."""
     dsn = local.local_dsn(app.project, app.server)
     own = local.server(app.project, app.server).server().programs.program("psql")
     os.execv(own, ["psql", dsn, *arguments])

@@ -13,16 +13,16 @@ from aigym_db.errors import BadCommandLine
 from aigym_db.model.migration import Applied, Migration
 
 
-@click.command(short_help="What is applied and what is pending; changes nothing.")
+@click.command(short_help="List applied and pending migrations.")
 @click.option(
-    "--sql", type=int, metavar="VERSION", help="Print the file of this migration as the database ran it."
+    "--sql", type=int, metavar="VERSION", help="Print the text of this migration as it was applied."
 )
 @targets_option
 @pass_app
 def command(app: App, sql: int | None, targets: Path | None) -> int:
-    """Compares the migrations with the database. Reads only: a read-only role or a standby will do.
+    """Compare the migrations with the database. Requires read access only, so a standby is sufficient.
 
-    The ledger keeps the text of every migration; --sql prints it, also where the file is gone.
+    The ledger stores the text of every migration; --sql prints it, also if the file is missing.
     """
     from aigym_db.cli.history import history
     from aigym_db.database.connect import shown
@@ -33,7 +33,7 @@ def command(app: App, sql: int | None, targets: Path | None) -> int:
 
     if sql is not None:
         if targets is not None:
-            raise BadCommandLine("`--sql` and `--targets` exclude each other.", hint="Give one of them.")
+            raise BadCommandLine("`--sql` and `--targets` exclude each other.", hint="Specify one of them.")
         _print_stored(app, sql)
         return 0
     files = history(app)
@@ -43,34 +43,34 @@ def command(app: App, sql: int | None, targets: Path | None) -> int:
 
         return fleet.status(app, fleet.fleet(app, targets), files, lock)
     dsn = app.dsn()
-    found = standing(dsn, files, frozen=None if app.takes_drafts(dsn) else lock)
-    rows, pending = found.applied, found.pending
-    cut_short = {(one.version, one.name): one for one in found.unfinished or ()}
+    current = standing(dsn, files, frozen=None if app.takes_drafts(dsn) else lock)
+    rows, pending = current.applied, current.pending
+    interrupted = {(partial.version, partial.name): partial for partial in current.unfinished or ()}
     after = applied_out_of_order(rows)
     app.report.say(f"{shown(dsn)}: {len(rows)} applied, {len(pending)} pending.")
     newest = {row.version for row in rows[-3:]}
 
-    def half(one: Applied | Migration) -> str:
-        found = cut_short.get((one.version, one.name))
-        return f"  ({found})" if found else ""
+    def suffix(migration: Applied | Migration) -> str:
+        partial = interrupted.get((migration.version, migration.name))
+        return f"  ({partial})" if partial else ""
 
     for row in rows:
-        if row.version in newest or row.version in after or half(row):
+        if row.version in newest or row.version in after or suffix(row):
             late = f"  (out of order, after {after[row.version]:04d})" if row.version in after else ""
             when = f"{row.applied_at:%Y-%m-%d %H:%M %Z}"
-            late += half(row)
+            late += suffix(row)
             app.report.say(f"  applied {row.version:04d} {row.name}  {when} by {row.applied_by}{late}")
     for migration in pending:
         phase = f"  ({migration.phase})" if migration.phase else ""
         draft = "" if migration.version in lock else "  (draft)"
-        app.report.say(f"  pending {migration.label}{phase}{draft}{half(migration)}")
-    for one in cut_short.values():
-        if not any((one.version, one.name) == (file.version, file.name) for file in files):
-            app.report.say(f"  no file {one.label}  ({one})")
-    if found.unfinished is None:
-        app.report.say("  This role may not see whether one of them is half-way.")
+        app.report.say(f"  pending {migration.label}{phase}{draft}{suffix(migration)}")
+    for partial in interrupted.values():
+        if not any((partial.version, partial.name) == (file.version, file.name) for file in files):
+            app.report.say(f"  no file {partial.label}  ({partial})")
+    if current.unfinished is None:
+        app.report.say("  This role has no permission to read which migrations are partially applied.")
     app.report.data |= {
-        "unfinished": unfinished_json(found.unfinished),
+        "unfinished": unfinished_json(current.unfinished),
         "applied": [
             {
                 "version": row.version,
@@ -95,8 +95,8 @@ def _print_stored(app: App, version: int) -> None:
         text = stored_sql(connection, version)
     if text is None:
         raise BadCommandLine(
-            f"The ledger of {shown(dsn)} does not show a text of {version:04d}.",
-            hint="Look at `aigym-db status`; the texts are there for the role that migrates.",
+            f"The ledger of {shown(dsn)} contains no text of {version:04d} that this role can read.",
+            hint="Run `aigym-db status`, or connect as the role that applies migrations.",
         )
     app.report.print(text)
     app.report.data["sql"] = text

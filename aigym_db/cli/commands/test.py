@@ -26,7 +26,7 @@ def command(app: App, tables: tuple[str, ...], mutants: bool) -> int:
     """
     from aigym_db.access.report import access_report
 
-    app.refuse_database("throwaway ones")
+    app.reject_database("a temporary database")
     report = app.report
     with access_report(app.project, tables) as found:
         report.found(*found.findings)

@@ -9,15 +9,15 @@ from aigym_db.errors import ServerUnfit
 from aigym_db.report import console
 
 
-@click.command(short_help="Prove that files, history, state and database agree.")
+@click.command(short_help="Check that files, history, templates and database agree.")
 @click.argument("names", metavar="[CHECK]…", nargs=-1)
 @pass_app
 def command(app: App, names: tuple[str, ...]) -> int:
-    """Replays history on a throwaway server and looks at the database, which is never changed.
+    """Replay the history on a temporary server and compare; the database itself is never changed.
 
-    Tampering; state = history; up, down, up; the whole chain as a plain owner; row security and integrity.
-    CHECK is a check, its code or a group of them. Exit status 5 when history was touched or something
-    drifted, 1 for other findings.
+    Checks: tampering; state = history; up, down, up; the history as a non-superuser owner; row security and
+    integrity. CHECK is the name, code or group of a check. Exit status 5 if history was edited or the
+    database has drifted, 1 for other findings.
     """
     from aigym_db.verify.verify import verify
 
@@ -29,13 +29,11 @@ def command(app: App, names: tuple[str, ...]) -> int:
         app.project, dsn=dsn, names=names, progress=lambda name: app.report.progress(f"verify {name}")
     )
     app.report.found(*done.findings)
-    for name, why in done.skipped.items():
-        app.report.say(console.dim(f"skipped {name}: {why}"))
-    count = len(done.ran)
-    some = len(done.findings)
-    app.report.say(
-        f"{count} check{'s' if count != 1 else ''}, {some or 'no'} finding{'s' if some != 1 else ''}."
-    )
+    for name, reason in done.skipped.items():
+        app.report.say(console.dim(f"skipped {name}: {reason}"))
+    count = len(done.findings)
+    findings = console.counted(count, "finding") if count else "no findings"
+    app.report.say(f"{console.counted(len(done.ran), 'check')}, {findings}.")
     app.report.data |= {"ran": list(done.ran), "skipped": done.skipped}
     wrong = [finding for finding in done.findings if finding.level != "note"]
     if any(finding.code.startswith("HIST") for finding in wrong):

@@ -1,4 +1,4 @@
-"""The chain as a role that is no superuser and does not bypass row security, as on a managed server."""
+"""The chain as a role that is not a superuser and does not bypass row security, as on a managed server."""
 
 from __future__ import annotations
 

@@ -190,7 +190,7 @@ def test_a_way_back_that_is_cut_short_goes_on(project, back, dsns, gates, number
         assert (running.returncode, document["exit_status"]) == (130, 130)
         states = ["done", "stopped", "stopped", *["not started"] * 3]
         assert [one["status"] for one in document["targets"]] == states
-        assert [len(one["undone"]) for one in document["targets"]] == [2, 1, 1, 0, 0, 0]
+        assert [len(one["rolled_back"]) for one in document["targets"]] == [2, 1, 1, 0, 0, 0]
     ours = "select from pg_stat_activity where application_name = 'aigym-db' and datname is not null"
     wait_until(lambda: gates[0].execute(ours).fetchone() is None, "no session left", polls=500)
     middle = [[1, 2, 3], [1, 2, 3, 4], [1, 2, 3, 4], *[[1, 2, 3, 4, 5]] * 3]

@@ -66,7 +66,7 @@ class Case:
     point: Point
     way: str
     user: str = "postgres"
-    """Who migrates; `plain` is no superuser and does not bypass row security."""
+    """Who migrates; `plain` is not a superuser and does not bypass row security."""
 
     @property
     def direction(self) -> Direction:
