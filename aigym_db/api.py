@@ -113,7 +113,7 @@ def lint(project: Project) -> tuple[Finding, ...]:
     """
     from aigym_db.errors import BadConfig
     from aigym_db.lint.engine import lint_project
-    from aigym_db.lint.registry import rules
+    from aigym_db.lint.rule import rules
     from aigym_db.project.migrations import migrations
     from aigym_db.project.order import ordered
 

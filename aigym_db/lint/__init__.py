@@ -1,1 +1,1 @@
-"""What is wrong with SQL before it runs: rules over a chain of migrations, or over any SQL file."""
+"""Static analysis of SQL: rules checked against migrations, the state, or any SQL file."""

@@ -1,4 +1,4 @@
-"""The database as all SQL read so far leaves it: the facts a rule needs beyond its own statement."""
+"""The catalog after the statements replayed so far: what rules use beyond the statement they check."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from aigym_db.lint.objects import Function, Index, Kind, Policy, Relation, TransactionState
+from aigym_db.lint.objects import Function, Index, Policy, Relation, TransactionState, UserType
 from aigym_db.lint.section import Spot
 from aigym_db.syntax.tree import PUBLIC
 
@@ -27,9 +27,9 @@ class Grant:
 
 
 class Chain:
-    """A catalog in memory, changed by replay statement by statement.
+    """A catalog in memory, which replay changes statement by statement.
 
-    An object the text never created is assumed to be there and to hold rows.
+    Objects that the SQL does not create are assumed to exist and to contain rows.
     """
 
     def __init__(self) -> None:
@@ -38,38 +38,56 @@ class Chain:
         self.policies: dict[str, dict[str, Policy]] = {}
         """By table, then by name."""
         self.functions: dict[str, tuple[Function, ...]] = {}
-        """By name; several with different arguments."""
-        self.types: dict[str, Kind] = {}
+        """By name; overloads have different arguments."""
+        self.types: dict[str, UserType] = {}
         self.schemas: set[str] = set()
         self.bypassing: set[str] = set()
-        """Roles that row security does not hold: SUPERUSER or BYPASSRLS."""
+        """Roles exempt from row security: SUPERUSER or BYPASSRLS."""
         self.grants: dict[str, dict[tuple[str, str], Grant]] = {}
         self.defaults: dict[tuple[str | None, str, str, str], Grant] = {}
         """ALTER DEFAULT PRIVILEGES: schema (None: any), kind, role, privilege."""
-        self.functions_born_public = True
+        self.functions_executable_by_public = True
         self.search_path: tuple[str, ...] = (PUBLIC,)
         self.time_zone: str | None = None
-        """What the current passage set TimeZone to."""
+        """TimeZone as set in the current section."""
         self.transaction: TransactionState | None = None
         self.batch = 0
+        """The batch of the current section; see `Section.batch`."""
+
+    def start_section(self, batch: int, *, transaction: bool) -> None:
+        """Reset the session's settings, and open the runner's transaction if the section is transactional."""
+        self.batch = batch
+        self.search_path, self.time_zone = (PUBLIC,), None
+        self.transaction = TransactionState(explicit=False, spot=None) if transaction else None
+
+    def begin(self, spot: Spot) -> None:
+        """Open a transaction unless one is open."""
+        if self.transaction is None:
+            self.transaction = TransactionState(explicit=True, spot=spot, before=self.copy())
+
+    def end(self) -> None:
+        """Close the transaction and keep its changes."""
+        self.transaction = None
+
+    def rollback(self) -> None:
+        """Close the transaction and revert its changes; those of the runner's transaction are kept."""
+        if self.transaction is not None and self.transaction.explicit:
+            vars(self).update(vars(self.transaction.before))
+        self.transaction = None
 
     def copy(self) -> Chain:
-        """A chain that can go its own way from here."""
+        """Return an independent copy."""
         twin = Chain.__new__(Chain)
         for name, value in vars(self).items():
             setattr(twin, name, value.copy() if isinstance(value, (dict, set)) else value)
         return twin
 
-    def restore(self, twin: Chain) -> None:
-        """Makes this chain what a copy of it was; the copy is used up."""
-        vars(self).update(vars(twin))
-
     def key(self, name: Any) -> str:
-        """The full name of what a RangeVar names, found along the search path."""
+        """Return the qualified name of the table or index a RangeVar names, using the search path."""
         return self.resolve(name.schemaname, name.relname)
 
     def resolve(self, schema: str | None, name: str) -> str:
-        """The full name of a table or index."""
+        """Return the qualified name of a table or index."""
         if schema:
             return f"{schema}.{name}"
         for candidate in ("pg_temp", *self.search_path):
@@ -79,32 +97,28 @@ class Chain:
         return self.place_for(None, name)
 
     def place_for(self, schema: str | None, name: str) -> str:
-        """The full name that something new by this name gets."""
+        """Return the qualified name under which an object of this name is created."""
         return f"{schema or (self.search_path[0] if self.search_path else PUBLIC)}.{name}"
 
     def relation(self, key: str) -> Relation:
-        """What is known of a table; an unknown one is assumed to exist."""
+        """Return a relation; one the SQL did not create is of kind `unknown`."""
         return self.relations.get(key) or Relation(key, "unknown", -1)
 
     def is_new(self, key: str) -> bool:
-        """Whether a table is empty and nobody uses it yet: created in this batch, or temporary."""
+        """Return whether a table is not in use yet: created in this batch, or temporary."""
         relation = self.relation(key)
-        return relation.born == self.batch or relation.temporary
-
-    def partitions(self, key: str) -> Iterator[Relation]:
-        """The partitions attached to a table."""
-        return (relation for relation in self.relations.values() if relation.parent == key)
+        return relation.batch == self.batch or relation.temporary
 
     def policies_of(self, key: str) -> tuple[Policy, ...]:
-        """The policies of a table, in the order they were made."""
+        """Return the policies of a table in order of creation."""
         return tuple(self.policies.get(key, {}).values())
 
     def granted(self, kind: str, name: str) -> Iterator[Grant]:
-        """Every privilege anybody holds on an object."""
+        """Return all privileges on an object."""
         return iter(self.grants.get(f"{kind} {name}", {}).values())
 
     def readers(self, relation: Relation) -> tuple[Grant, ...]:
-        """The grants through which roles that row security holds can reach a relation's rows."""
+        """Return the grants that give roles subject to row security access to a relation's rows."""
         return tuple(
             grant
             for grant in self.granted("table", relation.name)
@@ -115,27 +129,26 @@ class Chain:
         )
 
     def uses_row_security(self) -> bool:
-        """Whether any table has it on: then the others are expected to."""
+        """Return whether any table has row security enabled."""
         return any(relation.rls for relation in self.relations.values())
 
     def function(self, name: str) -> tuple[Function, ...]:
-        """Every function by a name as it is written, without arguments."""
+        """Return all functions of a name as written, qualified or not."""
         names = [name] if "." in name else [f"{path}.{name}" for path in self.search_path]
         return tuple(function for full in names for function in self.functions.get(full, ()))
 
     def every_function(self) -> Iterator[Function]:
-        """All functions and procedures."""
+        """Return all functions and procedures."""
         return (function for same_name in self.functions.values() for function in same_name)
 
-    def type(self, name: str) -> Kind | None:
-        """A type of the project by its name as it is written."""
+    def type(self, name: str) -> UserType | None:
+        """Return a type created by the SQL, by its name as written; None if there is none."""
         if "." in name:
             return self.types.get(name)
         return next((kind for path in self.search_path if (kind := self.types.get(f"{path}.{name}"))), None)
 
     def _may_use_schema(self, schema: str, role: str) -> bool:
-        """A role can reach nothing in a schema it has no USAGE on; of a schema we did not create we "
-        "cannot tell."""
+        """Return whether a role has USAGE on a schema; assumed for schemas the SQL did not create."""
         if schema not in self.schemas:
             return True
         return any(

@@ -1,4 +1,4 @@
-"""Running the rules: SQL is replayed in order, each statement judged before it, the whole at the end."""
+"""Lint SQL: replay it in order, check each statement before it is replayed, and the catalog at the end."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pglast import ast
 
 from aigym_db.errors import ProjectError
-from aigym_db.lint.allow import Allow, allows
+from aigym_db.lint.allow import Allow, CheckedAllow, allows
 from aigym_db.lint.chain import Chain
 from aigym_db.lint.objects import TransactionState
 from aigym_db.lint.reading import read
-from aigym_db.lint.registry import by_name, rules
-from aigym_db.lint.replay.dispatch import replay
-from aigym_db.lint.rule import Rule, RuleMatch
+from aigym_db.lint.replay import replay
+from aigym_db.lint.rule import Rule, RuleMatch, rules, rules_by_name
 from aigym_db.lint.section import Section, Spot
 from aigym_db.lint.step import Body, StatementContext
 from aigym_db.model.finding import Finding
@@ -24,13 +23,13 @@ from aigym_db.project.migrations import parse
 from aigym_db.syntax.body import body_of, inner, statements
 from aigym_db.syntax.tree import is_a
 
-_NOBODYS_BATCH = -2
-"""Batches given by callers are not negative, and -1 is what the chain did not create."""
+_FIRST_SEPARATE_BATCH = -2
+"""Sections without a batch are numbered down from here: batches of callers are not negative, and -1 is
+that of unknown relations."""
 
 
 def lint_text(text: str, file: str) -> tuple[Finding, ...]:
-    """The findings of one SQL file that belongs to no project; with migrate markers in it, of a "
-    "migration."""
+    """Return the findings of one SQL file without a project; a file with migrate markers is a migration."""
     source = Source(file, text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
     if not any(line.startswith("-- migrate:up") for line in source.text.split("\n")):
         return lint([Section(source, 0, len(source.text))])
@@ -41,162 +40,125 @@ def lint_text(text: str, file: str) -> tuple[Finding, ...]:
     return lint_project([migration])
 
 
-def lint_scripts(scripts: Sequence[Script]) -> tuple[Finding, ...]:
-    """The findings of SQL files that run one after the other on the same database."""
-    return lint([Section.of_script(script, "file", batch=number) for number, script in enumerate(scripts)])
+def lint_project(migrations: Sequence[Migration], state: Sequence[Script] = ()) -> tuple[Finding, ...]:
+    """Return the findings of a project: of each statement of its migrations, and of the resulting catalog.
 
-
-def lint_project(
-    migrations: Sequence[Migration],
-    state: Sequence[Script] = (),
-    *,
-    together: Iterable[int] = (),
-    silent: Iterable[int] = (),
-) -> tuple[Finding, ...]:
-    """The findings of a project: what its migrations do, and what the database is in the end.
-
-    What it is in the end is judged by the state where there is one, else by the replayed migrations, so
-    that each finding is said once. `together` are the versions that will reach the database in one run: a
-    table one of them creates is still empty for the others. `silent` are replayed and not reported.
+    The catalog is that of the state if there is one, otherwise that of the replayed migrations, so that each
+    finding is reported once.
     """
-    together, silent = set(together), set(silent)
-    passages: list[Section] = []
+    sections: list[Section] = []
     for migration in migrations:
-        batch = 0 if migration.version in together else migration.version
-        reported = migration.version not in silent
-        up = Section.of_part(migration.up, "up", batch=batch, reported=reported, phase=migration.phase)
-        passages.append(up)
+        sections.append(Section.of_part(migration.up, "up", batch=migration.version, phase=migration.phase))
         if migration.down is not None:
-            passages.append(Section.of_part(migration.down, "down", reported=reported))
+            sections.append(Section.of_part(migration.down, "down"))
     if not state:
-        return lint(passages)
+        return lint(sections)
     schema = [Section.of_script(script, "state", batch=0) for script in state]
-    return _sorted([*lint(passages, judge_end=False), *lint(schema, judge_steps=False)])
+    return _sorted([*lint(sections, check_catalog=False), *lint(schema, check_statements=False)])
 
 
 def lint(
-    passages: Sequence[Section], *, judge_steps: bool = True, judge_end: bool = True
+    sections: Sequence[Section], *, check_statements: bool = True, check_catalog: bool = True
 ) -> tuple[Finding, ...]:
-    """The findings of passages that follow one another, sorted by place.
+    """Return the findings of consecutive sections, sorted by place.
 
-    A down is judged on what its up has just left, and leaves nothing behind for the next.
+    A down is checked against the catalog after its up, and does not change the catalog of later sections.
     """
-    return _Linting(judge_steps, judge_end).over(passages)
+    return _Linter(check_statements, check_catalog).lint(sections)
 
 
-class _Linting:
-    def __init__(self, judge_steps: bool, judge_end: bool) -> None:
-        self.chain = Chain()
+class _Linter:
+    def __init__(self, check_statements: bool, check_catalog: bool) -> None:
         self.findings: list[Finding] = []
         self.allows: list[Allow] = []
-        self.judge_steps, self.judge_end = judge_steps, judge_end
-        self.by_statement: dict[type, list[Rule]] = {}
+        self.used: set[Allow] = set()
+        self.check_statements, self.check_catalog = check_statements, check_catalog
+        self.rules_on: dict[type, list[Rule]] = {}
         for rule in rules():
             for kind in rule.on:
-                self.by_statement.setdefault(kind, []).append(rule)
-        self.at_end = self.by_statement.pop(Chain, [])
-        self.on_close = self.by_statement.pop(TransactionState, [])
-        self.on_allow = self.by_statement.pop(Allow, [])
+                self.rules_on.setdefault(kind, []).append(rule)
 
-    def over(self, passages: Sequence[Section]) -> tuple[Finding, ...]:
-        for number, passage in enumerate(passages):
-            before = self.chain
-            if passage.kind == "down":
-                self.chain = before.copy()
-            alone = _NOBODYS_BATCH - number
-            self.chain.batch = alone if passage.batch is None else passage.batch
-            self.passage(passage)
-            self.chain = before
-        if self.judge_end:
-            for rule in self.at_end:
-                self.take(rule, rule.check(self.chain))
+    def lint(self, sections: Sequence[Section]) -> tuple[Finding, ...]:
+        chain = Chain()
+        for number, section in enumerate(sections):
+            batch = _FIRST_SEPARATE_BATCH - number if section.batch is None else section.batch
+            self.section(section, chain.copy() if section.kind == "down" else chain, batch)
+        if self.check_catalog:
+            self.check(Chain, chain)
         for allow in self.allows:
-            self.judge(allow)
+            self.allow(allow)
         return _sorted(self.findings)
 
-    def passage(self, passage: Section) -> None:
-        chain = self.chain
-        found, refused = read(passage)
-        chain.search_path, chain.time_zone = ("public",), None
-        chain.transaction = TransactionState(explicit=False, spot=None) if passage.transaction else None
-        if passage.reported:
-            self.findings.extend(refused)
-            self.allows.extend(allows(passage, found, passage.start, passage.end))
+    def section(self, section: Section, chain: Chain, batch: int) -> None:
+        found, errors = read(section)
+        self.findings.extend(errors)
+        self.allows.extend(allows(section, found, section.start, section.end))
+        chain.start_section(batch, transaction=section.transaction)
         for statement in found:
-            self.step(StatementContext(statement, passage, chain))
-        if chain.transaction is not None:
-            self.at_close(passage, chain.transaction)
-        chain.transaction = None
+            self.statement(StatementContext(statement, section, chain))
+        if chain.transaction is not None and self.check_statements:
+            self.check(TransactionState, chain.transaction)
 
-    def at_close(self, passage: Section, left: TransactionState) -> None:
-        """What is still open when a passage ends."""
-        if self.judge_steps and passage.reported:
-            for rule in self.on_close:
-                self.take(rule, rule.check(left))
-
-    def step(self, step: StatementContext) -> None:
-        if self.judge_steps and step.passage.reported:
-            for rule in self.by_statement.get(type(step.tree), ()):
-                if rule.in_functions or step.body != "function":
-                    self.take(rule, rule.check(step))
+    def statement(self, step: StatementContext) -> None:
+        if self.check_statements:
+            self.check(type(step.tree), step, in_function=step.body == "function")
         replay(step)
         if not step.body and is_a(step.tree, ast.DoStmt, ast.CreateFunctionStmt):
-            self.inside(step)
+            self.body(step)
 
-    def inside(self, outer: StatementContext) -> None:
-        """The statements in a body: a DO block runs them now, a function perhaps one day."""
+    def body(self, outer: StatementContext) -> None:
+        """Lint the statements of a body: a DO block executes them now, a function only when it is called."""
         body = body_of(outer.statement)
         if body is None:
             return
-        if body.start is not None and outer.passage.reported:
-            nested = [found.within(body, outer.statement) for found in inner(body)]
-            end = body.start + len(body.text)
-            for allow in allows(outer.passage, nested, body.start, end):
-                self.allows.append(allow)
+        if body.start is not None:
+            nested = [command.within(body, outer.statement) for command in inner(body)]
+            self.allows.extend(allows(outer.section, nested, body.start, body.start + len(body.text)))
         kind: Body = "do" if is_a(outer.tree, ast.DoStmt) else "function"
-        for statement, located in statements(outer.passage.source, body, outer.statement):
-            self.step(StatementContext(statement, outer.passage, outer.chain, kind, located))
+        for statement, located in statements(outer.section.source, body, outer.statement):
+            self.statement(StatementContext(statement, outer.section, outer.chain, kind, located))
 
-    def take(self, rule: Rule, found: Iterator[RuleMatch]) -> None:
-        for one in found:
-            passage = one.spot.passage
-            level = one.level or rule.level
-            if passage.kind == "down":
+    def allow(self, allow: Allow) -> None:
+        rule = rules_by_name().get(allow.rule)
+        unused = rule is not None and allow not in self.used and self.covered(rule, allow.spot.section)
+        self.check(CheckedAllow, CheckedAllow(allow, rule is not None, unused))
+
+    def covered(self, rule: Rule, section: Section) -> bool:
+        """Return whether a rule has been checked in a section, so that an allow comment for it must be used.
+
+        For rules on the catalog this is false in migrations: a later migration may have replaced the object
+        that the comment is about, and a frozen file cannot be changed.
+        """
+        if Chain in rule.on:
+            return self.check_catalog and not section.in_migration
+        return self.check_statements
+
+    def check(self, kind: type, subject: object, *, in_function: bool = False) -> None:
+        for rule in self.rules_on.get(kind, ()):
+            if rule.in_functions or not in_function:
+                self.report(rule, rule.check(subject))
+
+    def report(self, rule: Rule, matches: Iterator[RuleMatch]) -> None:
+        for match in matches:
+            level = match.level or rule.level
+            if match.spot.section.kind == "down":
                 if rule.in_downs == "skip":
                     continue
                 level = "note" if rule.in_downs == "note" else level
-            if passage.reported and not self.allowed(rule.name, one.spot):
+            if not self.suppressed(rule.name, match.spot):
                 self.findings.append(
-                    Finding(rule.name, rule.code, level, one.message, one.spot.place, one.help)
+                    Finding(rule.name, rule.code, level, match.message, match.spot.place, match.help)
                 )
 
-    def allowed(self, rule: str, spot: Spot) -> bool:
+    def suppressed(self, rule: str, spot: Spot) -> bool:
         matching = [allow for allow in self.allows if allow.matches(rule, spot)]
-        for allow in matching:
-            allow.used = True
+        self.used.update(matching)
         return bool(matching)
-
-    def judge(self, allow: Allow) -> None:
-        known = by_name().get(allow.rule)
-        allow.exists = known is not None
-        allow.asked = known is None or self.asked(known, allow.spot.passage)
-        for rule in self.on_allow:
-            self.take(rule, rule.check(allow))
-
-    def asked(self, rule: Rule, passage: Section) -> bool:
-        """Whether an unused allow for this rule is surely one too many.
-
-        Not in history, for a rule about what the database is in the end: a later migration may have replaced
-        what the allow was for, and a frozen file cannot follow.
-        """
-        if Chain in rule.on:
-            return self.judge_end and not passage.in_migration
-        return self.judge_steps
 
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    def place(finding: Finding) -> tuple[str, int, int, str]:
-        at = finding.place
-        return (at.file, at.line, at.column, finding.code) if at else ("", 0, 0, finding.code)
+    def key(finding: Finding) -> tuple[str, int, int, str]:
+        place = finding.place
+        return (place.file, place.line, place.column, finding.code) if place else ("", 0, 0, finding.code)
 
-    return tuple(sorted(findings, key=place))
+    return tuple(sorted(findings, key=key))

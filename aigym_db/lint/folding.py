@@ -1,7 +1,6 @@
-"""Conditions that are true, or false, whatever the row.
+"""Conditions that are true, or false, for every row.
 
-Nulls are left out of account: `id = id` is true for every row that has an id, which is what whoever wrote
-it will get.
+Nulls are ignored: `id = id` is considered true because it is true for every row with an id.
 """
 
 from __future__ import annotations
@@ -23,8 +22,8 @@ _COMPARISONS = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_TRUE_OF_ITSELF = {"=", "<=", ">="}
-_FALSE_OF_ITSELF = {"<>", "!=", "<", ">"}
+_TRUE_IF_EQUAL = {"=", "<=", ">="}
+_FALSE_IF_EQUAL = {"<>", "!=", "<", ">"}
 _TRUTHS = {"t": True, "true": True, "on": True, "yes": True, "1": True} | {
     "f": False,
     "false": False,
@@ -35,12 +34,12 @@ _TRUTHS = {"t": True, "true": True, "on": True, "yes": True, "1": True} | {
 
 
 def is_true(expression: Any, never_null: frozenset[str] = frozenset()) -> bool:
-    """Whether a condition holds for every row; `never_null` are the columns known to hold no nulls."""
+    """Return whether a condition is true for every row; `never_null` are the columns without nulls."""
     return fold(expression, never_null) is True
 
 
 def fold(node: Any, never_null: frozenset[str] = frozenset()) -> bool | None:
-    """The value of a condition where it does not depend on the row, else None."""
+    """Return the value of a condition that does not depend on the row, else None."""
     if is_a(node, ast.BoolExpr):
         return _fold_logic(node, never_null)
     if is_a(node, ast.A_Expr):
@@ -70,14 +69,14 @@ def _fold_logic(node: Any, never_null: frozenset[str]) -> bool | None:
     values = [fold(item, never_null) for item in node.args]
     if node.boolop == BoolExprType.NOT_EXPR:
         return None if values[0] is None else not values[0]
-    decides: bool = node.boolop == BoolExprType.OR_EXPR
-    if decides in values or _holds_opposites(node.args):
-        return decides
-    return None if None in values else not decides
+    dominant: bool = node.boolop == BoolExprType.OR_EXPR
+    if dominant in values or _has_opposites(node.args):
+        return dominant
+    return None if None in values else not dominant
 
 
-def _holds_opposites(items: tuple[Any, ...]) -> bool:
-    """`x` and `not x` side by side, `a is null` and `a is not null`."""
+def _has_opposites(items: tuple[Any, ...]) -> bool:
+    """Return whether the operands include `x` and `not x`, or `a is null` and `a is not null`."""
     negated = [
         item.args[0] for item in items if is_a(item, ast.BoolExpr) and item.boolop == BoolExprType.NOT_EXPR
     ]
@@ -85,7 +84,7 @@ def _holds_opposites(items: tuple[Any, ...]) -> bool:
         return True
     tests = [item for item in items if is_a(item, ast.NullTest)]
     return any(
-        one.arg == other.arg and one.nulltesttype != other.nulltesttype for one in tests for other in tests
+        test.arg == other.arg and test.nulltesttype != other.nulltesttype for test in tests for other in tests
     )
 
 
@@ -111,19 +110,19 @@ def _fold_operator(node: Any, never_null: frozenset[str]) -> bool | None:
 
 
 def _compare(name: str, left: Any, right: Any) -> bool | None:
-    if left == right and not _differs_from_itself(left):
-        return True if name in _TRUE_OF_ITSELF else (False if name in _FALSE_OF_ITSELF else None)
-    one, other = constant(left), constant(right)
-    if name in _COMPARISONS and one is not None and other is not None and type(one) is type(other):
-        return bool(_COMPARISONS[name](one, other))
-    one, other = fold(left), fold(right)
-    if name in _COMPARISONS and one is not None and other is not None:
-        return bool(_COMPARISONS[name](one, other))
+    if left == right and not _may_differ(left):
+        return True if name in _TRUE_IF_EQUAL else (False if name in _FALSE_IF_EQUAL else None)
+    first, second = constant(left), constant(right)
+    if name in _COMPARISONS and first is not None and second is not None and type(first) is type(second):
+        return bool(_COMPARISONS[name](first, second))
+    first, second = fold(left), fold(right)
+    if name in _COMPARISONS and first is not None and second is not None:
+        return bool(_COMPARISONS[name](first, second))
     return None
 
 
-def _differs_from_itself(node: Any) -> bool:
-    """A call may give another value the second time, a NULL is not equal to itself."""
+def _may_differ(node: Any) -> bool:
+    """Return whether two evaluations may differ: volatile calls, and NULL, which is not equal to itself."""
     return any(
         is_a(item, ast.FuncCall) and item.funcname[-1].sval in ("random", "clock_timestamp")
         for item in nodes(node)
@@ -143,10 +142,10 @@ def _fold_boolean_test(node: Any, never_null: frozenset[str]) -> bool | None:
     value = fold(node.arg, never_null)
     if value is None:
         return None
-    asked = node.booltesttype
-    if asked in (BoolTestType.IS_UNKNOWN, BoolTestType.IS_NOT_UNKNOWN):
-        return bool(asked == BoolTestType.IS_NOT_UNKNOWN)
-    return value == (asked in (BoolTestType.IS_TRUE, BoolTestType.IS_NOT_FALSE))
+    test = node.booltesttype
+    if test in (BoolTestType.IS_UNKNOWN, BoolTestType.IS_NOT_UNKNOWN):
+        return bool(test == BoolTestType.IS_NOT_UNKNOWN)
+    return value == (test in (BoolTestType.IS_TRUE, BoolTestType.IS_NOT_FALSE))
 
 
 def _fold_subquery(node: Any, never_null: frozenset[str]) -> bool | None:
@@ -163,6 +162,6 @@ def _fold_subquery(node: Any, never_null: frozenset[str]) -> bool | None:
 
 
 def _same(values: Any) -> bool | None:
-    """The value all agree on."""
-    found = set(values)
-    return found.pop() if len(found) == 1 else None
+    """Return the common value if all values are equal, else None."""
+    distinct = set(values)
+    return distinct.pop() if len(distinct) == 1 else None

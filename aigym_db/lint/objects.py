@@ -1,4 +1,4 @@
-"""What the chain knows about one object. All frozen, so a copy of the chain is a copy of its dictionaries."""
+"""Catalog objects. They are immutable, so a copy of the chain is a shallow copy of its dictionaries."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Constraint:
     columns: tuple[str, ...] = ()
     validated: bool = True
     expression: Any = None
-    """Of a check."""
+    """Of a CHECK constraint."""
     references: str | None = None
-    """Of a foreign key: the other table."""
+    """Of a foreign key: the referenced table."""
     index: str | None = None
-    """Of a primary key, unique or exclusion constraint: the index behind it."""
+    """Of a primary key, unique or exclusion constraint: its index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,8 @@ class Index:
     name: str
     table: str
     columns: tuple[str, ...]
-    """Empty strings stand for expressions."""
+    """Empty strings represent expressions."""
     unique: bool
-    constraint: bool = False
-    """It stands behind a constraint, so DROP INDEX cannot drop it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +60,8 @@ class Policy:
 class Relation:
     name: str
     kind: RelationKind
-    born: int
-    """The batch of the chain that created it; -1 when the chain did not."""
+    batch: int
+    """The batch that created it; -1 if the SQL did not."""
     spot: Spot | None = None
     columns: Mapping[str, Column] = field(default_factory=dict)
     constraints: Mapping[str, Constraint] = field(default_factory=dict)
@@ -77,11 +75,11 @@ class Relation:
     sources: frozenset[str] = frozenset()
     """Of a view: the relations its query reads."""
     security_invoker: bool = False
-    """Of a view: it reads with the rights of whoever asks."""
+    """Of a view: it reads with the privileges of the querying role."""
 
     @property
     def known(self) -> bool:
-        """Whether the chain created it, so its columns and constraints are all known."""
+        """Whether the SQL created it, so that all its columns and constraints are known."""
         return self.kind != "unknown"
 
 
@@ -89,19 +87,19 @@ class Relation:
 class Function:
     name: str
     arguments: tuple[str, ...]
-    """Types of what a caller passes in."""
+    """Types of the input arguments."""
     spot: Spot
     language: str
     returns: str
     definer: bool
     path: tuple[str, ...] | None
-    """The search_path it sets, None when it sets none."""
+    """The search_path it sets; None if it sets none."""
     volatility: str
     """`v`olatile, `s`table or `i`mmutable."""
     tree: Any
-    """Its CREATE FUNCTION."""
+    """Its CREATE FUNCTION statement."""
     public: bool = True
-    """Everybody may call it, as a new function is born."""
+    """PUBLIC may execute it, which is the default."""
 
     @property
     def signature(self) -> str:
@@ -109,30 +107,30 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """A type the chain created."""
+class UserType:
+    """A type that the SQL created."""
 
     name: str
     kind: Literal["enum", "domain", "composite", "range"]
     values: tuple[str, ...] = ()
     constrained: bool = False
-    """Of a domain: it has a check or NOT NULL."""
+    """Of a domain: it has a CHECK or NOT NULL constraint."""
     base: Type | None = None
 
 
 @dataclass(slots=True)
 class TransactionState:
-    """What the open transaction has done so far that matters to what follows."""
+    """What the open transaction has done that affects later statements."""
 
     explicit: bool
-    """The text said BEGIN; else the runner did."""
+    """Opened by a BEGIN in the SQL; otherwise by the runner."""
     spot: Spot | None
     before: Any = None
-    """A copy of the chain from when it began, for ROLLBACK."""
+    """A copy of the chain at BEGIN, for ROLLBACK."""
     unvalidated: set[tuple[str, str]] = field(default_factory=set)
-    """Constraints added NOT VALID: table, name."""
+    """Constraints added NOT VALID: table and name."""
     new_types: set[str] = field(default_factory=set)
     enum_values: set[str] = field(default_factory=set)
-    """Labels added to enums that existed before."""
+    """Labels added to enums created before the transaction."""
     altered: dict[str, Spot] = field(default_factory=dict)
-    """Tables with rows that an ALTER TABLE has locked against everybody."""
+    """Tables in use on which an ALTER TABLE holds an ACCESS EXCLUSIVE lock."""

@@ -1,4 +1,4 @@
-"""Reading the expressions of policies."""
+"""Policies and their expressions."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from aigym_db.syntax.tree import PUBLIC, children, dotted, is_a, nodes
 
 
 def every_policy(chain: Chain) -> Iterator[Policy]:
-    """All policies of all tables."""
-    return (policy for mine in chain.policies.values() for policy in mine.values())
+    """Return all policies of all tables."""
+    return (policy for policies in chain.policies.values() for policy in policies.values())
 
 
 def expressions(policy: Policy) -> Iterator[tuple[str, Any]]:
-    """USING and WITH CHECK, as far as the policy has them; said once when they are the same."""
+    """Yield the clause and expression of USING and WITH CHECK; WITH CHECK only if it differs from USING."""
     if policy.using is not None:
         yield "USING", policy.using
     if policy.check is not None and policy.check != policy.using:
@@ -28,36 +28,38 @@ def expressions(policy: Policy) -> Iterator[tuple[str, Any]]:
 
 
 def spot(policy: Policy, node: Any = None) -> Spot:
-    """Where a node of a policy stands, or the statement that last said what the policy is."""
-    statement, at = policy.spot.statement, getattr(node, "location", None)
-    inside = isinstance(at, int) and statement.start <= at < statement.end
-    return Spot(policy.spot.passage, statement, at if inside and at is not None else policy.spot.index)
+    """Return the spot of a node of a policy, or of the statement that last defined the policy."""
+    statement, location = policy.spot.statement, getattr(node, "location", None)
+    if isinstance(location, int) and statement.start <= location < statement.end:
+        return Spot(policy.spot.section, statement, location)
+    return Spot(policy.spot.section, statement, policy.spot.index)
 
 
-def same_role(one: Policy, other: Policy) -> bool:
-    """Whether some role is held to both policies."""
-    return bool(set(one.roles) & set(other.roles)) or PUBLIC in one.roles or PUBLIC in other.roles
+def same_role(policy: Policy, other: Policy) -> bool:
+    """Return whether some role is subject to both policies."""
+    return bool(set(policy.roles) & set(other.roles)) or PUBLIC in policy.roles + other.roles
 
 
-def same_command(one: Policy, other: Policy) -> bool:
-    return one.command == other.command or "all" in (one.command, other.command)
+def same_command(policy: Policy, other: Policy) -> bool:
+    """Return whether some command is subject to both policies."""
+    return policy.command == other.command or "all" in (policy.command, other.command)
 
 
 def bare_calls(chain: Chain, expression: Any) -> Iterator[ast.FuncCall]:
-    """Calls that PostgreSQL makes again for every row though they do not depend on it.
+    """Yield the calls that PostgreSQL evaluates for every row although they do not depend on it.
 
-    Not those in the target list of a SELECT without FROM: that is computed once per statement.
+    Calls in the target list of a SELECT without FROM are evaluated once per statement and left out.
     """
     for call, once in _calls(expression, False):
-        if not once and _may_cost(chain, dotted(call.funcname)) and not reads_columns(call):
+        if not once and _is_reported(chain, dotted(call.funcname)) and not reads_columns(call):
             yield call
 
 
 def row_calls(chain: Chain, expression: Any) -> Iterator[ast.FuncCall]:
-    """Calls of the project's functions with a column of the row."""
+    """Yield the calls of the project's functions with a column of the row as argument."""
     for call, _ in _calls(expression, False):
         if (
-            _may_cost(chain, dotted(call.funcname))
+            _is_reported(chain, dotted(call.funcname))
             and dotted(call.funcname) != "current_setting"
             and reads_columns(call)
         ):
@@ -65,13 +67,14 @@ def row_calls(chain: Chain, expression: Any) -> Iterator[ast.FuncCall]:
 
 
 def reads_columns(expression: Any) -> bool:
+    """Return whether an expression contains a column."""
     return any(is_a(node, ast.ColumnRef) for node in nodes(expression))
 
 
 def is_per_row(expression: Any) -> bool:
-    """Whether a condition can differ between two rows of the table.
+    """Return whether a condition can differ between two rows of the table.
 
-    A subquery counts when it uses a column that none of its own tables can be meant by.
+    A subquery can if it uses a column that belongs to none of its own tables.
     """
     if is_a(expression, ast.ColumnRef):
         return True
@@ -117,17 +120,16 @@ def _calls(node: Any, once: bool) -> Iterator[tuple[ast.FuncCall, bool]]:
             SubLinkType.ARRAY_SUBLINK,
             SubLinkType.ANY_SUBLINK,
         )
-        free = is_a(query, ast.SelectStmt) and not query.fromClause and not query.whereClause
+        no_source = is_a(query, ast.SelectStmt) and not query.fromClause and not query.whereClause
         yield from _calls(node.testexpr, once)
-        yield from _calls(query, once=scalar and free)
+        yield from _calls(query, once=scalar and no_source)
         return
     for child in children(node):
         yield from _calls(child, once)
 
 
-def _may_cost(chain: Chain, name: str) -> bool:
-    """Whether calling a function for every row is worth a word: it reads a setting, or is not "
-    "PostgreSQL's own."""
+def _is_reported(chain: Chain, name: str) -> bool:
+    """Return whether calling a function for every row is reported: current_setting(), or not built in."""
     known = chain.function(name)
     if known:
         return any(function.volatility != "i" for function in known)

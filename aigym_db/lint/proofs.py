@@ -1,4 +1,4 @@
-"""What the constraints of a table prove about its columns."""
+"""Proofs from the constraints of a table."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from aigym_db.syntax.tree import column_names, conjuncts, is_a
 
 
 def proves_not_null(table: Relation, column: str) -> bool:
-    """Whether PostgreSQL knows without reading rows that a column holds no nulls."""
+    """Return whether constraints prove that a column has no nulls, so that SET NOT NULL needs no scan."""
     known = table.columns.get(column)
     if known is not None and known.not_null:
         return True
     return any(
         constraint.kind == "check"
         and constraint.validated
-        and any(_says_not_null(part, column) for part in conjuncts(constraint.expression))
+        and any(_is_not_null_test(part, column) for part in conjuncts(constraint.expression))
         for constraint in table.constraints.values()
     )
 
 
 def proves_bound(table: Relation, column: str) -> bool:
-    """Whether a valid check limits a column: the least an attach without a scan needs."""
+    """Return whether a validated CHECK uses a column, as ATTACH PARTITION without a scan requires."""
     return any(
         constraint.kind == "check" and constraint.validated and column in column_names(constraint.expression)
         for constraint in table.constraints.values()
     )
 
 
-def _says_not_null(part: Any, column: str) -> bool:
+def _is_not_null_test(part: Any, column: str) -> bool:
     return (
         is_a(part, ast.NullTest)
         and part.nulltesttype == NullTestType.IS_NOT_NULL

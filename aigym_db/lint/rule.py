@@ -1,52 +1,70 @@
-"""What a rule is, and how a module becomes one."""
+"""Lint rules, their discovery and their pages."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
+from textwrap import dedent
 from typing import Any, Literal
 
+from aigym_db.discovery import instances
 from aigym_db.lint.section import Spot
 from aigym_db.model.finding import Level
 
 InDowns = Literal["run", "note", "skip"]
+_HEADING = re.compile(r"^(Given|Bad|Good)(?: \((rejected|migration)\))?:$")
 
 
 @dataclass(frozen=True, slots=True)
 class RuleMatch:
-    """Something a check found: where, one sentence, and the safe way. The engine adds whose rule it was."""
+    """A place where a rule is violated: message and help become those of the finding."""
 
     spot: Spot
     message: str
     help: str = ""
     level: Level | None = None
-    """Where it differs from the level of the rule."""
+    """The level if it differs from that of the rule."""
 
 
-Check = Callable[[Any], Iterator[RuleMatch]]
+RuleCheck = Callable[[Any], Iterator[RuleMatch]]
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A check, its name and its page."""
+    """A check with its name and page."""
 
     code: str
-    """Never changes, e.g. `LOCK01`."""
+    """Stable, e.g. `LOCK01`."""
     name: str
     """Completes "allow …", e.g. `index-without-concurrently`."""
     since: str
-    """The first version of aigym-db that has it."""
+    """The first version of aigym-db that contains it."""
     level: Level
     on: tuple[type, ...]
-    """What the check looks at: classes of statements (it gets a Step before each), `Chain` (the chain once
-    all is replayed), `Transaction` (what a text left open) or `Allow` (each allow comment)."""
+    """The types the check receives: parse nodes of statements (it receives a StatementContext before each is
+    replayed), `Chain` (once, after all are replayed), `TransactionState` (a transaction open at the end of a
+    section) or `CheckedAllow` (each allow comment)."""
     in_downs: InDowns
-    """In the down of a migration: run as anywhere, say it as a note, or skip."""
+    """In the down of a migration: check as elsewhere, report as a note, or skip."""
     in_functions: bool
-    """Also over the statements inside CREATE FUNCTION, which run when the function is called."""
-    check: Check
+    """Also check the statements in CREATE FUNCTION, which run when the function is called."""
+    check: RuleCheck
     text: str
     """The docstring of its module."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """SQL from the page of a rule."""
+
+    kind: Literal["Bad", "Good"]
+    sql: str
+    given: str
+    """SQL that runs before it; its tables may contain rows."""
+    mark: str
+    """`rejected`: the server raises an error. `migration`: a whole migration file. Otherwise empty."""
 
 
 def rule(
@@ -58,10 +76,10 @@ def rule(
     level: Level = "warning",
     in_downs: InDowns = "run",
     in_functions: bool = False,
-) -> Callable[[Check], Rule]:
-    """Makes a check a rule; the module's docstring is its page and its examples are its tests."""
+) -> Callable[[RuleCheck], Rule]:
+    """Return a decorator that makes a check a rule. The docstring of its module is its page and its tests."""
 
-    def register(check: Check) -> Rule:
+    def register(check: RuleCheck) -> Rule:
         text = check.__globals__["__doc__"] or ""
         return Rule(
             code,
@@ -76,3 +94,47 @@ def rule(
         )
 
     return register
+
+
+@cache
+def rules() -> tuple[Rule, ...]:
+    """Return every rule in `lint/rules/`, sorted by code."""
+    return tuple(sorted(instances("aigym_db.lint.rules", Rule), key=lambda rule: rule.code))
+
+
+@cache
+def rules_by_name() -> dict[str, Rule]:
+    """Return the rules by name."""
+    return {rule.name: rule for rule in rules()}
+
+
+def page(rule: Rule) -> str:
+    """Return the page that `explain` prints: code, name, level, effect in downs, first version, and text."""
+    downs = {"run": "", "note": "; a note in downs", "skip": "; not in downs"}[rule.in_downs]
+    return (
+        f"{rule.code} {rule.name} ({rule.level}{downs}; since aigym-db {rule.since})\n\n{rule.text.strip()}\n"
+    )
+
+
+def examples(rule: Rule) -> tuple[Example, ...]:
+    """Return the Bad and Good examples on the page of a rule."""
+    given = ""
+    examples: list[Example] = []
+    for heading, mark, sql in _blocks(rule.text):
+        if heading == "Given":
+            given = sql
+        else:
+            examples.append(Example("Bad" if heading == "Bad" else "Good", sql, given, mark))
+    return tuple(examples)
+
+
+def _blocks(text: str) -> Iterator[tuple[str, str, str]]:
+    lines = text.split("\n")
+    for start, line in enumerate(lines, 1):
+        heading = _HEADING.match(line)
+        if heading is None:
+            continue
+        end = start
+        while end < len(lines) and (lines[end].startswith("    ") or not lines[end].strip()):
+            end += 1
+        yield heading[1], heading[2] or "", dedent("\n".join(lines[start:end])).strip() + "\n"

@@ -1,4 +1,4 @@
-"""A stretch of SQL that is linted as one, and the points in it that findings are about."""
+"""Sections of SQL, and the spots in them that findings refer to."""
 
 from __future__ import annotations
 
@@ -9,42 +9,38 @@ from aigym_db.model.migration import Part, Phase
 from aigym_db.model.source import Place, Source
 from aigym_db.model.sql import Script, Statement
 
-Kind = Literal["up", "down", "state", "file"]
+SectionKind = Literal["up", "down", "state", "file"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Section:
-    """One direction of a migration, one script of the state, or a whole SQL file."""
+    """One direction of a migration, one script of the state, or an SQL file."""
 
     source: Source
     start: int
     end: int
-    kind: Kind = "file"
+    kind: SectionKind = "file"
     transaction: bool = False
-    """The runner puts a transaction around it; otherwise each statement is its own, unless the text says "
-    "BEGIN."""
+    """The runner executes it in one transaction; otherwise each statement commits, except after BEGIN."""
     batch: int | None = None
-    """Passages of one batch reach a database together: what one creates is still empty in the next."""
-    reported: bool = True
-    """False: replayed for what it leaves behind, its statements not judged."""
+    """Sections of one batch reach a database together: a table created in one is not in use in the next."""
     script: Script | None = None
-    """The statements, where somebody has parsed them already."""
+    """The parsed statements, if the text has been parsed before."""
     backfill: bool = False
-    """The runner makes its statement in batches, and knows which are done."""
+    """The runner executes its statement in batches and records their progress."""
     phase: Phase | None = None
-    """What an up is marked as."""
+    """The phase an up is marked with."""
 
     @classmethod
     def of_part(
         cls,
         part: Part,
-        kind: Kind,
+        kind: SectionKind,
         *,
         batch: int | None = None,
-        reported: bool = True,
         phase: Phase | None = None,
     ) -> Section:
-        """One direction of a migration."""
+        """Return the section of one direction of a migration."""
         return cls(
             part.source,
             part.start,
@@ -52,29 +48,30 @@ class Section:
             kind,
             part.transaction,
             batch,
-            reported,
             backfill=part.batch_rows is not None,
             phase=phase,
         )
 
     @classmethod
-    def of_script(cls, script: Script, kind: Kind, *, batch: int | None = None) -> Section:
-        """A script that was parsed before."""
+    def of_script(cls, script: Script, kind: SectionKind, *, batch: int | None = None) -> Section:
+        """Return the section of a parsed script."""
         return cls(script.source, 0, len(script.source.text), kind, batch=batch, script=script)
 
     @property
     def in_migration(self) -> bool:
+        """Whether it is the up or down of a migration."""
         return self.kind in ("up", "down")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spot:
-    """A character of a statement of a passage."""
+    """A character in a statement of a section."""
 
-    passage: Section
+    section: Section
     statement: Statement
     index: int
 
     @property
     def place(self) -> Place:
+        """File, line and column."""
         return self.statement.source.place(self.index)

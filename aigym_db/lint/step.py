@@ -1,4 +1,4 @@
-"""One statement, and the database it is about to change."""
+"""A statement and the catalog before it, as checks of statements receive them."""
 
 from __future__ import annotations
 
@@ -21,51 +21,51 @@ Body = Literal["", "do", "function"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StatementContext:
-    """What a check of statements gets: the chain is as it is before the statement."""
+    """A statement, its section and the chain before the statement is replayed."""
 
     statement: Statement
-    passage: Section
+    section: Section
     chain: Chain
     body: Body = ""
-    """Inside what the statement stands: a DO block, which runs it now, or a function, which may run it "
-    "one day."""
+    """The body that contains the statement: a DO block executes it now, a function when it is called."""
     located: bool = True
-    """Whether locations in the tree are indices of the source; not so inside a string with doubled "
-    "quotes."""
+    """Whether locations in the tree are indexes of the source; false inside a string with doubled quotes."""
 
     @property
     def tree(self) -> Any:
+        """The parse tree of the statement."""
         return self.statement.tree
 
     @property
     def in_transaction(self) -> bool:
-        """Whether other statements are in the same transaction."""
+        """Whether the statement runs inside a transaction block."""
         return self.body != "" or self.chain.transaction is not None
 
     def spot(self, node: Any = None) -> Spot:
-        """Where a node of the tree stands; without one, or when it does not say, the statement."""
-        at = getattr(node, "location", None) if self.located else None
-        known = isinstance(at, int) and at >= self.statement.start
-        return Spot(self.passage, self.statement, at if known and at is not None else self.statement.start)
+        """Return the spot of a node of the tree, or of the statement if the node has no location."""
+        location = getattr(node, "location", None) if self.located else None
+        start = self.statement.start
+        index = location if isinstance(location, int) and location >= start else start
+        return Spot(self.section, self.statement, index)
 
-    def found(self, message: str, advice: str, at: Any = None, level: Level | None = None) -> RuleMatch:
-        """A finding about this statement, at one of its nodes."""
-        return RuleMatch(self.spot(at), message, advice, level)
+    def match(self, message: str, hint: str, node: Any = None, level: Level | None = None) -> RuleMatch:
+        """Return a match of a rule at a node of this statement."""
+        return RuleMatch(self.spot(node), message, hint, level)
 
     def key(self, name: Any) -> str:
-        """The full name of the table or index a RangeVar names."""
+        """Return the qualified name of the table or index a RangeVar names."""
         return self.chain.key(name)
 
     def relation(self, name: Any) -> Relation:
-        """What is known of the table a RangeVar names."""
+        """Return the relation a RangeVar names."""
         return self.chain.relation(self.key(name))
 
     def in_use(self, name: Any) -> bool:
-        """Whether a table may hold rows and be read and written by others while this statement runs."""
+        """Return whether a table may contain rows and be read and written by others during this statement."""
         return not self.chain.is_new(self.key(name))
 
     def changes(self, *kinds: AlterTableType) -> Iterator[Any]:
-        """The parts of an ALTER TABLE that are of some kind, if its table is in use."""
+        """Return the commands of an ALTER TABLE that are of some kind, if its table is in use."""
         tree = self.tree
         if tree.objtype not in (ObjectType.OBJECT_TABLE, ObjectType.OBJECT_FOREIGN_TABLE) or not self.in_use(
             tree.relation
@@ -74,23 +74,23 @@ class StatementContext:
         return (command for command in tree.cmds if command.subtype in kinds)
 
     def added_columns(self) -> Iterator[Any]:
-        """The ColumnDef of every column an ALTER TABLE adds to a table in use."""
+        """Return the ColumnDef of every column that an ALTER TABLE adds to a table in use."""
         return (command.def_ for command in self.changes(AlterTableType.AT_AddColumn))
 
     def added_constraints(self, kind: Any) -> Iterator[Any]:
-        """Every table constraint of a kind an ALTER TABLE adds to a table in use."""
+        """Yield every table constraint of a kind that an ALTER TABLE adds to a table in use."""
         for command in self.changes(AlterTableType.AT_AddConstraint):
             if command.def_.contype == kind:
                 yield command.def_
 
 
 def shown(key: str) -> str:
-    """A full name as people write it."""
+    """Return a qualified name for display, without the schema public."""
     return key.removeprefix("public.")
 
 
 def dropped(tree: Any) -> Iterator[tuple[str | None, str]]:
-    """Schema and name of each table, view or index a DROP names."""
+    """Yield the schema, if written, and name of each table, view or index in a DROP."""
     for names in tree.objects:
         parts = words(names)
         yield (parts[-2] if len(parts) > 1 else None, parts[-1])

@@ -1,6 +1,6 @@
-"""Column types, and what changing one into another costs.
+"""Column types, and the cost of changing one to another.
 
-Each case was measured: see tests/lint/test_type_changes.py, which asks a server.
+Each case is measured on a server by tests/lint/test_type_changes.py.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any, Literal
 from aigym_db.syntax.tree import constant, dotted
 
 Cost = Literal["free", "index", "zone", "rewrite"]
-"""Metadata only; indexes are built again; free when the session's TimeZone is UTC, else a rewrite; all rows
-are written again."""
+"""`free` changes only the catalog, `index` rebuilds indexes, `rewrite` rewrites the table; `zone` is free if
+the session's TimeZone is UTC, otherwise a rewrite."""
 
 SERIALS = {
     "smallserial": "int2",
@@ -20,28 +20,37 @@ SERIALS = {
     "serial": "int4",
     "serial4": "int4",
     "bigserial": "int8",
-} | {"serial8": "int8"}
-_SAME_BYTES = {
+    "serial8": "int8",
+}
+_BINARY_COERCIBLE = {
     ("varchar", "text"),
     ("text", "varchar"),
     ("cidr", "inet"),
     ("xml", "text"),
     ("xml", "varchar"),
 }
-_OID_LIKE = {"oid", "regclass", "regproc", "regprocedure", "regoper", "regoperator", "regtype", "regrole"} | {
+_OID_LIKE = {
+    "oid",
+    "regclass",
     "regconfig",
     "regdictionary",
     "regnamespace",
+    "regoper",
+    "regoperator",
+    "regproc",
+    "regprocedure",
+    "regrole",
+    "regtype",
 }
-_FRACTIONS = {"timestamp", "timestamptz", "time", "timetz"}
-_MOST_DIGITS = 6
-"""Digits of a second that a time without a precision keeps."""
+_TIME_TYPES = {"timestamp", "timestamptz", "time", "timetz"}
+_MAX_DIGITS = 6
+"""Fractional digits of a time type without a precision."""
 
 
 @dataclass(frozen=True, slots=True)
 class Type:
     name: str
-    """As pg_type has it, e.g. `int4`, `varchar`; with its schema for a type of the project."""
+    """As in pg_type, e.g. `int4`, `varchar`; types of the project are schema-qualified."""
     modifiers: tuple[Any, ...] = ()
     array: bool = False
 
@@ -51,19 +60,19 @@ class Type:
 
 
 def type_of(node: Any) -> Type:
-    """The type a TypeName node names; `serial` and its sisters are the integers they make."""
+    """Return the type of a TypeName node; serial types are the integers they create."""
     name = dotted(node.names)
     modifiers = tuple(constant(value) for value in node.typmods or ())
     return Type(SERIALS.get(name, name), modifiers, bool(node.arrayBounds))
 
 
 def is_serial(node: Any) -> bool:
-    """Whether a TypeName is `serial`, `bigserial` or `smallserial`."""
+    """Return whether a TypeName is `serial`, `bigserial` or `smallserial`."""
     return dotted(node.names) in SERIALS
 
 
 def cost(old: Type, new: Type) -> Cost:
-    """What ALTER COLUMN TYPE does to the rows when it needs no USING, or a USING that only casts."""
+    """Return the cost of ALTER COLUMN TYPE without USING, or with a USING that only casts."""
     if old == new:
         return "free"
     if old.array or new.array:
@@ -72,7 +81,7 @@ def cost(old: Type, new: Type) -> Cost:
         return "free" if _not_narrower(old, new) else "rewrite"
     if {old.name, new.name} == {"timestamp", "timestamptz"}:
         return "zone" if _not_narrower(old, new) else "rewrite"
-    if (old.name, new.name) in _SAME_BYTES:
+    if (old.name, new.name) in _BINARY_COERCIBLE:
         return "free" if not new.modifiers else "rewrite"
     if new.name in _OID_LIKE and old.name in _OID_LIKE | {"int4"}:
         return "index"
@@ -80,13 +89,13 @@ def cost(old: Type, new: Type) -> Cost:
 
 
 def _not_narrower(old: Type, new: Type) -> bool:
-    """Whether every value of the old type stays as it is under the new type's modifiers."""
+    """Return whether every value of the old type remains unchanged under the new type's modifiers."""
     before, after = old.modifiers, new.modifiers
     if old.name in ("varchar", "varbit"):
         return not after or (bool(before) and after[0] >= before[0])
     if old.name == "numeric":
         return not after or (bool(before) and after[0] >= before[0] and _scale(before) == _scale(after))
-    if old.name in _FRACTIONS:
+    if old.name in _TIME_TYPES:
         return _digits(after) >= _digits(before)
     if old.name == "interval":
         return not after or (
@@ -100,4 +109,4 @@ def _scale(modifiers: tuple[Any, ...]) -> int:
 
 
 def _digits(modifiers: tuple[Any, ...]) -> int:
-    return int(modifiers[0]) if modifiers else _MOST_DIGITS
+    return int(modifiers[0]) if modifiers else _MAX_DIGITS

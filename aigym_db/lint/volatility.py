@@ -1,4 +1,4 @@
-"""Which functions give another value at every call."""
+"""Volatile functions."""
 
 from __future__ import annotations
 
@@ -32,12 +32,11 @@ VOLATILE = frozenset(
         "uuidv7",
     ]
 )
-"""PostgreSQL's own (pg_proc.provolatile = 'v') and those of uuid-ossp and pgcrypto."""
+"""Built-in functions (pg_proc.provolatile = 'v') and those of uuid-ossp and pgcrypto."""
 
 
 def volatile_call(chain: Chain, expression: Any) -> str | None:
-    """The first function in an expression whose value differs between two rows, as written; None when "
-    "there is none."""
+    """Return the name, as written, of the first volatile function in an expression; None if there is none."""
     for node in nodes(expression):
         if is_a(node, ast.FuncCall):
             name = dotted(node.funcname)
@@ -53,5 +52,5 @@ def _is_volatile(chain: Chain, name: str) -> bool:
     schema, _, last = name.rpartition(".")
     if last in VOLATILE:
         return True
-    # A function of a schema nobody showed us: VOLATILE is what a function is when it does not say.
+    # A function the SQL did not create: VOLATILE is the default.
     return bool(schema)

@@ -1,4 +1,4 @@
-"""What a check found, and how to mend it."""
+"""Findings of lint rules, verify checks and access tests."""
 
 from __future__ import annotations
 
@@ -11,25 +11,16 @@ Level = Literal["error", "warning", "note"]
 
 
 @dataclass(frozen=True, slots=True)
-class Fix:
-    """SQL that does the same without the finding."""
-
-    title: str
-    sql: str
-
-
-@dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong, where, and what to do about it."""
+    """A violation of a rule: what is wrong, where, and how to correct it."""
 
     rule: str
-    """Its name, e.g. `index-without-concurrently`; completes "allow …"."""
+    """The name of the rule, e.g. `index-without-concurrently`."""
     code: str
-    """A code that never changes, e.g. `LOCK01`."""
+    """The stable code of the rule, e.g. `LOCK01`."""
     level: Level
     message: str
-    """One sentence that names the object and what it means for the reader."""
+    """One sentence that names the object and the effect."""
     place: Place | None = None
     help: str = ""
-    """A sentence that starts with a verb."""
-    fix: Fix | None = None
+    """How to correct it: a sentence that begins with a verb."""

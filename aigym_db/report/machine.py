@@ -1,4 +1,4 @@
-"""Findings for other programs: JSON and GitHub annotations."""
+"""Machine-readable output: JSON documents and GitHub annotations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aigym_db.model.finding import Finding
 
 
 def document(content: Mapping[str, Any], encoding: str | None) -> str:
-    """The JSON document, with JSON's own escapes where the encoding it is written in lacks a character."""
+    """Return a JSON document, escaped to ASCII if the output encoding cannot represent a character."""
     text = json.dumps(content, indent=2, default=str, ensure_ascii=False)
     try:
         text.encode(encoding or "utf-8")
@@ -21,7 +21,7 @@ def document(content: Mapping[str, Any], encoding: str | None) -> str:
 
 
 def as_json(finding: Finding) -> dict[str, Any]:
-    """A finding as the JSON document holds it; README, "For programs"."""
+    """Return a finding as a JSON object."""
     place = finding.place
     return {
         "rule": finding.rule,
@@ -42,13 +42,13 @@ def as_finding(error: AigymError) -> Finding:
 
 
 def github(finding: Finding) -> str:
-    """The workflow command that marks the line in a pull request."""
+    """Return the GitHub workflow command that annotates the line of a finding in a pull request."""
     level = {"error": "error", "warning": "warning", "note": "notice"}[finding.level]
-    where = f"title={_property(finding.code)}"
+    properties = f"title={_property(finding.code)}"
     if finding.place:
         place = finding.place
-        where = f"file={_property(place.file)},line={place.line},col={place.column},{where}"
-    return f"::{level} {where}::{_data(f'{finding.message} {finding.help}'.strip())}"
+        properties = f"file={_property(place.file)},line={place.line},col={place.column},{properties}"
+    return f"::{level} {properties}::{_data(f'{finding.message} {finding.help}'.strip())}"
 
 
 def _data(text: str) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from aigym_db.discovery import instances
 from aigym_db.errors import BadMigration
 from aigym_db.model.finding import Finding, Level
 from aigym_db.model.source import Place, Source
@@ -115,6 +117,20 @@ def query_check(path: Path) -> Check:
     )
     name, group = path.stem.replace("_", "-"), path.parent.name
     return Check(keys["code"], name, "database", level, run, page, group, breaking)
+
+
+@cache
+def checks() -> tuple[Check, ...]:
+    """Return every check in `verify/checks/`, sorted by code."""
+    queries = [query_check(path) for path in (Path(__file__).parent / "checks").rglob("*.sql")]
+    return tuple(
+        sorted([*queries, *instances("aigym_db.verify.checks", Check)], key=lambda check: check.code)
+    )
+
+
+def page(check: Check) -> str:
+    """Return the page that `explain` prints: code, name, level, and text."""
+    return f"{check.code} {check.name} ({check.level})\n\n{check.text.strip()}\n"
 
 
 def _breaking(text: str) -> tuple[BreakingChange, ...]:

@@ -13,9 +13,8 @@ from aigym_db.errors import AigymError, BadCommandLine, StatementFailed, Tampere
 from aigym_db.model.finding import Finding
 from aigym_db.model.source import Place
 from aigym_db.project.config import Project
-from aigym_db.verify.check import Check, CheckFailure
+from aigym_db.verify.check import Check, CheckFailure, checks
 from aigym_db.verify.context import VerifyContext
-from aigym_db.verify.registry import checks
 
 
 @dataclass(frozen=True, slots=True)

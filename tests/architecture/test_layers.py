@@ -31,6 +31,7 @@ LEVEL = {
     "database": 4,
     "syntax": 3,
     "errors": 2,
+    "discovery": 1,
     "model": 1,
     "version": 0,
 } | dict.fromkeys(FEATURES, 5)

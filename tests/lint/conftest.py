@@ -1,4 +1,4 @@
-"""What the tests of lint share."""
+"""Fixtures of the lint tests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aigym_db.lint.section import Section
 from aigym_db.model.source import Source
 
 ROLES = ("anon", "authenticated")
-MADE_BY_EXAMPLES = ("lint_reporting", "lint_helpers", "lint_app")
+EXAMPLE_ROLES = ("lint_reporting", "lint_helpers", "lint_app")
 
 BEFORE = """
 create schema coach;
@@ -29,24 +29,24 @@ create table coach.events (at timestamptz not null, note text) partition by rang
 
 @pytest.fixture
 def rules_hit() -> Callable[[str], list[str]]:
-    """The rules that find something in SQL that runs after tables have been there for a while."""
+    """Return the names of the rules violated by SQL that runs after tables with rows were created."""
 
     def rules_hit(sql: str) -> list[str]:
         given, text = Source("before.sql", BEFORE), Source("after.sql", sql)
-        passages = [Section(given, 0, len(given.text), batch=0), Section(text, 0, len(text.text), batch=1)]
-        return [finding.rule for finding in lint(passages)]
+        sections = [Section(given, 0, len(given.text), batch=0), Section(text, 0, len(text.text), batch=1)]
+        return [finding.rule for finding in lint(sections)]
 
     return rules_hit
 
 
 @pytest.fixture
 def lint_roles(server: Any) -> Iterator[None]:
-    """The roles that examples name; those that examples create are gone again."""
+    """Create the roles that examples refer to, and drop those that examples create."""
     with psycopg.connect(server.dsn(), autocommit=True) as connection:
         for role in ROLES:
             connection.execute(
                 f"do $$ begin if to_regrole('{role}') is null then create role {role} nologin; end if; end $$"
             )
         yield
-        for role in MADE_BY_EXAMPLES:
+        for role in EXAMPLE_ROLES:
             connection.execute(f"drop role if exists {role}")

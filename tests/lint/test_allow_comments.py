@@ -29,7 +29,7 @@ def hits(sql: str) -> list[tuple[str, int]]:
         f"{REASON}\n-- allow drop-table: both\ndo $$ begin {INDEX} drop table a.b; end $$;",
     ],
 )
-def test_an_allow_on_the_statement_silences_the_rule(sql: str) -> None:
+def test_an_allow_comment_on_a_statement_suppresses_the_rule(sql: str) -> None:
     assert hits(sql) == []
 
 
@@ -47,23 +47,25 @@ def test_an_allow_on_the_statement_silences_the_rule(sql: str) -> None:
         (f"/* {REASON} */\n{INDEX}", [("index-without-concurrently", 2)]),
     ],
 )
-def test_an_allow_that_covers_nothing_is_a_finding_itself(sql: str, expected: list[tuple[str, int]]) -> None:
+def test_an_allow_comment_that_suppresses_nothing_is_a_finding(
+    sql: str, expected: list[tuple[str, int]]
+) -> None:
     assert hits(sql) == expected
 
 
-def test_a_misspelt_rule_is_told_its_name() -> None:
-    (found,) = lint_text("-- allow drop-tabel: gone\nselect 1;", "x.sql")
+def test_a_misspelt_rule_is_reported_with_the_nearest_name() -> None:
+    (finding,) = lint_text("-- allow drop-tabel: gone\nselect 1;", "x.sql")
 
-    assert found.help == "Write `drop-table`, if that is what is meant."
+    assert finding.help == "Write `drop-table`, if that is the intended rule."
 
 
-def test_an_allow_above_a_policy_covers_what_the_finished_chain_says() -> None:
+def test_an_allow_comment_above_a_policy_covers_findings_about_the_finished_catalog() -> None:
     sql = "-- allow policy-to-public: prices are public\ncreate policy p on a.b for select using (c = 1);"
 
     assert hits(sql) == []
 
 
-def test_an_allow_in_history_for_the_end_is_not_one_too_many() -> None:
+def test_an_allow_comment_in_a_migration_for_a_rule_on_the_catalog_is_not_reported_as_unused() -> None:
     migration = (
         "-- migrate:up\n-- allow policy-to-public: prices are public\n"
         "create policy p on a.b for select using (c = 1);\ndrop policy p on a.b;\n-- migrate:down\nselect 1;"
@@ -72,7 +74,7 @@ def test_an_allow_in_history_for_the_end_is_not_one_too_many() -> None:
     assert hits(migration) == []
 
 
-def test_an_allow_inside_a_function_covers_the_statement_below_it_alone() -> None:
+def test_an_allow_comment_inside_a_function_covers_only_the_statement_below_it() -> None:
     sql = (
         "create function a.f(v text) returns void language plpgsql security definer set search_path = ''\n"
         "as $$ begin\n-- allow definer-dynamic-sql: callers are checked\nexecute v;\nexecute v; end $$;\n"

@@ -7,7 +7,7 @@ import pytest
 from aigym_db.lint.engine import lint_text
 
 
-def found_in(body: str) -> list[tuple[str, int, int]]:
+def hits(body: str) -> list[tuple[str, int, int]]:
     return [
         (finding.rule, finding.place.line, finding.place.column)
         for finding in lint_text(f"do $$\nbegin\n{body}\nend $$;", "x.sql")
@@ -29,24 +29,24 @@ def found_in(body: str) -> list[tuple[str, int, int]]:
         "  execute $q$create index on a.b (c)$q$;",
     ],
 )
-def test_a_statement_in_a_do_block_is_found_on_its_own_line(body: str) -> None:
-    assert [(rule, line) for rule, line, _ in found_in(body)] == [("index-without-concurrently", 3)]
+def test_a_statement_in_a_do_block_is_reported_at_its_line(body: str) -> None:
+    assert [(rule, line) for rule, line, _ in hits(body)] == [("index-without-concurrently", 3)]
 
 
-def test_a_statement_in_a_do_block_has_its_own_column() -> None:
-    assert found_in("  /* é☃ */ alter table a.b add check (c > 1);") == [("check-validated", 3, 32)]
+def test_a_statement_in_a_do_block_is_reported_at_its_column() -> None:
+    assert hits("  /* é☃ */ alter table a.b add check (c > 1);") == [("check-validated", 3, 32)]
 
 
-def test_a_table_a_do_block_creates_is_new_to_what_follows() -> None:
+def test_a_table_created_in_a_do_block_is_not_in_use_in_later_statements() -> None:
     sql = "do $$ begin create table a.b (c int); create index on a.b (c); end $$; create index on a.b (c);"
 
     assert lint_text(sql, "x.sql") == ()
 
 
-def test_a_body_in_plain_quotes_is_read_too() -> None:
-    found = lint_text("do 'begin perform ''x''; create index on a.b (c); end';", "x.sql")
+def test_a_body_in_single_quotes_is_linted() -> None:
+    findings = lint_text("do 'begin perform ''x''; create index on a.b (c); end';", "x.sql")
 
-    assert [finding.rule for finding in found] == ["index-without-concurrently"]
+    assert [finding.rule for finding in findings] == ["index-without-concurrently"]
 
 
 @pytest.mark.parametrize(
@@ -58,13 +58,13 @@ def test_a_body_in_plain_quotes_is_read_too() -> None:
         "if v then delete from a.b; end if;",
     ],
 )
-def test_rows_changed_without_where_in_a_function_are_found(body: str) -> None:
+def test_a_function_that_changes_rows_without_where_is_reported(body: str) -> None:
     sql = f"create function a.f() returns void language plpgsql as $$ declare v int; begin {body} end $$;"
 
     assert [finding.rule for finding in lint_text(sql, "x.sql")] == ["dml-without-where"]
 
 
-def test_an_sql_function_is_read_too() -> None:
+def test_an_sql_function_is_linted() -> None:
     sql = "create function a.f() returns void language sql as $$ select 1; delete from a.b; $$;"
 
     assert [finding.rule for finding in lint_text(sql, "x.sql")] == ["dml-without-where"]
@@ -73,7 +73,7 @@ def test_an_sql_function_is_read_too() -> None:
 @pytest.mark.parametrize(
     "body", ["drop table a.b;", "create index on a.b (c);", "alter table a.b drop column c;", "truncate a.b;"]
 )
-def test_what_a_function_does_one_day_is_no_change_of_this_file(body: str) -> None:
+def test_statements_in_a_function_are_not_reported_as_changes_of_the_file(body: str) -> None:
     sql = f"create function a.f() returns void language plpgsql as $$ begin {body} end $$;"
 
     assert lint_text(sql, "x.sql") == ()
@@ -98,19 +98,19 @@ def test_what_a_function_does_one_day_is_no_change_of_this_file(body: str) -> No
         ("execute v using w", False),
     ],
 )
-def test_text_run_as_sql_by_a_definer_function_is_judged(command: str, safe: bool) -> None:
+def test_dynamic_sql_in_a_definer_function_is_reported_unless_quoted(command: str, safe: bool) -> None:
     sql = (
         "create function a.f(v text, r regclass) returns void language plpgsql"
         " security definer set search_path = ''"
         f" as $$ begin {command}; end $$; revoke execute on function a.f(text, regclass) from public;"
     )
 
-    found = [finding.rule for finding in lint_text(sql, "x.sql")]
+    names = [finding.rule for finding in lint_text(sql, "x.sql")]
 
-    assert found == ([] if safe else ["definer-dynamic-sql"])
+    assert names == ([] if safe else ["definer-dynamic-sql"])
 
 
-def test_a_function_that_is_made_a_definer_later_is_judged_as_one() -> None:
+def test_a_function_altered_to_security_definer_is_checked_as_one() -> None:
     sql = (
         "create function a.f(v text) returns void language plpgsql set search_path = ''"
         " as $$ begin execute v; end $$;"

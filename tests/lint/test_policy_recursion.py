@@ -1,4 +1,4 @@
-"""When a policy leads back to its own table, as the server sees it."""
+"""policy-recursion compared with the server."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ UPDATES = "create policy w on coach.t for update to authenticated using"
         (SUBQUERY + OTHER + INSERTS + " (u in (select u from coach.o) or u = 1);", INSERT),
     ],
 )
-def test_recursion_is_found_exactly_where_the_server_refuses(
+def test_recursion_is_reported_exactly_if_the_server_raises_it(
     database: str, lint_roles: None, policies: str, query: str
 ) -> None:
-    found = {finding.rule for finding in lint_text(TABLES + policies, "x.sql")}
+    rules = {finding.rule for finding in lint_text(TABLES + policies, "x.sql")}
 
     with psycopg.connect(database) as connection:
         connection.execute(TABLES + policies)
@@ -68,4 +68,4 @@ def test_recursion_is_found_exactly_where_the_server_refuses(
         except psycopg.Error as error:
             state = error.sqlstate or ""
 
-    assert ("policy-recursion" in found) == (state == "42P17"), state
+    assert ("policy-recursion" in rules) == (state == "42P17"), state

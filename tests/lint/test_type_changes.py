@@ -1,4 +1,4 @@
-"""What a type change costs, as the server does it: a rewrite gives the table a new file."""
+"""The cost of type changes compared with the server: a rewrite gives the table a new file."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def type_named(text: str) -> object:
 @pytest.mark.parametrize(
     ("zone", "free"), [("UTC", {"free", "index", "zone"}), ("Asia/Tokyo", {"free", "index"})]
 )
-def test_the_cost_is_what_the_server_does(
+def test_the_cost_of_a_type_change_is_that_of_the_server(
     database: str, old: str, new: str, zone: str, free: set[str]
 ) -> None:
     with psycopg.connect(database, autocommit=True) as connection:

@@ -11,43 +11,50 @@ from aigym_db.cli.app import App, pass_app
 from aigym_db.errors import BadCommandLine, pages
 
 
-@click.command(short_help="What an error, a lint rule or a check means, and what to do.")
+@click.command(short_help="Show the page of an error, lint rule or check.")
 @click.argument("code", required=False)
 @pass_app
 def command(app: App, code: str | None) -> None:
-    """The page of an error (AIG-T001), a lint rule (LOCK01, index-without-concurrently) or a check (HIST05).
+    """Show the page of an error (AIG-T001), a lint rule (LOCK01) or a check (HIST05), by code or name.
 
-    Without CODE, the list of all of them.
+    The page of a rule or check begins with its level. Without CODE, list all codes.
     """
-    known, names = _known()
+    pages_by_code, code_by_name = _pages()
     if code is None:
-        for each, page in sorted(known.items()):
-            app.report.say(f"{each:9} {page.splitlines()[0]}")
-        app.report.data["codes"] = sorted(known)
+        for known, page in sorted(pages_by_code.items()):
+            title, _, text = page.partition("\n\n")
+            name = title.split()[1]
+            app.report.say(f"{known:9} {name}: {' '.join(text.partition(chr(10) * 2)[0].split())}")
+        app.report.data["codes"] = sorted(pages_by_code)
         return
-    found = names.get(code.lower(), code.upper())
-    if found not in known:
-        near = difflib.get_close_matches(code, [*known, *names], 1)
+    wanted = code_by_name.get(code.lower(), code.upper())
+    if wanted not in pages_by_code:
+        near = difflib.get_close_matches(code, [*pages_by_code, *code_by_name], 1)
         raise BadCommandLine(
             f"There is no code {code}.",
             hint=f"Write `{near[0]}`." if near else "Run `aigym-db explain` for the list.",
         )
-    app.report.say(f"{found}\n\n{known[found]}")
-    app.report.data |= {"code": found, "page": known[found]}
+    app.report.say(pages_by_code[wanted].rstrip())
+    app.report.data |= {"code": wanted, "page": pages_by_code[wanted]}
 
 
-def _known() -> tuple[dict[str, str], dict[str, str]]:
-    """The page of each code, and the code of each name."""
+def _pages() -> tuple[dict[str, str], dict[str, str]]:
+    """Return the page by code, and the code by name."""
     from aigym_db.access.pages import PAGES
-    from aigym_db.lint.registry import rules
-    from aigym_db.verify.registry import checks
+    from aigym_db.lint import rule as lint
+    from aigym_db.verify import check as verify
 
-    found = {kind.code: inspect.cleandoc(kind.__doc__ or "") for kind in pages()}
-    names = {}
-    for code, (name, page) in PAGES.items():
-        found[code], names[name] = f"{name}\n\n{page}", code
-    for rule in rules():
-        found[rule.code], names[rule.name] = f"{rule.name}\n\n{rule.text.strip()}", rule.code
-    for check in checks():
-        found[check.code], names[check.name] = f"{check.name}\n\n{check.text.strip()}", check.code
-    return found, names
+    page_by_code, code_by_name = {}, {}
+    for error in pages():
+        text = inspect.cleandoc(error.__doc__ or "")
+        page_by_code[error.code], code_by_name[error.name] = (
+            f"{error.code} {error.name}\n\n{text}\n",
+            error.code,
+        )
+    for code, (name, text) in PAGES.items():
+        page_by_code[code], code_by_name[name] = f"{code} {name}\n\n{text.strip()}\n", code
+    for rule in lint.rules():
+        page_by_code[rule.code], code_by_name[rule.name] = lint.page(rule), rule.code
+    for check in verify.checks():
+        page_by_code[check.code], code_by_name[check.name] = verify.page(check), check.code
+    return page_by_code, code_by_name

@@ -11,24 +11,26 @@ from aigym_db.errors import BadCommandLine
 from aigym_db.model.finding import Finding
 
 
-@click.command(short_help="What is unsafe in the migrations, the state, or any SQL file.")
+@click.command(short_help="Check migrations, the state, or SQL files for unsafe statements.")
 @click.argument("files", metavar="[FILE]…", nargs=-1, type=click.Path(path_type=Path))
 @pass_app
 def command(app: App, files: tuple[Path, ...]) -> int:
-    """Judges every migration and the state of the project, or just FILEs, which need no project.
+    """Check every migration and the state of the project, or only FILEs, which need no project.
 
-    Findings have file, line, column and a caret. Exit status 1 when there is an error or a warning. A
-    statement is excused by a comment above it: `-- allow <rule>: <reason>`.
+    The exit status is 1 if there is an error or a warning. To suppress a finding, write a comment above the
+    statement: `-- allow <rule>: <reason>`.
     """
     from aigym_db.api import lint
 
-    found = _of_files(app, files) if files else lint(app.project)
-    app.report.found(*found)
-    counts = {level: sum(one.level == level for one in found) for level in ("error", "warning", "note")}
-    words = ", ".join(
+    findings = _of_files(app, files) if files else lint(app.project)
+    app.report.found(*findings)
+    counts = {
+        level: sum(finding.level == level for finding in findings) for level in ("error", "warning", "note")
+    }
+    summary = ", ".join(
         f"{count} {level}{'s' if count != 1 else ''}" for level, count in counts.items() if count
     )
-    app.report.say(f"{words}." if words else "No findings.")
+    app.report.say(f"{summary}." if summary else "No findings.")
     app.report.data["counts"] = counts
     return 1 if counts["error"] or counts["warning"] else 0
 
@@ -36,12 +38,14 @@ def command(app: App, files: tuple[Path, ...]) -> int:
 def _of_files(app: App, files: tuple[Path, ...]) -> tuple[Finding, ...]:
     from aigym_db.lint.engine import lint_text
 
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for file in files:
         try:
             text = (app.directory / file).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-            raise BadCommandLine(f"{file} cannot be read: {why}.", hint="Name SQL files in UTF-8.") from None
-        found += lint_text(text, file.as_posix())
-    return tuple(found)
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise BadCommandLine(
+                f"Could not read {file}: {reason}.", hint="Specify SQL files in UTF-8."
+            ) from None
+        findings += lint_text(text, file.as_posix())
+    return tuple(findings)

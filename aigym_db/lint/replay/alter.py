@@ -1,4 +1,4 @@
-"""Tables and indexes that change."""
+"""Replay of ALTER TABLE."""
 
 from __future__ import annotations
 
@@ -54,15 +54,17 @@ def _add_column(step: StatementContext, relation: Relation, command: Any) -> Rel
 
 
 def _drop_column(step: StatementContext, relation: Relation, command: Any) -> Relation:
-    chain, gone = step.chain, command.name
+    chain, dropped = step.chain, command.name
     for index in [
-        index for index in chain.indexes.values() if index.table == relation.name and gone in index.columns
+        index for index in chain.indexes.values() if index.table == relation.name and dropped in index.columns
     ]:
         del chain.indexes[index.name]
     return replace(
         relation,
-        columns={name: column for name, column in relation.columns.items() if name != gone},
-        constraints={name: item for name, item in relation.constraints.items() if gone not in item.columns},
+        columns={name: column for name, column in relation.columns.items() if name != dropped},
+        constraints={
+            name: item for name, item in relation.constraints.items() if dropped not in item.columns
+        },
     )
 
 
@@ -97,12 +99,12 @@ def _add_constraint(step: StatementContext, relation: Relation, command: Any) ->
 
 
 def _drop_constraint(step: StatementContext, relation: Relation, command: Any) -> Relation:
-    gone = relation.constraints.get(command.name)
-    if gone is None:
+    constraint = relation.constraints.get(command.name)
+    if constraint is None:
         return relation
-    if gone.index is not None:
-        step.chain.indexes.pop(gone.index, None)
-    rest = {name: item for name, item in relation.constraints.items() if name != gone.name}
+    if constraint.index is not None:
+        step.chain.indexes.pop(constraint.index, None)
+    rest = {name: item for name, item in relation.constraints.items() if name != constraint.name}
     return replace(relation, constraints=rest)
 
 
@@ -136,8 +138,8 @@ def _detach(step: StatementContext, relation: Relation, command: Any) -> Relatio
     return relation
 
 
-def _row_security(on: bool) -> Callable[[StatementContext, Relation, Any], Relation]:
-    return lambda step, relation, command: replace(relation, rls=on)
+def _row_security(enabled: bool) -> Callable[[StatementContext, Relation, Any], Relation]:
+    return lambda step, relation, command: replace(relation, rls=enabled)
 
 
 def _owner(step: StatementContext, relation: Relation, command: Any) -> Relation:

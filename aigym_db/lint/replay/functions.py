@@ -1,4 +1,4 @@
-"""Functions and procedures."""
+"""Replay of functions and procedures."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from pglast.enums import FunctionParameterMode as Mode
 from pglast.enums import VariableSetKind
 
 from aigym_db.lint.objects import Function
-from aigym_db.lint.replay.names import found
+from aigym_db.lint.replay.names import functions_named
 from aigym_db.lint.step import StatementContext
 from aigym_db.lint.types import type_of
 from aigym_db.syntax.tree import constant, dotted, is_a, option, words
 
-_PASSED_IN = {Mode.FUNC_PARAM_DEFAULT, Mode.FUNC_PARAM_IN, Mode.FUNC_PARAM_INOUT, Mode.FUNC_PARAM_VARIADIC}
+_INPUT = {Mode.FUNC_PARAM_DEFAULT, Mode.FUNC_PARAM_IN, Mode.FUNC_PARAM_INOUT, Mode.FUNC_PARAM_VARIADIC}
 
 
 def path_of(setting: Any, before: tuple[str, ...] | None = None) -> tuple[str, ...] | None:
-    """The search_path that a SET clause leaves, `before` when it is about something else."""
+    """Return the search_path after a SET clause: `before` if it sets something else, None if it is reset."""
     if setting.kind == VariableSetKind.VAR_RESET_ALL:
         return None
     if setting.name != "search_path":
@@ -35,7 +35,7 @@ def _create(step: StatementContext) -> None:
     parts = words(tree.funcname)
     name = chain.place_for(parts[-2] if len(parts) > 1 else None, parts[-1])
     parameters = tree.parameters or ()
-    arguments = tuple(str(type_of(node.argType)) for node in parameters if node.mode in _PASSED_IN)
+    arguments = tuple(str(type_of(node.argType)) for node in parameters if node.mode in _INPUT)
     language = option(tree.options, "language")
     volatility = option(tree.options, "volatility")
     path: tuple[str, ...] | None = None
@@ -54,14 +54,14 @@ def _create(step: StatementContext) -> None:
         path=path,
         volatility=volatility.sval[0] if is_a(volatility, ast.String) else "v",
         tree=tree,
-        public=replaced.public if replaced else chain.functions_born_public,
+        public=replaced.public if replaced else chain.functions_executable_by_public,
     )
     chain.functions[name] = (*others, function)
 
 
 def _alter(step: StatementContext) -> None:
     chain = step.chain
-    for function in found(chain, step.tree.func):
+    for function in functions_named(chain, step.tree.func):
         changed = function
         for action in step.tree.actions:
             if action.defname == "security":

@@ -1,4 +1,4 @@
-"""What is renamed, moved or dropped."""
+"""Replay of RENAME, SET SCHEMA and DROP."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def _rename(step: StatementContext) -> None:
             chain.relations[relation.name] = replace(relation, constraints={**rest, tree.newname: renamed})
     elif tree.renameType == ObjectType.OBJECT_POLICY:
         table = chain.key(tree.relation)
-        mine = dict(chain.policies.get(table, {}))
-        policy = mine.pop(tree.subname, None)
+        policies = dict(chain.policies.get(table, {}))
+        policy = policies.pop(tree.subname, None)
         if policy is not None:
-            chain.policies[table] = {**mine, tree.newname: replace(policy, name=tree.newname)}
+            chain.policies[table] = {**policies, tree.newname: replace(policy, name=tree.newname)}
 
 
 def _rename_column(chain: Chain, table: str, old: str, new: str) -> None:
@@ -80,9 +80,9 @@ def _move(chain: Chain, old: str, new: str) -> None:
         return
     chain.relations[new] = replace(relation, name=new)
     chain.grants[f"table {new}"] = chain.grants.pop(f"table {old}", {})
-    mine = chain.policies.pop(old, {})
-    if mine:
-        chain.policies[new] = {name: replace(policy, table=new) for name, policy in mine.items()}
+    policies = chain.policies.pop(old, {})
+    if policies:
+        chain.policies[new] = {name: replace(policy, table=new) for name, policy in policies.items()}
     for index in [index for index in chain.indexes.values() if index.table == old]:
         chain.indexes[index.name] = replace(index, table=new)
     for child in [child for child in chain.relations.values() if child.parent == old]:
@@ -94,7 +94,7 @@ def _drop(step: StatementContext) -> None:
     kind = tree.removeType
     if kind in _RELATIONS:
         for schema, name in dropped(tree):
-            _forget_relation(chain, chain.resolve(schema, name))
+            _drop_relation(chain, chain.resolve(schema, name))
     elif kind == ObjectType.OBJECT_INDEX:
         for schema, name in dropped(tree):
             chain.indexes.pop(chain.resolve(schema, name), None)
@@ -107,7 +107,7 @@ def _drop(step: StatementContext) -> None:
             }
     elif kind in _ROUTINES:
         for target in tree.objects:
-            for function in found(chain, target):
+            for function in functions_named(chain, target):
                 rest = tuple(other for other in chain.functions[function.name] if other is not function)
                 chain.functions[function.name] = rest
     elif kind in _TYPES:
@@ -117,11 +117,11 @@ def _drop(step: StatementContext) -> None:
                 del chain.types[known.name]
     elif kind == ObjectType.OBJECT_SCHEMA:
         for target in tree.objects:
-            _forget_schema(chain, target.sval)
+            _drop_schema(chain, target.sval)
 
 
-def found(chain: Chain, target: Any) -> tuple[Function, ...]:
-    """The functions an ObjectWithArgs means: the one with these arguments, or every one by the name."""
+def functions_named(chain: Chain, target: Any) -> tuple[Function, ...]:
+    """Return the functions an ObjectWithArgs names: the one with its arguments, or all of that name."""
     same_name = chain.function(".".join(words(target.objname)))
     if target.args_unspecified:
         return same_name
@@ -129,28 +129,28 @@ def found(chain: Chain, target: Any) -> tuple[Function, ...]:
     return tuple(function for function in same_name if function.arguments == arguments)
 
 
-def _forget_relation(chain: Chain, key: str) -> None:
+def _drop_relation(chain: Chain, key: str) -> None:
     relation = chain.relations.pop(key, None)
     chain.policies.pop(key, None)
     chain.grants.pop(f"table {key}", None)
     for index in [index for index in chain.indexes.values() if index.table == key]:
         del chain.indexes[index.name]
     for child in [child for child in chain.relations.values() if child.parent == key]:
-        _forget_relation(chain, child.name)
+        _drop_relation(chain, child.name)
     if relation is not None and relation.parent in chain.relations:
         parent = chain.relations[relation.parent]
         if parent.default_partition == key:
             chain.relations[parent.name] = replace(parent, default_partition=None)
 
 
-def _forget_schema(chain: Chain, schema: str) -> None:
+def _drop_schema(chain: Chain, schema: str) -> None:
     prefix = f"{schema}."
     chain.schemas.discard(schema)
     for key in [key for key in chain.relations if key.startswith(prefix)]:
-        _forget_relation(chain, key)
-    for things in (chain.functions, chain.types, chain.indexes):
-        for key in [key for key in things if key.startswith(prefix)]:
-            del things[key]
+        _drop_relation(chain, key)
+    for objects in (chain.functions, chain.types, chain.indexes):
+        for key in [key for key in objects if key.startswith(prefix)]:
+            del objects[key]
 
 
 HANDLERS: dict[type, Callable[[StatementContext], None]] = {

@@ -1,4 +1,4 @@
-"""Policies, grants and roles."""
+"""Replay of policies, privileges and roles."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pglast.enums import GrantTargetType, ObjectType
 
 from aigym_db.lint.chain import TABLE_PRIVILEGES, Chain, Grant
 from aigym_db.lint.objects import Policy
-from aigym_db.lint.replay.names import found
+from aigym_db.lint.replay.names import functions_named
 from aigym_db.lint.step import StatementContext
 from aigym_db.syntax.tree import PUBLIC, is_a, option, roles, words
 
@@ -71,19 +71,19 @@ def _grant(step: StatementContext) -> None:
     if kind == "function":
         _grant_functions(step, names)
     for name in names:
-        held = dict(chain.grants.get(f"{kind} {name}", {}))
+        grants = dict(chain.grants.get(f"{kind} {name}", {}))
         for role in roles(tree.grantees):
             for privilege in privileges(tree, kind):
                 if tree.is_grant:
                     grant = Grant(f"{kind} {name}", role, privilege, step.spot(), bool(tree.grant_option))
-                    held[role, privilege] = grant
+                    grants[role, privilege] = grant
                 elif not tree.grant_option:
-                    held.pop((role, privilege), None)
-        chain.grants[f"{kind} {name}"] = held
+                    grants.pop((role, privilege), None)
+        chain.grants[f"{kind} {name}"] = grants
 
 
 def privileges(tree: Any, kind: str) -> frozenset[str]:
-    """What a GRANT or REVOKE gives or takes; columns count as their table."""
+    """Return the privileges of a GRANT or REVOKE; column privileges count as those of the table."""
     if tree.privileges is None:
         return frozenset(_ALL[kind])
     return frozenset(item.priv_name for item in tree.privileges if item.priv_name)
@@ -92,14 +92,14 @@ def privileges(tree: Any, kind: str) -> frozenset[str]:
 def _named(chain: Chain, tree: Any, kind: str) -> Iterable[str]:
     if tree.targtype == GrantTargetType.ACL_TARGET_ALL_IN_SCHEMA:
         schemas = words(tree.objects)
-        things: Iterable[str] = chain.relations if kind == "table" else ()
+        names: Iterable[str] = chain.relations if kind == "table" else ()
         if kind == "function":
-            things = [function.signature for function in chain.every_function()]
-        return [name for name in things if name.partition(".")[0] in schemas]
+            names = [function.signature for function in chain.every_function()]
+        return [name for name in names if name.partition(".")[0] in schemas]
     if kind == "schema":
         return words(tree.objects)
     if kind == "function":
-        return [function.signature for target in tree.objects for function in found(chain, target)]
+        return [function.signature for target in tree.objects for function in functions_named(chain, target)]
     return [chain.key(target) for target in tree.objects]
 
 
@@ -123,9 +123,9 @@ def _default_privileges(step: StatementContext) -> None:
     schemas = words(option(step.tree.options, "schemas") or ()) or (None,)
     for schema in schemas:
         for role in roles(tree.grantees):
-            # Default privileges of a schema only add to the global ones: revoking there takes nothing away.
+            # Per-schema default privileges are added to the global ones: revoking them there has no effect.
             if kind == "function" and role == PUBLIC and schema is None:
-                chain.functions_born_public = bool(tree.is_grant)
+                chain.functions_executable_by_public = bool(tree.is_grant)
             for privilege in privileges(tree, kind):
                 key = (schema, kind, role, privilege)
                 if tree.is_grant:

@@ -1,4 +1,4 @@
-"""Transactions and settings."""
+"""Replay of transactions, settings and enum values."""
 
 from __future__ import annotations
 
@@ -7,23 +7,22 @@ from collections.abc import Callable
 from pglast import ast
 from pglast.enums import TransactionStmtKind as Kind
 
-from aigym_db.lint.objects import TransactionState
 from aigym_db.lint.replay.functions import path_of
 from aigym_db.lint.step import StatementContext
 from aigym_db.syntax.tree import constant, words
 
 _BEGINS = {Kind.TRANS_STMT_BEGIN, Kind.TRANS_STMT_START}
-_ENDS = {Kind.TRANS_STMT_COMMIT, Kind.TRANS_STMT_ROLLBACK, Kind.TRANS_STMT_PREPARE}
+_ENDS = {Kind.TRANS_STMT_COMMIT, Kind.TRANS_STMT_PREPARE}
 
 
 def _transaction(step: StatementContext) -> None:
     kind, chain = step.tree.kind, step.chain
-    if kind in _BEGINS and chain.transaction is None:
-        chain.transaction = TransactionState(explicit=True, spot=step.spot(), before=chain.copy())
-    elif kind == Kind.TRANS_STMT_ROLLBACK and chain.transaction is not None and chain.transaction.explicit:
-        chain.restore(chain.transaction.before)
+    if kind in _BEGINS:
+        chain.begin(step.spot())
+    elif kind == Kind.TRANS_STMT_ROLLBACK:
+        chain.rollback()
     elif kind in _ENDS:
-        chain.transaction = None
+        chain.end()
 
 
 def _setting(step: StatementContext) -> None:

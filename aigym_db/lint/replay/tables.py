@@ -1,4 +1,4 @@
-"""Tables, views, indexes and types that come to be."""
+"""Replay of CREATE for tables, views, indexes, schemas and types."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pglast import ast
 from pglast.enums import ConstrType, ObjectType
 
 from aigym_db.lint.chain import Chain, Grant
-from aigym_db.lint.objects import Column, Constraint, ConstraintKind, Index, Kind, Relation, RelationKind
+from aigym_db.lint.objects import Column, Constraint, ConstraintKind, Index, Relation, RelationKind, UserType
 from aigym_db.lint.step import StatementContext
 from aigym_db.lint.types import type_of
 from aigym_db.syntax.tree import is_a, is_on, nodes, words
@@ -29,11 +29,12 @@ _SUFFIX = {
     "primary key": "pkey",
     "unique": "key",
     "exclusion": "excl",
-} | {"not null": "not_null"}
+    "not null": "not_null",
+}
 
 
-def born(chain: Chain, relation: Relation) -> None:
-    """Puts a new relation into the chain, with the rights that default privileges give it."""
+def create_relation(chain: Chain, relation: Relation) -> None:
+    """Add a relation to the chain, with the privileges that default privileges grant on it."""
     chain.relations[relation.name] = relation
     chain.policies.pop(relation.name, None)
     schema = relation.name.partition(".")[0]
@@ -45,10 +46,10 @@ def born(chain: Chain, relation: Relation) -> None:
 
 
 def with_constraint(chain: Chain, relation: Relation, node: Any, column: str | None = None) -> Relation:
-    """A relation with one more constraint, and what follows from it: NOT NULL columns, an index."""
+    """Return a relation with a constraint added; add the index of the constraint to the chain."""
     kind = CONSTRAINTS.get(node.contype)
     if kind is None:
-        return _filled(relation, node, column)
+        return _with_identity(relation, node, column)
     columns = (column,) if column else words(node.fk_attrs if kind == "foreign key" else node.keys)
     index = chain.resolve(relation.name.partition(".")[0], node.indexname) if node.indexname else None
     if index in chain.indexes:
@@ -58,7 +59,7 @@ def with_constraint(chain: Chain, relation: Relation, node: Any, column: str | N
         schema = relation.name.partition(".")[0]
         chain.indexes.pop(index or "", None)
         index = f"{schema}.{name}"
-        chain.indexes[index] = Index(index, relation.name, columns, kind != "exclusion", constraint=True)
+        chain.indexes[index] = Index(index, relation.name, columns, kind != "exclusion")
     constraint = Constraint(
         name,
         kind,
@@ -74,16 +75,16 @@ def with_constraint(chain: Chain, relation: Relation, node: Any, column: str | N
     return replace(relation, columns=known, constraints={**relation.constraints, name: constraint})
 
 
-def _filled(relation: Relation, node: Any, column: str | None) -> Relation:
-    """An identity column is NOT NULL without saying so."""
+def _with_identity(relation: Relation, node: Any, column: str | None) -> Relation:
+    """Return a relation with an identity column marked NOT NULL, which identity implies."""
     if node.contype != ConstrType.CONSTR_IDENTITY or column is None or column not in relation.columns:
         return relation
-    filled = replace(relation.columns[column], not_null=True)
-    return replace(relation, columns={**relation.columns, column: filled})
+    identity = replace(relation.columns[column], not_null=True)
+    return replace(relation, columns={**relation.columns, column: identity})
 
 
 def with_column(chain: Chain, relation: Relation, node: Any) -> Relation:
-    """A relation with one more column and the constraints written beside it."""
+    """Return a relation with a column and its column constraints added."""
     column = Column(node.colname, type_of(node.typeName), not_null=bool(node.is_not_null))
     relation = replace(relation, columns={**relation.columns, column.name: column})
     for constraint in node.constraints or ():
@@ -108,10 +109,10 @@ def _create_table(step: StatementContext) -> None:
         partition_key=tuple(part.name or "" for part in parts),
     )
     for parent in tree.inhRelations or ():
-        above = chain.relation(chain.key(parent))
-        relation = replace(relation, columns={**relation.columns, **above.columns})
+        parent_relation = chain.relation(chain.key(parent))
+        relation = replace(relation, columns={**relation.columns, **parent_relation.columns})
         if tree.partbound is not None:
-            relation = attached(chain, above, relation, tree.partbound.is_default)
+            relation = attached(chain, parent_relation, relation, tree.partbound.is_default)
     for element in tree.tableElts or ():
         if is_a(element, ast.ColumnDef):
             relation = with_column(chain, relation, element)
@@ -120,11 +121,11 @@ def _create_table(step: StatementContext) -> None:
         elif is_a(element, ast.TableLikeClause):
             other = chain.relation(chain.key(element.relation))
             relation = replace(relation, columns={**relation.columns, **other.columns})
-    born(chain, relation)
+    create_relation(chain, relation)
 
 
 def attached(chain: Chain, parent: Relation, child: Relation, default: bool) -> Relation:
-    """The child as a partition; the parent, if known, learns of a default partition."""
+    """Return the child as a partition; a default partition is also recorded in the parent, if known."""
     if default and parent.known:
         chain.relations[parent.name] = replace(parent, default_partition=child.name)
     return replace(child, parent=parent.name)
@@ -137,8 +138,10 @@ def _create_table_as(step: StatementContext) -> None:
     key = chain.place_for("pg_temp" if temporary else target.schemaname, target.relname)
     kind: RelationKind = "materialized view" if tree.objtype == ObjectType.OBJECT_MATVIEW else "table"
     if not (tree.if_not_exists and key in chain.relations):
-        sources = _read_by(chain, tree.query) if kind == "materialized view" else frozenset()
-        born(chain, Relation(key, kind, chain.batch, step.spot(target), temporary=temporary, sources=sources))
+        sources = _relations_in(chain, tree.query) if kind == "materialized view" else frozenset()
+        create_relation(
+            chain, Relation(key, kind, chain.batch, step.spot(target), temporary=temporary, sources=sources)
+        )
 
 
 def _create_view(step: StatementContext) -> None:
@@ -149,16 +152,16 @@ def _create_view(step: StatementContext) -> None:
         "view",
         chain.batch,
         step.spot(tree.view),
-        sources=_read_by(chain, tree.query),
+        sources=_relations_in(chain, tree.query),
         security_invoker=is_on(tree.options, "security_invoker"),
     )
     if key in chain.relations:
         chain.relations[key] = replace(view, owner=chain.relations[key].owner)
     else:
-        born(chain, view)
+        create_relation(chain, view)
 
 
-def _read_by(chain: Chain, query: Any) -> frozenset[str]:
+def _relations_in(chain: Chain, query: Any) -> frozenset[str]:
     return frozenset(chain.key(node) for node in nodes(query) if is_a(node, ast.RangeVar))
 
 
@@ -179,7 +182,7 @@ def _create_schema(step: StatementContext) -> None:
 
 def _create_enum(step: StatementContext) -> None:
     name = _type_name(step.chain, step.tree.typeName)
-    step.chain.types[name] = Kind(name, "enum", words(step.tree.vals))
+    step.chain.types[name] = UserType(name, "enum", words(step.tree.vals))
     if step.chain.transaction is not None:
         step.chain.transaction.new_types.add(name)
 
@@ -191,7 +194,7 @@ def _create_domain(step: StatementContext) -> None:
         node.contype in (ConstrType.CONSTR_CHECK, ConstrType.CONSTR_NOTNULL)
         for node in tree.constraints or ()
     )
-    step.chain.types[name] = Kind(name, "domain", constrained=constrained, base=type_of(tree.typeName))
+    step.chain.types[name] = UserType(name, "domain", constrained=constrained, base=type_of(tree.typeName))
 
 
 def _alter_domain(step: StatementContext) -> None:
@@ -204,7 +207,7 @@ def _alter_domain(step: StatementContext) -> None:
 def _create_composite(step: StatementContext) -> None:
     tree = step.tree
     name = step.chain.place_for(tree.typevar.schemaname, tree.typevar.relname)
-    step.chain.types[name] = Kind(name, "composite")
+    step.chain.types[name] = UserType(name, "composite")
 
 
 def _type_name(chain: Chain, names: Any) -> str:
@@ -213,7 +216,7 @@ def _type_name(chain: Chain, names: Any) -> str:
 
 
 def _free_name(relation: Relation, kind: ConstraintKind, columns: tuple[str, ...]) -> str:
-    """The name PostgreSQL gives a constraint that has none."""
+    """Return the name PostgreSQL chooses for a constraint without one."""
     table = relation.name.rpartition(".")[2]
     stem = [table] if kind == "primary key" else [table, *columns]
     name = "_".join([*stem, _SUFFIX[kind]])
@@ -227,7 +230,7 @@ def _free_name(relation: Relation, kind: ConstraintKind, columns: tuple[str, ...
 def _create_foreign_table(step: StatementContext) -> None:
     target = step.tree.base.relation
     key = step.chain.place_for(target.schemaname, target.relname)
-    born(step.chain, Relation(key, "foreign table", step.chain.batch, step.spot(target)))
+    create_relation(step.chain, Relation(key, "foreign table", step.chain.batch, step.spot(target)))
 
 
 HANDLERS: dict[type, Callable[[StatementContext], None]] = {

@@ -1,1 +1,1 @@
-"""The allow comments themselves."""
+"""Rules about allow comments."""

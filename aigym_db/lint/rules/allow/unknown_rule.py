@@ -1,6 +1,6 @@
 """Allow comment for a rule that does not exist.
 
-A misspelt name allows nothing, and nobody would notice.
+A misspelt name suppresses nothing, and the mistake would otherwise stay unnoticed.
 
 Bad:
     -- allow index-without-concurently: the table is small
@@ -17,17 +17,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from aigym_db.lint.allow import Allow
-from aigym_db.lint.registry import by_name
-from aigym_db.lint.rule import RuleMatch, rule
+from aigym_db.lint.allow import CheckedAllow
+from aigym_db.lint.rule import RuleMatch, rule, rules_by_name
 
 
-@rule("ALLOW01", "allow-unknown-rule", since="0.1", on=Allow, level="error")
-def check(allow: Allow) -> Iterator[RuleMatch]:
+@rule("ALLOW01", "allow-unknown-rule", since="0.1", on=CheckedAllow, level="error")
+def check(allow: CheckedAllow) -> Iterator[RuleMatch]:
     if not allow.exists:
-        near = get_close_matches(allow.rule, by_name(), 1)
+        near = get_close_matches(allow.comment.rule, rules_by_name(), 1)
         yield RuleMatch(
-            allow.spot,
-            f"There is no rule `{allow.rule}`, so this allows nothing.",
-            f"Write `{near[0]}`, if that is what is meant." if near else "Take the name from the finding.",
+            allow.comment.spot,
+            f"There is no rule `{allow.comment.rule}`, so this comment has no effect.",
+            f"Write `{near[0]}`, if that is the intended rule."
+            if near
+            else "Copy the name from the finding.",
         )

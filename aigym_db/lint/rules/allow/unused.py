@@ -1,7 +1,7 @@
-"""Allow comment that allows nothing.
+"""Allow comment that suppresses no finding.
 
-The statement below it has no such finding, or there is no statement directly below it. Left standing it
-would hide the next finding that comes along.
+The statement below it has no such finding, or no statement follows it directly. An unused comment would
+suppress a later finding unintentionally.
 
 Given:
     create table coach.sessions (id bigint primary key);
@@ -20,12 +20,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aigym_db.lint.allow import Allow
+from aigym_db.lint.allow import CheckedAllow
 from aigym_db.lint.rule import RuleMatch, rule
 
 
-@rule("ALLOW03", "allow-unused", since="0.1", on=Allow, level="error")
-def check(allow: Allow) -> Iterator[RuleMatch]:
-    if allow.exists and not allow.used and allow.asked:
-        why = "no statement is directly below it" if allow.covers is None else "there is no such finding"
-        yield RuleMatch(allow.spot, f"This allows `{allow.rule}`, and {why}.", "Remove the comment.")
+@rule("ALLOW03", "allow-unused", since="0.1", on=CheckedAllow, level="error")
+def check(allow: CheckedAllow) -> Iterator[RuleMatch]:
+    if allow.unused:
+        why = (
+            "no statement is directly below it"
+            if allow.comment.covers is None
+            else "the statement has no such finding"
+        )
+        yield RuleMatch(
+            allow.comment.spot,
+            f"This comment allows `{allow.comment.rule}`, but {why}.",
+            "Remove the comment.",
+        )

@@ -1,6 +1,6 @@
 """Allow comment without a reason.
 
-The reason is for the person who will ask, a year later, whether it still holds.
+A later reader needs the reason to decide whether the exception still applies.
 
 Given:
     create table coach.sessions (id bigint primary key, rating integer);
@@ -20,15 +20,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aigym_db.lint.allow import Allow
+from aigym_db.lint.allow import CheckedAllow
 from aigym_db.lint.rule import RuleMatch, rule
 
 
-@rule("ALLOW02", "allow-without-reason", since="0.1", on=Allow, level="error")
-def check(allow: Allow) -> Iterator[RuleMatch]:
-    if not allow.reason:
+@rule("ALLOW02", "allow-without-reason", since="0.1", on=CheckedAllow, level="error")
+def check(allow: CheckedAllow) -> Iterator[RuleMatch]:
+    if not allow.comment.reason:
         yield RuleMatch(
-            allow.spot,
-            f"This allows `{allow.rule}` and does not say why.",
-            f"Write `-- allow {allow.rule}: <reason>`.",
+            allow.comment.spot,
+            f"This comment allows `{allow.comment.rule}` without a reason.",
+            f"Write `-- allow {allow.comment.rule}: <reason>`.",
         )

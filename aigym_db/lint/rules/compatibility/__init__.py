@@ -1,1 +1,1 @@
-"""Statements that break programs still running."""
+"""Changes that break running programs."""

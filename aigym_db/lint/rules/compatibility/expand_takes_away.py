@@ -1,9 +1,8 @@
-"""Expand that takes something from the running application.
+"""Expand migration that removes something the running application may use.
 
-A migration marked `phase:expand` runs before the application switches to its next version, so the version
-before it goes on working with what comes out. Whatever that one may still read, write, call or leave out has
-to stay: columns, tables, views, functions, types, defaults, privileges, and columns that may be null. In a
-down nothing is said.
+A migration marked `phase:expand` runs before the application is switched to its next version, so the previous
+version keeps running on the changed schema. Everything it may still read, write, call or omit has to remain:
+columns, tables, views, functions, types, defaults, privileges, and nullable columns. Downs are not checked.
 
 Given:
     create table coach.sessions (id bigint primary key, rating integer default 3);
@@ -46,9 +45,9 @@ from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import StatementContext, shown
 from aigym_db.syntax.tree import is_a
 
-_TAKEN = {
+_REMOVED = {
     AlterTableType.AT_DropColumn: "drops",
-    AlterTableType.AT_SetNotNull: "refuses nulls in",
+    AlterTableType.AT_SetNotNull: "rejects nulls in",
     AlterTableType.AT_AlterColumnType: "changes the type of",
     AlterTableType.AT_ColumnDefault: "drops the default of",
 }
@@ -64,7 +63,7 @@ _DROPPED = {
     ObjectType.OBJECT_DOMAIN: "a domain",
     ObjectType.OBJECT_SCHEMA: "a schema",
 }
-_HELP = "Put it into a migration of its own, marked `-- migrate:up phase:contract`."
+_HELP = "Move it to a separate migration marked `-- migrate:up phase:contract`."
 
 
 @rule(
@@ -76,17 +75,18 @@ _HELP = "Put it into a migration of its own, marked `-- migrate:up phase:contrac
     in_downs="skip",
 )
 def check(step: StatementContext) -> Iterator[RuleMatch]:
-    if step.passage.phase == "expand":
-        for what, node in _taken(step):
-            yield step.found(
-                f"This expand {what}, and the application that runs until the switch may still need it.",
+    if step.section.phase == "expand":
+        for removal, node in _removals(step):
+            yield step.match(
+                f"This expand migration {removal}; the application version that is still running "
+                "may need it.",
                 _HELP,
                 node,
             )
 
 
-def _taken(step: StatementContext) -> Iterator[tuple[str, object]]:
-    """What a statement takes from whoever uses the database now, and where it says so."""
+def _removals(step: StatementContext) -> Iterator[tuple[str, object]]:
+    """Yield what a statement removes for running programs, and the node that removes it."""
     tree = step.tree
     if is_a(tree, ast.GrantStmt):
         if not tree.is_grant:
@@ -95,7 +95,7 @@ def _taken(step: StatementContext) -> Iterator[tuple[str, object]]:
         if tree.removeType in _DROPPED:
             yield f"drops {_DROPPED[tree.removeType]}", tree
     else:
-        for command in step.changes(*_TAKEN):
+        for command in step.changes(*_REMOVED):
             if command.subtype != AlterTableType.AT_ColumnDefault or command.def_ is None:
                 column = f"{shown(step.key(tree.relation))}.{command.name}"
-                yield f"{_TAKEN[command.subtype]} {column}", command
+                yield f"{_REMOVED[command.subtype]} {column}", command

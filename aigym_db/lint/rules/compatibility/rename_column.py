@@ -1,7 +1,7 @@
-"""Column renamed in a table in use.
+"""Column of an existing table renamed.
 
-Programs that run while the migration does still use the old name, and every statement of theirs fails until
-they are replaced.
+Programs that are running during the migration still use the old name. Their statements fail until they are
+replaced.
 
 Given:
     create table coach.sessions (id bigint primary key, rating integer);
@@ -31,8 +31,8 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
     tree = step.tree
     if tree.renameType != ObjectType.OBJECT_COLUMN or not step.in_use(tree.relation):
         return
-    yield step.found(
-        f"Programs that use {shown(step.key(tree.relation))}.{tree.subname} fail from the moment this "
-        "commits.",
-        "Add a column of the new name, write both until no program uses the old one, then drop that.",
+    yield step.match(
+        f"Programs that use {shown(step.key(tree.relation))}.{tree.subname} fail as soon as this commits.",
+        "Add a column with the new name, write to both until no program uses the old one, "
+        "then drop the old column.",
     )

@@ -1,6 +1,6 @@
-"""Value of an enum, type, function or schema renamed.
+"""Enum value, type, function or schema renamed.
 
-Programs that run while the migration does still send the old name.
+Programs that are running during the migration still use the old name.
 
 Given:
     create type coach.mood as enum ('glad', 'sad');
@@ -40,13 +40,13 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
     if is_a(tree, ast.AlterEnumStmt):
         if not tree.oldVal:
             return
-        what = f"the value {tree.oldVal} of {dotted(tree.typeName)}"
+        renamed = f"value {tree.oldVal} of {dotted(tree.typeName)}"
     elif tree.renameType in _CALLED_BY_NAME:
         name = tree.object
-        what = tree.subname or dotted(getattr(name, "objname", name))
+        renamed = tree.subname or dotted(getattr(name, "objname", name))
     else:
         return
-    yield step.found(
-        f"Programs that use {what} fail from the moment this commits.",
-        "Add the new one beside it, move programs and rows over, then drop the old one.",
+    yield step.match(
+        f"Programs that use {renamed} fail as soon as this commits.",
+        "Add an object with the new name, migrate programs and rows to it, then drop the old one.",
     )

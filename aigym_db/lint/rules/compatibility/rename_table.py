@@ -1,7 +1,7 @@
 """Table or view renamed or moved to another schema.
 
-Programs that run while the migration does still use the old name, and every statement of theirs fails until
-they are replaced.
+Programs that are running during the migration still use the old name. Their statements fail until they are
+replaced.
 
 Given:
     create table coach.sessions (id bigint primary key);
@@ -37,7 +37,8 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
     kind = tree.renameType if is_a(tree, ast.RenameStmt) else tree.objectType
     if kind not in _RELATIONS or not step.in_use(tree.relation):
         return
-    yield step.found(
-        f"Programs that use {shown(step.key(tree.relation))} fail from the moment this commits.",
-        "Leave a view of the old name, WITH (security_invoker = true), until no program uses it.",
+    yield step.match(
+        f"Programs that use {shown(step.key(tree.relation))} fail as soon as this commits.",
+        "Create a view with the old name, WITH (security_invoker = true), and keep it "
+        "until no program uses it.",
     )

@@ -1,1 +1,1 @@
-"""Statements that destroy rows."""
+"""Statements that delete rows."""

@@ -1,13 +1,13 @@
-"""NOT NULL column without a default added to a table that may hold rows.
+"""NOT NULL column without a default added to a table that may contain rows.
 
-The statement fails as soon as the table holds one row: "column contains null values". On an empty test
-database it passes.
+The statement fails if the table contains a row: "column contains null values". On an empty test database it
+succeeds.
 
 Given:
     create table coach.sessions (id bigint primary key);
     insert into coach.sessions values (1);
 
-Bad (refused):
+Bad (rejected):
     alter table coach.sessions add column rating integer not null;
 
 Good:
@@ -44,9 +44,9 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
             continue
         if constraints.keys() & _NEVER_NULL:
             table = shown(step.key(step.tree.relation))
-            yield step.found(
-                f"This fails as soon as {table} holds a row: {column.colname} would be null in it.",
-                "Give the column a constant default, or add it nullable, fill it, and make it NOT NULL "
-                "later.",
+            yield step.match(
+                f"This fails if {table} contains a row: {column.colname} would be null.",
+                "Give the column a constant default, or add it as nullable, fill it, and set NOT "
+                "NULL in a later migration.",
                 column,
             )

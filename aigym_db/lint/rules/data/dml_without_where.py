@@ -1,7 +1,7 @@
 """UPDATE or DELETE of every row.
 
-There is no WHERE, or one that is true for every row (`true`, `1 = 1`, `id = id`, `x or not x`). All rows
-are locked and written again in one go, or lost.
+The statement has no WHERE clause, or one that is true for every row (`true`, `1 = 1`, `id = id`, `x or not
+x`). It locks and rewrites, or deletes, all rows in one statement.
 
 Given:
     create table coach.sessions (id bigint primary key, rating integer);
@@ -46,26 +46,31 @@ from aigym_db.syntax.tree import is_a
 )
 def check(step: StatementContext) -> Iterator[RuleMatch]:
     tree = step.tree
-    if not step.in_use(tree.relation) or _joined(tree) or (step.body == "function" and _transition(tree)):
+    if (
+        not step.in_use(tree.relation)
+        or _joined(tree)
+        or (step.body == "function" and _may_be_temporary(tree))
+    ):
         return
     if tree.whereClause is not None and not is_true(tree.whereClause):
         return
     verb = "changes" if is_a(tree, ast.UpdateStmt) else "deletes"
-    why = "there is no WHERE" if tree.whereClause is None else "the WHERE is true for every row"
-    yield step.found(
+    why = "it has no WHERE clause" if tree.whereClause is None else "its WHERE clause is true for every row"
+    yield step.match(
         f"This {verb} every row of {shown(step.key(tree.relation))}: {why}.",
-        "Say which rows are not done yet, and let it be done in batches: `-- migrate:up batch:5000`; if it "
-        "is to be all at once, write `-- allow dml-without-where: <reason>`.",
+        "Write a condition for the rows that remain to be changed and run the statement in "
+        "batches: `-- migrate:up batch:5000`. If all rows are meant, write `-- allow "
+        "dml-without-where: <reason>`.",
         tree.whereClause,
     )
 
 
 def _joined(tree: Any) -> bool:
-    """FROM and USING limit the rows too, by their join condition; without WHERE they do not."""
+    """Return whether FROM or USING with a join condition in WHERE limits the rows."""
     other = tree.fromClause if is_a(tree, ast.UpdateStmt) else tree.usingClause
     return bool(other) and tree.whereClause is not None and not is_true(tree.whereClause)
 
 
-def _transition(tree: Any) -> bool:
-    """A temporary table that a function made for itself."""
+def _may_be_temporary(tree: Any) -> bool:
+    """Return whether the table is a temporary one that a function may have created."""
     return tree.relation.schemaname is None or tree.relation.schemaname == "pg_temp"

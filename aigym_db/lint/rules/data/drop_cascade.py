@@ -1,7 +1,7 @@
 """DROP … CASCADE.
 
-CASCADE drops whatever depends on the object without naming it: views, policies, foreign keys, columns. What
-it takes today is not what it takes on a database with one object more.
+CASCADE also drops every object that depends on the named one: views, policies, foreign keys, columns. On
+another database that set may be larger.
 
 Given:
     create table coach.sessions (id bigint primary key);
@@ -36,16 +36,16 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
     if is_a(tree, ast.AlterTableStmt):
         for command in step.changes(*_PARTS):
             if command.behavior == DropBehavior.DROP_CASCADE:
-                yield _found(step, command.name, command)
+                yield _match(step, command.name, command)
     elif tree.behavior == DropBehavior.DROP_CASCADE and not _is_drop_of_new(step):
-        yield _found(step, ", ".join(_name(target) for target in tree.objects))
+        yield _match(step, ", ".join(_name(target) for target in tree.objects))
 
 
-def _found(step: StatementContext, name: str, at: object = None) -> RuleMatch:
-    return step.found(
-        f"CASCADE drops everything that depends on {name}, whatever that is on the database it runs on.",
+def _match(step: StatementContext, name: str, node: object = None) -> RuleMatch:
+    return step.match(
+        f"CASCADE also drops every object that depends on {name} on the database where this runs.",
         "Drop the dependent objects by name first, then this one without CASCADE.",
-        at,
+        node,
     )
 
 

@@ -1,8 +1,8 @@
-"""Column dropped from a table that may hold rows.
+"""Column dropped from a table that may contain rows.
 
-Its values are gone, and programs that still name the column fail. First release programs that no longer use
-it, then drop it in a later migration. In a down nothing is said: taking away what the up added is what a
-down is for.
+The values of the column are lost, and programs that still use it fail. Release programs that no longer use
+the column first, then drop it in a later migration. Downs are not checked: removing what the up added is
+their purpose.
 
 Given:
     create table coach.sessions (id bigint primary key, rating integer);
@@ -32,8 +32,9 @@ from aigym_db.lint.step import StatementContext, shown
 def check(step: StatementContext) -> Iterator[RuleMatch]:
     for command in step.changes(AlterTableType.AT_DropColumn):
         table = shown(step.key(step.tree.relation))
-        yield step.found(
+        yield step.match(
             f"The values of {table}.{command.name} are lost, and programs that still use the column fail.",
-            "Release programs that do not use it, then drop it, with `-- allow drop-column: <reason>`.",
+            "Release programs that do not use the column, then drop it with `-- allow "
+            "drop-column: <reason>`.",
             command,
         )

@@ -1,6 +1,6 @@
 """Schema or database dropped.
 
-Everything in it is gone, tables and rows included.
+All objects in it are lost, including tables and their rows.
 
 Given:
     create table coach.sessions (id bigint primary key);
@@ -36,7 +36,7 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
         names = ", ".join(target.sval for target in tree.objects)
     else:
         return
-    yield step.found(
-        f"Everything in {names} is lost.",
-        "Drop what is in it by name first, then say so: `-- allow drop-schema: <reason>`.",
+    yield step.match(
+        f"All objects in {names} are lost.",
+        "Drop its objects by name first, then write `-- allow drop-schema: <reason>`.",
     )

@@ -1,6 +1,6 @@
-"""Table dropped that may hold rows.
+"""Table dropped that may contain rows.
 
-Its rows are gone. A table created in the same file, and anything in a down, is passed over.
+Its rows are lost. Tables created in the same file and downs are not checked.
 
 Given:
     create table coach.sessions (id bigint primary key);
@@ -33,7 +33,7 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
     for schema, name in dropped(step.tree):
         key = step.chain.resolve(schema, name)
         if not step.chain.is_new(key):
-            yield step.found(
+            yield step.match(
                 f"All rows of {shown(key)} are lost.",
-                "Archive them first, then say so: `-- allow drop-table: <reason>`.",
+                "Archive the rows first, then write `-- allow drop-table: <reason>`.",
             )

@@ -1,7 +1,7 @@
-"""TRUNCATE of a table that may hold rows.
+"""TRUNCATE of a table that may contain rows.
 
-All rows are gone, whatever policies say, for TRUNCATE ignores row-level security; with CASCADE so are the
-rows of every table that refers to it. It takes an ACCESS EXCLUSIVE lock on all of them.
+All rows are lost. TRUNCATE ignores row-level security policies; with CASCADE it also empties every table that
+references the named one. It takes an ACCESS EXCLUSIVE lock on all of these tables.
 
 Given:
     create table coach.sessions (id bigint primary key);
@@ -33,24 +33,24 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
         return
     more = ""
     if step.tree.behavior == DropBehavior.DROP_CASCADE:
-        others = sorted(_referring(step, set(tables)))
-        more = f", and of {', '.join(others)}" if others else ", and of every table that refers to it"
-    yield step.found(
+        others = sorted(_referencing(step, set(tables)))
+        more = f", and of {', '.join(others)}" if others else ", and of every table that references it"
+    yield step.match(
         f"All rows of {', '.join(shown(table) for table in tables)}{more} are lost.",
-        "Use DELETE with a WHERE, in batches, or `-- allow truncate: <reason>`.",
+        "Use DELETE with a WHERE clause in batches, or write `-- allow truncate: <reason>`.",
     )
 
 
-def _referring(step: StatementContext, tables: set[str]) -> set[str]:
-    """Every table that TRUNCATE … CASCADE empties with these, over foreign keys and their foreign keys."""
+def _referencing(step: StatementContext, tables: set[str]) -> set[str]:
+    """Return the tables TRUNCATE … CASCADE also empties: those that reference the tables, transitively."""
     reached = set(tables)
     while True:
-        further = {
+        referencing = {
             relation.name
             for relation in step.chain.relations.values()
             for constraint in relation.constraints.values()
             if constraint.references in reached
         } - reached
-        if not further:
+        if not referencing:
             return {shown(table) for table in reached - tables}
-        reached |= further
+        reached |= referencing

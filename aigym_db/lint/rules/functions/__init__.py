@@ -1,1 +1,1 @@
-"""Functions that run with their owner's rights, and those policies call."""
+"""SECURITY DEFINER functions, and functions that policies call."""

@@ -1,7 +1,8 @@
-"""SECURITY DEFINER function whose search_path others can write to.
+"""SECURITY DEFINER function with a search_path that includes schemas writable by others.
 
-`public` and "$user" are schemas in which a caller may create things; pg_temp always is, and is searched
-first when it is not listed. A list in one pair of quotes ('a, b') is one schema with a comma in its name.
+Callers may be able to create objects in `public` and "$user". They can always create temporary objects, and
+pg_temp is searched first unless it is listed. A list inside one pair of quotes ('a, b') is a single schema
+name that contains a comma.
 
 Bad:
     create function iam.my_tenants() returns setof bigint
@@ -41,21 +42,26 @@ def check(chain: Chain) -> Iterator[RuleMatch]:
         if why:
             yield RuleMatch(
                 function.spot,
-                f"{function.signature} runs with its owner's rights, and {why}.",
-                "Use SET search_path = '' with every name qualified, or only schemas that callers cannot "
-                "write to, then pg_temp.",
+                f"{function.signature} runs with its owner's privileges, and {why}.",
+                "Use SET search_path = '' and qualify every name, or list only schemas that "
+                "callers cannot write to, followed by pg_temp.",
             )
 
 
 def _flaw(path: tuple[str, ...]) -> str:
     named = [schema for schema in path if schema]
     if any("," in schema for schema in named):
-        return "its search_path is one name with a comma in it, not a list"
+        return "its search_path is a single name that contains a comma, not a list"
     writable = [schema for schema in named if schema in _WRITABLE]
     if writable:
-        return f"callers may be able to create things in {', '.join(writable)}, which it searches"
+        return (
+            f"callers may be able to create objects in {', '.join(writable)}, which its search_path includes"
+        )
     if "pg_temp" in named[:-1]:
-        return "it looks into the caller's temporary tables before other schemas"
+        return "its search_path lists the caller's temporary schema before other schemas"
     if set(named) - {"pg_catalog", "pg_temp"} and "pg_temp" not in named:
-        return "it looks into the caller's temporary tables first, for pg_temp is not last in its path"
+        return (
+            "it searches the caller's temporary schema first because pg_temp is not the last "
+            "entry of its search_path"
+        )
     return ""

@@ -1,16 +1,16 @@
-"""SECURITY DEFINER function that runs SQL put together from text.
+"""SECURITY DEFINER function that executes dynamic SQL.
 
-Text that a caller can influence becomes SQL that runs with the owner's rights. A literal is fine, and so is
-format() with only %I and %L, or a concatenation with quote_ident() and quote_literal().
+Text that a caller can influence is executed as SQL with the owner's privileges. Literals are safe, and so are
+format() with only %I and %L, and concatenation with quote_ident() and quote_literal().
 
 Bad:
     create function ops.count_rows(name text) returns bigint
         language plpgsql security definer set search_path = ''
         as $$
-        declare found bigint;
+        declare total bigint;
         begin
-            execute 'select count(*) from ' || name into found;
-            return found;
+            execute 'select count(*) from ' || name into total;
+            return total;
         end $$;
     revoke execute on function ops.count_rows(text) from public;
 
@@ -18,10 +18,10 @@ Good:
     create function ops.count_rows(name text) returns bigint
         language plpgsql security definer set search_path = ''
         as $$
-        declare found bigint;
+        declare total bigint;
         begin
-            execute format('select count(*) from ops.%I', name) into found;
-            return found;
+            execute format('select count(*) from ops.%I', name) into total;
+            return total;
         end $$;
     revoke execute on function ops.count_rows(text) from public;
 
@@ -45,7 +45,7 @@ from aigym_db.syntax.tree import column_names, constant, dotted, is_a
 
 _QUOTING = {"quote_ident", "quote_literal", "quote_nullable"}
 _HARMLESS = {"regclass", "regtype", "regrole", "regnamespace", "oid", "int2", "int4", "int8", "bool", "uuid"}
-"""Types whose text is a quoted name or a value that cannot hold a quote."""
+"""Types whose text form is a quoted name or cannot contain a quote."""
 _SPECIFIER = re.compile(r"%(?:(\d+)\$)?-?\d*([sIL%])")
 
 
@@ -64,16 +64,15 @@ def check(chain: Chain) -> Iterator[RuleMatch]:
                 continue
             place = command.within(body, statement)
             yield RuleMatch(
-                Spot(function.spot.passage, place, place.start),
-                f"{function.signature} runs text as SQL with its owner's rights; whoever can influence "
-                "the text can do what the owner "
-                "can.",
-                "Build it with format() and only %I and %L, and hand values over with USING.",
+                Spot(function.spot.section, place, place.start),
+                f"{function.signature} executes dynamic SQL with its owner's privileges. A caller "
+                "who can influence the text can do anything the owner can.",
+                "Build the text with format() and only %I and %L, and pass values with USING.",
             )
 
 
 def _harmless_names(tree: Any) -> frozenset[str]:
-    """The parameters whose text needs no quoting."""
+    """Return the names of the parameters whose text needs no quoting."""
     parameters = tree.parameters or ()
     return frozenset(
         item.name for item in parameters if item.name and type_of(item.argType).name in _HARMLESS
@@ -81,7 +80,7 @@ def _harmless_names(tree: Any) -> frozenset[str]:
 
 
 def _is_safe(expression: Any, harmless: frozenset[str]) -> bool:
-    """Whether everything that is not a literal goes through a quoting function or cannot hold a quote."""
+    """Return whether every part is a literal, quoted, or of a type that cannot contain a quote."""
     if is_a(expression, ast.A_Const):
         return True
     if is_a(expression, ast.ColumnRef):

@@ -1,8 +1,8 @@
-"""SECURITY DEFINER function that everybody may call.
+"""SECURITY DEFINER function that PUBLIC may execute.
 
-A new function can be called by PUBLIC; one that runs with its owner's rights then lends them to everybody
-who can log in. Revoking in ALTER DEFAULT PRIVILEGES helps only without IN SCHEMA. Trigger functions cannot
-be called and are passed over.
+PostgreSQL grants EXECUTE on new functions to PUBLIC. A SECURITY DEFINER function then gives its owner's
+privileges to every role that can connect. ALTER DEFAULT PRIVILEGES … REVOKE prevents this only without IN
+SCHEMA. Trigger functions cannot be called directly and are not checked.
 
 Bad:
     create function iam.close_account(account bigint) returns void
@@ -42,7 +42,7 @@ def check(chain: Chain) -> Iterator[RuleMatch]:
         if function.definer and function.public and function.returns not in _NOT_CALLABLE:
             yield RuleMatch(
                 function.spot,
-                f"Everybody may call {function.signature}, which runs with its owner's rights.",
-                "Run REVOKE EXECUTE ON FUNCTION … FROM PUBLIC in the same transaction, and GRANT it to "
-                "who needs it.",
+                f"PUBLIC may execute {function.signature}, which runs with its owner's privileges.",
+                "Run REVOKE EXECUTE ON FUNCTION … FROM PUBLIC in the same transaction, and GRANT "
+                "it to the roles that need it.",
             )

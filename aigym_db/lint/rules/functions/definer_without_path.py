@@ -1,7 +1,7 @@
-"""SECURITY DEFINER function that sets no search_path.
+"""SECURITY DEFINER function without SET search_path.
 
-It runs with its owner's rights and its caller's search_path: a caller who puts a schema of his own first
-decides which table or operator the names in it mean.
+The function runs with its owner's privileges but its caller's search_path. A caller can put a schema of their
+own first and thereby determine which table or operator an unqualified name refers to.
 
 Bad:
     create function iam.my_tenants() returns setof bigint
@@ -32,7 +32,7 @@ def check(chain: Chain) -> Iterator[RuleMatch]:
         if function.definer and function.path is None:
             yield RuleMatch(
                 function.spot,
-                f"{function.signature} runs with its owner's rights, and its caller's search_path decides "
-                "what its names mean.",
-                "Add SET search_path = '' and write every name with its schema.",
+                f"{function.signature} runs with its owner's privileges, and its caller's "
+                "search_path determines what its unqualified names refer to.",
+                "Add SET search_path = '' and qualify every name with its schema.",
             )

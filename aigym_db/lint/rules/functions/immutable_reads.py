@@ -1,8 +1,8 @@
-"""Function called IMMUTABLE that reads a setting, the clock or a table.
+"""IMMUTABLE function that reads a setting, the clock or a table.
 
-PostgreSQL computes it once while planning and keeps the value in the plan. In a policy this has handed the
-rows of one tenant to another: the second caller of a prepared statement gets what was computed for the
-first.
+PostgreSQL evaluates the function once during planning and stores the value in the plan. In a policy, this
+returns the rows of one tenant to another: the second execution of a prepared statement uses the value
+computed for the first.
 
 Bad:
     create function iam.current_tenant() returns bigint
@@ -39,12 +39,12 @@ def check(chain: Chain) -> Iterator[RuleMatch]:
     for function in chain.every_function():
         if function.volatility != "i":
             continue
-        what = next((what for tree in _trees(function) if (what := _reads(tree, chain))), "")
-        if what:
+        source = next((source for tree in _trees(function) if (source := _source(tree, chain))), "")
+        if source:
             yield RuleMatch(
                 function.spot,
-                f"{function.signature} is IMMUTABLE and reads {what}: its value may be kept from one "
-                "caller to the next.",
+                f"{function.signature} is IMMUTABLE and reads {source}: its value may be cached and "
+                "returned to another caller.",
                 "Declare it STABLE.",
             )
 
@@ -57,11 +57,11 @@ def _trees(function: Function) -> Iterator[Any]:
         return
     body = body_of(statement)
     if body is not None:
-        for found, _ in statements(statement.source, body, statement):
-            yield found.tree
+        for inner, _ in statements(statement.source, body, statement):
+            yield inner.tree
 
 
-def _reads(tree: Any, chain: Chain) -> str:
+def _source(tree: Any, chain: Chain) -> str:
     own = {item.ctename for item in nodes(tree) if is_a(item, ast.CommonTableExpr)}
     for node in nodes(tree):
         if is_a(node, ast.SQLValueFunction):

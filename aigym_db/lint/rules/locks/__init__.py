@@ -1,1 +1,1 @@
-"""Statements that make others wait."""
+"""Statements that block reads or writes."""

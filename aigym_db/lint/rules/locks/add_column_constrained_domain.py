@@ -1,7 +1,7 @@
-"""Column of a domain with constraints added to a table that may hold rows.
+"""Column with a constrained domain type added to a table that may contain rows.
 
-PostgreSQL writes the whole table again to try the domain's constraints on every row, even where all of them
-are null.
+PostgreSQL rewrites the whole table to check the domain's constraints on every row, even if every value is
+null. The rewrite holds an ACCESS EXCLUSIVE lock, which blocks reads and writes.
 
 Given:
     create domain coach.rating as integer check (value between 1 and 5);
@@ -42,10 +42,9 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
         domain = step.chain.type(type_of(column.typeName).name)
         if domain is not None and domain.constrained:
             table = shown(step.key(step.tree.relation))
-            yield step.found(
-                f"{domain.name} has constraints, so adding {column.colname} writes all of {table} again; "
-                "every read and write "
-                "waits.",
-                "Use the domain's base type and a CHECK added NOT VALID.",
+            yield step.match(
+                f"{domain.name} has constraints, so adding {column.colname} rewrites all of "
+                f"{table}, which blocks reads and writes.",
+                "Use the domain's base type and a CHECK constraint added NOT VALID.",
                 column,
             )

@@ -1,7 +1,7 @@
-"""Identity column added to a table that may hold rows.
+"""Identity column added to a table that may contain rows.
 
-Every row gets its number, so the whole table and its indexes are written again under an ACCESS EXCLUSIVE
-lock. Identity instead of serial changes nothing about that.
+Every row is assigned a number, so PostgreSQL rewrites the whole table and its indexes under an ACCESS
+EXCLUSIVE lock, which blocks reads and writes. The same applies to serial columns.
 
 Given:
     create table coach.sessions (id uuid primary key);
@@ -33,10 +33,10 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
     for column in step.added_columns():
         if any(constraint.contype == ConstrType.CONSTR_IDENTITY for constraint in column.constraints or ()):
             table = shown(step.key(step.tree.relation))
-            yield step.found(
-                f"Numbering the rows for {column.colname} writes all of {table} again; every read and "
-                "write waits.",
-                "Add a plain bigint, give it a sequence as default for new rows, and number the old ones "
-                "in batches.",
+            yield step.match(
+                f"Numbering the rows for {column.colname} rewrites all of {table}, which blocks "
+                "reads and writes.",
+                "Add a bigint column, set a sequence as its default for new rows, and number the "
+                "existing rows in batches.",
                 column,
             )

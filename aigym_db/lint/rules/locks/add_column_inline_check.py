@@ -1,7 +1,7 @@
-"""Column added together with a CHECK to a table that may hold rows.
+"""Column added together with a CHECK constraint to a table that may contain rows.
 
-The check is tried on every row under an ACCESS EXCLUSIVE lock, even though all of them hold the same
-default or null.
+PostgreSQL checks every row under an ACCESS EXCLUSIVE lock, which blocks reads and writes, although all rows
+have the same default or null.
 
 Given:
     create table coach.sessions (id bigint primary key);
@@ -34,9 +34,9 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
         for constraint in column.constraints or ():
             if constraint.contype == ConstrType.CONSTR_CHECK and constraint.is_enforced:
                 table = shown(step.key(step.tree.relation))
-                yield step.found(
-                    f"Checking {column.colname} blocks every read and write of {table} while all its rows "
-                    "are read.",
-                    "Add the column, then the check NOT VALID, and validate it in the next migration.",
+                yield step.match(
+                    f"Checking {column.colname} blocks every read and write of {table} while all its "
+                    "rows are scanned.",
+                    "Add the column, then the constraint NOT VALID, and validate it in the next migration.",
                     constraint,
                 )

@@ -1,6 +1,6 @@
-"""Column added together with UNIQUE or PRIMARY KEY to a table that may hold rows.
+"""Column added together with UNIQUE or PRIMARY KEY to a table that may contain rows.
 
-The index is built under an ACCESS EXCLUSIVE lock: reads and writes wait until it is done.
+The index is built under an ACCESS EXCLUSIVE lock, which blocks reads and writes until the build is complete.
 
 Given:
     create table coach.coaches (id bigint primary key);
@@ -37,7 +37,7 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
         for constraint in column.constraints or ():
             if constraint.contype in _KEYS:
                 table = shown(step.key(step.tree.relation))
-                yield step.found(
+                yield step.match(
                     f"Building the index on {column.colname} blocks every read and write of {table} until "
                     "it is done.",
                     "Add the column, build the index with CREATE UNIQUE INDEX CONCURRENTLY, then add the "

@@ -1,7 +1,8 @@
-"""Column added with both a default and a foreign key to a table that may hold rows.
+"""Column added with both a default and a foreign key to a table that may contain rows.
 
-With a default every row refers to something, so all of them are looked up while writes to both tables wait.
-Without a default the new column is null everywhere and there is nothing to check: then it is fine.
+With a default, every row references a row of the other table, so all of them are looked up while writes to
+both tables are blocked. Without a default the new column is null in every row and nothing is checked, which
+is safe.
 
 Given:
     create table coach.levels (id bigint primary key);
@@ -49,9 +50,9 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
         if key is None or default is None or getattr(default.raw_expr, "isnull", False):
             continue
         table, other = shown(step.key(step.tree.relation)), shown(step.key(key.pktable))
-        yield step.found(
-            f"Every row of {table} is looked up in {other} for {column.colname}'s default; writes to both "
-            "wait.",
+        yield step.match(
+            f"Every row of {table} is looked up in {other} for the default of {column.colname}, "
+            "which blocks writes to both tables.",
             "Add the column, then the foreign key NOT VALID, and validate it in the next migration.",
             key,
         )

@@ -1,7 +1,7 @@
-"""Column of type serial added to a table that may hold rows.
+"""Column of type serial added to a table that may contain rows.
 
-`serial` is an integer with a default of nextval(): a number for every row, so the whole table and its
-indexes are written again under an ACCESS EXCLUSIVE lock.
+`serial` is an integer with nextval() as its default. Every row is assigned a number, so PostgreSQL rewrites
+the whole table and its indexes under an ACCESS EXCLUSIVE lock, which blocks reads and writes.
 
 Given:
     create table coach.sessions (id uuid primary key);
@@ -33,10 +33,10 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
     for column in step.added_columns():
         if is_serial(column.typeName):
             table = shown(step.key(step.tree.relation))
-            yield step.found(
-                f"Numbering the rows for {column.colname} writes all of {table} again; every read and "
-                "write waits.",
-                "Add a plain bigint, give it a sequence as default for new rows, and number the old ones "
-                "in batches.",
+            yield step.match(
+                f"Numbering the rows for {column.colname} rewrites all of {table}, which blocks "
+                "reads and writes.",
+                "Add a bigint column, set a sequence as its default for new rows, and number the "
+                "existing rows in batches.",
                 column,
             )

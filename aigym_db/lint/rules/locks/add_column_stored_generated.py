@@ -1,7 +1,8 @@
-"""Stored generated column added to a table that may hold rows.
+"""Stored generated column added to a table that may contain rows.
 
-The value is computed and stored for every row, so the whole table is written again under an ACCESS
-EXCLUSIVE lock. A VIRTUAL column (PostgreSQL 18) stores nothing and is added in a moment.
+The value is computed and stored for every row, so PostgreSQL rewrites the whole table under an ACCESS
+EXCLUSIVE lock, which blocks reads and writes. A VIRTUAL column (PostgreSQL 18) stores nothing and changes
+only the catalog.
 
 Given:
     create table coach.sessions (id bigint primary key, minutes integer not null);
@@ -39,10 +40,10 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
         for constraint in column.constraints or ():
             if constraint.contype == ConstrType.CONSTR_GENERATED and constraint.generated_kind == "s":
                 table = shown(step.key(step.tree.relation))
-                yield step.found(
-                    f"Computing {column.colname} for every row writes all of {table} again; every read "
-                    "and write waits.",
-                    "Add a plain column that a trigger fills, and fill the old rows in batches; on "
-                    "PostgreSQL 18, use VIRTUAL.",
+                yield step.match(
+                    f"Computing {column.colname} for every row rewrites all of {table}, which blocks "
+                    "reads and writes.",
+                    "Add an ordinary column that a trigger fills, and fill the existing rows in "
+                    "batches; on PostgreSQL 18, use VIRTUAL.",
                     column,
                 )

@@ -1,8 +1,9 @@
-"""Column added with a default that is different for every row.
+"""Column added with a volatile default.
 
-A constant default, and one that is the same for the whole statement such as now(), is stored once: no row
-is touched. A volatile one (random(), clock_timestamp(), gen_random_uuid(), a function not declared STABLE
-or IMMUTABLE) writes the whole table and its indexes again under an ACCESS EXCLUSIVE lock.
+A constant default, or one that is the same for the whole statement such as now(), is stored once in the
+catalog and changes no row. A volatile default (random(), clock_timestamp(), gen_random_uuid(), a function not
+declared STABLE or IMMUTABLE) differs for every row: PostgreSQL rewrites the whole table and its indexes under
+an ACCESS EXCLUSIVE lock, which blocks reads and writes.
 
 Given:
     create table coach.sessions (id bigint primary key);
@@ -48,11 +49,10 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
             call = volatile_call(step.chain, constraint.raw_expr)
             if call is not None:
                 table = shown(step.key(step.tree.relation))
-                yield step.found(
-                    f"{call}() differs from row to row, so adding {column.colname} writes all of {table} "
-                    "again; every read and "
-                    "write waits.",
-                    "Add the column without the default, SET DEFAULT for new rows, and fill the old ones "
-                    "in batches.",
+                yield step.match(
+                    f"{call}() differs from row to row, so adding {column.colname} rewrites all of "
+                    f"{table}, which blocks reads and writes.",
+                    "Add the column without the default, SET DEFAULT for new rows, and fill the "
+                    "existing rows in batches.",
                     constraint,
                 )

@@ -1,9 +1,9 @@
-"""Column type changed in a way that writes the table again.
+"""Column type change that rewrites the table.
 
-Some changes only touch the catalog: varchar made longer or unlimited, varchar to text, more digits for
-numeric with the same scale, more digits for a time, cidr to inet, timestamp to timestamptz while TimeZone
-is UTC. About these nothing is said. Every other change writes the whole table and its indexes again under
-an ACCESS EXCLUSIVE lock.
+Some changes affect only the catalog and are not reported: a longer or unlimited varchar, varchar to text,
+higher precision of numeric with the same scale, higher precision of a time type, cidr to inet, and timestamp
+to timestamptz while TimeZone is UTC. Every other change rewrites the whole table and its indexes under an
+ACCESS EXCLUSIVE lock, which blocks reads and writes.
 
 Given:
     create table coach.sessions (
@@ -46,8 +46,8 @@ from aigym_db.lint.types import Cost, Type, cost, type_of
 from aigym_db.syntax.tree import is_a
 
 _UTC = {"utc", "etc/utc", "gmt", "etc/gmt", "zulu", "universal", "etc/universal", "greenwich"}
-_LONG_WAY = (
-    "Add a column of the new type, keep both in step with a trigger, fill it in batches, then swap the names."
+_NEW_COLUMN = (
+    "Add a column of the new type, keep both in sync with a trigger, fill it in batches, then swap the names."
 )
 
 
@@ -56,43 +56,42 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
     table = step.relation(step.tree.relation)
     for command in step.changes(AlterTableType.AT_AlterColumnType):
         column, new = table.columns.get(command.name), type_of(command.def_.typeName)
-        what = f"{shown(table.name)}.{command.name}"
+        target = f"{shown(table.name)}.{command.name}"
         if column is None:
-            yield step.found(
-                f"Changing the type of {what} writes the whole table again unless {new} holds the old "
-                "values as they are; "
-                "every read and write waits.",
-                "Compare with the old type: `explain alter-type-rewrite` lists the changes that are free. "
-                + _LONG_WAY,
+            yield step.match(
+                f"Changing the type of {target} rewrites the whole table, which blocks reads and "
+                f"writes, unless {new} has the same binary representation as the old type.",
+                "Compare with the old type: `explain alter-type-rewrite` lists the changes that "
+                "affect only the catalog. " + _NEW_COLUMN,
                 command,
                 level="warning",
             )
             continue
-        price = _price(step, column.type, new, command)
-        if price == "rewrite":
-            yield step.found(
-                f"Changing {what} from {column.type} to {new} writes the whole table again; every read "
-                "and write waits.",
-                _LONG_WAY,
+        effect = _effect(step, column.type, new, command)
+        if effect == "rewrite":
+            yield step.match(
+                f"Changing {target} from {column.type} to {new} rewrites the whole table, which "
+                "blocks reads and writes.",
+                _NEW_COLUMN,
                 command,
             )
-        elif price == "zone":
-            yield step.found(
-                f"Changing {what} from {column.type} to {new} writes the whole table again unless the "
+        elif effect == "zone":
+            yield step.match(
+                f"Changing {target} from {column.type} to {new} rewrites the whole table unless the "
                 "session's TimeZone is UTC.",
-                "Run `set local timezone = 'UTC'` before it, if the old values are in UTC.",
+                "Run `set local timezone = 'UTC'` before it if the existing values are in UTC.",
                 command,
             )
-        elif price == "index" and any(command.name in index.columns for index in _indexes(step, table.name)):
-            yield step.found(
-                f"Changing {what} from {column.type} to {new} builds its indexes again; every read and "
-                "write waits.",
-                "Drop the indexes concurrently before, and build them concurrently after.",
+        elif effect == "index" and any(command.name in index.columns for index in _indexes(step, table.name)):
+            yield step.match(
+                f"Changing {target} from {column.type} to {new} rebuilds its indexes, which blocks "
+                "reads and writes.",
+                "Drop the indexes CONCURRENTLY first, and create them CONCURRENTLY afterwards.",
                 command,
             )
 
 
-def _price(step: StatementContext, old: Type, new: Type, command: Any) -> Cost:
+def _effect(step: StatementContext, old: Type, new: Type, command: Any) -> Cost:
     if command.def_.raw_default is not None and not _only_casts(command.def_.raw_default, command.name, new):
         return "rewrite"
     domain = step.chain.type(new.name)
@@ -101,14 +100,14 @@ def _price(step: StatementContext, old: Type, new: Type, command: Any) -> Cost:
     before = step.chain.type(old.name)
     if before is not None and before.kind == "domain" and before.base is not None:
         old = before.base
-    price = cost(old, new)
-    if price == "zone" and (step.chain.time_zone or "").lower() in _UTC:
+    effect = cost(old, new)
+    if effect == "zone" and (step.chain.time_zone or "").lower() in _UTC:
         return "free"
-    return price
+    return effect
 
 
 def _only_casts(using: Any, column: str, new: Type) -> bool:
-    """Whether USING is what PostgreSQL would do anyway: the column, or the column cast to the new type."""
+    """Return whether USING is what PostgreSQL does anyway: the column, or the column cast to the new type."""
     while is_a(using, ast.TypeCast) and type_of(using.typeName) == new:
         using = using.arg
     return is_a(using, ast.ColumnRef) and using.fields[-1].sval == column

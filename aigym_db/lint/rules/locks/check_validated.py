@@ -1,8 +1,8 @@
-"""CHECK constraint added without NOT VALID to a table that may hold rows.
+"""CHECK constraint added without NOT VALID to a table that may contain rows.
 
-Adding a check takes an ACCESS EXCLUSIVE lock: reads and writes wait while every row is checked. With NOT
-VALID the lock is held for a moment, and VALIDATE CONSTRAINT in a later transaction reads the rows while
-everybody goes on.
+ADD CONSTRAINT takes an ACCESS EXCLUSIVE lock, which blocks reads and writes while every row is checked. With
+NOT VALID the lock is held only briefly; VALIDATE CONSTRAINT in a later transaction scans the rows without
+blocking reads or writes.
 
 Given:
     create table coach.sessions (id bigint primary key, rating integer);
@@ -34,8 +34,8 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
         if constraint.skip_validation or not constraint.is_enforced:
             continue
         table = shown(step.key(step.tree.relation))
-        yield step.found(
-            f"Checking the rows of {table} blocks every read and write of it until the last row is checked.",
+        yield step.match(
+            f"Checking the rows of {table} blocks every read and write of it until all rows are checked.",
             "Add the constraint NOT VALID, then run VALIDATE CONSTRAINT in the next migration.",
             constraint,
         )

@@ -1,7 +1,8 @@
 """CREATE INDEX CONCURRENTLY IF NOT EXISTS.
 
-A concurrent build that fails leaves an INVALID index behind, which is kept up to date and never used. Run
-again, IF NOT EXISTS sees the name and reports success: the index is recorded as built and is not there.
+A failed concurrent build leaves an INVALID index, which is updated by writes but not used by queries. If the
+statement is repeated, IF NOT EXISTS finds the name and reports success: the index is recorded as built
+although it is invalid.
 
 Given:
     create table coach.sessions (id bigint primary key, coach_id bigint not null);
@@ -30,8 +31,9 @@ from aigym_db.lint.step import StatementContext
 @rule("LOCK23", "concurrently-if-not-exists", since="0.1", on=ast.IndexStmt, level="error")
 def check(step: StatementContext) -> Iterator[RuleMatch]:
     if step.tree.concurrent and step.tree.if_not_exists:
-        yield step.found(
-            f"If a build of {step.tree.idxname} fails, running this again reports success over an index "
-            "that is not valid.",
-            "Drop IF NOT EXISTS; put DROP INDEX CONCURRENTLY IF EXISTS before it if it must be repeatable.",
+        yield step.match(
+            f"If the build of {step.tree.idxname} fails, repeating this statement reports "
+            "success although the index is invalid.",
+            "Remove IF NOT EXISTS, and precede the statement with DROP INDEX CONCURRENTLY IF "
+            "EXISTS if it must be repeatable.",
         )

@@ -1,6 +1,6 @@
 """Constraint added to a domain without NOT VALID.
 
-PostgreSQL reads every row of every table that has a column of the domain, and writes to them wait.
+PostgreSQL scans every table that has a column of the domain, which blocks writes to these tables.
 
 Given:
     create domain coach.rating as integer;
@@ -43,7 +43,8 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
         for column in table.columns.values()
     ):
         return
-    yield step.found(
-        f"Every row of every table with a column of {name} is checked, and writes to them wait.",
+    yield step.match(
+        f"Every row of every table with a column of type {name} is checked, which blocks "
+        "writes to these tables.",
         "Add the constraint NOT VALID, then run ALTER DOMAIN … VALIDATE CONSTRAINT in the next migration.",
     )

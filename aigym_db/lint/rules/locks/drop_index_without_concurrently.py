@@ -1,9 +1,9 @@
 """Index dropped without CONCURRENTLY.
 
-DROP INDEX takes an ACCESS EXCLUSIVE lock on the table: the drop itself is quick, but it waits for every
-running query on the table, and all later reads and writes wait behind it. The index behind a constraint
-cannot be dropped this way at all, and a partitioned index not concurrently: for these nothing better exists
-and nothing is said.
+DROP INDEX takes an ACCESS EXCLUSIVE lock on the table. The drop itself is fast, but it waits for every
+running query on the table, and later reads and writes queue behind it. The index of a constraint cannot be
+dropped with DROP INDEX, and a partitioned index cannot be dropped concurrently; neither is reported, because
+no safer form exists.
 
 Given:
     create table coach.sessions (id bigint primary key, coach_id bigint not null);
@@ -41,8 +41,9 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
             step.chain.is_new(table) or step.chain.relation(table).kind == "partitioned"
         ):
             continue
-        yield step.found(
-            f"Dropping {shown(key)} waits for every query on {shown(table) if table else 'its table'}, "
-            "and all later reads and writes wait behind it.",
+        yield step.match(
+            f"Dropping {shown(key)} waits for every query on "
+            f"{shown(table) if table else 'its table'}, and later reads and writes queue behind "
+            "it.",
             "Use DROP INDEX CONCURRENTLY, in a migration with `transaction:false`.",
         )

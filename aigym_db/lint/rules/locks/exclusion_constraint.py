@@ -1,6 +1,7 @@
-"""Exclusion constraint added to a table that may hold rows.
+"""Exclusion constraint added to a table that may contain rows.
 
-Its index is built under an ACCESS EXCLUSIVE lock, and there is no way to build it beforehand.
+Its index is built under an ACCESS EXCLUSIVE lock, which blocks reads and writes. PostgreSQL has no way to
+build the index in advance.
 
 Given:
     create table coach.slots (id bigint primary key, during tstzrange not null);
@@ -33,9 +34,10 @@ from aigym_db.lint.step import StatementContext, shown
 def check(step: StatementContext) -> Iterator[RuleMatch]:
     for constraint in step.added_constraints(ConstrType.CONSTR_EXCLUSION):
         table = shown(step.key(step.tree.relation))
-        yield step.found(
-            f"Building the index of this constraint blocks every read and write of {table} until it is done.",
-            "Create a new table with the constraint and copy the rows in batches, or wait for a "
+        yield step.match(
+            f"Building the index of this constraint blocks every read and write of {table} "
+            "until it is complete.",
+            "Create a new table with the constraint and copy the rows in batches, or use a "
             "maintenance window.",
             constraint,
         )

@@ -1,7 +1,7 @@
-"""LOCK TABLE in a mode that blocks others.
+"""LOCK TABLE in a mode that blocks reads or writes.
 
-Without a mode LOCK TABLE takes ACCESS EXCLUSIVE: no reads, no writes, until the transaction ends. SHARE and
-stronger modes let reads go on and block writes.
+Without a mode, LOCK TABLE takes an ACCESS EXCLUSIVE lock, which blocks reads and writes until the transaction
+ends. SHARE and stronger modes block writes.
 
 Given:
     create table coach.sessions (id bigint primary key);
@@ -38,7 +38,7 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
     if step.tree.mode <= _SHARE_UPDATE_EXCLUSIVE or not tables:
         return
     blocked = "read and write" if step.tree.mode == _ACCESS_EXCLUSIVE else "write"
-    yield step.found(
-        f"Every {blocked} of {', '.join(tables)} waits until this transaction ends.",
-        "Take the weakest mode that does, as the last thing before what needs it.",
+    yield step.match(
+        f"Every {blocked} of {', '.join(tables)} is blocked until this transaction ends.",
+        "Use the weakest sufficient mode, immediately before the statement that requires it.",
     )

@@ -1,10 +1,10 @@
-"""Foreign key added without NOT VALID to a table that may hold rows.
+"""Foreign key added without NOT VALID to a table that may contain rows.
 
-Adding a foreign key takes a SHARE ROW EXCLUSIVE lock on both tables: reads go on, writes to either wait
-while every row of the referencing table is looked up. With NOT VALID the locks are held for a moment, and
-VALIDATE CONSTRAINT in a later transaction checks the old rows while writes go on.
+ADD FOREIGN KEY takes a SHARE ROW EXCLUSIVE lock on both tables, which blocks writes to both while every row
+of the referencing table is looked up. With NOT VALID the locks are held only briefly; VALIDATE CONSTRAINT in
+a later transaction checks the existing rows without blocking writes.
 
-A partitioned table takes no NOT VALID foreign key before PostgreSQL 18; there the key is added to each
+Partitioned tables support NOT VALID foreign keys since PostgreSQL 18. On older versions, add the key to each
 partition first.
 
 Given:
@@ -45,9 +45,9 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
         if constraint.skip_validation or not constraint.is_enforced:
             continue
         table, other = shown(step.key(step.tree.relation)), shown(step.key(constraint.pktable))
-        yield step.found(
-            f"Checking this foreign key blocks every write to {table} and {other} while all rows of "
-            f"{table} are read.",
+        yield step.match(
+            f"Checking this foreign key blocks every write to {table} and {other} while all "
+            f"rows of {table} are scanned.",
             "Add it NOT VALID, then run VALIDATE CONSTRAINT in the next migration.",
             constraint,
         )

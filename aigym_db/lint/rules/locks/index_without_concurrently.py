@@ -1,7 +1,7 @@
-"""Index built without CONCURRENTLY on a table that may hold rows.
+"""Index built without CONCURRENTLY on a table that may contain rows.
 
-Building an index takes a SHARE lock: reads go on, but every insert, update and delete waits until it is
-built. An index on a table created in the same file is built over nothing and is fine.
+CREATE INDEX takes a SHARE lock, which blocks every insert, update and delete until the build is complete;
+reads are not blocked. An index on a table created in the same file is built on no rows and is safe.
 
 Given:
     create table coach.sessions (id bigint primary key, coach_id bigint not null);
@@ -37,15 +37,15 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
         return
     if table.kind == "partitioned":
         if tree.relation.inh:
-            yield step.found(
-                f"Building this index blocks every write to {shown(table.name)} and all its partitions "
-                "until it is done on the last.",
-                "Create it ON ONLY the parent, build it CONCURRENTLY on each partition, and attach each "
-                "with ALTER INDEX … ATTACH "
-                "PARTITION.",
+            yield step.match(
+                f"Building this index blocks every write to {shown(table.name)} and its partitions "
+                "until it is complete on all of them.",
+                "Create it ON ONLY the parent, build it CONCURRENTLY on each partition, and attach "
+                "each with ALTER INDEX … ATTACH PARTITION.",
             )
         return
-    yield step.found(
-        f"Building this index blocks every write to {shown(table.name)} until it is done; reads go on.",
+    yield step.match(
+        f"Building this index blocks every write to {shown(table.name)} until it is "
+        "complete; reads are not blocked.",
         "Use CREATE INDEX CONCURRENTLY, in a migration with `transaction:false`.",
     )

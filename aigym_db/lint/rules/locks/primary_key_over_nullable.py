@@ -1,7 +1,7 @@
-"""PRIMARY KEY made from an index over columns that may be null.
+"""PRIMARY KEY USING INDEX over nullable columns.
 
-With USING INDEX nothing is built, but a key's columns must be NOT NULL: where they are not yet, PostgreSQL
-reads the whole table under an ACCESS EXCLUSIVE lock to see whether they could be.
+USING INDEX builds no index, but the columns of a primary key must be NOT NULL. If they are not, PostgreSQL
+scans the whole table for nulls under an ACCESS EXCLUSIVE lock, which blocks reads and writes.
 
 Given:
     create table coach.imports (id bigint, line text);
@@ -43,10 +43,10 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
             continue
         nullable = [column for column in index.columns if not proves_not_null(table, column)]
         if nullable:
-            yield step.found(
-                f"{', '.join(nullable)} may be null, so this key reads all rows of {shown(table.name)}, "
-                "and every read and write "
-                "waits.",
-                "Make the columns NOT NULL first, by way of a CHECK added NOT VALID and validated.",
+            yield step.match(
+                f"{', '.join(nullable)} may be null, so adding this key scans all rows of "
+                f"{shown(table.name)}, which blocks reads and writes.",
+                "Make the columns NOT NULL first, using a CHECK constraint added NOT VALID and "
+                "validated later.",
                 constraint,
             )

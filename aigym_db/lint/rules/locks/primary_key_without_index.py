@@ -1,6 +1,6 @@
-"""PRIMARY KEY added without USING INDEX to a table that may hold rows.
+"""PRIMARY KEY added without USING INDEX to a table that may contain rows.
 
-The key builds its index under an ACCESS EXCLUSIVE lock: reads and writes wait until it is built.
+The index is built under an ACCESS EXCLUSIVE lock, which blocks reads and writes until the build is complete.
 
 Given:
     create table coach.imports (id bigint not null, line text);
@@ -34,8 +34,8 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
         if constraint.indexname:
             continue
         table = shown(step.key(step.tree.relation))
-        yield step.found(
-            f"Building the index of this key blocks every read and write of {table} until it is done.",
+        yield step.match(
+            f"Building the index of this key blocks every read and write of {table} until it is complete.",
             "Build the index with CREATE UNIQUE INDEX CONCURRENTLY, then add the key USING INDEX.",
             constraint,
         )

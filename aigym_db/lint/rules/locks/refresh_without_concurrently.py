@@ -1,7 +1,7 @@
 """Materialized view refreshed without CONCURRENTLY.
 
-REFRESH takes an ACCESS EXCLUSIVE lock: nobody can read the view until its query is done. CONCURRENTLY lets
-readers go on; it needs a unique index on the view that covers all rows.
+REFRESH MATERIALIZED VIEW takes an ACCESS EXCLUSIVE lock, which blocks reads of the view until its query is
+complete. CONCURRENTLY does not block reads; it requires a unique index on the view that covers all rows.
 
 Given:
     create materialized view coach.ranking as select 1 as place;
@@ -34,7 +34,7 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
     name = step.key(tree.relation)
     unique = any(index.unique for index in step.chain.indexes.values() if index.table == name)
     first = "" if unique else "Create a unique index on it, then "
-    yield step.found(
-        f"Nobody can read {shown(name)} until the refresh is done.",
+    yield step.match(
+        f"Reads of {shown(name)} are blocked until the refresh is complete.",
         f"{first}{'use' if first else 'Use'} REFRESH MATERIALIZED VIEW CONCURRENTLY.",
     )

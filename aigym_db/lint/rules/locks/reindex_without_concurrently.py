@@ -1,7 +1,7 @@
 """REINDEX without CONCURRENTLY.
 
-REINDEX takes a SHARE lock on the table and an ACCESS EXCLUSIVE lock on the index: writes wait until the
-index is built again, and so does every read that would use the index.
+REINDEX takes a SHARE lock on the table and an ACCESS EXCLUSIVE lock on the index, which blocks writes, and
+reads that would use the index, until the index is rebuilt.
 
 Given:
     create table coach.sessions (id bigint primary key, coach_id bigint not null);
@@ -35,14 +35,14 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
     if is_on(tree.params, "concurrently") or tree.kind == ReindexObjectType.REINDEX_OBJECT_SYSTEM:
         return
     if tree.relation is None:
-        what = f"every table of {tree.name}" if tree.name else "every table of the database"
+        target = f"every table of {tree.name}" if tree.name else "every table of the database"
     else:
         key = step.key(tree.relation)
         index = step.chain.indexes.get(key)
         if step.chain.is_new(index.table if index else key):
             return
-        what = shown(index.table if index else key)
-    yield step.found(
-        f"Rebuilding blocks every write to {what}, and reads that use the index, until it is done.",
+        target = shown(index.table if index else key)
+    yield step.match(
+        f"Rebuilding blocks every write to {target}, and reads that use the index, until it is complete.",
         "Use REINDEX … CONCURRENTLY, in a migration with `transaction:false`.",
     )

@@ -1,7 +1,7 @@
-"""SET LOGGED or SET UNLOGGED on a table that may hold rows.
+"""SET LOGGED or SET UNLOGGED on a table that may contain rows.
 
-Both write the whole table and its indexes again under an ACCESS EXCLUSIVE lock; and an unlogged table is
-empty after a crash and absent from every standby.
+Both rewrite the whole table and its indexes under an ACCESS EXCLUSIVE lock, which blocks reads and writes. An
+unlogged table is truncated after a crash and is not replicated to standbys.
 
 Given:
     create table coach.imports (id bigint primary key);
@@ -30,8 +30,8 @@ from aigym_db.lint.step import StatementContext, shown
 def check(step: StatementContext) -> Iterator[RuleMatch]:
     for command in step.changes(AlterTableType.AT_SetLogged, AlterTableType.AT_SetUnLogged):
         table = shown(step.key(step.tree.relation))
-        yield step.found(
-            f"{table} is written again; every read and write of it waits until that is done.",
-            "Create a new table of the kind you want and copy the rows in batches.",
+        yield step.match(
+            f"{table} is rewritten, which blocks reads and writes until it is complete.",
+            "Create a new table of the intended kind and copy the rows in batches.",
             command,
         )

@@ -1,8 +1,8 @@
-"""SET NOT NULL where no valid CHECK proves it.
+"""SET NOT NULL without a valid CHECK constraint that proves it.
 
-SET NOT NULL takes an ACCESS EXCLUSIVE lock and reads the whole table, reads and writes waiting, unless a
-valid CHECK constraint already says that the column is not null: then PostgreSQL skips the scan. Only a
-check on the same column that has been validated counts; any other constraint does not help.
+SET NOT NULL takes an ACCESS EXCLUSIVE lock and scans the whole table, which blocks reads and writes.
+PostgreSQL skips the scan if a validated CHECK constraint proves that the column contains no nulls. Only a
+validated check on the same column is considered.
 
 Given:
     create table coach.sessions (id bigint primary key, coach_id bigint, rating integer);
@@ -33,18 +33,17 @@ from aigym_db.lint.step import StatementContext, shown
 
 @rule("LOCK06", "set-not-null-scan", since="0.1", on=ast.AlterTableStmt, level="error", in_downs="note")
 def check(step: StatementContext) -> Iterator[RuleMatch]:
-    named = [(command, command.name) for command in step.changes(AlterTableType.AT_SetNotNull)]
+    columns = [(command, command.name) for command in step.changes(AlterTableType.AT_SetNotNull)]
     for constraint in step.added_constraints(ConstrType.CONSTR_NOTNULL):
         if not constraint.skip_validation:
-            named.extend((constraint, key.sval) for key in constraint.keys)
-    for node, column in named:
+            columns.extend((constraint, key.sval) for key in constraint.keys)
+    for node, column in columns:
         if proves_not_null(step.relation(step.tree.relation), column):
             continue
         table = shown(step.key(step.tree.relation))
-        yield step.found(
-            f"Looking for nulls in {table}.{column} blocks every read and write of {table} while all its "
-            "rows are read.",
-            "Add CHECK (… IS NOT NULL) NOT VALID, validate it in the next migration, then SET NOT NULL "
-            "and drop the check.",
+        yield step.match(
+            f"Scanning {table}.{column} for nulls blocks every read and write of {table}.",
+            "Add CHECK (… IS NOT NULL) NOT VALID, validate it in the next migration, then SET "
+            "NOT NULL and drop the check.",
             node,
         )

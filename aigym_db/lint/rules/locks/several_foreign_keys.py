@@ -1,9 +1,9 @@
-"""Foreign keys to several tables in use created in one transaction.
+"""Foreign keys to several existing tables created in one transaction.
 
-Each foreign key, also one in CREATE TABLE, takes a SHARE ROW EXCLUSIVE lock on the table it refers to and
-holds it until the transaction ends: writes to all of these tables wait together, and two such transactions
-can wait for each other for ever. A key is quickly made when the new table is empty; what counts is how long
-the slowest of the locks has to be waited for.
+Each foreign key, including those in CREATE TABLE, takes a SHARE ROW EXCLUSIVE lock on the referenced table
+until the transaction ends. Writes to all of these tables are blocked together, and two such transactions can
+deadlock. Creating the keys is fast while the new table is empty; the duration depends on how long the slowest
+of the locks takes to acquire.
 
 Given:
     create table iam.users (id bigint primary key);
@@ -39,8 +39,8 @@ from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import StatementContext, shown
 from aigym_db.syntax.tree import is_a
 
-_TOGETHER = 3
-"""Two (an owner and a tenant) are what nearly every table has; from here on it is worth a word."""
+_REPORTED_FROM = 3
+"""Number of referenced tables. Two (an owner and a tenant) are usual and not reported."""
 
 
 @rule("LOCK27", "several-foreign-keys", since="0.1", on=ast.CreateStmt, level="note", in_downs="skip")
@@ -54,8 +54,8 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
         if constraint.contype == ConstrType.CONSTR_FOREIGN
     ]
     tables = sorted({shown(step.key(key.pktable)) for key in keys if step.in_use(key.pktable)})
-    if len(tables) >= _TOGETHER:
-        yield step.found(
-            f"Writes to {', '.join(tables)} wait together until this transaction ends.",
-            "Create the table first and add its foreign keys one by one, each in its own transaction.",
+    if len(tables) >= _REPORTED_FROM:
+        yield step.match(
+            f"Writes to {', '.join(tables)} are blocked together until this transaction ends.",
+            "Create the table first and add its foreign keys one by one, each in a separate transaction.",
         )

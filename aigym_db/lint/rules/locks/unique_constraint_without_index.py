@@ -1,7 +1,8 @@
-"""UNIQUE constraint added without USING INDEX to a table that may hold rows.
+"""UNIQUE constraint added without USING INDEX to a table that may contain rows.
 
-The constraint builds its index under an ACCESS EXCLUSIVE lock: reads and writes wait until it is built. An
-index built CONCURRENTLY before can be made the constraint in a moment.
+The index is built under an ACCESS EXCLUSIVE lock, which blocks reads and writes until the build is complete.
+An index built CONCURRENTLY in advance can be turned into the constraint with USING INDEX, which changes only
+the catalog.
 
 Given:
     create table coach.coaches (id bigint primary key, email text not null);
@@ -40,8 +41,9 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
         if constraint.indexname:
             continue
         table = shown(step.key(step.tree.relation))
-        yield step.found(
-            f"Building the index of this constraint blocks every read and write of {table} until it is done.",
+        yield step.match(
+            f"Building the index of this constraint blocks every read and write of {table} "
+            "until it is complete.",
             "Build the index with CREATE UNIQUE INDEX CONCURRENTLY, then add the constraint USING INDEX.",
             constraint,
         )

@@ -1,7 +1,7 @@
 """VACUUM FULL or CLUSTER.
 
-Both write the table and its indexes into new files under an ACCESS EXCLUSIVE lock: nobody reads or writes
-until they are done. They belong into a maintenance window, not into a migration.
+Both write the table and its indexes into new files under an ACCESS EXCLUSIVE lock, which blocks reads and
+writes until they are complete. They belong in a maintenance window, not in a migration.
 
 Given:
     create table coach.sessions (id bigint primary key);
@@ -41,7 +41,7 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
     else:
         tables = [tree.relation] if tree.relation else []
     names = ", ".join(shown(step.key(table)) for table in tables) or "every table"
-    yield step.found(
-        f"{names} is written anew; every read and write of it waits until that is done.",
-        "Use plain VACUUM, or pg_repack in a quiet hour.",
+    yield step.match(
+        f"{names} is rewritten, which blocks reads and writes until it is complete.",
+        "Use VACUUM without FULL, or pg_repack.",
     )

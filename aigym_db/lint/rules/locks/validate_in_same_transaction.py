@@ -1,7 +1,8 @@
-"""Constraint added NOT VALID and validated in one transaction.
+"""Constraint added NOT VALID and validated in the same transaction.
 
-NOT VALID keeps the strong lock short only if the transaction ends: when VALIDATE CONSTRAINT follows in the
-same one, the lock of ADD CONSTRAINT is held while all rows are read, which is what NOT VALID was to avoid.
+NOT VALID keeps the ACCESS EXCLUSIVE lock short only if the transaction ends. If VALIDATE CONSTRAINT follows
+in the same transaction, the lock of ADD CONSTRAINT is held while all rows are scanned, which NOT VALID is
+meant to avoid.
 
 Given:
     create table coach.sessions (id bigint primary key, rating integer);
@@ -43,9 +44,9 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
     table = step.key(step.tree.relation)
     for command in step.changes(AlterTableType.AT_ValidateConstraint):
         if transaction is not None and (table, command.name) in transaction.unvalidated:
-            yield step.found(
-                f"{shown(table)} is still locked by the ADD CONSTRAINT above while {command.name} is "
-                "checked on all rows.",
-                "Validate it in the next migration.",
+            yield step.match(
+                f"{shown(table)} remains locked by ADD CONSTRAINT above while all rows are checked "
+                f"for {command.name}.",
+                "Validate the constraint in the next migration.",
                 command,
             )

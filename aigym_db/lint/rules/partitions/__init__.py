@@ -1,1 +1,1 @@
-"""Partitions."""
+"""Partitioned tables."""

@@ -1,7 +1,8 @@
-"""Partition attached whose rows must be read first.
+"""Partition attached that must be scanned first.
 
-ATTACH PARTITION reads the whole new partition under an ACCESS EXCLUSIVE lock on it, unless a valid CHECK
-already says that its rows are within the bounds. A table created in the same file is empty and fine.
+ATTACH PARTITION scans the whole new partition under an ACCESS EXCLUSIVE lock on it, unless a validated CHECK
+constraint proves that its rows are within the partition bounds. A table created in the same file is empty and
+is not reported.
 
 Given:
     create table coach.events (at timestamptz not null, note text) partition by range (at);
@@ -43,9 +44,9 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
             continue
         if not key and any(item.kind == "check" and item.validated for item in child.constraints.values()):
             continue
-        yield step.found(
-            f"All rows of {shown(child.name)} are read before it is attached; every read and write of it "
-            "waits.",
-            "Add a CHECK of the bounds NOT VALID, validate it, attach, then drop the check.",
+        yield step.match(
+            f"All rows of {shown(child.name)} are scanned before it is attached, which blocks "
+            "reads and writes of it.",
+            "Add a CHECK of the bounds NOT VALID, validate it, attach the partition, then drop the check.",
             command,
         )

@@ -1,12 +1,12 @@
-"""Index of a partitioned table created, dropped or rebuilt CONCURRENTLY.
+"""Index of a partitioned table created or dropped CONCURRENTLY.
 
-PostgreSQL refuses to create or drop the index of a partitioned table concurrently.
+PostgreSQL does not support this and raises an error.
 
 Given:
     create table coach.events (at timestamptz not null, note text) partition by range (at);
     create table coach.events_2021 partition of coach.events for values from ('2021-01-01') to ('2022-01-01');
 
-Bad (refused):
+Bad (rejected):
     create index concurrently events_at_idx on coach.events (at);
 
 Good:
@@ -37,17 +37,16 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
     if is_a(tree, ast.IndexStmt):
         table = step.relation(tree.relation)
         if table.kind == "partitioned":
-            yield step.found(
-                f"PostgreSQL refuses this: {shown(table.name)} is partitioned.",
-                "Create it ON ONLY the parent, build it CONCURRENTLY on each partition, and attach each "
-                "with ALTER INDEX … ATTACH "
-                "PARTITION.",
+            yield step.match(
+                f"PostgreSQL rejects CONCURRENTLY here: {shown(table.name)} is partitioned.",
+                "Create it ON ONLY the parent, build it CONCURRENTLY on each partition, and attach "
+                "each with ALTER INDEX … ATTACH PARTITION.",
             )
     elif tree.removeType == ObjectType.OBJECT_INDEX:
         for schema, name in dropped(tree):
             index = step.chain.indexes.get(step.chain.resolve(schema, name))
             if index is not None and step.chain.relation(index.table).kind == "partitioned":
-                yield step.found(
-                    f"PostgreSQL refuses this: {shown(index.table)} is partitioned.",
-                    "Drop it without CONCURRENTLY, under a short lock_timeout.",
+                yield step.match(
+                    f"PostgreSQL rejects CONCURRENTLY here: {shown(index.table)} is partitioned.",
+                    "Drop it without CONCURRENTLY, with a short lock_timeout.",
                 )

@@ -1,7 +1,7 @@
-"""Partition created as PARTITION OF a table in use.
+"""Partition of an existing table created with PARTITION OF.
 
-CREATE TABLE … PARTITION OF takes an ACCESS EXCLUSIVE lock on the parent: every read and write of the whole
-partitioned table waits. ATTACH PARTITION takes a lock that lets both go on.
+CREATE TABLE … PARTITION OF takes an ACCESS EXCLUSIVE lock on the parent, which blocks reads and writes of the
+whole partitioned table. ATTACH PARTITION takes a SHARE UPDATE EXCLUSIVE lock, which blocks neither.
 
 Given:
     create table coach.events (at timestamptz not null, note text) partition by range (at);
@@ -34,8 +34,8 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
         return
     for parent in tree.inhRelations:
         if step.in_use(parent):
-            yield step.found(
-                f"Every read and write of {shown(step.key(parent))} waits for this lock, and queues "
-                "behind it.",
+            yield step.match(
+                f"This locks {shown(step.key(parent))} against reads and writes; while it waits for "
+                "the lock, later reads and writes queue behind it.",
                 "Use CREATE TABLE … (LIKE … INCLUDING ALL), then ALTER TABLE … ATTACH PARTITION.",
             )

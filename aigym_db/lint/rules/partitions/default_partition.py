@@ -1,8 +1,8 @@
 """Default partition created.
 
-From then on every new partition makes PostgreSQL read the whole default partition under an ACCESS EXCLUSIVE
-lock, and DETACH PARTITION CONCURRENTLY is refused. Rows for which no partition was made end up there
-unnoticed instead of failing.
+Adding a partition later scans the whole default partition under an ACCESS EXCLUSIVE lock, and PostgreSQL
+rejects DETACH PARTITION CONCURRENTLY. Rows without a matching partition are stored in the default partition
+instead of raising an error.
 
 Given:
     create table coach.events (at timestamptz not null, note text) partition by range (at);
@@ -45,8 +45,8 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
             and command.def_.bound.is_default
         )
     for parent in parents or ():
-        yield step.found(
-            f"Each later partition of {shown(step.key(parent))} makes PostgreSQL read this whole "
-            "partition while nobody can use it.",
-            "Create partitions ahead of time instead, and let a row that has none fail.",
+        yield step.match(
+            f"Each later partition of {shown(step.key(parent))} scans this whole partition and "
+            "blocks reads and writes of it.",
+            "Create partitions in advance instead, so that rows without a partition raise an error.",
         )

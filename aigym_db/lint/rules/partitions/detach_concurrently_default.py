@@ -1,6 +1,6 @@
-"""DETACH PARTITION CONCURRENTLY where there is a default partition.
+"""DETACH PARTITION CONCURRENTLY from a table that has a default partition.
 
-PostgreSQL refuses it.
+PostgreSQL does not support this and raises an error.
 
 Given:
     create table coach.events (at timestamptz not null, note text) partition by range (at);
@@ -8,7 +8,7 @@ Given:
     create table coach.events_rest
         partition of coach.events default; -- allow default-partition: the example needs one
 
-Bad (refused):
+Bad (rejected):
     alter table coach.events detach partition coach.events_2021 concurrently;
 
 Good:
@@ -35,10 +35,9 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
         if command.subtype != AlterTableType.AT_DetachPartition or not command.def_.concurrent:
             continue
         if table.default_partition is not None:
-            yield step.found(
-                f"PostgreSQL refuses this: {shown(table.name)} has a default partition, "
-                f"{shown(table.default_partition)}.",
-                "Detach without CONCURRENTLY under a short lock_timeout, or do without the default "
-                "partition.",
+            yield step.match(
+                f"PostgreSQL rejects CONCURRENTLY here: {shown(table.name)} has a default "
+                f"partition, {shown(table.default_partition)}.",
+                "Detach without CONCURRENTLY with a short lock_timeout, or remove the default partition.",
                 command,
             )

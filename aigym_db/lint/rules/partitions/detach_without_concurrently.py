@@ -1,7 +1,8 @@
 """Partition detached without CONCURRENTLY.
 
-DETACH PARTITION takes an ACCESS EXCLUSIVE lock on the parent: every read and write of the whole partitioned
-table waits. CONCURRENTLY does not, and is refused while there is a default partition: then nothing is said.
+DETACH PARTITION takes an ACCESS EXCLUSIVE lock on the parent, which blocks reads and writes of the whole
+partitioned table. CONCURRENTLY does not. PostgreSQL rejects CONCURRENTLY if the table has a default
+partition; such tables are not reported.
 
 Given:
     create table coach.events (at timestamptz not null, note text) partition by range (at);
@@ -32,8 +33,9 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
     for command in step.changes(AlterTableType.AT_DetachPartition):
         table = step.relation(step.tree.relation)
         if not command.def_.concurrent and table.default_partition is None:
-            yield step.found(
-                f"Every read and write of {shown(table.name)} waits for this lock, and queues behind it.",
+            yield step.match(
+                f"This locks {shown(table.name)} against reads and writes; while it waits for the "
+                "lock, later reads and writes queue behind it.",
                 "Use DETACH PARTITION … CONCURRENTLY, in a migration with `transaction:false`.",
                 command,
             )

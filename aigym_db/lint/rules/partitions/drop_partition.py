@@ -1,7 +1,7 @@
 """Table dropped while it is a partition.
 
-DROP TABLE of a partition takes an ACCESS EXCLUSIVE lock on the parent too: every read and write of the
-whole partitioned table waits. Once detached, it can be dropped without anybody waiting.
+DROP TABLE of a partition also takes an ACCESS EXCLUSIVE lock on the parent, which blocks reads and writes of
+the whole partitioned table. Dropping a detached table does not lock the parent.
 
 Given:
     create table coach.events (at timestamptz not null, note text) partition by range (at);
@@ -38,7 +38,8 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
     for key in sorted(targets):
         parent = step.chain.relation(key).parent
         if parent is not None and parent not in targets and not step.chain.is_new(parent):
-            yield step.found(
-                f"Every read and write of {shown(parent)} waits for this lock, and queues behind it.",
+            yield step.match(
+                f"This locks {shown(parent)} against reads and writes; while it waits for the lock, "
+                "later reads and writes queue behind it.",
                 "Detach the partition CONCURRENTLY first.",
             )

@@ -1,9 +1,9 @@
-"""PRIMARY KEY or UNIQUE of a partitioned table without its partition column.
+"""PRIMARY KEY or UNIQUE constraint of a partitioned table without its partition column.
 
-PostgreSQL refuses it: each partition has its own index, so only a key that includes the partition column
-can be unique over all of them.
+PostgreSQL rejects the constraint: each partition has a separate index, so only a key that includes the
+partition columns can be unique across partitions.
 
-Bad (refused):
+Bad (rejected):
     create table coach.events (id bigint primary key, at timestamptz not null) partition by range (at);
 
 Good:
@@ -41,35 +41,37 @@ _KEYS = (ConstrType.CONSTR_PRIMARY, ConstrType.CONSTR_UNIQUE)
 def check(step: StatementContext) -> Iterator[RuleMatch]:
     tree = step.tree
     if is_a(tree, ast.CreateStmt):
-        partitioned = tuple(part.name or "" for part in tree.partspec.partParams) if tree.partspec else ()
+        partition_columns = (
+            tuple(part.name or "" for part in tree.partspec.partParams) if tree.partspec else ()
+        )
         keys = _keys(tree)
     else:
-        partitioned = step.relation(tree.relation).partition_key
+        partition_columns = step.relation(tree.relation).partition_key
         keys = [
             (command.def_, words(command.def_.keys))
             for command in tree.cmds
             if command.subtype == AlterTableType.AT_AddConstraint and command.def_.contype in _KEYS
         ]
     for node, columns in keys:
-        missing = [column for column in partitioned if column and column not in columns]
+        missing = [column for column in partition_columns if column and column not in columns]
         if missing and not node.indexname:
-            yield step.found(
-                f"PostgreSQL refuses this key: it leaves out {', '.join(missing)}, by which the table is "
-                "partitioned.",
+            yield step.match(
+                "PostgreSQL rejects this key: it does not include the partition column "
+                f"{', '.join(missing)}.",
                 f"Add {', '.join(missing)} to the key.",
                 node,
             )
 
 
 def _keys(tree: Any) -> list[tuple[Any, tuple[str, ...]]]:
-    found: list[tuple[Any, tuple[str, ...]]] = []
+    keys: list[tuple[Any, tuple[str, ...]]] = []
     for element in tree.tableElts or ():
         if is_a(element, ast.Constraint) and element.contype in _KEYS:
-            found.append((element, words(element.keys)))
+            keys.append((element, words(element.keys)))
         elif is_a(element, ast.ColumnDef):
-            found.extend(
+            keys.extend(
                 (constraint, (element.colname,))
                 for constraint in element.constraints or ()
                 if constraint.contype in _KEYS
             )
-    return found
+    return keys

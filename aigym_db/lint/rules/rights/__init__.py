@@ -1,1 +1,1 @@
-"""Grants, roles and views."""
+"""Privileges, roles and views."""

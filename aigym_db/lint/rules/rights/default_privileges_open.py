@@ -1,6 +1,6 @@
-"""Default privileges that open every future table to everybody.
+"""Default privileges that grant access to future tables to PUBLIC or anon.
 
-Each table created from then on is granted before anybody has thought about its policies.
+Every table created later is accessible at once, before its policies have been written.
 
 Bad:
     alter default privileges in schema coach grant select on tables to anon;
@@ -18,20 +18,20 @@ from collections.abc import Iterator
 from aigym_db.lint.chain import DATA_PRIVILEGES, Chain
 from aigym_db.lint.rule import RuleMatch, rule
 
-_EVERYBODY = {"public", "anon"}
+_OPEN_ROLES = {"public", "anon"}
 
 
 @rule("GRANT03", "default-privileges-open", since="0.1", on=Chain)
 def check(chain: Chain) -> Iterator[RuleMatch]:
-    said: set[tuple[int, str]] = set()
+    reported: set[tuple[int, str]] = set()
     for (schema, kind, role, privilege), grant in chain.defaults.items():
         key = (id(grant.spot.statement), role)
-        if kind != "table" or role not in _EVERYBODY or privilege not in DATA_PRIVILEGES or key in said:
+        if kind != "table" or role not in _OPEN_ROLES or privilege not in DATA_PRIVILEGES or key in reported:
             continue
-        said.add(key)
-        where = f"in schema {schema}" if schema else "anywhere"
+        reported.add(key)
+        where = f"in schema {schema}" if schema else "in any schema"
         yield RuleMatch(
             grant.spot,
-            f"Every table created {where} from now on is open to {role} at once.",
-            "Grant table by table, beside the policies.",
+            f"Every table created {where} from now on is accessible to {role}.",
+            "Grant privileges on each table, next to its policies.",
         )

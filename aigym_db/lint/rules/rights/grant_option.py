@@ -1,6 +1,6 @@
 """Privilege granted WITH GRANT OPTION.
 
-The role can hand it on to others, and what it hands on is in nobody's migrations.
+The role can grant the privilege to others, and these grants are not part of any migration.
 
 Given:
     create table coach.levels (id bigint primary key);
@@ -27,15 +27,15 @@ from aigym_db.lint.step import shown
 
 @rule("GRANT04", "grant-option", since="0.1", on=Chain)
 def check(chain: Chain) -> Iterator[RuleMatch]:
-    said: set[tuple[int, str]] = set()
+    reported: set[tuple[int, str]] = set()
     for grants in chain.grants.values():
         for grant in grants.values():
             key = (id(grant.spot.statement), grant.role)
-            if grant.with_option and key not in said:
-                said.add(key)
+            if grant.with_option and key not in reported:
+                reported.add(key)
                 yield RuleMatch(
                     grant.spot,
-                    f"{grant.role} may hand its privileges on {shown(grant.object.partition(' ')[2])} on "
+                    f"{grant.role} may grant its privileges on {shown(grant.object.partition(' ')[2])} "
                     "to any role.",
-                    "Leave out WITH GRANT OPTION.",
+                    "Remove WITH GRANT OPTION.",
                 )

@@ -1,6 +1,6 @@
 """Privilege granted to PUBLIC.
 
-PUBLIC is every role, those made next year too.
+PUBLIC includes every role, also those created later.
 
 Given:
     create table coach.levels (id bigint primary key);
@@ -28,18 +28,18 @@ from aigym_db.syntax.tree import PUBLIC
 
 @rule("GRANT02", "grant-to-public", since="0.1", on=Chain)
 def check(chain: Chain) -> Iterator[RuleMatch]:
-    held: dict[int, list[Grant]] = {}
+    by_statement: dict[int, list[Grant]] = {}
     for grants in chain.grants.values():
         for grant in grants.values():
             kind = grant.object.partition(" ")[0]
             if grant.role == PUBLIC and (kind in ("table", "sequence") or grant.privilege == "create"):
-                held.setdefault(id(grant.spot.statement), []).append(grant)
-    for grants_of_one in held.values():
-        names = sorted({shown(grant.object.partition(" ")[2]) for grant in grants_of_one})
-        privileges = sorted({grant.privilege.upper() for grant in grants_of_one})
+                by_statement.setdefault(id(grant.spot.statement), []).append(grant)
+    for statement_grants in by_statement.values():
+        names = sorted({shown(grant.object.partition(" ")[2]) for grant in statement_grants})
+        privileges = sorted({grant.privilege.upper() for grant in statement_grants})
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         yield RuleMatch(
-            grants_of_one[0].spot,
-            f"Every role, present and future, holds {', '.join(privileges)} on {names[0]}{more}.",
-            "Grant it to the roles that need it.",
+            statement_grants[0].spot,
+            f"Every present and future role has {', '.join(privileges)} on {names[0]}{more}.",
+            "Grant it only to the roles that need it.",
         )

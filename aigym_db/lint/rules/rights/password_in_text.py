@@ -1,6 +1,7 @@
-"""Password written into SQL.
+"""Password in SQL text.
 
-It stays in the file's history, in the ledger, in the server's log and in pg_stat_statements.
+The password remains readable in the version history of the file, in the ledger, in the server log and in
+pg_stat_statements.
 
 Bad:
     create role lint_app login password 'correct horse';
@@ -27,7 +28,7 @@ _ON = (ast.CreateRoleStmt, ast.AlterRoleStmt, ast.CreateUserMappingStmt, ast.Alt
 @rule("GRANT06", "password-in-text", since="0.1", on=_ON, level="error")
 def check(step: StatementContext) -> Iterator[RuleMatch]:
     if is_a(option(step.tree.options, "password"), ast.String):
-        yield step.found(
-            "This password stays readable in the file's history, the ledger and the server's log.",
-            "Create the role without one, and set it with psql's \\password.",
+        yield step.match(
+            "This password remains readable in the file's history, the ledger and the server log.",
+            "Create the role without a password, and set it with psql's \\password.",
         )

@@ -1,8 +1,8 @@
-"""View over a table with row-level security that reads as its owner.
+"""View over a table with row-level security without security_invoker.
 
-A view reads with its owner's rights: whoever may read the view sees the rows that the owner sees, which is
-all of them where the policies do not hold the owner. WITH (security_invoker = true) reads with the rights
-of whoever asks.
+A view reads with its owner's privileges: a role that may read the view sees the rows visible to the owner,
+which is every row if the policies do not apply to the owner. WITH (security_invoker = true) reads with the
+privileges of the querying role.
 
 Given:
     create table coach.notes (id bigint primary key, user_id uuid not null);
@@ -37,26 +37,26 @@ def check(chain: Chain) -> Iterator[RuleMatch]:
         if view.kind not in ("view", "materialized view") or view.security_invoker or view.spot is None:
             continue
         guarded = sorted(shown(name) for name in _below(chain, view.name) if chain.relation(name).rls)
-        who = sorted({grant.role for grant in chain.readers(view)})
-        if guarded and who:
-            kind = "stores" if view.kind == "materialized view" else "shows"
+        roles = sorted({grant.role for grant in chain.readers(view)})
+        if guarded and roles:
+            verb = "stores for" if view.kind == "materialized view" else "shows"
             yield RuleMatch(
                 view.spot,
-                f"{shown(view.name)} {kind} {', '.join(who)} the rows of {', '.join(guarded)} that its "
-                "owner sees, past the policies.",
+                f"{shown(view.name)} {verb} {', '.join(roles)} the rows of {', '.join(guarded)} "
+                "that its owner can read, bypassing the policies.",
                 "Create it WITH (security_invoker = true)."
                 if view.kind == "view"
-                else "Revoke the grant and offer a function that filters, or a view over it that does.",
+                else "Revoke the grant and provide a function that filters, or a view over it that does.",
             )
 
 
-def _below(chain: Chain, name: str) -> set[str]:
-    """Every relation a view reads, through the views it reads."""
+def _below(chain: Chain, view: str) -> set[str]:
+    """Return the relations a view reads, directly or through other views."""
     reached: set[str] = set()
-    ahead = set(chain.relation(name).sources)
-    while ahead:
-        one = ahead.pop()
-        if one not in reached:
-            reached.add(one)
-            ahead |= chain.relation(one).sources
+    pending = set(chain.relation(view).sources)
+    while pending:
+        name = pending.pop()
+        if name not in reached:
+            reached.add(name)
+            pending |= chain.relation(name).sources
     return reached

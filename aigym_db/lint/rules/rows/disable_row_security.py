@@ -1,6 +1,6 @@
-"""Row-level security switched off, or no longer forced on the owner.
+"""Row-level security disabled, or no longer forced for the owner.
 
-From the moment it commits every role with a grant reaches every row; without FORCE the owner does.
+Once this commits, every role with a grant can access every row; without FORCE, the owner can.
 
 Given:
     create table coach.notes (id bigint primary key);
@@ -31,8 +31,8 @@ from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import StatementContext, shown
 
 _EFFECT = {
-    AlterTableType.AT_DisableRowSecurity: "Every role with a grant reaches every row",
-    AlterTableType.AT_NoForceRowSecurity: "The owner, and functions that run as the owner, reach every row",
+    AlterTableType.AT_DisableRowSecurity: "Every role with a grant can access every row",
+    AlterTableType.AT_NoForceRowSecurity: "The owner, and functions that run as it, can access every row",
 }
 
 
@@ -41,8 +41,8 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
     for command in step.tree.cmds:
         effect = _EFFECT.get(command.subtype)
         if effect:
-            yield step.found(
-                f"{effect} of {shown(step.key(step.tree.relation))} from the moment this commits.",
-                "Change the policies instead, or say why: `-- allow disable-row-security: <reason>`.",
+            yield step.match(
+                f"{effect} of {shown(step.key(step.tree.relation))} as soon as this commits.",
+                "Change the policies instead, or write `-- allow disable-row-security: <reason>`.",
                 command,
             )

@@ -1,9 +1,9 @@
 """Policy whose condition is true for every row.
 
-RuleMatch by computing what does not depend on the row: `true`, `1 = 1`, `2 > 1`, `id = id`, `true or x`, `not
-false`, `x or not x`, `id is not null` of a NOT NULL column. `using (true)` in a policy FOR SELECT to a
-named role is how one says that everybody may read, and is passed over; a condition that only looks like one
-is not.
+Expressions that do not depend on the row are evaluated: `true`, `1 = 1`, `2 > 1`, `id = id`, `true or x`,
+`not false`, `x or not x`, `id is not null` of a NOT NULL column. A literal `using (true)` in a policy FOR
+SELECT to a named role is the usual form for rows that all may read and is not reported; an equivalent
+expression is.
 
 Given:
     create table coach.notes (id bigint primary key, user_id uuid not null);
@@ -47,19 +47,20 @@ def check(chain: Chain) -> Iterator[RuleMatch]:
         table = chain.relation(policy.table)
         never_null = frozenset(column.name for column in table.columns.values() if column.not_null)
         for clause, expression in expressions(policy):
-            if not is_true(expression, never_null) or _is_plain_read(policy, expression):
+            if not is_true(expression, never_null) or _is_literal_read(policy, expression):
                 continue
-            what = "reads" if policy.command == "select" else "writes"
             effect = (
-                f"Every row of {shown(policy.table)} passes" if policy.permissive else "It restricts nothing"
+                f"Every row of {shown(policy.table)} passes"
+                if policy.permissive
+                else "The policy restricts nothing"
             )
             yield RuleMatch(
                 spot(policy, expression),
-                f"{effect}: the {clause} of policy {policy.name} is true whoever {what}.",
-                "Compare with who is asking, or with the tenant.",
+                f"{effect}: the {clause} expression of policy {policy.name} is true for every role.",
+                "Compare a column with the current user or tenant.",
             )
 
 
-def _is_plain_read(policy: Policy, expression: Any) -> bool:
-    plain = is_a(expression, ast.A_Const)
-    return policy.command == "select" and policy.permissive and plain and PUBLIC not in policy.roles
+def _is_literal_read(policy: Policy, expression: Any) -> bool:
+    literal = is_a(expression, ast.A_Const)
+    return policy.command == "select" and policy.permissive and literal and PUBLIC not in policy.roles

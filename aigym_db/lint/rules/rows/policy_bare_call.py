@@ -1,9 +1,8 @@
-"""Policy that calls a function for every row although the answer is always the same.
+"""Policy that calls a function for every row although the result is the same for all.
 
-auth.uid(), current_setting() and other functions without a column among their arguments give one answer per
-statement; written bare they are called for every row, and hide the comparison from the index. In a scalar
-subquery they are called once. A second, wrapped call of the same function in the policy does not help the
-bare one.
+auth.uid(), current_setting() and other functions without a column among their arguments return one value per
+statement. Without a scalar subquery they are called for every row and prevent the use of an index; inside
+one, they are called once. A second, wrapped call of the same function in the policy does not change this.
 
 Given:
     create table coach.notes (id bigint primary key, user_id uuid not null);

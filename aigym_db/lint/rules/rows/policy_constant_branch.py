@@ -1,8 +1,8 @@
-"""Policy that joins a condition on the row and one that is not by OR.
+"""Policy with an OR of a condition on the row and one that does not depend on the row.
 
-`(select is_admin()) or user_id = …`: because the first side may let every row through, PostgreSQL reads
-every row, also for those for whom it is false; the index on the other side is not used, and wrapping does
-not help.
+`(select is_admin()) or user_id = …`: because the first operand may accept every row, PostgreSQL scans all
+rows, even for roles for which it is false. The index for the other operand is not used, and a scalar subquery
+does not change this.
 
 Given:
     create table coach.notes (id bigint primary key, user_id uuid not null);
@@ -43,15 +43,14 @@ def check(chain: Chain) -> Iterator[RuleMatch]:
             if constant and len(constant) < len(branches):
                 yield RuleMatch(
                     spot(policy, constant[0]),
-                    f"Policy {policy.name} reads all of {shown(policy.table)}, index or not: one side of "
-                    "its OR does not depend on the "
-                    "row.",
-                    "Let a function return the set of keys the caller may see, or write a policy TO "
-                    "another role.",
+                    f"Policy {policy.name} scans all of {shown(policy.table)} despite any index: one "
+                    "operand of its OR does not depend on the row.",
+                    "Use a function that returns the set of keys the caller may read, or a separate "
+                    "policy TO another role.",
                 )
 
 
 def _alternatives(expression: Any) -> Iterator[Any]:
-    """The ORs of a condition that an index could serve: those at the top, or joined there by AND."""
+    """Yield the operands of the top-level AND: an OR among them could use an index."""
     if expression is not None:
         yield from conjuncts(expression)

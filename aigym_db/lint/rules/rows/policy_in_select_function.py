@@ -1,7 +1,7 @@
 """Policy that compares with `in (select f())`.
 
-A function that returns a set, read by IN, is hashed and tried against every row; `= any (array(select
-f()))` is computed once and uses the index on the column.
+The result of a set-returning function in IN is hashed and compared with every row. `= any (array(select
+f()))` is evaluated once and uses the index on the column.
 
 Given:
     create table coach.notes (id bigint primary key, tenant_id bigint not null);
@@ -43,7 +43,7 @@ def check(chain: Chain) -> Iterator[RuleMatch]:
                 if name:
                     yield RuleMatch(
                         spot(policy, node),
-                        f"What {name}() returns is tried against every row of {shown(policy.table)}; no "
+                        f"The result of {name}() is compared with every row of {shown(policy.table)}; no "
                         "index is used.",
                         f"Write = any (array(select {name}(…))).",
                     )

@@ -1,7 +1,7 @@
-"""Policy that lets a null identity match null columns.
+"""Policy in which a null identity matches null columns.
 
-IS NOT DISTINCT FROM takes two nulls for equal: a caller without identity, for whom auth.uid() or
-current_setting() is null, sees every row whose column is null. With = a null matches nothing.
+IS NOT DISTINCT FROM treats two nulls as equal: a caller without identity, for whom auth.uid() or
+current_setting() is null, sees every row whose column is null. With =, a null matches nothing.
 
 Given:
     create table coach.notes (id bigint primary key, user_id uuid);
@@ -46,7 +46,7 @@ def check(chain: Chain) -> Iterator[RuleMatch]:
                 ):
                     yield RuleMatch(
                         spot(policy, node),
-                        f"A caller without identity reaches the rows of {shown(policy.table)} whose "
+                        f"A caller without identity can access the rows of {shown(policy.table)} whose "
                         "column is null.",
                         "Compare with =.",
                     )

@@ -1,8 +1,9 @@
-"""Policy that reads its own table, or a table whose policies lead back to it.
+"""Policy that reads its own table, or a table whose policies read it.
 
-Reading a table applies its policies; a policy that reads it again never ends. PostgreSQL refuses every query
-that applies the policy: "infinite recursion detected in policy". A policy FOR INSERT, UPDATE or DELETE that
-reads its own table fails as soon as the policy FOR SELECT holds any subquery; `(select auth.uid())` is one.
+Reading a table applies its policies, so a policy that reads its own table recurses. PostgreSQL rejects every
+query to which the policy applies: "infinite recursion detected in policy". A policy FOR INSERT, UPDATE or
+DELETE that reads its own table fails if the policy FOR SELECT contains any subquery, including `(select
+auth.uid())`.
 
 Bad:
     create table iam.members (tenant_id bigint not null, user_id uuid not null);
@@ -42,62 +43,62 @@ _READS = ("all", "select")
 
 @rule("RLS11", "policy-recursion", since="0.1", on=Chain, level="error")
 def check(chain: Chain) -> Iterator[RuleMatch]:
-    leads_to = _reading(chain)
+    reads_by_table = _tables_read(chain)
     for policy in every_policy(chain):
         if chain.relation(policy.table).known and not chain.relation(policy.table).rls:
             continue
-        if not any(map(_holds_subquery, _for_reading(chain, policy.table))):
+        if not any(map(_has_subquery, _read_policies(chain, policy.table))):
             continue
-        for table, node in _read(chain, policy):
-            way = _way(leads_to, table, policy.table)
-            if way is not None:
-                path = " → ".join(shown(name) for name in (policy.table, *way))
+        for table, node in _relations_in(chain, policy):
+            tables = _path(reads_by_table, table, policy.table)
+            if tables is not None:
+                path = " → ".join(shown(name) for name in (policy.table, *tables))
                 yield RuleMatch(
                     spot(policy, node),
-                    f"Every query that applies policy {policy.name} of {shown(policy.table)} fails: it "
-                    f"reads {path}.",
-                    "Read it in a SECURITY DEFINER function instead, whose owner the policies do not hold.",
+                    f"Every query to which policy {policy.name} of {shown(policy.table)} applies fails "
+                    f"with infinite recursion: {path}.",
+                    "Read the table in a SECURITY DEFINER function whose owner is exempt from the policies.",
                 )
                 break
 
 
-def _reading(chain: Chain) -> dict[str, set[str]]:
-    """For each table with policies: the tables that reading it makes PostgreSQL read."""
-    found: dict[str, set[str]] = {}
+def _tables_read(chain: Chain) -> dict[str, set[str]]:
+    """Return, for each table with policies, the tables that PostgreSQL reads to apply them."""
+    reads: dict[str, set[str]] = {}
     for policy in every_policy(chain):
         relation = chain.relation(policy.table)
         if policy.command in _READS and (relation.rls or not relation.known):
-            found.setdefault(policy.table, set()).update(table for table, _ in _read(chain, policy))
+            reads.setdefault(policy.table, set()).update(table for table, _ in _relations_in(chain, policy))
     for view in chain.relations.values():
         if view.kind == "view" and view.security_invoker:
-            found[view.name] = set(view.sources)
-    return found
+            reads[view.name] = set(view.sources)
+    return reads
 
 
-def _for_reading(chain: Chain, table: str) -> Iterator[Policy]:
+def _read_policies(chain: Chain, table: str) -> Iterator[Policy]:
     return (policy for policy in chain.policies_of(table) if policy.command in _READS)
 
 
-def _holds_subquery(policy: Policy) -> bool:
+def _has_subquery(policy: Policy) -> bool:
     return any(is_a(node, ast.SubLink) for _, expression in expressions(policy) for node in nodes(expression))
 
 
-def _read(chain: Chain, policy: Policy) -> Iterator[tuple[str, Any]]:
+def _relations_in(chain: Chain, policy: Policy) -> Iterator[tuple[str, Any]]:
     for _, expression in expressions(policy):
         for node in nodes(expression):
             if is_a(node, ast.RangeVar):
                 yield chain.key(node), node
 
 
-def _way(leads_to: dict[str, set[str]], start: str, goal: str) -> tuple[str, ...] | None:
-    """How reading one table comes to reading another."""
-    ways: list[tuple[str, ...]] = [(start,)]
+def _path(reads_by_table: dict[str, set[str]], start: str, goal: str) -> tuple[str, ...] | None:
+    """Return the shortest path of reads from one table to another; None if there is none."""
+    paths: list[tuple[str, ...]] = [(start,)]
     seen = {start}
-    while ways:
-        way = ways.pop(0)
-        if way[-1] == goal:
-            return way
-        further = leads_to.get(way[-1], set()) - seen
+    while paths:
+        path = paths.pop(0)
+        if path[-1] == goal:
+            return path
+        further = reads_by_table.get(path[-1], set()) - seen
         seen |= further
-        ways.extend((*way, table) for table in sorted(further))
+        paths.extend((*path, table) for table in sorted(further))
     return None

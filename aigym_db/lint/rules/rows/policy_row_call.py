@@ -1,7 +1,7 @@
-"""Policy that hands a column of the row to a function.
+"""Policy that passes a column of the row to a function.
 
-The function is called for every row, and no index can help. A function that returns the set of what the
-caller may see is called once, and the index on the column finds the rows.
+The function is called for every row, and no index can be used. A function that returns the set of keys the
+caller may access is called once, and the index on the column finds the rows.
 
 Given:
     create table coach.notes (id bigint primary key, tenant_id bigint not null);
@@ -37,7 +37,7 @@ def check(chain: Chain) -> Iterator[RuleMatch]:
             for call in row_calls(chain, expression) if clause == "USING" else ():
                 yield RuleMatch(
                     spot(policy, call),
-                    f"{dotted(call.funcname)}() is called for every row of {shown(policy.table)}, and no "
-                    "index can help.",
-                    "Compare the column with a set that is computed once: column = any (array(select f())).",
+                    f"{dotted(call.funcname)}() is called for every row of {shown(policy.table)}; no "
+                    "index can be used.",
+                    "Compare the column with a set that is evaluated once: column = any (array(select f())).",
                 )

@@ -1,7 +1,7 @@
 """Policy for PUBLIC.
 
-Without TO a policy holds for every role, also for those that are not logged in: its condition is computed
-for them too, for every row. A policy TO a role costs other roles nothing.
+A policy without TO applies to every role, including unauthenticated ones: its condition is evaluated for them
+too, for every row. A policy TO a role costs other roles nothing.
 
 Given:
     create table coach.notes (id bigint primary key, user_id uuid not null);
@@ -35,7 +35,7 @@ def check(chain: Chain) -> Iterator[RuleMatch]:
         if PUBLIC in policy.roles and policy.permissive:
             yield RuleMatch(
                 policy.spot,
-                f"Policy {policy.name} of {shown(policy.table)} holds for every role, also for those that "
-                "are not logged in.",
-                "Say TO which role.",
+                f"Policy {policy.name} of {shown(policy.table)} applies to every role, including "
+                "unauthenticated ones.",
+                "Add TO with the role.",
             )

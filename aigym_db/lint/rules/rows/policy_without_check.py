@@ -1,8 +1,7 @@
-"""Policy for writing that does not say what a row may become.
+"""Policy for writing without WITH CHECK.
 
-A policy FOR INSERT without WITH CHECK lets nothing in. A policy FOR UPDATE or for all commands without it
-holds the new row to USING: whether a row may be handed to another owner or tenant is then decided by
-accident.
+A policy FOR INSERT without WITH CHECK accepts no row. A policy FOR UPDATE or FOR ALL without it applies USING
+to the new row, so whether a row may be reassigned to another owner or tenant is not stated explicitly.
 
 Given:
     create table coach.notes (id bigint primary key, user_id uuid not null);
@@ -37,11 +36,12 @@ def check(chain: Chain) -> Iterator[RuleMatch]:
         if policy.check is not None or policy.command in ("select", "delete") or not policy.permissive:
             continue
         if policy.command == "insert":
-            message = f"Policy {policy.name} lets nothing into {shown(policy.table)}: it has no WITH CHECK."
+            message = f"Policy {policy.name} accepts no row into {shown(policy.table)}: it has no WITH CHECK."
         else:
             message = (
-                f"Policy {policy.name} of {shown(policy.table)} does not say what an updated row may become."
+                f"Policy {policy.name} of {shown(policy.table)} does not state which new values an "
+                "UPDATE may write."
             )
         yield RuleMatch(
-            policy.spot, message, "Write WITH CHECK.", level="error" if policy.command == "insert" else None
+            policy.spot, message, "Add WITH CHECK.", level="error" if policy.command == "insert" else None
         )

@@ -1,6 +1,6 @@
-"""Policies on a table whose row-level security is off.
+"""Policies on a table without row-level security.
 
-The policies are there and do nothing.
+The policies have no effect until row-level security is enabled.
 
 Bad:
     create table coach.notes (id bigint primary key, user_id uuid not null);
@@ -33,6 +33,6 @@ def check(chain: Chain) -> Iterator[RuleMatch]:
             first = next(iter(policies.values()))
             yield RuleMatch(
                 first.spot,
-                f"The policies of {shown(name)} do nothing: row-level security is off.",
+                f"The policies of {shown(name)} have no effect: row-level security is disabled.",
                 "Run ALTER TABLE … ENABLE ROW LEVEL SECURITY.",
             )

@@ -1,6 +1,7 @@
-"""Restrictive policies without a permissive one.
+"""Restrictive policies without a permissive policy.
 
-Restrictive policies only take away from what permissive ones give: alone they let nobody see a row.
+Restrictive policies only reduce what permissive policies allow. Without a permissive policy, no row is
+accessible.
 
 Given:
     create table coach.notes (id bigint primary key, user_id uuid not null);
@@ -37,7 +38,7 @@ def check(chain: Chain) -> Iterator[RuleMatch]:
         if not any(same_role(policy, other) and same_command(policy, other) for other in others):
             yield RuleMatch(
                 policy.spot,
-                f"Nobody passes: {shown(policy.table)} has no permissive policy for what {policy.name} "
-                "restricts.",
-                "Add the permissive policy that this one is to restrict.",
+                f"No row of {shown(policy.table)} is accessible: there is no permissive policy for "
+                f"the roles and commands that {policy.name} restricts.",
+                "Add the permissive policy that this policy restricts.",
             )

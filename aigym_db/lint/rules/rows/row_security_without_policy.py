@@ -1,8 +1,8 @@
 """Table with row-level security and no policy.
 
-Nobody but the owner and roles exempt from row security sees a row: a grant on the table is a promise it
-does not keep. A table that is granted to nobody is closed on purpose and passed over, unless the text
-grants nothing anywhere.
+Only the owner and roles exempt from row security can access its rows; a grant on the table has no effect. A
+table without grants is assumed to be closed on purpose and is not reported, unless the SQL contains no grants
+at all.
 
 Bad:
     create table coach.notes (id bigint primary key);
@@ -30,15 +30,16 @@ from aigym_db.lint.step import shown
 
 @rule("RLS02", "row-security-without-policy", since="0.1", on=Chain)
 def check(chain: Chain) -> Iterator[RuleMatch]:
-    granted_elsewhere = not any(chain.grants.values())
+    no_grants = not any(chain.grants.values())
     for table in chain.relations.values():
         if not table.rls or table.spot is None or chain.policies_of(table.name):
             continue
-        who = sorted({grant.role for grant in chain.readers(table)})
-        if who or granted_elsewhere:
+        roles = sorted({grant.role for grant in chain.readers(table)})
+        if roles or no_grants:
             yield RuleMatch(
                 table.spot,
-                f"Nobody sees a row of {shown(table.name)}: row-level security is on and there is no policy"
-                + (f", so the grant to {', '.join(who)} gives nothing." if who else "."),
-                "Write a policy for each role that is to reach it, or revoke the grants.",
+                f"No row of {shown(table.name)} is accessible: row-level security is enabled and "
+                "there is no policy"
+                + (f", so the grant to {', '.join(roles)} has no effect." if roles else "."),
+                "Write a policy for each role that needs access, or revoke the grants.",
             )

@@ -1,8 +1,8 @@
-"""Table that roles can reach without row-level security.
+"""Table accessible to roles without row-level security.
 
-Whoever holds the privilege reads and writes every row, of every tenant. Judged are tables on which a role
-that is neither the owner nor exempt from row security holds a privilege, in a schema it may use; in a
-project without any row security only grants to PUBLIC, anon and authenticated count.
+A role with a privilege on the table reads and writes every row of every tenant. A table is reported if a role
+that is neither its owner nor exempt from row security has a privilege on it, in a schema the role may use. If
+no table of the project uses row security, only grants to PUBLIC, anon and authenticated are considered.
 
 Bad:
     create table coach.notes (id bigint primary key);
@@ -29,7 +29,7 @@ from aigym_db.lint.chain import Chain
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
 
-_OUTSIDE = {"public", "anon", "authenticated"}
+_CLIENT_ROLES = {"public", "anon", "authenticated"}
 
 
 @rule("RLS01", "table-without-row-security", since="0.1", on=Chain, level="error")
@@ -38,10 +38,13 @@ def check(chain: Chain) -> Iterator[RuleMatch]:
     for table in chain.relations.values():
         if table.kind not in ("table", "partitioned") or table.rls or table.temporary or table.spot is None:
             continue
-        who = sorted({grant.role for grant in chain.readers(table) if expected or grant.role in _OUTSIDE})
-        if who and not chain.policies_of(table.name):
+        roles = sorted(
+            {grant.role for grant in chain.readers(table) if expected or grant.role in _CLIENT_ROLES}
+        )
+        if roles and not chain.policies_of(table.name):
             yield RuleMatch(
                 table.spot,
-                f"{', '.join(who)} can reach every row of {shown(table.name)}: row-level security is off.",
+                f"{', '.join(roles)} can access every row of {shown(table.name)}: row-level "
+                "security is disabled.",
                 "Run ALTER TABLE … ENABLE ROW LEVEL SECURITY and write its policies.",
             )

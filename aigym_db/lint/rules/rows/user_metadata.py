@@ -1,7 +1,7 @@
-"""Policy or function that trusts what users may write about themselves.
+"""Policy or function that relies on metadata users can edit.
 
-user_metadata (raw_user_meta_data in auth.users) can be changed by the user it describes: a role read from
-it is a role they gave themselves.
+Users can change their own user_metadata (raw_user_meta_data in auth.users). A role read from it is a role
+that the user can assign to themselves.
 
 Given:
     create table coach.notes (id bigint primary key, user_id uuid not null);
@@ -31,32 +31,32 @@ from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
 from aigym_db.syntax.tree import column_names, dotted, is_a, nodes
 
-_OWN_WORD = {"user_metadata", "raw_user_meta_data"}
+_USER_EDITABLE = {"user_metadata", "raw_user_meta_data"}
 
 
 @rule("RLS15", "user-metadata", since="0.1", on=Chain, level="error")
 def check(chain: Chain) -> Iterator[RuleMatch]:
     for policy in every_policy(chain):
         for _, expression in expressions(policy):
-            node = next((node for node in nodes(expression) if _trusts(chain, node)), None)
+            node = next((node for node in nodes(expression) if _reads_metadata(chain, node)), None)
             if node is not None:
                 yield RuleMatch(
                     spot(policy, node),
-                    f"Users can write what policy {policy.name} of {shown(policy.table)} reads: their own "
-                    "user_metadata.",
-                    "Read app_metadata, or a table that only administrators write.",
+                    f"Policy {policy.name} of {shown(policy.table)} reads user_metadata, which users "
+                    "can change.",
+                    "Read app_metadata, or a table that only administrators can write.",
                 )
 
 
-def _trusts(chain: Chain, node: Any) -> bool:
+def _reads_metadata(chain: Chain, node: Any) -> bool:
     if is_a(node, ast.A_Const) and is_a(node.val, ast.String):
-        return node.val.sval in _OWN_WORD
+        return node.val.sval in _USER_EDITABLE
     if is_a(node, ast.ColumnRef):
-        return bool(column_names(node) & _OWN_WORD)
+        return bool(column_names(node) & _USER_EDITABLE)
     if is_a(node, ast.FuncCall):
         return any(
-            word in function.spot.statement.text
+            name in function.spot.statement.text
             for function in chain.function(dotted(node.funcname))
-            for word in _OWN_WORD
+            for name in _USER_EDITABLE
         )
     return False

@@ -1,7 +1,7 @@
-"""Policy for UPDATE or DELETE without one for SELECT.
+"""Policy for UPDATE or DELETE without a policy for SELECT.
 
-UPDATE … WHERE and DELETE … WHERE read the rows first: without a SELECT policy for the same role they find
-none, change nothing and report success.
+UPDATE … WHERE and DELETE … WHERE read the rows first. Without a SELECT policy for the same role they find no
+rows, change nothing and report success.
 
 Given:
     create table coach.notes (id bigint primary key, user_id uuid not null);
@@ -47,7 +47,6 @@ def check(chain: Chain) -> Iterator[RuleMatch]:
             yield RuleMatch(
                 policy.spot,
                 f"{policy.command.upper()} … WHERE by {', '.join(blind)} changes no row of "
-                f"{shown(policy.table)}: there is no policy "
-                "FOR SELECT.",
-                "Add a policy FOR SELECT to the same role.",
+                f"{shown(policy.table)}: there is no policy FOR SELECT.",
+                "Add a policy FOR SELECT for the same role.",
             )

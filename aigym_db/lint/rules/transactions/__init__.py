@@ -1,1 +1,1 @@
-"""What a transaction can and cannot hold."""
+"""Transactions and settings."""

@@ -1,14 +1,14 @@
-"""Statement that PostgreSQL rejects inside a transaction block.
+"""Statement that cannot run inside a transaction block.
 
 CREATE INDEX, DROP INDEX, REINDEX and DETACH PARTITION with CONCURRENTLY, VACUUM, CREATE and DROP DATABASE,
-ALTER SYSTEM, CREATE SUBSCRIPTION and a few others commit on their own or cannot be rolled back, so they
-cannot run in a transaction block. A migration is one transaction unless its marker line contains
+ALTER SYSTEM, CREATE SUBSCRIPTION and some others commit internally or cannot be rolled back, so PostgreSQL
+rejects them inside a transaction block. Migrations run in a transaction unless their marker contains
 `transaction:false`.
 
 Given:
     create table coach.sessions (id bigint primary key, coach_id bigint not null);
 
-Bad (refused):
+Bad (rejected):
     begin;
     create index concurrently sessions_coach_id_idx on coach.sessions (coach_id);
     commit;
@@ -35,8 +35,8 @@ _ON = tuple(getattr(ast, name) for name in NODE_CLASSES)
 def check(step: StatementContext) -> Iterator[RuleMatch]:
     command = rejected_in_block(step.tree)
     if command and step.in_transaction:
-        place = "a DO block" if step.body == "do" else "a transaction"
-        yield step.found(
-            f"PostgreSQL rejects {command} inside {place}.",
-            "Put it into a migration of its own whose marker says `-- migrate:up transaction:false`.",
+        place = "a DO block" if step.body == "do" else "a transaction block"
+        yield step.match(
+            f"{command} cannot run inside {place}.",
+            "Move it to a separate migration with the marker `-- migrate:up transaction:false`.",
         )

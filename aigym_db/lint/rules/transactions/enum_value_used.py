@@ -1,13 +1,13 @@
 """New enum value used in the transaction that added it.
 
-PostgreSQL refuses it: "unsafe use of new value". The value can be used once the transaction that added it
-is committed.
+PostgreSQL raises "unsafe use of new value". The value can be used once the transaction that added it has
+committed.
 
 Given:
     create type coach.mood as enum ('glad', 'sad');
     create table coach.entries (id bigint primary key, mood coach.mood not null);
 
-Bad (refused):
+Bad (rejected):
     begin;
     alter type coach.mood add value 'calm';
     update coach.entries set mood = 'calm' where id = 1;
@@ -52,9 +52,10 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
         if not is_a(node, ast.A_Const) or not is_a(node.val, ast.String):
             continue
         if node.val.sval in transaction.enum_values:
-            yield step.found(
-                f"PostgreSQL refuses to use '{node.val.sval}' in the transaction that added it to its enum.",
-                "Add the value in a migration of its own, before this one.",
+            yield step.match(
+                f"PostgreSQL rejects the use of '{node.val.sval}' in the transaction that added it "
+                "to its enum.",
+                "Add the value in a separate migration before this one.",
                 node,
             )
             return

@@ -1,7 +1,7 @@
-"""Guards of the database switched off by a setting.
+"""Safety mechanism disabled by a setting.
 
-With `session_replication_role = replica` triggers and foreign keys do not run: rows are left behind that no
-constraint has seen. With `ignore_checksum_failure = on` damaged pages are read as if they were sound.
+With `session_replication_role = replica`, triggers and foreign keys do not run, so rows may violate
+constraints. With `ignore_checksum_failure = on`, damaged pages are read as if they were intact.
 
 Bad:
     begin;
@@ -26,17 +26,17 @@ from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import StatementContext
 from aigym_db.syntax.tree import constant
 
-_GUARDS = {
+_SETTINGS = {
     "session_replication_role": ({"replica"}, "Triggers and foreign keys do not run"),
-    "ignore_checksum_failure": ({"on", "true", "1", "yes"}, "Damaged pages are read as if they were sound"),
+    "ignore_checksum_failure": ({"on", "true", "1", "yes"}, "Damaged pages are read as if they were intact"),
 }
 
 
 @rule("TXN08", "guard-switched-off", since="0.1", on=ast.VariableSetStmt)
 def check(step: StatementContext) -> Iterator[RuleMatch]:
-    values, what = _GUARDS.get((step.tree.name or "").lower(), (set(), ""))
+    values, effect = _SETTINGS.get((step.tree.name or "").lower(), (set(), ""))
     if step.tree.args and str(constant(step.tree.args[0])).lower() in values:
-        yield step.found(
-            f"{what} while {step.tree.name} is set like this.",
-            "Remove the setting, or say why it must be: `-- allow guard-switched-off: <reason>`.",
+        yield step.match(
+            f"{effect} with this value of {step.tree.name}.",
+            "Remove the setting, or write `-- allow guard-switched-off: <reason>`.",
         )

@@ -1,7 +1,7 @@
 """SET without LOCAL.
 
-The setting outlives the transaction: it goes on for the next migration, and behind a pooler for the next
-client of the connection. A function's own SET clause is something else and fine.
+The setting remains after the transaction ends: it affects the next migration, and behind a connection pooler
+the next client of the connection. The SET clause of a function is not affected.
 
 Bad (migration):
     -- migrate:up
@@ -40,7 +40,7 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
         return
     if (tree.name or "").upper() == "TRANSACTION":
         return
-    yield step.found(
-        f"{tree.name or 'This setting'} stays set for whatever runs on this connection next.",
-        "Write SET LOCAL.",
+    yield step.match(
+        f"{tree.name or 'This setting'} remains set for later statements on this connection.",
+        "Use SET LOCAL.",
     )

@@ -1,7 +1,7 @@
 """BEGIN, COMMIT or ROLLBACK in a migration.
 
-The runner puts one transaction around a migration, with the row that says it was applied in it. A COMMIT in
-between leaves the first half behind when the second fails, and nothing knows.
+Each migration and its ledger row are committed in one transaction. A COMMIT inside the migration commits its
+first part even if the second part fails, without a ledger row.
 
 Bad (migration):
     -- migrate:up
@@ -35,9 +35,9 @@ from aigym_db.lint.step import StatementContext
 
 @rule("TXN02", "transaction-control", since="0.1", on=ast.TransactionStmt, level="error")
 def check(step: StatementContext) -> Iterator[RuleMatch]:
-    if step.passage.in_migration and not step.body:
-        word = step.tree.kind.name.removeprefix("TRANS_STMT_").replace("_", " ")
-        yield step.found(
-            f"{word} in a migration: the runner decides where its transaction begins and ends.",
-            "Remove it; what must be committed first goes into a migration of its own.",
+    if step.section.in_migration and not step.body:
+        command = step.tree.kind.name.removeprefix("TRANS_STMT_").replace("_", " ")
+        yield step.match(
+            f"{command} in a migration: the runner controls the transaction.",
+            "Remove it; move statements that must be committed first to a separate migration.",
         )

@@ -1,33 +1,34 @@
-"""A part that says `batch:` and holds something that cannot be made in batches.
+"""Backfill that cannot run in batches.
 
-A backfill is one UPDATE or DELETE of one table, made page by page, each batch a transaction. Its condition
-has to tell a row that is done from one that is not. What has no such condition, returns rows or asks what
-time it is, `migrate` refuses before it sends anything.
+A part marked `batch:` is a single UPDATE or DELETE of one table that runs in batches, each in a transaction.
+Its condition must distinguish rows that are already changed from those that are not. `migrate` rejects a
+backfill without such a condition, with RETURNING, or with a reference to the current time before it sends
+anything.
 
 Bad (migration):
     -- migrate:up batch:5000
     update coach.sessions set rating = coalesce(rating, 0) where id > 0 returning id;
 
-    -- migrate:down irreversible: nobody knows any more which were null
+    -- migrate:down irreversible: the previous nulls are not recorded
 
 Bad (migration):
     -- migrate:up batch:5000
     update coach.sessions set rated_at = now() where rated_at < now();
 
-    -- migrate:down irreversible: nobody knows any more what it was
+    -- migrate:down irreversible: the previous values are not recorded
 
 Bad (migration):
     -- migrate:up batch:5000
     update coach.sessions set rating = 0 where rating is null;
     update coach.sessions set rated = true where not rated;
 
-    -- migrate:down irreversible: nobody knows any more which were null
+    -- migrate:down irreversible: the previous nulls are not recorded
 
 Good (migration):
     -- migrate:up batch:5000
     update coach.sessions set rating = 0 where rating is null;
 
-    -- migrate:down irreversible: nobody knows any more which were null
+    -- migrate:down irreversible: the previous nulls are not recorded
 
 Source: `migrate`, "Backfills" in the README.
 """
@@ -48,15 +49,15 @@ _ON = tuple(kind for name, kind in vars(ast).items() if name.endswith("Stmt"))
 
 @rule("TXN09", "unbatchable-backfill", since="0.1", on=_ON, level="error")
 def check(step: StatementContext) -> Iterator[RuleMatch]:
-    if not step.passage.backfill or step.body:
+    if not step.section.backfill or step.body:
         return
-    first = read(step.passage)[0][0]
+    first = read(step.section)[0][0]
     if step.statement.start != first.start:
-        yield step.found(
-            "A backfill is one statement, and this is another.",
-            "Put it into a migration of its own.",
+        yield step.match(
+            "A backfill is a single statement; this is a second one.",
+            "Move it to a separate migration.",
         )
         return
-    found = objection(step.tree)
-    if found is not None:
-        yield step.found(found.message, found.hint, found.node)
+    problem = objection(step.tree)
+    if problem is not None:
+        yield step.match(problem.message, problem.hint, problem.node)

@@ -1,6 +1,6 @@
 """BEGIN without COMMIT.
 
-At the end of the file the connection closes and everything since BEGIN is undone.
+The connection closes at the end of the file, and PostgreSQL rolls back everything since BEGIN.
 
 Bad:
     begin;
@@ -23,10 +23,10 @@ from aigym_db.lint.rule import RuleMatch, rule
 
 
 @rule("TXN03", "uncommitted", since="0.1", on=TransactionState, level="error")
-def check(left: TransactionState) -> Iterator[RuleMatch]:
-    if left.explicit and left.spot is not None:
+def check(transaction: TransactionState) -> Iterator[RuleMatch]:
+    if transaction.explicit and transaction.spot is not None:
         yield RuleMatch(
-            left.spot,
-            "Nothing commits this transaction: all it does is undone when the file ends.",
-            "Add COMMIT at its end.",
+            transaction.spot,
+            "This transaction is never committed: it is rolled back at the end of the file.",
+            "Add COMMIT at the end.",
         )

@@ -1,7 +1,7 @@
 """Rows changed while a table is locked by an earlier ALTER TABLE of the same transaction.
 
-ALTER TABLE takes an ACCESS EXCLUSIVE lock and the transaction holds it to its end: while the UPDATE, DELETE
-or INSERT … SELECT runs, nobody reads or writes the altered table.
+ALTER TABLE takes an ACCESS EXCLUSIVE lock until the transaction ends. While the UPDATE, DELETE or INSERT …
+SELECT runs, the lock blocks reads and writes of the altered table.
 
 Given:
     create table coach.sessions (id bigint primary key, minutes integer);
@@ -47,8 +47,8 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
     elif not step.in_use(tree.relation):
         return
     names = ", ".join(shown(table) for table in sorted(transaction.altered))
-    yield step.found(
-        f"Nobody can read or write {names}, which this transaction has altered, until this statement is "
-        "done.",
-        "Change the rows in a migration of their own, in batches: `-- migrate:up batch:5000`.",
+    yield step.match(
+        f"Reads and writes of {names}, which this transaction has altered, are blocked "
+        "until this statement is complete.",
+        "Change the rows in a separate migration, in batches: `-- migrate:up batch:5000`.",
     )

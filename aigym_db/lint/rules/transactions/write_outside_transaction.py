@@ -1,8 +1,8 @@
-"""Rows changed in a migration that is no transaction.
+"""Rows changed in a non-transactional migration.
 
-A `transaction:false` migration runs statement by statement. When the runner dies between a statement and
-the note that it is done, the catalog can tell whether an index was built, but nothing can tell whether rows
-were changed: the statement may run twice.
+A `transaction:false` migration runs statement by statement. If the runner is terminated between a statement
+and its journal entry, the catalog shows whether an index was built, but not whether rows were changed: the
+statement may run twice.
 
 Bad (migration):
     -- migrate:up transaction:false
@@ -22,9 +22,9 @@ Good (migration):
     -- migrate:up batch:5000
     update coach.sessions set rating = 0 where rating is null;
 
-    -- migrate:down irreversible: nobody knows any more which were null
+    -- migrate:down irreversible: the previous nulls are not recorded
 
-Source: the journal of migrations outside a transaction; see `migrate`.
+Source: the journal of non-transactional migrations; see `migrate`.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ from aigym_db.syntax.tree import is_a
 
 @rule("TXN07", "write-outside-transaction", since="0.1", on=(ast.UpdateStmt, ast.DeleteStmt, ast.InsertStmt))
 def check(step: StatementContext) -> Iterator[RuleMatch]:
-    if not step.passage.in_migration or step.in_transaction or step.passage.backfill:
+    if not step.section.in_migration or step.in_transaction or step.section.backfill:
         return
     if is_a(step.tree, ast.InsertStmt) and step.tree.onConflictClause is not None:
         return
-    yield step.found(
-        "If the runner is killed right behind this statement, the next run cannot tell that it happened "
-        "and runs it again.",
-        "Put it into a migration that is a transaction, or into a backfill: `-- migrate:up batch:5000`.",
+    yield step.match(
+        "If the runner is terminated immediately after this statement, the next run cannot "
+        "determine that it completed and repeats it.",
+        "Move it to a transactional migration, or make it a backfill: `-- migrate:up batch:5000`.",
     )

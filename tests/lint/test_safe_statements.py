@@ -1,4 +1,4 @@
-"""What a linter must not cry about: statements that do no heavy work under a blocking lock."""
+"""Statements that rules do not report: they do no long work under a blocking lock."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from aigym_db.model.source import Source
         "begin; set local time zone 'UTC'; alter table coach.sessions alter at type timestamptz; commit",
     ],
 )
-def test_a_type_change_that_touches_only_the_catalog_is_not_a_finding(
+def test_a_type_change_that_affects_only_the_catalog_is_not_reported(
     sql: str, rules_hit: Callable[[str], list[str]]
 ) -> None:
     assert rules_hit(sql) == []
@@ -80,11 +80,11 @@ def test_a_type_change_that_touches_only_the_catalog_is_not_a_finding(
         " alter type coach.m add value 'c'; select 'c'; commit",
     ],
 )
-def test_a_harmless_statement_is_not_a_finding(sql: str, rules_hit: Callable[[str], list[str]]) -> None:
+def test_a_safe_statement_is_not_reported(sql: str, rules_hit: Callable[[str], list[str]]) -> None:
     assert rules_hit(sql) == []
 
 
-def test_what_one_migration_of_a_batch_creates_is_new_in_the_next() -> None:
+def test_a_table_created_in_a_batch_is_not_in_use_in_the_same_batch() -> None:
     first, second = Source("1.sql", "create table a.b (c int);"), Source("2.sql", "create index on a.b (c);")
 
     together = lint([Section(source, 0, len(source.text), batch=7) for source in (first, second)])
@@ -94,17 +94,17 @@ def test_what_one_migration_of_a_batch_creates_is_new_in_the_next() -> None:
     assert [finding.rule for finding in apart] == ["index-without-concurrently"]
 
 
-def test_a_rolled_back_table_was_never_there() -> None:
-    found = lint_text("begin; create table a.b (c int); rollback; create index on a.b (c);", "x.sql")
+def test_a_table_created_in_a_rolled_back_transaction_does_not_exist() -> None:
+    findings = lint_text("begin; create table a.b (c int); rollback; create index on a.b (c);", "x.sql")
 
-    assert [finding.rule for finding in found] == ["index-without-concurrently"]
+    assert [finding.rule for finding in findings] == ["index-without-concurrently"]
 
 
-def test_a_policy_that_a_later_file_replaces_is_not_a_finding() -> None:
+def test_a_policy_replaced_by_a_later_file_is_not_reported() -> None:
     open_to_all = "create policy p on a.b for all to r using (true) with check (true);"
     closed = "drop policy p on a.b; create policy p on a.b for select to r using (c = 1);"
     sources = [Source("1.sql", open_to_all), Source("2.sql", closed)]
 
-    found = lint([Section(source, 0, len(source.text)) for source in sources])
+    findings = lint([Section(source, 0, len(source.text)) for source in sources])
 
-    assert found == ()
+    assert findings == ()

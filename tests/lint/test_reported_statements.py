@@ -1,4 +1,4 @@
-"""Variants of what rules must find, beyond the examples of their pages."""
+"""Statements that rules report, beyond the examples of their pages."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ GUARDED = TABLE + "alter table a.t enable row level security; grant usage on sch
         "current_user = current_user",
     ],
 )
-def test_a_policy_that_is_always_true_is_found_in_every_disguise(condition: str, rules_hit: Hits) -> None:
+def test_a_policy_that_is_always_true_is_reported_in_every_form(condition: str, rules_hit: Hits) -> None:
     sql = GUARDED + f"create policy p on a.t for delete to r using ({condition});"
 
     assert "policy-always-true" in rules_hit(sql)
@@ -67,7 +67,7 @@ def test_a_condition_on_the_row_is_not_always_true(condition: str, rules_hit: Hi
         "auth.role() = 'x' and owner is null",
     ],
 )
-def test_a_call_per_row_is_found_also_beside_a_wrapped_one(condition: str, rules_hit: Hits) -> None:
+def test_a_call_per_row_is_reported_even_next_to_a_wrapped_one(condition: str, rules_hit: Hits) -> None:
     sql = GUARDED + f"create policy p on a.t for select to r using ({condition});"
 
     assert "policy-bare-call" in rules_hit(sql)
@@ -84,7 +84,7 @@ def test_a_call_per_row_is_found_also_beside_a_wrapped_one(condition: str, rules
         "exists (select 1 from a.m where m.team = t.team and m.who = (select auth.uid()))",
     ],
 )
-def test_a_call_once_per_statement_is_not_found(condition: str, rules_hit: Hits) -> None:
+def test_a_call_per_statement_is_not_reported(condition: str, rules_hit: Hits) -> None:
     sql = GUARDED + f"create policy p on a.t for select to r using ({condition});"
 
     assert rules_hit(sql) == []
@@ -99,13 +99,15 @@ def test_a_call_once_per_statement_is_not_found(condition: str, rules_hit: Hits)
         "owner = (select auth.uid()) or current_user = 'boss'",
     ],
 )
-def test_a_branch_that_does_not_depend_on_the_row_is_found(condition: str, rules_hit: Hits) -> None:
+def test_an_operand_of_or_that_does_not_depend_on_the_row_is_reported(
+    condition: str, rules_hit: Hits
+) -> None:
     sql = GUARDED + f"create policy p on a.t for select to r using ({condition});"
 
     assert rules_hit(sql) == ["policy-constant-branch"]
 
 
-def test_a_branch_that_is_a_correlated_subquery_depends_on_the_row(rules_hit: Hits) -> None:
+def test_a_correlated_subquery_depends_on_the_row(rules_hit: Hits) -> None:
     sql = GUARDED + (
         "create policy p on a.t for select to r using (owner = (select auth.uid()) or exists"
         " (select 1 from a.m x where x.team = t.team and x.who = (select auth.uid())));"
@@ -114,7 +116,7 @@ def test_a_branch_that_is_a_correlated_subquery_depends_on_the_row(rules_hit: Hi
     assert rules_hit(sql) == []
 
 
-def test_a_circle_of_policies_over_two_tables_is_found_at_both(rules_hit: Hits) -> None:
+def test_recursion_over_two_tables_is_reported_at_both(rules_hit: Hits) -> None:
     sql = (
         "create table a.x (id bigint); create table a.y (id bigint);"
         "alter table a.x enable row level security; alter table a.y enable row level security;"
@@ -173,7 +175,7 @@ def test_a_circle_of_policies_over_two_tables_is_found_at_both(rules_hit: Hits) 
         ("alter default privileges grant select on tables to public", "default-privileges-open"),
     ],
 )
-def test_a_variant_is_found(sql: str, rule: str, rules_hit: Hits) -> None:
+def test_a_statement_is_reported(sql: str, rule: str, rules_hit: Hits) -> None:
     assert rule in rules_hit(sql)
 
 
@@ -183,8 +185,8 @@ def test_truncate_cascade_names_the_tables_it_empties() -> None:
         "create table a.y (id bigint primary key, x bigint references a.x);"
         "create table a.z (y bigint references a.y);"
     )
-    found = lint_text(f"-- migrate:up\n{sql}\n-- migrate:down\ndrop table a.z;", "0001_x.sql")
+    migration = lint_text(f"-- migrate:up\n{sql}\n-- migrate:down\ndrop table a.z;", "0001_x.sql")
     cascade = lint_text("truncate a.x cascade;", "x.sql")
 
-    assert found == ()
-    assert "and of every table that refers to it" in cascade[0].message
+    assert migration == ()
+    assert "and of every table that references it" in cascade[0].message

@@ -1,0 +1,58 @@
+"""`aigym-db explain`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from aigym_db.cli.main import status
+
+
+@pytest.mark.parametrize(
+    ("code", "title"),
+    [
+        ("LOCK01", "LOCK01 index-without-concurrently (error; a note in downs; since aigym-db 0.1)"),
+        ("index-without-concurrently", "LOCK01 index-without-concurrently (error;"),
+        ("drop-column", "DATA01 drop-column (warning; not in downs; since aigym-db 0.1)"),
+        ("TXN01", "TXN01 concurrently-in-transaction (error; since aigym-db 0.1)"),
+        ("HIST05", "HIST05 "),
+        ("AIG-T001", "AIG-T001 edited-frozen"),
+        ("edited-frozen", "AIG-T001 edited-frozen"),
+    ],
+)
+def test_a_page_begins_with_code_name_and_level(
+    code: str, title: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status(["explain", code]) == 0
+
+    assert capsys.readouterr().out.startswith(title)
+
+
+def test_a_check_page_shows_its_level(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status(["explain", "HIST05"]) == 0
+
+    assert "(error)" in capsys.readouterr().out.splitlines()[0]
+
+
+def test_without_a_code_every_code_is_listed_with_name_and_summary(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert status(["explain"]) == 0
+
+    listing = capsys.readouterr().out
+    assert "LOCK01    index-without-concurrently: Index built without CONCURRENTLY" in listing
+
+
+def test_json_contains_code_and_page(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status(["--format", "json", "explain", "lock01"]) == 0
+
+    document = json.loads(capsys.readouterr().out)
+    assert document["code"] == "LOCK01"
+    assert document["page"].startswith("LOCK01 index-without-concurrently (error;")
+
+
+def test_an_unknown_code_is_rejected_with_the_nearest_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status(["explain", "LOCK1"]) == 2
+
+    assert "There is no code LOCK1." in capsys.readouterr().err
