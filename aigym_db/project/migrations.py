@@ -152,8 +152,8 @@ def _part(source: Source, mark: re.Match[str], end: int, is_outside: Callable[[i
             )
         elif key == "phase" and value in _PHASES:
             values[key] = value
-        elif key in _FORM:
-            raise BadMigration(f"`{key}` cannot be `{value}`.", place=place, hint=_FORM[key])
+        elif key in MARKER_OPTIONS:
+            raise BadMigration(f"`{key}` cannot be `{value}`.", place=place, hint=MARKER_OPTIONS[key])
         else:
             raise BadMigration(
                 f"There is no option `{key}`.",
@@ -193,7 +193,7 @@ def _milliseconds(value: str) -> int:
     return time_ms if time_ms <= LONGEST_MS else 0
 
 
-_FORM = {
+MARKER_OPTIONS = {
     "transaction": "Write transaction:true or transaction:false.",
     "lock_timeout": "Give a number from 1 on and a unit (ms, s, min), as in lock_timeout:5s.",
     "role": "Give the name of a role, or `none` for the one that connected.",

@@ -68,7 +68,7 @@ def read(path: Path, environment: Mapping[str, str], shown: str | None = None) -
 def parse(source: Source, environment: Mapping[str, str]) -> Fleet:
     """Return the fleet that the text of a targets file describes; see `read`."""
     document = parse_document(source, redact=_without_secret)
-    content = document.checked(document.values, _TOP, what="A targets file")
+    content = document.checked(document.values, TOP_KINDS, what="A targets file")
     tables_of_targets = content.get("target", [])
     if not tables_of_targets:
         raise document.wrong(
@@ -86,12 +86,12 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip()) and "\0" not in value
 
 
-_TOP = {
+TOP_KINDS = {
     "parallel": integer(1, MOST),
     "on_failure": choice("stop", "continue"),
     "target": tables("target"),
 }
-_KEYS = {
+TARGET_KINDS = {
     "name": ValueKind(lambda value: _is_text(value) and str(value).isprintable(), "a name"),
     "dsn": ValueKind(_is_text, "a connection string"),
     "dsn_env": ValueKind(
@@ -106,7 +106,7 @@ _KEYS = {
 
 def _target(document: Document, number: int, table: dict[str, Any], environment: Mapping[str, str]) -> Target:
     path = ("target", number)
-    document.checked(table, _KEYS, *path, what="A target")
+    document.checked(table, TARGET_KINDS, *path, what="A target")
     if "name" not in table:
         raise document.wrong(
             f"Target number {number + 1} has no `name`.",
@@ -171,5 +171,5 @@ def _check_distinct(document: Document, targets: tuple[Target, ...]) -> None:
 def _without_secret(at: Place) -> Place:
     """The place without what its line says, where that may be a connection string, however mistaken."""
     key, _, value = at.text.partition("=")
-    harmless = key.lstrip().startswith("[") or key.strip() in {*_TOP, *_KEYS} - {"dsn", "target"}
+    harmless = key.lstrip().startswith("[") or key.strip() in {*TOP_KINDS, *TARGET_KINDS} - {"dsn", "target"}
     return at if harmless and not re.search("://|=", value) else replace(at, text="")
