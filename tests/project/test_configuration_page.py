@@ -12,7 +12,7 @@ from typing import get_args
 import pytest
 
 from aigym_db.errors import BadConfig
-from aigym_db.lint.registry import by_name
+from aigym_db.lint.rule import rules_by_name
 from aigym_db.model.card import AuditMode, MfaLevel, Tenancy
 from aigym_db.model.source import Source
 from aigym_db.project import cards, domains, targets
@@ -96,7 +96,7 @@ def test_the_example_of_settings_is_valid(tmp_path: Path) -> None:
     example = re.findall(r"```toml\n(.*?)```", section("Settings"), re.DOTALL)[0]
     (tmp_path / "aigym-db.toml").write_text(example)
 
-    assert {*find(tmp_path).lint} <= {*by_name()}
+    assert {*find(tmp_path).lint} <= {*rules_by_name()}
 
 
 def test_the_example_of_a_migration_is_valid() -> None:
