@@ -1,4 +1,4 @@
-"""Servers that can crash, a chain of migrations, and processes that run it and may be killed."""
+"""Servers that can crash, a chain of migrations, and processes that run it and can be killed."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ from tests.support.waiting import PROCESS_TIMEOUT_S
 HERE = Path(__file__).parent
 CHAIN = HERE / "chain"
 SETTINGS = {"synchronous_commit": "on", "wal_writer_delay": "10s", "autovacuum": "off"}
-"""A commit is in the log once it is done, or never when it says so. And nobody but the tests works here."""
+"""A commit waits for the log or, with synchronous_commit = off, is not flushed before the test has ended."""
 
 Holdings = dict[str, list[tuple[object, ...]]]
 
 
 @dataclass
 class Crashing:
-    """A throwaway server that can stop as in a crash, and start again on what it left."""
+    """A throwaway server that can crash and recover."""
 
     running: Throwaway
     _again: subprocess.Popen[bytes] | None = None
 
     def crash(self) -> None:
-        """Ends every process of the server at once; nothing is written any more. Then starts it again."""
+        """Stop every process of the server at once without a checkpoint, then start it again."""
         data = self.running.folder / "data"
-        found = process.postmaster(data)
-        assert found is not None
-        command = found.cmdline()
-        found.send_signal(signal.SIGQUIT)
+        postmaster = process.postmaster(data)
+        assert postmaster is not None
+        command = postmaster.cmdline()
+        postmaster.send_signal(signal.SIGQUIT)
         if self._again is not None:
             self._again.wait(PROCESS_TIMEOUT_S)
         process.kill(data)
@@ -76,7 +76,7 @@ class Crashing:
 
 @dataclass
 class Ground:
-    """A server with what every case begins with and should end with, by the role that migrates."""
+    """A server with the initial and the expected final state of every case, by the role that migrates."""
 
     server: Crashing
     line: tuple[Migration, ...]
@@ -84,13 +84,13 @@ class Ground:
 
     @contextmanager
     def database(self, direction: Direction, user: str = "postgres") -> Iterator[str]:
-        """The DSN of a new database: for a run up an empty one, for a run down one that holds everything."""
+        """The DSN of a new database: empty for `up`, fully migrated for `down`."""
         self.holdings(direction, user)
         with self._copy(f"{user}_{'empty' if direction == 'up' else 'full'}", user) as dsn:
             yield dsn
 
     def holdings(self, direction: Direction, user: str = "postgres") -> Holdings:
-        """What an undisturbed run in this direction ends with."""
+        """The state after an undisturbed run in this direction."""
         if (user, "up") not in self._made:
             empty, full = f"{user}_empty", f"{user}_full"
             self._prepare(empty, user)
@@ -98,8 +98,8 @@ class Ground:
             dsn = self._dsn(full, user)
             self._made[user, "up"] = self.again(dsn, "up")
             with psycopg.connect(dsn, autocommit=True) as connection:
-                # A copied sequence takes values that it believes to be in the log, where the copy's are not
-                # (PostgreSQL 15 to 18): after a crash it would give them out again. setval forgets them.
+                # A sequence copied with CREATE DATABASE … TEMPLATE has cached values that count as logged but
+                # are not (PostgreSQL 15 to 18): after a crash it returns them again. setval discards them.
                 number = "pg_get_serial_sequence('aigym_db.event', 'id')::regclass"
                 connection.execute(f"select setval({number}, max(id)) from aigym_db.event")
             with self._copy(full, user) as dsn:
@@ -107,7 +107,7 @@ class Ground:
         return self._made[user, direction]
 
     def again(self, dsn: str, direction: Direction) -> Holdings:
-        """What there is after a run that goes all the way, with nothing in the way."""
+        """Run to the end without a disturbance, and return the state."""
         if direction == "up":
             migrate(dsn, self.line)
         else:
@@ -141,16 +141,16 @@ class Ground:
 
 
 def holdings(dsn: str) -> Holdings:
-    """Everything the chain makes, every row, and what the ledger says of it."""
-    found: Holdings = {}
+    """Everything the chain creates, every row, and the ledger."""
+    state: Holdings = {}
     with psycopg.connect(dsn, autocommit=True) as connection:
-        for question in sorted((HERE / "holdings").glob("*.sql")):
-            found[question.stem] = connection.execute(question.read_bytes()).fetchall()
-        for (table,) in found["tables"]:
-            found[f"rows of {table}"] = connection.execute(
+        for file in sorted((HERE / "holdings").glob("*.sql")):
+            state[file.stem] = connection.execute(file.read_bytes()).fetchall()
+        for (table,) in state["tables"]:
+            state[f"rows of {table}"] = connection.execute(
                 sql.SQL("select * from app.{} order by id").format(sql.Identifier(table))
             ).fetchall()
-    return found
+    return state
 
 
 @pytest.fixture(scope="session")
@@ -161,7 +161,7 @@ def line() -> tuple[Migration, ...]:
 
 @pytest.fixture(scope="session")
 def ground(line: tuple[Migration, ...]) -> Iterator[Callable[[str], Ground]]:
-    """The ground on a server, which is started when it is first asked for."""
+    """The ground on a server, which starts on first use."""
     grounds: dict[str, Ground] = {}
     with ExitStack() as stack:
 
@@ -183,7 +183,7 @@ def here(ground: Callable[[str], Ground]) -> Ground:
 
 @dataclass
 class Process:
-    """A migrating process."""
+    """A process that migrates."""
 
     pid: int
     log: Path
@@ -195,11 +195,11 @@ class Process:
 
     @property
     def ended(self) -> bool:
-        """Whether it has, without waiting for it."""
+        """True if the process has ended. Does not wait."""
         return self.returncode is not None or psutil.Process(self.pid).status() == psutil.STATUS_ZOMBIE
 
     def wait(self) -> int:
-        """How it ended, once it has; of a signal, its number below zero."""
+        """Wait for the end and return the exit status, or the negative signal number."""
         if self.returncode is None:
             self.returncode = self._ask(f"wait {self.pid}")
         return self.returncode
@@ -210,21 +210,21 @@ class Process:
 
     @property
     def output(self) -> str:
-        """What it had to say, once it has ended."""
+        """Wait for the end and return the output."""
         self.wait()
         return self.log.read_text()
 
     @property
     def finished(self) -> list[int]:
-        """What it said so far is committed."""
+        """The versions reported as finished so far."""
         lines = self.log.read_text().splitlines(keepends=True)
         return [int(line.split()[1]) for line in lines if line.startswith("finished") and line.endswith("\n")]
 
 
 @pytest.fixture(scope="session")
 def starter() -> Iterator[Callable[[str], int]]:
-    """Asks the process that starts others."""
-    asked = subprocess.Popen(
+    """Send requests to the process that starts others."""
+    child = subprocess.Popen(
         [sys.executable, str(HERE / "runner.py")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -233,15 +233,15 @@ def starter() -> Iterator[Callable[[str], int]]:
     )
 
     def ask(request: str) -> int:
-        assert asked.stdin
-        assert asked.stdout
-        print(request, file=asked.stdin, flush=True)
-        return int(asked.stdout.readline())
+        assert child.stdin
+        assert child.stdout
+        print(request, file=child.stdin, flush=True)
+        return int(child.stdout.readline())
 
-    with asked:
+    with child:
         yield ask
-        assert asked.stdin
-        asked.stdin.close()
+        assert child.stdin
+        child.stdin.close()
 
 
 Spawn = Callable[..., Process]
@@ -249,17 +249,17 @@ Spawn = Callable[..., Process]
 
 @pytest.fixture
 def spawn(starter: Callable[[str], int], tmp_path: Path) -> Iterator[Spawn]:
-    """Starts a migrating process; what is left of it is killed after the test."""
+    """Start a process that migrates; it is killed after the test if it still runs."""
     started: list[Process] = []
 
     def spawned(dsn: str, direction: Direction = "up", project: Path = CHAIN, **more: Any) -> Process:
         log = tmp_path / f"output-{len(started)}"
         log.touch()
-        wanted = {"dsn": dsn, "project": str(project), "direction": direction, "output": str(log), **more}
-        started.append(Process(starter(f"start {json.dumps(wanted)}"), log, starter))
+        request = {"dsn": dsn, "project": str(project), "direction": direction, "output": str(log), **more}
+        started.append(Process(starter(f"start {json.dumps(request)}"), log, starter))
         return started[-1]
 
     yield spawned
-    for one in started:
-        if one.returncode is None:
-            one.kill()
+    for child in started:
+        if child.returncode is None:
+            child.kill()

@@ -1,5 +1,5 @@
--- Stops whoever comes to the point that gate.target names, for as long as a test holds the lock 777, wherever in a
--- statement, a transaction or its COMMIT that is. It changes nothing of what passes.
+-- Blocks every session at the point that gate.target names while a test holds the advisory lock 777, in a statement, a
+-- transaction or its COMMIT. Sessions at other points are not affected.
 create schema gate;
 grant usage on schema gate to public;
 
@@ -14,7 +14,7 @@ begin
   end if;
 end $$;
 
--- A condition that is true of every row, and a point at the first and in the middle of 50.
+-- A condition that is true for every row, with a point at the first and at the 25th of 50 rows.
 create function gate.row(statement text, id int) returns boolean language plpgsql set search_path = pg_catalog as $$
 begin
   if id in (1, 25) then
@@ -23,10 +23,10 @@ begin
   return true;
 end $$;
 
--- A point where each statement that defines something begins, and one where it has done so: behind which migration of the
--- run and which of the next one's statements outside a transaction that is (0: none), and the n-th of its transaction. The
--- last is counted in a setting, because a sequence takes a transaction number, before which a DROP INDEX CONCURRENTLY has
--- to come. Only since 17 is REINDEX such a statement, so it is none.
+-- A point at the start and at the end of each DDL statement, named by the last finished migration, by the number of
+-- finished non-transactional statements of the next one (0: none), and by the statement's number in its transaction. A
+-- setting keeps that number: a sequence would assign a transaction id, and DROP INDEX CONCURRENTLY must run before one is
+-- assigned. REINDEX fires these event triggers since 17 only, so it is left out on every version.
 create function gate.define() returns event_trigger language plpgsql security definer set search_path = pg_catalog as $$
 declare
   counter text := 'gate.' || tg_event;
@@ -42,7 +42,7 @@ begin
   end if;
 end $$;
 
--- A point before each event of the ledger, and one in the COMMIT of its transaction.
+-- A point before each insert into the ledger, and one in the COMMIT of its transaction.
 create function gate.event() returns trigger language plpgsql set search_path = pg_catalog as $$
 begin
   perform gate.come(concat_ws(' ', case tg_when when 'BEFORE' then 'insert' else 'commit' end, new.kind, new.version, new.statement));

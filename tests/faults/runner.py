@@ -1,8 +1,8 @@
-"""Migrating processes for tests to kill.
+"""Processes that migrate, for tests to kill.
 
-`python runner.py` reads requests, one a line: `start` with what to run, as JSON, is answered with the number
-of a process that runs it; `wait` and that number with how it ended. It has imported everything before, so a
-process starts as fast as it can be forked.
+`python runner.py` reads requests from standard input, one per line, and prints a number for each: the pid
+of a new process for `start` and a JSON object, its exit status for `wait` and the pid. All modules are
+imported before the first request, so that a process starts as fast as a fork.
 """
 
 from __future__ import annotations
@@ -30,40 +30,40 @@ CHAIN = Path(__file__).parent / "chain"
 
 
 class Printer(Observer):
-    """Says what is finished, as soon as it is."""
+    """Print each finished migration at once."""
 
     def finished(self, finished: Finished) -> None:
         print(f"finished {finished.migration.version}", flush=True)
 
 
-def run(wanted: dict[str, Any]) -> int:
-    """Migrates or rolls back; the exit status of the command line."""
-    # What goes into one message must not depend on how fast the machine is.
+def run(request: dict[str, Any]) -> int:
+    """Migrate or roll back, and return the exit status of the command line."""
+    # The size of a message must not depend on the speed of the machine.
     message_batch.ENOUGH_MS = 1e9
-    connect.CHECK_INTERVAL_MS = wanted.get("check_interval_ms", connect.CHECK_INTERVAL_MS)
-    line = migrations(Project(Path(wanted["project"])))
-    options = Options(**wanted.get("options", {}))
+    connect.CHECK_INTERVAL_MS = request.get("check_interval_ms", connect.CHECK_INTERVAL_MS)
+    line = migrations(Project(Path(request["project"])))
+    options = Options(**request.get("options", {}))
     try:
-        if wanted["direction"] == "up":
-            migrate(wanted["dsn"], line, options=options, observer=Printer())
+        if request["direction"] == "up":
+            migrate(request["dsn"], line, options=options, observer=Printer())
         else:
-            rollback(wanted["dsn"], line, to=0, yes=True, options=options, observer=Printer())
-    except AigymError as refusal:
-        print(f"{refusal.code} {refusal}\n{refusal.detail}", flush=True)
-        return refusal.exit_status
+            rollback(request["dsn"], line, to=0, yes=True, options=options, observer=Printer())
+    except AigymError as error:
+        print(f"{error.code} {error}\n{error.detail}", flush=True)
+        return error.exit_status
     return 0
 
 
-def start(wanted: dict[str, Any]) -> int:
-    """The number of a process that runs what is wanted, and writes what it has to say into `output`."""
+def start(request: dict[str, Any]) -> int:
+    """Return the pid of a new process that executes a request and writes its output to the file `output`."""
     if pid := os.fork():
         return pid
     status = 1
     try:
-        output = os.open(wanted["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        output = os.open(request["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(output, 1)
         os.dup2(output, 2)
-        status = run(wanted)
+        status = run(request)
     except BaseException:
         sys.excepthook(*sys.exc_info())
     finally:
@@ -73,10 +73,9 @@ def start(wanted: dict[str, Any]) -> int:
 
 
 def warm_up() -> None:
-    """Imports what is else imported on first use, in every process again."""
-    for module in pkgutil.walk_packages(
-        importlib.import_module("aigym_db.migrate").__path__, "aigym_db.migrate."
-    ):
+    """Import the modules that would be imported on first use, once instead of in every process."""
+    package = importlib.import_module("aigym_db.migrate")
+    for module in pkgutil.walk_packages(package.__path__, "aigym_db.migrate."):
         importlib.import_module(module.name)
     importlib.import_module("pglast.printers")
     for migration in migrations(Project(CHAIN)):
@@ -84,7 +83,7 @@ def warm_up() -> None:
 
 
 def main() -> None:
-    """Answers requests until there are none any more."""
+    """Execute requests until the end of standard input."""
     warm_up()
     for line in sys.stdin:
         word, _, rest = line.partition(" ")

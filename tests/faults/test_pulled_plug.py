@@ -1,5 +1,5 @@
-"""Commits that do not wait for the disk, and a server that stops at once: the end of a run may be lost,
-ledger rows and all, and never a piece out of its middle."""
+"""Asynchronous commits and a server crash: a suffix of the run may be lost with its ledger rows,
+never anything before it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from aigym_db.project.migrations import migrations
 
 COUNT = 400
 MOMENTS = (1, 2, 5, 20, 50, 100, 200, 300)
-"""After how many committed migrations the plug is pulled, or a few more: what is sent is not called back."""
+"""Numbers of committed migrations after which the server crashes; a few more may be in flight."""
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """Many small files, each with a table of its own."""
+    """Many small migrations, each with a table of its own."""
     folder = tmp_path_factory.mktemp("many")
     (folder / "migrations").mkdir()
     for version in range(1, COUNT + 1):
@@ -33,8 +33,7 @@ def project(tmp_path_factory):
 
 @pytest.fixture
 def pulled(ground, spawn, project):
-    """What there is after the plug was pulled: the versions in the ledger, those with a table, and those that
-    the run had said are committed."""
+    """The state after a crash: the versions in the ledger, with a table, and reported as committed."""
     server = ground("embedded:18").server
 
     def at(moment):
@@ -43,7 +42,7 @@ def pulled(ground, spawn, project):
         while len(process.finished) < moment:
             assert not process.ended, process.output
             time.sleep(0.0005)
-        # Else it would find the server again, and go on.
+        # Otherwise it would reconnect and continue.
         process.kill()
         server.crash()
         with psycopg.connect(dsn) as connection:
@@ -57,17 +56,17 @@ def pulled(ground, spawn, project):
     return at
 
 
-def test_ledger_and_catalog_agree_whatever_was_lost_and_the_next_run_makes_it_good(
+def test_ledger_and_catalog_agree_after_a_crash_and_the_next_run_applies_the_rest(
     pulled, project, record_property
 ) -> None:
-    found = [pulled(moment) for moment in MOMENTS]
+    crashes = [pulled(moment) for moment in MOMENTS]
 
-    lost = [len(set(finished) - set(ledger)) for _, ledger, _, finished in found]
+    lost = [len(set(finished) - set(ledger)) for _, ledger, _, finished in crashes]
     record_property("lost suffixes", lost)
-    for _, ledger, tables, _ in found:
+    for _, ledger, tables, _ in crashes:
         assert ledger == tables == list(range(1, len(ledger) + 1))
-    # Else nothing was pulled: a test that never loses anything proves nothing of what is lost.
+    # If no crash loses anything, the test proves nothing.
     assert any(lost)
-    for dsn, ledger, _, _ in found:
+    for dsn, ledger, _, _ in crashes:
         done = migrate(dsn, migrations(Project(project)))
-        assert [one.migration.version for one in done] == list(range(len(ledger) + 1, COUNT + 1))
+        assert [result.migration.version for result in done] == list(range(len(ledger) + 1, COUNT + 1))

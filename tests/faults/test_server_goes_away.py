@@ -1,4 +1,4 @@
-"""A server that ends while nothing of a run is under way, and comes up again or not."""
+"""A server that ends between two statements of a run, and restarts or does not."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from aigym_db.project.migrations import parse
 
 @pytest.fixture(scope="module")
 def durable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
-    """A server that keeps its data when it ends."""
+    """A server that keeps its data when it stops."""
     folder = tmp_path_factory.mktemp("durable")
     running = local(folder)
     running.start()
     yield running
     running.stop()
     shutil.rmtree(folder)
-    # As root it lies elsewhere.
+    # For root, the data folder is elsewhere.
     gc()
 
 
@@ -47,26 +47,26 @@ def dsn(durable: LocalServer) -> str:
 
 
 def crash(connection: psycopg.Connection) -> None:
-    """Ends the server without a checkpoint, and waits until it is gone."""
+    """Kill the server without a checkpoint and wait for its end."""
     (folder,) = connection.execute("show data_directory").fetchone()
     process.kill(Path(folder))
 
 
 INSERT = "insert into steps values ({0});"
-"""What each migration does: a row too many or too few is seen."""
+"""The statement of each migration: an extra or a missing row is visible."""
 
 
 def line(count: int = 4) -> tuple[Migration, ...]:
-    """Migrations that each leave one row, the third outside a transaction."""
+    """Migrations that insert one row each; the third is non-transactional."""
 
-    def one(version: int) -> Migration:
+    def step(version: int) -> Migration:
         up = f"create table steps (n int);\n{INSERT.format(1)}" if version == 1 else INSERT.format(version)
         down = "drop table steps;" if version == 1 else f"delete from steps where n = {version};"
         options = " transaction:false" if version == 3 else ""
         text = f"-- migrate:up{options}\n{up}\n-- migrate:down\n{down}\n"
         return parse(Source(f"migrations/{version:04d}_step.sql", text), version, "step")
 
-    return tuple(one(version) for version in range(1, count + 1))
+    return tuple(step(version) for version in range(1, count + 1))
 
 
 def steps(dsn: str) -> list[int]:
@@ -80,10 +80,12 @@ def applied(dsn: str) -> list[int]:
 
 
 class Accident(Observer):
-    """Does something once, after a migration or at the first wait for a reason, and remembers all waits."""
+    """Calls a function once, after a migration or at the first wait for a reason, and collects all waits."""
 
-    def __init__(self, what: Callable[[], object], after: int | None = None, at: str | None = None) -> None:
-        self.what, self.after, self.at = what, after, at
+    def __init__(
+        self, action: Callable[[], object], after: int | None = None, reason: str | None = None
+    ) -> None:
+        self.action, self.after, self.reason = action, after, reason
         self.waits: list[Waiting] = []
         self.done: list[int] = []
         self.happened = threading.Event()
@@ -97,7 +99,7 @@ class Accident(Observer):
     def waiting(self, waiting: Waiting) -> None:
         self.waits.append(waiting)
         self.meanwhile(waiting)
-        if waiting.reason == self.at:
+        if waiting.reason == self.reason:
             self._happen()
 
     @property
@@ -107,12 +109,12 @@ class Accident(Observer):
     def _happen(self) -> None:
         if not self.happened.is_set():
             self.happened.set()
-            self.what()
+            self.action()
 
 
 @pytest.mark.parametrize("after", [1, 2, 3])
 @pytest.mark.parametrize("how", ["restarted", "crashed"])
-def test_a_server_restarted_between_two_migrations_is_waited_for_and_the_run_goes_on(
+def test_a_run_waits_for_a_server_restarted_between_two_migrations_and_continues(
     durable, dsn, after: int, how: str
 ) -> None:
     def end() -> None:
@@ -127,22 +129,22 @@ def test_a_server_restarted_between_two_migrations_is_waited_for_and_the_run_goe
 
     done = migrate(dsn, line(), observer=accident, options=Options(durable=True))
 
-    assert [one.migration.version for one in done] == applied(dsn) == steps(dsn) == [1, 2, 3, 4]
+    assert [result.migration.version for result in done] == applied(dsn) == steps(dsn) == [1, 2, 3, 4]
     assert (accident.done, accident.reasons) == ([1, 2, 3, 4], {"server"})
 
 
-def test_a_rollback_goes_on_after_a_restart_and_undoes_no_more_than_it_was_told(durable, dsn) -> None:
+def test_a_rollback_continues_after_a_restart_and_rolls_back_the_planned_migrations(durable, dsn) -> None:
     migrate(dsn, line())
     accident = Accident(durable.stop, after=4)
     accident.meanwhile = lambda waiting: durable.start() if waiting.reason == "server" else None
 
     done = rollback(dsn, line(), steps=2, yes=True, observer=accident)
 
-    assert [one.migration.version for one in done] == [4, 3]
+    assert [result.migration.version for result in done] == [4, 3]
     assert applied(dsn) == steps(dsn) == [1, 2]
 
 
-def test_commits_that_a_crash_took_back_are_done_again(durable, dsn, monkeypatch) -> None:
+def test_commits_lost_in_a_crash_are_applied_again(durable, dsn, monkeypatch) -> None:
     # What a crash takes of the last moments, where commits do not wait for the disk.
     def lose() -> None:
         with closing(psycopg.connect(dsn, autocommit=True)) as connection:
@@ -157,11 +159,11 @@ def test_commits_that_a_crash_took_back_are_done_again(durable, dsn, monkeypatch
 
     done = migrate(dsn, line(), observer=accident)
 
-    assert [one.migration.version for one in done] == applied(dsn) == steps(dsn) == [1, 2, 3, 4]
+    assert [result.migration.version for result in done] == applied(dsn) == steps(dsn) == [1, 2, 3, 4]
     assert accident.done == [1, 2, 2, 3, 4]
 
 
-def test_a_plan_does_not_go_on_over_what_others_did_while_the_server_was_away(durable, dsn) -> None:
+def test_a_plan_stops_if_the_ledger_changed_while_the_server_was_down(durable, dsn) -> None:
     migrate(dsn, line())
     others = (*line(), *line(5)[4:])
 
@@ -181,34 +183,34 @@ def test_a_plan_does_not_go_on_over_what_others_did_while_the_server_was_away(du
     assert applied(dsn) == steps(dsn) == [1, 2, 3, 4, 5]
 
 
-def test_a_server_restarted_while_a_runner_waits_for_its_turn_changes_nothing(durable, dsn) -> None:
+def test_a_server_restart_while_a_runner_waits_for_the_lock_changes_nothing(durable, dsn) -> None:
     holder = psycopg.connect(dsn, autocommit=True)
     assert locks.try_hold(holder, 1)
-    accident = Accident(lambda: (durable.stop(), durable.start()), at="runner")
+    accident = Accident(lambda: (durable.stop(), durable.start()), reason="runner")
 
     done = migrate(dsn, line(), observer=accident)
 
-    assert [one.migration.version for one in done] == applied(dsn) == steps(dsn) == [1, 2, 3, 4]
+    assert [result.migration.version for result in done] == applied(dsn) == steps(dsn) == [1, 2, 3, 4]
     assert accident.reasons == {"runner", "server"}
     holder.close()
 
 
-def test_a_server_that_does_not_come_back_is_an_error_that_says_what_is_done(
+def test_a_server_that_does_not_return_is_an_error_that_lists_the_applied_migrations(
     durable, dsn, monkeypatch
 ) -> None:
     monkeypatch.setattr(reconnect, "PATIENCE_S", 0.3)
     accident = Accident(durable.stop, after=2)
 
-    with pytest.raises(ConnectionLost, match="it did not come back") as refusal:
+    with pytest.raises(ConnectionLost, match="it did not come back") as error:
         migrate(dsn, line(), observer=accident)
 
-    assert refusal.value.exit_status == 4
+    assert error.value.exit_status == 4
     assert (
         "Done before that: 0001, 0002. A server that crashed may have lost the last of it."
-        in refusal.value.detail
+        in error.value.detail
     )
-    assert "No such file or directory" in refusal.value.detail
-    assert refusal.value.hint.startswith("Run the command again once the server answers")
+    assert "No such file or directory" in error.value.detail
+    assert error.value.hint.startswith("Run the command again once the server answers")
     durable.start()
     assert applied(dsn) == steps(dsn) == [1, 2]
 
@@ -221,14 +223,14 @@ def test_a_run_that_waits_for_the_server_can_be_stopped(durable, dsn) -> None:
     accident = Accident(durable.stop, after=2)
     accident.meanwhile = stop
 
-    with pytest.raises(Interrupted, match="Stopped by SIGTERM while waiting for the server") as refusal:
+    with pytest.raises(Interrupted, match="Stopped by SIGTERM while waiting for the server") as error:
         migrate(dsn, line(), observer=accident)
 
-    assert refusal.value.exit_status == 130
+    assert error.value.exit_status == 130
 
 
 @pytest.mark.parametrize(("part", "which"), [(1, "holds the runner's lock"), (2, "migrates")])
-def test_a_session_that_somebody_ended_on_purpose_is_not_made_anew(dsn, part, which: str) -> None:
+def test_a_session_terminated_by_a_person_is_not_reopened(dsn, part, which: str) -> None:
     def end() -> None:
         with closing(psycopg.connect(dsn, autocommit=True)) as connection:
             for holder in locks.holders(connection, part):
@@ -243,7 +245,7 @@ def test_a_session_that_somebody_ended_on_purpose_is_not_made_anew(dsn, part, wh
     assert accident.waits == []
 
 
-def test_a_server_that_is_just_coming_up_is_waited_for(dsn, monkeypatch) -> None:
+def test_a_run_waits_for_a_server_that_is_starting_up(dsn, monkeypatch) -> None:
     tries = []
     real = reconnect.connect
 

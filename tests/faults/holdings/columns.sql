@@ -1,4 +1,4 @@
--- Which columns have they, of what type and with what default, and what is said about them?
+-- Columns: type, default and comment.
 select attrelid::regclass::text, attname::text, atttypid::regtype::text, attnotnull, pg_get_expr(adbin, adrelid),
        obj_description(attrelid, 'pg_class')
 from pg_attribute

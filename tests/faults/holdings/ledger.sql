@@ -1,4 +1,4 @@
--- What was applied or undone, how often, and is it applied now?
+-- The ledger: how often each version was applied or rolled back, and whether it is applied.
 select event.version, event.kind::text, count(*), exists (select from aigym_db.applied where applied.version = event.version)
 from aigym_db.event
 where kind in ('apply', 'revert')

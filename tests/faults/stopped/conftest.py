@@ -1,4 +1,4 @@
-"""The chain that is stopped at any one of its points."""
+"""The chain, stopped at any one of its points."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ POLL_S = 0.005
 
 @dataclass
 class Stage:
-    """A database, a process that runs the chain on it, and who stops that at one point."""
+    """A database, a process that runs the chain on it, and the session that blocks it at one point."""
 
     dsn: str
     process: Any
     """As `spawn` gives it."""
     gate: Connection[Any]
     pid: int = 0
-    """The session of the process that was stopped."""
+    """The blocked session of the process."""
 
     def wait_for(
         self, question: str, *, running: bool = True, polls: int = 2 * POLLS, **parameters: Any
     ) -> tuple[Any, ...]:
-        """The first row of an answer, once there is one; with `running`, not later than the process ends."""
+        """Return the first row of a query, once it has one; fail if a `running` process ends."""
         for _ in range(polls):
             if (row := self.gate.execute(question, parameters).fetchone()) is not None:
                 return row
@@ -46,13 +46,13 @@ class Stage:
         raise AssertionError(f"never: {question} {parameters}\n{self.process.output}")
 
     def wait_until_stopped(self) -> None:
-        """Returns once the process stands at the point."""
-        # Not whoever waits for this session: CREATE INDEX CONCURRENTLY does, while it asks.
+        """Return once the process is blocked at the point."""
+        # Not pg_blocking_pids: CREATE INDEX CONCURRENTLY waits for this session, too, while it runs a query.
         waits = "select pid from pg_locks where locktype = 'advisory' and objid = 777 and not granted"
         (self.pid,) = self.wait_for(waits)
 
     def wait_until_stopped_by(self, other: Connection[Any]) -> None:
-        """Returns once a session waits for a lock or for the end of an idle `other`."""
+        """Return once a session waits for a lock or for the end of an idle `other`."""
         waits = "select pid from pg_stat_activity where %(by)s = any(pg_blocking_pids(pid))"
         (self.pid,) = self.wait_for(waits, by=other.info.backend_pid)
 
@@ -66,28 +66,28 @@ class Stage:
         )
 
     def open(self) -> None:
-        """Lets pass whoever waits, and all behind."""
+        """Release the sessions that wait, and those that follow."""
         self.gate.execute("select pg_advisory_unlock(777)")
 
     def applied(self) -> list[int]:
-        """What is committed."""
+        """The versions in the ledger."""
         with psycopg.connect(self.dsn, autocommit=True) as connection:
-            return [one.version for one in ledger.applied(connection)]
+            return [row.version for row in ledger.applied(connection)]
 
     def end(self, how: str, crash: Callable[[], None]) -> None:
-        """Disturbs the run and returns once nothing of it is left."""
+        """End the process or its server in one of the ways, and return once no session of it is left."""
         if how == "SIGKILL":
             self.process.kill()
             self.wait_until_gone()
         elif how == "SIGTERM":
             self.process.send_signal(signal.SIGTERM)
             if self.pid not in [holder.pid for holder in locks.holders(self.gate, 2)]:
-                # It is the session for short questions, which only a test stops, so nobody cancels it.
+                # The auxiliary session is blocked, which only a test does: no signal cancels its query.
                 self.open()
             self.process.wait()
         elif how == "pg_terminate_backend":
             self.gate.execute("select pg_terminate_backend(%s, 5000)", [self.pid])
-            # What it still tries on its other session is not to be stopped.
+            # Its other session must not be blocked.
             self.open()
             self.process.wait()
         else:
@@ -97,14 +97,14 @@ class Stage:
 
 @pytest.fixture
 def database(here: Any) -> Iterator[str]:
-    """A database for a run up."""
+    """An empty database."""
     with here.database("up") as dsn:
         yield dsn
 
 
 @pytest.fixture
 def stage(spawn: Callable[..., Any]) -> Iterator[Callable[..., Stage]]:
-    """Starts the chain on a database, and stops it at a point."""
+    """Start the chain on a database and wait until it is blocked at a point."""
     with ExitStack() as stack:
 
         def staged(dsn: str, point: str, direction: Direction = "up", **more: Any) -> Stage:
@@ -113,8 +113,8 @@ def stage(spawn: Callable[..., Any]) -> Iterator[Callable[..., Stage]]:
             stack.enter_context(closing(gate))
             gate.execute("select pg_advisory_lock(777)")
             gate.execute("insert into gate.target values (%s)", [point])
-            found = Stage(dsn, spawn(dsn, direction, **more), gate)
-            found.wait_until_stopped()
-            return found
+            stage = Stage(dsn, spawn(dsn, direction, **more), gate)
+            stage.wait_until_stopped()
+            return stage
 
         yield staged

@@ -1,4 +1,4 @@
-"""The chain as a role that is not a superuser and does not bypass row security, as on a managed server."""
+"""The chain as a non-superuser owner that does not bypass row security, as on a managed server."""
 
 from __future__ import annotations
 
@@ -12,23 +12,21 @@ from aigym_db.migrate.observer import Observer
 
 
 class Listener(Observer):
-    """Remembers what it is told beside the success."""
+    """Collects the notices of a run."""
 
     def __init__(self):
-        self.said = []
+        self.notices = []
 
     def notice(self, migration, notice):
-        self.said.append((migration.version, notice.severity, notice.message))
+        self.notices.append((migration.version, notice.severity, notice.message))
 
 
 @pytest.mark.parametrize("direction", ["up", "down"])
-def test_it_ends_where_a_superuser_does(here, direction) -> None:
+def test_the_final_state_is_that_of_a_superuser(here, direction) -> None:
     assert here.holdings(direction, "plain") == here.holdings(direction)
 
 
-def test_what_is_left_of_a_reindex_and_only_a_superuser_may_remove_is_named_and_in_nobodys_way(
-    here, stage
-) -> None:
+def test_an_invalid_toast_index_of_a_killed_reindex_is_named_and_does_not_block_the_run(here, stage) -> None:
     with here.database("up", "plain") as dsn:
         running = stage(dsn, "commit intent 9 3")
         with closing(psycopg.connect(dsn)) as reader:
@@ -41,9 +39,9 @@ def test_what_is_left_of_a_reindex_and_only_a_superuser_may_remove_is_named_and_
 
         migrate(dsn, here.line, observer=listener)
 
-        (warning,) = [text for _, severity, text in listener.said if "superuser" in text]
+        (warning,) = [text for _, severity, text in listener.notices if "superuser" in text]
         with psycopg.connect(dsn, user="postgres") as superuser:
-            (left,) = superuser.execute(
+            (index,) = superuser.execute(
                 "select indexrelid::regclass::text from pg_index where not indisvalid"
             ).fetchone()
-    assert f"`drop index concurrently {left}`" in warning
+    assert f"`drop index concurrently {index}`" in warning

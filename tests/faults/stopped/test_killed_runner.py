@@ -1,4 +1,4 @@
-"""What a run says and leaves when it is cut short, and who takes over from it."""
+"""The output and the state of an interrupted run, and the run that follows."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ import pytest
 IN_EVERY_KIND = pytest.mark.parametrize(
     ("point", "version"),
     [("row double 25", 6), ("row three 25", 8), ("ddl_command_start 15.0.1", 16), ("insert apply 17", 17)],
-    ids=["in a transaction", "outside", "in a message", "at its end"],
+    ids=["transactional", "non-transactional", "in a message", "at its end"],
 )
 IN_A_MESSAGE = pytest.mark.parametrize(
     ("point", "version"),
     [("ddl_command_start 15.0.1", 16), ("ddl_command_start 15.0.2", 16), ("insert apply 17", 17)],
-    ids=["before", "within", "behind"],
+    ids=["before", "within", "after"],
 )
 
 
 @IN_A_MESSAGE
-def test_several_small_files_stand_in_one_message_there(database, stage, point, version) -> None:
+def test_these_points_are_in_a_message_of_several_files(database, stage, point, version) -> None:
     running = stage(database, point)
 
-    question = (
+    query = (
         "select query_start < (select max(applied_at) from aigym_db.applied) "
         "from pg_stat_activity where pid = %s"
     )
-    assert running.gate.execute(question, [running.pid]).fetchone() == (True,)
+    assert running.gate.execute(query, [running.pid]).fetchone() == (True,)
     assert running.applied() == list(range(1, version))
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 @IN_EVERY_KIND
-def test_a_signal_cancels_what_runs_tells_of_those_before_and_is_remembered(
+def test_a_signal_cancels_the_statement_and_is_recorded_in_the_ledger(
     here, database, stage, point, version, stop
 ) -> None:
     running = stage(database, point)
@@ -43,8 +43,8 @@ def test_a_signal_cancels_what_runs_tells_of_those_before_and_is_remembered(
     running.process.send_signal(stop)
 
     assert running.process.wait() == 130
-    what = {8: r"Statement \d of "}.get(version, "")
-    assert re.search(rf"Stopped by {stop.name}\. {what}{version:04d}", running.process.output)
+    statement = {8: r"Statement \d of "}.get(version, "")
+    assert re.search(rf"Stopped by {stop.name}\. {statement}{version:04d}", running.process.output)
     assert running.process.finished == running.applied() == list(range(1, version))
     last = running.gate.execute(
         "select kind::text, version, detail ->> 'code' from aigym_db.event order by id desc limit 1"
@@ -55,7 +55,9 @@ def test_a_signal_cancels_what_runs_tells_of_those_before_and_is_remembered(
 
 
 @IN_EVERY_KIND
-def test_a_terminated_backend_is_told_of_with_what_is_certain(here, database, stage, point, version) -> None:
+def test_a_terminated_backend_is_reported_with_the_applied_migrations(
+    here, database, stage, point, version
+) -> None:
     running = stage(database, point)
 
     running.gate.execute("select pg_terminate_backend(%s, 5000)", [running.pid])
@@ -80,9 +82,7 @@ end $$
 
 
 @pytest.mark.parametrize("point", ["row double 25", "row three 25", "ddl_command_end 14.0.2"])
-def test_a_long_statement_of_a_killed_runner_is_gone_in_less_than_two_seconds(
-    here, database, stage, point
-) -> None:
+def test_a_long_statement_of_a_killed_runner_is_cancelled_by_the_server(here, database, stage, point) -> None:
     running = stage(database, "insert start")
     running.gate.execute(SLEEPS)
     running.gate.execute("update gate.target set point = %s", [point])
@@ -107,7 +107,7 @@ def test_a_long_statement_of_a_killed_runner_is_gone_in_less_than_two_seconds(
     ],
     ids=["alter table", "create index", "reindex", "vacuum", "detach"],
 )
-def test_a_statement_of_a_killed_runner_that_waits_is_gone_in_less_than_two_seconds(
+def test_a_statement_of_a_killed_runner_that_waits_is_cancelled_by_the_server(
     here, database, stage, point, lock
 ) -> None:
     running = stage(database, point)

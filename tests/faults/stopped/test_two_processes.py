@@ -1,4 +1,4 @@
-"""Several migrating processes at once, and one that takes over from a killed one."""
+"""Several processes that migrate at once, and one that continues after a killed one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_several_processes_apply_every_migration_exactly_once(
     ended = [process.wait() for process in (first.process, *others)]
 
     assert ended == [0] * count
-    assert sorted(version for one in (first.process, *others) for version in one.finished) == ALL
+    assert sorted(version for process in (first.process, *others) for version in process.finished) == ALL
     assert here.again(database, "up") == here.holdings("up")
 
 
@@ -31,7 +31,7 @@ def test_several_processes_apply_every_migration_exactly_once(
         ("ddl_command_end 15.0.1", 16),
     ],
 )
-def test_a_process_that_starts_while_the_killed_ones_statement_still_runs_waits_for_its_end(
+def test_a_process_waits_for_the_end_of_the_statement_of_a_killed_one(
     here, database, spawn, stage, point, version
 ) -> None:
     running = stage(database, point)

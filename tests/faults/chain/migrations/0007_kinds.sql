@@ -5,6 +5,6 @@ alter table app.accounts add column kind app.kind default 'private';
 update app.notes set body = 'note ' || id where gate.row('body', id);
 
 -- migrate:down
-update app.notes set body = null where gate.row('nobody', id);
+update app.notes set body = null where gate.row('none', id);
 alter table app.accounts drop column kind;
 drop type app.kind;

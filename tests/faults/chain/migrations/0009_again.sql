@@ -1,4 +1,4 @@
--- Built anew beside writers; a value that cannot be taken back alone.
+-- Built again beside writers; the enum value has no way back of its own.
 -- migrate:up transaction:false
 alter type app.kind add value 'shared';
 reindex index concurrently app.accounts_balance_idx;

@@ -1,7 +1,7 @@
 -- The last of a message.
 -- migrate:up
 alter table app.notes add unique (account_id);
-comment on table app.notes is 'What somebody wrote';
+comment on table app.notes is 'What a person wrote';
 
 -- migrate:down
 comment on table app.notes is null;

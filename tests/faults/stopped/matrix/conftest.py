@@ -1,4 +1,4 @@
-"""Every point at which a run of the chain can be cut short, and how."""
+"""Every point at which a run of the chain can be interrupted, and the ways to interrupt it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CHECKED = {
     "done = true": "batch",
     "done = false": "copy",
 }
-"""Statements by which rows come into a check, and its name."""
+"""Statements that evaluate a check for each row, and its name in gate.row."""
 _WAITS_FOR = {
     "create": ("row exclusive", "snapshot"),
     "reindex": ("row exclusive", "snapshot", "access share"),
@@ -37,20 +37,18 @@ _WAITS_FOR = {
     "alter": ("access share",),
     "vacuum": ("share update exclusive",),
 }
-"""What makes a statement outside a transaction wait in its middle, in each of its phases: a lock on its
-table, or a snapshot older than it."""
+"""What blocks a non-transactional statement in each phase: a lock on its table, or an older snapshot."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """A moment of a run, by what gate.sql calls it."""
+    """A point of a run, by its name in gate.sql."""
 
     name: str
     transactional: bool
     table: str = ""
     held: str = ""
-    """What `table` is to be held with from this moment on, so that the statement behind it waits in its
-    middle."""
+    """The lock on `table`, or a snapshot, to hold from this point on, to block the next statement."""
 
     def __str__(self) -> str:
         return f"{self.name} {self.held}".strip().replace(" ", "-")
@@ -58,7 +56,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Case:
-    """A run that is cut short."""
+    """An interrupted run."""
 
     major: int
     server: str
@@ -66,7 +64,7 @@ class Case:
     point: Point
     way: str
     user: str = "postgres"
-    """Who migrates; `plain` is not a superuser and does not bypass row security."""
+    """The role that migrates; `plain` is a non-superuser owner that does not bypass row security."""
 
     @property
     def direction(self) -> Direction:
@@ -78,7 +76,7 @@ class Case:
 
 
 def points(direction: Direction) -> Iterator[Point]:
-    """Where each statement begins, where it is under way, and around each event of the ledger."""
+    """Yield the start of each statement, its middle, and the points around each ledger event."""
     line = migrations(Project(Path(__file__).parents[2] / "chain"))
     behind = 0
     yield from _around("start", True)
@@ -118,17 +116,17 @@ def _around(event: str, transactional: bool) -> Iterator[Point]:
 
 
 def _rows(word: str, text: str) -> list[str]:
-    """Under which names a statement asks for each row, itself or in a check of its table."""
-    for said, key in _CHECKED.items():
-        if said in text:
+    """The names under which a statement evaluates gate.row, itself or in a check of its table."""
+    for words, key in _CHECKED.items():
+        if words in text:
             return [key]
     return [] if _DEFINES.match(word) else re.findall(r"gate\.row\('([^']+)'", text)
 
 
 def servers() -> dict[int, str]:
-    """The servers to test on, by major: those of AIGYM_DB_TEST_SERVERS, else those this machine has.
+    """The servers to test on, by major version: those of AIGYM_DB_TEST_SERVERS, else the installed ones.
 
-    In CI it has to be all four.
+    In CI all four are required.
     """
     names = os.environ.get("AIGYM_DB_TEST_SERVERS", "").split() or available()
     by_major = {find(name).major: name for name in reversed(names)}
@@ -142,21 +140,21 @@ def servers() -> dict[int, str]:
 
 
 def matrix() -> Iterator[Case]:
-    """Every point on every second server, and every third once more as a plain owner of the database.
+    """Yield every point on every second server, and every third point once more as a non-superuser owner.
 
-    Each server takes another way. With AIGYM_DB_TEST_MATRIX=complete it is every point on every server in
-    every way, and again as the plain owner.
+    The ways alternate. AIGYM_DB_TEST_MATRIX=complete yields every point on every server in every way, and
+    again as a non-superuser owner.
     """
-    found, complete = servers(), os.environ.get("AIGYM_DB_TEST_MATRIX") == "complete"
-    newest = max(found)
+    by_major, complete = servers(), os.environ.get("AIGYM_DB_TEST_MATRIX") == "complete"
+    newest = max(by_major)
     for command, direction in COMMANDS.items():
         for number, point in enumerate(points(direction)):
-            for place, (major, name) in enumerate(found.items()):
+            for place, (major, name) in enumerate(by_major.items()):
                 if complete or (number + place) % 2 == 0:
                     ways = WAYS if complete else [WAYS[(number // 2 + place // 2) % len(WAYS)]]
                     yield from (Case(major, name, command, point, way) for way in ways)
             if complete or number % 3 == 0:
-                yield Case(newest, found[newest], command, point, WAYS[number % len(WAYS)], "plain")
+                yield Case(newest, by_major[newest], command, point, WAYS[number % len(WAYS)], "plain")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -1,4 +1,4 @@
-"""A run that is cut short at any point, in any way: the next one ends where an undisturbed one does."""
+"""A run interrupted at any point, in any way: the next run ends in the state of an undisturbed one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from psycopg.conninfo import make_conninfo
 
 @pytest.fixture
 def holder():
-    """Makes a session that holds a lock on a table, or a snapshot, until it is closed."""
+    """Open a session that holds a lock on a table, or a snapshot."""
     with ExitStack() as stack:
 
         def holding(dsn, point):
@@ -28,7 +28,7 @@ def holder():
         yield holding
 
 
-def test_cut_short_anywhere_the_next_run_ends_where_an_undisturbed_one_does(
+def test_after_an_interruption_the_next_run_ends_in_the_state_of_an_undisturbed_run(
     ground, stage, holder, case, record_property
 ) -> None:
     record_property("kill matrix", [case.major, case.command, case.point.transactional, case.way])
@@ -47,6 +47,7 @@ def test_cut_short_anywhere_the_next_run_ends_where_an_undisturbed_one_does(
         running.gate.close()
         applied = running.applied()
         assert applied == list(range(1, len(applied) + 1)), "a hole"
-        said = set() if case.way == "immediate stop" else set(running.process.finished)
-        assert not said - set(applied) if case.command == "migrate" else not said & set(applied), "a lie"
+        reported = set() if case.way == "immediate stop" else set(running.process.finished)
+        wrong = reported - set(applied) if case.command == "migrate" else reported & set(applied)
+        assert not wrong, "reported as finished, but not committed"
         assert here.again(dsn, case.direction) == here.holdings(case.direction, case.user)
