@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -11,7 +12,7 @@ from aigym_db.database.servers import Database, Throwaway, temporary_database, t
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Throwaway]:
-    """A throwaway PostgreSQL 18 for this test process; with pytest-xdist each worker has its own."""
+    """A throwaway PostgreSQL 18 for this test process; each worker of pytest-xdist has its own."""
     with throwaway("embedded") as running:
         yield running
 
@@ -29,8 +30,16 @@ def database(created: Database) -> str:
     return created.dsn
 
 
+def pytest_configure() -> None:
+    """Restore the signals that a shell ignores in background jobs: tests send them to child processes."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            handler = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+            signal.signal(number, handler)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Says how many runs were cut short, on what, and whether anything was lost."""
+    """Report how many runs were interrupted, on which servers, and whether anything was lost."""
     reports = [
         (report, dict(report.user_properties).get("kill matrix"))
         for outcome in ("passed", "failed")
@@ -40,10 +49,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     cases = [(report.failed, tuple(case)) for report, case in reports if case]
     if cases:
         failed = sum(bad for bad, _ in cases)
-        majors, commands, kinds, ways = (sorted({case[at] for _, case in cases}) for at in range(4))
+        majors, commands, kinds, ways = (sorted({case[index] for _, case in cases}) for index in range(4))
         terminalreporter.write_line(
             f"kill matrix: {len(cases):,} cases ({', '.join(ways)}; {' and '.join(commands)}; "
-            f"{' and '.join('inside' if kind else 'outside' for kind in reversed(kinds))} a transaction; "
+            f"{' and '.join('transactional' if kind else 'non-transactional' for kind in reversed(kinds))}; "
             f"servers {', '.join(map(str, majors))}), "
             + (f"{failed:,} went wrong" if failed else "none lost anything")
         )
