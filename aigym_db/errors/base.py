@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from aigym_db.model.source import Place
 
 
@@ -22,6 +24,21 @@ class AigymError(Exception):
         """Text of the server or of a library, possibly several lines. Never contains a password."""
         self.hint = hint
         """A sentence that begins with a verb."""
+
+    def amended(
+        self,
+        *,
+        message: str | None = None,
+        place: Place | None = None,
+        detail: str | None = None,
+        hint: str | None = None,
+    ) -> Self:
+        """Return a copy of this error with the given fields replaced."""
+        fields = {"message": message, "place": place, "detail": detail, "hint": hint}
+        replaced = {name: value for name, value in fields.items() if value is not None}
+        error = type(self).__new__(type(self), message or self.message)
+        error.__dict__.update({**self.__dict__, **replaced})
+        return error
 
     def add_detail(self, text: str) -> None:
         """Append lines to the detail."""

@@ -18,20 +18,19 @@ from aigym_db.model.migration import Applied, Migration
 def explained(
     connection: Connection[Any], migrations: tuple[Migration, ...], scope: str = ""
 ) -> Iterator[None]:
-    """Adds to EditedMigration the difference to the text the ledger keeps, to MissingMigration how to get it."""
+    """Add the difference to the stored SQL to EditedMigration, and how to restore the file to
+    MissingMigration."""
     try:
         yield
     except EditedMigration as refusal:
         edited = edited_migrations(migrations, ledger.applied(connection, scope))
         texts = (_difference(connection, migration, scope) for migration in edited)
-        refusal.detail = "\n".join(filter(None, texts))
-        raise
+        raise refusal.amended(detail="\n".join(filter(None, texts))) from None
     except MissingMigration as refusal:
         here = {migration.checksum for migration in migrations}
         rows = missing_migrations(migrations, ledger.applied(connection, scope))
         gone = (row for row in rows if row.checksum.rpartition(":")[2] not in here)
-        refusal.detail = kept(connection, gone, scope)
-        raise
+        raise refusal.amended(detail=kept(connection, gone, scope)) from None
 
 
 def kept(connection: Connection[Any], rows: Iterable[Applied], scope: str = "") -> str:

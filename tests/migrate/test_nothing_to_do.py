@@ -9,9 +9,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from aigym_db.database.connect import connect
 from aigym_db.migrate import apply
 from aigym_db.migrate.session import reconnect
+from aigym_db.migrate.session.session_settings import connect
 from aigym_db.project.config import Project
 from aigym_db.project.migrations import migrations
 

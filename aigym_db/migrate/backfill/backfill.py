@@ -25,11 +25,11 @@ from aigym_db.migrate.backfill.replication_lag import Standbys
 from aigym_db.migrate.backfill.statement import read
 from aigym_db.migrate.non_transactional.journal import Journal
 from aigym_db.migrate.observer import Finished, Notice, Progress
-from aigym_db.migrate.session.attempt import Run
+from aigym_db.migrate.session.attempt import MigrationAttempt
 from aigym_db.migrate.session.message import Message
+from aigym_db.migrate.session.migration_run import Run
 from aigym_db.migrate.session.reconnect import ServerAway, all_gone, gone
-from aigym_db.migrate.session.session_settings import SET_BACK
-from aigym_db.migrate.session.session_state import require_nothing_left
+from aigym_db.migrate.session.session_settings import RESET_ALL
 from aigym_db.migrate.session.transaction import Patience, Try
 from aigym_db.migrate.step import Step
 from aigym_db.model.migration import Direction, Migration, Part
@@ -43,24 +43,21 @@ NOTE_S = 1.0
 def run_backfill(
     run: Run, migration: Migration, direction: Direction, part: Part, steps: tuple[Step, ...]
 ) -> None:
-    """Changes every row of which the condition is true, a batch at a time, then writes the ledger row.
+    """Change every row that matches the condition, a batch at a time, then record the ledger row.
 
-    Goes on where an earlier run ended. Raises PartiallyApplied (AIG-H001) once rows are changed, before that what
-    PostgreSQL refused, and ForbiddenStatement (AIG-P010) when a changed row still matches the condition.
-    Raises ServerAway when the server went away after a batch was done: the journal says which was the last.
+    Resume where an earlier run ended. Raise PartiallyApplied (AIG-H001) once rows are changed, before that
+    the error of the server, and ForbiddenStatement (AIG-P010) if a changed row still matches the condition.
+    Raise ServerAway if the server went away after a batch was committed: the journal contains the last one.
     """
     run.check(migration)
-    run.session.hear = lambda notice, _: run.observer.notice(migration, notice)
-    run.started(migration)
-    backfill = _Backfill(Journal(run, migration, direction, part, steps))
-    watch, run.watch = run.watch, backfill.look
-    try:
-        backfill.run_all()
-    except (AigymError, psycopg.Error) as error:
-        raise backfill.stopped(error) from None
-    finally:
-        run.watch = watch
-    require_nothing_left(run, migration, part)
+    with MigrationAttempt(run, migration) as attempt:
+        run.started(migration)
+        backfill = _Backfill(Journal(attempt, migration, direction, part, steps))
+        try:
+            with attempt.looking(backfill.look):
+                backfill.run_all()
+        except (AigymError, psycopg.Error) as error:
+            raise backfill.stopped(error) from None
 
 
 class _Backfill:
@@ -107,7 +104,7 @@ class _Backfill:
         self.journal.happened(self.journal.outcome(self.lost_ms, detail=detail, duration_ms=took_ms))
         self._say(f"{self.rows:,} rows changed in {self.batches:,} batches")
         self.run.tell(Finished(self.migration, self.took_ms, self.lost_ms))
-        self.run.session.send(Message.of(SET_BACK))
+        self.run.session.send(Message.of(RESET_ALL))
 
     def look(self) -> None:
         """Notes, while a batch runs, whether somebody waits for it."""
@@ -119,7 +116,7 @@ class _Backfill:
         """The refusal as it is while nothing was changed, else what it means for a backfill that was."""
         run = self.run
         if self.rows:
-            run.kept = f"{self.rows:,} rows of {self.label}, which stay"
+            self.journal.attempt.keep(f"{self.rows:,} rows of {self.label}, which stay")
         if gone(run.second) or gone(run.session.connection):
             return self._away()
         if isinstance(error, psycopg.Error):
@@ -178,12 +175,13 @@ class _Backfill:
 
         A batch that meets a lock is tried again with fewer pages.
         """
-        patience, self.run.blockers = Patience(), ()
+        patience = Patience()
         while True:
             self.waited_for = False
             until = min(current.next + self.pace.pages, current.until)
             quiet = until < current.until and time.monotonic() - self.noted < NOTE_S
-            batch = change_pages(self.journal, self.change, current, until, quiet=quiet)
+            with self.journal.attempt.yielding(None):
+                batch = change_pages(self.journal, self.change, current, until, quiet=quiet)
             if batch.rows is not None:
                 break
             self._refuse(batch, patience)
@@ -197,7 +195,9 @@ class _Backfill:
     def _refuse(self, batch: Batch, patience: Patience) -> None:
         """Returns after a pause when it is worth another try."""
         what = f"A batch of {self.label}" if self.rows else ""
-        tried = Try(self.run, [self.migration], self.journal.part, batch.message, batch.reply, what)
+        tried = Try(
+            self.journal.attempt, [self.migration], self.journal.part, batch.message, batch.reply, what
+        )
         refusal = tried.refusal(patience, batch.reply.duration_ms)
         if refusal is not None:
             raise refusal

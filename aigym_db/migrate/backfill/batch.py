@@ -120,7 +120,9 @@ def _ask(journal: Journal, question: str | Step) -> list[tuple[Any, ...]]:
         message.add(question)
         return message
 
-    sent = transact(run, journal.migration, part, build, what=f"A question of {journal.migration.label}")
+    sent = transact(
+        journal.attempt, journal.migration, part, build, what=f"A question of {journal.migration.label}"
+    )
     if sent.refusal is not None:
         raise sent.refusal
     return _values(sent.reply.results[answer])

@@ -6,7 +6,7 @@ import time
 
 from aigym_db.database.queries import query
 from aigym_db.migrate.observer import Notice, Waiting
-from aigym_db.migrate.session.attempt import Run
+from aigym_db.migrate.session.migration_run import Run
 from aigym_db.model.migration import Migration
 
 LAG_S = 5.0

@@ -9,13 +9,14 @@ from functools import partial
 from typing import Any, Literal, Protocol
 
 from aigym_db.errors import AigymError, Interrupted
-from aigym_db.migrate.apply import migrate, pending, read
+from aigym_db.migrate.apply import migrate, pending
 from aigym_db.migrate.fleet.poll import ask, found, placed
 from aigym_db.migrate.fleet.result import FleetObserver, FleetResult, TargetResult
 from aigym_db.migrate.fleet.worker_pool import WorkerPool
 from aigym_db.migrate.observer import Finished, Observer
 from aigym_db.migrate.options import Options
-from aigym_db.migrate.rollback import rollback, undoing
+from aigym_db.migrate.rollback import pending_rollback, rollback
+from aigym_db.migrate.statements import read
 from aigym_db.migrate.stop import Stop
 from aigym_db.model.migration import Migration, Plan
 from aigym_db.project.targets import Fleet, Target
@@ -95,7 +96,7 @@ class _Down:
     agreed: Mapping[Target, Plan]
 
     def plan(self, target: Target, options: Options, stop: Stop) -> Plan:
-        return undoing(
+        return pending_rollback(
             target.dsn,
             self.migrations,
             to=self.to,

@@ -12,7 +12,8 @@ from aigym_db.database import ledger
 from aigym_db.database.failure import explain_error
 from aigym_db.database.ledger import JournalEntry
 from aigym_db.errors import PartiallyApplied
-from aigym_db.migrate.session.attempt import Run
+from aigym_db.migrate.session.attempt import MigrationAttempt
+from aigym_db.migrate.session.migration_run import Run
 from aigym_db.migrate.step import Step
 from aigym_db.model.migration import Direction, Migration, Part
 
@@ -47,11 +48,15 @@ class JournalProgress:
 class Journal:
     """What is being run, and where it is written down."""
 
-    run: Run
+    attempt: MigrationAttempt
     migration: Migration
     direction: Direction
     part: Part
     steps: tuple[Step, ...]
+
+    @property
+    def run(self) -> Run:
+        return self.attempt.run
 
     def read(self) -> JournalProgress:
         """How far earlier runs came. Raises PartiallyApplied (AIG-H001), see `progress`."""

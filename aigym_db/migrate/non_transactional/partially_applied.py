@@ -9,7 +9,7 @@ from aigym_db.database.partially_applied import PartialMigration, unfinished
 from aigym_db.errors import PartiallyApplied
 from aigym_db.migrate.non_transactional.journal import StartedStatement
 from aigym_db.migrate.non_transactional.probe import probe
-from aigym_db.migrate.session.attempt import Run
+from aigym_db.migrate.session.migration_run import Run
 from aigym_db.model.migration import Direction, Migration, Plan
 
 _COMMAND = {"up": "migrate", "down": "rollback"}

@@ -18,11 +18,11 @@ from aigym_db.migrate.non_transactional.journal import Journal, StartedStatement
 from aigym_db.migrate.non_transactional.probe import Verdict, may_commit, probe
 from aigym_db.migrate.non_transactional.statement import NonTransactionalStatement
 from aigym_db.migrate.observer import Finished
-from aigym_db.migrate.session.attempt import Run
+from aigym_db.migrate.session.attempt import MigrationAttempt
 from aigym_db.migrate.session.message import Message
-from aigym_db.migrate.session.session_settings import SET_BACK
-from aigym_db.migrate.session.session_state import require_nothing_left
-from aigym_db.migrate.session.transaction import Sent, left, opening, transact
+from aigym_db.migrate.session.migration_run import Run
+from aigym_db.migrate.session.session_settings import RESET_ALL
+from aigym_db.migrate.session.transaction import Sent, opening, transact
 from aigym_db.migrate.step import Step
 from aigym_db.model.migration import Direction, Migration, Part
 from aigym_db.syntax.transaction_block import rejected_in_block
@@ -35,19 +35,27 @@ CLUSTER of a partitioned table, ALTER SUBSCRIPTION, ALTER DATABASE … SET TABLE
 def run_outside(
     run: Run, migration: Migration, direction: Direction, part: Part, steps: tuple[Step, ...]
 ) -> None:
-    """Runs the statements that the journal does not have as done, then writes the ledger row.
+    """Run the statements that are not done according to the journal, then record the ledger row.
 
-    Raises PartiallyApplied (AIG-H001) when it ends between two statements or inside one, what PostgreSQL refused when
-    nothing of the file was kept, and NameTaken (AIG-T007).
+    Raise PartiallyApplied (AIG-H001) if the file is interrupted between two statements or within one, the
+    server's error if nothing of the file was kept, and NameTaken (AIG-T007).
     """
-    journal = Journal(run, migration, direction, part, steps)
     run.check(migration)
-    run.session.hear = lambda notice, _: run.observer.notice(migration, notice)
-    run.started(migration)
+    with MigrationAttempt(run, migration) as attempt:
+        run.started(migration)
+        run.tell(_run_all(attempt, Journal(attempt, migration, direction, part, steps)))
+        run.session.forget_prepared()
+        reply = run.session.send(Message.of(run.session_state, RESET_ALL))
+        attempt.inspect(reply, 0, migration, part)
+
+
+def _run_all(attempt: MigrationAttempt, journal: Journal) -> Finished:
+    """Run the statements that are not done and record the ledger row."""
+    run, migration, steps = attempt.run, journal.migration, journal.steps
     known = journal.read()
     resumed_at = known.next if known.next > 1 or known.begun else None
     took_ms = lost_ms = 0.0
-    run.kept = _kept(migration, known.next - 1)
+    attempt.keep(_kept(migration, known.next - 1))
     for number, step in enumerate(steps[known.next - 1 :], start=known.next):
         run.check(migration)
         run.observer.statement(migration, number, len(steps))
@@ -58,18 +66,15 @@ def run_outside(
             spent = _run(alone, known.begun if number == known.next else None)
         except (AigymError, psycopg.Error) as error:
             refusal = error if isinstance(error, AigymError) else _explained(alone, error)
-            # PartiallyApplied here means that nothing was sent, so it says nothing of how the statement ended.
+            # PartiallyApplied here means that nothing was sent, so it is no outcome of the statement.
             if not isinstance(refusal, PartiallyApplied):
-                run.failed(migration, direction, refusal, number)
+                run.failed(migration, journal.direction, refusal, number)
             raise _halfway(alone, refusal) from None
         took_ms, lost_ms = took_ms + spent[0], lost_ms + spent[1]
-        run.kept = _kept(migration, number)
+        attempt.keep(_kept(migration, number))
     journal.happened(journal.outcome(lost_ms, duration_ms=round(took_ms, 3)))
-    run.kept = ""
-    run.tell(Finished(migration, took_ms, lost_ms, resumed_at))
-    run.session.prepared = False
-    run.left = left(run, run.session.send(Message.of(run.leftovers, SET_BACK)), 0)
-    require_nothing_left(run, migration, part)
+    attempt.keep("")
+    return Finished(migration, took_ms, lost_ms, resumed_at)
 
 
 def _kept(migration: Migration, done: int) -> str:
@@ -119,7 +124,7 @@ def _in_its_own_transaction(alone: NonTransactionalStatement) -> Sent:
         message.add(ledger.record_text(journal.run.session.connection, done))
         return message
 
-    return transact(journal.run, journal.migration, journal.part, build, what=alone.title)
+    return transact(journal.attempt, journal.migration, journal.part, build, what=alone.title)
 
 
 def _settled(alone: NonTransactionalStatement, begun: StartedStatement) -> Verdict:
@@ -172,7 +177,8 @@ def _halfway(alone: NonTransactionalStatement, refusal: AigymError) -> AigymErro
     left = alone.left(refusal)
     if left is not None:
         what = f"{left.note}{'; the next run puts that right' if left.half else ''}"
-        refusal.detail = "\n".join(filter(None, (refusal.detail, f"Left behind: {what}.")))
+        detail = "\n".join(filter(None, (refusal.detail, f"Left behind: {what}.")))
+        refusal = refusal.amended(detail=detail)
     kept = alone.number > 1 or left is not None
     if not kept or not isinstance(refusal, ServerError | NameTaken):
         return refusal

@@ -64,7 +64,6 @@ class NonTransactionalStatement:
         """
         journal, patience = self.journal, Patience()
         run = journal.run
-        run.blockers = ()
         if "CONCURRENTLY" in (rejected_in_block(self.step.tree) or ""):
             old = locks.old_transactions(run.second)
             if old:
@@ -107,13 +106,14 @@ class NonTransactionalStatement:
         with self._acting(self.probe.waits):
             journal.run.record(journal.event("intent", self.number, sql=self.step.text, detail=known))
             self.known = known
-            reply = journal.run.session.send(message)
+            with journal.attempt.yielding(None):
+                reply = journal.run.session.send(message)
             state = reply.failure.sqlstate if reply.failure is not None and not reply.lost else None
             met_a_lock = state == failure.LOCK_NOT_AVAILABLE and self.probe.repeatable
             if not met_a_lock and (state != failure.DEADLOCK or self.probe.opaque):
                 self._require_done(reply, message)
                 return reply
-        tried = Try(journal.run, [journal.migration], journal.part, message, reply, self.title)
+        tried = Try(journal.attempt, [journal.migration], journal.part, message, reply, self.title)
         refusal = patience.met(tried, reply.duration_ms)
         if refusal is not None:
             raise refusal
@@ -156,5 +156,4 @@ class NonTransactionalStatement:
         if reply.cancelled and state == failure.CANCELLED:
             raise run.interrupted(migration, f"{migration.label} was cancelled in this statement.")
         refusal = failure.refused(migration, self.journal.part, message, 0, reply.failure)
-        refusal.hint = self.probe.hints.get(state or "", refusal.hint)
-        raise refusal
+        raise refusal.amended(hint=self.probe.hints.get(state or "", refusal.hint))

@@ -1,242 +1,152 @@
-"""One run of the migrator: its two connections, and what it has done so far."""
+"""One attempt to run a migration, or the migrations of one message: its notices, its blocking sessions and
+the session state it leaves."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-import psycopg
-from psycopg import Connection
-
-from aigym_db.database import ledger, locks
-from aigym_db.database.migration_session import search_path
-from aigym_db.database.queries import query
-from aigym_db.errors import AigymError, ConnectionLost, Interrupted
-from aigym_db.migrate.observer import Finished, Waiting
-from aigym_db.migrate.session.context import RunContext
+from aigym_db.database import locks
+from aigym_db.errors import SessionStateChanged
+from aigym_db.migrate.observer import Notice, Waiting
+from aigym_db.migrate.session import failure
 from aigym_db.migrate.session.message import Message
-from aigym_db.migrate.session.progress import progress
-from aigym_db.migrate.session.reconnect import ServerAway, all_gone, gone
-from aigym_db.migrate.session.session_settings import SET_BACK
-from aigym_db.migrate.session.wire import LOOK_S, Wire
-from aigym_db.model.migration import Direction, Migration, Part
-
-_UNLOCK = "select pg_advisory_unlock_all()"
+from aigym_db.migrate.session.migration_run import Run
+from aigym_db.migrate.session.session_settings import RESET_ALL
+from aigym_db.migrate.session.wire import LOOK_S, Reply
+from aigym_db.model.migration import Migration, Part
 
 
-class Run:
-    """What the parts of one run share. Make it with `begin.begin`."""
+def _nothing() -> None:
+    pass
+
+
+class MigrationAttempt:
+    """The state of one attempt, a context manager.
+
+    Raise SessionStateChanged (AIG-G007) at the end of the block if a file left session state.
+    """
 
     def __init__(
         self,
-        connection: Connection[Any],
-        second: Connection[Any],
-        context: RunContext,
-    ) -> None:
-        self.options, self.observer, self.stop = context.options, context.observer, context.stop
-        self.session = Wire(connection, self.stop, self._look)
-        self.second = second
-        """Idle but for short questions: it holds the runner's lock and asks who is in the way."""
-        self.finished: list[Finished] = []
-        self.direction: Direction = "up"
-        self._noted: AigymError | None = None
-        """The last refusal that is written down."""
-        self.blockers: tuple[locks.Blocker, ...] = ()
-        """Who was last seen to block the current statement."""
-        self.stall_ms: int | None = None
-        """For how long others may wait behind a transaction that waits itself; None without limit."""
-        self.gave_way = False
-        """Whether the last message was cancelled because others had waited that long."""
-        self.watch: Callable[[], None] = lambda: None
-        """Called before it is asked who is in the way."""
-        self.current: Migration | None = None
-        """What was last begun."""
-        self._begun: set[int] = set()
-        """The versions of what was begun."""
-        self.kept = ""
-        """What is done of a file outside a transaction that is not finished, in words."""
-        self.loose = False
-        """Whether the last commit may not have reached the disk yet."""
-        self.left = ""
-        """What the last file left behind in the session, in words."""
-        self.late: Mapping[int, int] = {}
-        """The migrations that run out of order, by version, and the newest that is applied."""
-        expected = {"role": connection.info.user, "search_path": search_path(self.options.session)}
-        self.leftovers, self.guard, self.guard_all = (
-            psycopg.ClientCursor(connection).mogrify(query(f"locks/{name}"), expected)
-            for name in ("leftovers", "guard", "guard_all")
-        )
-        """The question what a file left behind in the session, and two that are quicker and fail when there
-        is something: one behind definitions, one behind what may have run code."""
-
-    def started(self, migration: Migration) -> None:
-        """Says that a migration is about to be sent; once, however often it is tried."""
-        self.current = migration
-        if migration.version not in self._begun:
-            self._begun.add(migration.version)
-            self.observer.started(migration)
-
-    def tell(self, finished: Finished, *, durable: bool = True) -> None:
-        """Says that a migration is done, after it was committed; `durable` when that waited for the disk."""
-        self.loose = not durable
-        self.finished.append(finished)
-        self.observer.finished(finished)
-
-    def check(self, migration: Migration | None = None) -> None:
-        """Nothing, while nobody asked to stop and both sessions are there; nothing of ours may be under way.
-
-        Raises ServerAway when they ended together, and ConnectionLost (AIG-S003) when somebody ended one.
-        """
-        if self.stop.signal:
-            refusal = self.interrupted(migration)
-            if migration is not None:
-                self.failed(migration, self.direction, refusal, None)
-            raise refusal
-        first = self.session.connection
-        if not (gone(self.second) or gone(first)):
-            return
-        if all_gone(self.second, first):
-            raise ServerAway(self.lost("Nothing was under way, and it did not come back."))
-        which = "holds the runner's lock" if gone(self.second) else "migrates"
-        raise self.lost(f"The session that {which} ended, so nothing more was begun.")
-
-    def interrupted(self, migration: Migration | None, what: str = "") -> Interrupted:
-        """The refusal to go on after a signal."""
-        where = f" {'within' if self.kept else 'before'} {migration.label}" if migration and not what else ""
-        return Interrupted(
-            f"Stopped by {self.stop.signal}{where}.{' ' if what else ''}{what}",
-            detail=f"Done before that: {self._done()}.",
-            hint="Run the command again to go on.",
-        )
-
-    def lost(self, what: str, said: str = "") -> ConnectionLost:
-        """The refusal to go on without a server."""
-        perhaps = " A server that crashed may have lost the last of it." if self.loose else ""
-        return ConnectionLost(
-            f"The connection to the server was lost. {what}",
-            detail="\n".join(text for text in (said, f"Done before that: {self._done()}.{perhaps}") if text),
-            hint="Run the command again once the server answers; it goes on where this run ended.",
-        )
-
-    def _done(self) -> str:
-        """What is committed, whatever becomes of the rest."""
-        found = [f"{done.migration.version:04d}" for done in self.finished]
-        return ", ".join([*found, self.kept] if self.kept else found) or "nothing"
-
-    def event(
-        self,
-        kind: ledger.Kind,
+        run: Run,
         migration: Migration,
-        direction: Direction,
-        statement: int | None = None,
-        **more: Any,
-    ) -> ledger.Event:
-        """An event of a migration, or of one of its statements, that is to be written."""
-        return ledger.Event(
-            kind,
-            migration.version,
-            migration.name,
-            ledger.checksum(migration),
-            direction,
-            statement,
-            git_commit=self.options.git_commit,
-            scope=self.options.scope,
-            **more,
-        )
-
-    def outcome(
-        self, migration: Migration, direction: Direction, part: Part, lost_ms: float, **more: Any
-    ) -> ledger.Event:
-        """The event that makes a migration an applied one, or one that is undone."""
-        return self.event(
-            "apply" if direction == "up" else "revert",
-            migration,
-            direction,
-            sql=part.source.text,
-            lock_wait_ms=round(lost_ms, 3),
-            **{"detail": self.detail(migration), **more},
-        )
-
-    def record(self, event: ledger.Event) -> None:
-        """Writes an event by itself, apart from any migration's transaction."""
-        ledger.record(self.second, event)
-
-    def failed(
-        self, migration: Migration, direction: Direction, refusal: AigymError, statement: int | None
+        notice: Callable[[Notice, int], None] | None = None,
     ) -> None:
-        """Writes down that a migration failed, if that is still possible; the same refusal only once."""
-        if refusal is self._noted:
-            return
-        self._noted = refusal
-        with suppress(psycopg.Error):
-            said = {"code": refusal.code, "message": refusal.message, "detail": refusal.detail}
-            self.record(self.event("fail", migration, direction, statement, detail=said))
+        self.run = run
+        self.migration = migration
+        """The migration whose statements are being sent."""
+        self.notice = notice or self._notice
+        """Receives each notice, with the number of statements of the message completed before it."""
+        self.look: Callable[[], None] = _nothing
+        """Called periodically while the server is busy, before the blocking sessions are queried."""
+        self.kept = ""
+        """The committed part of a non-transactional migration that has not finished, in words."""
+        self.blockers: tuple[locks.Blocker, ...] = ()
+        """The sessions last seen to block the message sent under `yielding`."""
+        self.gave_way = False
+        """True if the message sent under `yielding` was cancelled because other sessions waited for it."""
+        self._stall_ms: int | None = None
+        self._state: tuple[str, Migration, Part, Migration | None] | None = None
 
-    def detail(self, migration: Migration) -> dict[str, Any]:
-        """What the ledger is to say of a migration beside that it was applied."""
-        after = self.late.get(migration.version)
-        return {} if after is None else {"out_of_order": True, "after": after}
+    def __enter__(self) -> MigrationAttempt:
+        self.run.enter(self)
+        return self
 
-    def role(self, part: Part) -> str | None:
-        """The role a part acts as; None for the one that connected."""
-        role = part.role or self.options.owner
-        return None if role in (None, "none") else role
+    def __exit__(self, kind: object, *_: object) -> None:
+        self.run.leave()
+        if kind is None:
+            self._require_session_state()
 
-    def clean(self) -> None:
-        """Gives the session back as it was, whatever a file left in it."""
-        self.session.hear = lambda notice, done: None
-        self.session.roll_back()
-        for statement in (
-            "set statement_timeout = 0",
-            "reset session authorization",
-            "reset role",
-            SET_BACK,
-            "close all",
-            "unlisten *",
-            "discard temp",
-            "deallocate all",
-            _UNLOCK,
-        ):
-            self.session.send(Message.of(statement))
+    def move_to(self, migration: Migration) -> None:
+        """Attribute the following notices to this migration."""
+        self.migration = migration
 
-    def lock_lost(self) -> bool:
-        """Whether the session that holds the runner's lock has ended."""
-        return gone(self.second)
-
-    def _look(self, since_s: float) -> None:
-        """Asks, while a statement runs, whom it waits for; stops it when another runner could come in."""
-        if self.lock_lost():
-            self.session.cancel()
-            return
-        with suppress(psycopg.Error):
-            self.watch()
-            made = progress(self.second, self.session.pid)
-            if made is not None and self.current is not None:
-                self.observer.progress(self.current, made)
-            seen = locks.blockers(self.second, self.session.pid)
-            if seen:
-                self.blockers = seen
-                self.observer.waiting(Waiting("lock", since_s, blockers=seen))
-                self._give_way()
+    def keep(self, kept: str) -> None:
+        """Set what stays committed if the attempt fails now."""
+        self.kept = kept
 
     @contextmanager
-    def yielding(self, stall_ms: int) -> Iterator[None]:
-        """A message that is cancelled when it waits while others have waited for so long behind it."""
-        self.stall_ms, self.gave_way = stall_ms, False
+    def looking(self, look: Callable[[], None]) -> Iterator[None]:
+        """Call `look` periodically while the server is busy, for the duration of the block."""
+        self.look = look
         try:
             yield
         finally:
-            self.stall_ms = None
+            self.look = _nothing
+
+    @contextmanager
+    def yielding(self, stall_ms: int | None) -> Iterator[None]:
+        """Cancel a message that waits for a lock while other sessions have waited `stall_ms` for its locks.
+
+        None sets no limit.
+        """
+        self._stall_ms, self.gave_way, self.blockers = stall_ms, False, ()
+        try:
+            yield
+        finally:
+            self._stall_ms = None
+
+    def blocked(self, blockers: tuple[locks.Blocker, ...], waited_s: float) -> None:
+        """Note the sessions that block the current statement, and cancel it if it has to give way."""
+        self.blockers = blockers
+        self.run.observer.waiting(Waiting("lock", waited_s, blockers=blockers))
+        self._give_way()
+
+    def inspect(
+        self, reply: Reply, number: int, migration: Migration, part: Part, first: Migration | None = None
+    ) -> None:
+        """Note the session state a file left, from result `number` of a reply.
+
+        `first` is the first migration since the last inspection, if there were several. The end of the
+        attempt raises for the state inspected last.
+        """
+        self._state = (self._left(reply, number), migration, part, first)
+
+    def _require_session_state(self) -> None:
+        """Raise SessionStateChanged (AIG-G007) if the file left session state; the session is reset first.
+
+        The migration stays applied: state limited to the transaction is gone only after the commit.
+        """
+        state, migration, part, first = self._state or ("", self.migration, None, None)
+        if not state or part is None:
+            return
+        self.run.reset_session()
+        which = f"{first.label} to {migration.label} are done, and one of them" if first else ""
+        raise SessionStateChanged(
+            f"{which or f'{migration.label} is done, and'} left behind in the session: {state}.",
+            place=failure.marker(part),
+            hint="Use `set local`, `on commit drop` and `pg_advisory_xact_lock`; the session was cleaned, so "
+            "run this again to go on.",
+        )
+
+    def _left(self, reply: Reply, number: int) -> str:
+        run = self.run
+        state = _value(reply, number)
+        if state is None and not (reply.lost or reply.cancelled or run.lock_lost()):
+            # A quick check returns no text, or was hit by the cancel of the transaction before it. The
+            # server's own settings may have changed: the quick checks have to be prepared again.
+            run.session.forget_prepared()
+            again = run.session.send(Message.of(run.session_state, RESET_ALL))
+            state = _value(again, 0)
+            if state is None and again.failure is not None and not (again.lost or again.cancelled):
+                reason = again.failure.diag.message_primary
+                return f"something under which it cannot even be asked what ({reason})"
+        return state or ""
+
+    def _notice(self, notice: Notice, _: int) -> None:
+        self.run.observer.notice(self.migration, notice)
 
     def _give_way(self) -> None:
-        """Cancels a transaction that waits for a lock while others have waited long enough for those it has.
-
-        lock_timeout is for each lock alone: a transaction that waits for one after the other would make
-        others wait for the sum.
-        """
-        if self.stall_ms is None or self.gave_way:
+        # lock_timeout limits each wait by itself: a transaction that waits for one lock after the other
+        # would block others for the sum.
+        if self._stall_ms is None or self.gave_way:
             return
-        if locks.stalled_ms(self.second, self.session.pid) > max(self.stall_ms - LOOK_S * 1000, 0):
+        run = self.run
+        if locks.stalled_ms(run.second, run.session.pid) > max(self._stall_ms - LOOK_S * 1000, 0):
             self.gave_way = True
-            self.session.cancel()
+            run.session.cancel()
+
+
+def _value(reply: Reply, number: int) -> str | None:
+    return (reply.results[number].get_value(0, 0) or b"").decode() if len(reply.results) > number else None

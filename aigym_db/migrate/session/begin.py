@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any, Literal
 
 import psycopg
@@ -12,14 +12,11 @@ from psycopg.conninfo import make_conninfo
 
 from aigym_db.database import ledger, locks
 from aigym_db.database.connect import connect, resolve
-from aigym_db.database.queries import query
 from aigym_db.errors import CannotConnect, ConnectionLost, ReadOnly
 from aigym_db.migrate.observer import Waiting
-from aigym_db.migrate.session.attempt import Run
 from aigym_db.migrate.session.context import RunContext
-from aigym_db.migrate.session.ledger_failure import kept_away
+from aigym_db.migrate.session.migration_run import Run
 from aigym_db.migrate.session.reconnect import ServerAway, all_gone
-from aigym_db.model.migration import Plan
 
 
 @contextmanager
@@ -51,32 +48,7 @@ def begin(connection: Connection[Any], context: RunContext) -> Iterator[Run]:
         try:
             yield run
         finally:
-            if run.loose:
-                with suppress(psycopg.Error):
-                    run.second.execute(query("ledger/flush"))
-
-
-def start(run: Run, plan: Plan) -> None:
-    """Writes down what is going to run; nothing where that is nothing.
-
-    Raises LockTimeout (AIG-S004) when somebody has locked the ledger.
-    """
-    versions = [migration.version for migration in plan.migrations]
-    if not versions:
-        return
-    started = ledger.Event(
-        "start",
-        direction=plan.direction,
-        detail={"versions": versions},
-        git_commit=run.options.git_commit,
-        scope=run.options.scope,
-    )
-    try:
-        run.record(started)
-    except psycopg.errors.LockNotAvailable:
-        raise locks.held_by_others(run.second, ledger.EVENTS) from None
-    except psycopg.errors.InvalidTextRepresentation:
-        raise kept_away("The start of the run", "nothing was begun") from None
+            run.flush()
 
 
 def _same_server(connection: Connection[Any], dsn: str) -> str:

@@ -41,26 +41,33 @@ def refused(
 ) -> ServerError:
     """The refusal for a message whose statements up to `done` went well."""
     step = message.step(done)
-    refusal = explain_error(failure, place=place(part, message, step, failure.diag), doing=migration.label)
-    if failure.sqlstate == "25001":
-        refusal.hint = _OUTSIDE_HINT
-    if failure.sqlstate == "25006" and _READ_ONLY.search(part.source.text, part.start, part.end):
-        refusal.hint = "Remove what makes the transaction read only: its ledger row has to be written in it."
-    if failure.sqlstate == NEW_VALUE:
-        refusal.hint = "Put the use of the new value into the next migration."
-    if failure.sqlstate == _IN_USE and part.transaction and step and not _ALTER_DATABASE.match(step.text):
-        refusal.hint = (
+    error = explain_error(failure, place=place(part, message, step, failure.diag), doing=migration.label)
+    detail = error.detail
+    if failure.diag.internal_query:
+        detail += f"\n{_query(message, failure.diag.internal_query, failure.diag.internal_position)}"
+    error = error.amended(detail=detail, hint=_hint(part, message, done, failure))
+    return ledger_failure.explained(error, migration, part, message, done, failure)
+
+
+def _hint(part: Part, message: Message, done: int, failure: psycopg.Error) -> str | None:
+    """The hint for an error that depends on the migration file; None keeps the general one."""
+    state, step = failure.sqlstate, message.step(done)
+    if state == "26000" and PREPARED in (failure.diag.message_primary or ""):
+        return "Remove the DEALLOCATE ALL that this file runs: aigym-db has prepared statements too."
+    if step is None and _OUR_ROLE.match(message.statement(done)):
+        return _ROLE_HINT
+    if state == "25001":
+        return _OUTSIDE_HINT
+    if state == "25006" and _READ_ONLY.search(part.source.text, part.start, part.end):
+        return "Remove what makes the transaction read only: its ledger row has to be written in it."
+    if state == NEW_VALUE:
+        return "Put the use of the new value into the next migration."
+    if state == _IN_USE and part.transaction and step and not _ALTER_DATABASE.match(step.text):
+        return (
             "Write `set constraints all immediate` above it, or close the cursor: what is in the way is of "
             "this file itself."
         )
-    if step is None and _OUR_ROLE.match(message.statement(done)):
-        refusal.hint = _ROLE_HINT
-    if failure.diag.internal_query:
-        refusal.detail += f"\n{_query(message, failure.diag.internal_query, failure.diag.internal_position)}"
-    if failure.sqlstate == "26000" and PREPARED in (failure.diag.message_primary or ""):
-        refusal.hint = "Remove the DEALLOCATE ALL that this file runs: aigym-db has prepared statements too."
-    ledger_failure.explain(refusal, migration, part, message, done, failure)
-    return refusal
+    return None
 
 
 def _query(message: Message, text: str, position: str | None) -> str:

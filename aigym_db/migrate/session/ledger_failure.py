@@ -24,33 +24,33 @@ def kept_away(what: str, outcome: str = "what it was to record was rolled back")
     )
 
 
-def explain(
-    refusal: ServerError,
+def explained(
+    error: ServerError,
     migration: Migration,
     part: Part,
     message: Message,
     done: int,
     failure: psycopg.Error,
-) -> None:
-    """Says so in a refusal, when the statement behind `done` others was to write the row."""
+) -> ServerError:
+    """Return the error, reworded if the statement after `done` others was to write the ledger row."""
     statement, state = message.statement(done), failure.sqlstate or ""
     if message.step(done) or not (
         statement.startswith(f"execute {PREPARED}record") or ledger.EVENTS in statement
     ):
-        return
-    if state == _NO_ROW:
-        told = kept_away(migration.label)
-        refusal.message, refusal.hint = told.message, told.hint
-    elif state[:2] in _NOT_THERE:
-        refusal.message = (
-            f"{migration.label}: the ledger was taken away or changed, so this could not be recorded and was "
-            f"rolled back: {failure.diag.message_primary}"
-        )
-        refusal.hint = "Leave the schema aigym_db as it is: it says what this database has run."
-    else:
-        return
+        return error
     steps = (message.step(number) for number in reversed(range(done)))
     named = next(
         (step for step in steps if step and step.source is part.source and "aigym_db" in step.text), None
     )
-    refusal.place = named.place() if named else refusal.place
+    place = named.place() if named else error.place
+    if state == _NO_ROW:
+        rejected = kept_away(migration.label)
+        return error.amended(message=rejected.message, hint=rejected.hint, place=place)
+    if state[:2] in _NOT_THERE:
+        return error.amended(
+            message=f"{migration.label}: the ledger was taken away or changed, so this could not be recorded "
+            f"and was rolled back: {failure.diag.message_primary}",
+            hint="Leave the schema aigym_db as it is: it says what this database has run.",
+            place=place,
+        )
+    return error

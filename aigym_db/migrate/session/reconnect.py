@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg import Connection
 from psycopg.pq import ConnStatus
 
+from aigym_db.database.failure import explain_error
 from aigym_db.errors import CannotConnect, ConnectionLost, Interrupted, LedgerChanged
 from aigym_db.migrate.history import digest
-from aigym_db.migrate.observer import Waiting
+from aigym_db.migrate.observer import Observer, Waiting
+from aigym_db.migrate.options import Options
 from aigym_db.migrate.session.context import RunContext
 from aigym_db.migrate.session.polling import readable
 from aigym_db.migrate.session.session_settings import connect
+from aigym_db.migrate.stop import Stop
 from aigym_db.model.migration import Applied, Plan
 
 PATIENCE_S = 30.0
@@ -44,6 +47,24 @@ class ServerAway(Exception):
     def __init__(self, lost: ConnectionLost) -> None:
         super().__init__(str(lost))
         self.lost = lost
+
+
+@contextmanager
+def connected(
+    dsn: str, options: Options, observer: Observer, stop: Stop | None
+) -> Iterator[tuple[Connection[Any], RunContext]]:
+    """The connection that executes migrations and the context of the run, for the duration of the block.
+
+    Without `stop`, signals are handled. Raise what `opened` raises, and for an error of psycopg the error of
+    the package that explains it.
+    """
+    try:
+        with Stop() if stop is None else nullcontext(stop) as stopping:
+            context = RunContext(dsn, options, observer, stopping)
+            with closing(opened(context)) as connection:
+                yield connection, context
+    except psycopg.Error as error:
+        raise explain_error(error) from None
 
 
 def opened(context: RunContext) -> Connection[Any]:
@@ -71,8 +92,8 @@ def kept_up(attempt: Callable[[Connection[Any]], T], connection: Connection[Any]
             try:
                 connection = _connected(context, lambda refusal: True)
             except CannotConnect as refusal:
-                lost.detail = "\n".join(text for text in (refusal.detail, lost.detail) if text)
-                raise lost from None
+                detail = "\n".join(text for text in (refusal.detail, lost.detail) if text)
+                raise lost.amended(detail=detail) from None
             opened_anew.enter_context(closing(connection))
 
 

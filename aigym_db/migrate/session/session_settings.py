@@ -10,7 +10,7 @@ from aigym_db.database.connect import SessionSettings
 from aigym_db.database.migration_session import open_session
 from aigym_db.migrate.options import Options
 
-SET_BACK = "reset all"
+RESET_ALL = "reset all"
 """Resets every setting that a file set for the session, also custom ones, which pg_settings does not list.
 The session's own settings were sent as startup options, so RESET ALL restores them."""
 PREPARED = "aigym_db_"

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import re
 
-from aigym_db.errors import SessionStateChanged
-from aigym_db.migrate.session import failure
-from aigym_db.migrate.session.attempt import Run
 from aigym_db.migrate.step import Step
-from aigym_db.model.migration import Migration, Part
 
 _DEFINES = re.compile(r"(?:create|alter|drop|comment|grant|revoke)\b", re.IGNORECASE)
 _CHANGES = re.compile(r"(?:insert|update|delete|merge)\b", re.IGNORECASE)
@@ -41,23 +37,3 @@ def harmless(step: Step) -> bool:
 def changes_rows(step: Step) -> bool:
     """Whether a statement changes rows; what code that runs, in defaults and triggers, nobody can see."""
     return _CHANGES.match(step.text) is not None
-
-
-def require_nothing_left(run: Run, migration: Migration, part: Part, first: Migration | None = None) -> None:
-    """Nothing, when the session is as it was before the file, or before the `first` not asked about.
-
-    Raises SessionStateChanged (AIG-G007) after cleaning the session. Only after the commit can anybody tell what was
-    meant for the transaction alone, so the migration stays applied.
-    """
-    left, run.left = run.left, ""
-    if not left:
-        return
-    run.clean()
-    which = f"{first.label} to {migration.label} are done, and one of them" if first else ""
-    raise SessionStateChanged(
-        f"{which or f'{migration.label} is done, and'} left behind in the session: {left}.",
-        place=failure.marker(part),
-        hint="Use `set local`, `on commit drop` and `pg_advisory_xact_lock`; the session was cleaned, so "
-        "run this again "
-        "to go on.",
-    )

@@ -6,12 +6,13 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from aigym_db.database.locks import Blocker
 from aigym_db.errors import AigymError
 from aigym_db.migrate.observer import Waiting
 from aigym_db.migrate.session import failure
-from aigym_db.migrate.session.attempt import Run
+from aigym_db.migrate.session.attempt import MigrationAttempt
 from aigym_db.migrate.session.message import Message
-from aigym_db.migrate.session.session_settings import SET_BACK
+from aigym_db.migrate.session.migration_run import Run
 from aigym_db.migrate.session.wire import Reply
 from aigym_db.model.migration import Migration, Part
 from aigym_db.syntax.quote import quoted
@@ -35,7 +36,7 @@ class Sent:
 class Try:
     """A message that was sent, and what came of it."""
 
-    run: Run
+    attempt: MigrationAttempt
     migrations: Sequence[Migration]
     """The first is the one that was not committed; the others stand behind it in the message."""
     part: Part
@@ -54,7 +55,7 @@ class Try:
 
     def _why(self) -> AigymError | None:
         """The same; also None when all that was in the way is somebody else's lock."""
-        run, reply, migration = self.run, self.reply, self.migrations[0]
+        run, reply, migration = self.attempt.run, self.reply, self.migrations[0]
         name = self.what or migration.label
         if reply.lost:
             said = reply.failure.diag.message_primary if reply.failure else None
@@ -70,7 +71,7 @@ class Try:
         if reply.cancelled and state == failure.CANCELLED:
             return run.interrupted(migration, f"{name} was cancelled and rolled back.")
         if state in (failure.LOCK_NOT_AVAILABLE, failure.DEADLOCK) or (
-            state == failure.CANCELLED and run.gave_way
+            state == failure.CANCELLED and self.attempt.gave_way
         ):
             return None
         return failure.refused(migration, self.part, self.message, reply.done, reply.failure)
@@ -82,22 +83,25 @@ class Patience:
 
     tries: int = 0
     lost_ms: float = 0.0
+    blockers: tuple[Blocker, ...] = ()
+    """The sessions last seen to block one of the tries."""
 
     def met(self, tried: Try, spent_ms: float) -> AigymError | None:
         """Pauses after a try that met a lock; the refusal when it was the last one.
 
         Raises Interrupted (AIG-I001).
         """
-        run, migration = tried.run, tried.migrations[0]
+        run, migration = tried.attempt.run, tried.migrations[0]
+        self.blockers = tried.attempt.blockers or self.blockers
         self.tries += 1
         self.lost_ms += spent_ms
         if self.lost_ms >= run.options.patience_ms:
             step, limit_ms = tried.message.step(tried.reply.done), timeout_ms(run, tried.part)
             place = step.place() if step else None
             return failure.lock_timeout(
-                migration, place, self.tries, self.lost_ms, limit_ms, run.blockers, tried.what
+                migration, place, self.tries, self.lost_ms, limit_ms, self.blockers, tried.what
             )
-        run.observer.waiting(Waiting("retry", self.lost_ms / 1000, blockers=run.blockers))
+        run.observer.waiting(Waiting("retry", self.lost_ms / 1000, blockers=self.blockers))
         pause_s = random.uniform(*BACK_OFF_S)
         run.stop.pause(pause_s)
         self.lost_ms += pause_s * 1000
@@ -134,7 +138,7 @@ def closing(run: Run, part: Part, message: Message) -> None:
 
 
 def transact(
-    run: Run,
+    attempt: MigrationAttempt,
     migration: Migration,
     part: Part,
     build: Callable[[float], Message],
@@ -151,22 +155,21 @@ def transact(
     `patience` is what there is left of it after tries elsewhere. `what` is sent, as a sentence begins, unless
     it is the whole migration.
     """
-    if patience is None:
-        patience, run.blockers = Patience(), ()
+    run, patience = attempt.run, patience or Patience()
     while True:
         message = build(patience.lost_ms)
         closing(run, part, message)
         commit = len(message) - 1
         if ask is None:
-            message.add(run.leftovers)
+            message.add(run.session_state)
         else:
             ask(message)
-        with run.yielding(timeout_ms(run, part)):
+        with attempt.yielding(timeout_ms(run, part)):
             reply = run.session.send(message)
         if len(reply.results) > commit:
-            run.left = left(run, reply, commit + 1)
+            attempt.inspect(reply, commit + 1, migration, part)
             return Sent(reply, None, patience.lost_ms)
-        refusal = Try(run, [migration], part, message, reply, what).refusal(patience, reply.duration_ms)
+        refusal = Try(attempt, [migration], part, message, reply, what).refusal(patience, reply.duration_ms)
         if refusal is not None:
             return Sent(reply, refusal, patience.lost_ms)
 
@@ -174,23 +177,3 @@ def transact(
 def timeout_ms(run: Run, part: Part) -> int:
     """How long a statement of a part may wait for its lock."""
     return run.options.lock_timeout_ms if part.lock_timeout_ms is None else part.lock_timeout_ms
-
-
-def left(run: Run, reply: Reply, number: int) -> str:
-    """The answer to the question for leftovers that stood at `number` in the message."""
-    found = _answer(reply, number)
-    if found is None and not (reply.lost or reply.cancelled or run.lock_lost()):
-        # It is a quick one that only says yes, or was stopped by what was to stop the transaction before it.
-        run.gave_way = False
-        # Somebody may have changed the settings of the server: then the quick ones must learn that.
-        run.session.prepared = False
-        again = run.session.send(Message.of(run.leftovers, SET_BACK))
-        found = _answer(again, 0)
-        if found is None and again.failure is not None and not (again.lost or again.cancelled):
-            said = again.failure.diag.message_primary
-            return f"something under which it cannot even be asked what ({said})"
-    return found or ""
-
-
-def _answer(reply: Reply, number: int) -> str | None:
-    return (reply.results[number].get_value(0, 0) or b"").decode() if len(reply.results) > number else None

@@ -15,7 +15,7 @@ from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 
 from aigym_db.migrate.observer import Notice
-from aigym_db.migrate.session.failure import notice
+from aigym_db.migrate.session import failure
 from aigym_db.migrate.session.message import Message
 from aigym_db.migrate.session.polling import readable
 from aigym_db.migrate.stop import Stop
@@ -50,19 +50,27 @@ class Wire:
     """Sends text to a server and reads what comes back, while it watches for signals and for whoever is in
     the way."""
 
-    def __init__(self, connection: Connection[Any], stop: Stop, idle: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        connection: Connection[Any],
+        stop: Stop,
+        idle: Callable[[float], None],
+        notice: Callable[[Notice, int], None],
+    ) -> None:
         self.connection = connection
         self.stop = stop
         self.idle = idle
         """Called again and again while the server is busy, with the seconds since the message was sent."""
-        self.hear: Callable[[Notice, int], None] = lambda notice, done: None
-        """Told what the server says on the way, and how many statements of the message were done by then."""
+        self.notice = notice
+        """Receives each notice, with the number of statements of the message completed before it."""
         self.prepared = False
         """Whether our own statements are prepared in it."""
         self._message = Message()
         self._bytewise = connection.info.parameter_status("server_encoding") == "SQL_ASCII"
-        self._heard: list[Notice] = []
-        connection.add_notice_handler(lambda said: self._heard.append(notice(self._message, said)))
+        self._notices: list[Notice] = []
+        connection.add_notice_handler(
+            lambda diagnostic: self._notices.append(failure.notice(self._message, diagnostic))
+        )
 
     @property
     def pid(self) -> int:
@@ -80,7 +88,7 @@ class Wire:
         pgconn = self.connection.pgconn
         results: list[PGresult] = []
         done = 0
-        failure: psycopg.Error | None = None
+        error: psycopg.Error | None = None
         watch = _Watch(self)
         try:
             self._be_read_as_meant()
@@ -105,15 +113,15 @@ class Wire:
                             results.append(result)
                     elif result.status == ExecStatus.COPY_IN:
                         self._pour(message, watch)
-                    elif failure is None:
-                        failure = psycopg.errors.error_from_result(result, "utf-8")
+                    elif error is None:
+                        error = psycopg.errors.error_from_result(result, "utf-8")
                     continue
                 watch.wait(pgconn, sent)
         except psycopg.OperationalError:
-            return Reply(tuple(results), failure, watch.ms, watch.cancelled, True, done)
+            return Reply(tuple(results), error, watch.ms, watch.cancelled, True, done)
         self._tell(done)
         lost = pgconn.status == ConnStatus.BAD
-        return Reply(tuple(results), failure, watch.ms, watch.cancelled, lost, done)
+        return Reply(tuple(results), error, watch.ms, watch.cancelled, lost, done)
 
     def _be_read_as_meant(self) -> None:
         """Puts back, where a function has changed them, the settings by which the server reads a text.
@@ -156,9 +164,17 @@ class Wire:
 
     def _tell(self, done: int) -> None:
         # Not from the handler itself: psycopg swallows what a handler raises.
-        heard, self._heard = self._heard, []
-        for said in heard:
-            self.hear(said, done)
+        notices, self._notices = self._notices, []
+        for notice in notices:
+            self.notice(notice, done)
+
+    def mark_prepared(self) -> None:
+        """Note that our own statements are prepared in the session."""
+        self.prepared = True
+
+    def forget_prepared(self) -> None:
+        """Prepare our own statements again before they are used next: a file may have deallocated them."""
+        self.prepared = False
 
     def alive(self) -> bool:
         return not self.connection.closed and self.connection.pgconn.status == ConnStatus.OK

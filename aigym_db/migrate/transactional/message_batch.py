@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 
 from aigym_db.database import ledger
 from aigym_db.migrate.observer import Finished, Notice
-from aigym_db.migrate.session.attempt import Run
+from aigym_db.migrate.session.attempt import MigrationAttempt
 from aigym_db.migrate.session.message import Message
-from aigym_db.migrate.session.session_state import require_nothing_left
-from aigym_db.migrate.session.transaction import Patience, Try, closing, left, timeout_ms
+from aigym_db.migrate.session.migration_run import Run
+from aigym_db.migrate.session.transaction import Patience, Try, closing, timeout_ms
 from aigym_db.migrate.session.wire import Reply
 from aigym_db.migrate.transactional import prepared
 from aigym_db.migrate.transactional.single_message import MigrationTransaction, add, run_inside
@@ -70,29 +70,51 @@ class _Batch:
 
 def run_together(run: Run, line: Sequence[MigrationTransaction]) -> None:
     """Runs migrations in order, each with its ledger row or nothing of either."""
-    pace, at = MessageSize(), 0
+    pace, start = MessageSize(), 0
     batch: _Batch | None = None
-    while at < len(line):
-        batch = batch or _batch(run, line[at:], pace.size)
+    while start < len(line):
+        batch = batch or _batch(run, line[start:], pace.size)
         count = len(batch.transactions)
         if count == 1:
             run_inside(run, batch.transactions[0])
             pace.learn(1, run.finished[-1].duration_ms)
-            at, batch = at + 1, None
+            start, batch = start + 1, None
             continue
-        reply, following = _send(run, batch, line[at + count :], pace)
+        patience, following = _run_batch(run, batch, line[start + count :], pace)
+        # Not the number of results: if the connection was lost at the end, the watch may have seen more.
+        start += batch.told
+        batch = following
+        if patience is not None:
+            run_inside(run, line[start], patience)
+            start, pace, batch = start + 1, MessageSize(), None
+
+
+def _run_batch(
+    run: Run, batch: _Batch, line: Sequence[MigrationTransaction], pace: MessageSize
+) -> tuple[Patience | None, _Batch | None]:
+    """Send a batch; return the patience left for a transaction that is to be sent by itself, if one failed
+    in a way worth another try, and the batch of the migrations after it, from `line`.
+
+    Raise why the first transaction that is not committed failed, as if it had been sent by itself.
+    """
+    migrations = [transaction.migration for transaction in batch.transactions]
+
+    def notice(notice: Notice, done: int) -> None:
+        run.observer.notice(migrations[min(batch.number(done), len(migrations) - 1)], notice)
+
+    run.check(migrations[0])
+    prepared.prepare(run)
+    run.started(migrations[0])
+    with MigrationAttempt(run, migrations[0], notice=notice) as attempt:
+        reply, following = _send(attempt, batch, line, pace)
         took_ms = batch.took_ms(reply)
         _tell(run, batch, took_ms)
-        # Not what the results say: of a connection that was lost in the end, `watch` may have seen more.
-        at += batch.told
-        if batch.told == count:
-            run.left = left(run, reply, batch.ends[-1])
-            require_nothing_left(run, batch.transactions[-1].migration, batch.transactions[-1].part)
-            pace.learn(count, reply.duration_ms)
-            batch = following
-        else:
-            at += _go_on(run, batch, reply, reply.duration_ms - sum(took_ms))
-            pace, batch = MessageSize(), None
+        if batch.told < len(migrations):
+            return _failed(attempt, batch, reply, reply.duration_ms - sum(took_ms)), None
+        last = batch.transactions[-1]
+        attempt.inspect(reply, batch.ends[-1], last.migration, last.part)
+    pace.learn(len(migrations), reply.duration_ms)
+    return None, following
 
 
 def together(line: Sequence[MigrationTransaction], most: int) -> Sequence[MigrationTransaction]:
@@ -122,33 +144,24 @@ def _batch(run: Run, line: Sequence[MigrationTransaction], most: int) -> _Batch:
 
 
 def _send(
-    run: Run, batch: _Batch, line: Sequence[MigrationTransaction], pace: MessageSize
+    attempt: MigrationAttempt, batch: _Batch, line: Sequence[MigrationTransaction], pace: MessageSize
 ) -> tuple[Reply, _Batch | None]:
-    """What the server says to a batch, and the batch after it, made while the server was at work."""
-    migrations = [transaction.migration for transaction in batch.transactions]
-    versions = [migration.version for migration in migrations]
+    """The server's reply to a batch, and the batch after it, built while the server was busy."""
+    run = attempt.run
+    versions = [transaction.migration.version for transaction in batch.transactions]
     following: list[_Batch] = []
 
     def prepare() -> None:
         if line:
             following.append(_batch(run, line, pace.size))
 
-    def hear(notice: Notice, done: int) -> None:
-        run.observer.notice(migrations[min(batch.number(done), len(migrations) - 1)], notice)
+    def look() -> None:
+        # The server sends its results only at the end of a message; other sessions may see them before.
+        _tell(run, batch, ledger.took_ms(run.second, run.session.pid, versions))
 
-    run.check(migrations[0])
-    prepared.prepare(run)
-    run.blockers = ()
-    run.started(migrations[0])
-    run.session.hear = hear
-    # Only at the end of a message does the server send its results; others may see them before.
-    run.watch = lambda: _tell(run, batch, ledger.took_ms(run.second, run.session.pid, versions))
     longest_ms = min(timeout_ms(run, transaction.part) for transaction in batch.transactions)
-    try:
-        with run.yielding(longest_ms):
-            reply = run.session.send(batch.message, prepare)
-    finally:
-        run.watch = lambda: None
+    with attempt.yielding(longest_ms), attempt.looking(look):
+        reply = run.session.send(batch.message, prepare)
     return reply, following[0] if following else None
 
 
@@ -162,30 +175,27 @@ def _tell(run: Run, batch: _Batch, took_ms: Sequence[float]) -> None:
             run.started(batch.transactions[batch.told].migration)
 
 
-def _go_on(run: Run, batch: _Batch, reply: Reply, spent_ms: float) -> int:
-    """Runs what a batch failed at by itself, if it is worth another try; how many migrations that were.
+def _failed(attempt: MigrationAttempt, batch: _Batch, reply: Reply, spent_ms: float) -> Patience:
+    """The patience left for the transaction a batch failed at, if that is worth another try.
 
-    Raises what became of it else, as if it had been sent by itself at once.
+    Raise the error otherwise.
     """
-    done, statements = batch.told, len(reply.results)
+    run, done, statements = attempt.run, batch.told, len(reply.results)
     failing, patience = batch.transactions[done], Patience()
     guarded = done and statements == batch.ends[done - 1]
     if guarded and reply.failure is not None and reply.failure.sqlstate == _DIVISION_BY_ZERO:
-        # The question behind the last that was committed says only that something is left, not what.
-        run.left = left(run, reply, statements)
-        require_nothing_left(run, batch.transactions[done - 1].migration, batch.transactions[done - 1].part)
-        run_inside(run, failing, patience)
-        return 1
+        # The quick check after the last committed transaction reports that there is session state, not which.
+        before = batch.transactions[done - 1]
+        attempt.inspect(reply, statements, before.migration, before.part)
+        return patience
     if not (reply.results or reply.lost or reply.cancelled):
-        # Not one statement was begun: the server could not read the message, whoever is to blame for that.
-        run_inside(run, failing, patience)
-        return 1
-    behind = [transaction.migration for transaction in batch.transactions[done:]]
-    refusal = Try(run, behind, failing.part, batch.message, reply).refusal(patience, spent_ms)
+        # Not one statement was begun: the server could not parse the message, because of any of them.
+        return patience
+    following = [transaction.migration for transaction in batch.transactions[done:]]
+    refusal = Try(attempt, following, failing.part, batch.message, reply).refusal(patience, spent_ms)
     if refusal is not None:
         run.failed(failing.migration, failing.direction, refusal, None)
         raise refusal
-    # What set the session back was rolled back with this one: preparing does it anew.
-    run.session.prepared = False
-    run_inside(run, failing, patience)
-    return 1
+    # What reset the session was rolled back with this one: preparing resets it again.
+    run.session.forget_prepared()
+    return patience

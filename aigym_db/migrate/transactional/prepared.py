@@ -14,9 +14,9 @@ from psycopg.pq import Escaping
 from aigym_db.database import ledger
 from aigym_db.database.failure import explain_error
 from aigym_db.database.queries import query
-from aigym_db.migrate.session.attempt import Run
 from aigym_db.migrate.session.message import Message
-from aigym_db.migrate.session.session_settings import PREPARED, SET_BACK
+from aigym_db.migrate.session.migration_run import Run
+from aigym_db.migrate.session.session_settings import PREPARED, RESET_ALL
 from aigym_db.migrate.session.wire import Reply
 
 TICK = f"execute {PREPARED}tick"
@@ -42,8 +42,7 @@ def prepare(run: Run) -> None:
         return
     # Each names functions by their schema: it is planned anew under the search_path that a file has set.
     settings = query("locks/settings")
-    run.session.hear = lambda notice, done: None
-    found = _send(run, Message.of(SET_BACK, settings)).results[1].get_value(0, 0) or b""
+    found = _send(run, Message.of(RESET_ALL, settings)).results[1].get_value(0, 0) or b""
     literal = Escaping(run.session.connection.pgconn).escape_literal(found)
     message = Message()
     message.add("deallocate all")
@@ -54,7 +53,7 @@ def prepare(run: Run) -> None:
     message.add(f"prepare {PREPARED}guard_all as {run.guard_all}, {same}")
     message.add(f"prepare {PREPARED}record as {_record()}")
     _send(run, message)
-    run.session.prepared = True
+    run.session.mark_prepared()
 
 
 def _send(run: Run, message: Message) -> Reply:

@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass
 
 from aigym_db.migrate.observer import Finished
-from aigym_db.migrate.session.attempt import Run
+from aigym_db.migrate.session.attempt import MigrationAttempt
 from aigym_db.migrate.session.message import Message
-from aigym_db.migrate.session.session_settings import SET_BACK
-from aigym_db.migrate.session.session_state import changes_rows, defines, harmless, require_nothing_left
+from aigym_db.migrate.session.migration_run import Run
+from aigym_db.migrate.session.session_settings import RESET_ALL
+from aigym_db.migrate.session.session_state import changes_rows, defines, harmless
 from aigym_db.migrate.session.transaction import Patience, opening, transact
 from aigym_db.migrate.step import Step
 from aigym_db.migrate.transactional import prepared
@@ -50,7 +51,7 @@ class MigrationTransaction:
         """The transaction of a part."""
         others = [step for step in steps if not defines(step)]
         if not all(map(changes_rows, others)):
-            question = run.leftovers
+            question = run.session_state
         else:
             question = prepared.GUARD if not others and all(map(harmless, steps)) else prepared.GUARD_ALL
         return cls(migration, direction, part, steps, durable, not others, question)
@@ -58,7 +59,7 @@ class MigrationTransaction:
     def ask(self, message: Message) -> None:
         """Adds, behind its COMMIT, the question what it left behind and the end of whatever is in no list."""
         message.add(self.question)
-        message.add(SET_BACK)
+        message.add(RESET_ALL)
 
 
 def run_inside(run: Run, transaction: MigrationTransaction, patience: Patience | None = None) -> None:
@@ -77,13 +78,12 @@ def run_inside(run: Run, transaction: MigrationTransaction, patience: Patience |
     prepared.prepare(run)
     if patience is None:
         run.started(migration)
-    run.session.hear = lambda notice, _: run.observer.notice(migration, notice)
-    sent = transact(run, migration, part, build, transaction.ask, patience=patience)
-    if sent.refusal is not None:
-        run.failed(migration, transaction.direction, sent.refusal, None)
-        raise sent.refusal
-    run.tell(Finished(migration, sent.reply.duration_ms, sent.lost_ms), durable=transaction.durable)
-    require_nothing_left(run, migration, part)
+    with MigrationAttempt(run, migration) as attempt:
+        sent = transact(attempt, migration, part, build, transaction.ask, patience=patience)
+        if sent.refusal is not None:
+            run.failed(migration, transaction.direction, sent.refusal, None)
+            raise sent.refusal
+        run.tell(Finished(migration, sent.reply.duration_ms, sent.lost_ms), durable=transaction.durable)
 
 
 def add(

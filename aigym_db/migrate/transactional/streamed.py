@@ -17,12 +17,12 @@ from aigym_db.database import ledger
 from aigym_db.errors import BadMigration
 from aigym_db.migrate.observer import Finished
 from aigym_db.migrate.session import failure
-from aigym_db.migrate.session.attempt import Run
+from aigym_db.migrate.session.attempt import MigrationAttempt
 from aigym_db.migrate.session.ledger_failure import kept_away
 from aigym_db.migrate.session.message import Message
-from aigym_db.migrate.session.session_settings import SET_BACK
-from aigym_db.migrate.session.session_state import require_nothing_left
-from aigym_db.migrate.session.transaction import Patience, Try, closing, left, opening, timeout_ms
+from aigym_db.migrate.session.migration_run import Run
+from aigym_db.migrate.session.session_settings import RESET_ALL
+from aigym_db.migrate.session.transaction import Patience, Try, closing, opening, timeout_ms
 from aigym_db.migrate.session.wire import Reply
 from aigym_db.migrate.transactional.chunks import Bulk, bulks
 from aigym_db.model.migration import Direction, Migration, Part, Plan
@@ -55,22 +55,28 @@ def run_streamed(run: Run, migration: Migration, direction: Direction, part: Par
     """Runs a migration and its ledger row, or nothing of either."""
     run.check(migration)
     run.started(migration)
-    run.session.hear = lambda notice, _: run.observer.notice(migration, notice)
-    patience, run.blockers = Patience(), ()
+    with MigrationAttempt(run, migration) as attempt:
+        spent_ms, lost_ms = _run(attempt, migration, direction, part, durable)
+        run.tell(Finished(migration, spent_ms, lost_ms), durable=durable)
+
+
+def _run(
+    attempt: MigrationAttempt, migration: Migration, direction: Direction, part: Part, durable: bool
+) -> tuple[float, float]:
+    """Commit the transaction; return its duration and the time lost to lock timeouts, in milliseconds."""
+    run, patience = attempt.run, Patience()
     while True:
         began = time.monotonic()
-        with run.yielding(timeout_ms(run, part)):
+        with attempt.yielding(timeout_ms(run, part)):
             message, reply = _send(run, migration, direction, part, patience.lost_ms, durable)
         spent_ms = round((time.monotonic() - began) * 1000, 3)
         if isinstance(message, _Commit) and reply.done > message.commit:
-            break
-        refusal = Try(run, [migration], part, message, reply).refusal(patience, spent_ms)
+            attempt.inspect(reply, message.commit + 1, migration, part)
+            return spent_ms, patience.lost_ms
+        refusal = Try(attempt, [migration], part, message, reply).refusal(patience, spent_ms)
         if refusal is not None:
             run.failed(migration, direction, refusal, None)
             raise refusal
-    run.left = left(run, reply, message.commit + 1)
-    run.tell(Finished(migration, spent_ms, patience.lost_ms), durable=durable)
-    require_nothing_left(run, migration, part)
 
 
 def _send(
@@ -89,7 +95,8 @@ def _send(
             raise stopped
         message = following.bulk
         # Whatever runs code may throw our prepared statements away, and then this is not taken back.
-        run.session.prepared = run.session.prepared and following.bulk.plain
+        if not following.bulk.plain:
+            run.session.forget_prepared()
         reply = run.session.send(message, following.read, keep=False)
     if not _good(reply):
         return message, reply
@@ -139,8 +146,8 @@ class _Commit(Message):
         closing(run, part, self)
         self.commit = len(self) - 1
         """The number of the COMMIT in it."""
-        self.add(run.leftovers)
-        self.add(SET_BACK)
+        self.add(run.session_state)
+        self.add(RESET_ALL)
 
 
 def _good(reply: Reply) -> bool:

@@ -10,7 +10,7 @@ from aigym_db.errors import NameTaken, PartiallyApplied, StatementFailed
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.rollback import rollback
-from aigym_db.migrate.session.attempt import Run
+from aigym_db.migrate.session.migration_run import Run
 
 OUTSIDE = " transaction:false"
 NAMED = "create {} index concurrently if not exists a_idx on shop.a {};"

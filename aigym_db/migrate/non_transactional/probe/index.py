@@ -107,7 +107,7 @@ class DropIndex(Probe):
 
     waits = True
     hints: Mapping[str, str] = {
-        "0A000": "DropIndex the index without `concurrently`: that of a partitioned table goes in one go with "
+        "0A000": "Drop the index without `concurrently`: that of a partitioned table goes in one go with "
         "those of its partitions."
     }
 

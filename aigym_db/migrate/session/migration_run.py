@@ -1,0 +1,269 @@
+"""One run of the migrator: its two connections, and what it has done so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Protocol
+
+import psycopg
+from psycopg import Connection
+
+from aigym_db.database import ledger, locks
+from aigym_db.database.migration_session import search_path
+from aigym_db.database.queries import query
+from aigym_db.errors import AigymError, ConnectionLost, Interrupted
+from aigym_db.migrate.observer import Finished, Notice, Waiting
+from aigym_db.migrate.session.context import RunContext
+from aigym_db.migrate.session.ledger_failure import kept_away
+from aigym_db.migrate.session.message import Message
+from aigym_db.migrate.session.progress import progress
+from aigym_db.migrate.session.reconnect import ServerAway, all_gone, gone
+from aigym_db.migrate.session.session_settings import RESET_ALL
+from aigym_db.migrate.session.wire import Wire
+from aigym_db.model.migration import Direction, Migration, Part, Plan
+
+_UNLOCK = "select pg_advisory_unlock_all()"
+
+
+class CurrentAttempt(Protocol):
+    """What a run requires of the attempt in progress."""
+
+    kept: str
+    notice: Callable[[Notice, int], None]
+    look: Callable[[], None]
+
+    def blocked(self, blockers: tuple[locks.Blocker, ...], waited_s: float) -> None: ...
+
+
+class Run:
+    """What the parts of one run share. Make it with `begin.begin`."""
+
+    def __init__(
+        self,
+        connection: Connection[Any],
+        second: Connection[Any],
+        context: RunContext,
+    ) -> None:
+        self.options, self.observer, self.stop = context.options, context.observer, context.stop
+        self.session = Wire(connection, self.stop, self._look, self._notice)
+        self.second = second
+        """Idle but for short questions: it holds the runner's lock and asks who is in the way."""
+        self.finished: list[Finished] = []
+        """The migrations committed so far, over all reconnections."""
+        self._plan = Plan("up", (), "")
+        self._attempt: CurrentAttempt | None = None
+        self._recorded: AigymError | None = None
+        """The last error written to the ledger."""
+        self._current: Migration | None = None
+        """The migration started last."""
+        self._begun: set[int] = set()
+        """The versions started so far."""
+        self._loose = False
+        """True if the last commit may not have reached the disk yet."""
+        expected = {"role": connection.info.user, "search_path": search_path(self.options.session)}
+        self.session_state, self.guard, self.guard_all = (
+            psycopg.ClientCursor(connection).mogrify(query(f"locks/{name}"), expected)
+            for name in ("session_state", "guard", "guard_all")
+        )
+        """The query that describes the session state a file left, and two quick checks that fail if there
+        is any: `guard` after definitions, `guard_all` after statements that may have run code."""
+
+    def start(self, plan: Plan, finished: list[Finished]) -> None:
+        """Adopt the plan of this run and record its start; record nothing if the plan is empty.
+
+        `finished` are the migrations already committed, and is appended to. Raise LockTimeout (AIG-S004) if
+        the ledger is locked, and what `check` raises.
+        """
+        self._plan, self.finished = plan, finished
+        self.check()
+        versions = [migration.version for migration in plan.migrations]
+        if not versions:
+            return
+        started = ledger.Event(
+            "start",
+            direction=plan.direction,
+            detail={"versions": versions},
+            git_commit=self.options.git_commit,
+            scope=self.options.scope,
+        )
+        try:
+            self.record(started)
+        except psycopg.errors.LockNotAvailable:
+            raise locks.held_by_others(self.second, ledger.EVENTS) from None
+        except psycopg.errors.InvalidTextRepresentation:
+            raise kept_away("The start of the run", "nothing was begun") from None
+
+    def enter(self, attempt: CurrentAttempt) -> None:
+        """Direct notices and blocking sessions to an attempt."""
+        self._attempt = attempt
+
+    def leave(self) -> None:
+        """Discard notices until the next attempt."""
+        self._attempt = None
+
+    def flush(self) -> None:
+        """Make every commit of the run durable."""
+        if self._loose:
+            with suppress(psycopg.Error):
+                self.second.execute(query("ledger/flush"))
+
+    def started(self, migration: Migration) -> None:
+        """Says that a migration is about to be sent; once, however often it is tried."""
+        self._current = migration
+        if migration.version not in self._begun:
+            self._begun.add(migration.version)
+            self.observer.started(migration)
+
+    def tell(self, finished: Finished, *, durable: bool = True) -> None:
+        """Says that a migration is done, after it was committed; `durable` when that waited for the disk."""
+        self._loose = not durable
+        self.finished.append(finished)
+        self.observer.finished(finished)
+
+    def check(self, migration: Migration | None = None) -> None:
+        """Nothing, while nobody asked to stop and both sessions are there; nothing of ours may be under way.
+
+        Raises ServerAway when they ended together, and ConnectionLost (AIG-S003) when somebody ended one.
+        """
+        if self.stop.signal:
+            refusal = self.interrupted(migration)
+            if migration is not None:
+                self.failed(migration, self._plan.direction, refusal, None)
+            raise refusal
+        first = self.session.connection
+        if not (gone(self.second) or gone(first)):
+            return
+        if all_gone(self.second, first):
+            raise ServerAway(self.lost("Nothing was under way, and it did not come back."))
+        which = "holds the runner's lock" if gone(self.second) else "migrates"
+        raise self.lost(f"The session that {which} ended, so nothing more was begun.")
+
+    def interrupted(self, migration: Migration | None, what: str = "") -> Interrupted:
+        """The refusal to go on after a signal."""
+        where = (
+            f" {'within' if self._kept() else 'before'} {migration.label}" if migration and not what else ""
+        )
+        return Interrupted(
+            f"Stopped by {self.stop.signal}{where}.{' ' if what else ''}{what}",
+            detail=f"Done before that: {self._done()}.",
+            hint="Run the command again to go on.",
+        )
+
+    def lost(self, what: str, said: str = "") -> ConnectionLost:
+        """The refusal to go on without a server."""
+        perhaps = " A server that crashed may have lost the last of it." if self._loose else ""
+        return ConnectionLost(
+            f"The connection to the server was lost. {what}",
+            detail="\n".join(text for text in (said, f"Done before that: {self._done()}.{perhaps}") if text),
+            hint="Run the command again once the server answers; it goes on where this run ended.",
+        )
+
+    def _done(self) -> str:
+        """What is committed, whatever becomes of the rest."""
+        found = [f"{done.migration.version:04d}" for done in self.finished]
+        return ", ".join([*found, self._kept()] if self._kept() else found) or "nothing"
+
+    def _kept(self) -> str:
+        return self._attempt.kept if self._attempt else ""
+
+    def event(
+        self,
+        kind: ledger.Kind,
+        migration: Migration,
+        direction: Direction,
+        statement: int | None = None,
+        **more: Any,
+    ) -> ledger.Event:
+        """An event of a migration, or of one of its statements, that is to be written."""
+        return ledger.Event(
+            kind,
+            migration.version,
+            migration.name,
+            ledger.checksum(migration),
+            direction,
+            statement,
+            git_commit=self.options.git_commit,
+            scope=self.options.scope,
+            **more,
+        )
+
+    def outcome(
+        self, migration: Migration, direction: Direction, part: Part, lost_ms: float, **more: Any
+    ) -> ledger.Event:
+        """The event that makes a migration an applied one, or one that is undone."""
+        return self.event(
+            "apply" if direction == "up" else "revert",
+            migration,
+            direction,
+            sql=part.source.text,
+            lock_wait_ms=round(lost_ms, 3),
+            **{"detail": self.detail(migration), **more},
+        )
+
+    def record(self, event: ledger.Event) -> None:
+        """Writes an event by itself, apart from any migration's transaction."""
+        ledger.record(self.second, event)
+
+    def failed(
+        self, migration: Migration, direction: Direction, refusal: AigymError, statement: int | None
+    ) -> None:
+        """Writes down that a migration failed, if that is still possible; the same refusal only once."""
+        if refusal is self._recorded:
+            return
+        self._recorded = refusal
+        with suppress(psycopg.Error):
+            said = {"code": refusal.code, "message": refusal.message, "detail": refusal.detail}
+            self.record(self.event("fail", migration, direction, statement, detail=said))
+
+    def detail(self, migration: Migration) -> dict[str, Any]:
+        """What the ledger is to say of a migration beside that it was applied."""
+        after = self._plan.late.get(migration.version)
+        return {} if after is None else {"out_of_order": True, "after": after}
+
+    def role(self, part: Part) -> str | None:
+        """The role a part acts as; None for the one that connected."""
+        role = part.role or self.options.owner
+        return None if role in (None, "none") else role
+
+    def reset_session(self) -> None:
+        """Gives the session back as it was, whatever a file left in it."""
+        self.session.roll_back()
+        for statement in (
+            "set statement_timeout = 0",
+            "reset session authorization",
+            "reset role",
+            RESET_ALL,
+            "close all",
+            "unlisten *",
+            "discard temp",
+            "deallocate all",
+            _UNLOCK,
+        ):
+            self.session.send(Message.of(statement))
+
+    def lock_lost(self) -> bool:
+        """Whether the session that holds the runner's lock has ended."""
+        return gone(self.second)
+
+    def _look(self, since_s: float) -> None:
+        """Asks, while a statement runs, whom it waits for; stops it when another runner could come in."""
+        if self.lock_lost():
+            self.session.cancel()
+            return
+        attempt = self._attempt
+        with suppress(psycopg.Error):
+            if attempt is not None:
+                attempt.look()
+            reported = progress(self.second, self.session.pid)
+            if reported is not None and self._current is not None:
+                self.observer.progress(self._current, reported)
+            blockers = locks.blockers(self.second, self.session.pid)
+            if blockers and attempt is not None:
+                attempt.blocked(blockers, since_s)
+            elif blockers:
+                self.observer.waiting(Waiting("lock", since_s, blockers=blockers))
+
+    def _notice(self, notice: Notice, done: int) -> None:
+        if self._attempt is not None:
+            self._attempt.notice(notice, done)
