@@ -20,10 +20,10 @@ import psycopg
 from psycopg import Connection
 from psycopg.pq import Escaping, TransactionStatus
 
-from aigym_db.version import __version__
 from aigym_db.database.queries import query
 from aigym_db.errors import ReadOnly
 from aigym_db.model.migration import Applied, Direction, Migration
+from aigym_db.version import __version__
 
 ALGORITHM = "sha256"
 EVENTS = "aigym_db.event"
