@@ -9,6 +9,7 @@ import tomllib
 from pathlib import Path
 from typing import get_args
 
+import jsonschema
 import pytest
 
 from aigym_db.errors import BadConfig
@@ -112,13 +113,12 @@ def test_the_example_of_a_card_is_valid() -> None:
 
 
 def test_the_schema_of_the_settings_is_fresh() -> None:
-    """Write it with `python -m tests.project.test_configuration_page` after a change."""
+    """Write it with `PYTHONPATH=. python tests/project/test_configuration_page.py` after a change."""
     assert json.loads(SCHEMA.read_text()) == settings_schema()
 
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_the_schema_rejects_what_the_configuration_rejects(name: str, tmp_path: Path) -> None:
-    jsonschema = pytest.importorskip("jsonschema")
     samples = ['"x"', "1", "0", "true", '["a", "b"]', '["a", "a"]', '["$user"]', "[1]", '{ a = "off" }', '""']
     for sample in samples:
         (tmp_path / "aigym-db.toml").write_text(f"{name} = {sample}\n")
