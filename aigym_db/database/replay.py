@@ -103,7 +103,9 @@ def _run_steps(connection: Connection, part: Part, role: str | None, *, alone: b
 
 
 def _steps(part: Part) -> Iterator[Piece]:
-    from pglast.parser import ParseError, split
+    from pglast.parser import ParseError
+
+    from aigym_db.syntax.parse import split_sql
 
     for piece in part.pieces():
         if piece.rows is not None or piece.instead is not None:
@@ -111,7 +113,7 @@ def _steps(part: Part) -> Iterator[Piece]:
             continue
         text = part.source.text[piece.start : piece.end]
         try:
-            slices = split(text, only_slices=True)
+            slices = split_sql(text)
         except ParseError:
             slices = (slice(0, len(text)),)
         for found in slices:

@@ -60,7 +60,12 @@ class Type:
 
 
 def type_of(node: Any) -> Type:
-    """Return the type of a TypeName node; serial types are the integers they create."""
+    """Return the type of a TypeName node: the integer type for `serial`, a type without a name for None.
+
+    The columns of a partition and the missing operand of a prefix operator have no TypeName.
+    """
+    if node is None:
+        return Type("")
     name = dotted(node.names)
     modifiers = tuple(constant(value) for value in node.typmods or ())
     return Type(SERIALS.get(name, name), modifiers, bool(node.arrayBounds))
@@ -68,7 +73,7 @@ def type_of(node: Any) -> Type:
 
 def is_serial(node: Any) -> bool:
     """Return whether a TypeName is `serial`, `bigserial` or `smallserial`."""
-    return dotted(node.names) in SERIALS
+    return node is not None and dotted(node.names) in SERIALS
 
 
 def cost(old: Type, new: Type) -> Cost:

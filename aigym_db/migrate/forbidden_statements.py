@@ -95,6 +95,8 @@ def _refuse_anywhere(part: Part, step: Step) -> None:
 
 
 def _refuse_copy(part: Part, step: Step) -> None:
+    from aigym_db.syntax.tree import option, option_text
+
     tree = step.tree
     if not tree.is_from:
         raise ForbiddenStatement(
@@ -102,7 +104,7 @@ def _refuse_copy(part: Part, step: Step) -> None:
             place=step.place(),
             hint="Remove it.",
         )
-    if any(option.defname == "format" and option.arg.sval == "binary" for option in tree.options or ()):
+    if option_text(option(tree.options, "format")) == "binary":
         raise ForbiddenStatement(
             "Binary data cannot stand in a text file.",
             place=step.place(),

@@ -72,10 +72,12 @@ def inspect(part: Part) -> None:
 
 def _split(part: Part, start: int, end: int, text: str) -> Iterator[Step]:
     """The statements of a stretch of a part; `text` is that stretch as SQL."""
-    from pglast.parser import ParseError, split
+    from pglast.parser import ParseError
+
+    from aigym_db.syntax.parse import split_sql
 
     try:
-        slices = split(text, only_slices=True)
+        slices = split_sql(text)
     except (ParseError, UnicodeError) as error:
         raise _bad(part, start, end, error) from None
     instead = {one.start: one.text for one in part.instead}

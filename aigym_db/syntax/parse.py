@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pglast.parser import ParseError, parse_sql, scan
+from pglast.parser import ParseError, parse_sql, scan, split
 
 from aigym_db.errors import BadSql
 from aigym_db.model.source import Source
@@ -42,6 +42,21 @@ def parse_part(source: Source, start: int, end: int) -> tuple[Statement, ...]:
     Raise BadSql (AIG-P005) if PostgreSQL rejects the text.
     """
     return _statements(source, " " * start + sql_only(source.text, start, end, to_judge=True))
+
+
+def split_sql(text: str, *, with_parser: bool = True) -> tuple[slice, ...]:
+    """Return the slices of a text's statements; pass `with_parser=False` if the text may be invalid.
+
+    pglast.split also strips characters that are white space in Python and letters in PostgreSQL, e.g. U+00A0
+    or U+2028 as the last character of an identifier. They are added again. Raise pglast's ParseError.
+    """
+    slices = []
+    for piece in split(text, only_slices=True, with_parser=with_parser):
+        stop = piece.stop
+        while stop < len(text) and text[stop].isspace():
+            stop += 1
+        slices.append(slice(piece.start, piece.stop + len(text[piece.stop : stop].rstrip(BLANKS))))
+    return tuple(slices)
 
 
 def _statements(source: Source, text: str) -> tuple[Statement, ...]:

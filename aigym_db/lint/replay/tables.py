@@ -86,6 +86,8 @@ def _with_identity(relation: Relation, node: Any, column: str | None) -> Relatio
 def with_column(chain: Chain, relation: Relation, node: Any) -> Relation:
     """Return a relation with a column and its column constraints added."""
     column = Column(node.colname, type_of(node.typeName), not_null=bool(node.is_not_null))
+    if node.typeName is None:  # of a partition: the type is that of the parent's column
+        column = relation.columns.get(node.colname, column)
     relation = replace(relation, columns={**relation.columns, column.name: column})
     for constraint in node.constraints or ():
         relation = with_constraint(chain, relation, constraint, node.colname)

@@ -43,12 +43,12 @@ class Bulk(Message):
 
     def step(self, done: int) -> Step | None:
         """The statement that was next after `done` statements."""
-        from pglast.parser import split
+        from aigym_db.syntax.parse import split_sql
 
         start = self.piece.start
         if self.piece.instead is not None or self.piece.rows is not None:
             return self._step
-        slices = split(self.text, only_slices=True, with_parser=False)
+        slices = split_sql(self.text, with_parser=False)
         if done >= len(slices):
             return self._step
         return Step(self.source, start + slices[done].start, start + slices[done].stop)
