@@ -33,7 +33,7 @@ LONGEST_MS = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A folder with templates and migrations, and its settings; see the README, "Configuration"."""
+    """A folder with templates and migrations, and its settings; see docs/configuration.md."""
 
     root: Path
     file: str | None = None

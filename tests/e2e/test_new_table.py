@@ -9,14 +9,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs/development.md").read_text(encoding="utf-8")
 _FILES = re.compile(r"<!-- (file|append): (\S+) -->\n```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
 def described(shop):
-    """The project after the files of the README were written."""
-    found = {file: ("…" if kind == "append" else "") + text for kind, file, text in _FILES.findall(README)}
+    """The project with the files of docs/development.md."""
+    found = {file: ("…" if kind == "append" else "") + text for kind, file, text in _FILES.findall(PAGE)}
     assert "schema/app/labels.sql.j2" in found
     shop.write_all(found)
     return shop

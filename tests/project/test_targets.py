@@ -152,9 +152,9 @@ def test_a_file_that_is_no_text_is_refused_where_it_stops_being_that(tmp_path: P
     assert (refusal.value.place.line, refusal.value.place.column) == (2, 9)
 
 
-def test_the_example_of_the_readme_is_one() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    example = readme.partition("```toml\n# targets.toml\n")[2].partition("```")[0]
+def test_the_targets_file_in_the_documentation_is_valid() -> None:
+    page = (Path(__file__).parents[2] / "docs/production.md").read_text(encoding="utf-8")
+    example = page.partition("```toml\n# targets.toml\n")[2].partition("```")[0]
 
     found = parse(Source("targets.toml", example), {"SHOP_EU": "dbname=eu", "SHOP_TENANTS": "dbname=all"})
 

@@ -30,7 +30,7 @@ Good (migration):
 
     -- migrate:down irreversible: the previous nulls are not recorded
 
-Source: `migrate`, "Backfills" in the README.
+Source: docs/production.md, "Backfills".
 """
 
 from __future__ import annotations
