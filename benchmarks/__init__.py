@@ -1,1 +1,1 @@
-"""What is fast, said as ratios to a limit or a peer that runs beside us: `python -m benchmarks [NAME…]`."""
+"""Benchmarks: ratios to a limit or a peer measured in the same run: `python -m benchmarks [NAME…]`."""

@@ -1,5 +1,4 @@
-"""Runs the benchmarks: `python -m benchmarks [NAME…]`; every module or package of this folder
-with a `main` is one."""
+"""Run benchmarks: `python -m benchmarks [NAME…]`. Each module here that has a `main` is a benchmark."""
 
 from __future__ import annotations
 
@@ -11,20 +10,20 @@ HELPERS = {"__init__", "__main__", "launch", "measure", "process"}
 
 
 def main() -> None:
-    """Runs those that are named, or all. What follows `--` goes to each of them."""
-    cut = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
-    asked, options = sys.argv[1:cut], sys.argv[cut + 1 :]
+    """Run the named benchmarks, or all. Arguments after `--` are passed to each of them."""
+    separator = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    names, options = sys.argv[1:separator], sys.argv[separator + 1 :]
     here = Path(__file__).parent
-    found = {path.stem for path in here.glob("*.py")} | {
+    modules = {path.stem for path in here.glob("*.py")} | {
         path.parent.name for path in here.glob("*/__init__.py")
     }
-    known = sorted(found - HELPERS)
-    if unknown := sorted(set(asked) - set(known)):
+    known = sorted(modules - HELPERS)
+    if unknown := sorted(set(names) - set(known)):
         raise SystemExit(f"There is no benchmark {', '.join(unknown)}; there are: {', '.join(known)}.")
-    for name in asked or known:
+    for name in names or known:
         module = import_module(f"benchmarks.{name}")
-        what = " ".join((module.__doc__ or "").partition("\n\n")[0].split())
-        print(f"\n== {name}: {what}\n", flush=True)
+        summary = " ".join((module.__doc__ or "").partition("\n\n")[0].split())
+        print(f"\n== {name}: {summary}\n", flush=True)
         sys.argv = [name, *options]
         module.main()
 

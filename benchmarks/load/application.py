@@ -1,4 +1,4 @@
-"""The application: processes that send short statements, and transactions that stay open for seconds."""
+"""The application: processes with short statements, and transactions that stay open for seconds."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ import psycopg
 
 WRITERS, READERS = 3, 3
 PAUSE_S = 0.002
-"""Between two statements: an application at work, not one that takes all there is of the machine."""
+"""Pause between two statements, so that the application does not use the whole machine."""
 LONG_READ_S, LONG_PAUSE_S = 3.0, 4.0
-"""How long a report keeps its transaction open, and how long it is until the next, for each table."""
+"""Duration of the open transaction of a report, and the pause until the next, for each table."""
 TABLES = ("accounts", "sessions", "messages", "events")
 WRITES = (
     "update accounts set balance = balance + 1 where id = %(id)s",
@@ -38,112 +38,112 @@ READS = (
 
 
 @dataclass
-class Felt:
-    """What the statements of an application took."""
+class Workload:
+    """Duration and errors of the statements of an application."""
 
     milliseconds: list[float] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     slowest: tuple[float, str] = (0.0, "")
-    """The longest, in milliseconds, and which it was."""
+    """The longest duration in milliseconds, and its statement."""
 
-    def add(self, other: Felt) -> None:
-        """Takes in what another process felt."""
+    def add(self, other: Workload) -> None:
+        """Add the statements of another process."""
         self.milliseconds += other.milliseconds
         self.failures += other.failures
         self.slowest = max(self.slowest, other.slowest)
 
     def timed(self, connection: psycopg.Connection[tuple[object, ...]], sql: str, row: int) -> None:
-        """Sends one statement; an error is counted, and rolled back in a transaction."""
-        began = time.perf_counter()
+        """Execute and time one statement; record an error, and roll back if in a transaction."""
+        start_s = time.perf_counter()
         try:
             connection.execute(sql.encode(), {"id": row})
         except psycopg.Error as error:
             self.failures.append(f"{sql.partition(' where')[0]}: {str(error).splitlines()[0]}")
             if not connection.autocommit:
                 connection.rollback()
-        took_ms = (time.perf_counter() - began) * 1000
-        self.milliseconds.append(took_ms)
-        self.slowest = max(self.slowest, (took_ms, sql))
+        duration_ms = (time.perf_counter() - start_s) * 1000
+        self.milliseconds.append(duration_ms)
+        self.slowest = max(self.slowest, (duration_ms, sql))
 
 
 @contextmanager
-def at_work(dsn: str, rows: int) -> Iterator[Felt]:
-    """An application that works during the block; what it felt is complete behind it."""
+def running_application(dsn: str, rows: int) -> Iterator[Workload]:
+    """Run an application during the block; the result is complete after it."""
     context = multiprocessing.get_context("spawn")
     end = context.Event()
-    felt = Felt()
+    workload = Workload()
     jobs = [(_writer, None)] * WRITERS + [(_reader, None)] * READERS + [(_report, table) for table in TABLES]
     pipes: list[Pipe] = []
     processes = []
     for number, (job, table) in enumerate(jobs):
-        ours, theirs = context.Pipe(duplex=False)
-        process = context.Process(target=job, args=(dsn, rows, number, table, end, theirs), daemon=True)
+        receiver, sender = context.Pipe(duplex=False)
+        process = context.Process(target=job, args=(dsn, rows, number, table, end, sender), daemon=True)
         process.start()
-        theirs.close()
-        pipes.append(ours)
+        sender.close()
+        pipes.append(receiver)
         processes.append(process)
     for pipe in pipes:
-        # Each says once that it is connected.
+        # Each process sends one message once it is connected.
         pipe.recv()
     try:
-        yield felt
+        yield workload
     finally:
         end.set()
         for pipe in pipes:
-            felt.add(pipe.recv())
+            workload.add(pipe.recv())
         for process in processes:
             process.join()
 
 
-def _writer(dsn: str, rows: int, number: int, table: str | None, end: Event, answer: Pipe) -> None:
-    """Statements by themselves, and now and then a transaction of two."""
-    chance, felt = random.Random(number), Felt()
+def _writer(dsn: str, rows: int, number: int, table: str | None, end: Event, results: Pipe) -> None:
+    """Execute single statements, and sometimes a transaction of two."""
+    rng, workload = random.Random(number), Workload()
     with psycopg.connect(dsn, autocommit=True) as connection:
-        answer.send(None)
+        results.send(None)
         while not end.is_set():
-            if chance.random() < 0.1:
-                _two(connection, felt, chance, rows)
+            if rng.random() < 0.1:
+                _transaction(connection, workload, rng, rows)
             else:
-                felt.timed(connection, chance.choice(WRITES), chance.randint(1, rows))
+                workload.timed(connection, rng.choice(WRITES), rng.randint(1, rows))
             time.sleep(PAUSE_S)
-    answer.send(felt)
+    results.send(workload)
 
 
-def _two(
-    connection: psycopg.Connection[tuple[object, ...]], felt: Felt, chance: random.Random, rows: int
+def _transaction(
+    connection: psycopg.Connection[tuple[object, ...]], workload: Workload, rng: random.Random, rows: int
 ) -> None:
     connection.autocommit = False
-    for sql in (chance.choice((WRITES[0], WRITES[3])), WRITES[5]):
-        felt.timed(connection, sql, chance.randint(1, rows))
+    for sql in (rng.choice((WRITES[0], WRITES[3])), WRITES[5]):
+        workload.timed(connection, sql, rng.randint(1, rows))
     connection.commit()
     connection.autocommit = True
 
 
-def _reader(dsn: str, rows: int, number: int, table: str | None, end: Event, answer: Pipe) -> None:
-    chance, felt = random.Random(number), Felt()
+def _reader(dsn: str, rows: int, number: int, table: str | None, end: Event, results: Pipe) -> None:
+    rng, workload = random.Random(number), Workload()
     with psycopg.connect(dsn, autocommit=True) as connection:
-        answer.send(None)
+        results.send(None)
         while not end.is_set():
-            felt.timed(connection, chance.choice(READS), chance.randint(1, rows))
+            workload.timed(connection, rng.choice(READS), rng.randint(1, rows))
             time.sleep(PAUSE_S)
-    answer.send(felt)
+    results.send(workload)
 
 
-def _report(dsn: str, rows: int, number: int, table: str | None, end: Event, answer: Pipe) -> None:
+def _report(dsn: str, rows: int, number: int, table: str | None, end: Event, results: Pipe) -> None:
     """A transaction that reads a table and then stays open; only what it waits for the table counts."""
-    chance, felt = random.Random(number), Felt()
+    rng, workload = random.Random(number), Workload()
     with psycopg.connect(dsn) as connection:
         connection.execute(f"select from {table} limit 1".encode())
-        # The first migrations meet them all.
-        answer.send(None)
+        # All transactions are open before the first migration.
+        results.send(None)
         while not end.is_set():
-            felt.timed(connection, f"select from {table} limit 1", 0)
+            workload.timed(connection, f"select from {table} limit 1", 0)
             end.wait(LONG_READ_S)
             connection.rollback()
-            end.wait(LONG_PAUSE_S * chance.uniform(0.5, 1.5))
-    answer.send(felt)
+            end.wait(LONG_PAUSE_S * rng.uniform(0.5, 1.5))
+    results.send(workload)
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value that so large a share of all does not exceed."""
+    """Return the value that a share of all values does not exceed."""
     return sorted(values)[min(int(len(values) * share), len(values) - 1)]

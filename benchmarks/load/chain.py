@@ -1,4 +1,4 @@
-"""The migrations, as a skilled person writes them for a database that is at work."""
+"""The migrations, written for a database in production."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One file."""
+    """A migration file."""
 
     name: str
     sql: str
     options: str = ""
-    """What stands behind `migrate:up`."""
+    """The options after `migrate:up`."""
 
     @property
     def transaction(self) -> bool:
-        """Whether it runs in a transaction: a batched change does in ours, and in psql as well."""
+        """Whether psql runs it in a transaction; batched changes are."""
         return "transaction:false" not in self.options
 
 
-OUTSIDE = "transaction:false"
+NON_TRANSACTIONAL = "transaction:false"
 
 MIGRATIONS = (
     Migration("add_nickname", "alter table accounts add column nickname text;"),
@@ -33,12 +33,12 @@ MIGRATIONS = (
     Migration(
         "index_sessions",
         "create index concurrently sessions_account_id_idx on sessions (account_id);",
-        OUTSIDE,
+        NON_TRANSACTIONAL,
     ),
     Migration(
         "index_messages",
         "create index concurrently messages_account_id_sent_at_idx on messages (account_id, sent_at);",
-        OUTSIDE,
+        NON_TRANSACTIONAL,
     ),
     Migration(
         "sessions_account",
@@ -68,7 +68,7 @@ MIGRATIONS = (
     Migration("validate_email", "alter table accounts validate constraint accounts_email_given;"),
     Migration("email_not_null", "alter table accounts alter column email set not null;"),
     Migration("drop_email_check", "alter table accounts drop constraint accounts_email_given;"),
-    Migration("comment_accounts", "comment on table accounts is 'Whoever may log in.';"),
+    Migration("comment_accounts", "comment on table accounts is 'Login accounts.';"),
     Migration("grant_accounts", "grant select on accounts, teams to pg_monitor;"),
     Migration(
         "function_tidy",
@@ -82,7 +82,7 @@ MIGRATIONS = (
         "  for each row execute function messages_tidy();",
     ),
     Migration("state_paused", "alter type session_state add value 'paused' before 'closed';"),
-    Migration("drop_old_index", "drop index concurrently messages_old_idx;", OUTSIDE),
+    Migration("drop_old_index", "drop index concurrently messages_old_idx;", NON_TRANSACTIONAL),
     Migration("statistics_minutes", "alter table sessions alter column minutes set statistics 500;"),
     Migration(
         "rename_constraint",
@@ -103,7 +103,11 @@ MIGRATIONS = (
         "alter table events attach partition events_2026_04\n"
         "  for values from ('2026-04-01') to ('2026-05-01');",
     ),
-    Migration("detach_january", "alter table events detach partition events_2026_01 concurrently;", OUTSIDE),
+    Migration(
+        "detach_january",
+        "alter table events detach partition events_2026_01 concurrently;",
+        NON_TRANSACTIONAL,
+    ),
     Migration(
         "view_active", "create view active_accounts as select id, name, nickname from accounts where active;"
     ),
@@ -116,7 +120,9 @@ MIGRATIONS = (
     Migration("drop_default", "alter table sessions alter column minutes drop default;"),
     Migration("add_length", "alter table messages add column length integer;"),
     Migration(
-        "unique_email", "create unique index concurrently accounts_email_key on accounts (email);", OUTSIDE
+        "unique_email",
+        "create unique index concurrently accounts_email_key on accounts (email);",
+        NON_TRANSACTIONAL,
     ),
     Migration(
         "constrain_email",
@@ -127,7 +133,7 @@ MIGRATIONS = (
     ),
     Migration("analyze_sessions", "analyze sessions;"),
     Migration("vacuum_earlier", "alter table sessions set (autovacuum_vacuum_scale_factor = 0.05);"),
-    Migration("rebuild_index", "reindex index concurrently sessions_started_at_idx;", OUTSIDE),
+    Migration("rebuild_index", "reindex index concurrently sessions_started_at_idx;", NON_TRANSACTIONAL),
     Migration("drop_trigger", "drop trigger messages_tidy on messages;"),
     Migration("drop_obsolete", "alter table accounts drop column obsolete;"),
     Migration(

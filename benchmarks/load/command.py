@@ -1,4 +1,4 @@
-"""Both on a copy of the same database, with the application at work, and the table of what it felt."""
+"""Run both on clones of one database while the application runs, and print the table."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from pathlib import Path
 import psycopg
 
 from aigym_db.database.servers import Server, clone, create_database, drop_database, throwaway
-from benchmarks.load.application import LONG_READ_S, Felt, at_work, percentile
+from benchmarks.load.application import LONG_READ_S, Workload, percentile, running_application
 from benchmarks.load.chain import MIGRATIONS, Migration
 from benchmarks.load.tables import build
 from benchmarks.process import Command, Failed, measured
 
 QUIET_S = 15.0
-"""For how long the application is watched while nobody migrates."""
+"""Duration of the run without migrations."""
 OVER_MS = 300
-"""How much longer than the lock timeout a statement of the application may take."""
+"""Allowed excess of an application statement over the lock timeout, in milliseconds."""
 LIMIT_S = 1_800.0
-DOWN = "-- migrate:down irreversible: The benchmark goes forward only.\n"
+DOWN = "-- migrate:down irreversible: The benchmark does not roll back.\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one way to migrate meant for the application."""
+    """The effect of one way to migrate on the application."""
 
     name: str
-    felt: Felt
+    workload: Workload
     seconds: float
     problem: str = ""
-    """What the migrations ended with, if it was an error."""
+    """The error of the migrations, if any."""
 
 
 def main() -> None:
-    """Prints the table."""
+    """Print the table."""
     arguments = _arguments()
     chain = MIGRATIONS[: arguments.migrations]
     with tempfile.TemporaryDirectory() as name, throwaway() as server:
@@ -48,7 +48,7 @@ def main() -> None:
         build(create_database(server, "original").dsn, arguments.rows)
         psql = server.programs.program("psql")
         ways: dict[str, Callable[[str], Command | None]] = {
-            "nobody migrates": lambda dsn: None,
+            "no migrations": lambda dsn: None,
             "aigym-db": lambda dsn: _ours(folder, dsn),
             "psql": lambda dsn: Command(
                 [psql, dsn, "-qX", "-v", "ON_ERROR_STOP=1", "-f", str(folder / "all.sql")]
@@ -62,8 +62,8 @@ def _outcome(server: Server, name: str, way: Callable[[str], Command | None], ro
     dsn = clone(server, "original").dsn
     try:
         problem = ""
-        with at_work(dsn, rows) as felt:
-            began = time.perf_counter()
+        with running_application(dsn, rows) as workload:
+            start_s = time.perf_counter()
             command = way(dsn)
             if command is None:
                 time.sleep(QUIET_S)
@@ -72,22 +72,24 @@ def _outcome(server: Server, name: str, way: Callable[[str], Command | None], ro
                     measured(command, LIMIT_S)
                 except Failed as failure:
                     problem = str(failure)
-            seconds = time.perf_counter() - began
-        return Outcome(name, felt, seconds, problem)
+            seconds = time.perf_counter() - start_s
+        return Outcome(name, workload, seconds, problem)
     finally:
         drop_database(server, str(psycopg.conninfo.conninfo_to_dict(dsn)["dbname"]))
 
 
 def _write(folder: Path, chain: Sequence[Migration], lock_timeout_ms: int) -> None:
-    """The same files for both."""
+    """Write the same migrations for both."""
     (folder / "migrations").mkdir()
     (folder / "aigym-db.toml").write_text(f"lock_timeout_ms = {lock_timeout_ms}\n")
     script = []
-    for version, one in enumerate(chain, start=1):
-        heading = f"-- migrate:up {one.options}".rstrip()
-        text = f"{heading}\n{one.sql}\n{DOWN}"
-        (folder / "migrations" / f"{version:04d}_{one.name}.sql").write_text(text)
-        script.append(f"begin;\n{one.sql}\ncommit;\n" if one.transaction else f"{one.sql}\n")
+    for version, migration in enumerate(chain, start=1):
+        heading = f"-- migrate:up {migration.options}".rstrip()
+        text = f"{heading}\n{migration.sql}\n{DOWN}"
+        (folder / "migrations" / f"{version:04d}_{migration.name}.sql").write_text(text)
+        script.append(
+            f"begin;\n{migration.sql}\ncommit;\n" if migration.transaction else f"{migration.sql}\n"
+        )
     (folder / "all.sql").write_text("".join(script))
     measured(_program(folder, "freeze"))
 
@@ -108,28 +110,35 @@ def _table(outcomes: Sequence[Outcome], rows: int, migrations: int, lock_timeout
         f"{'':18}{'migrating':>11}{'statements':>12}{'failed':>8}{'median':>10}{'p99':>10}{'longest':>11}",
     ]
     for outcome in outcomes:
-        felt = outcome.felt.milliseconds
+        times = outcome.workload.milliseconds
         lines.append(
-            f"{outcome.name:18}{outcome.seconds:9.1f} s{len(felt):12,}{len(outcome.felt.failures):8}"
-            f"{percentile(felt, 0.5):7.1f} ms{percentile(felt, 0.99):7.1f} ms{max(felt):8.0f} ms"
+            f"{outcome.name:18}{outcome.seconds:9.1f} s{len(times):12,}{len(outcome.workload.failures):8}"
+            f"{percentile(times, 0.5):7.1f} ms{percentile(times, 0.99):7.1f} ms{max(times):8.0f} ms"
         )
     for outcome in outcomes:
-        lines.append(f"the longest, {outcome.name}: {outcome.felt.slowest[1]}")
-        lines += [f"failed, {outcome.name}: {text}" for text in sorted(set(outcome.felt.failures))]
+        lines.append(f"the longest, {outcome.name}: {outcome.workload.slowest[1]}")
+        lines += [f"failed, {outcome.name}: {text}" for text in sorted(set(outcome.workload.failures))]
         lines += [f"{outcome.name} ended early: {outcome.problem}"] if outcome.problem else []
     ours = next(outcome for outcome in outcomes if outcome.name == "aigym-db")
-    longest, most = max(ours.felt.milliseconds), lock_timeout_ms + OVER_MS
+    longest, limit = max(ours.workload.milliseconds), lock_timeout_ms + OVER_MS
     goals = {
         "all migrations applied": not ours.problem,
-        "no statement of the application failed": not ours.felt.failures,
-        f"longest stall ≤ {most} ms (it is {longest:.0f} ms)": longest <= most,
+        "no statement of the application failed": not ours.workload.failures,
+        f"longest stall ≤ {limit} ms (measured: {longest:.0f} ms)": longest <= limit,
     }
     return lines + [f"{'reached' if reached else 'MISSED'}: {goal}" for goal, reached in goals.items()]
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks load --")
-    parser.add_argument("--rows", type=int, default=1_000_000, help="in each of the four tables")
-    parser.add_argument("--migrations", type=int, default=len(MIGRATIONS), help="how many of the chain")
-    parser.add_argument("--lock-timeout-ms", type=int, default=2_000, help="ours; psql waits without limit")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="rows in each of the four tables")
+    parser.add_argument(
+        "--migrations", type=int, default=len(MIGRATIONS), help="number of migrations of the chain"
+    )
+    parser.add_argument(
+        "--lock-timeout-ms",
+        type=int,
+        default=2_000,
+        help="lock timeout of aigym-db in milliseconds; psql waits without limit",
+    )
     return parser.parse_args()

@@ -1,4 +1,4 @@
-"""The tables the application works on."""
+"""The tables of the application."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ insert into events (account_id, kind, at)
 
 
 def build(dsn: str, rows: int) -> None:
-    """Makes the tables with so many rows each."""
+    """Create the tables with `rows` rows each."""
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(SET_UP.encode())
         connection.execute(FILL.format(rows=rows).encode())

@@ -1,4 +1,4 @@
-"""What there is to migrate: the same SQL for everybody."""
+"""The migrations: the same SQL for every tool."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ BIG = "insert into table_1 (name) values ('row {number:07d}, as long as the rows
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One migration, in both directions."""
+    """A migration, up and down."""
 
     version: int
     name: str
@@ -71,34 +71,34 @@ class Migration:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Migrations in order."""
+    """An ordered sequence of migrations."""
 
     migrations: tuple[Migration, ...]
     tables_each: int = 1
-    """How many tables each of them makes, their names beginning with `table_`."""
+    """Number of tables that each migration creates, with names beginning with `table_`."""
     rows: int = 0
-    """How many rows `table_1` has in the end."""
+    """Number of rows in `table_1` at the end."""
 
     def __len__(self) -> int:
         return len(self.migrations)
 
     def first(self, count: int) -> Chain:
-        """The same, but shorter."""
+        """Return the first `count` migrations as a chain."""
         return Chain(self.migrations[:count], self.tables_each, self.rows)
 
 
 def one_table(count: int) -> Chain:
-    """Migrations of one table and its comment each."""
+    """Return migrations of one table with a comment each."""
     return Chain(tuple(_numbered(count, ONE_TABLE, "drop table {name};\n")))
 
 
 def mixed(count: int) -> Chain:
-    """Migrations of 20 statements each, of many kinds."""
+    """Return migrations of 20 statements of many kinds each."""
     return Chain(tuple(_numbered(count, MIXED, MIXED_DOWN)), tables_each=2)
 
 
 def big(size_bytes: int) -> Chain:
-    """One migration of about so many bytes: a table and an INSERT for every row."""
+    """Return one migration of about `size_bytes`: a table and an INSERT for every row."""
     rows = size_bytes // len(BIG.format(number=0))
     inserts = "".join(BIG.format(number=number) for number in range(rows))
     up = "create table table_1 (id bigint generated always as identity primary key, name text not null);\n"

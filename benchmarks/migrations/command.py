@@ -1,4 +1,4 @@
-"""What is measured, on which servers, and what we mean to reach."""
+"""The command line: series, servers and goals."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from benchmarks.migrations import peers, report
 from benchmarks.migrations.chain import big, mixed, one_table
 from benchmarks.migrations.series import Figures, Series, run
 
-BACK = 100
+ROLLED_BACK = 100
 APPLIED = 120
-"""How many migrations there are where `BACK` are rolled back."""
+"""Number of applied migrations of which the newest `ROLLED_BACK` are rolled back."""
 BIG_BYTES = 50_000_000
-KINDS = {"off": "a server that does not wait for the disk", "on": "a server that keeps its promises"}
+KINDS = {"off": "commits do not wait for the disk", "on": "commits wait for the disk"}
 
 
 def main() -> None:
-    """Prints a table for every series and every kind of server that was asked for."""
+    """Print a table for every selected series and kind of server."""
     arguments = _arguments()
     folder = arguments.install_peers or arguments.peers
     if arguments.install_peers:
         peers.install(folder)
     for disk in ("off", "on") if arguments.disk == "both" else (arguments.disk,):
         with server(on_disk=disk == "on") as running:
-            who = peers.contenders(folder, running.programs.program("psql"))
+            contenders = peers.contenders(folder, running.programs.program("psql"))
             for name in arguments.series or SERIES:
                 series = SERIES[name](arguments.rounds, arguments.count)
-                found = run(series, who, running, on_disk=disk == "on")
+                figures_by_name = run(series, contenders, running, on_disk=disk == "on")
                 heading = report.title(series, f"{running.name}, {KINDS[disk]}")
-                print("\n" + "\n".join(PRINTED[name](found, heading)), flush=True)
+                print("\n" + "\n".join(PRINTED[name](figures_by_name, heading)), flush=True)
 
 
 @contextmanager
 def server(*, on_disk: bool) -> Iterator[Server]:
-    """One whose commits reach the disk, as in production, or one that does not wait for it."""
+    """Start a server whose commits wait for the disk, as in production, or one whose commits do not."""
     if not on_disk:
         with throwaway() as running:
             yield running
@@ -53,38 +53,38 @@ def server(*, on_disk: bool) -> Iterator[Server]:
             kept.stop()
 
 
-def _tables(found: Mapping[str, Figures], heading: str) -> Iterator[str]:
-    yield from report.table(found, lambda figures: figures.up, heading)
-    yield from report.ratio_goal(found, 0.9)
+def _tables(figures_by_name: Mapping[str, Figures], heading: str) -> Iterator[str]:
+    yield from report.table(figures_by_name, lambda figures: figures.up, heading)
+    yield from report.ratio_goal(figures_by_name, 0.9)
 
 
-def _mixed(found: Mapping[str, Figures], heading: str) -> Iterator[str]:
-    yield from report.table(found, lambda figures: figures.up, heading)
-    yield from report.ratio_goal(found, 0.95)
+def _mixed(figures_by_name: Mapping[str, Figures], heading: str) -> Iterator[str]:
+    yield from report.table(figures_by_name, lambda figures: figures.up, heading)
+    yield from report.ratio_goal(figures_by_name, 0.95)
 
 
-def _hundred(found: Mapping[str, Figures], heading: str) -> Iterator[str]:
-    back = heading.replace(
-        "migrations of one table", f"migrations of one table: the newest {BACK} rolled back", 1
+def _hundred(figures_by_name: Mapping[str, Figures], heading: str) -> Iterator[str]:
+    rollback_heading = heading.replace(
+        "migrations of one table", f"migrations of one table: the newest {ROLLED_BACK} rolled back", 1
     )
-    yield from report.table(found, lambda figures: figures.back, back)
-    yield from report.back_goal(found, BACK, 0.3)
+    yield from report.table(figures_by_name, lambda figures: figures.rollback, rollback_heading)
+    yield from report.rollback_goal(figures_by_name, ROLLED_BACK, 0.3)
     yield ""
     nothing = heading.replace("migrations of one table", "applied migrations: nothing to do", 1)
-    yield from report.table(found, lambda figures: figures.again, nothing)
-    yield from report.nothing_goal(found, 0.15)
+    yield from report.table(figures_by_name, lambda figures: figures.again, nothing)
+    yield from report.nothing_goal(figures_by_name, 0.15)
 
 
-def _big(found: Mapping[str, Figures], heading: str) -> Iterator[str]:
-    yield from report.table(found, lambda figures: figures.up, heading)
-    yield from report.big_goal(found, 4.5, 120)
+def _big(figures_by_name: Mapping[str, Figures], heading: str) -> Iterator[str]:
+    yield from report.table(figures_by_name, lambda figures: figures.up, heading)
+    yield from report.big_goal(figures_by_name, 4.5, 120)
 
 
 SERIES: dict[str, Callable[[int, int], Series]] = {
     "tables": lambda rounds, count: Series(f"{count} migrations of one table", one_table(count), rounds),
     "mixed": lambda rounds, _: Series("100 migrations of 20 mixed statements", mixed(100), rounds),
     "hundred": lambda rounds, _: Series(
-        f"{APPLIED} migrations of one table", one_table(APPLIED), rounds, again=True, back=BACK
+        f"{APPLIED} migrations of one table", one_table(APPLIED), rounds, again=True, rollbacks=ROLLED_BACK
     ),
     "big": lambda rounds, _: Series("one file of 50 MB, an INSERT a row", big(BIG_BYTES), rounds),
 }
@@ -93,12 +93,16 @@ PRINTED = {"tables": _tables, "mixed": _mixed, "hundred": _hundred, "big": _big}
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks migrations --")
-    parser.add_argument("series", nargs="*", choices=[[], *SERIES], help="; all of them without one")
+    parser.add_argument("series", nargs="*", choices=[[], *SERIES], help="series to run (default: all)")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--count", type=int, default=1_000, help="how many migrations of one table")
+    parser.add_argument("--count", type=int, default=1_000, help="number of migrations of one table")
     parser.add_argument(
-        "--disk", choices=["off", "on", "both"], default="both", help="whether commits wait for it"
+        "--disk", choices=["off", "on", "both"], default="both", help="whether commits wait for the disk"
     )
-    parser.add_argument("--peers", type=Path, metavar="DIR", help="where --install-peers put them before")
-    parser.add_argument("--install-peers", type=Path, metavar="DIR", help="install them there first")
+    parser.add_argument(
+        "--peers", type=Path, metavar="DIR", help="folder in which --install-peers installed the peers"
+    )
+    parser.add_argument(
+        "--install-peers", type=Path, metavar="DIR", help="install the peers in this folder first"
+    )
     return parser.parse_args()

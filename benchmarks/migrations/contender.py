@@ -1,4 +1,4 @@
-"""Somebody who migrates: how it wants its files, and the commands that run them."""
+"""A migration tool: the format of its files, and its commands."""
 
 from __future__ import annotations
 
@@ -13,45 +13,45 @@ from benchmarks.process import Command
 
 
 class Contender(ABC):
-    """One way to migrate, with the files of one chain in a folder of its own."""
+    """A migration tool with the files of one chain in a folder."""
 
     name: ClassVar[str]
     most_migrations: ClassVar[int | None] = None
-    """Of a longer chain it gets only the beginning, because it is too slow for all of it."""
+    """Maximum length of its chain, for tools that are too slow for all of it."""
     most_rounds: ClassVar[int | None] = None
 
     def __init__(self, folder: Path, chain: Chain) -> None:
         self.folder = folder / type(self).__name__.lower()
         self.folder.mkdir()
-        most = type(self).most_migrations
-        self.chain = chain if most is None else chain.first(most)
+        limit = type(self).most_migrations
+        self.chain = chain if limit is None else chain.first(limit)
         self.write()
 
     @abstractmethod
     def write(self) -> None:
-        """Writes the chain in the form it is used to."""
+        """Write the chain in the format of the tool."""
 
     @abstractmethod
     def up(self, dsn: str) -> Command:
-        """The command that brings a database up to date."""
+        """Return the command that applies all migrations."""
 
     def again(self, dsn: str) -> Command:
-        """The command that finds a database up to date."""
+        """Return the command for a database with nothing to apply."""
         return self.up(dsn)
 
-    def back(self, dsn: str, count: int) -> tuple[Command, ...]:
-        """The commands that undo the newest `count`; none when it cannot."""
+    def rollback(self, dsn: str, count: int) -> tuple[Command, ...]:
+        """Return the commands that roll back the newest `count`; empty if the tool cannot."""
         return ()
 
 
 def socket_url(dsn: str) -> str:
-    """The DSN of a server of ours as a URL whose `host` is the folder of its socket."""
-    known = conninfo_to_dict(dsn)
-    return f"postgresql://{known['user']}@/{known['dbname']}?host={known['host']}&port={known['port']}"
+    """Return a DSN as a URL whose `host` is the folder of the socket."""
+    parameters = conninfo_to_dict(dsn)
+    return f"postgresql://{parameters['user']}@/{parameters['dbname']}?host={parameters['host']}&port={parameters['port']}"
 
 
 def libpq_environment(dsn: str) -> dict[str, str]:
-    """The DSN as the variables that libpq reads."""
-    known = conninfo_to_dict(dsn)
+    """Return a DSN as environment variables of libpq."""
+    parameters = conninfo_to_dict(dsn)
     words = {"PGHOST": "host", "PGPORT": "port", "PGUSER": "user", "PGDATABASE": "dbname"}
-    return {variable: str(known[word]) for variable, word in words.items()}
+    return {variable: str(parameters[word]) for variable, word in words.items()}

@@ -1,4 +1,4 @@
-"""The peers: put into a folder of their own, and found there again."""
+"""Installation and discovery of the peers."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 
 from benchmarks.migrations.chain import Chain
 from benchmarks.migrations.contender import Contender
+from benchmarks.migrations.contenders.aigym_db import AigymDb
 from benchmarks.migrations.contenders.alembic import Alembic
 from benchmarks.migrations.contenders.dbmate import Dbmate
 from benchmarks.migrations.contenders.graphile import Graphile
-from benchmarks.migrations.contenders.ours import Ours
 from benchmarks.migrations.contenders.psql import Psql
 from benchmarks.migrations.contenders.sqitch import Sqitch
 from benchmarks.migrations.contenders.yoyo import Yoyo
@@ -31,11 +31,11 @@ SQITCH = "install it with `apt-get install sqitch libdbd-pg-perl`"
 INSTALL = "install it with --install-peers DIR"
 
 Write = Callable[[Path, Chain], Contender]
-"""Makes a contender, with the files of a chain, in a folder."""
+"""Creates a contender with the files of a chain in a folder."""
 
 
 def install(folder: Path) -> None:
-    """All of them but Sqitch, which is a package of the operating system."""
+    """Install all peers except Sqitch, which is a package of the operating system."""
     folder.mkdir(parents=True, exist_ok=True)
     if shutil.which("npm"):
         subprocess.run(["npm", "install", "--silent", "--prefix", str(folder), *FROM_NPM], check=True)
@@ -44,21 +44,21 @@ def install(folder: Path) -> None:
 
 
 def contenders(peers: Path | None, psql: str) -> list[Write]:
-    """psql first, then ourselves, then who is there; a line for everybody who is left out."""
-    found: list[Write] = [lambda folder, chain: Psql(folder, chain, psql), Ours]
+    """Return psql, aigym-db and the installed peers; print a line for each peer that is missing."""
+    available: list[Write] = [lambda folder, chain: Psql(folder, chain, psql), AigymDb]
     folder = (peers or Path("/nowhere")).absolute()
     for peer in (Dbmate, Alembic, Graphile, Yoyo):
         program = peer.installed(folder)
         if program is None:
-            print(f"left out: {peer.name} ({INSTALL})")
+            print(f"not installed: {peer.name} ({INSTALL})")
         else:
-            found.append(_with(peer, program))
+            available.append(_with(peer, program))
     sqitch = Sqitch.installed()
     if sqitch is None:
-        print(f"left out: {Sqitch.name} ({SQITCH})")
+        print(f"not installed: {Sqitch.name} ({SQITCH})")
     else:
-        found.append(lambda folder, chain: Sqitch(folder, chain, sqitch, psql))
-    return found
+        available.append(lambda folder, chain: Sqitch(folder, chain, sqitch, psql))
+    return available
 
 
 def _with(peer: Callable[[Path, Chain, Path], Contender], program: Path) -> Write:

@@ -1,1 +1,1 @@
-"""Everybody who takes part, one file each."""
+"""The migration tools, one per file."""

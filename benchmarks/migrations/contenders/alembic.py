@@ -1,4 +1,4 @@
-"""Alembic with psycopg 3: a revision a migration, its SQL in `op.execute`, a transaction each."""
+"""Alembic with psycopg 3: one revision per migration, its SQL in `op.execute`, a transaction for each."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def downgrade():
     op.execute("""{down}""")
 '''
 LARGE_CHARACTERS = 1_000_000
-"""A longer text stands in a file of its own, as anybody would have it."""
+"""Longer SQL is stored in a separate file."""
 
 
 class Alembic(Contender):
-    """In an environment of its own."""
+    """Alembic in a separate virtual environment."""
 
     name = "Alembic"
 
@@ -49,28 +49,30 @@ class Alembic(Contender):
 
     @staticmethod
     def installed(peers: Path) -> Path | None:
-        """Its program among the peers."""
+        """Return its program among the peers; None if it is missing."""
         program = peers / "venv/bin/alembic"
         return program if program.exists() else None
 
     def write(self) -> None:
         versions = self.folder / "versions"
         versions.mkdir()
-        for one in self.chain.migrations:
-            previous = f'"{one.version - 1:04d}"' if one.version > 1 else None
+        for migration in self.chain.migrations:
+            previous = f'"{migration.version - 1:04d}"' if migration.version > 1 else None
             form = REVISION
-            if len(one.up) > LARGE_CHARACTERS:
+            if len(migration.up) > LARGE_CHARACTERS:
                 form = READING
-                (versions / f"{one.version:04d}.sql").write_text(one.up)
-            text = form.format(version=one.version, previous=previous, up=one.up, down=one.down)
-            (versions / f"{one.version:04d}.py").write_text(text)
+                (versions / f"{migration.version:04d}.sql").write_text(migration.up)
+            text = form.format(
+                version=migration.version, previous=previous, up=migration.up, down=migration.down
+            )
+            (versions / f"{migration.version:04d}.py").write_text(text)
         (self.folder / "env.py").write_text(ENVIRONMENT)
         (self.folder / "alembic.ini").write_text(f"[alembic]\nscript_location = {self.folder}\n")
 
     def up(self, dsn: str) -> Command:
         return self._command(dsn, "upgrade", "head")
 
-    def back(self, dsn: str, count: int) -> tuple[Command, ...]:
+    def rollback(self, dsn: str, count: int) -> tuple[Command, ...]:
         return (self._command(dsn, "downgrade", f"-{count}"),)
 
     def _command(self, dsn: str, *words: str) -> Command:

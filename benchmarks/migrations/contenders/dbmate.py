@@ -1,4 +1,4 @@
-"""dbmate: one SQL file a migration, both directions in it."""
+"""dbmate: one SQL file per migration with both directions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.process import Command
 
 
 class Dbmate(Contender):
-    """Its own binary: what npm puts into `.bin` would start a Node.js around it."""
+    """The binary of dbmate; the wrapper that npm installs in `.bin` starts Node.js first."""
 
     name = "dbmate"
 
@@ -22,26 +22,26 @@ class Dbmate(Contender):
 
     @staticmethod
     def installed(peers: Path) -> Path | None:
-        """Its binary among the peers."""
+        """Return its binary among the peers; None if it is missing."""
         return next(iter(peers.glob("node_modules/@dbmate/*/bin/dbmate")), None)
 
     def write(self) -> None:
-        for one in self.chain.migrations:
-            text = f"-- migrate:up\n{one.up}\n-- migrate:down\n{one.down}"
-            (self.folder / f"{one.label}.sql").write_text(text)
+        for migration in self.chain.migrations:
+            text = f"-- migrate:up\n{migration.up}\n-- migrate:down\n{migration.down}"
+            (self.folder / f"{migration.label}.sql").write_text(text)
 
     def up(self, dsn: str) -> Command:
         return self._command(dsn, "up")
 
-    def back(self, dsn: str, count: int) -> tuple[Command, ...]:
-        """One call each: it undoes the newest only."""
+    def rollback(self, dsn: str, count: int) -> tuple[Command, ...]:
+        """Return one call per migration: dbmate rolls back only the newest."""
         return (self._command(dsn, "down"),) * count
 
     def _command(self, dsn: str, word: str) -> Command:
-        known = conninfo_to_dict(dsn)
+        parameters = conninfo_to_dict(dsn)
         url = (
-            f"postgres://{known['user']}@:{known['port']}/{known['dbname']}"
-            f"?sslmode=disable&socket={known['host']}"
+            f"postgres://{parameters['user']}@:{parameters['port']}/{parameters['dbname']}"
+            f"?sslmode=disable&socket={parameters['host']}"
         )
         words = [str(self.program), "--no-dump-schema", "--migrations-dir", str(self.folder), word]
         return Command(words, {"DATABASE_URL": url})

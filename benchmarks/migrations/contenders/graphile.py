@@ -1,4 +1,4 @@
-"""graphile-migrate: committed migrations, each with the hash of the one before; it does not go back."""
+"""graphile-migrate: committed migrations, each with the hash of the previous one; it cannot roll back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.process import Command
 
 
 class Graphile(Contender):
-    """Its own program, with the Node.js that is on the path."""
+    """graphile-migrate, with the Node.js on the path."""
 
     name = "graphile-migrate"
 
@@ -21,7 +21,7 @@ class Graphile(Contender):
 
     @staticmethod
     def installed(peers: Path) -> Path | None:
-        """Its program among the peers."""
+        """Return its program among the peers; None if it is missing."""
         program = peers / "node_modules/graphile-migrate/dist/cli.js"
         return program if program.exists() else None
 
@@ -30,11 +30,11 @@ class Graphile(Contender):
         committed.mkdir(parents=True)
         (self.folder / ".gmrc").write_text("{}\n")
         previous = ""
-        for one in self.chain.migrations:
-            body = one.up.strip() + "\n"
+        for migration in self.chain.migrations:
+            body = migration.up.strip() + "\n"
             digest = hashlib.sha1(f"{previous}\n{body}".strip().encode() + b"\n").hexdigest()
             heading = f"--! Previous: {previous or '-'}\n--! Hash: sha1:{digest}\n\n"
-            (committed / f"{one.version:06d}.sql").write_text(heading + body)
+            (committed / f"{migration.version:06d}.sql").write_text(heading + body)
             previous = f"sha1:{digest}"
 
     def up(self, dsn: str) -> Command:

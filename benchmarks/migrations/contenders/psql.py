@@ -16,7 +16,7 @@ APPLIED = "select version from ledger order by id desc limit 1"
 
 
 class Psql(Contender):
-    """The limit: it checks nothing, parses next to nothing and starts in a moment."""
+    """The limit: psql checks nothing, parses little and starts fast."""
 
     name = "psql"
 
@@ -25,7 +25,7 @@ class Psql(Contender):
         super().__init__(folder, chain)
 
     def write(self) -> None:
-        ups = "".join(_transaction(one, one.up) for one in self.chain.migrations)
+        ups = "".join(_transaction(migration, migration.up) for migration in self.chain.migrations)
         (self.folder / "up.sql").write_text(LEDGER + ups)
 
     def up(self, dsn: str) -> Command:
@@ -34,9 +34,11 @@ class Psql(Contender):
     def again(self, dsn: str) -> Command:
         return Command([self.program, dsn, "-qXAt", "-c", APPLIED])
 
-    def back(self, dsn: str, count: int) -> tuple[Command, ...]:
+    def rollback(self, dsn: str, count: int) -> tuple[Command, ...]:
         newest = reversed(self.chain.migrations[-count:])
-        (self.folder / "down.sql").write_text("".join(_transaction(one, one.down) for one in newest))
+        (self.folder / "down.sql").write_text(
+            "".join(_transaction(migration, migration.down) for migration in newest)
+        )
         return (self._file(dsn, "down.sql"),)
 
     def _file(self, dsn: str, name: str) -> Command:
@@ -44,7 +46,7 @@ class Psql(Contender):
 
 
 def _transaction(migration: Migration, sql: str) -> str:
-    # Of a large file psql is spared what nobody but us does: to keep the text in a row.
+    # Only aigym-db stores the text of a large file in its ledger, so psql is not made to.
     kept = f"$row${migration.up}$row$" if len(migration.up) < 100_000 else "null"
     row = (
         "insert into ledger (version, name, checksum, sql) values "

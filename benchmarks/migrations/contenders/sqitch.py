@@ -1,4 +1,4 @@
-"""Sqitch: a deploy and a revert script a change, each run by a psql of its own."""
+"""Sqitch: a deploy and a revert script per change, each run by a separate psql."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from benchmarks.migrations.chain import Chain
 from benchmarks.migrations.contender import Contender, libpq_environment
 from benchmarks.process import Command
 
-WHO = "benchmark <benchmark@example.org>"
+PLANNER = "benchmark <benchmark@example.org>"
 
 
 class Sqitch(Contender):
-    """As the operating system has it, with the server's own psql."""
+    """Sqitch as packaged by the operating system, with the psql of the server."""
 
     name = "Sqitch"
     most_migrations = 120
@@ -26,18 +26,20 @@ class Sqitch(Contender):
 
     @staticmethod
     def installed() -> Path | None:
-        """Its program on the path."""
-        found = shutil.which("sqitch")
-        return Path(found) if found else None
+        """Return its program on the path; None if it is missing."""
+        program = shutil.which("sqitch")
+        return Path(program) if program else None
 
     def write(self) -> None:
         plan = ["%syntax-version=1.0.0", "%project=benchmark", ""]
         for kind in ("deploy", "revert"):
             (self.folder / kind).mkdir()
-        for one in self.chain.migrations:
-            (self.folder / "deploy" / f"{one.label}.sql").write_text(f"begin;\n{one.up}commit;\n")
-            (self.folder / "revert" / f"{one.label}.sql").write_text(f"begin;\n{one.down}commit;\n")
-            plan.append(f"{one.label} 2026-01-01T00:00:00Z {WHO} # {one.name}")
+        for migration in self.chain.migrations:
+            (self.folder / "deploy" / f"{migration.label}.sql").write_text(f"begin;\n{migration.up}commit;\n")
+            (self.folder / "revert" / f"{migration.label}.sql").write_text(
+                f"begin;\n{migration.down}commit;\n"
+            )
+            plan.append(f"{migration.label} 2026-01-01T00:00:00Z {PLANNER} # {migration.name}")
         (self.folder / "sqitch.plan").write_text("\n".join(plan) + "\n")
         (self.folder / "sqitch.conf").write_text(
             f'[core]\n\tengine = pg\n[engine "pg"]\n\tclient = {self.psql}\n'
@@ -49,9 +51,9 @@ class Sqitch(Contender):
     def again(self, dsn: str) -> Command:
         return self._command(dsn, "deploy")
 
-    def back(self, dsn: str, count: int) -> tuple[Command, ...]:
-        kept = len(self.chain) - count
-        to = self.chain.migrations[kept - 1].label if kept else "@ROOT^"
+    def rollback(self, dsn: str, count: int) -> tuple[Command, ...]:
+        remaining = len(self.chain) - count
+        to = self.chain.migrations[remaining - 1].label if remaining else "@ROOT^"
         return (self._command(dsn, "revert", "-y", "--to", to),)
 
     def _command(self, dsn: str, *words: str) -> Command:

@@ -1,4 +1,4 @@
-"""yoyo with psycopg2: a Python file a migration, its SQL as one step."""
+"""yoyo with psycopg2: one Python file per migration, its SQL as one step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ steps = [step("""{up}""", """{down}""")]
 
 
 class Yoyo(Contender):
-    """In an environment of its own. A step of Python text is sent whole; SQL files it would split first."""
+    """yoyo in a separate virtual environment. It sends a Python step as a whole but splits SQL files."""
 
     name = "yoyo"
 
@@ -25,22 +25,24 @@ class Yoyo(Contender):
 
     @staticmethod
     def installed(peers: Path) -> Path | None:
-        """Its program among the peers."""
+        """Return its program among the peers; None if it is missing."""
         program = peers / "venv/bin/yoyo"
         return program if program.exists() else None
 
     def write(self) -> None:
         depends: set[str] = set()
-        for one in self.chain.migrations:
-            text = STEP.format(depends=repr(depends) if depends else "{}", up=one.up, down=one.down)
-            (self.folder / f"{one.label}.py").write_text(text)
-            depends = {one.label}
+        for migration in self.chain.migrations:
+            text = STEP.format(
+                depends=repr(depends) if depends else "{}", up=migration.up, down=migration.down
+            )
+            (self.folder / f"{migration.label}.py").write_text(text)
+            depends = {migration.label}
 
     def up(self, dsn: str) -> Command:
         return self._command("apply", dsn)
 
-    def back(self, dsn: str, count: int) -> tuple[Command, ...]:
-        """Back to and with the oldest of them: all others depend on it."""
+    def rollback(self, dsn: str, count: int) -> tuple[Command, ...]:
+        """Return the rollback of the oldest of them, on which all others depend."""
         return (self._command("rollback", dsn, "--revision", self.chain.migrations[-count].label),)
 
     def _command(self, word: str, dsn: str, *options: str) -> Command:

@@ -1,4 +1,4 @@
-"""aigym-db, by the program that its package installs."""
+"""aigym-db: the installed program."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ from benchmarks.migrations.contender import Contender
 from benchmarks.process import Command, measured
 
 
-class Ours(Contender):
-    """A project of its own, frozen."""
+class AigymDb(Contender):
+    """aigym-db, with a frozen project."""
 
     name = "aigym-db"
 
     def write(self) -> None:
         folder = self.folder / "migrations"
         folder.mkdir()
-        for one in self.chain.migrations:
-            text = f"-- {one.version:04d} {one.name}\n-- migrate:up\n{one.up}\n-- migrate:down\n{one.down}"
-            (folder / f"{one.label}.sql").write_text(text)
+        for migration in self.chain.migrations:
+            heading = f"-- {migration.version:04d} {migration.name}"
+            text = f"{heading}\n-- migrate:up\n{migration.up}\n-- migrate:down\n{migration.down}"
+            (folder / f"{migration.label}.sql").write_text(text)
         measured(self._command("freeze"))
 
     def up(self, dsn: str) -> Command:
         return self._command("--database", dsn, "migrate")
 
-    def back(self, dsn: str, count: int) -> tuple[Command, ...]:
+    def rollback(self, dsn: str, count: int) -> tuple[Command, ...]:
         return (self._command("--database", dsn, "rollback", "--steps", str(count)),)
 
     def _command(self, *words: str) -> Command:
