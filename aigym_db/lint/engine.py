@@ -90,11 +90,11 @@ class _Linter:
         return _sorted(self.findings)
 
     def section(self, section: Section, chain: Chain, batch: int) -> None:
-        found, errors = read(section)
+        parsed, errors = read(section)
         self.findings.extend(errors)
-        self.allows.extend(allows(section, found, section.start, section.end))
+        self.allows.extend(allows(section, parsed, section.start, section.end))
         chain.start_section(batch, transaction=section.transaction)
-        for statement in found:
+        for statement in parsed:
             self.statement(StatementContext(statement, section, chain))
         if chain.transaction is not None and self.check_statements:
             self.check(TransactionState, chain.transaction)

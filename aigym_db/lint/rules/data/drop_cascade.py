@@ -43,7 +43,8 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
 
 def _match(step: StatementContext, name: str, node: object = None) -> RuleMatch:
     return step.match(
-        f"CASCADE also drops every object that depends on {name} on the database where this runs.",
+        f"CASCADE also drops every object that depends on {name}, and these may differ from "
+        "database to database.",
         "Drop the dependent objects by name first, then this one without CASCADE.",
         node,
     )

@@ -38,8 +38,8 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
             if constraint.contype in _KEYS:
                 table = shown(step.key(step.tree.relation))
                 yield step.match(
-                    f"Building the index on {column.colname} blocks every read and write of {table} until "
-                    "it is done.",
+                    f"Building the index on {column.colname} blocks every read and write of {table} "
+                    "until it is complete.",
                     "Add the column, build the index with CREATE UNIQUE INDEX CONCURRENTLY, then add the "
                     "constraint USING INDEX.",
                     constraint,

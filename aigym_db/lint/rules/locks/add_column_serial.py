@@ -34,8 +34,8 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
         if is_serial(column.typeName):
             table = shown(step.key(step.tree.relation))
             yield step.match(
-                f"Numbering the rows for {column.colname} rewrites all of {table}, which blocks "
-                "reads and writes.",
+                f"Adding {column.colname} assigns a number to every row and rewrites all of "
+                f"{table}, which blocks reads and writes.",
                 "Add a bigint column, set a sequence as its default for new rows, and number the "
                 "existing rows in batches.",
                 column,

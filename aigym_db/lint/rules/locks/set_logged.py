@@ -31,7 +31,7 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
     for command in step.changes(AlterTableType.AT_SetLogged, AlterTableType.AT_SetUnLogged):
         table = shown(step.key(step.tree.relation))
         yield step.match(
-            f"{table} is rewritten, which blocks reads and writes until it is complete.",
+            f"This rewrites {table}, which blocks reads and writes until it is complete.",
             "Create a new table of the intended kind and copy the rows in batches.",
             command,
         )

@@ -42,6 +42,6 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
         tables = [tree.relation] if tree.relation else []
     names = ", ".join(shown(step.key(table)) for table in tables) or "every table"
     yield step.match(
-        f"{names} is rewritten, which blocks reads and writes until it is complete.",
+        f"This rewrites {names}, which blocks reads and writes until it is complete.",
         "Use VACUUM without FULL, or pg_repack.",
     )

@@ -39,6 +39,6 @@ def check(step: StatementContext) -> Iterator[RuleMatch]:
     attributes = [attribute for attribute in ("superuser", "bypassrls") if attribute in enabled]
     if attributes and can_log_in:
         yield step.match(
-            f"Policies do not apply to {name}, attributes can log in: {', '.join(attributes).upper()}.",
+            f"Policies do not apply to {name}, which can log in: {', '.join(attributes).upper()}.",
             "Make the role NOLOGIN, or remove the attribute.",
         )

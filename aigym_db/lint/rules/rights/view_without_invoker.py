@@ -39,11 +39,10 @@ def check(chain: Chain) -> Iterator[RuleMatch]:
         guarded = sorted(shown(name) for name in _below(chain, view.name) if chain.relation(name).rls)
         roles = sorted({grant.role for grant in chain.readers(view)})
         if guarded and roles:
-            verb = "stores for" if view.kind == "materialized view" else "shows"
             yield RuleMatch(
                 view.spot,
-                f"{shown(view.name)} {verb} {', '.join(roles)} the rows of {', '.join(guarded)} "
-                "that its owner can read, bypassing the policies.",
+                f"{shown(view.name)} gives {', '.join(roles)} access to the rows of "
+                f"{', '.join(guarded)} that its owner can read, bypassing the policies.",
                 "Create it WITH (security_invoker = true)."
                 if view.kind == "view"
                 else "Revoke the grant and provide a function that filters, or a view over it that does.",

@@ -50,13 +50,13 @@ def check(chain: Chain) -> Iterator[RuleMatch]:
             if not is_true(expression, never_null) or _is_literal_read(policy, expression):
                 continue
             effect = (
-                f"Every row of {shown(policy.table)} passes"
+                f"Every row of {shown(policy.table)} passes policy {policy.name}"
                 if policy.permissive
-                else "The policy restricts nothing"
+                else f"Policy {policy.name} restricts nothing"
             )
             yield RuleMatch(
                 spot(policy, expression),
-                f"{effect}: the {clause} expression of policy {policy.name} is true for every role.",
+                f"{effect}: its {clause} expression is true for every row.",
                 "Compare a column with the current user or tenant.",
             )
 
