@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 
 from aigym_db.access.matrix import AccessMatrix
 from aigym_db.access.tables import Table
 from aigym_db.errors import BadAccessMatrix
 from aigym_db.model.source import Place
+from aigym_db.model.wording import similar
 
 
 def check(answers: AccessMatrix, tables: Mapping[str, Table]) -> None:
@@ -18,7 +18,7 @@ def check(answers: AccessMatrix, tables: Mapping[str, Table]) -> None:
     """
     for name, sheet in answers.sheets.items():
         if name not in tables:
-            near = difflib.get_close_matches(name, tables, 1)
+            near = similar(name, tables)
             raise BadAccessMatrix(
                 f"There are answers for {name}, but the database has no such table.",
                 place=sheet.place,

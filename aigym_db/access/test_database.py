@@ -12,7 +12,6 @@ from pathlib import Path
 
 import psycopg
 
-from aigym_db.version import __version__
 from aigym_db.database.connect import SessionSettings, connect
 from aigym_db.database.failure import explain_error
 from aigym_db.database.migration_session import Connection, open_session
@@ -26,6 +25,7 @@ from aigym_db.project.config import Project
 from aigym_db.project.migrations import migrations
 from aigym_db.project.state import state
 from aigym_db.project.text import normalised
+from aigym_db.version import __version__
 
 REFERENCE, FIXTURE = "seeds/reference", "seeds/test"
 _FILLED = "aigym_fixture"

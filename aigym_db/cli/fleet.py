@@ -18,8 +18,8 @@ from aigym_db.migrate.fleet.rollout import migrate_fleet, rollback_fleet
 from aigym_db.migrate.fleet.status import fleet_standing
 from aigym_db.migrate.options import Options
 from aigym_db.model.migration import Direction, Migration, Plan
+from aigym_db.model.wording import counted
 from aigym_db.project.targets import Fleet, Target, read
-from aigym_db.report.console import counted
 from aigym_db.report.fleet import WatchingFleet
 from aigym_db.report.fleet_status import say_fleet
 

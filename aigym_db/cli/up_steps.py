@@ -15,9 +15,9 @@ from aigym_db.database.ledger import applied
 from aigym_db.database.migration_session import open_session
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.history import digest
+from aigym_db.model.wording import counted
 from aigym_db.project.lock_file import frozen
 from aigym_db.project.migrations import migrations
-from aigym_db.report.console import counted
 from aigym_db.seeds.load import load
 from aigym_db.seeds.plan import seed_files
 from aigym_db.version import __version__

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NoReturn
@@ -11,6 +10,7 @@ from aigym_db.errors import BadCard
 from aigym_db.model.card import Card, Domain
 from aigym_db.model.source import Source
 from aigym_db.model.sql import Script
+from aigym_db.model.wording import similar
 from aigym_db.project.created_objects import CreatedName
 from aigym_db.project.references import References
 from aigym_db.syntax.tree import ast
@@ -102,5 +102,5 @@ def _refuse(source: Source, key: str, value: str, message: str, hint: str) -> No
 
 def _write(name: str, names: Iterable[str]) -> str:
     choices = list(names)
-    near = difflib.get_close_matches(name, choices, 1)
+    near = similar(name, choices)
     return f"Write `{near[0]}`." if near else f"Use one of: {', '.join(sorted(choices)[:40])}."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any, NoReturn
 from aigym_db.errors import BadCard
 from aigym_db.model.card import AuditMode, Card, MfaLevel, Partitioning, PersonalColumn, Tenancy
 from aigym_db.model.source import Source
+from aigym_db.model.wording import similar
 from aigym_db.project.config import Project
 from aigym_db.project.domains import domains
 from aigym_db.project.templates import Template, templates
@@ -49,7 +49,7 @@ class Value:
         """The value (or a part of it), when it is one of the choices."""
         text, choices = self.text if part is None else part, tuple(choices)
         if text not in choices:
-            near = difflib.get_close_matches(text, choices, 1)
+            near = similar(text, choices)
             self.refuse(
                 f"`{key}` cannot be `{text}`." if text else f"`{key}` has no value.",
                 f"Write `{near[0]}`." if near else f"Use one of: {', '.join(choices)}.",
@@ -128,7 +128,7 @@ def _values(source: Source, start: int) -> dict[str, Value]:
             )
         key = found[1]
         if key not in KEYS or key in values:
-            near = difflib.get_close_matches(key, KEYS, 1)
+            near = similar(key, KEYS)
             raise BadCard(
                 f"The card says `{key}` twice." if key in values else f"A card has no key `{key}`.",
                 place=source.place(start + found.start(1)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
@@ -13,6 +12,7 @@ from jinja2.exceptions import SecurityError
 
 from aigym_db.errors import BadTemplate
 from aigym_db.model.source import Place, Source
+from aigym_db.model.wording import similar
 from aigym_db.project.jinja import Tree, Unprintable
 
 _TAGS = (
@@ -166,5 +166,5 @@ def _stored_names(tree: Tree, text: str) -> set[str]:
 
 
 def _near(name: str, names: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(names), 1)
+    near = similar(name, list(names))
     return f"Write `{near[0]}`." if near else ""

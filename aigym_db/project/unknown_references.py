@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable
 
 from aigym_db.errors import UnknownReference
 from aigym_db.model.card import Domain
+from aigym_db.model.wording import similar
 from aigym_db.project.config import Project
 from aigym_db.project.created_objects import CreatedName
 from aigym_db.project.references import Reference, References
@@ -60,7 +60,7 @@ def _unknown(
     name = reference.to
     schemas = {*domains, *(other.schema for other in created if other.kind == "schema")}
     if name.schema not in schemas:
-        near = difflib.get_close_matches(name.schema, sorted(schemas), 1)
+        near = similar(name.schema, schemas)
         advice = (
             f"Add a domain {name.schema} to schema/domains.toml, with `external = true` if it is not ours."
         )
@@ -77,9 +77,9 @@ def _unknown(
         )
     names = [other for other in created if other.kind == name.kind]
     beside = sorted(other.name for other in names if other.schema == name.schema)
-    near = [f"{name.schema}.{other}" for other in difflib.get_close_matches(name.name, beside, 1)]
+    near = [f"{name.schema}.{other}" for other in similar(name.name, beside)]
     near += sorted(str(other) for other in names if other.name == name.name)
-    near += difflib.get_close_matches(str(name), sorted(map(str, names)), 1)
+    near += similar(str(name), map(str, names))
     what = "function" if name.kind == "function" else "table, view or type"
     return UnknownReference(
         f"No file creates the {what} {name}.",

@@ -81,11 +81,6 @@ def finding(item: Finding) -> str:
     return "\n".join(lines)
 
 
-def counted(count: int, noun: str) -> str:
-    """Return a number with its noun: `1 table`, `2 tables`."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
 def columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
     """Format rows as a table with aligned columns; the first row is the heading."""
     widths = [max(width(row[column]) for row in rows) for column in range(len(rows[0]))]

@@ -13,6 +13,7 @@ from aigym_db.migrate.fleet.result import FleetObserver, FleetResult, TargetResu
 from aigym_db.migrate.fleet.status import TargetStatus
 from aigym_db.migrate.observer import Finished
 from aigym_db.model.migration import Direction, Plan
+from aigym_db.model.wording import counted
 from aigym_db.report import console, machine
 from aigym_db.report.progress import DONE, DONE_KEY, Watching, finished_json
 from aigym_db.report.result import Report
@@ -48,7 +49,7 @@ class WatchingFleet(FleetObserver, AbstractContextManager["WatchingFleet"]):
     def planned(self, outcomes: tuple[TargetResult, ...]) -> None:
         pending = [outcome for outcome in outcomes if outcome.state == "not started"]
         to_do = f"{len(pending)} with something to {_TO_DO[self.direction]}"
-        counts = f"{console.counted(len(outcomes), 'target')}, {to_do}"
+        counts = f"{counted(len(outcomes), 'target')}, {to_do}"
         refused = sum(outcome.state == "refused" for outcome in outcomes)
         self.report.say(f"{counts}, {refused} refused." if refused else f"{counts}.")
         if console.interactive(self.report.err) and pending:
@@ -104,7 +105,7 @@ class WatchingFleet(FleetObserver, AbstractContextManager["WatchingFleet"]):
         self.report.say(", ".join(f"{count} {word}" for word, count in counts.items() if count) + ".")
         waiting = sum(outcome.waiting > 0 for outcome in result.outcomes)
         if waiting:
-            self.report.say(f"{console.counted(waiting, 'target')} with something left for the other phase.")
+            self.report.say(f"{counted(waiting, 'target')} with something left for the other phase.")
 
 
 class _WatchingTarget(Watching):

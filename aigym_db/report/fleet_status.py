@@ -7,6 +7,7 @@ from typing import Any
 
 from aigym_db.migrate.fleet.status import TargetStatus
 from aigym_db.migrate.status import Status
+from aigym_db.model.wording import counted
 from aigym_db.report import console, machine
 from aigym_db.report.fleet import refusals
 from aigym_db.report.result import Report
@@ -49,7 +50,7 @@ def _row(one: TargetStatus, frozen: Collection[int]) -> tuple[str, ...]:
         return name, "", "", one.refusal.code if one.refusal else ""
     newest = max((row.version for row in standing.applied), default=0)
     drafts = sum(file.version not in frozen for file in standing.pending)
-    pending = str(len(standing.pending) or "") + (f" ({console.counted(drafts, 'draft')})" if drafts else "")
+    pending = str(len(standing.pending) or "") + (f" ({counted(drafts, 'draft')})" if drafts else "")
     return name, f"{newest:04d}", pending, ""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from aigym_db.database.failure import explain_error
 from aigym_db.errors import AigymError, BadCommandLine, StatementFailed, TamperedError
 from aigym_db.model.finding import Finding
 from aigym_db.model.source import Place
+from aigym_db.model.wording import similar
 from aigym_db.project.config import Project
 from aigym_db.verify.check import Check, CheckFailure, checks
 from aigym_db.verify.context import VerifyContext
@@ -107,7 +107,7 @@ def _chosen(names: tuple[str, ...]) -> tuple[Check, ...]:
 
 def _unknown(name: str) -> AigymError:
     known = sorted({one.name for one in checks()} | {one.group for one in checks()})
-    near = difflib.get_close_matches(name, known, 1)
+    near = similar(name, known)
     return BadCommandLine(
         f"There is no check `{name}`.",
         hint=f"Write `{near[0]}`." if near else f"Use one of: {', '.join(known)}.",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 
 import click
 
 from aigym_db.cli.app import App, pass_app
 from aigym_db.errors import BadCommandLine, pages
+from aigym_db.model.wording import similar
 
 
 @click.command(short_help="Show the page of an error, lint rule or check.")
@@ -29,7 +29,7 @@ def command(app: App, code: str | None) -> None:
         return
     wanted = code_by_name.get(code.lower(), code.upper())
     if wanted not in pages_by_code:
-        near = difflib.get_close_matches(code, [*pages_by_code, *code_by_name], 1)
+        near = similar(code, [*pages_by_code, *code_by_name])
         raise BadCommandLine(
             f"There is no code {code}.",
             hint=f"Write `{near[0]}`." if near else "Run `aigym-db explain` for the list.",

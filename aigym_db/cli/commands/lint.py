@@ -9,6 +9,7 @@ import click
 from aigym_db.cli.app import App, pass_app
 from aigym_db.errors import BadCommandLine
 from aigym_db.model.finding import Finding
+from aigym_db.model.wording import counted
 
 
 @click.command(short_help="Check migrations, the state, or SQL files for unsafe statements.")
@@ -27,9 +28,7 @@ def command(app: App, files: tuple[Path, ...]) -> int:
     counts = {
         level: sum(finding.level == level for finding in findings) for level in ("error", "warning", "note")
     }
-    summary = ", ".join(
-        f"{count} {level}{'s' if count != 1 else ''}" for level, count in counts.items() if count
-    )
+    summary = ", ".join(counted(count, level) for level, count in counts.items() if count)
     app.report.say(f"{summary}." if summary else "No findings.")
     app.report.data["counts"] = counts
     return 1 if counts["error"] or counts["warning"] else 0

@@ -9,7 +9,7 @@ import click
 
 from aigym_db.cli import local
 from aigym_db.cli.app import App, pass_app
-from aigym_db.report import console
+from aigym_db.model.wording import counted
 
 
 @click.group(short_help="Control the local development server.")
@@ -45,7 +45,7 @@ def gc(app: App) -> None:
 
     removed = collect()
     app.report.must_finish = True
-    app.report.say(f"{console.counted(len(removed), 'folder')} removed." if removed else "Nothing to remove.")
+    app.report.say(f"{counted(len(removed), 'folder')} removed." if removed else "Nothing to remove.")
     app.report.data["removed"] = [str(folder) for folder in removed]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aigym_db.cli.app import App, pass_app
-from aigym_db.report.console import counted
+from aigym_db.model.wording import counted
 
 if TYPE_CHECKING:
     from aigym_db.access.report import AccessReport

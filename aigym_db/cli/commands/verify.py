@@ -6,6 +6,7 @@ import click
 
 from aigym_db.cli.app import App, pass_app
 from aigym_db.errors import ServerUnfit
+from aigym_db.model.wording import counted
 from aigym_db.report import console
 
 
@@ -32,8 +33,8 @@ def command(app: App, names: tuple[str, ...]) -> int:
     for name, reason in done.skipped.items():
         app.report.say(console.dim(f"skipped {name}: {reason}"))
     count = len(done.findings)
-    findings = console.counted(count, "finding") if count else "no findings"
-    app.report.say(f"{console.counted(len(done.ran), 'check')}, {findings}.")
+    findings = counted(count, "finding") if count else "no findings"
+    app.report.say(f"{counted(len(done.ran), 'check')}, {findings}.")
     app.report.data |= {"ran": list(done.ran), "skipped": done.skipped}
     wrong = [finding for finding in done.findings if finding.level != "note"]
     if any(finding.code.startswith("HIST") for finding in wrong):

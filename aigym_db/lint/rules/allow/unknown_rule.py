@@ -15,16 +15,16 @@ Source: `aigym-db explain` lists the rules.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from aigym_db.lint.allow import CheckedAllow
 from aigym_db.lint.rule import RuleMatch, rule, rules_by_name
+from aigym_db.model.wording import similar
 
 
 @rule("ALLOW01", "allow-unknown-rule", since="0.1", on=CheckedAllow, level="error")
 def check(allow: CheckedAllow) -> Iterator[RuleMatch]:
     if not allow.exists:
-        near = get_close_matches(allow.comment.rule, rules_by_name(), 1)
+        near = similar(allow.comment.rule, rules_by_name())
         yield RuleMatch(
             allow.comment.spot,
             f"There is no rule `{allow.comment.rule}`, so this comment has no effect.",
