@@ -50,7 +50,7 @@ _JSON = ("detail", "duration_ms", "lock_wait_ms")
 _BEGINNING, _END = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 """Of the binary format of COPY, in which the server need not look for the end of a long text."""
 
-Kind = Literal["start", "apply", "fail", "revert", "adopt", "repair", "intent", "done"]
+Kind = Literal["start", "apply", "fail", "rollback", "adopt", "repair", "intent", "done"]
 
 
 @dataclass(frozen=True, slots=True)

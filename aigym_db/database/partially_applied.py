@@ -1,4 +1,4 @@
-"""Migrations outside a transaction that were cut short, as the ledger's journal has them."""
+"""Partially applied migrations, read from the ledger's journal."""
 
 from __future__ import annotations
 
@@ -14,44 +14,44 @@ from aigym_db.model.migration import Direction
 
 @dataclass(frozen=True, slots=True)
 class PartialMigration:
-    """A migration that was begun and neither applied nor undone since."""
+    """A non-transactional migration that was started and has not finished in either direction."""
 
     version: int
     name: str
     checksum: str
-    """With its algorithm in front."""
+    """With its algorithm as a prefix, `sha256:…`."""
     direction: Direction
     done: int
-    """How many of its statements are certain to be done; the next one may be, too."""
+    """The number of statements known to be complete; the next one may be complete, too."""
     rows: int | None
-    """How many rows a backfill has changed in batches; None for everything else."""
+    """The number of rows a backfill has changed in batches; None for other migrations."""
 
     @property
     def label(self) -> str:
-        """How a person speaks of it."""
+        """The version and name, as shown in messages."""
         return f"{self.version:04d} {self.name}"
 
     @property
     def half(self) -> str:
-        """In words, in which direction it is half-way."""
-        return "half applied" if self.direction == "up" else "half undone"
+        """The state in words."""
+        return "partially applied" if self.direction == "up" else "partially rolled back"
 
     def __str__(self) -> str:
         if self.rows is not None:
             return f"{self.half}: {self.rows:,} rows changed in batches"
         if not self.done:
-            return f"cut short on its way {self.direction} in statement 1"
-        return f"{self.half}: goes on at statement {self.done + 1}"
+            return f"interrupted in statement 1 ({self.direction})"
+        return f"{self.half}: resumes at statement {self.done + 1}"
 
 
 def unfinished(connection: Connection[Any], scope: str = "") -> tuple[PartialMigration, ...]:
-    """What was begun and is not finished, oldest first; nothing where there is no ledger, or none whose
-    journal this role may read."""
+    """Return the partially applied migrations, oldest first; none if there is no ledger or the role may not
+    read its journal."""
     return known_unfinished(connection, scope) or ()
 
 
 def known_unfinished(connection: Connection[Any], scope: str = "") -> tuple[PartialMigration, ...] | None:
-    """The same; None where this role may not read the journal, and so nobody knows."""
+    """Return the same; None if the role may not read the journal."""
     try:
         rows = connection.execute(query("ledger/unfinished"), {"scope": scope}).fetchall()
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):

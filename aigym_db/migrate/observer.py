@@ -82,8 +82,8 @@ class Observer:
     def waiting(self, waiting: Waiting) -> None:
         """Nothing happens; called again and again while it lasts."""
 
-    def given_up(self, label: str, half: str) -> None:
-        """A migration that was `half` applied or undone counts as put back: a person said so."""
+    def resolved(self, label: str, state: str) -> None:
+        """Called after a partially applied migration was marked as `state`: `applied` or `rolled back`."""
 
     def finished(self, finished: Finished) -> None:
         """The migration is committed."""

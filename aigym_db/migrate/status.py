@@ -1,4 +1,4 @@
-"""Where a database stands: what it has run, what is pending and what was cut short."""
+"""The status of a database: applied, pending and partially applied migrations."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ class Status:
     pending: tuple[Migration, ...]
     """What `migrate` would apply, oldest first."""
     unfinished: tuple[PartialMigration, ...] | None
-    """What was cut short outside a transaction; None where the role may not read the ledger's journal."""
+    """The partially applied migrations; None if the role may not read the ledger's journal."""
 
 
 def standing(
     dsn: str, migrations: tuple[Migration, ...], *, frozen: frozenset[int] | None = None, scope: str = ""
 ) -> Status:
-    """Compares the files with a database, or with its tenant schema `scope`. It only reads: a role that may
-    read the ledger's view will do, and a standby.
+    """Compare the files with a database, or with its tenant schema `scope`.
 
-    With `frozen` LOCK has to hold all that the database has run, as where it takes no drafts. Raises what
-    `plan_up` raises, EditedFrozen (AIG-T001), UnknownTenant (AIG-P017), and what the server says (AIG-S…).
+    Reads only: a standby, or a role that may only read the ledger's view, is enough. With `frozen`, the
+    versions in the lock file, raise EditedFrozen (AIG-T001) if an applied migration is missing from it. Raise
+    what `plan_up` raises, UnknownTenant (AIG-P017), and the server's errors (AIG-S…).
     """
     try:
         with (

@@ -113,8 +113,7 @@ class Watching(Observer, AbstractContextManager["Watching"]):
             for other in (*waiting.holders, *waiting.blockers):
                 self._line(f"    {other}")
 
-    def given_up(self, label: str, half: str) -> None:
-        state = "applied" if "undone" in half or "rolled back" in half else "rolled back"
+    def resolved(self, label: str, state: str) -> None:
         self._line(f"{label}: marked as {state} (resolved manually)")
 
     def finished(self, finished: Finished) -> None:

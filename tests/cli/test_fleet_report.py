@@ -154,7 +154,7 @@ def test_where_targets_stand_tells_drafts_and_what_nobody_may_see() -> None:
         "db-1    0000",
         "db-2    0000  1",
         "",
-        "db-2: 0001 notes is half applied: goes on at statement 3.",
+        "db-2: 0001 notes is partially applied: resumes at statement 3.",
         "1 nothing pending, 1 behind, 1 half-way.",
     ]
     assert [one["unfinished"] is None for one in report.data["targets"]] == [False, True, False]

@@ -30,7 +30,7 @@ def half(shop: Any, migrated: str) -> str:
 def test_status_says_where_it_goes_on(shop: Any, half: str) -> None:
     seen = shop("--database", half, "status")
 
-    assert "pending 0003 more  (half applied: goes on at statement 2)" in seen.out
+    assert "pending 0003 more  (partially applied: resumes at statement 2)" in seen.out
     document = shop("--format", "json", "--database", half, "status").document
     assert document["unfinished"] == [
         {"version": 3, "name": "more", "direction": "up", "statements_done": 1, "rows_changed": None}
@@ -45,9 +45,9 @@ def test_one_whose_file_is_gone_is_not_forgotten(shop: Any, half: str) -> None:
     told = shop("--database", half, "status")
     refused = shop("--database", half, "migrate")
 
-    assert "no file 0003 more  (half applied: goes on at statement 2)" in told.out
+    assert "no file 0003 more  (partially applied: resumes at statement 2)" in told.out
     assert refused.status == 7
-    assert "0003 more is half applied, and its file is not there any more" in refused.err
+    assert "0003 more is partially applied, and its file is not there any more" in refused.err
     assert "create table app.more" in refused.err
 
 
@@ -57,4 +57,4 @@ def test_a_person_who_has_put_it_back_says_so(shop: Any, half: str) -> None:
     assert (seen.status, seen.err) == (0, "")
     assert "0003 more: marked as rolled back (resolved manually)" in seen.out
     assert "rolled back 0" not in seen.out
-    assert "half applied" not in shop("--database", half, "status").out
+    assert "partially applied" not in shop("--database", half, "status").out

@@ -36,7 +36,7 @@ declare
 begin
   if tg_tag <> 'REINDEX' then
     perform set_config(counter, number::text, true);
-    select * into behind from aigym_db.event where kind in ('start', 'apply', 'revert') order by id desc limit 1;
+    select * into behind from aigym_db.event where kind in ('start', 'apply', 'rollback') order by id desc limit 1;
     select count(*) into done from aigym_db.event where kind = 'done' and id > behind.id;
     perform gate.come(format('%s %s.%s.%s', tg_event, coalesce(behind.version, 0), done, number));
   end if;

@@ -34,9 +34,9 @@ end $$
         ("insert apply 18", "up", 17, 4),
         ("insert intent 19 1", "up", 18, 4),
         ("insert done 19 1", "up", 18, 4),
-        ("insert revert 16", "down", 16, 4),
+        ("insert rollback 16", "down", 16, 4),
         ("insert done 9 1", "down", 9, 7),
-        ("insert revert 8", "down", 8, 7),
+        ("insert rollback 8", "down", 8, 7),
     ],
 )
 def test_a_ledger_that_cannot_be_written_stops_the_run_and_nothing_is_lost(

@@ -48,7 +48,7 @@ class Listener(Observer):
     def __init__(self) -> None:
         self.plans: list[Plan] = []
         self.begun: list[int] = []
-        self.put_back: list[str] = []
+        self.resolutions: list[str] = []
         self.notices: list[Notice] = []
         self.waits: list[Waiting] = []
         self.done: list[Finished] = []
@@ -67,8 +67,8 @@ class Listener(Observer):
         self.waits.append(waiting)
         self.on_wait(waiting)
 
-    def given_up(self, label: str, half: str) -> None:
-        self.put_back.append(f"{label}, {half}")
+    def resolved(self, label: str, state: str) -> None:
+        self.resolutions.append(f"{label}: {state}")
 
     def finished(self, finished: Finished) -> None:
         self.done.append(finished)

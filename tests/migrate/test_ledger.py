@@ -125,7 +125,7 @@ def test_production_is_what_the_database_says_it_is(database, other, statement: 
 OLD_LEDGER = """
 create schema aigym_db;
 create type aigym_db.event_kind as enum
-  ('start', 'apply', 'fail', 'revert', 'adopt', 'repair', 'intent', 'done');
+  ('start', 'apply', 'fail', 'rollback', 'adopt', 'repair', 'intent', 'done');
 create table aigym_db.event (
   id bigint generated always as identity primary key,
   kind aigym_db.event_kind not null,
@@ -168,10 +168,10 @@ select version, name, checksum, occurred_at as applied_at, who as applied_by
 from (
   select distinct on (version) version, name, checksum, occurred_at, who, kind
   from aigym_db.event
-  where kind in ('apply', 'adopt', 'repair', 'revert')
+  where kind in ('apply', 'adopt', 'repair', 'rollback')
   order by version, id desc
 ) as latest
-where kind <> 'revert';
+where kind <> 'rollback';
 grant usage on schema aigym_db to public;
 grant select on aigym_db.applied to public;
 """
@@ -276,7 +276,7 @@ def test_an_upgrade_that_fails_leaves_the_ledger_as_it_was(other, old_ledger, mo
 
 def test_what_a_tenant_ran_is_its_own(database, other) -> None:
     ledger.create(other)
-    for scope, kind in [("", "apply"), ("a", "apply"), ("b", "apply"), ("a", "revert")]:
+    for scope, kind in [("", "apply"), ("a", "apply"), ("b", "apply"), ("a", "rollback")]:
         ledger.record(other, ledger.Event(kind, 1, "one", f"sum of {scope}", "up", sql=scope, scope=scope))
 
     assert [row.checksum for row in ledger.applied(other)] == ["sum of "]

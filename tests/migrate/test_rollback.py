@@ -31,15 +31,15 @@ def test_the_newest_goes_first_and_the_ledger_remembers_both(database, other, li
     assert [finished.migration.version for finished in listener.done] == [3, 2, 1]
     assert ledger.applied(other) == ()
     rows = other.execute(
-        "select kind::text, version from aigym_db.event where kind in ('apply', 'revert') order by id"
+        "select kind::text, version from aigym_db.event where kind in ('apply', 'rollback') order by id"
     )
     assert rows.fetchall() == [
         ("apply", 1),
         ("apply", 2),
         ("apply", 3),
-        ("revert", 3),
-        ("revert", 2),
-        ("revert", 1),
+        ("rollback", 3),
+        ("rollback", 2),
+        ("rollback", 1),
     ]
 
 

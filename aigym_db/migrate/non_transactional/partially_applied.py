@@ -1,4 +1,4 @@
-"""A run while a migration outside a transaction is half-way: in the other direction, or with another file."""
+"""Partially applied migrations that a run meets: in the other direction, or with another file."""
 
 from __future__ import annotations
 
@@ -16,13 +16,12 @@ _COMMAND = {"up": "migrate", "down": "rollback"}
 
 
 def require_finished(run: Run, plan: Plan, migrations: Iterable[Migration]) -> None:
-    """Nothing, when every migration that is half-way can go on in the direction of a plan, from its journal.
+    """Raise PartiallyApplied (AIG-H001) if a partially applied migration cannot be resumed by this plan.
 
-    One in the other direction cannot: its journal would go on one day in a database that is another one by
-    then. Nor can one whose file is gone, or runs in a transaction now: what it did would be done again. Nor
-    one that a rollback stops short of: the database is not where that would claim. With `--resolve done` in
-    the other direction a person has put it back as it was before, and the ledger is told.
-    Raises PartiallyApplied (AIG-H001).
+    A plan in the other direction is rejected: the journal would be resumed later, in a database that has
+    changed by then. So is a migration whose file is missing or is transactional now, because its statements
+    would run twice, and a rollback that ends before a migration that is partially rolled back. With
+    `--resolve done` in the other direction, the migration is recorded as resolved manually instead.
     """
     files, direction = {migration.version: migration for migration in migrations}, plan.direction
     planned = {migration.version for migration in plan.migrations}
@@ -34,17 +33,17 @@ def require_finished(run: Run, plan: Plan, migrations: Iterable[Migration]) -> N
         if not done:
             continue
         if other and run.options.resolve == "done":
-            _give_up(run, begun)
+            _resolve(run, begun)
             continue
         raise PartiallyApplied(
-            f"{begun.label} is {begun.half}, {lost or 'it was cut short outside a transaction'}.",
+            f"{begun.label} is {begun.half}, {lost or 'interrupted in a non-transactional file'}.",
             detail="\n".join(["What it did and what stays:", *done]),
             hint=_way_out(run, begun, direction, short=short and not lost),
         )
 
 
 def _lost(begun: PartialMigration, file: Migration | None) -> str:
-    """Why the files cannot finish what was begun; empty when they can."""
+    """Return why the files cannot resume the migration; empty if they can."""
     if file is None:
         return "and its file is not there any more"
     if file.name != begun.name:
@@ -57,7 +56,7 @@ def _lost(begun: PartialMigration, file: Migration | None) -> str:
 
 def _way_out(run: Run, begun: PartialMigration, direction: Direction, *, short: bool) -> str:
     back = {"up": "down", "down": "up"}[begun.direction]
-    by_hand = f"put back by hand what it did, and say so with `aigym-db {_COMMAND[back]} --resolve done`."
+    by_hand = f"reverse by hand what it did, then run `aigym-db {_COMMAND[back]} --resolve done`."
     versions = [row.version for row in ledger.applied(run.second, run.options.scope)]
     if short:
         before = max((version for version in versions if version < begun.version), default=0)
@@ -72,7 +71,7 @@ def _way_out(run: Run, begun: PartialMigration, direction: Direction, *, short: 
 
 
 def _left(run: Run, begun: PartialMigration) -> list[str]:
-    """The statements that are done, and the last one begun unless the catalog shows that nothing of it is."""
+    """Return the statements that are done, and the last one sent unless it had no effect."""
     found = ledger.journal(run.second, begun.version, begun.direction, run.options.scope)
     last = next((entry for entry in reversed(found) if entry.kind == "intent"), None)
     if begun.rows is not None:
@@ -82,15 +81,15 @@ def _left(run: Run, begun: PartialMigration) -> list[str]:
     lines = [f"statement {number}: {entry.sql}" for number, entry in done.items()]
     if last is not None and last.statement not in done:
         what = StartedStatement(last.sql or "", last.detail)
-        # On this connection names without a schema mean what they meant when it was begun.
+        # On this connection unqualified names resolve as they did when the statement was sent.
         verdict = probe(run.session.connection, what.tree, what.sql).settle(what.detail)
         if verdict.half or verdict.outcome != "again":
             lines.append(f"statement {last.statement}, perhaps in part ({verdict.note}): {last.sql}")
     return lines
 
 
-def _give_up(run: Run, begun: PartialMigration) -> None:
-    kind: ledger.Kind = "revert" if begun.direction == "up" else "repair"
+def _resolve(run: Run, begun: PartialMigration) -> None:
+    kind: ledger.Kind = "rollback" if begun.direction == "up" else "repair"
     run.record(
         ledger.Event(
             kind,
@@ -99,9 +98,9 @@ def _give_up(run: Run, begun: PartialMigration) -> None:
             begun.checksum,
             begun.direction,
             sql=ledger.stored_sql(run.second, begun.version, run.options.scope),
-            detail={"resolved": "a person put it back as it was"},
+            detail={"resolved": "manually"},
             git_commit=run.options.git_commit,
             scope=run.options.scope,
         )
     )
-    run.observer.given_up(begun.label, begun.half)
+    run.observer.resolved(begun.label, "rolled back" if begun.direction == "up" else "applied")

@@ -193,7 +193,7 @@ class Run:
     ) -> ledger.Event:
         """The event that makes a migration an applied one, or one that is undone."""
         return self.event(
-            "apply" if direction == "up" else "revert",
+            "apply" if direction == "up" else "rollback",
             migration,
             direction,
             sql=part.source.text,

@@ -4,7 +4,7 @@ select version, name, checksum, occurred_at as applied_at, who as applied_by, sc
 from (
   select distinct on (scope, version) scope, version, name, checksum, occurred_at, who, kind
   from aigym_db.event
-  where kind in ('apply', 'adopt', 'repair', 'revert')
+  where kind in ('apply', 'adopt', 'repair', 'rollback')
   order by scope, version, id desc
 ) as latest
-where kind <> 'revert'
+where kind <> 'rollback'

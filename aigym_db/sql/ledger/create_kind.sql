@@ -1,2 +1,2 @@
 -- Makes the type of what can happen.
-create type aigym_db.event_kind as enum ('start', 'apply', 'fail', 'revert', 'adopt', 'repair', 'intent', 'done')
+create type aigym_db.event_kind as enum ('start', 'apply', 'fail', 'rollback', 'adopt', 'repair', 'intent', 'done')

@@ -7,5 +7,5 @@ where scope = %(scope)s
   and kind in ('intent', 'done', 'fail')
   and id > coalesce(
     (select max(id) from aigym_db.event
-     where scope = %(scope)s and version = %(version)s and kind in ('apply', 'adopt', 'repair', 'revert')), 0)
+     where scope = %(scope)s and version = %(version)s and kind in ('apply', 'adopt', 'repair', 'rollback')), 0)
 order by id

@@ -9,7 +9,7 @@ where begun.scope = %(scope)s
     select from aigym_db.event as settled
     where settled.scope = begun.scope
       and settled.version = begun.version
-      and settled.kind in ('apply', 'adopt', 'repair', 'revert')
+      and settled.kind in ('apply', 'adopt', 'repair', 'rollback')
       and settled.id > begun.id)
 group by begun.version, begun.name, begun.checksum, begun.direction
 order by max(begun.id)

@@ -183,7 +183,7 @@ def test_a_down_may_be_a_backfill(database, other, table, backfill, once, counts
 
     assert counts(other) == [(0, 5000)]
     assert [row.version for row in ledger.applied(other)] == [1]
-    assert journal(other)[-1] == ("revert", {"rows": 5000, "batches": journal(other)[-1][1]["batches"]})
+    assert journal(other)[-1] == ("rollback", {"rows": 5000, "batches": journal(other)[-1][1]["batches"]})
 
 
 def test_a_row_that_somebody_holds_is_waited_for_with_smaller_batches(

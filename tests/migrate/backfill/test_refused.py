@@ -213,9 +213,11 @@ def test_one_that_is_half_done_and_becomes_a_plain_statement_changes_no_row_twic
 
     with pytest.raises(PartiallyApplied, match="does not run outside a transaction any more") as refusal:
         migrate(database, (table, write(2, "update o set n = n + 1;")))
-    with pytest.raises(PartiallyApplied, match="0002 step_2 is half applied"):
+    with pytest.raises(PartiallyApplied, match="0002 step_2 is partially applied"):
         rollback(database, (table, backfill(2, text)), yes=True)
 
     assert counts(other) == before
     assert f"{changed:,} rows changed in batches: update o" in refusal.value.detail
-    assert [str(one) for one in unfinished(other)] == [f"half applied: {changed:,} rows changed in batches"]
+    assert [str(one) for one in unfinished(other)] == [
+        f"partially applied: {changed:,} rows changed in batches"
+    ]

@@ -217,7 +217,7 @@ def test_status_has_a_line_for_every_target(project, dsns) -> None:
     begun = ledger.Event("intent", 3, "index", "sha256:x", "up", 1, sql="vacuum", detail={})
     with psycopg.connect(dsns[1], autocommit=True) as connection:
         connection.execute("select aigym_db.applied.version from aigym_db.applied")
-        ledger.record(connection, replace(begun, kind="revert", statement=None, direction="down"))
+        ledger.record(connection, replace(begun, kind="rollback", statement=None, direction="down"))
         ledger.record(connection, begun)
 
     status, out, err = project.run("status", "--targets", "targets.toml")
@@ -230,7 +230,7 @@ def test_status_has_a_line_for_every_target(project, dsns) -> None:
         "shop-2  0000  3",
         "shop-3                 AIG-S001",
         "",
-        "shop-1: 0003 index is cut short on its way up in statement 1.",
+        "shop-1: 0003 index is interrupted in statement 1 (up).",
         "1 up to date, 1 behind, 1 half-way, 1 unknown.",
     ]
     assert (status, json_status, "shop-3: No connection" in err, "sesame" in err) == (4, 4, True, False)

@@ -217,7 +217,7 @@ def test_a_target_behind_the_version_that_is_half_way_to_it_is_not_called_done(m
     result = rollback_fleet(one, line, to=4)
 
     assert (result.outcomes[0].state, result.refusal.code) == ("failed", "AIG-H001")
-    assert "0004 step_4 is half applied" in result.refusal.message
+    assert "0004 step_4 is partially applied" in result.refusal.message
 
 
 def test_a_target_that_is_half_undone_at_the_version_is_not_called_done(migrated, line) -> None:
@@ -244,7 +244,11 @@ def test_a_target_that_is_half_way_in_the_other_direction_is_not_called_done(
     result = rollback_fleet(one, (*line, file), to=4) if back else migrate_fleet(one, line)
 
     assert (result.outcomes[0].state, result.refusal.code) == ("failed", "AIG-H001")
-    assert "half applied" in result.refusal.message if back else "half undone" in result.refusal.message
+    assert (
+        "partially applied" in result.refusal.message
+        if back
+        else "partially rolled back" in result.refusal.message
+    )
 
 
 def test_every_target_says_where_it_stands(migrated, line, target) -> None:

@@ -106,7 +106,7 @@ def points(direction: Direction) -> Iterator[Point]:
                     yield Point(f"commit intent {event}", False, table[0], held)
             if not inside:
                 yield from _around(f"done {event}", False)
-        yield from _around(f"{'apply' if direction == 'up' else 'revert'} {migration.version}", inside)
+        yield from _around(f"{'apply' if direction == 'up' else 'rollback'} {migration.version}", inside)
         behind = migration.version
 
 

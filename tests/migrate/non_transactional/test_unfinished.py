@@ -53,7 +53,7 @@ def half_down(database, other, line):
 def test_a_rollback_does_not_pass_over_a_migration_that_is_half_applied(
     database, other, line, half_up
 ) -> None:
-    with pytest.raises(PartiallyApplied, match="0003 step_3 is half applied") as refusal:
+    with pytest.raises(PartiallyApplied, match="0003 step_3 is partially applied") as refusal:
         rollback(database, line)
 
     assert "statement 1: create index concurrently a_x on app.a (x)" in refusal.value.detail
@@ -61,9 +61,7 @@ def test_a_rollback_does_not_pass_over_a_migration_that_is_half_applied(
     assert [row.version for row in ledger.applied(other)] == [1, 2]
 
 
-def test_a_migration_that_was_half_applied_and_put_back_by_hand_begins_anew(
-    database, other, line, half_up
-) -> None:
+def test_a_partially_applied_migration_resolved_manually_starts_again(database, other, line, half_up) -> None:
     other.execute("drop index app.a_x")
     rollback(database, line, steps=1, options=Options(resolve="done"), yes=True)
     assert [row.version for row in ledger.applied(other)] == [1]
@@ -77,7 +75,7 @@ def test_a_migration_that_was_half_applied_and_put_back_by_hand_begins_anew(
 def test_a_rollback_to_a_version_that_is_half_undone_does_not_say_it_is_there(
     database, other, line, half_down
 ) -> None:
-    with pytest.raises(PartiallyApplied, match="0003 step_3 is half undone") as refusal:
+    with pytest.raises(PartiallyApplied, match="0003 step_3 is partially rolled back") as refusal:
         rollback(database, line, to=3)
 
     assert "statement 1: drop index concurrently app.a_x" in refusal.value.detail
@@ -92,7 +90,7 @@ def test_a_run_does_not_pass_over_a_migration_that_is_half_undone(
 ) -> None:
     longer = (*line, write(4, "create table app.b ();"))
 
-    with pytest.raises(PartiallyApplied, match="0003 step_3 is half undone") as refusal:
+    with pytest.raises(PartiallyApplied, match="0003 step_3 is partially rolled back") as refusal:
         migrate(database, longer)
 
     assert "`aigym-db rollback`" in refusal.value.hint
@@ -102,7 +100,7 @@ def test_a_run_does_not_pass_over_a_migration_that_is_half_undone(
 def test_a_run_with_nothing_else_to_do_does_not_pass_over_it_either(
     database, other, line, half_down, listener
 ) -> None:
-    with pytest.raises(PartiallyApplied, match="0003 step_3 is half undone"):
+    with pytest.raises(PartiallyApplied, match="0003 step_3 is partially rolled back"):
         migrate(database, line, observer=listener)
 
     other.execute("create index a_x on app.a (x); create table app.gate (x int)")
@@ -126,11 +124,11 @@ def test_a_rollback_with_nothing_to_undo_does_not_pass_over_a_half_applied_one(
     with pytest.raises(PartiallyApplied, match="statement 2 of 2"):
         migrate(database, line)
 
-    with pytest.raises(PartiallyApplied, match="0001 step_1 is half applied"):
+    with pytest.raises(PartiallyApplied, match="0001 step_1 is partially applied"):
         rollback(database, line, to=0)
 
 
-def test_a_migration_that_was_half_undone_and_put_back_by_hand_stays_applied(
+def test_a_partially_rolled_back_migration_resolved_manually_stays_applied(
     database, other, write, line, half_down
 ) -> None:
     other.execute("create index a_x on app.a (x); create table app.gate (x int)")
@@ -151,15 +149,15 @@ def test_what_is_left_of_the_last_statement_is_named_too(database, other, write)
     with pytest.raises(PartiallyApplied):
         migrate(database, line)
 
-    with pytest.raises(PartiallyApplied, match="0002 step_2 is half applied") as refusal:
+    with pytest.raises(PartiallyApplied, match="0002 step_2 is partially applied") as refusal:
         rollback(database, line, yes=True)
 
     assert "statement 1, perhaps in part (the index public.a_x is INVALID)" in refusal.value.detail
-    assert [str(one) for one in unfinished(other)] == ["cut short on its way up in statement 1"]
+    assert [str(one) for one in unfinished(other)] == ["interrupted in statement 1 (up)"]
 
 
 def test_a_role_that_may_not_read_the_journal_is_told_nothing(database, other, half_up) -> None:
-    assert [str(one) for one in unfinished(other)] == ["half applied: goes on at statement 2"]
+    assert [str(one) for one in unfinished(other)] == ["partially applied: resumes at statement 2"]
 
     other.execute("set role pg_monitor")
 
@@ -193,7 +191,7 @@ TWICE = "insert into acct values (100);\nalter table acct add y int, add y int;"
 
 @pytest.fixture
 def acct(database, other, write):
-    """The second is half applied: its row is there, its column is not."""
+    """The second is partially applied: its row is there, its column is not."""
     first = write(1, "create table acct (x int);", "drop table acct;")
     with pytest.raises(PartiallyApplied, match="statement 2 of 2"):
         migrate(database, (first, write(2, TWICE, "delete from acct;", options=OUTSIDE)))
@@ -209,7 +207,7 @@ def test_a_half_applied_file_that_has_another_number_does_not_run_again(database
     line = (acct, write(2, "create table another ();", name="another"), write(3, mended, options=OUTSIDE))
 
     with pytest.raises(
-        PartiallyApplied, match="0002 step_2 is half applied, and 0002 another has its number"
+        PartiallyApplied, match="0002 step_2 is partially applied, and 0002 another has its number"
     ) as told:
         migrate(database, line)
 
@@ -220,7 +218,7 @@ def test_a_half_applied_file_that_has_another_number_does_not_run_again(database
 
 def test_a_half_applied_file_that_is_gone_is_not_forgotten(database, other, acct) -> None:
     with pytest.raises(
-        PartiallyApplied, match="0002 step_2 is half applied, and its file is not there any more"
+        PartiallyApplied, match="0002 step_2 is partially applied, and its file is not there any more"
     ):
         migrate(database, (acct,))
 
@@ -243,7 +241,7 @@ def test_a_late_one_is_finished_by_a_command_that_works(database, other, write) 
     with pytest.raises(PartiallyApplied, match="statement 2 of 2"):
         migrate(database, line, options=late)
 
-    with pytest.raises(PartiallyApplied, match="0002 step_2 is half applied") as refusal:
+    with pytest.raises(PartiallyApplied, match="0002 step_2 is partially applied") as refusal:
         rollback(database, line, yes=True)
 
     assert "`aigym-db migrate --allow-out-of-order 2`" in refusal.value.hint
@@ -264,12 +262,12 @@ def test_the_hint_for_a_frozen_one_says_how_its_file_may_still_change(database, 
     assert "AIG-H001" not in draft.value.hint
 
 
-def test_giving_up_a_half_applied_file_undoes_nothing_else(database, other, acct, listener) -> None:
+def test_resolving_a_partially_applied_file_rolls_back_nothing_else(database, other, acct, listener) -> None:
     other.execute("delete from acct")
 
     done = rollback(database, (acct,), options=Options(resolve="done"), observer=listener)
 
-    assert (done, listener.put_back) == ((), ["0002 step_2, half applied"])
+    assert (done, listener.resolutions) == ((), ["0002 step_2: rolled back"])
     assert [row.version for row in ledger.applied(other)] == [1]
     assert (unfinished(other), migrate(database, (acct,))) == ((), ())
 
