@@ -207,7 +207,7 @@ def test_many_databases_go_back_to_a_version_that_is_named(project, dsns, words)
 
     status, _, err = project.run("rollback", "--targets", "targets.toml", *words)
 
-    assert (status, "Say which with `--to`" in err) == (2, True)
+    assert (status, "Specify the version with `--to`" in err) == (2, True)
 
 
 def test_status_has_a_line_for_every_target(project, dsns) -> None:
