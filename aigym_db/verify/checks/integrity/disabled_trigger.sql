@@ -1,19 +1,19 @@
--- Which triggers and foreign keys are switched off?
+-- Which triggers and foreign keys are disabled?
 -- code: INT03
 -- level: error
--- help: Switch them on: `alter table … enable trigger all`, then look for rows that broke the rules meanwhile.
+-- help: Enable them with `alter table … enable trigger all`, then look for rows that violate the constraints.
 -- breaks: alter table app.birds disable trigger all
--- finding: foreign keys and triggers are switched off: birds_parent_fkey
+-- finding: foreign keys and triggers are disabled: birds_parent_fkey
 -- breaks: alter table app.birds disable trigger birds_touch
--- finding: triggers are switched off: birds_touch
--- ALTER TABLE … DISABLE TRIGGER ALL, which loading tools run, switches off foreign keys, too: they are enforced by
--- triggers of their own.
+-- finding: triggers are disabled: birds_touch
+-- ALTER TABLE … DISABLE TRIGGER ALL, which loading tools run, also disables foreign keys: internal triggers enforce
+-- them.
 select
     n.nspname || '.' || c.relname as object,
     case
         when count(*) filter (where g.tgisinternal) = 0
-            then 'On ' || n.nspname || '.' || c.relname || ' triggers are switched off: '
-        else 'On ' || n.nspname || '.' || c.relname || ' foreign keys and triggers are switched off: '
+            then 'On ' || n.nspname || '.' || c.relname || ' triggers are disabled: '
+        else 'On ' || n.nspname || '.' || c.relname || ' foreign keys and triggers are disabled: '
     end || string_agg(distinct coalesce(k.conname, g.tgname), ', ') || '.' as message
 from pg_catalog.pg_trigger as g
 join pg_catalog.pg_class as c on c.oid = g.tgrelid

@@ -1,11 +1,11 @@
--- Which indexes are broken?
+-- Which indexes are invalid?
 -- code: INT01
 -- level: error
 -- help: Drop it with `drop index concurrently`, and build it again.
 -- breaks: update pg_catalog.pg_index set indisvalid = false where indexrelid = 'app.birds_pkey'::regclass
 -- finding: app.birds_pkey on app.birds
--- CREATE INDEX CONCURRENTLY that was cut short leaves an index that no query uses and every write pays for; a unique
--- one guarantees nothing.
+-- An interrupted CREATE INDEX CONCURRENTLY leaves an invalid index: no query uses it, every write maintains it, and a
+-- unique one does not guarantee uniqueness.
 select
     n.nspname || '.' || c.relname as object,
     'The index ' || n.nspname || '.' || i.relname || ' on ' || n.nspname || '.' || c.relname

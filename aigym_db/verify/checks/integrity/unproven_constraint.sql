@@ -1,15 +1,15 @@
--- Which constraints were never checked against the rows that are there?
+-- Which constraints have not been validated against existing rows?
 -- code: INT02
 -- level: warning
--- help: Run `alter table … validate constraint …`, once the rows obey it.
+-- help: Run `alter table … validate constraint …`, once the rows satisfy it.
 -- breaks: alter table app.birds add constraint birds_check check (id > 5) not valid
 -- finding: birds_check on app.birds
--- NOT VALID checks new rows only. Until VALIDATE CONSTRAINT has passed, old rows may break it, and the planner does
--- not trust it.
+-- NOT VALID checks new rows only. Until VALIDATE CONSTRAINT succeeds, older rows may violate it, and the planner does
+-- not use it.
 select
     n.nspname || '.' || c.relname as object,
     'The constraint ' || k.conname || ' on ' || n.nspname || '.' || c.relname
-        || ' is not validated: rows that were there before may break it.' as message
+        || ' is not validated: older rows may violate it.' as message
 from pg_catalog.pg_constraint as k
 join pg_catalog.pg_class as c on c.oid = k.conrelid
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace

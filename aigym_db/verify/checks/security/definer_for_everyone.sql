@@ -1,18 +1,18 @@
--- Which SECURITY DEFINER functions may everybody call?
+-- Which SECURITY DEFINER functions can PUBLIC execute?
 -- code: SEC06
 -- level: error
--- help: Revoke execute from public, and grant it to the roles the function is for.
+-- help: Revoke execute from public, and grant it to the roles that need it.
 -- breaks: grant execute on function app.secret() to public
--- finding: Everybody may call app.secret()
--- PostgreSQL lets everybody run every new function, and this one runs with the rights of its owner.
+-- finding: PUBLIC can execute app.secret()
+-- PostgreSQL grants EXECUTE on every new function to PUBLIC, and this one runs with the privileges of its owner.
 select
     n.nspname || '.' || p.proname || '()' as object,
-    'Everybody may call ' || p.oid::regprocedure::text || ', which runs as ' || p.proowner::regrole::text
+    'PUBLIC can execute ' || p.oid::regprocedure::text || ', which runs as ' || p.proowner::regrole::text
         || '.' as message
 from pg_catalog.pg_proc as p
 join pg_catalog.pg_namespace as n on n.oid = p.pronamespace
 where p.prosecdef
-    -- Nobody can call a trigger function; the trigger asks for no privilege.
+    -- A trigger function cannot be called directly, and firing it requires no privilege.
     and p.prorettype not in ('pg_catalog.trigger'::regtype, 'pg_catalog.event_trigger'::regtype)
     and exists (
         select

@@ -1,15 +1,15 @@
--- Which SECURITY DEFINER functions look up names where the caller says?
+-- Which SECURITY DEFINER functions use the caller's search_path?
 -- code: SEC05
 -- level: error
--- help: Write `set search_path = ''` on the function, and every name with its schema.
+-- help: Write `set search_path = ''` on the function, and qualify every name with its schema.
 -- breaks: alter function app.secret() reset search_path
 -- finding: app.secret() runs as verify_owner
--- Such a function runs with the rights of its owner. Without a search_path of its own it takes the caller's, and a
--- caller puts an operator or function of their own in front.
+-- Such a function runs with the privileges of its owner. Without a search_path of its own it uses the caller's, and the
+-- caller can place an operator or a function of their own before the intended one.
 select
     n.nspname || '.' || p.proname || '()' as object,
     'The function ' || p.oid::regprocedure::text || ' runs as ' || p.proowner::regrole::text
-        || ' and takes the search_path of whoever calls it.' as message
+        || ' and uses the search_path of its caller.' as message
 from pg_catalog.pg_proc as p
 join pg_catalog.pg_namespace as n on n.oid = p.pronamespace
 where p.prosecdef

@@ -1,15 +1,15 @@
--- Which owners of tables can log in and pass their policies?
+-- Which table owners can log in and bypass row-level security?
 -- code: SEC09
 -- level: warning
--- help: Let a role own the tables that cannot log in and is no superuser.
+-- help: Transfer the tables to a role with NOLOGIN and NOSUPERUSER.
 -- breaks: alter role verify_owner login
 -- finding: verify_owner owns 3 tables
--- Policies do not restrict the owner of a table (unless it says FORCE) nor a superuser. An application that connects as
--- the owner sees everything.
+-- Policies apply neither to the owner of a table (unless it has FORCE ROW LEVEL SECURITY) nor to a superuser. An
+-- application that connects as the owner sees every row.
 select
     min(n.nspname || '.' || c.relname) as object,
-    r.rolname || ' owns ' || count(*) || ' tables with row-level security and can log in: whoever connects as '
-        || r.rolname || ' passes their policies.' as message
+    r.rolname || ' owns ' || count(*) || ' tables with row-level security and can log in: sessions of '
+        || r.rolname || ' bypass their policies.' as message
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
 join pg_catalog.pg_roles as r on r.oid = c.relowner

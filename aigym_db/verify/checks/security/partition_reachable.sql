@@ -1,20 +1,20 @@
--- Which partitions may somebody query directly?
+-- Which partitions can a role other than the owner query directly?
 -- code: SEC04
 -- level: error
--- help: Revoke the privilege: who may read the parent reaches the rows through its policies.
+-- help: Revoke the privilege: roles with privileges on the parent reach the rows through its policies.
 -- breaks: grant select on app.days_2025 to verify_reader
 -- finding: granted to verify_reader
--- A query on a partition asks the policies of the partition, not those of its parent.
+-- A query on a partition applies the policies of the partition, not those of its parent.
 select
     n.nspname || '.' || c.relname as object,
     'The partition ' || n.nspname || '.' || c.relname || ' is granted to ' || a.grantees
-        || ', who passes the policies of its parent there.' as message
+        || ': direct queries bypass the policies of its parent.' as message
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
 cross join lateral (
     select
         string_agg(
-            distinct case when x.grantee = 0 then 'everybody' else x.grantee::regrole::text end, ', '
+            distinct case when x.grantee = 0 then 'PUBLIC' else x.grantee::regrole::text end, ', '
         ) as grantees
     from pg_catalog.aclexplode(c.relacl) as x
     where x.grantee <> c.relowner

@@ -1,14 +1,14 @@
--- Which policies are for everybody?
+-- Which policies apply to PUBLIC?
 -- code: SEC02
 -- level: error
--- help: Name the roles the policy is for: `to authenticated`.
+-- help: Name the roles that the policy applies to: `to authenticated`.
 -- breaks: alter policy birds_select on app.birds to public
 -- finding: birds_select on app.birds
--- A policy without TO is for PUBLIC: for roles that log in tomorrow, and for those that should see nothing.
+-- A policy without TO applies to PUBLIC, which includes roles created later and roles that must not see any row.
 select
     n.nspname || '.' || c.relname || '.' || p.polname as object,
     'The policy ' || p.polname || ' on ' || n.nspname || '.' || c.relname
-        || ' is for everybody, also for roles that should see nothing.' as message
+        || ' applies to PUBLIC, which includes roles that must not see any row.' as message
 from pg_catalog.pg_policy as p
 join pg_catalog.pg_class as c on c.oid = p.polrelid
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace

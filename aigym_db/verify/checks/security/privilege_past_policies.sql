@@ -1,13 +1,13 @@
--- Who may do things to a table that policies do not see?
+-- Which roles have table privileges that row-level security does not restrict?
 -- code: SEC03
 -- level: error
 -- help: Grant select, insert, update and delete only, and revoke the others.
 -- breaks: grant truncate on app.birds to verify_reader
 -- finding: verify_reader may truncate app.birds
 -- breaks: grant all on app.birds to public
--- finding: Everybody may
--- TRUNCATE empties a table whatever its policies say. REFERENCES lets a role learn which keys exist. TRIGGER lets it
--- run code of its own as whoever writes next. MAINTAIN lets it lock the table. GRANT ALL gives all of them.
+-- finding: PUBLIC may
+-- TRUNCATE empties a table regardless of its policies. REFERENCES reveals which keys exist. TRIGGER lets a role run its
+-- own code as the next role that writes. MAINTAIN lets it lock the table. GRANT ALL includes all of them.
 select
     n.nspname || '.' || c.relname as object,
     a.grantee || ' may ' || lower(a.privileges) || ' ' || n.nspname || '.' || c.relname
@@ -16,7 +16,7 @@ from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
 cross join lateral (
     select
-        case when x.grantee = 0 then 'Everybody' else x.grantee::regrole::text end as grantee,
+        case when x.grantee = 0 then 'PUBLIC' else x.grantee::regrole::text end as grantee,
         string_agg(x.privilege_type, ', ' order by x.privilege_type) as privileges
     from pg_catalog.aclexplode(c.relacl) as x
     where x.grantee <> c.relowner

@@ -1,25 +1,25 @@
--- Which tables and partitions have row-level security switched off?
+-- On which tables and partitions is row-level security disabled?
 -- code: SEC01
 -- level: error
 -- help: Write `alter table … enable row level security` and the policies it needs.
 -- breaks: alter table app.birds disable row level security
--- finding: so its policies do nothing
+-- finding: so its policies have no effect
 -- breaks: alter table app.days_2025 disable row level security
 -- finding: The partition app.days_2025
 -- breaks: create table app.more (id int)
--- finding: app.more has row-level security switched off
--- Without row-level security a table shows every row to whoever may read it, and policies on it do nothing.
--- A partition has a switch of its own: who may query it directly passes the policies of its parent.
+-- finding: app.more has row-level security disabled
+-- Without row-level security every role with SELECT reads every row, and the policies of the table have no effect.
+-- Each partition has its own setting: a direct query on it bypasses the policies of its parent.
 select
     n.nspname || '.' || c.relname as object,
     case when c.relispartition then 'The partition ' else 'The table ' end || n.nspname || '.' || c.relname
-        || ' has row-level security switched off'
+        || ' has row-level security disabled'
         || case
             when exists (select from pg_catalog.pg_policy as p where p.polrelid = c.oid)
-                then ', so its policies do nothing'
+                then ', so its policies have no effect'
             else ''
         end
-        || ': who may read it reads every row.' as message
+        || ': every role with SELECT reads every row.' as message
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p')

@@ -1,19 +1,19 @@
--- Who may create objects in a schema of somebody else?
+-- Which roles can create objects in a schema they do not own?
 -- code: SEC08
 -- level: error
--- help: Revoke create on the schema; usage is what it takes to use what is in it.
+-- help: Revoke create on the schema; using its objects requires only usage.
 -- breaks: grant create on schema app to verify_reader
 -- finding: verify_reader may create
--- Who may create in a schema can put a function where a query of somebody else finds it first.
+-- A role that can create in a schema can add a function that another role's query resolves first.
 select
     n.nspname as object,
-    case when x.grantee = 0 then 'Everybody' else x.grantee::regrole::text end
+    case when x.grantee = 0 then 'PUBLIC' else x.grantee::regrole::text end
         || ' may create objects in the schema ' || n.nspname || '.' as message
 from pg_catalog.pg_namespace as n
 cross join lateral pg_catalog.aclexplode(n.nspacl) as x
 where x.privilege_type = 'CREATE'
     and x.grantee <> n.nspowner
-    -- Who owns functions here has to be allowed to.
+    -- Owners of functions in the schema need the privilege.
     and not exists (
         select from pg_catalog.pg_proc as p where p.pronamespace = n.oid and p.proowner = x.grantee
     )

@@ -1,4 +1,4 @@
--- Which views show rows with the rights of their owner?
+-- Which views read their tables with the privileges of their owner?
 -- code: SEC07
 -- level: error
 -- help: Write `with (security_invoker = true)` on the view.
@@ -7,19 +7,19 @@
 -- breaks: alter view app.names set (security_invoker = false)
 -- finding: app.names reads as verify_owner
 -- breaks: grant select on app.internal to public
--- finding: to everybody
--- A view reads its tables as its owner, whom their policies do not restrict, and so shows all rows to whoever may read
--- the view.
+-- finding: to PUBLIC
+-- A view reads its tables as its owner, to which their policies do not apply, so every role with SELECT on the view
+-- reads all rows.
 select
     n.nspname || '.' || c.relname as object,
     'The view ' || n.nspname || '.' || c.relname || ' reads as ' || c.relowner::regrole::text
-        || ' and shows all it sees to ' || a.grantees || '.' as message
+        || ' and shows every row to ' || a.grantees || '.' as message
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
 cross join lateral (
     select
         string_agg(
-            distinct case when x.grantee = 0 then 'everybody' else x.grantee::regrole::text end, ', '
+            distinct case when x.grantee = 0 then 'PUBLIC' else x.grantee::regrole::text end, ', '
         ) as grantees
     from pg_catalog.aclexplode(c.relacl) as x
     where x.grantee <> c.relowner
