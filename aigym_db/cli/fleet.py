@@ -1,4 +1,4 @@
-"""`--targets`: one plan for the databases and tenant schemas of a file."""
+"""`--targets`: the same command on the databases and tenant schemas of a targets file."""
 
 from __future__ import annotations
 
@@ -15,38 +15,39 @@ from aigym_db.database.dsn import without_service
 from aigym_db.errors import AigymError, BadCommandLine, ResumableError, ServerError
 from aigym_db.migrate.fleet.result import FleetObserver, FleetResult
 from aigym_db.migrate.fleet.rollout import migrate_fleet, rollback_fleet
-from aigym_db.migrate.fleet.status import fleet_standing
+from aigym_db.migrate.fleet.status import fleet_status
 from aigym_db.migrate.options import Options
 from aigym_db.model.migration import Direction, Migration, Plan
 from aigym_db.model.wording import counted
 from aigym_db.project.targets import Fleet, Target, read
 from aigym_db.report.fleet import WatchingFleet
-from aigym_db.report.fleet_status import say_fleet
+from aigym_db.report.fleet_status import report_fleet_status
 
 
 def fleet(app: App, file: Path) -> Fleet:
-    """The fleet that a file describes, every connection string complete.
+    """Return the fleet of a targets file, with complete connection strings.
 
-    Raises BadConfig (AIG-P002) and BadCommandLine (AIG-P013) with the place in the file.
+    Raise BadConfig (AIG-P002) with the place in the file if its content is wrong, BadCommandLine (AIG-P013)
+    if the file cannot be read or `--database` is given too.
     """
     if app.database is not None:
         raise BadCommandLine(
             "`--targets` and `--database` exclude each other.",
-            hint="Leave one of them out: the file says which databases are meant.",
+            hint="Give one of them: the targets file lists the databases.",
         )
     try:
-        found = read(app.directory / file, {**os.environ, **app.variables}, file.as_posix())
+        parsed = read(app.directory / file, {**os.environ, **app.variables}, file.as_posix())
     except OSError as error:
         raise BadCommandLine(
             f"{file} cannot be read: {error.strerror}.", hint="Name a targets file with --targets."
         ) from None
-    return replace(found, targets=tuple(_complete(app, target) for target in found.targets))
+    return replace(parsed, targets=tuple(_complete(app, target) for target in parsed.targets))
 
 
 def migrate(
     app: App, fleet: Fleet, migrations: tuple[Migration, ...], to: int | None, options: Options
 ) -> int:
-    """Migrates every target, shows and reports what became of each; the exit status."""
+    """Migrate every target, report the results, and return the exit status."""
 
     def work(observer: FleetObserver) -> FleetResult:
         return migrate_fleet(fleet, migrations, to=to, options=options, observer=observer)
@@ -57,36 +58,40 @@ def migrate(
 def rollback(
     app: App, fleet: Fleet, migrations: tuple[Migration, ...], to: int, yes: bool, options: Options
 ) -> int:
-    """Takes every target back to version `to`, shows and reports what became of each; the exit status.
+    """Roll back every target to version `to`, report the results, and return the exit status.
 
-    On a terminal it asks about those that would lose data, all of them at once.
+    On a terminal, one confirmation covers all targets that would lose data.
     """
 
-    def undo(fleet: Fleet, agreed: Mapping[Target, Plan], before: FleetResult | None = None) -> FleetResult:
+    def roll_back(
+        fleet: Fleet, confirmed: Mapping[Target, Plan], before: FleetResult | None = None
+    ) -> FleetResult:
         def work(observer: FleetObserver) -> FleetResult:
             return rollback_fleet(
-                fleet, migrations, to=to, yes=yes, agreed=agreed, options=options, observer=observer
+                fleet, migrations, to=to, yes=yes, confirmed=confirmed, options=options, observer=observer
             )
 
         return _run(app, fleet, migrations, options, "down", work, before)
 
-    result = undo(fleet, {})
-    losing = result.losing(fleet)
+    result = roll_back(fleet, {})
+    losing = result.data_loss(fleet)
     if not losing or not app.can_confirm:
         return result.exit_status
     if not click.confirm(f"Roll back and lose data on {counted(len(losing), 'target')}?", err=True):
         app.report.say("Nothing more was rolled back.")
         return result.exit_status
     app.report.findings.clear()
-    left = tuple(one.target for one in result.outcomes if one.target in losing or one.state == "not started")
-    return undo(replace(fleet, targets=left), losing, result).exit_status
+    remaining = tuple(
+        each.target for each in result.targets if each.target in losing or each.state == "not started"
+    )
+    return roll_back(replace(fleet, targets=remaining), losing, result).exit_status
 
 
 def status(app: App, fleet: Fleet, migrations: tuple[Migration, ...], frozen: frozenset[int]) -> int:
-    """Shows where every target stands; the exit status is that of the first of which it cannot be said."""
-    found = fleet_standing(fleet, migrations, frozen=frozen)
-    say_fleet(app.report, found, frozen)
-    return next((one.refusal.exit_status for one in found if one.refusal is not None), 0)
+    """Report the status of every target. Return the exit status of the first error, else 0."""
+    statuses = fleet_status(fleet, migrations, frozen=frozen)
+    report_fleet_status(app.report, statuses, frozen)
+    return next((each.error.exit_status for each in statuses if each.error is not None), 0)
 
 
 def _run(
@@ -98,19 +103,19 @@ def _run(
     work: Callable[[FleetObserver], FleetResult],
     before: FleetResult | None = None,
 ) -> FleetResult:
-    """What became of all targets, also of those that were done `before`; shown and reported."""
+    """Run `work`, report the results together with those of the run `before`, and return both."""
     if options.resolve and (len(fleet.targets) > 1 or fleet.targets[0].schemas):
         raise BadCommandLine(
-            "`--resolve` says how one statement of one database ended, and the targets file names several.",
+            "`--resolve` is for a statement of one database, and the targets file lists several.",
             place=fleet.targets[0].place,
-            hint="Give a file with that one target.",
+            hint="Use a targets file with that one target.",
         )
     with WatchingFleet(app.report, direction) as watching:
         result = work(watching)
-    for outcome in result.outcomes:
-        if isinstance(outcome.refusal, ServerError | ResumableError):
-            add_origin(app, migrations, outcome.refusal)
-    whole = result if before is None else before.then(result)
+    for each in result.targets:
+        if isinstance(each.error, ServerError | ResumableError):
+            add_origin(app, migrations, each.error)
+    whole = result if before is None else before.merged(result)
     watching.summary(whole)
     return whole
 
@@ -118,6 +123,5 @@ def _run(
 def _complete(app: App, target: Target) -> Target:
     try:
         return replace(target, dsn=without_service(app.settled(target.dsn)))
-    except AigymError as refusal:
-        refusal.place = target.place
-        raise
+    except AigymError as error:
+        raise error.amended(place=target.place) from None

@@ -1,8 +1,7 @@
-"""A fleet as people watch it: lines with the target's name, bars on a terminal, and one table at the end."""
+"""Progress of a fleet run for people: lines with the target's name, bars on a terminal, a final table."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from types import TracebackType
@@ -21,13 +20,13 @@ from aigym_db.report.result import Report
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-_TO_DO = {"up": "apply", "down": "undo"}
-_NAMED = 5
-"""How many targets a refusal names that came from more."""
+_VERBS = {"up": "apply", "down": "roll back"}
+_MAX_NAMES = 5
+"""How many targets an error lists by name."""
 
 
 class WatchingFleet(FleetObserver, AbstractContextManager["WatchingFleet"]):
-    """Shows a fleet on the report's prose stream; use it as a context manager around the run."""
+    """Show a fleet run on the report's prose stream. A context manager around the run."""
 
     def __init__(self, report: Report, direction: Direction = "up") -> None:
         self.report = report
@@ -46,12 +45,12 @@ class WatchingFleet(FleetObserver, AbstractContextManager["WatchingFleet"]):
         if self.bars is not None:
             self.bars.stop()
 
-    def planned(self, outcomes: tuple[TargetResult, ...]) -> None:
-        pending = [outcome for outcome in outcomes if outcome.state == "not started"]
-        to_do = f"{len(pending)} with something to {_TO_DO[self.direction]}"
-        counts = f"{counted(len(outcomes), 'target')}, {to_do}"
-        refused = sum(outcome.state == "refused" for outcome in outcomes)
-        self.report.say(f"{counts}, {refused} refused." if refused else f"{counts}.")
+    def planned(self, results: tuple[TargetResult, ...]) -> None:
+        pending = [result for result in results if result.state == "not started"]
+        to_do = f"{len(pending)} with something to {_VERBS[self.direction]}"
+        counts = f"{counted(len(results), 'target')}, {to_do}"
+        rejected = sum(result.state == "rejected" for result in results)
+        self.report.say(f"{counts}, {rejected} rejected." if rejected else f"{counts}.")
         if console.interactive(self.report.err) and pending:
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -63,26 +62,26 @@ class WatchingFleet(FleetObserver, AbstractContextManager["WatchingFleet"]):
             self._all = self.bars.add_task("", total=len(pending), target="targets")
             self.bars.start()
 
-    def started(self, outcome: TargetResult) -> _WatchingTarget:
+    def started(self, result: TargetResult) -> _WatchingTarget:
         task = None
         if self.bars is not None:
-            task = self.bars.add_task("", total=outcome.pending, target=outcome.target.name)
-        watching = self._watching[outcome] = _WatchingTarget(self, outcome, task)
+            task = self.bars.add_task("", total=result.pending, target=result.target.name)
+        watching = self._watching[result] = _WatchingTarget(self, result, task)
         return watching
 
-    def ended(self, outcome: TargetResult) -> None:
-        task = self._watching.pop(outcome).task
+    def ended(self, result: TargetResult) -> None:
+        task = self._watching.pop(result).task
         if self.bars is not None and self._all is not None and task is not None:
             self.bars.remove_task(task)
             self.bars.advance(self._all)
-        good = outcome.state == "done"
+        good = result.state == "done"
         word = console.good("done") if good else console.bad("failed")
-        took = console.dim(f"({len(outcome.finished)} {DONE[self.direction]}, {_took(outcome)})")
-        said = "" if outcome.refusal is None else f" {outcome.refusal.code} {outcome.refusal.message}"
-        self.line(f"{word} {outcome.target.name} {took}{said}")
+        took = console.dim(f"({len(result.finished)} {DONE[self.direction]}, {_took(result)})")
+        error = "" if result.error is None else f" {result.error.code} {result.error.message}"
+        self.line(f"{word} {result.target.name} {took}{error}")
 
     def line(self, text: str) -> None:
-        """A line for people, above the bars where there are any."""
+        """Write a line, above the bars if there are any."""
         if self.bars is not None and self.report.prose.isatty():
             from rich.text import Text
 
@@ -91,39 +90,39 @@ class WatchingFleet(FleetObserver, AbstractContextManager["WatchingFleet"]):
             self.report.say(text)
 
     def summary(self, result: FleetResult) -> None:
-        """The table of all targets, and every refusal once, with the targets it came from."""
-        self.report.data["targets"] = [_as_json(outcome, self.direction) for outcome in result.outcomes]
+        """Write the table of all targets, and each error once, with the targets it occurred on."""
+        self.report.data["targets"] = [_as_json(each, self.direction) for each in result.targets]
         self.report.say()
-        for row in _table(result.outcomes, self.direction):
+        for row in _table(result.targets, self.direction):
             self.report.say(row)
         self.report.say()
-        for refusal in refusals(result.outcomes):
-            self.report.refused(refusal)
-        if result.refusal is not None and all(one.refusal is not result.refusal for one in result.outcomes):
-            self.report.refused(result.refusal)
-        counts = {word: sum(_state(one) == word for one in result.outcomes) for word in _STATES}
+        for error in merged_errors(result.targets):
+            self.report.refused(error)
+        if result.error is not None and all(each.error is not result.error for each in result.targets):
+            self.report.refused(result.error)
+        counts = {word: sum(_state(each) == word for each in result.targets) for word in _STATES}
         self.report.say(", ".join(f"{count} {word}" for word, count in counts.items() if count) + ".")
-        waiting = sum(outcome.waiting > 0 for outcome in result.outcomes)
+        waiting = sum(each.waiting > 0 for each in result.targets)
         if waiting:
-            self.report.say(f"{counted(waiting, 'target')} with something left for the other phase.")
+            self.report.say(f"{counted(waiting, 'target')} with migrations of the other phase.")
 
 
 class _WatchingTarget(Watching):
-    """The run of one target; its lines say whose they are."""
+    """The run of one target; its lines begin with the target's name."""
 
-    def __init__(self, fleet: WatchingFleet, outcome: TargetResult, task: TaskID | None) -> None:
+    def __init__(self, fleet: WatchingFleet, result: TargetResult, task: TaskID | None) -> None:
         super().__init__(fleet.report)
-        self.fleet, self.outcome, self.task = fleet, outcome, task
+        self.fleet, self.result, self.task = fleet, result, task
         self.direction = fleet.direction
 
     def planned(self, plan: Plan) -> None:
-        """Nothing: the fleet has told what is planned."""
+        """Write nothing: the plans of all targets have been shown."""
 
     def finished(self, finished: Finished) -> None:
         if self.fleet.bars is None or self.task is None:
             super().finished(finished)
         else:
-            # Where thousands are applied in view, a line for each would hide those that matter.
+            # Thousands of lines for applied migrations would hide notices and errors.
             self.fleet.bars.advance(self.task)
 
     def _describe(self, text: str) -> None:
@@ -131,65 +130,61 @@ class _WatchingTarget(Watching):
             self.fleet.bars.update(self.task, description=text)
 
     def _line(self, text: str) -> None:
-        self.fleet.line(f"{self.outcome.target.name}: {text.lstrip()}")
+        self.fleet.line(f"{self.result.target.name}: {text.lstrip()}")
 
 
-_STATES = ("done", "up to date", "nothing to undo", "refused", "failed", "stopped", "not started")
+_STATES = ("done", "up to date", "nothing to roll back", "rejected", "failed", "stopped", "not started")
 
 
-def _state(outcome: TargetResult) -> str:
-    if outcome.state == "done" and outcome.plan is not None and not outcome.pending:
-        return {"up": "up to date", "down": "nothing to undo"}[outcome.plan.direction]
-    if outcome.refusal is not None and outcome.refusal.exit_status == 130:
+def _state(result: TargetResult) -> str:
+    if result.state == "done" and result.plan is not None and not result.pending:
+        return {"up": "up to date", "down": "nothing to roll back"}[result.plan.direction]
+    if result.error is not None and result.error.exit_status == 130:
         return "stopped"
-    return outcome.state
+    return result.state
 
 
-def _table(outcomes: Iterable[TargetResult], direction: Direction) -> list[str]:
+def _table(results: Iterable[TargetResult], direction: Direction) -> list[str]:
     rows: list[tuple[str, ...]] = [("target", "status", DONE[direction], "time", "error")]
     rows += [
         (
-            console.printable(outcome.target.name),
-            _state(outcome),
-            f"{len(outcome.finished)} of {outcome.pending}" if outcome.pending else "",
-            _took(outcome) if outcome.duration_ms else "",
-            outcome.refusal.code if outcome.refusal else "",
+            console.printable(result.target.name),
+            _state(result),
+            f"{len(result.finished)} of {result.pending}" if result.pending else "",
+            _took(result) if result.duration_ms else "",
+            result.error.code if result.error else "",
         )
-        for outcome in outcomes
+        for result in results
     ]
     return console.columns(rows)
 
 
-def refusals(outcomes: Iterable[TargetResult | TargetStatus]) -> Iterable[AigymError]:
-    """Each refusal with the names of those it is about; the same of several targets is one."""
-    found: dict[tuple[object, ...], list[TargetResult | TargetStatus]] = {}
-    for outcome in outcomes:
-        if outcome.refusal is not None:
-            one = outcome.refusal
-            found.setdefault((one.code, one.message, one.detail, one.hint, one.place), []).append(outcome)
-    for same in found.values():
-        names = [outcome.target.name for outcome in same[:_NAMED]]
-        more = f" and {len(same) - _NAMED} more" if len(same) > _NAMED else ""
-        assert same[0].refusal is not None
-        refusal = copy.copy(same[0].refusal)
-        refusal.message = f"{', '.join(names)}{more}: {refusal.message}"
-        yield refusal
+def merged_errors(targets: Iterable[TargetResult | TargetStatus]) -> Iterable[AigymError]:
+    """Yield each error with the names of its targets in the message; equal errors are merged."""
+    groups: dict[tuple[object, ...], tuple[AigymError, list[str]]] = {}
+    for each in targets:
+        if (error := each.error) is not None:
+            key = error.code, error.message, error.detail, error.hint, error.place
+            groups.setdefault(key, (error, []))[1].append(each.target.name)
+    for error, names in groups.values():
+        more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
+        yield error.amended(message=f"{', '.join(names[:_MAX_NAMES])}{more}: {error.message}")
 
 
-def _took(outcome: TargetResult) -> str:
-    spent_ms = outcome.duration_ms
-    return f"{spent_ms:.0f} ms" if spent_ms < 10_000 else f"{spent_ms / 1000:.0f} s"
+def _took(result: TargetResult) -> str:
+    duration_ms = result.duration_ms
+    return f"{duration_ms:.0f} ms" if duration_ms < 10_000 else f"{duration_ms / 1000:.0f} s"
 
 
-def _as_json(outcome: TargetResult, direction: Direction) -> dict[str, Any]:
+def _as_json(result: TargetResult, direction: Direction) -> dict[str, Any]:
     return {
-        "name": outcome.target.name,
-        "schema": outcome.target.schema or None,
-        "canary": outcome.target.canary,
-        "status": _state(outcome),
-        "pending": outcome.pending,
-        "waiting": outcome.waiting,
-        DONE_KEY[direction]: finished_json(outcome.finished),
-        "duration_ms": round(outcome.duration_ms, 3),
-        "error": machine.as_json(machine.as_finding(outcome.refusal)) if outcome.refusal else None,
+        "name": result.target.name,
+        "schema": result.target.schema or None,
+        "canary": result.target.canary,
+        "status": _state(result),
+        "pending": result.pending,
+        "waiting": result.waiting,
+        DONE_KEY[direction]: finished_json(result.finished),
+        "duration_ms": round(result.duration_ms, 3),
+        "error": machine.as_json(machine.as_finding(result.error)) if result.error else None,
     }

@@ -1,4 +1,4 @@
-"""Where the targets of a fleet stand, for people and for programs."""
+"""The status of a fleet as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -9,60 +9,62 @@ from aigym_db.migrate.fleet.status import TargetStatus
 from aigym_db.migrate.status import Status
 from aigym_db.model.wording import counted
 from aigym_db.report import console, machine
-from aigym_db.report.fleet import refusals
+from aigym_db.report.fleet import merged_errors
 from aigym_db.report.result import Report
 from aigym_db.report.status import pending_json, unfinished_json
 
 
-def say_fleet(report: Report, found: tuple[TargetStatus, ...], frozen: Collection[int]) -> None:
-    """The table of all targets, what was cut short on some, and every refusal once."""
-    report.data["targets"] = [_as_json(one, frozen) for one in found]
-    for row in console.columns([("target", "at", "pending", "error"), *(_row(one, frozen) for one in found)]):
+def report_fleet_status(report: Report, statuses: tuple[TargetStatus, ...], frozen: Collection[int]) -> None:
+    """Write the table of all targets, the interrupted migrations, and each error once."""
+    report.data["targets"] = [_as_json(each, frozen) for each in statuses]
+    for row in console.columns(
+        [("target", "at", "pending", "error"), *(_row(each, frozen) for each in statuses)]
+    ):
         report.say(row)
     report.say()
-    for one in found:
-        for half in (one.standing and one.standing.unfinished) or ():
-            report.say(f"{console.printable(one.target.name)}: {half.label} is {half}.")
-    for refusal in refusals(found):
-        report.refused(refusal)
-    states = [_state(one) for one in found]
+    for each in statuses:
+        for migration in (each.status and each.status.unfinished) or ():
+            report.say(f"{console.printable(each.target.name)}: {migration.label} is {migration}.")
+    for error in merged_errors(statuses):
+        report.refused(error)
+    states = [_state(each) for each in statuses]
     counts = {state: states.count(state) for state in _STATES}
     report.say(", ".join(f"{count} {state}" for state, count in counts.items() if count) + ".")
 
 
-_STATES = ("up to date", "nothing pending", "behind", "half-way", "unknown")
-"""With nothing pending a target may still be half-way, where the role may not read the journal."""
+_STATES = ("up to date", "nothing pending", "behind", "interrupted", "unknown")
+"""`nothing pending`: the role has no permission to read the journal, so a migration may be interrupted."""
 
 
-def _state(one: TargetStatus) -> str:
-    if one.standing is None:
+def _state(target: TargetStatus) -> str:
+    if target.status is None:
         return "unknown"
-    if one.standing.unfinished:
-        return "half-way"
-    if one.standing.pending:
+    if target.status.unfinished:
+        return "interrupted"
+    if target.status.pending:
         return "behind"
-    return "nothing pending" if one.standing.unfinished is None else "up to date"
+    return "nothing pending" if target.status.unfinished is None else "up to date"
 
 
-def _row(one: TargetStatus, frozen: Collection[int]) -> tuple[str, ...]:
-    name, standing = console.printable(one.target.name), one.standing
-    if standing is None:
-        return name, "", "", one.refusal.code if one.refusal else ""
-    newest = max((row.version for row in standing.applied), default=0)
-    drafts = sum(file.version not in frozen for file in standing.pending)
-    pending = str(len(standing.pending) or "") + (f" ({counted(drafts, 'draft')})" if drafts else "")
+def _row(target: TargetStatus, frozen: Collection[int]) -> tuple[str, ...]:
+    name, status = console.printable(target.target.name), target.status
+    if status is None:
+        return name, "", "", target.error.code if target.error else ""
+    newest = max((row.version for row in status.applied), default=0)
+    drafts = sum(file.version not in frozen for file in status.pending)
+    pending = str(len(status.pending) or "") + (f" ({counted(drafts, 'draft')})" if drafts else "")
     return name, f"{newest:04d}", pending, ""
 
 
-def _as_json(one: TargetStatus, frozen: Collection[int]) -> dict[str, Any]:
-    standing = one.standing or Status((), (), ())
+def _as_json(target: TargetStatus, frozen: Collection[int]) -> dict[str, Any]:
+    status = target.status or Status((), (), ())
     return {
-        "name": one.target.name,
-        "schema": one.target.schema or None,
-        "canary": one.target.canary,
-        "status": _state(one),
-        "version": max((row.version for row in standing.applied), default=None),
-        "pending": pending_json(standing.pending, frozen),
-        "unfinished": unfinished_json(standing.unfinished),
-        "error": machine.as_json(machine.as_finding(one.refusal)) if one.refusal else None,
+        "name": target.target.name,
+        "schema": target.target.schema or None,
+        "canary": target.target.canary,
+        "status": _state(target),
+        "version": max((row.version for row in status.applied), default=None),
+        "pending": pending_json(status.pending, frozen),
+        "unfinished": unfinished_json(status.unfinished),
+        "error": machine.as_json(machine.as_finding(target.error)) if target.error else None,
     }

@@ -1,4 +1,4 @@
-"""A fleet as a person at a terminal sees it."""
+"""The report of a fleet run on a terminal and in a log."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aigym_db.model.migration import Migration, Part, Plan
 from aigym_db.model.source import Place, Source
 from aigym_db.project.targets import Target
 from aigym_db.report.fleet import WatchingFleet
-from aigym_db.report.fleet_status import say_fleet
+from aigym_db.report.fleet_status import report_fleet_status
 from aigym_db.report.result import Report
 
 SOURCE = Source("migrations/0001_notes.sql", "select 1")
@@ -31,7 +31,7 @@ class Terminal(io.StringIO):
 
     @property
     def text(self) -> str:
-        """What was written, without colours and movements of the cursor."""
+        """The text without escape sequences."""
         return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", self.getvalue())
 
 
@@ -42,23 +42,23 @@ def terminal(monkeypatch) -> Terminal:
     return Terminal()
 
 
-def outcome(name: str, **more) -> TargetResult:
+def target_result(name: str, **more) -> TargetResult:
     plan = Plan("up", (NOTES,), "digest")
     return TargetResult(Target(name, "dbname=x", Place("targets.toml", 1, 1)), plan=plan, **more)
 
 
-def test_a_terminal_shows_bars_while_it_lasts_and_a_line_for_each_target(terminal) -> None:
-    one, two = outcome("[red]one"), outcome("two")
+def test_a_terminal_shows_bars_during_the_run_and_a_line_for_each_target(terminal) -> None:
+    one, two = target_result("[red]one"), target_result("two")
     report = Report(out=terminal, err=terminal)
 
     with WatchingFleet(report) as watching:
         watching.planned((one, two))
-        hears = watching.started(one)
-        hears.started(NOTES)
-        hears.notice(NOTES, Notice("NOTICE", "look at this"))
-        hears.finished(Finished(NOTES, 3.0))
+        observer = watching.started(one)
+        observer.started(NOTES)
+        observer.notice(NOTES, Notice("NOTICE", "look at this"))
+        observer.finished(Finished(NOTES, 3.0))
         watching.bars.refresh()
-        one.state, one.finished = "done", [Finished(NOTES, 3.0)]
+        one.ended(0.0, (Finished(NOTES, 3.0),))
         watching.ended(one)
         watching.bars.refresh()
 
@@ -70,35 +70,35 @@ def test_a_terminal_shows_bars_while_it_lasts_and_a_line_for_each_target(termina
     assert "applied 0001 notes" not in terminal.text
 
 
-def test_a_way_back_is_told_in_its_own_words(terminal) -> None:
+def test_the_report_of_a_rollback(terminal) -> None:
     log = io.StringIO()
-    report, one = Report(out=log, err=log), outcome("one")
+    report, one = Report(out=log, err=log), target_result("one")
     idle = TargetResult(Target("two", "dbname=x", one.target.place), "done", Plan("down", (), "digest"))
 
     with WatchingFleet(report, "down") as watching:
         watching.planned((one, idle))
         watching.started(one).finished(Finished(NOTES, 3.0))
-        one.state, one.finished = "done", [Finished(NOTES, 3.0)]
+        one.ended(0.0, (Finished(NOTES, 3.0),))
         watching.ended(one)
         watching.summary(FleetResult((one, idle), None))
 
     assert log.getvalue().splitlines() == [
-        "2 targets, 1 with something to undo.",
+        "2 targets, 1 with something to roll back.",
         "one: rolled back 0001 notes (3 ms)",
         "done one (1 rolled back, 0 ms)",
         "",
-        "target  status           rolled back  time  error",
-        "one     done             1 of 1",
-        "two     nothing to undo",
+        "target  status                rolled back  time  error",
+        "one     done                  1 of 1",
+        "two     nothing to roll back",
         "",
-        "1 done, 1 nothing to undo.",
+        "1 done, 1 nothing to roll back.",
     ]
-    assert [one["status"] for one in report.data["targets"]] == ["done", "nothing to undo"]
+    assert [each["status"] for each in report.data["targets"]] == ["done", "nothing to roll back"]
     assert report.data["targets"][0]["rolled_back"][0]["version"] == 1
 
 
 def test_a_log_has_a_line_for_each_migration_with_its_target(terminal) -> None:
-    log, one = io.StringIO(), outcome("one")
+    log, one = io.StringIO(), target_result("one")
 
     with WatchingFleet(Report(out=log, err=log)) as watching:
         watching.planned((one,))
@@ -107,20 +107,20 @@ def test_a_log_has_a_line_for_each_migration_with_its_target(terminal) -> None:
     assert "one: applied 0001 notes (3 ms)\n" in log.getvalue()
 
 
-def test_the_summary_names_every_target_and_each_refusal_once(terminal) -> None:
+def test_the_summary_lists_every_target_and_each_error_once(terminal) -> None:
     log = io.StringIO()
     report = Report(out=log, err=log)
-    refusals = [StatementFailed("0001 notes: no", place=Place("m.sql", 3, 1)) for _ in range(7)]
+    errors = [StatementFailed("0001 notes: no", place=Place("m.sql", 3, 1)) for _ in range(7)]
     failed = [
-        outcome(f"shop-{n}", state="failed", duration_ms=12_345.6, refusal=refusal)
-        for n, refusal in enumerate(refusals)
+        target_result(f"shop-{n}", state="failed", duration_ms=12_345.6, error=error)
+        for n, error in enumerate(errors)
     ]
     others = (
-        outcome("last"),
-        outcome("日本", state="done", duration_ms=1.0, finished=[Finished(NOTES, 1.0)]),
+        target_result("last"),
+        target_result("日本", state="done", duration_ms=1.0, finished=[Finished(NOTES, 1.0)]),
     )
 
-    WatchingFleet(report).summary(FleetResult((*failed, *others), refusals[0]))
+    WatchingFleet(report).summary(FleetResult((*failed, *others), errors[0]))
 
     assert log.getvalue().splitlines()[1:3] == [
         "target  status       applied  time  error",
@@ -131,22 +131,24 @@ def test_the_summary_names_every_target_and_each_refusal_once(terminal) -> None:
     assert log.getvalue().count("0001 notes: no") == 1
     assert "shop-0, shop-1, shop-2, shop-3, shop-4 and 2 more: 0001 notes: no" in log.getvalue()
     assert log.getvalue().splitlines()[-1] == "1 done, 7 failed, 1 not started."
-    assert [one["status"] for one in report.data["targets"]] == ["failed"] * 7 + ["not started", "done"]
+    assert [each["status"] for each in report.data["targets"]] == ["failed"] * 7 + ["not started", "done"]
     assert report.data["targets"][0]["error"]["code"] == "AIG-S002"
 
 
-def test_where_targets_stand_tells_drafts_and_what_nobody_may_see() -> None:
+def test_the_status_table_shows_drafts_and_unreadable_journals() -> None:
     log = io.StringIO()
     report, place = Report(out=log, err=log), Place("targets.toml", 1, 1)
     draft = replace(NOTES, version=2, name="more")
-    standings = [
+    statuses = [
         Status((), (NOTES, draft), ()),
         Status((), (), None),
         Status((), (NOTES,), (PartialMigration(1, "notes", "sum", "up", 2, None),)),
     ]
-    found = [TargetStatus(Target(f"db-{n}", "dbname=x", place), one) for n, one in enumerate(standings)]
+    targets = [
+        TargetStatus(Target(f"db-{n}", "dbname=x", place), status) for n, status in enumerate(statuses)
+    ]
 
-    say_fleet(report, tuple(found), frozenset([1]))
+    report_fleet_status(report, tuple(targets), frozenset([1]))
 
     assert log.getvalue().splitlines() == [
         "target  at    pending      error",
@@ -155,6 +157,6 @@ def test_where_targets_stand_tells_drafts_and_what_nobody_may_see() -> None:
         "db-2    0000  1",
         "",
         "db-2: 0001 notes is partially applied: resumes at statement 3.",
-        "1 nothing pending, 1 behind, 1 half-way.",
+        "1 nothing pending, 1 behind, 1 interrupted.",
     ]
-    assert [one["unfinished"] is None for one in report.data["targets"]] == [False, True, False]
+    assert [each["unfinished"] is None for each in report.data["targets"]] == [False, True, False]

@@ -1,4 +1,4 @@
-"""Asking the targets of a fleet something that changes nothing."""
+"""Read from all targets of a fleet in parallel, without changing them."""
 
 from __future__ import annotations
 
@@ -16,59 +16,64 @@ from aigym_db.project.targets import Fleet, Target
 J = TypeVar("J")
 R = TypeVar("R")
 
-_OF_THE_TARGET = (ServerError, RunnerError, UnknownTenant, BehindPooler)
-"""What a database says, and not a file: its place is where the targets file names the database."""
+_TARGET_ERRORS = (ServerError, RunnerError, UnknownTenant, BehindPooler)
+"""Errors of a database, not of a file: their place is the target's entry in the targets file."""
 
 
-def ask(
-    crew: WorkerPool, jobs: Iterable[J], do: Callable[[J], R], ended: Callable[[J, R | AigymError], None]
+def poll(
+    pool: WorkerPool,
+    jobs: Iterable[J],
+    read: Callable[[J], R],
+    on_end: Callable[[J, R | AigymError], None],
 ) -> None:
-    """Does jobs that change nothing, and calls `ended` with what each returned or refused.
+    """Run read-only jobs, and call `on_end` with the result or the error of each.
 
-    Raises Interrupted (AIG-I001).
+    Raise Interrupted (AIG-I001) after a signal.
     """
 
-    def asked(job: J) -> R | AigymError:
+    def run(job: J) -> R | AigymError:
         try:
-            return do(job)
-        except AigymError as refusal:
-            return refusal
+            return read(job)
+        except AigymError as error:
+            return error
 
-    crew.work(jobs, asked, ended, leave=lambda: crew.stop.signal is not None)
-    if crew.stop.signal:
+    pool.work(jobs, run, on_end, abandon=lambda: pool.stop.signal is not None)
+    if pool.stop.signal:
         raise Interrupted(
-            f"Stopped by {crew.stop.signal} before any target was changed.",
-            hint="Run the command again to go on.",
+            f"Stopped by {pool.stop.signal} before any target was changed.",
+            hint="Run the command again to resume.",
         )
 
 
-def found(fleet: Fleet, crew: WorkerPool) -> tuple[tuple[Target, AigymError | None], ...]:
-    """Every target in the order of the file, those of a pattern sorted by name; a pattern that cannot be
-    looked up stays itself, with the refusal."""
+def expand_patterns(fleet: Fleet, pool: WorkerPool) -> tuple[tuple[Target, AigymError | None], ...]:
+    """Return every target in the order of the file, each pattern replaced by its tenants, sorted by name.
+
+    A pattern that cannot be expanded is returned as it is, with the error.
+    """
     named = {(target.dsn, target.schema) for target in fleet.targets if target.schema}
-    all_found: dict[Target, list[tuple[Target, AigymError | None]]] = {
+    expanded: dict[Target, list[tuple[Target, AigymError | None]]] = {
         target: [(target, None)] for target in fleet.targets
     }
 
-    def ended(target: Target, answer: tuple[str, ...] | AigymError) -> None:
-        if isinstance(answer, AigymError):
-            all_found[target] = [(target, answer)]
+    def on_end(target: Target, schemas: tuple[str, ...] | AigymError) -> None:
+        if isinstance(schemas, AigymError):
+            expanded[target] = [(target, at_target(target, schemas))]
             return
-        all_found[target] = [
+        expanded[target] = [
             (replace(target, name=f"{target.name}/{schema}", schema=schema, schemas=""), None)
-            for schema in answer
+            for schema in schemas
             if (target.dsn, schema) not in named
         ]
 
-    ask(crew, (target for target in fleet.targets if target.schemas), _tenants, ended)
-    return tuple(one for several in all_found.values() for one in several)
+    poll(pool, (target for target in fleet.targets if target.schemas), _tenants, on_end)
+    return tuple(entry for entries in expanded.values() for entry in entries)
 
 
-def placed(target: Target, refusal: AigymError) -> AigymError:
-    """A refusal with the place of the target it came from, when it is no file's."""
-    if refusal.place is None and isinstance(refusal, _OF_THE_TARGET):
-        refusal.place = target.place
-    return refusal
+def at_target(target: Target, error: AigymError) -> AigymError:
+    """Return the error with the place of the target, if it has no place in a file."""
+    if error.place is None and isinstance(error, _TARGET_ERRORS):
+        return error.amended(place=target.place)
+    return error
 
 
 def _tenants(target: Target) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What became of the targets of a fleet, and who wants to hear of it meanwhile."""
+"""The results of a fleet run, and the observer that follows it."""
 
 from __future__ import annotations
 
@@ -13,79 +13,105 @@ from aigym_db.project.targets import Fleet, Target
 
 @dataclass(slots=True, eq=False)
 class TargetResult:
-    """One target: what it had to do, and how far it came."""
+    """One target: its plan and its progress. The methods record each transition."""
 
     target: Target
-    state: Literal["not started", "refused", "at work", "done", "failed"] = "not started"
-    """`refused` is what was found out while every target was asked, before anything changed."""
+    state: Literal["not started", "rejected", "running", "done", "failed"] = "not started"
+    """`rejected`: an error before any target was changed. `failed`: an error while it was changed."""
     plan: Plan | None = None
-    """What it had to do when it was asked; None when it was refused."""
+    """The plan made before any target was changed; None if rejected."""
     finished: list[Finished] = field(default_factory=list)
-    """What was applied or undone and is committed, in that order."""
+    """The committed migrations, in order."""
     duration_ms: float = 0.0
-    refusal: AigymError | None = None
-    """Why it failed or was refused."""
+    error: AigymError | None = None
+    """The reason of a failure or rejection."""
 
     @property
     def pending(self) -> int:
-        """How many migrations it had to run."""
+        """The number of migrations in the plan."""
         return len(self.plan.migrations) if self.plan else 0
 
     @property
     def waiting(self) -> int:
-        """How many more it has for another phase."""
+        """The number of pending migrations of another phase."""
         return len(self.plan.waiting) if self.plan else 0
+
+    def planned(self, plan: Plan) -> None:
+        """Set the plan; the target is done if it is empty."""
+        self.plan = plan
+        self.state = "not started" if plan.migrations or plan.unfinished else "done"
+
+    def rejected(self, error: AigymError) -> None:
+        """Set the error of a target that was not changed."""
+        self.state, self.error = "rejected", error
+
+    def started(self) -> None:
+        """Mark the target as running."""
+        self.state = "running"
+
+    def committed(self, finished: Finished) -> None:
+        """Add a committed migration."""
+        self.finished.append(finished)
+
+    def ended(self, duration_ms: float, outcome: tuple[Finished, ...] | AigymError) -> None:
+        """Set the final state: done with all committed migrations, or failed with the error."""
+        self.duration_ms = duration_ms
+        if isinstance(outcome, AigymError):
+            self.state, self.error = "failed", outcome
+        else:
+            self.state, self.finished = "done", list(outcome)
 
 
 @dataclass(frozen=True, slots=True)
 class FleetResult:
-    """Every target in the order of the file."""
+    """The results of all targets, in the order of the targets file."""
 
-    outcomes: tuple[TargetResult, ...]
-    refusal: AigymError | None
-    """Why not every target is done: the first failure, or the signal that stopped all. Its exit status is
-    that of the whole."""
+    targets: tuple[TargetResult, ...]
+    error: AigymError | None
+    """The first error, or Interrupted (AIG-I001) after a signal; None if every target is done."""
 
     @property
     def exit_status(self) -> int:
-        return 0 if self.refusal is None else self.refusal.exit_status
+        return 0 if self.error is None else self.error.exit_status
 
-    def losing(self, fleet: Fleet) -> dict[Target, Plan]:
-        """The targets that would lose data, and the plan that does so: what a yes is worth asking for.
+    def data_loss(self, fleet: Fleet) -> dict[Target, Plan]:
+        """Return the targets rejected for data loss (AIG-G003), each with the plan to confirm.
 
-        Empty where a yes would not be enough: after a signal, and when another failure keeps them back.
+        Empty if a confirmation is not sufficient: after a signal, and if another error stops these targets.
         """
-        found = {
-            one.target: one.refusal.plan
-            for one in self.outcomes
-            if isinstance(one.refusal, DataLoss) and one.refusal.plan is not None
+        plans = {
+            result.target: result.error.plan
+            for result in self.targets
+            if isinstance(result.error, DataLoss) and result.error.plan is not None
         }
-        kept_back = any(
-            one.refusal is not None
-            and one.target not in found
-            and (one.target.canary or fleet.on_failure == "stop")
-            for one in self.outcomes
+        stopped = any(
+            result.error is not None
+            and result.target not in plans
+            and (result.target.canary or fleet.on_failure == "stop")
+            for result in self.targets
         )
-        return {} if kept_back or isinstance(self.refusal, Interrupted) else found
+        return {} if stopped or isinstance(self.error, Interrupted) else plans
 
-    def then(self, later: FleetResult) -> FleetResult:
-        """What became of all, after some of the targets were gone back to."""
-        again = {one.target: one for one in later.outcomes}
-        outcomes = tuple(again.get(one.target, one) for one in self.outcomes)
-        refusals = (one.refusal for one in outcomes if one.refusal is not None)
-        return FleetResult(outcomes, later.refusal or next(refusals, None))
+    def merged(self, later: FleetResult) -> FleetResult:
+        """Return these results with those of a later run over some of the targets."""
+        newer = {result.target: result for result in later.targets}
+        targets = tuple(newer.get(result.target, result) for result in self.targets)
+        errors = (result.error for result in targets if result.error is not None)
+        return FleetResult(targets, later.error or next(errors, None))
 
 
 class FleetObserver:
-    """Hears what a fleet does, one thing after the other. Override what you need; whatever a method raises
-    ends all."""
+    """Callbacks of a fleet run, called one at a time on the calling thread.
 
-    def planned(self, outcomes: tuple[TargetResult, ...]) -> None:
-        """Every target was asked what it has to do; nothing has changed yet."""
+    Override the methods you need; an exception that one raises ends the run.
+    """
 
-    def started(self, outcome: TargetResult) -> Observer:
-        """A target is about to be changed; who is to hear of it."""
+    def planned(self, results: tuple[TargetResult, ...]) -> None:
+        """Called when every target has a plan or an error, before any is changed."""
+
+    def started(self, result: TargetResult) -> Observer:
+        """Called before a target is changed. Return the observer of its run."""
         return Observer()
 
-    def ended(self, outcome: TargetResult) -> None:
-        """A target is done or has failed."""
+    def ended(self, result: TargetResult) -> None:
+        """Called when a target is done or has failed."""

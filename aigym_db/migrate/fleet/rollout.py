@@ -1,4 +1,4 @@
-"""One plan for many databases and tenant schemas: all are asked, then the canaries go, then the rest."""
+"""Migrate or roll back many databases and tenant schemas: plan all, then canaries, then the others."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from aigym_db.errors import AigymError, Interrupted
 from aigym_db.migrate.apply import migrate, pending
-from aigym_db.migrate.fleet.poll import ask, found, placed
+from aigym_db.migrate.fleet.poll import at_target, expand_patterns, poll
 from aigym_db.migrate.fleet.result import FleetObserver, FleetResult, TargetResult
 from aigym_db.migrate.fleet.worker_pool import WorkerPool
 from aigym_db.migrate.observer import Finished, Observer
@@ -30,16 +30,16 @@ def migrate_fleet(
     options: Options | None = None,
     observer: FleetObserver | None = None,
 ) -> FleetResult:
-    """Applies to every target what it has pending, up to and with version `to`, as its own ledger says.
+    """Apply to every target its pending migrations, up to and including version `to`.
 
-    First every target is asked, which changes nothing. When one is refused, none starts, unless the fleet
-    goes on after failures. Canaries go first, and the rest only when all of them are done. Run again it goes
-    on: what is done has nothing pending.
+    All targets are planned first, which is read-only. If one is rejected, none starts, unless
+    `fleet.on_failure` is "continue". Canaries are migrated first; the others start only when all canaries are
+    done. A second run resumes: targets that are done have nothing pending.
 
-    Raises what is wrong with a file that would run (AIG-P005, AIG-P008, AIG-P010), and Interrupted (AIG-I001)
-    while nothing has changed yet. Everything else is in the result.
+    Raise errors of the files that would run (AIG-P005, AIG-P008, AIG-P010), and Interrupted (AIG-I001) if a
+    signal arrives before anything changes. All other errors are part of the result.
     """
-    return _run(fleet, _Up(migrations, to), options, observer)
+    return _roll_out(fleet, _Migrate(migrations, to), options, observer)
 
 
 def rollback_fleet(
@@ -48,209 +48,207 @@ def rollback_fleet(
     *,
     to: int,
     yes: bool = False,
-    agreed: Mapping[Target, Plan] | None = None,
+    confirmed: Mapping[Target, Plan] | None = None,
     options: Options | None = None,
     observer: FleetObserver | None = None,
 ) -> FleetResult:
-    """Undoes everything after version `to` on every target that has come further, in the order and with the
-    stops of `migrate_fleet`; each undoes what it said when it was asked, or nothing.
+    """Roll back every target to version `to`, in the order and with the stops of `migrate_fleet`.
 
-    Refuses a target where data would be lost (AIG-G003) unless `yes`, or unless `agreed` has for it the plan
-    of such a refusal. Raises what `migrate_fleet` raises.
+    Targets that are older have nothing to roll back. Each target executes the plan made at the beginning, or
+    fails. A target that would lose data is rejected (AIG-G003) unless `yes` is true or `confirmed` has the
+    plan of that error for it. Raise what `migrate_fleet` raises.
     """
-    return _run(fleet, _Down(migrations, to, yes, agreed or {}), options, observer)
+    return _roll_out(fleet, _Rollback(migrations, to, yes, confirmed or {}), options, observer)
 
 
-class _Work(Protocol):
-    """What is to be done to each target."""
+class _Operation(Protocol):
+    """What a fleet run does to each target."""
 
     def plan(self, target: Target, options: Options, stop: Stop) -> Plan:
-        """What it would run there now; it only reads."""
+        """Return what would run on the target now. Read-only."""
 
-    def do(
-        self, outcome: TargetResult, options: Options, observer: Observer, stop: Stop
+    def execute(
+        self, result: TargetResult, options: Options, observer: Observer, stop: Stop
     ) -> tuple[Finished, ...]:
-        """Runs it."""
+        """Run it, and return the committed migrations."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Up:
+class _Migrate:
     migrations: tuple[Migration, ...]
     to: int | None
 
     def plan(self, target: Target, options: Options, stop: Stop) -> Plan:
         return pending(target.dsn, self.migrations, to=self.to, options=options, stop=stop)
 
-    def do(
-        self, outcome: TargetResult, options: Options, observer: Observer, stop: Stop
+    def execute(
+        self, result: TargetResult, options: Options, observer: Observer, stop: Stop
     ) -> tuple[Finished, ...]:
-        dsn = outcome.target.dsn
+        dsn = result.target.dsn
         return migrate(dsn, self.migrations, to=self.to, options=options, observer=observer, stop=stop)
 
 
 @dataclass(frozen=True, slots=True)
-class _Down:
+class _Rollback:
     migrations: tuple[Migration, ...]
     to: int
     yes: bool
-    agreed: Mapping[Target, Plan]
+    confirmed: Mapping[Target, Plan]
 
     def plan(self, target: Target, options: Options, stop: Stop) -> Plan:
         return pending_rollback(
             target.dsn,
             self.migrations,
             to=self.to,
-            yes=self._sure(target),
-            plan=self.agreed.get(target),
+            yes=self._is_confirmed(target),
+            plan=self.confirmed.get(target),
             options=options,
             stop=stop,
         )
 
-    def do(
-        self, outcome: TargetResult, options: Options, observer: Observer, stop: Stop
+    def execute(
+        self, result: TargetResult, options: Options, observer: Observer, stop: Stop
     ) -> tuple[Finished, ...]:
         return rollback(
-            outcome.target.dsn,
+            result.target.dsn,
             self.migrations,
             to=self.to,
-            yes=self._sure(outcome.target),
-            plan=outcome.plan,
+            yes=self._is_confirmed(result.target),
+            plan=result.plan,
             options=options,
             observer=observer,
             stop=stop,
         )
 
-    def _sure(self, target: Target) -> bool:
-        return self.yes or target in self.agreed
+    def _is_confirmed(self, target: Target) -> bool:
+        return self.yes or target in self.confirmed
 
 
-def _run(fleet: Fleet, work: _Work, options: Options | None, observer: FleetObserver | None) -> FleetResult:
+def _roll_out(
+    fleet: Fleet, operation: _Operation, options: Options | None, observer: FleetObserver | None
+) -> FleetResult:
     with Stop() as stop:
-        crew = WorkerPool(fleet.parallel, stop)
-        return _Rollout(fleet, work, options or Options(), observer or FleetObserver(), crew).all()
+        pool = WorkerPool(fleet.parallel, stop)
+        return _Rollout(fleet, operation, options or Options(), observer or FleetObserver(), pool).run()
 
 
 @dataclass(slots=True)
 class _Rollout:
+    """One run over a fleet: plan all targets, then canaries, then the others."""
+
     fleet: Fleet
-    work: _Work
+    operation: _Operation
     options: Options
     observer: FleetObserver
-    crew: WorkerPool
-    first: AigymError | None = None
-    """The first failure."""
+    pool: WorkerPool
+    first_error: AigymError | None = None
     observers: dict[TargetResult, Observer] = field(default_factory=dict)
 
     @property
     def stop(self) -> Stop:
-        return self.crew.stop
+        return self.pool.stop
 
-    def all(self) -> FleetResult:
-        outcomes = self.asked()
-        # In the order of the file, whoever answered first.
-        self.first = next((outcome.refusal for outcome in outcomes if outcome.refusal), None)
-        self.observer.planned(outcomes)
-        canaries = [outcome for outcome in outcomes if outcome.target.canary]
-        if self.goes_on():
-            self.do(canaries, lambda: _none_failed(canaries))
+    def run(self) -> FleetResult:
+        results = self.plan_all()
+        # In the order of the file, not in the order of the answers.
+        self.first_error = next((result.error for result in results if result.error), None)
+        self.observer.planned(results)
+        canaries = [result for result in results if result.target.canary]
+        if self.may_continue():
+            self.execute(canaries, lambda: _none_failed(canaries))
             if _none_failed(canaries):
-                self.do((outcome for outcome in outcomes if not outcome.target.canary), self.goes_on)
-        return FleetResult(outcomes, self.refusal(outcomes))
+                self.execute((result for result in results if not result.target.canary), self.may_continue)
+        return FleetResult(results, self.error_of(results))
 
-    def asked(self) -> tuple[TargetResult, ...]:
-        """Every target, with its plan or why it is refused."""
+    def plan_all(self) -> tuple[TargetResult, ...]:
+        """Return every target with its plan or its error."""
         plans: dict[tuple[int, ...], Plan] = {}
-        outcomes = []
-        for target, refusal in found(self.fleet, self.crew):
-            outcomes.append(TargetResult(target))
-            if refusal is not None:
-                self.fail(outcomes[-1], "refused", refusal)
+        results = []
+        for target, error in expand_patterns(self.fleet, self.pool):
+            results.append(TargetResult(target))
+            if error is not None:
+                results[-1].rejected(error)
 
-        def plan(outcome: TargetResult) -> Plan:
-            return self.work.plan(outcome.target, self.options_of(outcome.target), self.stop)
+        def plan(result: TargetResult) -> Plan:
+            return self.operation.plan(result.target, self.options_of(result.target), self.stop)
 
-        def ended(outcome: TargetResult, answer: Plan | AigymError) -> None:
+        def on_end(result: TargetResult, answer: Plan | AigymError) -> None:
             if isinstance(answer, AigymError):
-                self.fail(outcome, "refused", answer)
+                result.rejected(at_target(result.target, answer))
                 return
-            outcome.plan = answer
-            outcome.state = "not started" if answer.migrations or answer.unfinished else "done"
+            result.planned(answer)
             plans[tuple(migration.version for migration in answer.migrations)] = answer
 
-        ask(self.crew, (outcome for outcome in outcomes if outcome.state != "refused"), plan, ended)
-        for planned in plans.values():
-            read(planned, self.options)
-        return tuple(outcomes)
+        poll(self.pool, [result for result in results if result.error is None], plan, on_end)
+        for each in plans.values():
+            read(each, self.options)
+        return tuple(results)
 
-    def do(self, outcomes: Iterable[TargetResult], may_begin: Callable[[], bool]) -> None:
-        """Does the work to those that have something to do, as long as others may begin."""
-        self.crew.work(
-            (outcome for outcome in outcomes if outcome.state == "not started"),
-            self.do_one,
+    def execute(self, results: Iterable[TargetResult], may_start: Callable[[], bool]) -> None:
+        """Run the operation on the targets that have something to do, while `may_start` returns True."""
+        self.pool.work(
+            (result for result in results if result.state == "not started"),
+            self.execute_one,
             self.end,
-            may_begin=lambda: self.stop.signal is None and may_begin(),
+            may_start=lambda: self.stop.signal is None and may_start(),
         )
 
-    def do_one(self, outcome: TargetResult) -> tuple[float, tuple[Finished, ...] | AigymError]:
-        """One target, on a thread of the crew; what that took in milliseconds, and its end."""
+    def execute_one(self, result: TargetResult) -> tuple[float, tuple[Finished, ...] | AigymError]:
+        """Run the operation on one target, on a worker thread. Return its duration in ms and its outcome."""
         began = time.monotonic()
-        self.crew.hear(partial(self.start, outcome))
-        relay = _Relay(lambda word, said: self.crew.hear(partial(self.tell, outcome, word, said)))
+        self.pool.post(partial(self.start, result))
+        relay = _Relay(
+            lambda event, arguments: self.pool.post(partial(self.notify, result, event, arguments))
+        )
+        outcome: tuple[Finished, ...] | AigymError
         try:
-            done: tuple[Finished, ...] | AigymError = self.work.do(
-                outcome, self.options_of(outcome.target), relay, self.stop
-            )
-        except AigymError as refusal:
-            done = refusal
-        return (time.monotonic() - began) * 1000, done
+            outcome = self.operation.execute(result, self.options_of(result.target), relay, self.stop)
+        except AigymError as error:
+            outcome = at_target(result.target, error)
+        return (time.monotonic() - began) * 1000, outcome
 
-    def start(self, outcome: TargetResult) -> None:
-        outcome.state = "at work"
-        self.observers[outcome] = self.observer.started(outcome)
+    def start(self, result: TargetResult) -> None:
+        result.started()
+        self.observers[result] = self.observer.started(result)
 
-    def tell(self, outcome: TargetResult, word: str, said: tuple[Any, ...]) -> None:
-        if word == "finished":
-            outcome.finished.append(said[0])
-        getattr(self.observers[outcome], word)(*said)
+    def notify(self, result: TargetResult, event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "finished":
+            result.committed(arguments[0])
+        getattr(self.observers[result], event)(*arguments)
 
-    def end(self, outcome: TargetResult, result: tuple[float, tuple[Finished, ...] | AigymError]) -> None:
-        outcome.duration_ms, done = result
-        if isinstance(done, AigymError):
-            self.fail(outcome, "failed", done)
-        else:
-            outcome.state, outcome.finished = "done", list(done)
-        self.observer.ended(outcome)
-        del self.observers[outcome]
+    def end(
+        self, result: TargetResult, timed_outcome: tuple[float, tuple[Finished, ...] | AigymError]
+    ) -> None:
+        result.ended(*timed_outcome)
+        self.first_error = self.first_error or result.error
+        self.observer.ended(result)
+        del self.observers[result]
 
-    def fail(self, outcome: TargetResult, state: Literal["refused", "failed"], refusal: AigymError) -> None:
-        outcome.state, outcome.refusal = state, placed(outcome.target, refusal)
-        self.first = self.first or refusal
-
-    def goes_on(self) -> bool:
-        """Whether what failed so far lets others begin."""
-        return self.first is None or self.fleet.on_failure == "continue"
+    def may_continue(self) -> bool:
+        """Return whether other targets may start after the errors so far."""
+        return self.first_error is None or self.fleet.on_failure == "continue"
 
     def options_of(self, target: Target) -> Options:
         return replace(self.options, scope=target.schema)
 
-    def refusal(self, outcomes: tuple[TargetResult, ...]) -> AigymError | None:
-        left = sum(outcome.state != "done" for outcome in outcomes)
-        if not self.stop.signal or not left:
-            return self.first
+    def error_of(self, results: tuple[TargetResult, ...]) -> AigymError | None:
+        remaining = sum(result.state != "done" for result in results)
+        if not self.stop.signal or not remaining:
+            return self.first_error
         return Interrupted(
-            f"Stopped by {self.stop.signal} with {left} of {len(outcomes)} targets left.",
-            hint="Run the command again to go on.",
+            f"Stopped by {self.stop.signal} with {remaining} of {len(results)} targets left.",
+            hint="Run the command again to resume.",
         )
 
 
 class _Relay(Observer):
-    """Passes on every word of a run."""
+    """An observer that forwards the name and the arguments of every event."""
 
-    def __init__(self, hear: Callable[[str, tuple[Any, ...]], None]) -> None:
-        for word in vars(Observer):
-            if not word.startswith("_"):
-                setattr(self, word, lambda *said, word=word: hear(word, said))
+    def __init__(self, forward: Callable[[str, tuple[Any, ...]], None]) -> None:
+        for event in vars(Observer):
+            if not event.startswith("_"):
+                setattr(self, event, lambda *arguments, event=event: forward(event, arguments))
 
 
-def _none_failed(outcomes: Iterable[TargetResult]) -> bool:
-    return all(outcome.refusal is None for outcome in outcomes)
+def _none_failed(results: Iterable[TargetResult]) -> bool:
+    return all(result.error is None for result in results)

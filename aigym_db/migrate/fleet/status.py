@@ -1,11 +1,11 @@
-"""Where every target of a fleet stands."""
+"""The migration status of every target of a fleet."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from aigym_db.errors import AigymError
-from aigym_db.migrate.fleet.poll import ask, found, placed
+from aigym_db.migrate.fleet.poll import at_target, expand_patterns, poll
 from aigym_db.migrate.fleet.worker_pool import WorkerPool
 from aigym_db.migrate.status import Status, standing
 from aigym_db.migrate.stop import Stop
@@ -13,38 +13,37 @@ from aigym_db.model.migration import Migration
 from aigym_db.project.targets import Fleet, Target
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class TargetStatus:
-    """One target, and where it stands or why that cannot be said."""
+    """The status of one target, or the error that prevented reading it."""
 
     target: Target
-    standing: Status | None = None
-    refusal: AigymError | None = None
+    status: Status | None = None
+    error: AigymError | None = None
 
 
-def fleet_standing(
+def fleet_status(
     fleet: Fleet, migrations: tuple[Migration, ...], *, frozen: frozenset[int] | None = None
 ) -> tuple[TargetStatus, ...]:
-    """Compares the files with every target, in the order of the file; it only reads.
+    """Return the status of every target, in the order of the file. Read-only.
 
-    What `standing` raises of a target is its refusal, and no other is kept from answering. Raises Interrupted
-    (AIG-I001).
+    An error that `aigym_db.migrate.status.standing` raises for one target is part of its status. Raise
+    Interrupted (AIG-I001) after a signal.
     """
     with Stop() as stop:
-        crew = WorkerPool(fleet.parallel, stop)
-        targets = tuple(
-            TargetStatus(target, refusal=None if refusal is None else placed(target, refusal))
-            for target, refusal in found(fleet, crew)
-        )
+        pool = WorkerPool(fleet.parallel, stop)
+        statuses = {
+            target: TargetStatus(target, error=error) for target, error in expand_patterns(fleet, pool)
+        }
 
-        def look(one: TargetStatus) -> Status:
-            return standing(one.target.dsn, migrations, frozen=frozen, scope=one.target.schema)
+        def read(target: Target) -> Status:
+            return standing(target.dsn, migrations, frozen=frozen, scope=target.schema)
 
-        def ended(one: TargetStatus, answer: Status | AigymError) -> None:
-            if isinstance(answer, AigymError):
-                one.refusal = placed(one.target, answer)
+        def on_end(target: Target, result: Status | AigymError) -> None:
+            if isinstance(result, AigymError):
+                statuses[target] = TargetStatus(target, error=at_target(target, result))
             else:
-                one.standing = answer
+                statuses[target] = TargetStatus(target, result)
 
-        ask(crew, (one for one in targets if one.refusal is None), look, ended)
-        return targets
+        poll(pool, [status.target for status in statuses.values() if status.error is None], read, on_end)
+        return tuple(statuses.values())

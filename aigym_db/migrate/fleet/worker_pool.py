@@ -1,4 +1,4 @@
-"""Jobs on threads, a few at a time; whatever they tell is heard on the thread that gave them out."""
+"""A pool of worker threads whose results and events are handled on the thread that started them."""
 
 from __future__ import annotations
 
@@ -17,72 +17,74 @@ R = TypeVar("R")
 
 
 class WorkerPool:
-    """Threads for one job each, never more than `most` at the same time.
+    """At most `size` threads at a time, one per job.
 
-    Signals are for the main thread, and so is a report: it waits here and calls what the threads hand it.
+    Python delivers signals to the main thread, and reports are written there: `work` waits on the calling
+    thread and runs the callbacks that the workers post.
     """
 
-    def __init__(self, most: int, stop: Stop) -> None:
-        self.most = most
+    def __init__(self, size: int, stop: Stop) -> None:
+        self.size = size
         self.stop = stop
-        self._heard: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._callbacks: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
 
-    def hear(self, said: Callable[[], None]) -> None:
-        """Has something called by `work`, in the order it was said; for the jobs."""
-        self._heard.put(said)
+    def post(self, callback: Callable[[], None]) -> None:
+        """Queue a call for the thread that runs `work`; called from jobs. The order is kept."""
+        self._callbacks.put(callback)
 
     def work(
         self,
         jobs: Iterable[J],
-        do: Callable[[J], R],
-        ended: Callable[[J, R], None],
+        run_job: Callable[[J], R],
+        on_end: Callable[[J, R], None],
         *,
-        may_begin: Callable[[], bool] = lambda: True,
-        leave: Callable[[], bool] = lambda: False,
+        may_start: Callable[[], bool] = lambda: True,
+        abandon: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Does the jobs in order, and calls `ended` for each; returns once none is at work.
+        """Run the jobs in order, call `on_end` after each, and return when no job is running.
 
-        None begins after `may_begin` said no. When `leave` says yes, those at work are left to themselves.
-        An exception of a job or of `ended` is raised here, after those at work were stopped as by a signal.
+        No job starts once `may_start` returns False. Once `abandon` returns True, this returns without
+        waiting for the running jobs. An exception of a job or of `on_end` is raised here, after the other
+        running jobs have been stopped as by a signal.
         """
-        waiting, at_work = deque(jobs), 0
+        waiting, running = deque(jobs), 0
 
         def end(job: J, result: Callable[[], R]) -> None:
-            nonlocal at_work
-            at_work -= 1
-            ended(job, result())
+            nonlocal running
+            running -= 1
+            on_end(job, result())
 
         def run(job: J) -> None:
             try:
-                done = do(job)
+                result = run_job(job)
             except BaseException as error:
-                self.hear(partial(end, job, partial(_raise, error)))
+                self.post(partial(end, job, partial(_raise, error)))
             else:
-                self.hear(partial(end, job, lambda: done))
+                self.post(partial(end, job, lambda: result))
 
         try:
-            while not leave():
-                while waiting and at_work < self.most and may_begin():
-                    # Not a pool: Python would wait for its threads at exit, also after a second Ctrl-C.
+            while not abandon():
+                while waiting and running < self.size and may_start():
+                    # No ThreadPoolExecutor: Python waits for its threads at exit, also after a second Ctrl-C.
                     threading.Thread(target=run, args=(waiting.popleft(),), daemon=True).start()
-                    at_work += 1
-                if not at_work:
+                    running += 1
+                if not running:
                     return
-                self._listen()
+                self._run_next_callback()
         except Exception:
             self.stop.signal = self.stop.signal or "a fault"
-            while at_work:
+            while running:
                 with suppress(Exception):
-                    self._listen()
+                    self._run_next_callback()
             raise
 
-    def _listen(self) -> None:
-        """Calls the next thing that was said, if there is one soon."""
+    def _run_next_callback(self) -> None:
+        """Run the next posted call, if there is one within SLICE_S seconds."""
         try:
-            said = self._heard.get(timeout=SLICE_S)
+            callback = self._callbacks.get(timeout=SLICE_S)
         except queue.Empty:
             return
-        said()
+        callback()
 
 
 def _raise(error: BaseException) -> NoReturn:

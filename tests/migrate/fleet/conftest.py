@@ -1,4 +1,4 @@
-"""Targets and a line of migrations for them, and what became of each."""
+"""Targets, migrations for them, and the state of each after a run."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ COUNT = 12
 
 @pytest.fixture
 def target() -> Callable[..., Target]:
-    """Makes a target: `target("shop", dsn, canary=True)`."""
+    """Create a target: `target("shop", dsn, canary=True)`."""
 
-    def made(name: str, dsn: str, **more: Any) -> Target:
+    def create(name: str, dsn: str, **more: Any) -> Target:
         return Target(name, dsn, Place("targets.toml", 1, 1, "[[target]]"), **more)
 
-    return made
+    return create
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def line(write: Callable[..., Migration]) -> Line:
 
 @pytest.fixture
 def broken(line: Line, write: Callable[..., Migration]) -> Line:
-    """The same, and the second fails where a table `bad` is."""
+    """The same migrations; the second fails in a database with a table `bad`."""
     text = (
         "do $$ begin if to_regclass('bad') is not null then raise 'this one is bad'; end if; end $$; "
         "update notes set id = id + 1;"
@@ -51,13 +51,13 @@ def broken(line: Line, write: Callable[..., Migration]) -> Line:
 
 @pytest.fixture
 def states() -> Callable[[FleetResult], dict[str, str]]:
-    """The state in which a run left each target, by name."""
-    return lambda result: {outcome.target.name: outcome.state for outcome in result.outcomes}
+    """The state of each target after a run, by name."""
+    return lambda result: {each.target.name: each.state for each in result.targets}
 
 
 @pytest.fixture
 def versions() -> Callable[..., list[int]]:
-    """What the ledger of a database has as applied, for itself or for a tenant schema."""
+    """The applied versions of a database, or of a tenant schema."""
 
     def applied(dsn: str, scope: str = "") -> list[int]:
         with psycopg.connect(dsn, autocommit=True) as connection:
@@ -67,22 +67,22 @@ def versions() -> Callable[..., list[int]]:
 
 
 class Diary(FleetObserver):
-    """Writes down what happens, in order."""
+    """Record the events of a fleet run, in order."""
 
     def __init__(self) -> None:
         self.pages: list[tuple[str, str]] = []
-        self.at_work: set[str] = set()
+        self.running: set[str] = set()
         self.most = 0
 
-    def started(self, outcome: TargetResult) -> Observer:
-        self.pages.append(("started", outcome.target.name))
-        self.at_work.add(outcome.target.name)
-        self.most = max(self.most, len(self.at_work))
+    def started(self, result: TargetResult) -> Observer:
+        self.pages.append(("started", result.target.name))
+        self.running.add(result.target.name)
+        self.most = max(self.most, len(self.running))
         return Observer()
 
-    def ended(self, outcome: TargetResult) -> None:
-        self.pages.append(("ended", outcome.target.name))
-        self.at_work.discard(outcome.target.name)
+    def ended(self, result: TargetResult) -> None:
+        self.pages.append(("ended", result.target.name))
+        self.running.discard(result.target.name)
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def diary() -> Diary:
 
 @pytest.fixture(scope="module")
 def databases(server) -> Iterator[list[str]]:
-    """Twelve databases; what one test leaves in them is dropped before the next by `fresh`."""
+    """Twelve databases; `fresh` empties them before each test."""
     created = [create_database(server) for _ in range(COUNT)]
     yield [database.dsn for database in created]
     for database in created:
@@ -101,7 +101,7 @@ def databases(server) -> Iterator[list[str]]:
 
 @pytest.fixture
 def fresh(databases) -> list[str]:
-    """The same, empty."""
+    """The twelve databases, empty."""
     for dsn in databases:
         with psycopg.connect(dsn, autocommit=True) as connection:
             connection.execute(

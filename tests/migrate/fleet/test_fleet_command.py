@@ -1,4 +1,4 @@
-"""Commands with `--targets`: processes of their own, killed, stopped and run again."""
+"""Commands with `--targets` as processes: killed, stopped and run again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.waiting import PROCESS_TIMEOUT_S, wait_until
 
 COUNT = 6
 GATED = (1, 2)
-"""The targets whose second migration waits until the test lets it."""
+"""The targets whose second migration waits for an advisory lock of the test."""
 WAIT = "select pg_advisory_lock_shared(777); select pg_advisory_unlock_shared(777);"
 
 
@@ -34,7 +34,7 @@ class Project(ProjectFolder):
         self.write("aigym-db.toml", "")
 
     def targets(self, dsns: list[str], top: str = "", **more: str) -> None:
-        """A targets file; connection strings come from the environment."""
+        """Write a targets file; connection strings come from the environment."""
         lines = [top]
         for number, dsn in enumerate(dsns):
             self.monkeypatch.setenv(f"SHOP_{number}", dsn)
@@ -45,19 +45,19 @@ class Project(ProjectFolder):
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
-    """Three migrations: the second waits at a barrier, the third is outside a transaction."""
-    made = Project(tmp_path, monkeypatch)
-    made.migration("0001_notes", "create table notes (id int); insert into notes values (0);", None)
-    made.migration("0002_wait", f"{WAIT} update notes set id = id + 1;", None)
-    made.migration(
+    """Three migrations: the second waits at a barrier, the third is non-transactional."""
+    project = Project(tmp_path, monkeypatch)
+    project.migration("0001_notes", "create table notes (id int); insert into notes values (0);", None)
+    project.migration("0002_wait", f"{WAIT} update notes set id = id + 1;", None)
+    project.migration(
         "0003_index",
         "create index concurrently notes_id_idx on notes (id);",
         None,
         options="transaction:false",
     )
-    made.freeze()
-    yield made
-    made.end()
+    project.freeze()
+    yield project
+    project.end()
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def at_the_barrier(gate: psycopg.Connection) -> bool:
 
 
 def state(dsn: str, scope: str = "") -> tuple[list[int], int | None]:
-    """What a target has applied, and the number in its table: how often it was counted up."""
+    """Return the applied versions and the number in the table, which each run of 0002 increments."""
     with psycopg.connect(dsn, autocommit=True) as connection:
         versions = [row.version for row in ledger.applied(connection, scope)]
         table = f"{scope}.notes" if scope else "notes"
@@ -105,7 +105,7 @@ DONE = ([1, 2, 3], 1)
 
 
 @pytest.mark.parametrize("on_failure", ["stop", "continue"])
-def test_a_signal_stops_every_worker_and_the_next_run_goes_on(project, dsns, gates, on_failure) -> None:
+def test_a_signal_stops_every_worker_and_the_next_run_resumes(project, dsns, gates, on_failure) -> None:
     project.targets(dsns, f'parallel = 2\non_failure = "{on_failure}"')
     running = project.start("--format", "json", "migrate", "--targets", "targets.toml")
     wait_until(lambda: all(map(at_the_barrier, gates)), "every gated target at the barrier")
@@ -115,7 +115,7 @@ def test_a_signal_stops_every_worker_and_the_next_run_goes_on(project, dsns, gat
 
     document = json.loads(out)
     assert (running.returncode, document["exit_status"]) == (130, 130)
-    assert [one["status"] for one in document["targets"]] == [
+    assert [each["status"] for each in document["targets"]] == [
         "done",
         "stopped",
         "stopped",
@@ -129,24 +129,24 @@ def test_a_signal_stops_every_worker_and_the_next_run_goes_on(project, dsns, gat
     assert [state(dsn) for dsn in dsns] == [DONE] * COUNT
 
 
-def test_a_signal_while_the_targets_are_asked_ends_all_at_once(project, dsns) -> None:
+def test_a_signal_while_the_targets_are_polled_ends_the_command(project, dsns) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
         project.targets([*dsns, f"host=127.0.0.1 port={silent.getsockname()[1]} dbname=x"])
         running = project.start("migrate", "--targets", "targets.toml")
-        # It is connected to, and never answers.
+        # A server that accepts the connection and never responds.
         silent.settimeout(PROCESS_TIMEOUT_S)
-        asked, _ = silent.accept()
+        connection, _ = silent.accept()
 
         running.send_signal(signal.SIGTERM)
         _, err = running.communicate(timeout=PROCESS_TIMEOUT_S)
-        asked.close()
+        connection.close()
 
     assert (running.returncode, "SIGTERM before any target was changed" in err) == (130, True)
     assert [state(dsn) for dsn in dsns] == [([], None)] * COUNT
 
 
 @pytest.mark.parametrize("form", ["databases", "tenants"])
-def test_a_killed_fleet_leaves_nothing_running_and_the_next_run_goes_on(project, dsns, gates, form) -> None:
+def test_a_killed_fleet_leaves_no_sessions_and_the_next_run_resumes(project, dsns, gates, form) -> None:
     scopes = {"databases": [""], "tenants": ["tenant_a", "tenant_b"]}[form]
     for dsn in dsns:
         with psycopg.connect(dsn, autocommit=True) as connection:
@@ -168,7 +168,7 @@ def test_a_killed_fleet_leaves_nothing_running_and_the_next_run_goes_on(project,
 
 @pytest.fixture
 def back(project, dsns) -> tuple[str, ...]:
-    """The command that undoes the last two files; of those that are gated the first of them waits."""
+    """The command that rolls back the last two files; 0004 waits on the gated targets."""
     project.migration("0004_table", "create table more (id int);", down=f"{WAIT} drop table more;")
     project.migration("0005_last", "create table last ();", down="drop table last;")
     assert project.run("freeze")[0] == 0
@@ -178,7 +178,7 @@ def back(project, dsns) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_way_back_that_is_cut_short_goes_on(project, back, dsns, gates, number) -> None:
+def test_an_interrupted_rollback_resumes(project, back, dsns, gates, number) -> None:
     running = project.start("--format", "json", *back)
     wait_until(lambda: all(map(at_the_barrier, gates)), "every gated target at the barrier")
 
@@ -189,8 +189,8 @@ def test_a_way_back_that_is_cut_short_goes_on(project, back, dsns, gates, number
         document = json.loads(out)
         assert (running.returncode, document["exit_status"]) == (130, 130)
         states = ["done", "stopped", "stopped", *["not started"] * 3]
-        assert [one["status"] for one in document["targets"]] == states
-        assert [len(one["rolled_back"]) for one in document["targets"]] == [2, 1, 1, 0, 0, 0]
+        assert [each["status"] for each in document["targets"]] == states
+        assert [len(each["rolled_back"]) for each in document["targets"]] == [2, 1, 1, 0, 0, 0]
     ours = "select from pg_stat_activity where application_name = 'aigym-db' and datname is not null"
     wait_until(lambda: gates[0].execute(ours).fetchone() is None, "no session left", polls=500)
     middle = [[1, 2, 3], [1, 2, 3, 4], [1, 2, 3, 4], *[[1, 2, 3, 4, 5]] * 3]
@@ -202,7 +202,7 @@ def test_a_way_back_that_is_cut_short_goes_on(project, back, dsns, gates, number
 
 
 @pytest.mark.parametrize("words", [[], ["--steps", "1"], ["--to", "1", "--steps", "1"]])
-def test_many_databases_go_back_to_a_version_that_is_named(project, dsns, words) -> None:
+def test_a_fleet_rollback_requires_a_version(project, dsns, words) -> None:
     project.targets(dsns)
 
     status, _, err = project.run("rollback", "--targets", "targets.toml", *words)
@@ -231,18 +231,18 @@ def test_status_has_a_line_for_every_target(project, dsns) -> None:
         "shop-3                 AIG-S001",
         "",
         "shop-1: 0003 index is interrupted in statement 1 (up).",
-        "1 up to date, 1 behind, 1 half-way, 1 unknown.",
+        "1 up to date, 1 behind, 1 interrupted, 1 unknown.",
     ]
     assert (status, json_status, "shop-3: No connection" in err, "sesame" in err) == (4, 4, True, False)
     targets = json.loads(document)["targets"]
-    assert [one["status"] for one in targets] == ["up to date", "half-way", "behind", "unknown"]
-    assert [one["version"] for one in targets] == [3, 2, None, None]
-    assert [[file["version"] for file in one["pending"]] for one in targets] == [[], [3], [1, 2, 3], []]
+    assert [each["status"] for each in targets] == ["up to date", "interrupted", "behind", "unknown"]
+    assert [each["version"] for each in targets] == [3, 2, None, None]
+    assert [[file["version"] for file in each["pending"]] for each in targets] == [[], [3], [1, 2, 3], []]
     assert targets[1]["unfinished"][0]["version"] == 3
     assert targets[3]["error"]["code"] == "AIG-S001"
 
 
-def test_the_report_says_where_every_target_is(project, dsns) -> None:
+def test_the_report_lists_every_target(project, dsns) -> None:
     with psycopg.connect(dsns[3], autocommit=True) as connection:
         connection.execute("create view notes as select 1 as id")
     project.targets(dsns, 'parallel = 1\non_failure = "continue"')
@@ -259,7 +259,7 @@ def test_the_report_says_where_every_target_is(project, dsns) -> None:
     assert "migrations/0001_notes.sql:2:" in err
 
 
-def test_the_same_refusal_of_many_is_said_once(project, dsns) -> None:
+def test_the_same_error_of_many_targets_is_reported_once(project, dsns) -> None:
     project.migration("0004_draft", "select 1;")
     project.targets(dsns)
 
@@ -281,33 +281,33 @@ def test_a_password_is_never_shown(project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["--database", "postgresql://x@/x", "migrate"], "`--targets` and `--database` exclude each other"),
-        (["migrate", "--resolve", "done"], "the targets file names several"),
-        (["rollback", "--to", "1", "--resolve", "done"], "the targets file names several"),
+        (["migrate", "--resolve", "done"], "the targets file lists several"),
+        (["rollback", "--to", "1", "--resolve", "done"], "the targets file lists several"),
         (["status", "--sql", "1"], "`--sql` and `--targets` exclude each other"),
     ],
 )
-def test_options_that_mean_one_database_do_not_go_with_many(project, dsns, words, said) -> None:
+def test_options_for_one_database_are_rejected_with_targets(project, dsns, words, message) -> None:
     project.targets(dsns)
 
     status, _, err = project.run(*words, "--targets", "targets.toml")
 
-    assert (status, said in err) == (2, True)
+    assert (status, message in err) == (2, True)
 
 
-def test_a_targets_file_that_is_not_there(project) -> None:
+def test_a_targets_file_that_does_not_exist(project) -> None:
     status, _, err = project.run("migrate", "--targets", "nowhere.toml")
 
     assert (status, "nowhere.toml cannot be read" in err) == (2, True)
 
 
-def test_a_service_is_looked_up_before_several_connect(project, dsns, tmp_path) -> None:
-    found = parameters(dsns[0])
+def test_a_service_is_resolved_before_the_workers_connect(project, dsns, tmp_path) -> None:
+    values = parameters(dsns[0])
     services = tmp_path / "services.conf"
     services.write_text(
-        f"[first]\nhost={found['host']}\nport={found['port']}\nuser={found['user']}\ndbname={found['dbname']}\n"
+        f"[first]\nhost={values['host']}\nport={values['port']}\nuser={values['user']}\ndbname={values['dbname']}\n"
     )
     project.targets(["service=first", *dsns[1:3]])
 
@@ -319,7 +319,7 @@ def test_a_service_is_looked_up_before_several_connect(project, dsns, tmp_path) 
     assert [state(dsn) for dsn in dsns] == [DONE] * 3 + [([], None)] * 3
 
 
-def test_a_service_that_is_not_there_is_refused_with_its_place(project) -> None:
+def test_an_unknown_service_is_rejected_with_its_place(project) -> None:
     project.targets(["service=nowhere"])
 
     status, _, err = project.run("migrate", "--targets", "targets.toml")

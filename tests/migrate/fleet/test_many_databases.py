@@ -1,4 +1,4 @@
-"""One plan for many databases: whose turn it is, and what becomes of the others when one fails."""
+"""Migrate many databases: their order, and the effect of an error on the others."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ def spoil(dsn: str) -> None:
         connection.execute("create table bad ()")
 
 
-def test_every_database_gets_what_is_pending_there(fleet, line, states, versions) -> None:
+def test_every_database_gets_its_pending_migrations(fleet, line, states, versions) -> None:
     migrate_fleet(replace(fleet, targets=fleet.targets[3:5]), line, to=1)
     migrate_fleet(replace(fleet, targets=fleet.targets[5:6]), line)
 
     result = migrate_fleet(fleet, line)
 
     assert (result.exit_status, set(states(result).values())) == (0, {"done"})
-    counts = [len(outcome.finished) for outcome in result.outcomes]
+    counts = [len(each.finished) for each in result.targets]
     assert counts == [3, 3, 3, 2, 2, 0, 3, 3, 3, 3, 3, 3]
-    assert [versions(one.dsn) for one in fleet.targets] == [[1, 2, 3]] * COUNT
+    assert [versions(target.dsn) for target in fleet.targets] == [[1, 2, 3]] * COUNT
 
 
-def test_done_again_there_is_nothing_to_do(fleet, line) -> None:
+def test_a_second_run_has_nothing_to_do(fleet, line) -> None:
     migrate_fleet(fleet, line)
 
     result = migrate_fleet(fleet, line)
 
-    assert (result.exit_status, {outcome.pending for outcome in result.outcomes}) == (0, {0})
-    assert [outcome.finished for outcome in result.outcomes] == [[]] * COUNT
+    assert (result.exit_status, {each.pending for each in result.targets}) == (0, {0})
+    assert [each.finished for each in result.targets] == [[]] * COUNT
 
 
 def test_canaries_end_before_others_start(fleet, line, diary) -> None:
@@ -67,7 +67,7 @@ def test_nothing_else_starts_when_a_canary_fails(fleet, broken, states, versions
     assert versions(fleet.targets[0].dsn) == []
 
 
-def test_those_at_work_finish_after_a_failure(fleet, write, states) -> None:
+def test_running_targets_finish_after_an_error(fleet, write, states) -> None:
     slow = fleet.targets[2]
     name = psycopg.conninfo.conninfo_to_dict(slow.dsn)["dbname"]
     text = (
@@ -78,7 +78,7 @@ def test_those_at_work_finish_after_a_failure(fleet, write, states) -> None:
         gate.execute("select pg_advisory_lock(777)")
 
         class Opening(FleetObserver):
-            def ended(self, outcome) -> None:
+            def ended(self, result) -> None:
                 gate.execute("select pg_advisory_unlock(777)")
 
         fleet = replace(fleet, parallel=2, targets=(slow, fleet.targets[0], fleet.targets[3]))
@@ -87,7 +87,7 @@ def test_those_at_work_finish_after_a_failure(fleet, write, states) -> None:
     assert list(states(result).values()) == ["done", "failed", "not started"]
 
 
-def test_after_a_failure_no_other_starts(fleet, broken, states) -> None:
+def test_after_an_error_no_other_target_starts(fleet, broken, states) -> None:
     spoil(fleet.targets[0].dsn)
     fleet = replace(fleet, parallel=1, targets=fleet.targets[1:6:2] + fleet.targets[0:6:2])
 
@@ -101,11 +101,11 @@ def test_after_a_failure_no_other_starts(fleet, broken, states) -> None:
         "shop-02": "not started",
         "shop-04": "not started",
     }
-    assert result.refusal is result.outcomes[3].refusal
-    assert result.refusal.place.file == "migrations/0002_step_2.sql"
+    assert result.error is result.targets[3].error
+    assert result.error.place.file == "migrations/0002_step_2.sql"
 
 
-def test_told_to_continue_all_others_are_done(fleet, broken, states, versions) -> None:
+def test_with_on_failure_continue_all_others_are_done(fleet, broken, states, versions) -> None:
     spoil(fleet.targets[0].dsn)
     spoil(fleet.targets[7].dsn)
 
@@ -115,7 +115,7 @@ def test_told_to_continue_all_others_are_done(fleet, broken, states, versions) -
     assert (result.exit_status, versions(fleet.targets[0].dsn)) == (4, [1])
 
 
-def test_what_failed_is_mended_and_the_fleet_run_again(fleet, broken, states, versions) -> None:
+def test_the_fleet_resumes_after_the_cause_is_removed(fleet, broken, states, versions) -> None:
     spoil(fleet.targets[0].dsn)
     migrate_fleet(fleet, broken)
     with psycopg.connect(fleet.targets[0].dsn, autocommit=True) as connection:
@@ -124,48 +124,46 @@ def test_what_failed_is_mended_and_the_fleet_run_again(fleet, broken, states, ve
     result = migrate_fleet(fleet, broken)
 
     assert (result.exit_status, set(states(result).values())) == (0, {"done"})
-    assert [versions(one.dsn) for one in fleet.targets] == [[1, 2, 3]] * COUNT
+    assert [versions(target.dsn) for target in fleet.targets] == [[1, 2, 3]] * COUNT
 
 
 @pytest.fixture
 def unreachable(fleet, target) -> Fleet:
-    """The same with two more: one that does not exist, and one whose applied file was edited."""
+    """The fleet with another database that does not exist."""
     gone = make_conninfo(fleet.targets[0].dsn, dbname="gone")
     return replace(fleet, targets=(*fleet.targets, target("gone", gone)))
 
 
-def test_a_target_that_is_refused_is_known_before_the_first_is_changed(
-    unreachable, line, write, states, versions
-) -> None:
+def test_targets_are_rejected_before_the_first_is_changed(unreachable, line, write, states, versions) -> None:
     edited = (write(1, "create table something_else ();"),)
     migrate_fleet(replace(unreachable, targets=unreachable.targets[4:5]), edited)
 
     result = migrate_fleet(unreachable, line)
 
-    refused = {outcome.target.name: outcome.refusal.code for outcome in result.outcomes if outcome.refusal}
-    assert refused == {"shop-04": "AIG-T003", "gone": "AIG-S001"}
-    assert set(states(result).values()) == {"refused", "not started"}
+    rejected = {each.target.name: each.error.code for each in result.targets if each.error}
+    assert rejected == {"shop-04": "AIG-T003", "gone": "AIG-S001"}
+    assert set(states(result).values()) == {"rejected", "not started"}
     assert (result.exit_status, versions(unreachable.targets[1].dsn)) == (5, [])
-    assert "something_else" in result.outcomes[4].refusal.detail
-    assert result.outcomes[-1].refusal.place.file == "targets.toml"
+    assert "something_else" in result.targets[4].error.detail
+    assert result.targets[-1].error.place.file == "targets.toml"
 
 
-def test_told_to_continue_the_others_run_all_the_same(unreachable, line, states) -> None:
+def test_with_on_failure_continue_a_rejected_target_stops_no_other(unreachable, line, states) -> None:
     result = migrate_fleet(replace(unreachable, on_failure="continue"), line)
 
     assert {name for name, state in states(result).items() if state != "done"} == {"gone"}
     assert result.exit_status == 4
 
 
-def test_a_file_that_cannot_run_stops_all_before_the_first(fleet, line, write, versions) -> None:
+def test_a_file_that_cannot_run_is_rejected_before_the_first_target(fleet, line, write, versions) -> None:
     with pytest.raises(ForbiddenStatement):
         migrate_fleet(replace(fleet, on_failure="continue"), (*line, write(4, "commit;")))
 
     assert versions(fleet.targets[1].dsn) == []
 
 
-def test_no_more_than_so_many_are_at_work(fleet, other, line, diary) -> None:
-    seen, done = [], threading.Event()
+def test_no_more_than_parallel_targets_run_at_a_time(fleet, other, line, diary) -> None:
+    counts, done = [], threading.Event()
     count = (
         "select count(distinct datname) from pg_stat_activity "
         "where application_name = 'aigym-db' and datname <> 'postgres'"
@@ -173,7 +171,7 @@ def test_no_more_than_so_many_are_at_work(fleet, other, line, diary) -> None:
 
     def look() -> None:
         while not done.is_set():
-            seen.append(other.execute(count).fetchone()[0])
+            counts.append(other.execute(count).fetchone()[0])
 
     with ThreadPoolExecutor(1) as pool:
         pool.submit(look)
@@ -182,8 +180,8 @@ def test_no_more_than_so_many_are_at_work(fleet, other, line, diary) -> None:
         finally:
             done.set()
 
-    # A session that was closed is seen a moment longer.
-    assert (diary.most, max(seen) <= 3 + 3) == (3, True)
+    # A closed session remains in pg_stat_activity for a moment.
+    assert (diary.most, max(counts) <= 3 + 3) == (3, True)
 
 
 def test_two_fleets_at_once_apply_each_migration_once(fleet, line) -> None:
@@ -191,21 +189,21 @@ def test_two_fleets_at_once_apply_each_migration_once(fleet, line) -> None:
         results = list(pool.map(lambda _: migrate_fleet(fleet, line), range(2)))
 
     assert [result.exit_status for result in results] == [0, 0]
-    assert sum(len(outcome.finished) for result in results for outcome in result.outcomes) == 3 * COUNT
+    assert sum(len(each.finished) for result in results for each in result.targets) == 3 * COUNT
     with psycopg.connect(fleet.targets[0].dsn) as connection:
         assert connection.execute("select id from notes").fetchall() == [(1,)]
 
 
-def test_a_report_that_fails_stops_those_at_work(fleet, write, versions) -> None:
+def test_an_exception_of_the_observer_stops_the_running_targets(fleet, write, versions) -> None:
     class Broken(FleetObserver):
-        def ended(self, outcome) -> None:
+        def ended(self, result) -> None:
             raise BrokenPipeError
 
     text = "do $$ begin if current_database() <> '{}' then perform pg_sleep(60); end if; end $$;"
     first = psycopg.conninfo.conninfo_to_dict(fleet.targets[0].dsn)["dbname"]
-    fleet = replace(fleet, targets=tuple(replace(one, canary=False) for one in fleet.targets[:3]))
+    fleet = replace(fleet, targets=tuple(replace(target, canary=False) for target in fleet.targets[:3]))
 
     with pytest.raises(BrokenPipeError):
         migrate_fleet(fleet, (write(1, text.format(first)),), observer=Broken())
 
-    assert [versions(one.dsn) for one in fleet.targets] == [[1], [], []]
+    assert [versions(target.dsn) for target in fleet.targets] == [[1], [], []]

@@ -1,4 +1,4 @@
-"""One plan for the tenant schemas of a database, each with tables and a history of its own."""
+"""Migrate the tenant schemas of a database, each with its own tables and history."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TENANTS = [f"tenant_{number:02d}" for number in range(COUNT)]
 
 @pytest.fixture
 def tenanted(database, other) -> str:
-    """A database with twelve tenant schemas, and one that is none."""
+    """A database with twelve tenant schemas and one other schema."""
     for name in [*TENANTS, "tenants"]:
         other.execute(f"create schema {name}")
     return database
@@ -40,7 +40,9 @@ def test_tenants_of_one_database_each_have_their_own_tables_and_history(
     assert other.execute("select count(*) from aigym_db.event where scope = ''").fetchone() == (0,)
 
 
-def test_a_tenant_named_by_itself_is_left_out_of_the_pattern(tenanted, target, line, diary, states) -> None:
+def test_a_tenant_with_its_own_target_is_not_matched_by_a_pattern(
+    tenanted, target, line, diary, states
+) -> None:
     canary = target("first", tenanted, schema="tenant_05", canary=True)
 
     result = migrate_fleet(
@@ -48,19 +50,19 @@ def test_a_tenant_named_by_itself_is_left_out_of_the_pattern(tenanted, target, l
     )
 
     assert diary.pages[:2] == [("started", "first"), ("ended", "first")]
-    assert (len(result.outcomes), "shop/tenant_05" in states(result)) == (COUNT, False)
+    assert (len(result.targets), "shop/tenant_05" in states(result)) == (COUNT, False)
 
 
 @pytest.mark.parametrize("more", [{"schema": "tenant_x"}, {"schemas": "tenent_*"}])
-def test_a_tenant_that_is_not_there_is_refused(tenanted, other, target, line, more) -> None:
+def test_a_tenant_that_does_not_exist_is_rejected(tenanted, other, target, line, more) -> None:
     result = migrate_fleet(Fleet((target("shop", tenanted, **more),)), line)
 
-    assert (result.exit_status, result.refusal.code) == (2, "AIG-P017")
-    assert result.refusal.place.file == "targets.toml"
+    assert (result.exit_status, result.error.code) == (2, "AIG-P017")
+    assert result.error.place.file == "targets.toml"
     assert not ledger.exists(other)
 
 
-def test_a_pattern_means_what_it_says(other) -> None:
+def test_only_stars_and_question_marks_are_special_in_a_pattern(other) -> None:
     for name in ("a.b1", "a.b22", "axb1", "a.b", "aigym_db"):
         other.execute(psycopg.sql.SQL("create schema {}").format(psycopg.sql.Identifier(name)))
 
@@ -69,9 +71,7 @@ def test_a_pattern_means_what_it_says(other) -> None:
     assert tenants(other, "*") == ("a.b", "a.b1", "a.b22", "axb1")
 
 
-def test_a_pattern_leaves_out_where_the_database_itself_is_migrated(
-    database, other, target, line, states
-) -> None:
+def test_a_pattern_does_not_match_public(database, other, target, line, states) -> None:
     other.execute("create schema tenant_1")
     fleet = Fleet((target("own", database), target("all", database, schemas="*")))
 
@@ -83,19 +83,17 @@ def test_a_pattern_leaves_out_where_the_database_itself_is_migrated(
 
 
 @pytest.mark.parametrize("more", [{"schema": "$user"}, {"schemas": "*"}], ids=["named", "by a pattern"])
-def test_a_schema_that_a_search_path_reads_as_another_is_no_tenant(
-    database, other, target, line, more
-) -> None:
+def test_a_schema_called_user_with_a_dollar_sign_is_rejected(database, other, target, line, more) -> None:
     other.execute('create schema "$user"; create schema authorization current_user')
 
     result = migrate_fleet(Fleet((target("odd", database, **more),)), line)
 
-    assert (result.exit_status, result.refusal.code) == (2, "AIG-P017")
-    assert 'alter schema "$user" rename' in result.refusal.hint
+    assert (result.exit_status, result.error.code) == (2, "AIG-P017")
+    assert 'alter schema "$user" rename' in result.error.hint
     assert not ledger.exists(other)
 
 
-def test_a_runner_of_one_tenant_keeps_no_other_waiting(tenanted, other, target, line, states) -> None:
+def test_the_runner_lock_of_a_tenant_does_not_block_others(tenanted, other, target, line, states) -> None:
     locks.try_hold(other, 1, "tenant_00")
     targets = tuple(target(name, tenanted, schema=name) for name in ("tenant_00", "tenant_01"))
     fleet = Fleet((*targets, target("own", tenanted)), on_failure="continue")
@@ -103,14 +101,12 @@ def test_a_runner_of_one_tenant_keeps_no_other_waiting(tenanted, other, target, 
     result = migrate_fleet(fleet, line, options=Options(lock_wait_s=0))
 
     assert states(result) == {"tenant_00": "failed", "tenant_01": "done", "own": "done"}
-    assert (result.refusal.code, result.exit_status) == ("AIG-L001", 6)
-    assert "is migrating the schema tenant_00" in result.refusal.message
-    assert f"pid {other.info.backend_pid}" in result.refusal.detail
+    assert (result.error.code, result.exit_status) == ("AIG-L001", 6)
+    assert "is migrating the schema tenant_00" in result.error.message
+    assert f"pid {other.info.backend_pid}" in result.error.detail
 
 
-def test_what_fails_and_what_was_edited_is_said_of_the_tenant_it_happened_to(
-    tenanted, other, target, broken, write
-) -> None:
+def test_errors_and_edits_are_reported_for_their_own_tenant(tenanted, other, target, broken, write) -> None:
     other.execute("create table tenant_01.bad ()")
     targets = tuple(target(name, tenanted, schema=name) for name in ("tenant_00", "tenant_01"))
     migrate_fleet(Fleet(targets, on_failure="continue"), broken)
@@ -119,31 +115,29 @@ def test_what_fails_and_what_was_edited_is_said_of_the_tenant_it_happened_to(
 
     failures = "select scope, version from aigym_db.event where kind = 'fail'"
     assert other.execute(failures).fetchall() == [("tenant_01", 2)]
-    assert [outcome.state for outcome in result.outcomes] == ["refused", "not started"]
-    assert "+select 'edited';" in result.refusal.detail
+    assert [each.state for each in result.targets] == ["rejected", "not started"]
+    assert "+select 'edited';" in result.error.detail
 
 
-def test_tenants_and_the_database_itself_do_not_know_of_each_other(tenanted, target, line) -> None:
+def test_tenants_and_the_database_itself_have_separate_histories(tenanted, target, line) -> None:
     fleet = Fleet((target("own", tenanted), target("tenant", tenanted, schema="tenant_00")))
     migrate_fleet(replace(fleet, targets=fleet.targets[:1]), line, to=2)
 
     result = migrate_fleet(fleet, line)
 
-    assert [outcome.pending for outcome in result.outcomes] == [1, 3]
+    assert [each.pending for each in result.targets] == [1, 3]
 
 
-def test_a_name_of_a_schema_may_be_anything(database, other, target, line, versions) -> None:
+def test_any_schema_name_is_accepted(database, other, target, line, versions) -> None:
     name = 'a "b", c\\d e\'f %s'
     other.execute(psycopg.sql.SQL("create schema {}").format(psycopg.sql.Identifier(name)))
 
     result = migrate_fleet(Fleet((target("odd", database, schema=name),)), line)
 
-    assert (result.refusal, versions(database, name)) == (None, [1, 2, 3])
+    assert (result.error, versions(database, name)) == (None, [1, 2, 3])
 
 
-def test_indexes_built_concurrently_by_many_tenants_do_not_wait_for_each_other_for_ever(
-    tenanted, other, target, write
-) -> None:
+def test_concurrent_index_builds_of_many_tenants_do_not_deadlock(tenanted, other, target, write) -> None:
     line = (
         write(1, "create table notes (id int, text text);"),
         write(2, "create index concurrently notes_id_idx on notes (id);", options=" transaction:false"),
@@ -157,7 +151,7 @@ def test_indexes_built_concurrently_by_many_tenants_do_not_wait_for_each_other_f
 
     result = migrate_fleet(Fleet((target("shop", tenanted, schemas="tenant_*"),), parallel=12), line)
 
-    assert result.refusal is None
+    assert result.error is None
     valid = "select count(*) from pg_index where indisvalid and indrelid::regclass::text like '%.notes'"
     assert other.execute(valid).fetchone() == (2 * COUNT,)
     assert other.execute("select count(*) from aigym_db.event where scope = ''").fetchone() == (0,)
@@ -172,13 +166,15 @@ def test_a_backfill_changes_the_rows_of_its_own_tenant(tenanted, other, target, 
 
     result = migrate_fleet(Fleet((target("shop", tenanted, schemas="tenant_*"),)), line)
 
-    assert result.refusal is None
+    assert result.error is None
     texts = [other.execute(f"select distinct text from {name}.notes").fetchall() for name in TENANTS]
     assert texts == [[(name,)] for name in TENANTS]
     assert other.execute("select count(*) from aigym_db.event where scope = ''").fetchone() == (0,)
 
 
-def test_what_a_tenant_left_half_done_is_looked_up_in_its_own_schema(tenanted, other, target, write) -> None:
+def test_an_interrupted_migration_of_a_tenant_is_resumed_in_its_own_schema(
+    tenanted, other, target, write
+) -> None:
     line = (
         write(1, "create table notes (id int);"),
         write(2, "create index concurrently notes_id_idx on notes (id);", options=" transaction:false"),
@@ -200,8 +196,8 @@ def test_what_a_tenant_left_half_done_is_looked_up_in_its_own_schema(tenanted, o
 
     result = migrate_fleet(fleet, line)
 
-    assert result.refusal is None
+    assert result.error is None
     built = "select count(*) from pg_indexes where indexname = 'notes_id_idx' and schemaname like 'tenant%'"
     assert other.execute(built).fetchone() == (2,)
-    resumed = [outcome.finished[0].resumed_at for outcome in result.outcomes]
+    resumed = [each.finished[0].resumed_at for each in result.targets]
     assert resumed == [None, 1]

@@ -1,4 +1,4 @@
-"""A rollback that would lose data: on a terminal a person is asked, elsewhere it takes --yes."""
+"""A rollback that would lose data needs a confirmation on a terminal, elsewhere --yes."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ import pytest
 from aigym_db.database.servers import create_database, drop_database
 from tests.support.command import PROGRAM
 
-NAMED = "app.labels: 2 rows"
+LISTED = "app.labels: 2 rows"
 
 
 @pytest.fixture
 def with_rows(shop, migrated: str) -> str:
-    """A database whose newest migration made a table that holds two rows."""
+    """A database whose newest migration created a table with two rows."""
     shop.migration("0003_labels", "create table app.labels (name text);", "drop table app.labels;")
     assert shop("freeze").status == 0
     assert shop("--database", migrated, "migrate").status == 0
@@ -33,28 +33,28 @@ def with_rows(shop, migrated: str) -> str:
 
 @pytest.fixture
 def on_a_terminal() -> Callable[..., tuple[int, str]]:
-    """Runs a command whose questions a person answers at a terminal; its exit status and what was seen.
+    """Run a command on a terminal and answer its prompt. Return its exit status and output.
 
-    `before` is called between the question and the answer.
+    `before` is called between the prompt and the answer.
     """
 
     def run(folder: Path, *words: str, answer: str, before: Callable[[], object] = lambda: None):
         ours, theirs = pty.openpty()
         process = subprocess.Popen([*PROGRAM, *words], cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs)
         os.close(theirs)
-        seen, asked = [], threading.Event()
+        seen, prompted = [], threading.Event()
 
         def read() -> None:
-            # The terminal is gone with the process, and reading from it fails then.
+            # The terminal closes with the process; reading then raises OSError.
             with suppress(OSError):
                 while text := os.read(ours, 4096):
                     seen.append(text.decode(errors="replace"))
                     if "[y/N]" in "".join(seen):
-                        asked.set()
+                        prompted.set()
 
         reader = threading.Thread(target=read)
         reader.start()
-        assert asked.wait(60), "".join(seen)
+        assert prompted.wait(60), "".join(seen)
         before()
         os.write(ours, f"{answer}\n".encode())
         status = process.wait(60)
@@ -65,24 +65,24 @@ def on_a_terminal() -> Callable[..., tuple[int, str]]:
     return run
 
 
-def test_a_no_leaves_everything_as_it_is(shop, with_rows, on_a_terminal, holdings) -> None:
-    held = holdings(with_rows)
+def test_without_confirmation_nothing_changes(shop, with_rows, on_a_terminal, holdings) -> None:
+    before = holdings(with_rows)
 
     status, seen = on_a_terminal(shop.folder, "--database", with_rows, "rollback", answer="n")
 
     assert status == 3
-    assert NAMED in seen
+    assert LISTED in seen
     assert "Nothing was rolled back." in seen
-    assert holdings(with_rows) == held
+    assert holdings(with_rows) == before
 
 
-def test_a_yes_undoes_what_was_listed(shop, with_rows, on_a_terminal) -> None:
+def test_a_confirmed_rollback_runs(shop, with_rows, on_a_terminal) -> None:
     status, seen = on_a_terminal(shop.folder, "--database", with_rows, "rollback", answer="y")
 
-    assert (status, NAMED in seen, "1 rolled back." in seen) == (0, True, True)
+    assert (status, LISTED in seen, "1 rolled back." in seen) == (0, True, True)
 
 
-def test_a_yes_is_no_yes_to_what_somebody_applied_meanwhile(shop, with_rows, on_a_terminal) -> None:
+def test_a_confirmation_does_not_cover_migrations_applied_meanwhile(shop, with_rows, on_a_terminal) -> None:
     shop.migration("0004_more", "create table app.more ();", "drop table app.more;")
     assert shop("freeze").status == 0
 
@@ -102,7 +102,7 @@ def test_a_yes_is_no_yes_to_what_somebody_applied_meanwhile(shop, with_rows, on_
 
 @pytest.fixture
 def fleet(shop, server, with_rows, monkeypatch) -> Iterator[tuple[str, str]]:
-    """That database and another at the same version, which holds none, in a targets file."""
+    """That database and another one without rows, in a targets file."""
     created = create_database(server)
     empty = created.dsn
     assert shop("--database", empty, "migrate").status == 0
@@ -123,8 +123,8 @@ def applied(dsn: str) -> int:
         return connection.execute("select count(*) from aigym_db.applied").fetchone()[0]
 
 
-@pytest.mark.parametrize(("answer", "status", "left"), [("y", 0, 2), ("n", 3, 3)])
-def test_of_many_databases_it_is_asked_once(shop, fleet, on_a_terminal, answer, status, left) -> None:
+@pytest.mark.parametrize(("answer", "status", "version"), [("y", 0, 2), ("n", 3, 3)])
+def test_one_prompt_covers_all_targets(shop, fleet, on_a_terminal, answer, status, version) -> None:
     code, seen = on_a_terminal(shop.folder, *BACK, answer=answer)
 
     assert (code, seen.count("[y/N]"), "Roll back and lose data on 1 target?" in seen) == (
@@ -133,10 +133,10 @@ def test_of_many_databases_it_is_asked_once(shop, fleet, on_a_terminal, answer, 
         True,
     )
     assert "full: Rolling back 0003 labels would destroy data." in seen
-    assert [applied(dsn) for dsn in fleet] == [left, left]
+    assert [applied(dsn) for dsn in fleet] == [version, version]
 
 
-def test_a_yes_for_one_database_is_none_for_another(shop, fleet, on_a_terminal) -> None:
+def test_a_confirmation_for_one_target_does_not_cover_another(shop, fleet, on_a_terminal) -> None:
     def meanwhile() -> None:
         with psycopg.connect(fleet[1], autocommit=True) as connection:
             connection.execute("insert into app.labels values ('late')")
@@ -147,21 +147,21 @@ def test_a_yes_for_one_database_is_none_for_another(shop, fleet, on_a_terminal) 
     assert [applied(dsn) for dsn in fleet] == [3, 3]
 
 
-def test_without_a_terminal_many_databases_take_yes(shop, fleet) -> None:
-    refused = shop(*BACK)
+def test_without_a_terminal_a_fleet_needs_yes(shop, fleet) -> None:
+    rejected = shop(*BACK)
     done = shop(*BACK, "--yes")
 
-    assert (refused.status, "AIG-G003" in refused.err, done.status) == (3, True, 0)
+    assert (rejected.status, "AIG-G003" in rejected.err, done.status) == (3, True, 0)
     assert [applied(dsn) for dsn in fleet] == [2, 2]
 
 
-def test_what_was_undone_before_the_question_is_told_at_the_end(shop, fleet, on_a_terminal) -> None:
+def test_targets_rolled_back_before_the_prompt_are_in_the_final_report(shop, fleet, on_a_terminal) -> None:
     file = shop.folder / "targets.toml"
     file.write_text('on_failure = "continue"\n' + file.read_text())
 
     code, seen = on_a_terminal(shop.folder, "--format", "json", *BACK, answer="y")
 
     targets = json.loads(seen[seen.index("\r\n{") :])["targets"]
-    assert (code, [one["status"] for one in targets]) == (0, ["done", "done"])
-    assert [[done["version"] for done in one["rolled_back"]] for one in targets] == [[3], [3]]
+    assert (code, [each["status"] for each in targets]) == (0, ["done", "done"])
+    assert [[done["version"] for done in each["rolled_back"]] for each in targets] == [[3], [3]]
     assert [applied(dsn) for dsn in fleet] == [2, 2]
