@@ -1,4 +1,4 @@
-"""Connections that keep the session contract: what every session runs under, checked before use."""
+"""Connections with defined session settings, which are read back before use."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ SUPPORTED = (15, 16, 17, 18)
 """The major versions of PostgreSQL that the package supports."""
 
 CONNECT_TIMEOUT_S = 10
-"""How long one host may take to answer, unless the connection string or PGCONNECT_TIMEOUT says otherwise."""
+"""The default of libpq's connect_timeout, per host."""
 
 CHECK_INTERVAL_MS = 1_000
-"""How often the server looks, during a statement, whether we are still there: it ends the statement of a
-runner that was killed. Source: PostgreSQL documentation, `client_connection_check_interval`."""
+"""How often the server checks during a statement that the client is connected: it cancels the statement of a
+killed runner. Source: PostgreSQL documentation, `client_connection_check_interval`."""
 
 _KEEPALIVE = {
     "keepalives": "1",
     "keepalives_idle": "30",
     "keepalives_interval": "10",
     "keepalives_count": "3",
-    # What was sent and nobody takes: keepalives say nothing while data is on its way.
+    # For data that was sent and is not acknowledged: TCP sends no keepalives meanwhile.
     "tcp_user_timeout": "60000",
 }
 
 
 _SERVER_KEEPALIVE = {
-    # The server's end of the same: what is cut off without a word would hold its locks for two hours.
+    # The same on the server: without it, a session cut off from its client keeps its locks for two hours.
     "tcp_keepalives_idle": 30,
     "tcp_keepalives_interval": 10,
     "tcp_keepalives_count": 3,
@@ -47,21 +47,21 @@ _SERVER_KEEPALIVE = {
 }
 """Sent but not read back: through a Unix socket they are 0."""
 
-Found = Mapping[str, Any]
-"""What the server says the session runs under, by name."""
+ReportedSettings = Mapping[str, Any]
+"""The settings of a session as the server reports them, by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
-    """What a session runs under; times in milliseconds, 0 is without limit."""
+    """The settings of a session; times in milliseconds, 0 is no limit."""
 
     lock_timeout_ms: int = 2_000
-    """How long a statement may wait for its lock, and so how long it may make others wait behind it."""
+    """The longest wait of a statement for a lock, which blocks later sessions in the queue."""
     statement_timeout_ms: int = 0
     idle_in_transaction_timeout_ms: int = 60_000
-    """After this long between two statements of a transaction the server ends it and its locks."""
+    """After this time between two statements of a transaction the server terminates the session."""
     role: str | None = None
-    """The role to act as, where it is not the one that connects; that one's own setting does not count."""
+    """The role set at the start; None is the role that connects, also where it has a setting `role`."""
     application_name: str = "aigym-db"
     search_path: str = "pg_catalog"
     """The default has PostgreSQL's own schema alone: the package's queries qualify every other name."""
@@ -70,11 +70,11 @@ class SessionSettings:
     package takes 1.0-1.2 s on Debian's PostgreSQL 15, running it some milliseconds."""
 
     def settings(self) -> dict[str, str | int]:
-        """The settings to send, and what the server has to answer when asked for them."""
+        """Return the settings to send; the server has to report the same values."""
         return {
             "row_security": "off",
-            # A role or a database may have its own; a migration has to mean the same everywhere. Where its
-            # tables are stored (default_tablespace, default_table_access_method) is theirs to say.
+            # Roles and databases may have settings of their own, and a migration has to have the same effect
+            # everywhere. Storage (default_tablespace, default_table_access_method) keeps their settings.
             "role": self.role or "none",
             "DateStyle": "ISO, MDY",
             "TimeZone": "UTC",
@@ -90,7 +90,7 @@ class SessionSettings:
             "lock_timeout": self.lock_timeout_ms,
             "statement_timeout": self.statement_timeout_ms,
             "idle_in_transaction_session_timeout": self.idle_in_transaction_timeout_ms,
-            # The session that holds the runner's lock is idle by design.
+            # The session that holds the runner lock is idle by design.
             "idle_session_timeout": 0,
             "client_connection_check_interval": CHECK_INTERVAL_MS,
             **({"jit": self.jit} if self.jit else {}),
@@ -100,40 +100,42 @@ class SessionSettings:
 def connect(
     dsn: str | None = None, *, session: SessionSettings | None = None, autocommit: bool = False
 ) -> psycopg.Connection[tuple[Any, ...]]:
-    """A connection to `resolve(dsn)` whose session is as `session` says.
+    """Return a connection to `resolve(dsn)` with the settings of `session`.
 
-    The settings are sent while connecting, because then RESET and DISCARD ALL keep them, and read back in one
-    round trip, because a pooler may drop them. Where it turns out that more has to be set, it connects anew.
+    Settings are startup options, which RESET and DISCARD ALL keep; they are read back in one round trip,
+    because a pooler may drop them. If the server needs additional settings, connect a second time.
 
     Raise BadCommandLine (AIG-P013) if the connection string is malformed, CannotConnect (AIG-S001) if the
     server rejects the connection, BehindPooler (AIG-G006) if a pooler dropped a setting, and ServerUnfit
     (AIG-G005) if the version is not supported or triggers are disabled by session_replication_role.
     """
-    wanted = session or SessionSettings()
+    expected = session or SessionSettings()
     text = resolve(dsn)
-    connection, found = _opened(text, wanted, wanted.settings())
-    more = _more(found)
-    if more:
+    connection, reported = _open(text, expected, expected.settings())
+    additional = _additional(reported)
+    if additional:
         connection.close()
-        connection, found = _opened(text, wanted, {**wanted.settings(), **more})
+        connection, reported = _open(text, expected, {**expected.settings(), **additional})
     connection.autocommit = autocommit
     return connection
 
 
-def _opened(
-    dsn: str, wanted: SessionSettings, settings: Mapping[str, str | int]
-) -> tuple[psycopg.Connection[tuple[Any, ...]], Found]:
-    """A connection that was sent these settings and has them."""
-    words = _words(parameters(dsn), wanted, settings)
+def _open(
+    dsn: str, session: SessionSettings, settings: Mapping[str, str | int]
+) -> tuple[psycopg.Connection[tuple[Any, ...]], ReportedSettings]:
+    """Open a connection with these settings and check them."""
+    additional = _connection_parameters(parameters(dsn), session, settings)
     try:
-        connection = psycopg.connect(make_conninfo(dsn, **words), autocommit=True, prepare_threshold=None)
+        connection = psycopg.connect(
+            make_conninfo(dsn, **additional), autocommit=True, prepare_threshold=None
+        )
     except psycopg.Error as error:
         if "unrecognized configuration parameter" in str(error):
             _require_supported_without_settings(dsn)
-        raise _refused(error, dsn, wanted) from None
+        raise _cannot_connect(error, dsn, session) from None
     try:
         _require_supported(connection, dsn)
-        return connection, _checked(connection, wanted, settings, dsn)
+        return connection, _checked(connection, session, settings, dsn)
     except BaseException:
         connection.close()
         raise
@@ -157,36 +159,36 @@ def _require_supported_without_settings(dsn: str) -> None:
         return
 
 
-def _more(found: Found) -> dict[str, str | int]:
-    """What can be told only once connected that it has to be set."""
-    more: dict[str, str | int] = {}
-    # Unknown before PostgreSQL 17, which would refuse the connection.
-    if found["transaction_timeout"]:
-        more["transaction_timeout"] = 0
-    # What we say is done has to outlive a crash; whoever waits for standbys goes on doing so. Without fsync
-    # nothing outlives one.
-    if found["synchronous_commit"] == "off" and found["fsync"] == "on":
-        more["synchronous_commit"] = "on"
-    return more
+def _additional(reported: ReportedSettings) -> dict[str, str | int]:
+    """Return the settings whose need shows only after connecting."""
+    additional: dict[str, str | int] = {}
+    # PostgreSQL 16 and older do not have it and would reject the connection.
+    if reported["transaction_timeout"]:
+        additional["transaction_timeout"] = 0
+    # A commit that the package reports has to survive a crash; settings that wait for standbys are kept.
+    # Without fsync no commit survives one.
+    if reported["synchronous_commit"] == "off" and reported["fsync"] == "on":
+        additional["synchronous_commit"] = "on"
+    return additional
 
 
 def startup_options(given: str, settings: Mapping[str, str | int]) -> str:
-    """libpq's `options` with `settings` after what is `given`: the server takes the last word on each."""
+    """Return libpq's `options` with `settings` after those `given`: the last value of a setting applies."""
     words = [f"-c {name}={_escaped(str(value))}" for name, value in settings.items()]
     return " ".join([given, *words] if given else words)
 
 
-def _words(
-    known: Mapping[str, str], wanted: SessionSettings, settings: Mapping[str, str | int]
+def _connection_parameters(
+    known: Mapping[str, str], session: SessionSettings, settings: Mapping[str, str | int]
 ) -> dict[str, str]:
-    """What we add to a connection string of which `known` is known."""
+    """Return the parameters to add to those that are `known`."""
     defaults = {**_KEEPALIVE, "connect_timeout": str(CONNECT_TIMEOUT_S)}
     return {
         **{key: value for key, value in defaults.items() if not known.get(key)},
         "options": startup_options(known.get("options", ""), {**_SERVER_KEEPALIVE, **settings}),
-        # Texts are sent as UTF-8; PGCLIENTENCODING or the role's own setting would store them garbled.
+        # Texts are sent as UTF-8; PGCLIENTENCODING or a setting of the role would garble them.
         "client_encoding": "UTF8",
-        "application_name": wanted.application_name,
+        "application_name": session.application_name,
     }
 
 
@@ -196,38 +198,40 @@ def _escaped(value: str) -> str:
 
 def _checked(
     connection: psycopg.Connection[tuple[Any, ...]],
-    wanted: SessionSettings,
+    session: SessionSettings,
     settings: Mapping[str, str | int],
     dsn: str,
-) -> Found:
+) -> ReportedSettings:
     try:
         with connection.cursor(row_factory=dict_row) as cursor:
-            found = cursor.execute(query("connect/session").encode()).fetchone()
+            reported = cursor.execute(query("connect/session").encode()).fetchone()
     except psycopg.Error as error:
-        raise _refused(error, dsn, wanted) from None
-    assert found is not None
+        raise _cannot_connect(error, dsn, session) from None
+    assert reported is not None
     expected = {**settings, "backend_pid": connection.pgconn.backend_pid}
-    missing = [
-        f"{name} is {found[name]}, not {value}"
+    lost = [
+        f"{name} is {reported[name]}, not {value}"
         for name, value in expected.items()
-        if str(found[name]) != str(value)
+        if str(reported[name]) != str(value)
     ]
-    if missing:
-        raise _behind_pooler(dsn, "\n".join(missing))
-    if found["session_replication_role"] != "origin":
-        # Only a superuser may change it.
+    if lost:
+        raise _behind_pooler(dsn, "\n".join(lost))
+    if reported["session_replication_role"] != "origin":
+        # Only a superuser can change it.
         raise ServerUnfit(
-            f"In sessions on {shown(dsn)} session_replication_role is {found['session_replication_role']}: "
-            "triggers and foreign keys do not run.",
-            hint="Reset it where it is set: ALTER ROLE … or ALTER DATABASE … RESET session_replication_role, "
-            "or PGOPTIONS.",
+            f"In sessions on {shown(dsn)} session_replication_role is "
+            f"{reported['session_replication_role']}: triggers and foreign keys do not run.",
+            hint="Reset it where it is set: ALTER ROLE … or ALTER DATABASE … "
+            "RESET session_replication_role, or PGOPTIONS.",
         )
-    return found
+    return reported
 
 
 def _behind_pooler(dsn: str, detail: str) -> BehindPooler:
+    database = shown(dsn)
     return BehindPooler(
-        f"Between us and {shown(dsn)} stands a pooler that does not give us one server session of our own.",
+        f"{database[0].upper()}{database[1:]} is behind a connection pooler; "
+        "aigym-db needs a session of its own.",
         detail=detail,
         hint="Connect to PostgreSQL itself, on its own port (often 5432), and not through the pooler.",
     )
@@ -250,15 +254,15 @@ _CAUSES = (
     (r"Connection refused|No such file or directory", "Start the server, or correct the host and port."),
     (
         r"translate host name|Name or service not known|resolve",
-        "Correct the name of the host; it is not known here.",
+        "Correct the name of the host: it cannot be resolved.",
     ),
     (
         r"timeout expired|timed out",
-        "Check the host, the port and the firewall between: nothing answers there.",
+        "Check the host, the port and the firewall: there is no response.",
     ),
     (
         r"too many connections for (role|database)",
-        "Close its other connections, or raise its CONNECTION LIMIT: aigym-db takes two.",
+        "Close its other connections, or raise its CONNECTION LIMIT: aigym-db needs two.",
     ),
     (
         r"too many (clients|connections)|53300",
@@ -266,23 +270,23 @@ _CAUSES = (
     ),
     (
         r"starting up|shutting down|recovery mode|57P03",
-        "Wait a moment and try again: the server is not up yet.",
+        "Retry in a moment: the server is not accepting connections yet.",
     ),
     (r"SSL|certificate", "Check sslmode and the certificates of both sides."),
     (r"service .* not found|service file", "Correct the name of the service, or add it to the service file."),
 )
 
 
-def _refused(error: psycopg.Error, dsn: str, wanted: SessionSettings) -> AigymError:
-    said = without_secrets(str(error).strip(), dsn)
-    if "unsupported startup parameter" in said:
-        return _behind_pooler(dsn, said)
-    found = f"{error.sqlstate} {said}"
-    hint = next((hint for cause, hint in _CAUSES if re.search(f"(?i){cause}", found)), "")
-    if wanted.role and f'"{wanted.role}"' in said and wanted.role != parameters(dsn).get("user"):
-        hint = "Create the role that the session is to act as, and grant it to the user who connects."
+def _cannot_connect(error: psycopg.Error, dsn: str, session: SessionSettings) -> AigymError:
+    message = without_secrets(str(error).strip(), dsn)
+    if "unsupported startup parameter" in message:
+        return _behind_pooler(dsn, message)
+    text = f"{error.sqlstate} {message}"
+    hint = next((hint for cause, hint in _CAUSES if re.search(f"(?i){cause}", text)), "")
+    if session.role and f'"{session.role}"' in message and session.role != parameters(dsn).get("user"):
+        hint = "Create the role of the session, and grant it to the user that connects."
     return CannotConnect(
         f"No connection to {shown(dsn)}.",
-        detail=said or without_secrets(first_line(error), dsn),
+        detail=message or without_secrets(first_line(error), dsn),
         hint=hint or "Check the connection string, and that the server is running.",
     )

@@ -1,4 +1,4 @@
-"""What the checks of one run share: files, catalogs, and the database they look at."""
+"""What the checks of one run share: files, catalogs, and the database they examine."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from aigym_db.project.state import parts
 
 
 class VerifyContext:
-    """Everything is made when the first check asks for it, and gone after the `with` block."""
+    """Files, catalogs and servers, created on first use and released at the end of the `with` block."""
 
     def __init__(self, project: Project, dsn: str | None = None) -> None:
         self.project = project
         self.dsn = dsn
-        """The database somebody uses; None when there is none to look at."""
+        """The database to examine; None if none is specified."""
         self._open = ExitStack()
 
     def __enter__(self) -> VerifyContext:
@@ -47,7 +47,7 @@ class VerifyContext:
 
     @cached_property
     def scripts(self) -> tuple[Script, ...]:
-        """Every template, in the order they can be created; none when the project holds migrations alone."""
+        """Every template in order of creation; none if the project has only migrations."""
         return ordered(self.project) if self.project.has_state else ()
 
     @cached_property
@@ -56,7 +56,7 @@ class VerifyContext:
 
     @cached_property
     def state(self) -> Catalog:
-        """What the templates make of an empty database."""
+        """The catalog after executing the templates on an empty database."""
         with throwaway(self.project.server) as server:
             return built(
                 server,
@@ -67,32 +67,32 @@ class VerifyContext:
 
     @cached_property
     def history(self) -> Catalog:
-        """What the migrations make of an empty database."""
+        """The catalog after executing the migrations on an empty database."""
         with connect(self.history_server.dsn(TEMPLATE), autocommit=True) as connection:
             return self.look(connection, all_roles=True)
 
     @cached_property
     def history_server(self) -> Throwaway:
-        """A server of its own, whose database `template` holds what all migrations make."""
+        """A server whose database `template` contains the result of all migrations."""
         return self._open.enter_context(replayed(self.project.server, self.ups, self.project.session))
 
     @cached_property
     def database(self) -> Connection:
-        """The database somebody uses, or else one that the migrations have made; only to read."""
+        """A connection for reading the specified database, or else the result of the migrations."""
         dsn = self.dsn or self.history_server.dsn(TEMPLATE)
         return self._open.enter_context(connect(dsn, autocommit=True))
 
     @property
     def ignored(self) -> tuple[str, ...]:
-        """Schemas that are somebody else's."""
+        """The schemas that are not the project's."""
         return ("aigym_db", *(domain.name for domain in domains(self.project) if domain.external))
 
     def look(self, connection: Connection, *, all_roles: bool = False) -> Catalog:
-        """What a database holds, as this project looks at it."""
+        """Return the catalog of a database with the project's settings for partitions."""
         return snapshot(connection, partition_schema=self.project.partition_schema, all_roles=all_roles)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """What a query says about the database."""
+        """Return the rows of a check's query; raise ServerError if it fails."""
         import psycopg
 
         try:

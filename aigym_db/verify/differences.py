@@ -1,4 +1,4 @@
-"""Differences of catalogs, as findings a person can act on."""
+"""Differences between two catalogs as findings."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from aigym_db.model.source import Place
 from aigym_db.verify.check import CheckFailure
 
 MOST = 50
-"""How many differences are told one by one; more of them have a cause in common."""
+"""The number of objects reported one by one; more of them usually have a common cause."""
 
 
-def told(
+def failures(
     differences: Iterable[Difference],
     left: str,
     right: str,
@@ -20,24 +20,24 @@ def told(
     place: Callable[[Key], Place | None],
     advice: str,
 ) -> Iterator[CheckFailure]:
-    """One finding per object; `left` and `right` complete "… is there …", e.g. `after the migrations`.
+    """Yield one failure per object; `left` and `right` name the sides, e.g. `after the migrations`.
 
-    Of a table that is on one side only, nothing is told but that: its columns and all the rest go with it.
+    For a table that exists on one side only, its columns and dependent objects are not reported.
     """
     by_object: dict[Key, list[Difference]] = {}
     for difference in differences:
         by_object.setdefault(difference.key, []).append(difference)
-    tables = {key.name for key, some in by_object.items() if key.kind == "table" and some[0].fact is None}
-    by_object = {key: some for key, some in by_object.items() if not _goes_with(key, tables)}
-    for number, (key, some) in enumerate(by_object.items()):
+    tables = {key.name for key, group in by_object.items() if key.kind == "table" and group[0].fact is None}
+    by_object = {key: group for key, group in by_object.items() if not _belongs_to(key, tables)}
+    for number, (key, group) in enumerate(by_object.items()):
         if number == MOST:
             yield CheckFailure(f"… and {len(by_object) - MOST} objects more differ.", None, advice)
             return
-        yield CheckFailure(_sentence(key, some, left, right), place(key), advice)
+        yield CheckFailure(_sentence(key, group, left, right), place(key), advice)
 
 
-def _goes_with(key: Key, tables: set[str]) -> bool:
-    """Whether an object hangs on one of these tables, as far as its name tells."""
+def _belongs_to(key: Key, tables: set[str]) -> bool:
+    """Whether an object belongs to one of these tables, judged by its name."""
     schema, _, rest = key.name.partition(".")
     if key.kind == "index":
         words = rest.split("_")
@@ -45,12 +45,13 @@ def _goes_with(key: Key, tables: set[str]) -> bool:
     return f"{schema}.{rest.partition('.')[0]}" in tables and "." in rest
 
 
-def _sentence(key: Key, some: list[Difference], left: str, right: str) -> str:
-    if some[0].fact is None:
-        here, there = (left, right) if some[0].right is None else (right, left)
-        return f"{key} is there {here}, and not {there}."
+def _sentence(key: Key, group: list[Difference], left: str, right: str) -> str:
+    if group[0].fact is None:
+        present, absent = (left, right) if group[0].right is None else (right, left)
+        return f"{key} exists {present} but not {absent}."
     facts = "; ".join(
-        f"{one.fact} is {_value(one.left)} {left} and {_value(one.right)} {right}" for one in some
+        f"{difference.fact} is {_value(difference.left)} {left} and {_value(difference.right)} {right}"
+        for difference in group
     )
     return f"{key}: {facts}."
 

@@ -1,4 +1,4 @@
-"""Which file to look at for an object of the database."""
+"""The place in the templates that defines an object of the database."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from aigym_db.model.sql import Script
 
 
 class Files(Protocol):
-    """Whoever knows the templates."""
+    """The templates of a project."""
 
     @property
     def scripts(self) -> tuple[Script, ...]: ...
 
 
 def where(files: Files, name: str) -> Place | None:
-    """Where the templates speak of `schema.table`, `schema.table.policy`, `schema.function(…)` and so on."""
+    """Return where the templates name an object, e.g. `schema.table.policy` or `schema.function(…)`."""
     return _where(files, name, policies_first=True)
 
 
 def where_key(files: Files, key: Key) -> Place | None:
-    """The same for a key of a catalog."""
+    """Return where the templates name the object of a catalog key."""
     return _where(files, key.name, policies_first=key.kind == "policy")
 
 
@@ -32,13 +32,13 @@ def _where(files: Files, name: str, *, policies_first: bool) -> Place | None:
     plain = name.replace('"', "").partition("(")[0].split(".")
     sources = {script.source.file: script.source for script in files.scripts}
     here = [sources[file] for file in _candidates(plain, policies_first) if file in sources]
-    # An index stands in the file of some table of its schema.
+    # The file of an index is that of a table in its schema, which one its name does not show.
     near = [source for file, source in sources.items() if file.startswith(f"schema/{plain[0]}/")]
     for source in here + near if len(plain) == 2 else here:
         found = re.search(rf"\b{re.escape(plain[-1])}\b", _without_card(source.text))
         if found:
             return source.place(found.start())
-    # The file of a table is the place for what it does not say; the others would only mislead.
+    # For an object that no file names, the file of its table is the place where it belongs.
     own = [source for source in here if source.file == f"schema/{'/'.join(plain[:2])}.sql.j2"]
     return own[0].place(0) if own else None
 
@@ -56,5 +56,5 @@ def _candidates(names: list[str], policies_first: bool) -> Iterator[str]:
 
 
 def _without_card(text: str) -> str:
-    """The text with its comments blanked out, so that places stay what they are."""
+    """Return the text with comments replaced by spaces, so that offsets are unchanged."""
     return re.sub(r"--[^\n]*", lambda comment: " " * len(comment[0]), text)

@@ -1,4 +1,4 @@
-"""Runs the checks that there is something for."""
+"""Run the checks whose requirements are met."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from aigym_db.verify.context import VerifyContext
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What a run of `verify` did and found."""
+    """The result of `verify`."""
 
     findings: tuple[Finding, ...]
     ran: tuple[str, ...]
     """Names of the checks that ran."""
     skipped: dict[str, str]
-    """The others, and what each would have needed."""
+    """The other checks, each with the requirement that is not met."""
 
 
 def verify(
@@ -35,78 +35,86 @@ def verify(
     names: tuple[str, ...] = (),
     progress: Callable[[str], None] = lambda name: None,
 ) -> Verified:
-    """What is wrong, check by check; `names` are checks, codes or groups, all when there are none.
+    """Run checks and return their findings; `names` are names, codes or groups of checks (default: all).
 
-    With `dsn` that database is looked at, too, and never changed; without, what the migrations make on a
-    throwaway server. `progress` is told the name of each check before it runs.
+    With `dsn` that database is examined, read-only; without it, the result of the migrations on a throwaway
+    server. `progress` is called with the name of each check before it runs.
 
-    Raises BadCommandLine (AIG-P013) for a name that does not exist and for a check that was asked for and
-    cannot run, and whatever is wrong with the project.
+    Raise BadCommandLine (AIG-P013) if a name does not exist or if none of the named checks can run, and the
+    project's errors if its files are invalid.
     """
     chosen = _chosen(names)
     findings: list[Finding] = []
     ran: list[str] = []
     skipped: dict[str, str] = {}
-    said: set[tuple[str, Place | None]] = set()
-    touched = False
+    reported: set[tuple[str, Place | None]] = set()
+    tampered = False
     with VerifyContext(project, dsn) as context:
         for check in chosen:
-            lacking = _lacking(check, context) or (touched and _compares(check) and _TOUCHED)
+            lacking = _lacking(check, context) or (tampered and _compares(check) and _TAMPERED)
             if lacking:
                 skipped[check.name] = lacking
                 continue
             progress(check.name)
-            found = [check.finding(one) for one in _guarded(check, context)]
-            touched = touched or (check.name in _TAMPERING and any(one.level == "error" for one in found))
-            # A file that is gone keeps every check from reading the others; it is said once.
-            findings += [one for one in found if (one.message, one.place) not in said]
-            said |= {(one.message, one.place) for one in found}
+            current = [check.finding(failure) for failure in _guarded(check, context)]
+            tampered = tampered or (
+                check.name in _TAMPERING and any(finding.level == "error" for finding in current)
+            )
+            # A missing file makes every check that reads migrations fail; it is reported once.
+            findings += [finding for finding in current if (finding.message, finding.place) not in reported]
+            reported |= {(finding.message, finding.place) for finding in current}
             ran.append(check.name)
     if names and not ran:
-        why = "; ".join(sorted(set(skipped.values())))
-        raise BadCommandLine(f"Nothing could be verified: {why}.", hint=_HINT)
+        reasons = "; ".join(sorted(set(skipped.values())))
+        raise BadCommandLine(f"None of the named checks can run: {reasons}.", hint=_HINT)
     return Verified(tuple(findings), tuple(ran), skipped)
 
 
 _TAMPERING = ("lock", "ledger")
-_TOUCHED = "history was touched, so whatever it is compared with differs"
+_TAMPERED = "the history was changed, so every comparison with it differs"
 
 
 def _compares(check: Check) -> bool:
-    """Whether a check runs the migrations as they are and tells what comes out."""
+    """Whether a check executes the migrations and compares the result."""
     return check.group == "history" and check.needs != "files" and check.name not in _TAMPERING
 
 
-_HINT = "Name a database with --database, or run `aigym-db verify` without names to see what can be."
+_HINT = (
+    "Specify a database with --database, or run `aigym-db verify` without names for the checks that can run."
+)
 
 
 def _guarded(check: Check, context: VerifyContext) -> Iterator[CheckFailure]:
-    """What a check finds; that the server refuses a migration or history was touched is a finding, too."""
+    """Yield the failures of a check, including rejected statements and an edited history."""
     try:
         yield from check.run(context)
-    except (StatementFailed, TamperedError) as refusal:
-        yield _found(refusal)
+    except (StatementFailed, TamperedError) as error:
+        yield _failure(error)
     except psycopg.Error as error:
-        yield _found(explain_error(error, doing="The check could not be finished"))
+        yield _failure(explain_error(error, doing="The check was not completed"))
 
 
-def _found(refusal: AigymError) -> CheckFailure:
-    detail = f"\n{refusal.detail}" if refusal.detail else ""
-    return CheckFailure(refusal.message + detail, refusal.place, refusal.hint)
+def _failure(error: AigymError) -> CheckFailure:
+    detail = f"\n{error.detail}" if error.detail else ""
+    return CheckFailure(error.message + detail, error.place, error.hint)
 
 
 def _chosen(names: tuple[str, ...]) -> tuple[Check, ...]:
-    found: list[Check] = []
+    chosen: list[Check] = []
     for name in names:
-        some = [one for one in checks() if name.lower() in (one.name, one.group) or name.upper() == one.code]
-        if not some:
+        matching = [
+            check
+            for check in checks()
+            if name.lower() in (check.name, check.group) or name.upper() == check.code
+        ]
+        if not matching:
             raise _unknown(name)
-        found += [one for one in some if one not in found]
-    return tuple(found) if names else checks()
+        chosen += [check for check in matching if check not in chosen]
+    return tuple(chosen) if names else checks()
 
 
 def _unknown(name: str) -> AigymError:
-    known = sorted({one.name for one in checks()} | {one.group for one in checks()})
+    known = sorted({check.name for check in checks()} | {check.group for check in checks()})
     near = similar(name, known)
     return BadCommandLine(
         f"There is no check `{name}`.",
@@ -116,9 +124,9 @@ def _unknown(name: str) -> AigymError:
 
 def _lacking(check: Check, context: VerifyContext) -> str:
     if check.needs == "live" and context.dsn is None:
-        return "there is no database to look at"
+        return "no database is specified"
     if check.needs == "state" and not context.project.has_state:
-        return "the project holds no templates"
+        return "the project has no templates"
     if check.needs in ("history", "state") and not (context.project.root / "migrations").is_dir():
-        return "the project holds no migrations"
+        return "the project has no migrations"
     return ""

@@ -225,7 +225,7 @@ def test_nothing_that_listens_says_to_start_the_server() -> None:
         ("dbname=no_such_database", SessionSettings(), "Create the database"),
         ("user=no_such_role", SessionSettings(), "Correct the user"),
         ("port=1", SessionSettings(), "Start the server"),
-        ("user=postgres", SessionSettings(role="no_such_role"), "Create the role that"),
+        ("user=postgres", SessionSettings(role="no_such_role"), "Create the role of the session"),
         ("service=no_such_service", SessionSettings(), "Correct the name of the service"),
     ],
 )

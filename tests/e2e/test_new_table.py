@@ -55,7 +55,7 @@ def test_verify_says_what_was_not_drafted_yet(described) -> None:
     seen = described("verify", "state-is-history")
 
     assert seen.status == 5
-    assert "table app.labels is there in the templates, and not after the migrations" in seen.out
+    assert "table app.labels exists in the templates but not after the migrations" in seen.out
     assert "--> schema/app/labels.sql.j2:13:18" in seen.out
     assert "help: Draft the missing migration with `aigym-db new NAME`" in seen.out
 
@@ -68,8 +68,7 @@ def test_verify_finds_a_down_that_is_not_the_inverse(described) -> None:
 
     assert seen.status == 5
     assert (
-        "HIST06 table app.labels is there after the down of 0003 add_labels, and not before its up"
-        in seen.out
+        "HIST06 table app.labels exists after the down of 0003 add_labels but not before its up" in seen.out
     )
     assert "--> migrations/0003_add_labels.sql:" in seen.out
 
@@ -77,17 +76,17 @@ def test_verify_finds_a_down_that_is_not_the_inverse(described) -> None:
 DRIFT = {
     "a column": (
         "alter table app.notes add column extra int",
-        "column app.notes.extra is there in the database",
+        "column app.notes.extra exists in the database",
     ),
     "a policy": (
         "drop policy notes_delete on app.notes",
-        "policy app.notes.notes_delete is there after the mig",
+        "policy app.notes.notes_delete exists after the mig",
     ),
     "row security": ("alter table app.notes disable row level security", "table app.notes: row_security is"),
     "a grant": ("grant select on app.notes to app_anonymous", "table app.notes: acl is"),
     "an index": (
         "drop index app.notes_owner_id_idx",
-        "index app.notes_owner_id_idx is there after the migrations",
+        "index app.notes_owner_id_idx exists after the migrations",
     ),
 }
 

@@ -59,4 +59,4 @@ def test_a_role_that_may_connect_once_only_is_told_that_two_are_needed(database,
     finally:
         other.execute("drop owned by once_only; drop role once_only")
 
-    assert "takes two" in refusal.value.hint
+    assert "needs two" in refusal.value.hint

@@ -101,8 +101,8 @@ def test_behind_pgbouncer_every_change_is_refused_and_nothing_is_left_behind(
     seen = line.run(*command, dsn=dsn)
 
     assert seen.status == 3
-    assert "error AIG-G006 Between us and database " in seen.out
-    assert "stands a pooler that does not give us one server session of our own." in seen.out
+    assert "error AIG-G006 Database " in seen.out
+    assert "is behind a connection pooler; aigym-db needs a session of its own." in seen.out
     assert why in seen.out
     assert "  hint: Connect to PostgreSQL itself, on its own port (often 5432), and not through" in seen.out
     assert other.one("select to_regclass('aigym_db.event') is null and to_regclass('a') is null")

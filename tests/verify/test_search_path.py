@@ -49,7 +49,6 @@ drop table "Order";
 
 
 KEYS = (
-    "domain",
     "tenancy",
     "owner",
     "tenant",
@@ -71,7 +70,7 @@ def any_server(request: pytest.FixtureRequest) -> Iterator[Throwaway]:
 
 def card(table: str) -> str:
     """A valid card."""
-    keys = {"domain": "shop", "tenancy": "global", "mfa": "none", "retention": "life", "audit": "none"}
+    keys = {"tenancy": "global", "mfa": "none", "retention": "life", "audit": "none"}
     keys |= {"rows": "10"} | dict.fromkeys(("owner", "tenant", "parent", "personal", "basis"), "-")
     return f"-- shop.{table}: what it holds.\n" + "".join(f"-- {key}: {keys[key]}\n" for key in KEYS)
 

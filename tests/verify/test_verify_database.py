@@ -41,18 +41,18 @@ def test_files_and_ledger_that_do_not_agree_are_found(project, migrated, said, c
     [
         (
             "alter table app.birds disable trigger all; alter table app.birds add column size int",
-            "column app.birds.size is there in the database, and not after the migrations.",
+            "column app.birds.size exists in the database but not after the migrations.",
             "error",
         ),
         ("grant select on app.birds to public", "table app.birds: acl is", "error"),
         (
             "drop table app.birds",
-            "table app.birds is there after the migrations, and not in the database.",
+            "table app.birds exists after the migrations but not in the database.",
             "error",
         ),
         (
             "do $$ begin execute format('alter database %I set jit = off', current_database()); end $$",
-            "setting everyone in this database is there in the database",
+            "setting everyone in this database exists in the database",
             "warning",
         ),
     ],

@@ -49,7 +49,7 @@ STATE = "state-is-history"
             "schema/app/_schema.sql.j2",
             "app;",
             "app; create schema more;",
-            "schema more is there in the templates, and not after the migrations.",
+            "schema more exists in the templates but not after the migrations.",
             id="a schema more",
         ),
         pytest.param(
@@ -74,7 +74,7 @@ STATE = "state-is-history"
             "drop schema app;",
             "",
             "migrations/0002_birds.sql:8:1: "
-            "schema app is there after the down of 0002 birds, and not before its up.",
+            "schema app exists after the down of 0002 birds but not before its up.",
             id="a down that forgets something",
         ),
         pytest.param(
@@ -99,7 +99,7 @@ STATE = "state-is-history"
             "create table app.birds",
             "do $$ begin if (select usesuper from pg_catalog.pg_user where usename = session_user) then "
             "create table app.extra (); end if; end $$;\ncreate table app.birds",
-            "table app.extra is there when a superuser migrates, and not when a plain member of",
+            "table app.extra exists when a superuser migrates but not when a plain member of",
             id="something else for a superuser",
         ),
     ],
@@ -124,10 +124,10 @@ def test_what_one_down_leaves_behind_is_said_once(project, write, edit) -> None:
     messages = [finding.message for finding in verify(project, names=("round-trip",)).findings]
 
     assert [message for message in messages if "table app.more" in message] == [
-        "table app.more is there after the down of 0003 more, and not before its up."
+        "table app.more exists after the down of 0003 more but not before its up."
     ]
     assert [message for message in messages if message.startswith("schema app ")] == [
-        "schema app is there after the down of 0002 birds, and not before its up."
+        "schema app exists after the down of 0002 birds but not before its up."
     ]
 
 
@@ -146,15 +146,16 @@ def test_what_there_is_nothing_for_is_skipped_and_said(tmp_path, write) -> None:
     verified = verify(find(tmp_path))
 
     assert verified.skipped == {
-        "ledger": "there is no database to look at",
-        "drift": "there is no database to look at",
-        "state-is-history": "the project holds no templates",
+        "ledger": "no database is specified",
+        "drift": "no database is specified",
+        "state-is-history": "the project has no templates",
     }
     assert "round-trip" in verified.ran
 
 
 @pytest.mark.parametrize(
-    ("name", "hint"), [("round-trips", "Write `round-trip`"), ("ledger", "Name a database with --database")]
+    ("name", "hint"),
+    [("round-trips", "Write `round-trip`"), ("ledger", "Specify a database with --database")],
 )
 def test_asking_for_what_cannot_run_is_an_error(project, name, hint) -> None:
     with pytest.raises(BadCommandLine) as refusal:

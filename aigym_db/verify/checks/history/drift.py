@@ -25,7 +25,7 @@ from aigym_db.model.catalog import Catalog, Difference
 from aigym_db.model.finding import Level
 from aigym_db.verify.check import CheckFailure, check
 from aigym_db.verify.context import VerifyContext
-from aigym_db.verify.differences import told
+from aigym_db.verify.differences import failures
 from aigym_db.verify.locate import where_key
 
 _OF_SERVER = ("role", "membership", "setting", "extension", "system privileges", "default privileges")
@@ -46,7 +46,7 @@ def drift(context: VerifyContext) -> Iterator[CheckFailure]:
     others = [one for one in differences if one not in extra]
     by_level: tuple[tuple[list[Difference], Level | None], ...] = ((others, None), (extra, "warning"))
     for some, level in by_level:
-        for found in told(
+        for found in failures(
             some,
             "after the migrations",
             "in the database",

@@ -25,7 +25,7 @@ from aigym_db.database.servers.server import SUPERUSER
 from aigym_db.model.catalog import Catalog, Key
 from aigym_db.verify.check import CheckFailure, check
 from aigym_db.verify.context import VerifyContext
-from aigym_db.verify.differences import told
+from aigym_db.verify.differences import failures
 from aigym_db.verify.locate import where_key
 
 LOGIN = "aigym_verify_plain_login"
@@ -47,7 +47,7 @@ def plain_owner(context: VerifyContext) -> Iterator[CheckFailure]:
         with scratch(server, context.project.session, user=LOGIN, database_owner=owner) as connection:
             replay(connection, context.ups, owner=owner)
             plain = context.look(connection)
-    yield from told(
+    yield from failures(
         _alike(context.history).difference(_alike(plain)),
         "when a superuser migrates",
         "when a plain member of the owner does",

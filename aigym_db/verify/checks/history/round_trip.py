@@ -9,7 +9,7 @@ What to do: correct the down while the migration is a draft; of a frozen one, wr
 forward.
 
 breaks: edit migrations/0002_birds.sql: drop schema app; -> select 1;
-finding: schema app is there after the down of 0002 birds
+finding: schema app exists after the down of 0002 birds
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from aigym_db.database.servers import throwaway
 from aigym_db.model.migration import Migration
 from aigym_db.verify.check import CheckFailure, check
 from aigym_db.verify.context import VerifyContext
-from aigym_db.verify.differences import told
+from aigym_db.verify.differences import failures
 
 _DOWN = "Make the down the exact inverse of the up."
 _AGAIN = "Look for what a down leaves behind that changes what an up does: rows, sequences, IF EXISTS."
@@ -47,7 +47,7 @@ def round_trip(context: VerifyContext) -> Iterator[CheckFailure]:
             # What one down leaves behind is there for all that follow; it is said once.
             new = [one for one in differences if str(one) not in known]
             known |= {str(one) for one in differences}
-            yield from told(
+            yield from failures(
                 new,
                 f"after the down of {migration.label}",
                 "before its up",
@@ -55,7 +55,7 @@ def round_trip(context: VerifyContext) -> Iterator[CheckFailure]:
                 advice=_DOWN,
             )
         replay(connection, [migration.up for migration in reversed(undone)], owner=owner)
-        yield from told(
+        yield from failures(
             context.look(connection).difference(catalogs[-1]),
             "after up, down and up again",
             "after the first up",

@@ -16,13 +16,13 @@ from collections.abc import Iterator
 
 from aigym_db.verify.check import CheckFailure, check
 from aigym_db.verify.context import VerifyContext
-from aigym_db.verify.differences import told
+from aigym_db.verify.differences import failures
 from aigym_db.verify.locate import where_key
 
 
 @check("HIST05", "state-is-history", needs="state")
 def state_is_history(context: VerifyContext) -> Iterator[CheckFailure]:
-    yield from told(
+    yield from failures(
         context.history.difference(context.state),
         "after the migrations",
         "in the templates",
