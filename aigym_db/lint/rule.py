@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from textwrap import dedent
 from typing import Any, Literal
 
 from aigym_db.discovery import instances
@@ -14,7 +12,6 @@ from aigym_db.lint.section import Spot
 from aigym_db.model.finding import Level
 
 InDowns = Literal["run", "note", "skip"]
-_HEADING = re.compile(r"^(Given|Bad|Good)(?: \((rejected|migration)\))?:$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +50,6 @@ class Rule:
     check: RuleCheck
     text: str
     """The docstring of its module."""
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """SQL from the page of a rule."""
-
-    kind: Literal["Bad", "Good"]
-    sql: str
-    given: str
-    """SQL that runs before it; its tables may contain rows."""
-    mark: str
-    """`rejected`: the server raises an error. `migration`: a whole migration file. Otherwise empty."""
 
 
 def rule(
@@ -114,27 +99,3 @@ def page(rule: Rule) -> str:
     return (
         f"{rule.code} {rule.name} ({rule.level}{downs}; since aigym-db {rule.since})\n\n{rule.text.strip()}\n"
     )
-
-
-def examples(rule: Rule) -> tuple[Example, ...]:
-    """Return the Bad and Good examples on the page of a rule."""
-    given = ""
-    examples: list[Example] = []
-    for heading, mark, sql in _blocks(rule.text):
-        if heading == "Given":
-            given = sql
-        else:
-            examples.append(Example("Bad" if heading == "Bad" else "Good", sql, given, mark))
-    return tuple(examples)
-
-
-def _blocks(text: str) -> Iterator[tuple[str, str, str]]:
-    lines = text.split("\n")
-    for start, line in enumerate(lines, 1):
-        heading = _HEADING.match(line)
-        if heading is None:
-            continue
-        end = start
-        while end < len(lines) and (lines[end].startswith("    ") or not lines[end].strip()):
-            end += 1
-        yield heading[1], heading[2] or "", dedent("\n".join(lines[start:end])).strip() + "\n"

@@ -2,17 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from textwrap import dedent
+from typing import Literal
 
 import psycopg
 import pytest
 from pglast.parser import split
 
 from aigym_db.lint.engine import lint, lint_text
-from aigym_db.lint.rule import Example, Rule, examples, page, rules
+from aigym_db.lint.rule import Rule, page, rules
 from aigym_db.lint.section import Section
 from aigym_db.model.finding import Finding
 from aigym_db.model.source import Source
+
+_HEADING = re.compile(r"^(Given|Bad|Good)(?: \((rejected|migration)\))?:$")
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """SQL from the page of a rule."""
+
+    kind: Literal["Bad", "Good"]
+    sql: str
+    given: str
+    """SQL that runs before it; its tables may contain rows."""
+    mark: str
+    """`rejected`: the server raises an error. `migration`: a whole migration file. Otherwise empty."""
+
+
+def examples(rule: Rule) -> tuple[Example, ...]:
+    """Return the Bad and Good examples on the page of a rule."""
+    given = ""
+    examples: list[Example] = []
+    for heading, mark, sql in _blocks(rule.text):
+        if heading == "Given":
+            given = sql
+        else:
+            examples.append(Example("Bad" if heading == "Bad" else "Good", sql, given, mark))
+    return tuple(examples)
+
+
+def _blocks(text: str) -> Iterator[tuple[str, str, str]]:
+    lines = text.split("\n")
+    for start, line in enumerate(lines, 1):
+        heading = _HEADING.match(line)
+        if heading is None:
+            continue
+        end = start
+        while end < len(lines) and (lines[end].startswith("    ") or not lines[end].strip()):
+            end += 1
+        yield heading[1], heading[2] or "", dedent("\n".join(lines[start:end])).strip() + "\n"
+
 
 CASES = [
     pytest.param(rule, example, id=f"{rule.name}-{example.kind}-{number}")
