@@ -33,7 +33,7 @@ class PersonalColumn:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What people decided about one table."""
+    """The decisions about one table: ownership, access, retention, personal data."""
 
     schema: str
     table: str
@@ -65,4 +65,4 @@ class Domain:
     owner: str
     may_reference: tuple[str, ...] = ()
     external: bool = False
-    """Somebody else's schema (Supabase's `auth`): no cards, no answers."""
+    """True for a schema of another product, e.g. Supabase's `auth`: no cards, no access matrix."""

@@ -1,4 +1,4 @@
-"""Migrations: what a file says, what a database says it ran, and what is left to do."""
+"""Migrations: files, ledger rows and plans."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 Direction = Literal["up", "down"]
 Phase = Literal["expand", "contract"]
-"""Before or after the application switches to its next version: expand makes what the next one needs and
-leaves the running one alone, contract takes away what nothing needs any more."""
+"""`expand` creates what the next version of the application needs, before it is deployed; `contract` removes
+what no version needs any more, afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +28,15 @@ class Part:
     end: int
     transaction: bool = True
     lock_timeout_ms: int | None = None
-    """How long a statement may wait for its lock; None is the configured default."""
+    """Maximum time that a statement waits for a lock; None for the setting of the project."""
     role: str | None = None
-    """The role to act as; None is the configured owner, `none` the one that connected."""
+    """The role that the part runs as; None for the owner, `none` for the role that connects."""
     batch_rows: int | None = None
-    """About how many rows to change at a time, each time in a transaction of its own; None when this is no
-    backfill."""
+    """The approximate number of rows of each batch (one transaction); None if this is not a backfill."""
     rows: tuple[CopyData, ...] = ()
-    """The data behind each COPY, in order."""
+    """The data after each COPY, in order."""
     instead: tuple[Replacement, ...] = ()
-    """What is not sent as it stands, in order."""
+    """The pieces that are sent with another text, in order."""
     runs: Mapping[int, int] = field(default_factory=dict)
     """Where in a long text INSERTs and other plain statements are known to begin, and where those end that
     follow each other: nothing but their text can be wrong with them."""
@@ -108,10 +107,10 @@ class Plan:
     direction: Direction
     migrations: tuple[Migration, ...]
     ledger_digest: str
-    """Digest of the ledger the plan was made for; apply refuses when the ledger moved."""
+    """Digest of the ledger the plan was made for; `migrate` rejects the plan if the ledger has changed."""
     waiting: tuple[Migration, ...] = ()
-    """What is pending and left for another phase, oldest first."""
+    """The pending migrations of another phase, oldest first."""
     late: Mapping[int, int] = field(default_factory=dict)
     """The migrations that run although a newer one is applied, by version, and which that is."""
     unfinished: bool = False
-    """Whether a migration is known to be half-way, which a run looks into also with nothing to run."""
+    """True if a migration is partially applied, which a run examines even if nothing is pending."""

@@ -1,4 +1,4 @@
-"""A text, and where each piece of it came from."""
+"""Text and its positions in the files it was rendered from."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From `start` on (a character index), a rendered text is what `file` says from `offset` on."""
+    """From `start` on (a character index), a rendered text equals `file` from `offset` on."""
 
     start: int
     file: str

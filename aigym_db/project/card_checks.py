@@ -1,4 +1,4 @@
-"""Whether a card fits the table below it."""
+"""Comparison of cards with the tables below them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def check_cards(
     files: Mapping[str, References],
     created: Collection[CreatedName],
 ) -> None:
-    """Refuses a card that says of its table what is not so: BadCard (AIG-P003)."""
+    """Raise BadCard (AIG-P003) if a card does not match its table."""
     external = {domain.name for domain in domains if domain.external}
     for card in cards.values():
         script = files[f"schema/{card.schema}/{card.table}.sql.j2"].script
@@ -32,11 +32,11 @@ def check_cards(
         schema, _, table = (card.parent or "").partition(".")
         if card.parent and schema not in external and CreatedName("relation", schema, table) not in created:
             message = f"The parent {card.parent} of {card.name} does not exist."
-            _refuse(script.source, "parent", card.parent, message, _write(card.parent, cards))
+            _reject(script.source, "parent", card.parent, message, _write(card.parent, cards))
 
 
 def check_columns(card: Card, script: Script) -> None:
-    """Refuses a card whose columns or partitioning are not those of the table that the script creates."""
+    """Raise BadCard (AIG-P003) if the columns or the partitioning of a card are not those of its table."""
     source = script.source
     trees = [statement.tree for statement in script.statements]
     table = next(
@@ -55,7 +55,7 @@ def check_columns(card: Card, script: Script) -> None:
     for key, column in named:
         if column and column not in columns:
             message = f"{card.name} has no column {column}, which its card names."
-            _refuse(source, key, column, message, _write(column, columns))
+            _reject(source, key, column, message, _write(column, columns))
     _check_partitioning(card, table, source)
 
 
@@ -74,30 +74,30 @@ def _columns(card: Card, table: Any, trees: list[Any]) -> list[str]:
 
 
 def _check_partitioning(card: Card, table: Any, source: Source) -> None:
-    said = (card.partitioning.method, card.partitioning.column) if card.partitioning else None
+    claimed = (card.partitioning.method, card.partitioning.column) if card.partitioning else None
     real: tuple[str, str] | None = None
     if table.partspec:
         strategy = getattr(table.partspec.strategy, "value", table.partspec.strategy)
         columns = ", ".join(part.name or "an expression" for part in table.partspec.partParams)
         real = (_STRATEGIES.get(str(strategy), str(strategy)), columns)
-    if said != real:
+    if claimed != real:
         truth = f"is partitioned by {' '.join(real)}" if real else "is not partitioned"
-        claim = f"says {' '.join(said)}" if said else "does not say so"
-        _refuse(
+        claim = f"has {' '.join(claimed)}" if claimed else "has no key `partition`"
+        _reject(
             source,
             "partition",
-            said[1] if said else "",
+            claimed[1] if claimed else "",
             f"{card.name} {truth}, but its card {claim}.",
             "Correct the line `partition` of the card, or PARTITION BY of the table.",
         )
 
 
-def _refuse(source: Source, key: str, value: str, message: str, hint: str) -> NoReturn:
-    """Raises at the value of the card's key; the card is the beginning of the rendered file, too."""
+def _reject(source: Source, key: str, value: str, message: str, hint: str) -> NoReturn:
+    """Raise BadCard (AIG-P003) at the value of a key; the rendered file begins with the card, too."""
     line = re.compile(rf"^--[ \t]*{key}[ \t]*:.*$", re.MULTILINE).search(source.text)
     start, end = line.span() if line else (0, 0)
-    found = re.compile(rf"(?<!\w){re.escape(value)}(?!\w)").search(source.text, start + len(key) + 3, end)
-    raise BadCard(message, place=source.place(found.start() if value and found else start), hint=hint)
+    match = re.compile(rf"(?<!\w){re.escape(value)}(?!\w)").search(source.text, start + len(key) + 3, end)
+    raise BadCard(message, place=source.place(match.start() if value and match else start), hint=hint)
 
 
 def _write(name: str, names: Iterable[str]) -> str:

@@ -35,22 +35,22 @@ _LINE = re.compile(r"--[ \t]*([^\s:]+)[ \t]*:[ \t]*(.*?)[ \t]*")
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What stands behind a key, and where."""
+    """The value of a key, and its position."""
 
     source: Source
     start: int
     text: str
 
-    def refuse(self, message: str, hint: str, part: str | None = None) -> NoReturn:
+    def reject(self, message: str, hint: str, part: str | None = None) -> NoReturn:
         offset = max(self.text.find(part), 0) if part else 0
         raise BadCard(message, place=self.source.place(self.start + offset), hint=hint)
 
     def one_of(self, key: str, choices: Iterable[Any], part: str | None = None) -> Any:
-        """The value (or a part of it), when it is one of the choices."""
+        """Return the value (or a part of it); raise BadCard (AIG-P003) if it is not one of the choices."""
         text, choices = self.text if part is None else part, tuple(choices)
         if text not in choices:
             near = similar(text, choices)
-            self.refuse(
+            self.reject(
                 f"`{key}` cannot be `{text}`." if text else f"`{key}` has no value.",
                 f"Write `{near[0]}`." if near else f"Use one of: {', '.join(choices)}.",
                 part,
@@ -58,30 +58,31 @@ class Value:
         return text
 
     def name(self, key: str, part: str | None = None) -> str:
-        """The value (or a part of it), when it can be the name of a column."""
+        """Return the value (or a part of it); raise BadCard (AIG-P003) if it is not the name of a column."""
         text = self.text if part is None else part
         if not _NAME.fullmatch(text):
-            self.refuse(f"`{text}` cannot be the {key}.", "Write a column's name, or `-` for none.", part)
+            self.reject(f"`{text}` cannot be the {key}.", "Write a column's name, or `-` for none.", part)
         return text
 
 
 def cards(project: Project) -> Mapping[str, Card]:
-    """The card of every table by the table's name (`iam.tenants`), sorted by name.
+    """Return the card of each table by the name of the table (`iam.tenants`), sorted by name.
 
-    Tables of an external domain have none. Raises BadCard (AIG-P003) at the key or value that is wrong.
+    Tables of an external domain have none. Raise BadCard (AIG-P003) for an unknown or missing key or a wrong
+    value.
     """
     external = {domain.name for domain in domains(project) if domain.external}
     return cards_of(template for template in templates(project) if template.domain not in external)
 
 
-def cards_of(found: Iterable[Template]) -> Mapping[str, Card]:
-    """The cards of the tables among these templates, by the table's name."""
-    tables = (card(template.source) for template in found if template.kind == "table")
+def cards_of(templates: Iterable[Template]) -> Mapping[str, Card]:
+    """Return the cards of the tables among these templates, by the name of the table."""
+    tables = (card(template.source) for template in templates if template.kind == "table")
     return {table.name: table for table in sorted(tables, key=lambda table: table.name)}
 
 
 def card(source: Source) -> Card:
-    """The card that a table's file starts with."""
+    """Return the card at the top of a table's file; raise BadCard (AIG-P003) if it is incomplete or wrong."""
     schema, table = source.file.removesuffix(".sql.j2").split("/")[-2:]
     head, _, _ = source.text.partition("\n")
     first = _HEAD.fullmatch(head)
@@ -109,39 +110,39 @@ def card(source: Source) -> Card:
         partitioning=_partitioning(partition) if partition else None,
         legal_basis=_optional(values["basis"], lambda value: str(value.one_of("basis", BASES))),
     )
-    _refuse_contradictions(made, values)
+    _check_consistent(made, values)
     return made
 
 
 def _values(source: Source, start: int) -> dict[str, Value]:
-    """The value of every key; the card ends with the first line that is no comment."""
+    """Return the value of each key. The card ends at the first line that is not a comment."""
     values: dict[str, Value] = {}
     for line in source.text[start:].split("\n"):
         if not line.startswith("--"):
             break
-        found = _LINE.fullmatch(line)
-        if found is None:
+        match = _LINE.fullmatch(line)
+        if match is None:
             raise BadCard(
                 f"The card of {source.file} has a line that is not `-- key: value`.",
                 place=source.place(start),
                 hint="Put an empty line between the card and other comments.",
             )
-        key = found[1]
+        key = match[1]
         if key not in KEYS or key in values:
             near = similar(key, KEYS)
             raise BadCard(
-                f"The card says `{key}` twice." if key in values else f"A card has no key `{key}`.",
-                place=source.place(start + found.start(1)),
+                f"The card has the key `{key}` twice." if key in values else f"A card has no key `{key}`.",
+                place=source.place(start + match.start(1)),
                 hint="Remove one of the two lines."
                 if key in values
                 else (f"Write `{near[0]}`." if near else f"Use one of: {', '.join(KEYS)}."),
             )
-        values[key] = Value(source, start + found.start(2), found[2])
+        values[key] = Value(source, start + match.start(2), match[2])
         start += len(line) + 1
     for key in REQUIRED:
         if key not in values:
             raise BadCard(
-                f"The card of {source.file} does not say `{key}`.",
+                f"The card of {source.file} has no key `{key}`.",
                 place=source.place(max(start - 1, 0)),
                 hint=f"Add a line `-- {key}: …` to it.",
             )
@@ -154,7 +155,7 @@ def _optional(value: Value, read: Callable[[Value], Any]) -> Any:
 
 def _whole_number(value: Value, key: str, part: str, least: int = 0) -> int:
     if not re.fullmatch(r"[0-9]+", part) or int(part) < least:
-        value.refuse(
+        value.reject(
             f"`{key}` must be a whole number{f' from {least} on' if least else ''}, not `{part}`.",
             "Write digits only.",
             part,
@@ -164,7 +165,7 @@ def _whole_number(value: Value, key: str, part: str, least: int = 0) -> int:
 
 def _retention(value: Value) -> str:
     if value.text not in ("life", "parent") and not re.fullmatch(r"[1-9][0-9]*", value.text):
-        value.refuse(
+        value.reject(
             f"`retention` cannot be `{value.text}`.",
             "Write a number of days, `life` (as long as its owner or tenant), or `parent`.",
         )
@@ -174,33 +175,33 @@ def _retention(value: Value) -> str:
 def _parent(value: Value) -> str:
     schema, dot, table = value.text.partition(".")
     if not (dot and _NAME.fullmatch(schema) and _NAME.fullmatch(table)):
-        value.refuse(
+        value.reject(
             f"`{value.text}` cannot be the parent.", "Write a table with its schema, or `-` for none."
         )
     return value.text
 
 
 def _personal(value: Value) -> dict[str, PersonalColumn]:
-    found: dict[str, PersonalColumn] = {}
+    columns: dict[str, PersonalColumn] = {}
     start = value.start
     for text in value.text.split(","):
         item = Value(value.source, start + len(text) - len(text.lstrip()), text.strip())
         start += len(text) + 1
         words = item.text.split()
         if len(words) != 3:
-            item.refuse(
+            item.reject(
                 f"`{item.text}` is not a personal column.",
                 "Write `column class erasure`, with commas between the columns, or `-` for none.",
             )
         column = item.name("personal column", words[0])
-        if column in found:
-            item.refuse(f"The personal column `{column}` is there twice.", "Remove one of the two.")
+        if column in columns:
+            item.reject(f"The personal column `{column}` is listed twice.", "Remove one of the two.")
         rest = Value(item.source, item.start + len(column), item.text[len(column) :])
-        found[column] = PersonalColumn(
+        columns[column] = PersonalColumn(
             rest.one_of("class of a personal column", CLASSES, words[1]),
             rest.one_of("erasure of a personal column", ERASURES, words[2]),
         )
-    return found
+    return columns
 
 
 def _partitioning(value: Value) -> Partitioning:
@@ -220,36 +221,36 @@ def _partitioning(value: Value) -> Partitioning:
             keep=_whole_number(value, "keep", words[4], 1),
         )
     forms = {"range": "range <column> <day|month> keep <intervals>", "hash": "hash <column> <modulus>"}
-    return value.refuse(f"`{value.text}` is not a partitioning.", f"Write `{forms[method]}`.")
+    return value.reject(f"`{value.text}` is not a partitioning.", f"Write `{forms[method]}`.")
 
 
-def _refuse_contradictions(card: Card, values: Mapping[str, Value]) -> None:
-    """What each key allows alone and the others do not."""
+def _check_consistent(card: Card, values: Mapping[str, Value]) -> None:
+    """Raise BadCard (AIG-P003) if the values of two keys contradict each other."""
     if card.tenancy in ("owner", "owner_tenant") and card.owner_column is None:
-        values["owner"].refuse(
+        values["owner"].reject(
             f"{card.name} has tenancy {card.tenancy}, but no owner column.",
-            "Name the column that says whose row it is, or correct `tenancy`.",
+            "Name the column that contains the user a row belongs to, or correct `tenancy`.",
         )
     if card.tenancy in ("tenant", "owner_tenant") and card.tenant_column is None:
-        values["tenant"].refuse(
+        values["tenant"].reject(
             f"{card.name} has tenancy {card.tenancy}, but no tenant column.",
-            "Name the column that says which tenant's row it is, or correct `tenancy`.",
+            "Name the column that contains the tenant a row belongs to, or correct `tenancy`.",
         )
     if card.tenancy == "child" and card.parent is None:
-        values["parent"].refuse(
+        values["parent"].reject(
             f"{card.name} has tenancy child, but no parent.",
-            "Name the table whose rows decide who sees these, or correct `tenancy`.",
+            "Name the table whose rows decide who can read these, or correct `tenancy`.",
         )
     if card.parent == card.name:
-        values["parent"].refuse(f"{card.name} cannot be its own parent.", "Name another table.")
+        values["parent"].reject(f"{card.name} cannot be its own parent.", "Name another table.")
     if card.retention == "parent" and not (card.parent or card.owner_column or card.tenant_column):
-        values["retention"].refuse(
+        values["retention"].reject(
             f"{card.name} is kept as long as the row it belongs to, but belongs to none.",
             "Write a number of days or `life`, or name the parent, owner or tenant.",
         )
     of_people = any(column.data_class != "secret" for column in card.personal.values())
     if of_people and card.legal_basis is None:
-        values["basis"].refuse(
+        values["basis"].reject(
             f"{card.name} holds personal data, but its card names no legal basis.",
             f"Use one of: {', '.join(BASES)}.",
         )

@@ -1,4 +1,4 @@
-"""Where a project is and what it has settled."""
+"""A project: its folder and its settings."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from aigym_db.project.toml import (
 )
 
 LOCK_TIMEOUT_MS = 2_000
-"""How long a statement may wait for its lock. While it waits, later readers queue behind it, so this is the
-longest pause a migration may cause. Source: PostgreSQL documentation, "Explicit Locking"."""
+"""Maximum time that a statement waits for a lock. Later queries queue behind a waiting DDL statement, so this
+bounds the pause that a migration can cause. Source: PostgreSQL documentation, "Explicit Locking"."""
 
 
 LONGEST_MS = 2**31 - 1
-"""The longest time PostgreSQL knows for a timeout."""
+"""Maximum value of PostgreSQL's timeout settings, in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,28 +37,28 @@ class Project:
 
     root: Path
     file: str | None = None
-    """The configuration file, relative to the root; None when there is none."""
+    """The configuration file, relative to the root; None if there is none."""
     owner: str | None = None
-    """The role that owns every object; migrations act as it. None: whoever connects."""
+    """The role that owns every object and that migrations run as; None for the role that connects."""
     partition_schema: str | None = None
-    """Where partitions live that are made and dropped as time goes by; no part of the description."""
+    """The schema of partitions that are created and dropped as time passes; templates do not describe it."""
     seeds: tuple[str, ...] = ()
     """The seed sets `up` loads, in order."""
     search_path: tuple[str, ...] = ("public",)
     """The schemas in which files find names without a schema; new objects go to the first."""
     lock_timeout_ms: int = LOCK_TIMEOUT_MS
     transaction: Literal["migration", "run"] = "migration"
-    """What one transaction of `migrate` and `rollback` holds: `migration`, or the whole `run`."""
+    """Whether a run has one transaction for each migration, or one for all of them."""
     durable: bool = False
-    """Whether every commit of a run waits for the disk, and not only the last."""
+    """True if every commit of a run waits for the disk, false if only the last one does."""
     server: str = "embedded"
-    """Which server throwaway databases and the local one run on."""
+    """The server of throwaway databases and of the local database, e.g. `embedded:16`."""
     lint: Mapping[str, str] = field(default_factory=dict)
     """Level per lint rule: error, warning, note or off."""
 
     @property
     def has_state(self) -> bool:
-        """Whether the project describes its database, and does not hold migrations alone."""
+        """True if the project has templates, false if it contains only migrations."""
         return (self.root / "schema").is_dir()
 
     @property
@@ -72,7 +72,7 @@ class Project:
         return self.root / ".aigym-db"
 
     def show(self, path: Path) -> str:
-        """A path as people of this project write it: relative to the root, with forward slashes."""
+        """Return a path relative to the root, with forward slashes."""
         try:
             return path.relative_to(self.root).as_posix()
         except ValueError:

@@ -20,20 +20,20 @@ _LINE = re.compile(r"([0-9a-f]{64}) [ *](\S+)")
 
 
 def frozen(project: Project, migrations: tuple[Migration, ...]) -> frozenset[int]:
-    """The versions that LOCK holds, after every one of them was found to be as LOCK says.
+    """Return the versions in the lock file, after comparing the checksum of each file.
 
-    Raises EditedFrozen (AIG-T001) when a file or LOCK itself was edited, MissingMigration (AIG-T002) when a
-    frozen file is gone.
+    Raise EditedFrozen (AIG-T001) if a frozen file or the lock file was edited, MissingMigration (AIG-T002) if
+    a frozen file is missing.
     """
     source = _source(project)
     by_name = {migration.file.rpartition("/")[2]: migration for migration in migrations}
     versions: list[int] = []
-    at = 0
+    offset = 0
     for line in source.text.splitlines(keepends=True):
-        start, at = at, at + len(line)
-        found = _LINE.fullmatch(line.rstrip("\n"))
-        name = FILE_NAME.fullmatch(found[2]) if found else None
-        if found is None or name is None:
+        start, offset = offset, offset + len(line)
+        match = _LINE.fullmatch(line.rstrip("\n"))
+        name = FILE_NAME.fullmatch(match[2]) if match else None
+        if match is None or name is None:
             raise EditedFrozen(
                 "This line of LOCK is not a checksum, two spaces and the name of a migration.",
                 place=source.place(start),
@@ -42,30 +42,30 @@ def frozen(project: Project, migrations: tuple[Migration, ...]) -> frozenset[int
         version = int(name[1])
         if version != len(versions) + 1:
             raise EditedFrozen(
-                f"LOCK goes on with {version:04d} where {len(versions) + 1:04d} is next: a line was removed, "
+                f"LOCK contains {version:04d} where {len(versions) + 1:04d} is next: a line was removed, "
                 "moved or written twice.",
                 place=source.place(start),
                 hint="Restore migrations/LOCK from version control.",
             )
-        migration = by_name.get(found[2])
+        migration = by_name.get(match[2])
         if migration is None:
-            moved = next((one for one in migrations if one.checksum == found[1]), None)
+            moved = next((file for file in migrations if file.checksum == match[1]), None)
             if moved is not None:
                 raise MissingMigration(
-                    f"{found[2]} is frozen and was renamed: its text is now {moved.file}.",
+                    f"{match[2]} is frozen and was renamed: its text is now {moved.file}.",
                     place=source.place(start),
-                    hint=renamed(moved, found[2]),
+                    hint=renamed(moved, match[2]),
                 )
             raise MissingMigration(
-                f"{found[2]} is frozen and no longer there.",
+                f"{match[2]} is frozen, but missing.",
                 place=source.place(start),
-                hint=f"Bring migrations/{found[2]} back from version control.",
+                hint=f"Bring migrations/{match[2]} back from version control.",
             )
-        if migration.checksum != found[1]:
+        if migration.checksum != match[1]:
             raise EditedFrozen(
                 f"{migration.file} was edited after it was frozen.",
                 place=source.place(start),
-                detail=f"LOCK has {found[1]},\nthe file {migration.checksum}.",
+                detail=f"LOCK has {match[1]},\nthe file {migration.checksum}.",
                 hint=f"Restore {migration.file} from version control and put the change into a new "
                 "migration: `aigym-db new NAME`.",
             )
@@ -74,7 +74,7 @@ def frozen(project: Project, migrations: tuple[Migration, ...]) -> frozenset[int
 
 
 def freeze(project: Project, migrations: tuple[Migration, ...]) -> tuple[Migration, ...]:
-    """Adds every draft to LOCK, all or none, and returns what was added."""
+    """Append every draft to the lock file, all or none; return them."""
     known = frozen(project, migrations)
     drafts = tuple(migration for migration in migrations if migration.version not in known)
     if drafts:

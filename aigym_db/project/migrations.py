@@ -16,7 +16,7 @@ from aigym_db.project.version_sequence import require_unbroken
 from aigym_db.syntax.non_sql import exceptions, known_runs, unquoted_lines
 
 FILE_NAME = re.compile(r"(\d{4,})_([a-z][a-z0-9_]*)\.sql")
-# `^` in front would make `re` look at every line; what it is to mean stands behind two dashes it can skip to.
+# With `^`, `re` would test every line; without it, it searches for the two dashes.
 _MARKER = re.compile(r"--(?<![^\n]--)[ \t]*migrate:(\S*)[ \t]*(.*)$", re.MULTILINE)
 _FROM = re.compile(r"^--[ \t]*from:[ \t]*(.*)$", re.MULTILINE)
 _OPTION = re.compile(r"\S+")
@@ -25,25 +25,25 @@ _PHASES: tuple[Phase, ...] = ("expand", "contract")
 
 
 def migrations(project: Project) -> tuple[Migration, ...]:
-    """Every migration of the project, oldest first.
+    """Return the migrations of a project, oldest first.
 
-    Raises MissingApplied (AIG-T002) when the numbers have a hole, BadHistory (AIG-P009) when one is there
-    twice or a file is named otherwise, and BadMigration (AIG-P008) when markers or options are wrong.
+    Raise MissingMigration (AIG-T002) if the numbers have a gap, BadHistory (AIG-P009) for a duplicate number
+    or a file with another name, and BadMigration (AIG-P008) for a wrong marker or option.
     """
     folder = project.root / "migrations"
     names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-    found = [
+    files = [
         read(folder / name, f"migrations/{name}")
         for name in names
         if name != "LOCK" and not name.startswith(".")
     ]
-    found.sort(key=lambda migration: migration.version)
-    require_unbroken(found, folder / "LOCK")
-    return tuple(found)
+    files.sort(key=lambda migration: migration.version)
+    require_unbroken(files, folder / "LOCK")
+    return tuple(files)
 
 
 def read(path: Path, file: str | None = None) -> Migration:
-    """One migration file; `file` is the name to show for it."""
+    """Read a migration file; `file` is its name in errors. Raise BadHistory (AIG-P009) for a wrong name."""
     name = FILE_NAME.fullmatch(path.name)
     shown = file or path.as_posix()
     if name is None:
@@ -55,9 +55,9 @@ def read(path: Path, file: str | None = None) -> Migration:
 
 
 def parse(source: Source, version: int, name: str) -> Migration:
-    """What the text of a migration file says."""
+    """Parse the text of a migration file; raise BadMigration (AIG-P008) if markers or options are wrong."""
     text, is_outside = source.text, unquoted_lines(source.text)
-    marks = [found for found in _MARKER.finditer(text) if is_outside(found.start())]
+    marks = [match for match in _MARKER.finditer(text) if is_outside(match.start())]
     for mark in marks:
         if mark[1] not in ("up", "down"):
             raise BadMigration(
@@ -81,19 +81,19 @@ def parse(source: Source, version: int, name: str) -> Migration:
             place=source.place(marks[0].start()),
             hint=_after_data(up) or "Write the inverse, or `-- migrate:down irreversible: <reason>`.",
         )
-    said = re.match(r"irreversible:[ \t]*(.*)", marks[1][2])
-    if said:
-        irreversible = said[1].strip()
+    reason = re.match(r"irreversible:[ \t]*(.*)", marks[1][2])
+    if reason:
+        irreversible = reason[1].strip()
         if not irreversible:
             raise BadMigration(
                 "`irreversible:` needs a reason.",
                 place=source.place(marks[1].start(2)),
-                hint="Say why this cannot be undone, for the person who will want to.",
+                hint="Give the reason why this migration cannot be rolled back.",
             )
         sql = _first_word(source, marks[1].end(), len(text))
         if sql is not None:
             raise BadMigration(
-                "This down says it is irreversible and holds SQL all the same.",
+                "This down is marked as irreversible, but contains SQL.",
                 place=source.place(sql),
                 hint="Remove the SQL or the word.",
             )
@@ -114,7 +114,7 @@ def parse(source: Source, version: int, name: str) -> Migration:
 
 
 def _after_data(part: Part) -> str:
-    """What to do about a marker that stands in the data of a COPY."""
+    """Return a hint about a marker within the data of a COPY; empty if there is none."""
     for rows in part.rows:
         if _MARKER.search(part.source.text, rows.start, rows.end):
             line = part.source.place(rows.statement).line
@@ -124,8 +124,8 @@ def _after_data(part: Part) -> str:
 
 def _checksum(text: str) -> str:
     digest = hashlib.sha256()
-    for at in range(0, len(text), CHUNK):
-        digest.update(text[at : at + CHUNK].encode())
+    for start in range(0, len(text), CHUNK):
+        digest.update(text[start : start + CHUNK].encode())
     return digest.hexdigest()
 
 
@@ -146,9 +146,9 @@ def _part(source: Source, mark: re.Match[str], end: int, is_outside: Callable[[i
             values[key] = int(value)
         elif key == "phase" and mark[1] == "down":
             raise BadMigration(
-                "`phase` says when the up runs; a down runs whenever somebody goes back.",
+                "`phase` is an option of `migrate:up`; it does not apply to a rollback.",
                 place=place,
-                hint="Write it behind `-- migrate:up`.",
+                hint="Write it after `-- migrate:up`.",
             )
         elif key == "phase" and value in _PHASES:
             values[key] = value
@@ -163,7 +163,7 @@ def _part(source: Source, mark: re.Match[str], end: int, is_outside: Callable[[i
             )
     if "batch" in values and "transaction" in values:
         raise BadMigration(
-            "`batch` makes each batch a transaction of its own, so `transaction` says nothing beside it.",
+            "`batch` and `transaction` exclude each other: each batch is a separate transaction.",
             place=source.place(mark.start(2)),
             hint="Remove the option `transaction`.",
         )
@@ -187,9 +187,9 @@ def _part(source: Source, mark: re.Match[str], end: int, is_outside: Callable[[i
 
 
 def _milliseconds(value: str) -> int:
-    """A time as `5s`, `200ms` or `1min`; 0 for anything else, and for what PostgreSQL would not take."""
-    found = re.fullmatch(r"([0-9]{1,10})(ms|s|min)", value)
-    time_ms = int(found[1]) * _SECONDS[found[2]] if found else 0
+    """Return a time such as `5s`, `200ms` or `1min` in milliseconds; 0 if it is invalid or too long."""
+    match = re.fullmatch(r"([0-9]{1,10})(ms|s|min)", value)
+    time_ms = int(match[1]) * _SECONDS[match[2]] if match else 0
     return time_ms if time_ms <= LONGEST_MS else 0
 
 
@@ -208,11 +208,11 @@ def _phase(mark: re.Match[str]) -> Phase | None:
 
 
 def _nothing_before(source: Source, end: int) -> None:
-    at = _first_word(source, 0, end)
-    if at is not None:
+    index = _first_word(source, 0, end)
+    if index is not None:
         raise BadMigration(
             "There is SQL before `-- migrate:up`; it would never run.",
-            place=source.place(at),
+            place=source.place(index),
             hint="Move it below the marker.",
         )
 
@@ -221,6 +221,6 @@ _BLANK = re.compile(r"(?:\s+|--[^\n]*)*")
 
 
 def _first_word(source: Source, start: int, end: int) -> int | None:
-    """Where the first thing stands that is neither white space nor a line comment."""
-    at = _BLANK.match(source.text, start, end).end()  # type: ignore[union-attr]
-    return at if at < end else None
+    """Return the index of the first character that is neither white space nor in a line comment."""
+    index = _BLANK.match(source.text, start, end).end()  # type: ignore[union-attr]
+    return index if index < end else None

@@ -129,7 +129,7 @@ def test_migrations_left_for_another_phase_are_reported(database, line, listener
         (" phase:contact", "", "`phase` cannot be `contact`", "2:15"),
         (" phase:", "", "`phase` cannot be ``", "2:15"),
         (" phase:expand phase:contract", "", "`phase` is given twice", "2:28"),
-        ("", " phase:contract", "`phase` says when the up runs", "4:17"),
+        ("", " phase:contract", "`phase` is an option of `migrate:up`", "4:17"),
     ],
 )
 def test_an_invalid_phase_is_rejected_with_its_place(

@@ -184,7 +184,7 @@ def test_a_column_that_the_table_lacks_is_shown_on_the_card(
 @pytest.mark.parametrize(
     ("table", "values", "words"),
     [
-        ("create table a.t (x int) partition by hash (x)", {}, "does not say so"),
+        ("create table a.t (x int) partition by hash (x)", {}, "has no key `partition`"),
         ("create table a.t (x int) partition by hash (x)", {"partition": "range x day keep 3"}, "by hash x"),
         ("create table a.t (x int, y int) partition by hash (y)", {"partition": "hash x 4"}, "by hash y"),
         ("create table a.u (x int)", {}, "does not create that table"),

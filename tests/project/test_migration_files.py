@@ -69,9 +69,9 @@ def test_a_marker_inside_a_quoted_text_is_no_marker(quoted: str) -> None:
         ("-- migrate:up transaction:no\n-- migrate:down\n", "cannot be `no`", 1, 15),
         ("-- migrate:up role:a role:b\n-- migrate:down\n", "given twice", 1, 22),
         ("-- migrate:up role:a batch:0\n-- migrate:down\n", "`batch` cannot be `0`", 1, 22),
-        ("-- migrate:up batch:5 transaction:true\n-- migrate:down\n", "a transaction of its own", 1, 15),
+        ("-- migrate:up batch:5 transaction:true\n-- migrate:down\n", "exclude each other", 1, 15),
         ("-- migrate:up\n-- migrate:down irreversible:\n", "needs a reason", 2, 17),
-        ("-- migrate:up\n-- migrate:down irreversible: x\nselect 1;\n", "holds SQL all the same", 3, 1),
+        ("-- migrate:up\n-- migrate:down irreversible: x\nselect 1;\n", "but contains SQL", 3, 1),
         ("-- hello 😀\nselect 1;\n-- migrate:up\n-- migrate:down\n", "before `-- migrate:up`", 2, 1),
     ],
 )
