@@ -9,23 +9,23 @@ from aigym_db.project.references import Reference
 
 
 def cycle(before: Mapping[str, Mapping[str, Reference]]) -> ReferenceCycle:
-    """The refusal for the shortest circle among files that could not be sorted.
+    """Return an error about the shortest cycle among files that cannot be sorted.
 
-    `before` says of each such file which others it needs and why.
+    `before` contains, for each file, the files it requires and the reference that is the reason.
     """
-    circles = [found for file in before if (found := _shortest(file, before))]
-    files = min(circles, key=len)
+    cycles = [path for file in before if (path := _shortest(file, before))]
+    files = min(cycles, key=len)
     edges = [before[file][other] for file, other in zip(files, [*files[1:], files[0]], strict=True)]
     names = [_title(file) for file in files]
     link = next((number for number, edge in enumerate(edges) if edge.role == "foreign key"), None)
-    told = (
+    message = (
         f"{names[0]} and {names[1]} need each other, so neither can be created first."
         if len(names) == 2
         else f"{' → '.join([*names, names[0]])} need each other in a circle, so none can be created first."
     )
     first = edges[link or 0]
     return ReferenceCycle(
-        told,
+        message,
         place=first.place,
         detail="\n".join(
             f"{name} needs {edge.to} at {edge.place}" for name, edge in zip(names, edges, strict=True)

@@ -18,23 +18,23 @@ from aigym_db.project.templates import TREES, Template, template, templates
 
 
 def render(project: Project) -> tuple[Source, ...]:
-    """Every template of `schema/` and `policies/` as SQL, sorted by path.
+    """Return every template of `schema/` and `policies/` as SQL, sorted by path.
 
-    The same files give the same bytes, on any machine, at any time. Raises BadTemplate (AIG-P004) at the line
-    of the template or macro that Jinja refuses, BadCard (AIG-P003) and StrayFile (AIG-P015).
+    The same files give the same bytes, on any machine, at any time. Raise BadTemplate (AIG-P004) at the line
+    of the template or macro that is wrong, BadCard (AIG-P003) and StrayFile (AIG-P015).
     """
-    found = templates(project)
-    renderer = Renderer(project, found)
-    return tuple(renderer.render(each) for each in found)
+    files = templates(project)
+    renderer = Renderer(project, files)
+    return tuple(renderer.render(file) for file in files)
 
 
 def render_file(project: Project, path: Path) -> Source:
-    """One template as SQL."""
+    """Return one template as SQL."""
     return Renderer(project, templates(project)).render(template(project, path))
 
 
 class Renderer:
-    """What all templates of a project share while they are rendered."""
+    """The domains, cards and macros that all templates of a project share."""
 
     def __init__(self, project: Project, found: tuple[Template, ...]) -> None:
         self.project = project

@@ -1,4 +1,4 @@
-"""What the database is, as SQL to run on an empty one."""
+"""The state of a project as SQL for an empty database."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from aigym_db.project.config import Project
 from aigym_db.project.order import ordered
 
 ROLES = "schema/_roles.sql.j2"
-"""Runs as whoever connects: the owner is made by it."""
+"""Runs as the role that connects, because it creates the owner."""
 
 
 def state(project: Project) -> tuple[Part, ...]:
-    """Everything in `schema/` and `policies/` in an order in which it can be created."""
+    """Return everything in `schema/` and `policies/` in an order in which it can be created."""
     return parts(ordered(project))
 
 

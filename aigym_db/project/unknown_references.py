@@ -21,19 +21,18 @@ def check_references(
     files: Iterable[tuple[Template, References]],
     created: Collection[CreatedName],
 ) -> None:
-    """Refuses a name that no file creates, and a foreign key or column type into a domain that is off limits.
+    """Raise UnknownReference (AIG-P007) for a name that no file creates, or in a forbidden domain.
 
-    What the server brings, what is in external domains and partitions that come and go by themselves is taken
-    as given. Raises UnknownReference (AIG-P007).
+    Objects of the server, of external domains and of the partition schema are assumed to exist.
     """
     known = {domain.name: domain for domain in domains}
     given = {name for name, domain in known.items() if domain.external} | {project.partition_schema}
-    for template, found in files:
+    for template, references in files:
         own = known.get(template.domain or "")
-        for reference in found.needed:
+        for reference in references.needed:
             schema = reference.to.schema
             if own and reference.role in _STRUCTURAL and schema in known:
-                _refuse_off_limits(own, template, reference)
+                _check_domain(own, template, reference)
             if reference.to not in created and schema not in given and not _is_cast(reference.to, created):
                 raise _unknown(reference, known, created)
 
@@ -42,7 +41,7 @@ def _is_cast(name: CreatedName, created: Collection[CreatedName]) -> bool:
     return name.kind == "function" and CreatedName("relation", name.schema, name.name) in created
 
 
-def _refuse_off_limits(own: Domain, template: Template, reference: Reference) -> None:
+def _check_domain(own: Domain, template: Template, reference: Reference) -> None:
     schema = reference.to.schema
     if schema == own.name or schema in own.may_reference:
         return
