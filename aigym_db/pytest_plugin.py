@@ -40,7 +40,7 @@ def aigym_database(aigym_root: Path, pytestconfig: pytest.Config) -> Iterator[st
     """A superuser's DSN of a database of its own, migrated and with the fixture's rows."""
     from aigym_db.project.config import find
 
-    with _playhouse(pytestconfig).stage(find(aigym_root)).database() as dsn:
+    with _test_databases(pytestconfig).open(find(aigym_root)).database() as dsn:
         yield dsn
 
 
@@ -49,11 +49,11 @@ def as_actor(
     aigym_root: Path, aigym_database: str
 ) -> Iterator[Callable[[str], psycopg.Connection[tuple[Any, ...]]]]:
     """Gives a connection (in autocommit mode) to `aigym_database` that acts as the actor of this name."""
-    from aigym_db.access.actors import cast
+    from aigym_db.access.actors import read_actors
     from aigym_db.access.test_database import acting
     from aigym_db.project.config import find
 
-    actors = cast(find(aigym_root).root).actors
+    actors = read_actors(find(aigym_root).root).actors
     with ExitStack() as opened:
 
         def act(name: str) -> psycopg.Connection[tuple[Any, ...]]:
@@ -72,21 +72,21 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 class AccessFile(pytest.File):
-    """An answers sheet; each of its cells is a test."""
+    """An answers table_matrix; each of its cells is a test."""
 
     def collect(self) -> Iterable[pytest.Item]:
-        from aigym_db.access.matrix import answers
+        from aigym_db.access.matrix import read_matrix
         from aigym_db.errors import AigymError
         from aigym_db.project.config import find
 
         root = self.path.parent.parent
         try:
-            project, sheets = find(root), answers(root).sheets
+            project, sheets = find(root), read_matrix(root).tables
         except AigymError as error:
             raise self.CollectError(_told(error)) from None
-        for sheet in sheets.values():
-            if sheet.place.file == project.show(self.path):
-                for cell in sheet.cells.values():
+        for table_matrix in sheets.values():
+            if table_matrix.place.file == project.show(self.path):
+                for cell in table_matrix.cells.values():
                     name = f"{cell.table}[{cell.actor}-{cell.command}]"
                     yield CellItem.from_parent(self, name=name, cell=cell, project=project)
 
@@ -100,10 +100,10 @@ class CellItem(pytest.Item):
         self.project = project
 
     def runtest(self) -> None:
-        from aigym_db.access.findings import wrong_answers
+        from aigym_db.access.findings import differing_cells
 
-        outcome = _playhouse(self.config).outcome(self.project, self.cell)
-        for finding in wrong_answers([outcome]):
+        outcome = _test_databases(self.config).outcome(self.project, self.cell)
+        for finding in differing_cells([outcome]):
             raise WrongCellError(finding.message)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
@@ -129,26 +129,26 @@ class TestDatabases:
 
     def __init__(self) -> None:
         self.opened = ExitStack()
-        self._stages: dict[Path, TestDatabase] = {}
+        self._databases: dict[Path, TestDatabase] = {}
         self._outcomes: dict[tuple[Path, str], dict[tuple[str, str], Outcome]] = {}
 
-    def stage(self, project: Project) -> TestDatabase:
+    def open(self, project: Project) -> TestDatabase:
         """The project's stage; the first who asks waits until it is built."""
-        from aigym_db.access.test_database import stage
+        from aigym_db.access.test_database import open_test_database
 
-        if project.root not in self._stages:
-            self._stages[project.root] = self.opened.enter_context(stage(project))
-        return self._stages[project.root]
+        if project.root not in self._databases:
+            self._databases[project.root] = self.opened.enter_context(open_test_database(project))
+        return self._databases[project.root]
 
     def outcome(self, project: Project, cell: Cell) -> Outcome:
         """What happened to a cell; all cells of its table are tried at once."""
-        from aigym_db.access.matrix import answers
+        from aigym_db.access.matrix import read_matrix
         from aigym_db.access.trial import trial
 
         known = (project.root, cell.table)
         if known not in self._outcomes:
-            with self.stage(project).connection() as connection:
-                outcomes = trial(connection, answers(project.root), {cell.table}).outcomes()
+            with self.open(project).connection() as connection:
+                outcomes = trial(connection, read_matrix(project.root), {cell.table}).outcomes()
             self._outcomes[known] = {(one.cell.actor, one.cell.command): one for one in outcomes}
         return self._outcomes[known][cell.actor, cell.command]
 
@@ -156,7 +156,7 @@ class TestDatabases:
 _KEY = pytest.StashKey[TestDatabases]()
 
 
-def _playhouse(config: pytest.Config) -> TestDatabases:
+def _test_databases(config: pytest.Config) -> TestDatabases:
     if _KEY not in config.stash:
         config.stash[_KEY] = TestDatabases()
         config.add_cleanup(config.stash[_KEY].opened.close)

@@ -18,9 +18,9 @@ from psycopg import Connection, Error
 
 from aigym_db.access.attempts import AttemptStatement
 from aigym_db.access.equivalents import equivalents
-from aigym_db.access.matrix import answers
+from aigym_db.access.matrix import read_matrix
 from aigym_db.access.mutants import mutate
-from aigym_db.access.test_database import stage
+from aigym_db.access.test_database import open_test_database
 from aigym_db.access.trial import Trial, trial
 from aigym_db.project.config import find
 from benchmarks.measure import Goal, Table, call, interleaved
@@ -36,11 +36,11 @@ CLIENT, SERVER = "from the client", "one call of the server"
 
 def main() -> None:
     project = find(ROOT)
-    sheets = answers(project.root)
+    matrix = read_matrix(project.root)
     with ExitStack() as stack:
-        place = stack.enter_context(stage(project))
+        place = stack.enter_context(open_test_database(project))
         connections = [stack.enter_context(place.connection()) for _ in range(CLONES)]
-        tried = trial(connections, sheets)
+        tried = trial(connections, matrix)
         print(run_statements(tried), end="\n\n")
         print(run_cells(tried), end="\n\n")
         print(run_mutants(tried))
@@ -48,9 +48,9 @@ def main() -> None:
 
 def run_cells(tried: Trial) -> Table:
     """All cells on one connection, and on several clones at once."""
-    cells = sum(len(sheet.cells) for sheet in tried.answers.sheets.values())
+    cells = sum(len(table_matrix.cells) for table_matrix in tried.matrix.tables.values())
     alone = Trial(
-        tried.connections[:1], tried.answers, tried.tables, tried.fixtures, tried.jobs, tried.refused
+        tried.connections[:1], tried.matrix, tried.tables, tried.fixtures, tried.statements, tried.rejected
     )
     one, many = "one connection", f"{len(tried.connections)} clones"
     times = interleaved({one: call(alone.outcomes), many: call(tried.outcomes)}, ROUNDS)
@@ -58,7 +58,7 @@ def run_cells(tried: Trial) -> Table:
     word = "reached" if speed[many] >= CELLS_PER_SECOND else "MISSED"
     notes = [f"{name}: {found:,.0f} cells a second" for name, found in speed.items()]
     return Table(
-        f"{cells:,} cells, {len(tried.jobs):,} statements, {len(tried.answers.actors)} actors",
+        f"{cells:,} cells, {len(tried.statements):,} statements, {len(tried.matrix.actors)} actors",
         times,
         notes=[*notes, f"{word}: {CELLS_PER_SECOND:,} cells a second"],
     )
@@ -66,11 +66,13 @@ def run_cells(tried: Trial) -> Table:
 
 def run_statements(tried: Trial) -> Table:
     """A part of the statements that need nothing before them."""
-    sample = [job for job in tried.jobs if job.scene is None and not job.each][::EVERY]
+    sample = [statement for statement in tried.statements if statement.scene is None and not statement.each][
+        ::EVERY
+    ]
     connection = tried.connections[0]
     ways = {
         CLIENT: call(lambda: from_client(connection, tried, sample)),
-        SERVER: call(lambda: tried.ask([job.id for job in sample], connection)),
+        SERVER: call(lambda: tried.run_on([statement.id for statement in sample], connection)),
     }
     goals = {SERVER: (Goal(CLIENT, ratio=1),)}
     return Table(f"{len(sample):,} statements", interleaved(ways, ROUNDS), goals)
@@ -83,8 +85,8 @@ def from_client(
     with connection.transaction(force_rollback=True):
         connection.execute("set local session_replication_role = replica")
         connection.execute("set local row_security = on")
-        for job in sample:
-            actor = tried.answers.actors[job.cell.actor]
+        for statement in sample:
+            actor = tried.matrix.actors[statement.cell.actor]
             settings = {
                 "request.jwt.claims": json.dumps(actor.claims) if actor.claims else "",
                 **actor.settings,
@@ -94,7 +96,7 @@ def from_client(
             for name, value in settings.items():
                 connection.execute("select set_config(%s, %s, true)", [name, value])
             with suppress(Error):
-                connection.execute(job.body.encode())
+                connection.execute(statement.body.encode())
             connection.execute("rollback to savepoint one")
 
 

@@ -21,7 +21,7 @@
     note    = "alice: an end user of Acme without a second factor"
     role    = "authenticated"
     claims  = { sub = "{alice}", role = "authenticated", aal = "aal1" }
-    meets   = ["none", "enrolled"]            # the levels this session satisfies
+    provides   = ["none", "enrolled"]            # the levels this session satisfies
     me      = "{alice}"
     tenants = ["{acme}"]
 
@@ -43,12 +43,12 @@ from aigym_db.model.source import Place
 from aigym_db.project.toml import Document, read_document
 
 FILE = "policies/actors.toml"
-_ACTOR_KEYS = ("note", "role", "claims", "settings", "meets")
+_ACTOR_KEYS = ("note", "role", "claims", "settings", "provides")
 _WHOLE = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
-class Cast:
+class ActorList:
     """The actors, and the words the sheets may use about them."""
 
     actors: Mapping[str, Actor]
@@ -64,10 +64,10 @@ class Cast:
         return self.doc.place("actor", actor, "role")
 
 
-def cast(root: Path) -> Cast:
+def read_actors(root: Path) -> ActorList:
     """Everyone in `policies/actors.toml` of the project at `root`.
 
-    Raises BadAnswers (AIG-P012) for an unknown key, name, level, person or group member.
+    Raise BadAccessMatrix (AIG-P012) for an unknown key, name, level, person or group member.
     """
     doc = read_document(root, FILE, BadAccessMatrix)
     values = doc.only(
@@ -96,7 +96,7 @@ def cast(root: Path) -> Cast:
             actor.claims,
             actor.settings,
             {key: actor.names.get(key, () if key in many else None) for key in names},
-            actor.meets,
+            actor.provides,
             actor.note,
         )
         for name, actor in actors.items()
@@ -112,7 +112,7 @@ def cast(root: Path) -> Cast:
                     hint="Write it the same way for everyone.",
                 )
     outside = doc.strings(values.get("outside", []), "outside", what="`outside`")
-    return Cast(complete, groups, people, names, levels, outside, doc)
+    return ActorList(complete, groups, people, names, levels, outside, doc)
 
 
 def _table(doc: Document, key: str) -> Mapping[str, Any]:
@@ -155,24 +155,24 @@ def _actor(
     for key in ("note", "role"):
         if key not in table:
             raise doc.wrong(f"The actor `{name}` has no `{key}`.", *at, hint=f"Add `{key} = …`.")
-    if levels and "meets" not in table:
+    if levels and "provides" not in table:
         raise doc.wrong(
-            f"The actor `{name}` does not say which levels its session meets.",
+            f"The actor `{name}` has no list of session levels.",
             *at,
-            hint="Add `meets = […]`; `meets = []` for a session that is turned away everywhere.",
+            hint="Add `provides = […]`; `provides = []` for a session that is rejected everywhere.",
         )
-    meets = doc.strings(table.get("meets", []), *at, "meets", what="`meets`")
-    for level in meets:
+    provides = doc.strings(table.get("provides", []), *at, "provides", what="`provides`")
+    for level in provides:
         if level not in levels:
             raise doc.wrong(
                 f"`{level}` is not one of the levels.",
                 *at,
-                "meets",
+                "provides",
                 hint=f"Use some of: {', '.join(levels)}.",
             )
     role = doc.text(table["role"], *at, "role", what="`role`")
     filled = {
-        key: _filled(doc, table[key], people, *at, key) for key in table if key not in ("note", "meets")
+        key: _filled(doc, table[key], people, *at, key) for key in table if key not in ("note", "provides")
     }
     for key in ("claims", "settings"):
         if not isinstance(filled.get(key, {}), dict):
@@ -183,7 +183,7 @@ def _actor(
         filled.get("claims", {}),
         {key: str(setting) for key, setting in filled.get("settings", {}).items()},
         {key: filled[key] for key in names if key in filled},
-        meets,
+        provides,
         doc.text(table["note"], *at, "note", what="`note`"),
     )
 

@@ -45,25 +45,34 @@ class RejectedAttempt:
     error: str = ""
 
 
-def numbered(jobs: Iterable[AttemptStatement]) -> tuple[AttemptStatement, ...]:
+def order_statements(jobs: Iterable[AttemptStatement]) -> tuple[AttemptStatement, ...]:
     """The jobs in the order they are to be tried."""
-    order = {command: index for index, command in enumerate(("select", "delete", "update", "move", "insert"))}
-    ranked = sorted(jobs, key=lambda job: (order[job.cell.command], job.way != "blind", job.scene or ""))
-    return tuple(replace(job, id=index) for index, job in enumerate(ranked))
+    order = {
+        command: index for index, command in enumerate(("select", "delete", "update", "reassign", "insert"))
+    }
+    ranked = sorted(
+        jobs,
+        key=lambda statement: (
+            order[statement.cell.command],
+            statement.way != "blind",
+            statement.scene or "",
+        ),
+    )
+    return tuple(replace(statement, id=index) for index, statement in enumerate(ranked))
 
 
-def jobs(
-    sheet: TableMatrix, table: Table, fixture: Fixture, roles: dict[str, str]
+def plan_attempts(
+    table_matrix: TableMatrix, table: Table, fixture: Fixture, roles: dict[str, str]
 ) -> Iterator[AttemptStatement | RejectedAttempt]:
     """Everything to try on a table; `roles` gives each actor's database role."""
     for actor, role in roles.items():
         grants = table.grants[role]
-        cells = {command: sheet.cells[actor, command] for command in COMMANDS}
+        cells = {command: table_matrix.cells[actor, command] for command in COMMANDS}
         yield from _select(cells["select"], table, fixture, grants)
         yield from _delete(cells["delete"], table, fixture, grants)
         yield from _update(cells["update"], table, fixture, grants)
-        yield from _move(cells["move"], table, fixture, grants)
-        yield from _insert(cells["insert"], table, fixture, grants, tuple(sheet.moves))
+        yield from _reassign(cells["reassign"], table, fixture, grants)
+        yield from _insert(cells["insert"], table, fixture, grants, tuple(table_matrix.reassignments))
 
 
 def _means(fixture: Fixture, actor: str, *commands: Command) -> tuple[str, ...]:
@@ -168,37 +177,41 @@ def _insert(
         )
 
 
-def _move(
+def _reassign(
     cell: Cell, table: Table, fixture: Fixture, grants: Grants
 ) -> Iterator[AttemptStatement | RejectedAttempt]:
     updatable, visible = fixture.means[cell.actor, "update"], fixture.means[cell.actor, "select"]
-    allowed = fixture.moves.allowed[cell.actor]
+    allowed = fixture.reassignments.allowed[cell.actor]
     reachable = updatable | {move.key for move in allowed}
-    columns = {column for column, _ in fixture.moves.targets}
+    columns = {column for column, _ in fixture.reassignments.targets}
     refused = {move for move in allowed if move.column not in grants.updates}
     if refused or not columns & grants.updates:
         yield RejectedAttempt(cell, "blind", tuple(sorted(map(str, refused))))
-    for column, target in fixture.moves.targets:
+    for column, target in fixture.reassignments.targets:
         if column not in grants.updates:
             continue
         elsewhere = fixture.elsewhere(table, column, target)
-        moves = {row.key: Reassignment(row.key, column, target) for row in elsewhere if row.key in reachable}
-        yield _moved_all(cell, table, column, target, elsewhere, frozenset(moves.values()), allowed)
+        reassignments = {
+            row.key: Reassignment(row.key, column, target) for row in elsewhere if row.key in reachable
+        }
+        yield _reassign_all(
+            cell, table, column, target, elsewhere, frozenset(reassignments.values()), allowed
+        )
         # Where all of them may be moved, the statement has just shown it for each.
-        mixed = len(moves) > 1 and not allowed.issuperset(moves.values())
+        mixed = len(reassignments) > 1 and not allowed.issuperset(reassignments.values())
         if mixed and grants.selects.issuperset(table.key):
             for row in elsewhere:
-                if row.key in moves and row.key in visible:
-                    yield _moved_one(cell, table, fixture, row, moves[row.key])
+                if row.key in reassignments and row.key in visible:
+                    yield _reassign_one(cell, table, fixture, row, reassignments[row.key])
 
 
-def _moved_all(
+def _reassign_all(
     cell: Cell,
     table: Table,
     column: str,
     target: str | None,
     elsewhere: tuple[Row, ...],
-    moves: frozenset[Reassignment],
+    reassignments: frozenset[Reassignment],
     allowed: frozenset[Reassignment],
 ) -> AttemptStatement:
     """Moves whatever can be reached, and so also rows of others to oneself.
@@ -206,25 +219,30 @@ def _moved_all(
     All or nothing: where some of the rows may be moved and others not, the statement as a whole has to fail.
     """
     every = tuple(sorted(str(Reassignment(row.key, column, target)) for row in elsewhere))
-    expected = tuple(sorted(map(str, moves))) if allowed.issuperset(moves) else ()
+    expected = tuple(sorted(map(str, reassignments))) if allowed.issuperset(reassignments) else ()
     return AttemptStatement(
         cell,
         "blind",
         expected,
-        statements.move(table, column, target),
-        observe=statements.moved(table, column, target, elsewhere),
-        passed=expected if expected or allowed & moves else every,
+        statements.reassign(table, column, target),
+        observe=statements.reassigned(table, column, target, elsewhere),
+        passed=expected if expected or allowed & reassignments else every,
     )
 
 
-def _moved_one(cell: Cell, table: Table, fixture: Fixture, row: Row, move: Reassignment) -> AttemptStatement:
-    """Moves a single row by its key; the actor must also be allowed to see it where it lands."""
-    reach = move in fixture.moves.allowed[cell.actor] and move in fixture.moves.lands[cell.actor]
+def _reassign_one(
+    cell: Cell, table: Table, fixture: Fixture, row: Row, move: Reassignment
+) -> AttemptStatement:
+    """Moves a single row by its key; the actor must also be allowed to see it where it visible_after."""
+    reach = (
+        move in fixture.reassignments.allowed[cell.actor]
+        and move in fixture.reassignments.visible_after[cell.actor]
+    )
     return AttemptStatement(
         cell,
         "sighted",
         (str(move),) if reach else (),
-        statements.move(table, move.column, move.target, statements.at(table, row)),
+        statements.reassign(table, move.column, move.target, statements.at(table, row)),
         success=(str(move),),
         passed=(str(move),),
     )

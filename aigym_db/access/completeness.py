@@ -1,4 +1,4 @@
-"""Whether the answers and the database speak of the same tables, roles and columns."""
+"""Compare the access matrix with the tables, columns and roles of the database."""
 
 from __future__ import annotations
 
@@ -11,51 +11,57 @@ from aigym_db.model.source import Place
 from aigym_db.model.wording import similar
 
 
-def check(answers: AccessMatrix, tables: Mapping[str, Table]) -> None:
-    """Nothing when every table has answers and every answer has a table.
+def check(matrix: AccessMatrix, tables: Mapping[str, Table]) -> None:
+    """Compare cells with tables.
 
-    Raises BadAccessMatrix (AIG-P012) with the first that is missing: a table that is not tested is not proven.
+    Raise BadAccessMatrix (AIG-P012) for a table without cells, or cells without a table, column or role.
     """
-    for name, sheet in answers.sheets.items():
+    for name, table_matrix in matrix.tables.items():
         if name not in tables:
             near = similar(name, tables)
             raise BadAccessMatrix(
-                f"There are answers for {name}, but the database has no such table.",
-                place=sheet.place,
-                hint=f"Write {near[0]}." if near else "Remove the answers.",
+                f"The access matrix contains {name}, but the database has no such table.",
+                place=table_matrix.place,
+                hint=f"Write {near[0]}." if near else "Remove its cells.",
             )
-        for column in sheet.moves:
+        for column in table_matrix.reassignments:
             if column not in tables[name].columns:
                 raise BadAccessMatrix(
-                    f"`moves` of {name} names a column `{column}` that the table does not have.",
-                    place=sheet.place,
+                    f"`reassignments` of {name} contains a column `{column}` that the table does not have.",
+                    place=table_matrix.place,
                     hint=f"Use one of: {', '.join(tables[name].columns)}.",
                 )
     missing = [
         name
         for name in tables
-        if name not in answers.sheets and name.partition(".")[0] not in answers.cast.outside
+        if name not in matrix.tables and name.partition(".")[0] not in matrix.actor_list.outside
     ]
     if missing:
         raise BadAccessMatrix(
-            f"{len(missing)} table{'s have' if len(missing) > 1 else ' has'} no answers: {_listed(missing)}.",
-            place=_beside(answers, f"policies/{missing[0].partition('.')[0]}.access.toml"),
-            hint="Say which rows each actor reaches; name the schemas of others in `outside`.",
+            f"{len(missing)} table{_plural(missing)} no access cells: {_listed(missing)}.",
+            place=_beside(matrix, f"policies/{missing[0].partition('.')[0]}.access.toml"),
+            hint="Add a row of cells for each actor; list foreign schemas in `outside`.",
         )
     granted = {role for table in tables.values() for role in table.grants}
-    for actor in answers.actors.values():
+    for actor in matrix.actors.values():
         if tables and actor.role not in granted:
             raise BadAccessMatrix(
-                f"The actor `{actor.name}` has a role {actor.role} that the server does not know.",
-                place=answers.cast.place(actor.name),
+                f"The actor `{actor.name}` has a role {actor.role} that does not exist on the server.",
+                place=matrix.actor_list.place(actor.name),
                 hint="Correct the role, or create it in a migration.",
             )
 
 
-def _beside(answers: AccessMatrix, file: str) -> Place:
-    """The last answers of a file, below which the missing ones belong."""
-    places = [sheet.place for sheet in answers.sheets.values() if sheet.place.file == file]
+def _beside(matrix: AccessMatrix, file: str) -> Place:
+    """The place of the last table in a file."""
+    places = [
+        table_matrix.place for table_matrix in matrix.tables.values() if table_matrix.place.file == file
+    ]
     return places[-1] if places else Place(file, 1, 1)
+
+
+def _plural(names: list[str]) -> str:
+    return "s have" if len(names) > 1 else " has"
 
 
 def _listed(names: list[str]) -> str:

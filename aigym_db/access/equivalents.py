@@ -28,7 +28,7 @@ class Equivalents:
     def reasons(self, survivors: Collection[str], killed: Collection[str]) -> Mapping[str, str]:
         """The reason of each survivor that has one.
 
-        Raises BadAccessMatrix (AIG-P012) for needless entries: an answer notices the mutant, or there is none.
+        Raise BadAccessMatrix (AIG-P012) for needless entries: an answer notices the mutant, or there is none.
         """
         found: dict[str, str] = {}
         needless: dict[str, str] = {}
@@ -38,7 +38,7 @@ class Equivalents:
             noticed = [name for name in killed if pattern.fullmatch(name)]
             found.update(dict.fromkeys(matching, reason))
             if noticed:
-                needless[mutant] = f"The mutant `{noticed[0]}` is noticed by an answer."
+                needless[mutant] = f"The mutant `{noticed[0]}` is killed by a cell."
             elif not matching:
                 needless[mutant] = f"There is no mutant `{mutant}`."
         if needless and self.doc:
@@ -55,7 +55,7 @@ class Equivalents:
 def equivalents(root: Path) -> Equivalents:
     """What `policies/equivalents.toml` of a project says; nothing when there is no such file.
 
-    Raises BadAccessMatrix (AIG-P012) for an unknown key, or an entry without mutant or reason.
+    Raise BadAccessMatrix (AIG-P012) for an unknown key, or an entry without mutant or reason.
     """
     if not (root / FILE).is_file():
         return Equivalents(None, {})

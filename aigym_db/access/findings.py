@@ -1,4 +1,4 @@
-"""What went otherwise than the answers say, in sentences."""
+"""Findings: cells whose actual rows differ from the expected ones, and access that no cell covers."""
 
 from __future__ import annotations
 
@@ -6,50 +6,50 @@ from collections.abc import Iterable, Iterator
 
 import psycopg
 
-from aigym_db.access.outcomes import AttemptResult, attempted
+from aigym_db.access.outcomes import AttemptResult, to_attempt
 from aigym_db.access.trial import Trial
 from aigym_db.database.queries import query
 from aigym_db.model.access import Attempt, Outcome, Survivor
 from aigym_db.model.finding import Finding
 
 SHOWN = 3
-"""How many rows a sentence names."""
+"""Maximum number of witness rows in a message."""
 
 _WAYS = {"look": "", "forged": "", "blind": " without WHERE", "sighted": ""}
 
 
-def wrong_answers(outcomes: Iterable[Outcome]) -> Iterator[Finding]:
-    """One finding per cell whose rows are not those of the sheet; it names table, actor, command and rows."""
+def differing_cells(outcomes: Iterable[Outcome]) -> Iterator[Finding]:
+    """One finding per cell that differs, with expected and actual rows and a witness row."""
     for outcome in outcomes:
         failed = next((attempt for attempt in outcome.attempts if not attempt.ok), None)
         if failed is not None:
             yield Finding(
-                "access-differs-from-answers",
+                "access-differs-from-matrix",
                 "ACC01",
                 "error",
-                sentence(outcome, failed),
+                describe(outcome, failed),
                 outcome.cell.place,
-                "Correct the policy or grant, or the answer if people want it so.",
+                "Correct the policy or the grant, or change the cell if the actual access is intended.",
             )
 
 
-def sentence(outcome: Outcome, attempt: Attempt) -> str:
-    """What an attempt did that the sheet does not say, or did not do that it says."""
+def describe(outcome: Outcome, attempt: Attempt) -> str:
+    """Describe how the actual rows of an attempt differ from the expected ones."""
     cell = outcome.cell
-    says = f"the sheet says {' + '.join(cell.classes) or 'none'}"
+    head = f"{cell}{_WAYS[attempt.way]}"
     if attempt.error:
-        return f"{cell.table}: {cell.actor}, {cell.command}: {attempt.error}."
-    who, what = f"{cell.table}: {cell.actor}", f"{cell.command}{_WAYS[attempt.way]}"
-    extra, missing = attempt.reached - attempt.expected, attempt.expected - attempt.reached
+        return f"{head}: {attempt.error}."
+    expected = f"expected {' + '.join(cell.classes) or 'no rows'}"
+    extra, missing = attempt.actual - attempt.expected, attempt.expected - attempt.actual
     if extra:
-        return f"{who} can {what} {_rows(outcome, extra)}: {says}."
-    why = {
-        "grant": ", for want of a grant",
-        "policy": ", a policy refuses",
-        "constraint": ", a constraint refuses",
+        return f"{head}: {expected}, actual also {_rows(outcome, extra)}."
+    reason = {
+        "grant": " (permission denied)",
+        "policy": " (rejected by a policy)",
+        "constraint": " (rejected by a constraint)",
     }
-    refused = why[attempt.refused] if attempt.refused else ""
-    return f"{who} cannot {what} {_rows(outcome, missing)}{refused}: {says}."
+    rejected = reason[attempt.rejected_by] if attempt.rejected_by else ""
+    return f"{head}: {expected}, actual without {_rows(outcome, missing)}{rejected}."
 
 
 def _rows(outcome: Outcome, keys: frozenset[str]) -> str:
@@ -61,40 +61,45 @@ def _rows(outcome: Outcome, keys: frozenset[str]) -> str:
     return ", ".join(named) + (f" and {more} more" if more else "")
 
 
-def with_triggers(trial: Trial) -> Iterator[Finding]:
-    """One finding per cell that triggers and foreign keys open, or break where the policies allow it.
+def trigger_differences(trial: Trial, outcomes: Iterable[Outcome]) -> Iterator[Finding]:
+    """One finding per cell that matches in `outcomes` and differs with triggers and foreign keys enabled.
 
-    A constraint or trigger that refuses is what it is for; one that fails for want of a privilege is not. The
-    connections of the trial must be to clones of their own.
+    Only statements that fire a trigger or a rule are executed. An error raised by a constraint is no
+    difference; a missing privilege of a trigger function is. Each connection must be to its own clone.
     """
-    told: set[tuple[str, str, str]] = set()
-    for reply in trial.everything(triggers=True):
-        cell, attempt = reply.job.cell, attempted(reply)
-        said = _opened_or_broken(reply, attempt)
-        if said and (cell.table, cell.actor, cell.command) not in told:
-            told.add((cell.table, cell.actor, cell.command))
+    matching = {outcome.cell for outcome in outcomes if outcome.ok}
+    for result in trial.run(triggers=True):
+        cell, attempt = result.statement.cell, to_attempt(result)
+        if cell not in matching:
+            continue
+        message = _trigger_difference(result, attempt)
+        if message:
+            matching.remove(cell)
             yield Finding(
                 "access-differs-with-triggers",
                 "ACC06",
                 "error",
-                sentence(Outcome(cell, (attempt,)), attempt) if said == "opened" else f"{cell}: {said}.",
+                message,
                 cell.place,
-                "Correct the trigger: a SECURITY DEFINER function of its own, or fewer rows touched.",
+                "Restrict the rows that the trigger changes, or make its function SECURITY DEFINER.",
             )
 
 
-def _opened_or_broken(reply: AttemptResult, attempt: Attempt) -> str:
-    if attempt.refused == "constraint" or (reply.state or "").startswith("23"):
+def _trigger_difference(result: AttemptResult, attempt: Attempt) -> str:
+    """The message about a difference; empty if triggers and foreign keys change nothing."""
+    if (result.state or "").startswith("23"):
         return ""
-    if attempt.error or (attempt.refused == "grant" and attempt.expected):
-        return f"{reply.message} (SQLSTATE {reply.state}), once triggers are at work"
-    return "opened" if attempt.refused is None and attempt.reached - attempt.expected else ""
+    if attempt.error or (attempt.rejected_by == "grant" and attempt.expected):
+        return f"{result.statement.cell}: with triggers, {attempt.error or result.message}."
+    if attempt.rejected_by is None and attempt.actual - attempt.expected:
+        return describe(Outcome(result.statement.cell, (attempt,)), attempt)
+    return ""
 
 
-def surfaces(trial: Trial) -> Iterator[Finding]:
-    """What no cell can see: grants that policies do not hold back, open partitions, tables without rows."""
-    roles = sorted({actor.role for actor in trial.answers.actors.values()})
-    outside = list(trial.answers.cast.outside)
+def coverage_gaps(trial: Trial) -> Iterator[Finding]:
+    """Access that no cell covers: unfiltered privileges, open partitions; and tables without rows."""
+    roles = sorted({actor.role for actor in trial.matrix.actors.values()})
+    outside = list(trial.matrix.actor_list.outside)
     yield from _unpoliced(trial.connections[0], roles, outside)
     yield from _partitions(trial.connections[0], roles, outside)
     for name, fixture in trial.fixtures.items():
@@ -103,9 +108,9 @@ def surfaces(trial: Trial) -> Iterator[Finding]:
                 "access-without-rows",
                 "ACC04",
                 "error",
-                f"{name} has no rows in the test fixture, so its answers prove nothing.",
-                trial.answers.sheets[name].place,
-                "Add rows to `seeds/test`: some that each answer reaches and some that it does not.",
+                f"{name} has no rows in the test fixture, so its cells prove nothing.",
+                trial.matrix.tables[name].place,
+                "Add rows to `seeds/test`: some that each cell includes and some that it excludes.",
             )
 
 
@@ -117,7 +122,7 @@ def _unpoliced(connection: psycopg.Connection, roles: list[str], outside: list[s
             "access-past-policies",
             "ACC02",
             "error",
-            f"{table}: {role} has been granted {privilege}, which no policy holds back.",
+            f"{table}: {role} has been granted {privilege}, to which row-level security does not apply.",
             help=f"Write `revoke {privilege.lower()} on {table} from {role}` in a migration.",
         )
 
@@ -130,19 +135,19 @@ def _partitions(connection: psycopg.Connection, roles: list[str], outside: list[
             "access-to-partition",
             "ACC03",
             "error",
-            f"{partition}: {role} can address this partition directly, past the policies of {parent}.",
+            f"{partition}: {role} can address this partition directly, bypassing the policies of {parent}.",
             help=f"Write `revoke all on {partition} from {role}`; keep partitions in a closed schema.",
         )
 
 
-def survivors(found: Iterable[Survivor]) -> Iterator[Finding]:
-    """One finding per mutant that no answer noticed and nobody has explained."""
+def surviving_mutants(found: Iterable[Survivor]) -> Iterator[Finding]:
+    """One finding per surviving mutant that has no entry in `policies/equivalents.toml`."""
     for survivor in found:
         if not survivor.equivalent:
             yield Finding(
                 "access-mutant-survives",
                 "ACC05",
                 "error",
-                f"No answer notices this: {survivor.mutant.id}.",
-                help="Add a row that tells them apart, or say in policies/equivalents.toml why none can.",
+                f"No cell kills the mutant: {survivor.mutant.id}.",
+                help="Add a fixture row that distinguishes it, or a reason to policies/equivalents.toml.",
             )

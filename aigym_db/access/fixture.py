@@ -9,7 +9,7 @@ from functools import lru_cache
 from aigym_db.access.matching import Connection, as_it_is, matching
 from aigym_db.access.matrix import AccessMatrix, predicate
 from aigym_db.access.matrix_files import TableMatrix
-from aigym_db.access.reassignments import Reassignments, moves
+from aigym_db.access.reassignments import Reassignments, find_reassignments
 from aigym_db.access.tables import Table
 
 
@@ -32,7 +32,7 @@ class Fixture:
     """Sorted by key."""
     means: Mapping[tuple[str, str], frozenset[str]]
     """(actor, command) to keys."""
-    moves: Reassignments
+    reassignments: Reassignments
 
     def elsewhere(self, table: Table, column: str, target: str | None) -> tuple[Row, ...]:
         """The rows whose column has another value."""
@@ -50,10 +50,10 @@ def writable(table: Table) -> tuple[str, ...]:
     return tuple(column.name for column in table.columns.values() if not column.generated)
 
 
-def fixture(connection: Connection, answers: AccessMatrix, sheet: TableMatrix, table: Table) -> Fixture:
+def fixture(connection: Connection, matrix: AccessMatrix, table_matrix: TableMatrix, table: Table) -> Fixture:
     """The rows of a table and what the sheet says about each.
 
-    Raises BadAnswers (AIG-P012) with the cell's place when a row class is not SQL about this table.
+    Raise BadAccessMatrix (AIG-P012) with the cell's place when a row class is not SQL about this table.
     """
     columns = writable(table)
     texts = ", ".join(f"{table.columns[name].quoted}::text" for name in columns)
@@ -63,19 +63,22 @@ def fixture(connection: Connection, answers: AccessMatrix, sheet: TableMatrix, t
     rows = tuple(
         Row(
             key,
-            ", ".join(f"{name} = {dict(zip(columns, values, strict=True))[name]}" for name in sheet.moves),
+            ", ".join(
+                f"{name} = {dict(zip(columns, values, strict=True))[name]}"
+                for name in table_matrix.reassignments
+            ),
             tuple(values),
         )
         for key, values in sorted(texts_of_rows)
     )
-    cells = [cell for cell in sheet.cells.values() if cell.command != "move"]
+    cells = [cell for cell in table_matrix.cells.values() if cell.command != "reassign"]
     sql: dict[tuple[str, str], str] = {
-        (cell.actor, cell.command): predicate(sheet, cell.classes, answers.actors[cell.actor])
+        (cell.actor, cell.command): predicate(table_matrix, cell.classes, matrix.actors[cell.actor])
         for cell in cells
     }
     means = {
         which: frozenset(key for key, _ in found)
-        for which, found in matching(connection, as_it_is(table), sql, sheet, answers).items()
+        for which, found in matching(connection, as_it_is(table), sql, table_matrix, matrix).items()
     }
-    movers = [actor for actor in answers.actors if sheet.cells[actor, "move"].classes]
-    return Fixture(rows, means, moves(connection, answers, sheet, table, movers))
+    reassigning = [actor for actor in matrix.actors if table_matrix.cells[actor, "reassign"].classes]
+    return Fixture(rows, means, find_reassignments(connection, matrix, table_matrix, table, reassigning))

@@ -26,8 +26,8 @@ def matching(
     connection: Connection,
     source: str,
     sql: Mapping[tuple[str, str], str],
-    sheet: TableMatrix,
-    answers: AccessMatrix,
+    table_matrix: TableMatrix,
+    matrix: AccessMatrix,
 ) -> dict[tuple[str, str], frozenset[tuple[str, str | None]]]:
     """For each predicate the rows it is true for, as (key, where moved to), all in one query."""
     texts = sorted(set(sql.values()))
@@ -38,7 +38,7 @@ def matching(
                 f"select aigym_key, aigym_target, array[{flags}] from {source}".encode()
             ).fetchall()
     except psycopg.Error as error:
-        raise _culprit(connection, sheet, answers, source, error) from error
+        raise _culprit(connection, table_matrix, matrix, source, error) from error
     found = {
         text: frozenset((key, target) for key, target, true in rows if true[index])
         for index, text in enumerate(texts)
@@ -47,22 +47,22 @@ def matching(
 
 
 def _culprit(
-    connection: Connection, sheet: TableMatrix, answers: AccessMatrix, source: str, error: psycopg.Error
+    connection: Connection, table_matrix: TableMatrix, matrix: AccessMatrix, source: str, error: psycopg.Error
 ) -> BadAccessMatrix:
     """The refusal for the first answer whose classes PostgreSQL does not accept."""
-    said, place, who = error, sheet.place, "its row classes"
-    for cell in sheet.cells.values():
-        if cell.command == "move":
+    said, place, who = error, table_matrix.place, "its row classes"
+    for cell in table_matrix.cells.values():
+        if cell.command == "reassign":
             continue
-        if failed := _fails(connection, sheet, answers.actors[cell.actor], cell, source):
+        if failed := _fails(connection, table_matrix, matrix.actors[cell.actor], cell, source):
             said, place, who = (
                 failed,
-                cell.place or sheet.place,
+                cell.place or table_matrix.place,
                 f"the row classes of {cell.actor}, {cell.command}",
             )
             break
     return BadAccessMatrix(
-        f"{sheet.table}: PostgreSQL does not accept {who}: {said.diag.message_primary}.",
+        f"{table_matrix.table}: PostgreSQL does not accept {who}: {said.diag.message_primary}.",
         place=place,
         detail=str(said),
         hint="Correct the SQL of the class under `rows`.",
@@ -70,11 +70,13 @@ def _culprit(
 
 
 def _fails(
-    connection: Connection, sheet: TableMatrix, actor: Actor, cell: Cell, source: str
+    connection: Connection, table_matrix: TableMatrix, actor: Actor, cell: Cell, source: str
 ) -> psycopg.Error | None:
     try:
         with connection.transaction():
-            connection.execute(f"select {predicate(sheet, cell.classes, actor)} from {source}".encode())
+            connection.execute(
+                f"select {predicate(table_matrix, cell.classes, actor)} from {source}".encode()
+            )
     except psycopg.Error as error:
         return error
     return None

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from aigym_db.access.actors import Cast, cast
-from aigym_db.access.matrix_files import TableMatrix, sheets
+from aigym_db.access.actors import ActorList, read_actors
+from aigym_db.access.matrix_files import TableMatrix, read_tables
 from aigym_db.model.access import Actor, Cell
 from aigym_db.syntax.quote import literal
 
@@ -19,35 +19,37 @@ _NAME = re.compile(r"\{(\w+)\}")
 class AccessMatrix:
     """Everything `policies/actors.toml` and the answers sheets say."""
 
-    cast: Cast
-    sheets: Mapping[str, TableMatrix]
+    actor_list: ActorList
+    tables: Mapping[str, TableMatrix]
     """By table, `schema.table`."""
 
     @property
     def actors(self) -> Mapping[str, Actor]:
-        return self.cast.actors
+        return self.actor_list.actors
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        return tuple(cell for sheet in self.sheets.values() for cell in sheet.cells.values())
+        return tuple(cell for table_matrix in self.tables.values() for cell in table_matrix.cells.values())
 
 
-def answers(root: Path) -> AccessMatrix:
+def read_matrix(root: Path) -> AccessMatrix:
     """The answers of the project at `root`.
 
-    Raises BadAnswers (AIG-P012) with file and line when they are incomplete or contradict themselves;
+    Raise BadAccessMatrix (AIG-P012) with file and line when they are incomplete or contradict themselves;
     `actors.py` and `sheets.py` say what they may hold.
     """
-    people = cast(root)
-    return AccessMatrix(people, {sheet.table: sheet for sheet in sheets(root, people)})
+    actor_list = read_actors(root)
+    return AccessMatrix(
+        actor_list, {table_matrix.table: table_matrix for table_matrix in read_tables(root, actor_list)}
+    )
 
 
-def predicate(sheet: TableMatrix, classes: tuple[str, ...], actor: Actor) -> str:
+def predicate(table_matrix: TableMatrix, classes: tuple[str, ...], actor: Actor) -> str:
     """SQL that is true for the rows of these classes when this actor asks."""
     if not classes:
         return "false"
     return " or ".join(
-        "true" if name == "all" else f"({_asked(sheet.rows[name], actor)})" for name in classes
+        "true" if name == "all" else f"({_asked(table_matrix.rows[name], actor)})" for name in classes
     )
 
 

@@ -1,40 +1,39 @@
-"""`policies/<domain>.access.toml`: the answers, one row per actor, one column per command.
+"""`policies/<domain>.access.toml`: the access matrix, one row per actor, one column per command.
 
-A table writes its own answers:
+A table defines its own cells:
 
     ["iam.memberships"]
-    demands = "enrolled"                                     # the level of session it asks for
-    moves   = { tenant_id = "tenants", user_id = "me" }      # columns that say whose a row is
+    requires      = "enrolled"                                   # the required session level
+    reassignments = { tenant_id = "tenants", user_id = "me" }    # owner and tenant columns
 
-    ["iam.memberships".rows]                                 # row classes: SQL over a row of the table
+    ["iam.memberships".rows]                                     # row classes: SQL over a row of the table
     own      = "user_id = {me}"
     tenant   = "tenant_id = any ({tenants}) and status = 'active'"
     governed = "tenant_id = any ({governs}) and not ({own})"
 
-    ["iam.memberships".answers]
-    #            select                     insert      update      delete  move
+    ["iam.memberships".access]
+    #            select                     insert      update      delete  reassign
     end_users = ["own + tenant",            "-",        "-",        "-",    "-"]
     admins    = ["own + tenant + governed", "governed", "governed", "-",    "governed"]
     service   = ["all",                     "all",      "all",      "all",  "all"]
-    nobody    = ["anonymous", "suspended"]                   # these reach nothing whatever they do
+    no_access = ["anonymous", "suspended"]                       # no rows for any command
 
-or takes those of a sheet, `policies/_archetypes/<sheet>.access.toml`, in one line:
+or uses those of an archetype, `policies/_archetypes/<archetype>.access.toml`:
 
-    "iam.units" = { sheet = "tenant", demands = "enrolled", tenant = "tenant_id" }
+    "iam.units" = { archetype = "tenant", requires = "enrolled", tenant = "tenant_id" }
 
-Nothing has a default. Every row gives all five answers, every actor stands in exactly one row or under
-`nobody`, and every table of the database has a sheet: whatever is left out is an error, so nothing is open or
-closed because somebody forgot to say.
+There are no defaults. Each row has five cells, each actor is in exactly one row or under `no_access`, and
+each table of the database has cells; a missing cell is an error.
 
-An answer is `-` (no row), `all`, or row classes joined by ` + `. In a class `{me}` and the other names of
-actors.toml stand for the actor who asks, `{alice}` for a person of the fixture, `{own}` for another class,
-`{tenant}` for a parameter of the sheet. An actor whose session does not meet what the table demands reaches
-nothing.
+A cell is `-` (no row), `all`, or row classes joined by ` + `. In a row class `{me}` and the other names of
+actors.toml are replaced by the values of the actor, `{alice}` by a value of the fixture, `{own}` by another
+class, `{tenant}` by a parameter of the archetype. An actor whose session does not provide the required level
+reaches no rows.
 
-`moves` names the columns that say whose a row is, and whose values are tried: `tenant_id = "tenants"` tries
-the tenants of every actor, `deleted_at = "once"` what `[people]` calls once. An answer for move means: rows
-of this class can be moved to where they are of this class again. `visibility.kept` says so of one column
-only, `visibility.loose > kept` that rows can be moved from one class to another.
+`reassignments` lists the owner and tenant columns and the values that are tried: `tenant_id = "tenants"`
+tries the tenants of every actor, `deleted_at = "once"` the value `once` of `[people]`. A cell for reassign
+means: rows of this class can be changed to rows of the same class. `visibility.kept` limits this to one
+column, `visibility.loose > kept` allows changes from one class to another.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aigym_db.access.actors import Cast
+from aigym_db.access.actors import ActorList
 from aigym_db.access.matrix_rows import Row, given
 from aigym_db.access.row_classes import complete, filled
 from aigym_db.errors import BadAccessMatrix
@@ -55,21 +54,21 @@ from aigym_db.project.toml import Document, read_document
 
 ARCHETYPES = "policies/_archetypes"
 ENDING = ".access.toml"
-_TABLE_KEYS = ("demands", "moves", "rows", "answers")
-_SHEET_KEYS = ("note", "parameters", "moves", "rows", "answers")
+_TABLE_KEYS = ("requires", "reassignments", "rows", "access")
+_ARCHETYPE_KEYS = ("note", "parameters", "reassignments", "rows", "access")
 _CLASS = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
 class TableMatrix:
-    """All answers about one table."""
+    """The cells of one table."""
 
     table: str
     place: Place
     rows: Mapping[str, str]
-    """Row classes as SQL, with only actors' names left to fill in."""
-    moves: Mapping[str, str]
-    """Column to the actors' name, or the people, whose values are tried."""
+    """Row classes as SQL; only the names of actors.toml are not yet replaced."""
+    reassignments: Mapping[str, str]
+    """Owner and tenant columns, each with the name in actors.toml whose values are tried."""
     cells: Mapping[tuple[str, Command], Cell]
 
 
@@ -77,19 +76,19 @@ class TableMatrix:
 class _Archetype:
     doc: Document
     parameters: Mapping[str, str | None]
-    moves: Mapping[str, str]
+    reassignments: Mapping[str, str]
     rows: Mapping[str, str]
     answers: Mapping[str, Row]
 
 
-def sheets(root: Path, cast: Cast) -> tuple[TableMatrix, ...]:
-    """The sheet of every table that some `policies/*.access.toml` answers for.
+def read_tables(root: Path, actor_list: ActorList) -> tuple[TableMatrix, ...]:
+    """Return the cells of every table in `policies/*.access.toml`.
 
-    Raises BadAnswers (AIG-P012) with the file and line of what is unknown, missing or said twice.
+    Raise BadAccessMatrix (AIG-P012) with file and line for an unknown key, a missing cell or a duplicate.
     """
     archetypes = {
         path.name.removesuffix(ENDING): _archetype(
-            read_document(root, path.relative_to(root).as_posix(), BadAccessMatrix), cast
+            read_document(root, path.relative_to(root).as_posix(), BadAccessMatrix), actor_list
         )
         for path in sorted((root / ARCHETYPES).glob(f"*{ENDING}"))
     }
@@ -99,17 +98,17 @@ def sheets(root: Path, cast: Cast) -> tuple[TableMatrix, ...]:
         for table, value in doc.values.items():
             if table in found:
                 raise doc.wrong(
-                    f"{table} has answers in two files, also in {found[table].place.file}.",
+                    f"{table} has access cells in two files, also in {found[table].place.file}.",
                     table,
                     hint="Remove one of them.",
                 )
-            found[table] = _sheet(doc, table, value, cast, archetypes)
+            found[table] = _table_matrix(doc, table, value, actor_list, archetypes)
     return tuple(found.values())
 
 
-def _archetype(doc: Document, cast: Cast) -> _Archetype:
-    doc.only(doc.values, _SHEET_KEYS, what="A shared sheet")
-    for key in ("note", "moves", "rows", "answers"):
+def _archetype(doc: Document, actor_list: ActorList) -> _Archetype:
+    doc.only(doc.values, _ARCHETYPE_KEYS, what="An archetype")
+    for key in ("note", "reassignments", "rows", "access"):
         if key not in doc.values:
             raise doc.wrong(f"The sheet has no `{key}`.", hint=f"Add `{key}`.")
     parameters: dict[str, str | None] = {}
@@ -119,45 +118,45 @@ def _archetype(doc: Document, cast: Cast) -> _Archetype:
     return _Archetype(
         doc,
         parameters,
-        _moves(doc, doc.values["moves"]),
+        _reassignment_columns(doc, doc.values["reassignments"]),
         _rows(doc),
-        given(doc, doc.values["answers"], cast),
+        given(doc, doc.values["access"], actor_list),
     )
 
 
-def _sheet(
-    doc: Document, table: str, value: Any, cast: Cast, archetypes: Mapping[str, _Archetype]
+def _table_matrix(
+    doc: Document, table: str, value: Any, actor_list: ActorList, archetypes: Mapping[str, _Archetype]
 ) -> TableMatrix:
     if not re.fullmatch(r"[^.\s]+\.[^.\s]+", table):
         raise doc.wrong(f"`{table}` is not a table's name.", table, hint='Write `["schema.table"]`.')
     base = _base(doc, table, value, archetypes)
-    doc.only(value, (*_TABLE_KEYS, *(("sheet", *base.parameters) if base else ())), table, what=table)
-    demands = _demands(doc, table, value, cast)
-    words = _words(doc, table, value, base)
-    rows = complete(doc, table, {**(base.rows if base else {}), **_rows(doc, table)}, words, cast)
-    moves = _whose(doc, table, value, base, words, cast)
-    own = given(doc, value.get("answers", {} if base else None), cast, table)
+    doc.only(value, (*_TABLE_KEYS, *(("archetype", *base.parameters) if base else ())), table, what=table)
+    requires = _required_level(doc, table, value, actor_list)
+    words = _parameters(doc, table, value, base)
+    rows = complete(doc, table, {**(base.rows if base else {}), **_rows(doc, table)}, words, actor_list)
+    reassignments = _reassignments(doc, table, value, base, words, actor_list)
+    own = given(doc, value.get("access", {} if base else None), actor_list, table)
     answers = {**(base.answers if base else {}), **own}
     cells: dict[tuple[str, Command], Cell] = {}
-    for actor in cast.actors.values():
+    for actor in actor_list.actors.values():
         if actor.name not in answers:
             raise doc.wrong(
-                f"{table} has no answers for the actor `{actor.name}`.",
+                f"{table} has no cells for the actor `{actor.name}`.",
                 table,
-                hint="Give it a row of five answers, or put it under `nobody`.",
+                hint="Give it a row of five cells, or put it under `no_access`.",
             )
         key, row = answers[actor.name]
         shared = base is not None and actor.name not in own
-        place = base.doc.place("answers", key) if base and shared else doc.place(table, "answers", key)
+        place = base.doc.place("access", key) if base and shared else doc.place(table, "access", key)
         for command, classes in zip(COMMANDS, row, strict=True):
-            _known(doc, f"{table}, {actor.name}, {command}", classes, rows, moves, table)
-            reached = classes if demands is None or demands in actor.meets else ()
+            _known(doc, f"{table}, {actor.name}, {command}", classes, rows, reassignments, table)
+            reached = classes if requires is None or requires in actor.provides else ()
             cells[actor.name, command] = Cell(table, actor.name, command, reached, place)
-    return TableMatrix(table, doc.place(table), rows, moves, cells)
+    return TableMatrix(table, doc.place(table), rows, reassignments, cells)
 
 
 def steps(classes: tuple[str, ...], column: str) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """What an answer for move says of a column: (classes before, classes after) of each way that is open."""
+    """For one column, the (classes before, classes after) of each allowed reassignment."""
     plain: list[str] = []
     ways: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
     for text in classes:
@@ -183,16 +182,16 @@ def _known(
     cell: str,
     classes: tuple[str, ...],
     rows: Mapping[str, str],
-    moves: Mapping[str, str],
+    reassignments: Mapping[str, str],
     table: str,
 ) -> None:
     for text in classes:
         column, *names = _step(text)
-        if column and column not in moves:
+        if column and column not in reassignments:
             raise doc.wrong(
-                f"{cell}: `moves` does not name a column `{column}`.",
+                f"{cell}: `reassignments` does not name a column `{column}`.",
                 table,
-                hint=f"Use one of: {', '.join(moves)}.",
+                hint=f"Use one of: {', '.join(reassignments)}.",
             )
         for name in filter(None, names):
             if name != "all" and name not in rows:
@@ -203,28 +202,30 @@ def _known(
                 )
 
 
-def _demands(doc: Document, table: str, value: Mapping[str, Any], cast: Cast) -> str | None:
-    """The level of session a table asks for; None where the project knows no levels."""
-    if not cast.levels:
+def _required_level(doc: Document, table: str, value: Mapping[str, Any], actor_list: ActorList) -> str | None:
+    """The session level that the table requires; None if the project defines no levels."""
+    if not actor_list.levels:
         return None
-    if "demands" not in value:
+    if "requires" not in value:
         raise doc.wrong(
-            f"{table} does not say which level of session it demands.",
+            f"{table} has no required session level.",
             table,
-            hint=f"Add `demands = …`, one of: {', '.join(cast.levels)}.",
+            hint=f"Add `requires = …`, one of: {', '.join(actor_list.levels)}.",
         )
-    if value["demands"] not in cast.levels:
+    if value["requires"] not in actor_list.levels:
         raise doc.wrong(
-            f"`{value['demands']}` is not one of the levels.",
+            f"`{value['requires']}` is not one of the levels.",
             table,
-            "demands",
-            hint=f"Use one of: {', '.join(cast.levels)}.",
+            "requires",
+            hint=f"Use one of: {', '.join(actor_list.levels)}.",
         )
-    return str(value["demands"])
+    return str(value["requires"])
 
 
-def _words(doc: Document, table: str, value: Mapping[str, Any], base: _Archetype | None) -> Mapping[str, str]:
-    """What the parameters of the table's sheet stand for."""
+def _parameters(
+    doc: Document, table: str, value: Mapping[str, Any], base: _Archetype | None
+) -> Mapping[str, str]:
+    """The values of the archetype's parameters."""
     words: dict[str, str] = {}
     for name, default in (base.parameters if base else {}).items():
         if name in value:
@@ -232,58 +233,63 @@ def _words(doc: Document, table: str, value: Mapping[str, Any], base: _Archetype
         elif default is not None:
             words[name] = default
         else:
-            raise doc.wrong(f"{table} does not give `{name}` to its sheet.", table, hint=f"Add `{name} = …`.")
+            raise doc.wrong(
+                f"{table} does not give `{name}` to its archetype.", table, hint=f"Add `{name} = …`."
+            )
     return words
 
 
-def _whose(
+def _reassignments(
     doc: Document,
     table: str,
     value: Mapping[str, Any],
     base: _Archetype | None,
     words: Mapping[str, str],
-    cast: Cast,
+    actor_list: ActorList,
 ) -> Mapping[str, str]:
-    """The columns that say whose a row is, and the actors' name whose values each may hold."""
-    if "moves" in value:
-        moves = _moves(doc, value["moves"], table)
+    """The owner and tenant columns, each with the name in actors.toml whose values are tried."""
+    if "reassignments" in value:
+        reassignments = _reassignment_columns(doc, value["reassignments"], table)
     elif base:
-        moves = {filled(doc, text, words, table): name for text, name in base.moves.items()}
+        reassignments = {filled(doc, text, words, table): name for text, name in base.reassignments.items()}
     else:
         raise doc.wrong(
-            f"{table} does not say which columns tell whose a row is.",
+            f"{table} has no list of owner and tenant columns.",
             table,
-            hint="Add `moves = { … }`, empty if none do.",
+            hint="Add `reassignments = { … }`, empty if none do.",
         )
-    for column, name in moves.items():
-        if name not in cast.names and name not in cast.people:
+    for column, name in reassignments.items():
+        if name not in actor_list.names and name not in actor_list.people:
             raise doc.wrong(
                 f"`{name}` is not a name of actors.toml.",
                 table,
-                "moves",
+                "reassignments",
                 column,
                 hint="Use one of `[names]` or `[people]`.",
             )
-    return moves
+    return reassignments
 
 
 def _base(doc: Document, table: str, value: Any, archetypes: Mapping[str, _Archetype]) -> _Archetype | None:
-    if not isinstance(value, dict) or "sheet" not in value:
+    if not isinstance(value, dict) or "archetype" not in value:
         return None
-    if value["sheet"] not in archetypes:
+    if value["archetype"] not in archetypes:
         raise doc.wrong(
-            f"There is no sheet `{value['sheet']}`.",
+            f"There is no archetype `{value['archetype']}`.",
             table,
-            "sheet",
-            hint=f"Add {ARCHETYPES}/{value['sheet']}{ENDING}, or use one of: {', '.join(archetypes)}.",
+            "archetype",
+            hint=f"Add {ARCHETYPES}/{value['archetype']}{ENDING}, or use one of: {', '.join(archetypes)}.",
         )
-    return archetypes[value["sheet"]]
+    return archetypes[value["archetype"]]
 
 
-def _moves(doc: Document, value: Any, *at: str) -> Mapping[str, str]:
+def _reassignment_columns(doc: Document, value: Any, *at: str) -> Mapping[str, str]:
     if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
         raise doc.wrong(
-            "`moves` must give an actors' name per column.", *at, "moves", hint='Write `{ user_id = "me" }`.'
+            "`reassignments` must give an actors' name per column.",
+            *at,
+            "reassignments",
+            hint='Write `{ user_id = "me" }`.',
         )
     return value
 
@@ -295,7 +301,7 @@ def _rows(doc: Document, table: str | None = None) -> Mapping[str, str]:
         raise doc.wrong("`rows` must be a table of row classes.", *at, hint='Write `own = "user_id = {me}"`.')
     for name, text in value.items():
         doc.text(text, *at, name, what=f"The row class `{name}`")
-        if name in ("all", "nobody") or not _CLASS.fullmatch(name):
+        if name in ("all", "no_access") or not _CLASS.fullmatch(name):
             raise doc.wrong(
                 f"`{name}` cannot be the name of a row class.", *at, name, hint="Choose another word."
             )

@@ -1,11 +1,11 @@
-"""The rows of an answers sheet: an actor or a group, and what it reaches by each command."""
+"""The rows of an access matrix: an actor or a group, and what it reaches by each command."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from aigym_db.access.actors import Cast
+from aigym_db.access.actors import ActorList
 from aigym_db.model.access import COMMANDS
 from aigym_db.project.toml import Document
 
@@ -18,21 +18,21 @@ Row = tuple[str, Answer]
 NOTHING: Answer = ((),) * len(COMMANDS)
 
 
-def given(doc: Document, value: Any, cast: Cast, table: str | None = None) -> dict[str, Row]:
-    at = ("answers",) if table is None else (table, "answers")
+def given(doc: Document, value: Any, actor_list: ActorList, table: str | None = None) -> dict[str, Row]:
+    at = ("access",) if table is None else (table, "access")
     if not isinstance(value, dict):
         raise doc.wrong(
-            f"{table or 'The sheet'} has no answers.",
+            f"{table or 'The archetype'} has no access cells.",
             *(at[:1] if table else ()),
-            hint="Add `answers`, or name a `sheet`.",
+            hint="Add `access`, or name an `archetype`.",
         )
     found: dict[str, Row] = {}
     for key, row in value.items():
-        nobody = key == "nobody"
-        who = doc.strings(row, *at, key, what="`nobody`") if nobody else (key,)
+        nobody = key == "no_access"
+        who = doc.strings(row, *at, key, what="`no_access`") if nobody else (key,)
         answers = NOTHING if nobody else _row(doc, key, row, *at)
         for name in who:
-            if name not in cast.actors and name not in cast.groups:
+            if name not in actor_list.actors and name not in actor_list.groups:
                 raise doc.wrong(
                     f"There is no actor or group `{name}`.",
                     *at,
@@ -40,10 +40,10 @@ def given(doc: Document, value: Any, cast: Cast, table: str | None = None) -> di
                     name,
                     hint="Use the names of policies/actors.toml.",
                 )
-            for actor in cast.groups.get(name, (name,)):
+            for actor in actor_list.groups.get(name, (name,)):
                 if actor in found:
                     raise doc.wrong(
-                        f"The actor `{actor}` has two rows of answers.",
+                        f"The actor `{actor}` has two rows.",
                         *at,
                         key,
                         name,
@@ -54,22 +54,22 @@ def given(doc: Document, value: Any, cast: Cast, table: str | None = None) -> di
 
 
 def _row(doc: Document, key: str, row: Any, *at: str) -> Answer:
-    answers = doc.strings(row, *at, key, what=f"The row of `{key}`")
-    if len(answers) != len(COMMANDS):
+    entries = doc.strings(row, *at, key, what=f"The row of `{key}`")
+    if len(entries) != len(COMMANDS):
         raise doc.wrong(
-            f"The row of `{key}` has {len(answers)} answers, not {len(COMMANDS)}.",
+            f"The row of `{key}` has {len(entries)} cells, not {len(COMMANDS)}.",
             *at,
             key,
             hint=f"Give one for each of: {', '.join(COMMANDS)}; `-` means none.",
         )
-    for command, answer in zip(COMMANDS, answers, strict=True):
+    for command, answer in zip(COMMANDS, entries, strict=True):
         name = r"[a-z_][a-z0-9_]*"
-        one = rf"({name}\.)?{name}( > {name})?" if command == "move" else name
+        one = rf"({name}\.)?{name}( > {name})?" if command == "reassign" else name
         if not re.fullmatch(rf"-|{one}( \+ {one})*", answer):
             raise doc.wrong(
-                f"`{answer}` is not an answer.",
+                f"`{answer}` is not a valid cell.",
                 *at,
                 key,
                 hint="Write `-`, `all`, or row classes joined by ` + `.",
             )
-    return tuple(() if answer == "-" else tuple(answer.split(" + ")) for answer in answers)
+    return tuple(() if answer == "-" else tuple(answer.split(" + ")) for answer in entries)

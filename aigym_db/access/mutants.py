@@ -1,4 +1,4 @@
-"""Breaking every policy on purpose, and demanding that an answer of the sheet fails."""
+"""Breaking every policy on purpose, and demanding that an answer of the table_matrix fails."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from queue import Empty, SimpleQueue
 from aigym_db.access.attempts import AttemptStatement
 from aigym_db.access.equivalents import Equivalents
 from aigym_db.access.fixture import writable
-from aigym_db.access.mutations import AccessRules, Mutation, guards
+from aigym_db.access.mutations import AccessRules, Mutation, read_access_rules
 from aigym_db.access.trial import Connection, Trial
 from aigym_db.database.queries import query
 from aigym_db.model.access import Mutant, Survivor
@@ -48,28 +48,28 @@ def mutate(
     Every connection of the trial must be to a clone of its own.
 
     Answers that fail anyway notice nothing and are left out: run the answers first. With `tables`, only
-    mutants of their policies, and without a look at the equivalents. Raises BadAnswers (AIG-P012) when an
+    mutants of their policies, and without a look at the equivalents. Raise BadAccessMatrix (AIG-P012) when an
     entry of the equivalents is no survivor.
     """
     wanted = None if tables is None else frozenset(tables)
-    found = guards(trial.connections[0])
-    breaks = [one for one in found.breaks(trial.tables) if wanted is None or one.mutant.table in wanted]
-    questions = _Questions(_good_jobs(trial, found, {table for one in breaks for table in one.touches}))
+    found = read_access_rules(trial.connections[0])
+    mutations = [one for one in found.mutations(trial.tables) if wanted is None or one.mutant.table in wanted]
+    questions = _Questions(_good_jobs(trial, found, {table for one in mutations for table in one.touches}))
     left_over: SimpleQueue[Mutation] = SimpleQueue()
-    for one in breaks:
+    for one in mutations:
         left_over.put(one)
     with ThreadPoolExecutor(len(trial.connections)) as pool:
         shares = pool.map(
-            lambda connection: [*_break_all(trial, connection, left_over, questions, progress)],
+            lambda connection: [*_test_mutations(trial, connection, left_over, questions, progress)],
             trial.connections,
         )
         tried = [one for share in shares for one in share]
-    order = {one.mutant.id: index for index, one in enumerate(breaks)}
+    order = {one.mutant.id: index for index, one in enumerate(mutations)}
     tried.sort(key=lambda one: order[one[0].id])
     killed = {mutant.id: noticed for mutant, noticed, _ in tried if noticed is not None}
     failed = {mutant.id: message for mutant, _, message in tried if message is not None}
     left = [mutant for mutant, noticed, message in tried if noticed is None and message is None]
-    reasons = {one.mutant.id: one.equivalent for one in breaks}
+    reasons = {one.mutant.id: one.equivalent for one in mutations}
     if wanted is None:
         reasons |= equivalents.reasons([mutant.id for mutant in left], killed)
     return MutationReport(
@@ -77,7 +77,7 @@ def mutate(
     )
 
 
-def _break_all(
+def _test_mutations(
     trial: Trial,
     connection: Connection,
     left_over: SimpleQueue[Mutation],
@@ -90,13 +90,13 @@ def _break_all(
             one = left_over.get_nowait()
         except Empty:
             return
-        asked = {"ddl": one.mutant.ddl, "likely": questions.likely(one), "jobs": questions.all(one)}
+        asked = {"ddl": one.mutant.ddl, "likely": questions.likely(one), "attempts": questions.all(one)}
         with connection.transaction(force_rollback=True):
-            row = connection.execute(query("access/break").encode(), asked).fetchone()
+            row = connection.execute(query("access/mutate").encode(), asked).fetchone()
         noticed, message = row if row else (None, None)
         if noticed is not None:
-            questions.noticed(one, trial.jobs[noticed])
-        yield one.mutant, None if noticed is None else str(trial.jobs[noticed].cell), message
+            questions.noticed(one, trial.statements[noticed])
+        yield one.mutant, None if noticed is None else str(trial.statements[noticed].cell), message
         progress(one.mutant)
 
 
@@ -109,27 +109,31 @@ class _Questions:
         self._noticed: dict[str, dict[int, AttemptStatement]] = {}
 
     def all(self, one: Mutation) -> str:
-        """Every job that could."""
+        """Every statement that could."""
         key = tuple(one.touches.items())
         if key not in self._all:
             self._all[key] = _array(
-                job.id
+                statement.id
                 for table, command in key
-                for job in self._good.get(table, ())
-                if _may_notice(job, command)
+                for statement in self._good.get(table, ())
+                if _may_notice(statement, command)
             )
         return self._all[key]
 
     def likely(self, one: Mutation) -> str:
         """Those that noticed other mutants of the same table or function, the latest ones."""
         known = list(self._noticed.get(_subject(one), {}).values())[-_LIKELY:]
-        return _array(job.id for job in known if _may_notice(job, one.touches.get(job.cell.table, "")))
+        return _array(
+            statement.id
+            for statement in known
+            if _may_notice(statement, one.touches.get(statement.cell.table, ""))
+        )
 
-    def noticed(self, one: Mutation, job: AttemptStatement) -> None:
-        """Remembers that this job noticed a mutant."""
+    def noticed(self, one: Mutation, statement: AttemptStatement) -> None:
+        """Remembers that this statement noticed a mutant."""
         known = self._noticed.setdefault(_subject(one), {})
-        known.pop(job.id, None)
-        known[job.id] = job
+        known.pop(statement.id, None)
+        known[statement.id] = statement
 
 
 def _subject(one: Mutation) -> str:
@@ -150,17 +154,17 @@ def _good_jobs(
     alike = {name: _alike(trial, found, name) for name in tables if name in trial.fixtures}
     good: dict[str, list[AttemptStatement]] = {}
     seen: set[tuple[str, str, tuple[str | None, ...]]] = set()
-    for reply in trial.everything(tables):
-        job = reply.job
-        table, actor = job.cell.table, trial.answers.actors[job.cell.actor]
-        if trial.tables[table].grants[actor.role].bypasses or reply.reached != frozenset(job.expected):
+    for reply in trial.run(tables):
+        statement = reply.statement
+        table, actor = statement.cell.table, trial.matrix.actors[statement.cell.actor]
+        if trial.tables[table].grants[actor.role].bypasses or reply.actual != frozenset(statement.expected):
             continue
-        if job.way == "forged" and job.success:
-            same = (table, actor.name, alike[table][job.success[0]])
+        if statement.way == "forged" and statement.success:
+            same = (table, actor.name, alike[table][statement.success[0]])
             if same in seen:
                 continue
             seen.add(same)
-        good.setdefault(table, []).append(job)
+        good.setdefault(table, []).append(statement)
     return {table: tuple(jobs) for table, jobs in good.items()}
 
 
@@ -177,12 +181,12 @@ def _alike(trial: Trial, found: AccessRules, name: str) -> Mapping[str, tuple[st
     return {row.key: tuple(row.values[index] for index in places) for row in trial.fixtures[name].rows}
 
 
-def _may_notice(job: AttemptStatement, command: str) -> bool:
-    """Whether a policy for this command has a say in what the job reaches."""
+def _may_notice(statement: AttemptStatement, command: str) -> bool:
+    """Whether a policy for this command has a say in what the statement reaches."""
     if command == "all":
         return True
     if command == "select":
-        return job.way in ("look", "sighted")
+        return statement.way in ("look", "sighted")
     if command == "update":
-        return job.cell.command in ("update", "move")
-    return job.cell.command == command
+        return statement.cell.command in ("update", "reassign")
+    return statement.cell.command == command

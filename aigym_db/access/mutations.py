@@ -88,22 +88,22 @@ class AccessRules:
         """Whether the body of any function names the table."""
         return any(_mentions(function.body, table) for function in self.functions.values())
 
-    def breaks(self, tables: Mapping[str, Table]) -> Iterator[Mutation]:
-        """Every mutant of these guards."""
+    def mutations(self, tables: Mapping[str, Table]) -> Iterator[Mutation]:
+        """Every mutant of these read_access_rules."""
         known: dict[str, int] = {}
-        for one in self._breaks(tables):
+        for one in self._mutations(tables):
             known[one.mutant.id] = again = known.get(one.mutant.id, 0) + 1
             name = one.mutant.id if again == 1 else f"{one.mutant.id} ({again})"
             yield replace(one, mutant=replace(one.mutant, id=name))
 
-    def _breaks(self, tables: Mapping[str, Table]) -> Iterator[Mutation]:
+    def _mutations(self, tables: Mapping[str, Table]) -> Iterator[Mutation]:
         readers = self._readers(tables)
         for policy in self.policies:
             touches = {policy.table: policy.command}
             if policy.command in ("select", "all"):
                 touches = {**dict.fromkeys(_closure({policy.table}, readers), "all"), **touches}
             twice, unasked = _says_it_twice(policy, tables), self._is_not_asked(policy)
-            for what, ddl in _policy_breaks(policy):
+            for what, ddl in _policy_mutations(policy):
                 reason = twice if what.startswith(("USING", "WITH CHECK")) else ""
                 reason = unasked if what.startswith("WITH CHECK") and unasked else reason
                 yield Mutation(
@@ -117,7 +117,7 @@ class AccessRules:
         users = self._users()
         for oid, function in self.functions.items():
             asked_by = _closure(users.get(oid, set()), readers)
-            for what, ddl in _function_breaks(function) if asked_by else ():
+            for what, ddl in _function_mutations(function) if asked_by else ():
                 yield Mutation(
                     Mutant(f"{function.signature}: without {what}", ddl, None), dict.fromkeys(asked_by, "all")
                 )
@@ -157,7 +157,7 @@ class AccessRules:
         return found
 
 
-def guards(connection: psycopg.Connection) -> AccessRules:
+def read_access_rules(connection: psycopg.Connection) -> AccessRules:
     """The policies and functions of a database; its search path must be empty, so that names are whole."""
     with connection.cursor(row_factory=class_row(PolicyDefinition)) as cursor:
         policies = tuple(cursor.execute(query("access/policies").encode()))
@@ -192,7 +192,7 @@ def _says_it_twice(policy: PolicyDefinition, tables: Mapping[str, Table]) -> str
     )
 
 
-def _policy_breaks(policy: PolicyDefinition) -> Iterator[tuple[str, str]]:
+def _policy_mutations(policy: PolicyDefinition) -> Iterator[tuple[str, str]]:
     table, name = policy.quoted_table, policy.quoted
     yield "dropped", f"drop policy {name} on {table}"
     other = "restrictive" if policy.permissive else "permissive"
@@ -208,7 +208,7 @@ def _policy_breaks(policy: PolicyDefinition) -> Iterator[tuple[str, str]]:
             yield f"WITH CHECK without {what}", f"alter policy {name} on {table} with check ({text})"
 
 
-def _function_breaks(function: FunctionDefinition) -> Iterator[tuple[str, str]]:
+def _function_mutations(function: FunctionDefinition) -> Iterator[tuple[str, str]]:
     if function.parsed:
         return
     if function.language == "sql":

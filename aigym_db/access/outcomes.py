@@ -8,22 +8,22 @@ from dataclasses import dataclass
 from aigym_db.access.attempts import AttemptStatement, RejectedAttempt
 from aigym_db.access.fixture import Fixture
 from aigym_db.access.matrix import AccessMatrix
-from aigym_db.model.access import Attempt, Cell, Command, Outcome, Refusal, Way
+from aigym_db.model.access import Attempt, Cell, Command, Outcome, Rejection, Way
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptResult:
-    """What the server said to a job."""
+    """What the server said to a statement."""
 
-    job: AttemptStatement
-    reached: frozenset[str] | None
+    statement: AttemptStatement
+    actual: frozenset[str] | None
     """None: an error that is no refusal."""
     state: str | None
     message: str
 
 
-def gathered(
-    answers: AccessMatrix,
+def collect_outcomes(
+    matrix: AccessMatrix,
     fixtures: Mapping[str, Fixture],
     refused: Iterable[RejectedAttempt],
     replies: Iterable[AttemptResult],
@@ -37,30 +37,30 @@ def gathered(
         ways[attempt.way] = attempt if before is None else _both(before, attempt)
 
     for no in refused:
-        kind: Refusal | None = None if no.error else "grant"
+        kind: Rejection | None = None if no.error else "grant"
         add(no.cell, Attempt(no.way, frozenset(no.expected), frozenset(), kind, no.error))
     for reply in replies:
-        add(reply.job.cell, attempted(reply))
+        add(reply.statement.cell, to_attempt(reply))
     found = []
     for name, fixture_ in fixtures.items():
         labels = {row.key: row.label for row in fixture_.rows}
-        for cell in answers.sheets[name].cells.values():
+        for cell in matrix.tables[name].cells.values():
             ways = known.get((cell.table, cell.actor, cell.command), {})
             found.append(Outcome(cell, tuple(ways.values()), labels))
     return tuple(found)
 
 
-def attempted(reply: AttemptResult) -> Attempt:
+def to_attempt(reply: AttemptResult) -> Attempt:
     """A reply as the attempt it was."""
-    expected = frozenset(reply.job.expected)
-    if reply.reached is None:
+    expected = frozenset(reply.statement.expected)
+    if reply.actual is None:
         return Attempt(
-            reply.job.way, expected, frozenset(), None, f"{reply.message} (SQLSTATE {reply.state})"
+            reply.statement.way, expected, frozenset(), None, f"{reply.message} (SQLSTATE {reply.state})"
         )
-    return Attempt(reply.job.way, expected, reply.reached, _refusal(reply))
+    return Attempt(reply.statement.way, expected, reply.actual, _rejection(reply))
 
 
-def _refusal(reply: AttemptResult) -> Refusal | None:
+def _rejection(reply: AttemptResult) -> Rejection | None:
     if reply.state is None:
         return None
     if reply.state.startswith("23"):
@@ -72,7 +72,7 @@ def _both(left: Attempt, right: Attempt) -> Attempt:
     return Attempt(
         left.way,
         left.expected | right.expected,
-        left.reached | right.reached,
-        left.refused or right.refused,
+        left.actual | right.actual,
+        left.rejected_by or right.rejected_by,
         left.error or right.error,
     )

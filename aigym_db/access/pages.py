@@ -1,4 +1,4 @@
-"""What each finding of `test` means; `aigym-db explain` shows it."""
+"""The page of each `test` finding, shown by `aigym-db explain`."""
 
 from __future__ import annotations
 
@@ -6,37 +6,37 @@ from inspect import cleandoc
 
 PAGES = {
     "ACC01": (
-        "access-differs-from-answers",
+        "access-differs-from-matrix",
         cleandoc("""
-            An actor reaches other rows than the answers sheet says.
+            The rows that an actor can reach differ from the access matrix.
 
-            The message names the table, the actor, the command and the rows. A row too many is a leak or a
-            takeover; a row too few is somebody who cannot do their work. `without WHERE` means that the
-            statement had no condition, so that only policies held it back.
+            The message contains the table, the actor, the command, the expected row classes and up to three
+            witness rows. An additional row is unauthorized access; a missing row is access that the matrix
+            grants and the database denies. `without WHERE` means that the SELECT policies did not apply.
 
-            What to do: correct the policy or the grant; change the answer only if people want it so.
+            What to do: correct the policy or the grant; change the cell if the actual access is intended.
         """),
     ),
     "ACC02": (
         "access-past-policies",
         cleandoc("""
-            A role holds a privilege that no policy holds back.
+            A role has a privilege to which row-level security does not apply.
 
-            TRUNCATE, REFERENCES and TRIGGER ignore row-level security: whoever holds TRUNCATE can empty the
+            TRUNCATE, REFERENCES and TRIGGER bypass row-level security: a role with TRUNCATE can empty the
             table of every tenant.
 
-            What to do: revoke it.
+            What to do: revoke the privilege.
         """),
     ),
     "ACC03": (
         "access-to-partition",
         cleandoc("""
-            A role can address a partition directly.
+            A role can access a partition directly.
 
-            A partition inherits neither the policies nor the grants of its parent, so a query of the
-            partition itself goes past them.
+            A partition inherits neither the policies nor the grants of its parent; a query on the partition
+            bypasses them.
 
-            What to do: keep partitions in a schema the role may not use, and revoke what was granted.
+            What to do: keep partitions in a schema without USAGE for the role, and revoke its privileges.
         """),
     ),
     "ACC04": (
@@ -44,33 +44,33 @@ PAGES = {
         cleandoc("""
             A table has no rows in the test fixture.
 
-            Where there is nothing to see, seeing nothing proves nothing.
+            Without rows the cells of the table match whatever the policies allow.
 
-            What to do: add rows to `seeds/test`: some that each answer reaches, and some that it does not.
+            What to do: add rows to `seeds/test`: some that each cell includes, and some that it excludes.
         """),
     ),
     "ACC05": (
         "access-mutant-survives",
         cleandoc("""
-            A policy was broken on purpose, and no answer noticed.
+            A mutation operator changed a policy or a function, and every cell still matched.
 
-            So somebody could break it by accident, and `test` would stay green.
+            The same change made by mistake would not be detected by `test`.
 
-            What to do: add a fixture row that tells the two apart, which is the usual way, or say in
+            What to do: add a fixture row that distinguishes the mutant, or state in
             `policies/equivalents.toml` why no row can.
         """),
     ),
     "ACC06": (
         "access-differs-with-triggers",
         cleandoc("""
-            With triggers and foreign keys at work, an actor reaches other rows than the policies alone allow.
+            With triggers and foreign keys enabled, an actor reaches other rows than the policies alone allow.
 
-            Either a trigger touches rows that are not the actor's, or it fails for want of a privilege, so
-            that what the policies allow cannot be done. A constraint or trigger that refuses on purpose is
-            no finding.
+            Either a trigger changes rows that the actor may not change, or it fails because of a missing
+            privilege. An error that a constraint or a trigger raises deliberately is not reported. A cell
+            that already differs without triggers is reported once, as ACC01.
 
-            What to do: let the trigger's function touch only the row at hand; where it needs more rights than
-            the actor has, make it SECURITY DEFINER with an owner of its own and an empty search_path.
+            What to do: restrict the rows that the trigger function changes; if it needs more privileges than
+            the actor has, make it SECURITY DEFINER with its own owner and an empty search_path.
         """),
     ),
 }

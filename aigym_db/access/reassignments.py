@@ -35,55 +35,61 @@ class Reassignments:
     """(column, value)."""
     allowed: Mapping[str, frozenset[Reassignment]]
     """Per actor, the moves the sheet allows."""
-    lands: Mapping[str, frozenset[Reassignment]]
+    visible_after: Mapping[str, frozenset[Reassignment]]
     """Per actor, the moves after which it may still see the row."""
 
 
-def moves(
-    connection: Connection, answers: AccessMatrix, sheet: TableMatrix, table: Table, movers: Collection[str]
+def find_reassignments(
+    connection: Connection,
+    matrix: AccessMatrix,
+    table_matrix: TableMatrix,
+    table: Table,
+    reassigning: Collection[str],
 ) -> Reassignments:
-    """The moves of a table; only those with an answer for move (`movers`) are allowed any."""
-    targets = {column: _targets(table, column, name, answers) for column, name in sheet.moves.items()}
-    allowed: dict[str, set[Reassignment]] = {actor: set() for actor in answers.actors}
-    lands: dict[str, set[Reassignment]] = {actor: set() for actor in answers.actors}
-    for column in targets if movers else ():
-        before, after = _steps(answers, sheet, column, movers)
-        stand = matching(connection, as_it_is(table), before, sheet, answers)
+    """The moves of a table; only those with an answer for move (`reassigning`) are allowed any."""
+    targets = {
+        column: _targets(table, column, name, matrix) for column, name in table_matrix.reassignments.items()
+    }
+    allowed: dict[str, set[Reassignment]] = {actor: set() for actor in matrix.actors}
+    visible_after: dict[str, set[Reassignment]] = {actor: set() for actor in matrix.actors}
+    for column in targets if reassigning else ():
+        before, after = _steps(matrix, table_matrix, column, reassigning)
+        stand = matching(connection, as_it_is(table), before, table_matrix, matrix)
         moved = _moved(table, column, targets[column])
-        for (actor, step), found in matching(connection, moved, after, sheet, answers).items():
+        for (actor, step), found in matching(connection, moved, after, table_matrix, matrix).items():
             arrived = {Reassignment(key, column, target) for key, target in found}
             if step == "select":
-                lands[actor] |= arrived
+                visible_after[actor] |= arrived
             else:
                 stood = {key for key, _ in stand[actor, step]}
                 allowed[actor] |= {move for move in arrived if move.key in stood}
     return Reassignments(
         tuple((column, value) for column, values in targets.items() for value in values),
         {actor: frozenset(found) for actor, found in allowed.items()},
-        {actor: frozenset(found) for actor, found in lands.items()},
+        {actor: frozenset(found) for actor, found in visible_after.items()},
     )
 
 
 def _steps(
-    answers: AccessMatrix, sheet: TableMatrix, column: str, movers: Collection[str]
+    matrix: AccessMatrix, table_matrix: TableMatrix, column: str, reassigning: Collection[str]
 ) -> tuple[dict[tuple[str, str], str], dict[tuple[str, str], str]]:
     """What must hold before and after a move of this column; after it also what the actor sees."""
     before: dict[tuple[str, str], str] = {}
     after: dict[tuple[str, str], str] = {}
-    for name in movers:
-        actor = answers.actors[name]
-        for number, (old, new) in enumerate(steps(sheet.cells[name, "move"].classes, column)):
-            before[name, str(number)] = predicate(sheet, old, actor)
-            after[name, str(number)] = predicate(sheet, new, actor)
-        after[name, "select"] = predicate(sheet, sheet.cells[name, "select"].classes, actor)
+    for name in reassigning:
+        actor = matrix.actors[name]
+        for number, (old, new) in enumerate(steps(table_matrix.cells[name, "reassign"].classes, column)):
+            before[name, str(number)] = predicate(table_matrix, old, actor)
+            after[name, str(number)] = predicate(table_matrix, new, actor)
+        after[name, "select"] = predicate(table_matrix, table_matrix.cells[name, "select"].classes, actor)
     return before, after
 
 
-def _targets(table: Table, column: str, name: str, answers: AccessMatrix) -> list[str | None]:
+def _targets(table: Table, column: str, name: str, matrix: AccessMatrix) -> list[str | None]:
     """Every actor's value of the name or the people's own, and nobody's where the column allows it."""
     values: set[str] = set()
-    given = answers.cast.people.get(name)
-    for value in (given,) if given is not None else (actor.names[name] for actor in answers.actors.values()):
+    given = matrix.actor_list.people.get(name)
+    for value in (given,) if given is not None else (actor.names[name] for actor in matrix.actors.values()):
         values.update(map(str, value if isinstance(value, tuple) else () if value is None else (value,)))
     return [*sorted(values), *(() if table.columns[column].required else (NOWHERE,))]
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from aigym_db.access.findings import surfaces, with_triggers, wrong_answers
-from aigym_db.access.matrix import AccessMatrix, answers
-from aigym_db.access.test_database import stage
+from aigym_db.access.findings import coverage_gaps, differing_cells, trigger_differences
+from aigym_db.access.matrix import AccessMatrix, read_matrix
+from aigym_db.access.test_database import open_test_database
 from aigym_db.access.trial import Trial, trial
 from aigym_db.errors import BadCommandLine
 from aigym_db.model.access import Outcome
@@ -25,7 +25,7 @@ _CLONES = 4
 class AccessReport:
     """The access matrix, the outcome of each cell, and the test databases of the block."""
 
-    answers: AccessMatrix
+    matrix: AccessMatrix
     trial: Trial
     outcomes: tuple[Outcome, ...]
     findings: tuple[Finding, ...]
@@ -48,20 +48,20 @@ def access_report(project: Project, tables: tuple[str, ...] = ()) -> Iterator[Ac
     Raise BadCommandLine (AIG-P013) for a table that the access matrix does not contain, and the errors of the
     matrix and the templates.
     """
-    sheets = answers(project.root)
-    unknown = [name for name in tables if name not in sheets.sheets]
+    matrix = read_matrix(project.root)
+    unknown = [name for name in tables if name not in matrix.tables]
     if unknown:
         raise BadCommandLine(
-            f"There are no answers for a table {unknown[0]}.",
-            hint=f"Choose from: {', '.join(sheets.sheets)}.",
+            f"The access matrix does not contain the table {unknown[0]}.",
+            hint=f"Choose from: {', '.join(matrix.tables)}.",
         )
     with ExitStack() as stack:
-        place = stack.enter_context(stage(project))
+        place = stack.enter_context(open_test_database(project))
         clones = min(_CLONES, os.cpu_count() or 1)
         connections = [stack.enter_context(place.connection()) for _ in range(clones)]
-        tried = trial(connections, sheets, tables or None)
+        tried = trial(connections, matrix, tables or None)
         began = time.perf_counter()
         outcomes = tried.outcomes()
         took_s = time.perf_counter() - began
-        findings = (*wrong_answers(outcomes), *with_triggers(tried), *surfaces(tried))
-        yield AccessReport(sheets, tried, outcomes, findings, round(len(outcomes) / took_s))
+        findings = (*differing_cells(outcomes), *trigger_differences(tried, outcomes), *coverage_gaps(tried))
+        yield AccessReport(matrix, tried, outcomes, findings, round(len(outcomes) / took_s))

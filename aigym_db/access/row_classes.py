@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from aigym_db.access.actors import Cast
+from aigym_db.access.actors import ActorList
 from aigym_db.project.toml import Document
 from aigym_db.syntax.quote import literal
 
@@ -13,11 +13,11 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def complete(
-    doc: Document, table: str, rows: Mapping[str, str], words: Mapping[str, str], cast: Cast
+    doc: Document, table: str, rows: Mapping[str, str], words: Mapping[str, str], actor_list: ActorList
 ) -> Mapping[str, str]:
     """The classes with parameters, people and other classes filled in."""
     for name in rows:
-        if name in words or name in cast.names or name in cast.people:
+        if name in words or name in actor_list.names or name in actor_list.people:
             raise doc.wrong(
                 f"`{name}` is a row class and something else too.",
                 table,
@@ -33,16 +33,16 @@ def complete(
                 return expanded(words[name], (*within, name)) if name not in within else circle(name)
             if name in rows:
                 return f"({expanded(rows[name], (*within, name))})" if name not in within else circle(name)
-            if name in cast.people:
-                return literal(cast.people[name])
-            if name in cast.names:
+            if name in actor_list.people:
+                return literal(actor_list.people[name])
+            if name in actor_list.names:
                 return found[0]
             raise doc.wrong(
-                f"{table}: nothing is called `{{{name}}}`.",
+                f"{table}: there is no class, parameter or value `{{{name}}}`.",
                 table,
                 "rows",
                 within[0],
-                hint="Use a row class, a parameter of the sheet, or a name of policies/actors.toml.",
+                hint="Use a row class, a parameter of the archetype, or a name of policies/actors.toml.",
             )
 
         return _PLACEHOLDER.sub(word, text)
@@ -63,7 +63,9 @@ def filled(doc: Document, text: str, words: Mapping[str, str], table: str) -> st
     def word(found: re.Match[str]) -> str:
         if found[1] not in words:
             raise doc.wrong(
-                f"{table}: `{found[1]}` is not a parameter of its sheet.", table, hint="Name a parameter."
+                f"{table}: `{found[1]}` is not a parameter of its archetype.",
+                table,
+                hint="Name a parameter.",
             )
         return words[found[1]]
 

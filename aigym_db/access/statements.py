@@ -134,7 +134,7 @@ def update_sighted(table: Table, column: TableColumn, where: str | None = None) 
     return f"update {table.quoted} set {column.quoted} = {column.quoted} where {condition}"
 
 
-def move(table: Table, column: str, target: str | None, where: str | None = None) -> str:
+def reassign(table: Table, column: str, target: str | None, where: str | None = None) -> str:
     """Gives rows to somebody else; all that can be reached unless `where` says which."""
     return f"update {table.quoted} set {table.columns[column].quoted} = {literal(target)}" + (
         f" where {where}" if where else ""
@@ -142,7 +142,7 @@ def move(table: Table, column: str, target: str | None, where: str | None = None
 
 
 @_kept
-def moved(table: Table, column: str, target: str | None, elsewhere: tuple[Row, ...]) -> str:
+def reassigned(table: Table, column: str, target: str | None, elsewhere: tuple[Row, ...]) -> str:
     """The moves just made: of the rows that were elsewhere, those that no longer are."""
     before = literal(tuple(row.key for row in elsewhere))
     one, aim = table.columns[column], literal(target)

@@ -56,6 +56,8 @@ class Table:
     columns: Mapping[str, TableColumn]
     grants: Mapping[str, Grants]
     """By role."""
+    triggers: frozenset[str]
+    """The commands (insert, update, delete) that fire a trigger or a rule."""
 
     @property
     def key_sql(self) -> str:
@@ -75,6 +77,9 @@ def tables(connection: psycopg.Connection, roles: Collection[str]) -> Mapping[st
                 frozenset(row["updates"]),
                 row["deletes"],
             )
+        triggers = {
+            row["name"]: frozenset(row["commands"]) for row in cursor.execute(query("access/triggers"))
+        }
         found = {}
         for row in cursor.execute(query("access/tables")):
             name = f"{row['schema']}.{row['name']}"
@@ -88,5 +93,6 @@ def tables(connection: psycopg.Connection, roles: Collection[str]) -> Mapping[st
                 tuple(row["key"]) or tuple(columns),
                 columns,
                 grants.get(name, {}),
+                triggers.get(name, frozenset()),
             )
         return found

@@ -71,11 +71,11 @@ def acting(dsn: str, actor: Actor) -> Iterator[Connection]:
 
 
 @contextmanager
-def stage(project: Project, server: str | None = None) -> Iterator[TestDatabase]:
+def open_test_database(project: Project, server: str | None = None) -> Iterator[TestDatabase]:
     """A stage for the block; what is the same as last time is not built again.
 
     The database is what `schema/` and `policies/` say, because that is what people edit, and `verify` proves
-    that the migrations make the same; a project without templates is what its migrations make. Raises what
+    that the migrations make the same; a project without templates is what its migrations make. Raise what
     is wrong with these files, StatementFailed (AIG-S002) when PostgreSQL refuses one, BadSeed (AIG-P014)
     when it refuses the fixture.
     """

@@ -11,10 +11,10 @@ from typing import Any
 import psycopg
 
 from aigym_db.access import completeness
-from aigym_db.access.attempts import AttemptStatement, RejectedAttempt, jobs, numbered
+from aigym_db.access.attempts import AttemptStatement, RejectedAttempt, order_statements, plan_attempts
 from aigym_db.access.fixture import Fixture, fixture
 from aigym_db.access.matrix import AccessMatrix
-from aigym_db.access.outcomes import AttemptResult, gathered
+from aigym_db.access.outcomes import AttemptResult, collect_outcomes
 from aigym_db.access.tables import Table, tables
 from aigym_db.database.queries import query
 from aigym_db.model.access import Actor, Outcome
@@ -27,101 +27,117 @@ class Trial:
     """All jobs of the answers, loaded into sessions of a superuser and ready to be tried."""
 
     connections: tuple[Connection, ...]
-    answers: AccessMatrix
+    matrix: AccessMatrix
     tables: Mapping[str, Table]
     fixtures: Mapping[str, Fixture]
-    jobs: tuple[AttemptStatement, ...]
-    refused: tuple[RejectedAttempt, ...]
+    statements: tuple[AttemptStatement, ...]
+    rejected: tuple[RejectedAttempt, ...]
 
     def outcomes(self) -> tuple[Outcome, ...]:
         """What happened to every cell by policies and grants alone: triggers and foreign keys rest."""
-        return gathered(self.answers, self.fixtures, self.refused, self.everything())
+        return collect_outcomes(self.matrix, self.fixtures, self.rejected, self.run())
 
-    def everything(
-        self, tables: Collection[str] | None = None, *, triggers: bool = False
-    ) -> list[AttemptResult]:
-        """The replies to all jobs (about all tables, or some), shared out to the connections by table."""
+    def run(self, tables: Collection[str] | None = None, *, triggers: bool = False) -> list[AttemptResult]:
+        """Execute the statements of all tables or of some, distributed to the connections by table.
+
+        With `triggers`, triggers and foreign keys are enabled and only statements that fire one are executed.
+        """
         by_table: dict[str, list[int]] = {}
-        for job in self.jobs:
-            if tables is not None and job.cell.table not in tables:
+        for statement in self.statements:
+            if tables is not None and statement.cell.table not in tables:
                 continue
-            by_table.setdefault(job.cell.table, []).append(job.id)
+            if triggers and not _fires(statement, self.tables[statement.cell.table]):
+                continue
+            by_table.setdefault(statement.cell.table, []).append(statement.id)
         heaps: list[list[int]] = [[] for _ in self.connections]
         for ids in sorted(by_table.values(), key=len, reverse=True):
             min(heaps, key=len).extend(ids)
         with ThreadPoolExecutor(len(heaps)) as pool:
             replies = pool.map(
-                lambda connection, ids: self.ask(ids, connection, triggers=triggers), self.connections, heaps
+                lambda connection, ids: self.run_on(ids, connection, triggers=triggers),
+                self.connections,
+                heaps,
             )
             return [reply for heap in replies for reply in heap]
 
-    def ask(
+    def run_on(
         self, ids: Sequence[int], connection: Connection, *, triggers: bool = False
     ) -> list[AttemptResult]:
         """The server's replies to some jobs, in their order."""
         with connection.transaction(force_rollback=True):
             found = connection.execute(
-                query("access/try").encode(), {"jobs": list(ids), "stop": False, "replica": not triggers}
+                query("access/run").encode(), {"attempts": list(ids), "stop": False, "replica": not triggers}
             ).fetchall()
         return [
             AttemptResult(
-                self.jobs[job], None if reached is None else frozenset(reached), state, message or ""
+                self.statements[statement],
+                None if reached is None else frozenset(reached),
+                state,
+                message or "",
             )
-            for job, reached, state, message in found
+            for statement, reached, state, message in found
         ]
 
 
+def _fires(statement: AttemptStatement, table: Table) -> bool:
+    """Whether the statement fires a trigger or a rule; an UPDATE of a partitioned table can move rows."""
+    command = "update" if statement.cell.command == "reassign" else statement.cell.command
+    if command == "update" and table.partitioned:
+        return bool(table.triggers)
+    return command in table.triggers
+
+
 def trial(
-    connections: Connection | Sequence[Connection], answers: AccessMatrix, only: Collection[str] | None = None
+    connections: Connection | Sequence[Connection], matrix: AccessMatrix, only: Collection[str] | None = None
 ) -> Trial:
     """Prepares the answers of all tables or some on a database with the fixture; changes nothing in it.
 
     The connections must be superusers'; several work at the same time, on the same database or on clones of
-    it. Raises BadAnswers (AIG-P012) when tables and answers do not match, or a row class is not SQL about
+    it. Raise BadAccessMatrix (AIG-P012) when tables and answers do not match, or a row class is not SQL about
     its table.
     """
     sessions = (connections,) if isinstance(connections, psycopg.Connection) else tuple(connections)
     for session in sessions:
         session.execute("select set_config('search_path', '', false)")
-    roles = {actor.name: actor.role for actor in answers.actors.values()}
+    roles = {actor.name: actor.role for actor in matrix.actors.values()}
     found = tables(sessions[0], set(roles.values()))
-    completeness.check(answers, found)
-    wanted = [name for name in answers.sheets if only is None or name in only]
-    fixtures = {name: fixture(sessions[0], answers, answers.sheets[name], found[name]) for name in wanted}
+    completeness.check(matrix, found)
+    wanted = [name for name in matrix.tables if only is None or name in only]
+    fixtures = {name: fixture(sessions[0], matrix, matrix.tables[name], found[name]) for name in wanted}
     asked: list[AttemptStatement] = []
-    refused: list[RejectedAttempt] = []
+    rejected: list[RejectedAttempt] = []
     for name in wanted:
-        for one in jobs(answers.sheets[name], found[name], fixtures[name], roles):
+        for one in plan_attempts(matrix.tables[name], found[name], fixtures[name], roles):
             if isinstance(one, AttemptStatement):
                 asked.append(one)
             else:
-                refused.append(one)
-    ready = numbered(asked)
+                rejected.append(one)
+    ready = order_statements(asked)
     for session in sessions:
-        _load(session, answers, ready)
-    return Trial(sessions, answers, found, fixtures, ready, tuple(refused))
+        _load(session, matrix, ready)
+    return Trial(sessions, matrix, found, fixtures, ready, tuple(rejected))
 
 
-def _load(connection: Connection, answers: AccessMatrix, asked: Iterable[AttemptStatement]) -> None:
-    for name in ("forget", "create_jobs", "create_act_as", "create_try", "create_break"):
+def _load(connection: Connection, matrix: AccessMatrix, asked: Iterable[AttemptStatement]) -> None:
+    for name in ("forget", "create_attempts", "create_act_as", "create_run", "create_mutate"):
         connection.execute(query(f"access/{name}").encode())
     scenes: dict[str | None, int] = {None: 0}
-    people = {name: _identity(actor) for name, actor in answers.actors.items()}
-    with connection.cursor() as cursor, cursor.copy(query("access/fill_jobs").encode()) as copy:
-        for job in asked:
+    people = {name: _identity(actor) for name, actor in matrix.actors.items()}
+    with connection.cursor() as cursor, cursor.copy(query("access/fill_attempts").encode()) as copy:
+        for statement in asked:
             copy.write_row(
                 (
-                    job.id,
-                    scenes.setdefault(job.scene, len(scenes)),
-                    job.scene,
-                    *people[job.cell.actor],
-                    job.body,
-                    job.observe,
-                    None if job.success is None else list(job.success),
-                    None if job.passed is None else list(job.passed),
-                    [body for body, _ in job.each] or None,
-                    [key for _, key in job.each] or None,
-                    list(job.expected),
+                    statement.id,
+                    scenes.setdefault(statement.scene, len(scenes)),
+                    statement.scene,
+                    *people[statement.cell.actor],
+                    statement.body,
+                    statement.observe,
+                    None if statement.success is None else list(statement.success),
+                    None if statement.passed is None else list(statement.passed),
+                    [body for body, _ in statement.each] or None,
+                    [key for _, key in statement.each] or None,
+                    list(statement.expected),
                 )
             )
 

@@ -98,5 +98,5 @@ def _access(app: App) -> str | None:
         app.report.found(*found.findings)
         if app.report.findings:
             return None
-        tables, actors = counted(found.tables, "table"), counted(len(found.answers.actors), "actor")
-        return f"{len(found.outcomes)} answers about {tables} as {actors} hold"
+        tables, actors = counted(found.tables, "table"), counted(len(found.matrix.actors), "actor")
+        return f"{len(found.outcomes):,} cells match ({tables} × {actors})"

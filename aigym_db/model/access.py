@@ -1,4 +1,4 @@
-"""Who may do what: the actors, the questions asked as each of them, and what happened."""
+"""The access matrix: actors, cells, attempts, outcomes and mutants."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ from typing import Any, Literal
 
 from aigym_db.model.source import Place
 
-Command = Literal["select", "insert", "update", "delete", "move"]
-COMMANDS: tuple[Command, ...] = ("select", "insert", "update", "delete", "move")
-"""The columns of an answers sheet. `move` is an update that gives a row another owner or tenant."""
+Command = Literal["select", "insert", "update", "delete", "reassign"]
+COMMANDS: tuple[Command, ...] = ("select", "insert", "update", "delete", "reassign")
+"""The columns of the access matrix. `reassign` is an UPDATE that changes the owner or tenant of a row."""
 
 Way = Literal["look", "forged", "blind", "sighted"]
-"""How a command was tried: a look at the table, somebody's very row inserted, a write without WHERE
-(the SELECT policies do not apply to it), a write that names its rows (they do)."""
+"""How a command is tested: SELECT of all keys, INSERT of a fixture row, a write without WHERE (SELECT
+policies do not apply), a write with a WHERE clause (they do)."""
 
-Refusal = Literal["grant", "policy", "constraint"]
+Rejection = Literal["grant", "policy", "constraint"]
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Somebody the policies must tell apart."""
+    """A role with claims and settings that policies distinguish."""
 
     name: str
     role: str
     """The database role the connection takes, e.g. `authenticated`."""
     claims: Mapping[str, Any] = field(default_factory=dict)
-    """What `request.jwt.claims` holds; empty for nobody in particular."""
+    """The value of `request.jwt.claims`; empty for an anonymous request."""
     settings: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, Any] = field(default_factory=dict)
-    """What `{me}`, `{tenants}` … in a row class stand for when this actor asks."""
-    meets: tuple[str, ...] = ()
-    """The levels (e.g. of MFA) this actor's session satisfies; a table that demands another gives nothing."""
+    """The values of `{me}`, `{tenants}` … in row classes."""
+    provides: tuple[str, ...] = ()
+    """The session levels (e.g. of MFA) that this actor satisfies."""
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One answer of the sheet: this actor, this command, this table reaches exactly these row classes."""
+    """The row classes that this actor is expected to reach in this table by this command."""
 
     table: str
     actor: str
@@ -53,28 +53,28 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One way of trying a cell's command: the keys of the rows it should reach and did reach."""
+    """One way of testing a cell: the expected and the actual keys."""
 
     way: Way
     expected: frozenset[str]
-    reached: frozenset[str]
-    refused: Refusal | None = None
+    actual: frozenset[str]
+    rejected_by: Rejection | None = None
     error: str = ""
-    """What PostgreSQL said when it neither ran nor refused the statement: a recursion between policies, …"""
+    """An error other than a missing privilege, a policy or a constraint: infinite recursion, …"""
 
     @property
     def ok(self) -> bool:
-        return not self.error and self.expected == self.reached
+        return not self.error and self.expected == self.actual
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What happened to a cell, in every way it was tried."""
+    """The attempts on a cell."""
 
     cell: Cell
     attempts: tuple[Attempt, ...]
     rows: Mapping[str, str] = field(default_factory=dict)
-    """For the message: a row's key, and whose it is (`tenant_id = …`)."""
+    """Key of each fixture row to its owner and tenant columns (`tenant_id = …`), for messages."""
 
     @property
     def ok(self) -> bool:
@@ -83,19 +83,19 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One way of breaking a policy or a function that policies ask."""
+    """A deliberate fault in a policy or in a function that policies call."""
 
     id: str
-    """Says what was done to what; stays the same as long as the policy's text does."""
+    """Policy or function and mutation operator; stable as long as the text of the policy is."""
     ddl: str
     table: str | None
-    """The table whose policy it breaks; None for a function."""
+    """The table whose policy it mutations; None for a function."""
 
 
 @dataclass(frozen=True, slots=True)
 class Survivor:
-    """A mutant no answer noticed, unless somebody has said why it makes no difference."""
+    """A mutant that no cell kills."""
 
     mutant: Mutant
     equivalent: str = ""
-    """The reason of its entry in `policies/equivalents.toml`."""
+    """The reason from `policies/equivalents.toml`."""

@@ -9,8 +9,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from aigym_db.access.findings import surfaces, with_triggers, wrong_answers
-from aigym_db.access.matrix import answers
+from aigym_db.access.findings import coverage_gaps, differing_cells, trigger_differences
+from aigym_db.access.matrix import read_matrix
 from aigym_db.access.trial import trial
 
 MINI = Path(__file__).parent / "mini"
@@ -32,14 +32,15 @@ def connection(database: str) -> Iterator[psycopg.Connection]:
 
 
 @pytest.fixture
-def complaints(connection: psycopg.Connection) -> Callable[..., list[str]]:
+def messages(connection: psycopg.Connection) -> Callable[..., list[str]]:
     """What is said about the small project after some statements have been run."""
 
-    def complain(*changes: str, root: Path = MINI) -> list[str]:
+    def run(*changes: str, root: Path = MINI) -> list[str]:
         for change in changes:
             connection.execute(change.encode())
-        asked = trial(connection, answers(root))
-        found = (*wrong_answers(asked.outcomes()), *with_triggers(asked), *surfaces(asked))
+        asked = trial(connection, read_matrix(root))
+        outcomes = asked.outcomes()
+        found = (*differing_cells(outcomes), *trigger_differences(asked, outcomes), *coverage_gaps(asked))
         return [finding.message for finding in found]
 
-    return complain
+    return run

@@ -9,10 +9,10 @@ import psycopg
 import pytest
 
 from aigym_db.access.equivalents import equivalents
-from aigym_db.access.findings import survivors
-from aigym_db.access.matrix import answers
+from aigym_db.access.findings import surviving_mutants
+from aigym_db.access.matrix import read_matrix
 from aigym_db.access.mutants import MutationReport, mutate
-from aigym_db.access.mutations import guards
+from aigym_db.access.mutations import read_access_rules
 from aigym_db.access.trial import trial
 from aigym_db.database.servers import Server, clone
 from aigym_db.errors import BadAccessMatrix
@@ -24,13 +24,13 @@ Run = Callable[[], MutationReport]
 
 @pytest.fixture
 def run(connection: psycopg.Connection, mini: Path) -> Run:
-    return lambda: mutate(trial(connection, answers(mini)), equivalents(mini))
+    return lambda: mutate(trial(connection, read_matrix(mini)), equivalents(mini))
 
 
 def test_every_kind_of_mutant_is_made(connection: psycopg.Connection, mini: Path) -> None:
-    asked = trial(connection, answers(mini))
+    asked = trial(connection, read_matrix(mini))
 
-    names = {one.mutant.id for one in guards(connection).breaks(asked.tables)}
+    names = {one.mutant.id for one in read_access_rules(connection).mutations(asked.tables)}
 
     assert names >= {
         "app.units units_select: dropped",
@@ -51,7 +51,9 @@ def test_the_answers_notice_every_mutant_that_makes_a_difference(run: Run) -> No
 
     assert found.failed == {}
     assert [survivor.mutant.id for survivor in found.survivors if not survivor.equivalent] == [SELF]
-    assert [finding.message for finding in survivors(found.survivors)] == [f"No answer notices this: {SELF}."]
+    assert [finding.message for finding in surviving_mutants(found.survivors)] == [
+        f"No cell kills the mutant: {SELF}."
+    ]
 
 
 def test_a_killed_mutant_names_the_cell_that_noticed_it(run: Run) -> None:
@@ -66,13 +68,13 @@ def test_a_mutant_that_is_explained_is_no_finding(mini: Path, run: Run) -> None:
     found = run()
 
     assert found.rate == 1.0
-    assert list(survivors(found.survivors)) == []
+    assert list(surviving_mutants(found.survivors)) == []
 
 
 @pytest.mark.parametrize(
     ("mutant", "message"),
     [
-        ("app.units units_select: dropped", "is noticed by an answer"),
+        ("app.units units_select: dropped", "is killed by a cell"),
         ("app.units units_select: painted green", "There is no mutant"),
     ],
 )
@@ -121,7 +123,7 @@ def test_the_database_is_as_before(connection: psycopg.Connection, run: Run) -> 
 
 
 def test_several_clones_find_the_same(server: Server, connection: psycopg.Connection, mini: Path) -> None:
-    alone = mutate(trial(connection, answers(mini)), equivalents(mini), tables={"app.notes"})
+    alone = mutate(trial(connection, read_matrix(mini)), equivalents(mini), tables={"app.notes"})
     name = connection.info.dbname
     connection.close()
 
@@ -129,6 +131,6 @@ def test_several_clones_find_the_same(server: Server, connection: psycopg.Connec
         psycopg.connect(clone(server, name).dsn, autocommit=True) as one,
         psycopg.connect(clone(server, name).dsn, autocommit=True) as two,
     ):
-        shared = mutate(trial([one, two], answers(mini)), equivalents(mini), tables={"app.notes"})
+        shared = mutate(trial([one, two], read_matrix(mini)), equivalents(mini), tables={"app.notes"})
 
     assert (shared.killed.keys(), shared.survivors) == (alone.killed.keys(), alone.survivors)

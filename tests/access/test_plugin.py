@@ -50,25 +50,28 @@ def test_each_answer_is_a_test(project: Path, pytester: pytest.Pytester) -> None
 def test_a_wrong_answer_is_told_in_one_sentence_with_its_place(
     project: Path, pytester: pytest.Pytester
 ) -> None:
-    sheet = project / "policies/app.access.toml"
-    sheet.write_text(sheet.read_text().replace('anonymous = ["offered"', 'anonymous = ["all"'))
+    table_matrix = project / "policies/app.access.toml"
+    table_matrix.write_text(table_matrix.read_text().replace('anonymous = ["offered"', 'anonymous = ["all"'))
 
     result = pytester.runpytest_inprocess("policies", "-k", "colours and anonymous")
 
     result.assert_outcomes(passed=4, failed=1, deselected=240)
     result.stdout.fnmatch_lines(
-        ["app.colours: anonymous cannot select row teal: the sheet says all.", "policies/app.access.toml:*"]
+        [
+            "app.colours: anonymous select: expected all, actual without row teal.",
+            "policies/app.access.toml:*",
+        ]
     )
 
 
 def test_a_broken_sheet_is_told_when_collecting(project: Path, pytester: pytest.Pytester) -> None:
-    sheet = project / "policies/app.access.toml"
-    sheet.write_text(sheet.read_text().replace("not retired", "not {retired}"))
+    table_matrix = project / "policies/app.access.toml"
+    table_matrix.write_text(table_matrix.read_text().replace("not retired", "not {retired}"))
 
     result = pytester.runpytest_inprocess("policies")
 
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*nothing is called `{retired}`*"])
+    result.stdout.fnmatch_lines(["*there is no class, parameter or value `{retired}`*"])
 
 
 def test_sheets_are_left_alone_unless_asked_for(project: Path, pytester: pytest.Pytester) -> None:

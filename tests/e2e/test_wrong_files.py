@@ -199,7 +199,7 @@ WRONG = [
     ),
     Wrong(
         "answers with a word too many",
-        {"policies/app.access.toml": '"app.notes" = { sheet = "owner", ownr = "owner_id" }\n'},
+        {"policies/app.access.toml": '"app.notes" = { archetype = "owner", ownr = "owner_id" }\n'},
         2,
         "AIG-P012",
         "policies/app.access.toml:1",

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from aigym_db.access.test_database import stage
+from aigym_db.access.test_database import open_test_database
 from aigym_db.database.migration_session import open_session
 from aigym_db.database.servers import Throwaway, create_database, throwaway
 from aigym_db.draft.new import new
@@ -122,7 +122,7 @@ def test_the_test_database_and_seeds_use_the_configured_path(any_server: Throwaw
     (tmp_path / "seeds" / "test").mkdir(parents=True)
     (tmp_path / "seeds" / "test" / "orders.sql").write_text('insert into "Order" default values;')
 
-    with stage(files) as test_database, test_database.connection() as connection:
+    with open_test_database(files) as test_database, test_database.connection() as connection:
         assert connection.execute('select id from shop."Order"').fetchall() == [(1,)]
         with open_session(test_database.server.dsn(connection.info.dbname), files.session) as session:
             (loaded,) = load(session, "more", (Source("a.sql", 'insert into "Order" values (2)'),))

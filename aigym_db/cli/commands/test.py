@@ -14,15 +14,17 @@ if TYPE_CHECKING:
     from aigym_db.access.report import AccessReport
 
 
-@click.command(short_help="Prove that each role can do exactly what the answers say.")
+@click.command(short_help="Test the access matrix on a real database.")
 @click.argument("tables", metavar="[TABLE]…", nargs=-1)
-@click.option("--mutants", is_flag=True, help="Also break each policy on purpose; some answer must notice.")
+@click.option(
+    "--mutants", is_flag=True, help="Also test mutants of policies and functions; a cell must kill each."
+)
 @pass_app
 def command(app: App, tables: tuple[str, ...], mutants: bool) -> int:
-    """Asks a throwaway database with the rows of seeds/test, as each actor, for each table and command.
+    """Execute each cell of the access matrix as its actor, on a temporary database with seeds/test.
 
-    Every cell of the answers sheets is tried: reads, forged rows, moves, statements with and without WHERE.
-    With TABLE, only the answers of these tables. Exit status 1 when a cell differs or a mutant survives.
+    Tests SELECT, inserted fixture rows, reassignments, and writes with and without WHERE. With TABLE, only
+    the cells of these tables. Exit status 1 if a cell differs or a mutant survives.
     """
     from aigym_db.access.report import access_report
 
@@ -31,39 +33,40 @@ def command(app: App, tables: tuple[str, ...], mutants: bool) -> int:
     with access_report(app.project, tables) as found:
         report.found(*found.findings)
         report.say(
-            f"{len(found.outcomes)} answers about {counted(found.tables, 'table')} as "
-            f"{counted(len(found.answers.actors), 'actor')}, {found.failed or 'none'} of them wrong "
-            f"({found.cells_per_second:,} a second)."
+            f"{len(found.outcomes) - found.failed:,} cells match ({counted(found.tables, 'table')} × "
+            f"{counted(len(found.matrix.actors), 'actor')}), {found.failed:,} differ "
+            f"({found.cells_per_second:,} cells per second)."
         )
         report.data |= {
             "cells": len(found.outcomes),
-            "failed": found.failed,
+            "matching": len(found.outcomes) - found.failed,
+            "differing": found.failed,
             "cells_per_second": found.cells_per_second,
         }
         if mutants:
-            _break(app, found, tables)
+            _test_mutants(app, found, tables)
     return 1 if report.findings else 0
 
 
-def _break(app: App, found: AccessReport, tables: tuple[str, ...]) -> None:
+def _test_mutants(app: App, found: AccessReport, tables: tuple[str, ...]) -> None:
     from aigym_db.access.equivalents import equivalents
-    from aigym_db.access.findings import survivors
+    from aigym_db.access.findings import surviving_mutants
     from aigym_db.access.mutants import mutate
 
     began = time.perf_counter()
     done = mutate(found.trial, equivalents(app.project.root), tables=tables or None)
     took_s = time.perf_counter() - began
-    app.report.found(*survivors(done.survivors))
+    app.report.found(*surviving_mutants(done.survivors))
     explained = sum(bool(survivor.equivalent) for survivor in done.survivors)
     tried = len(done.killed) + len(done.survivors)
     app.report.say(
         f"{counted(tried, 'mutant')}, {len(done.killed)} killed, {explained} declared equivalent, "
-        f"{len(done.survivors) - explained} survive ({tried / took_s:,.0f} a second)."
+        f"{len(done.survivors) - explained} survived ({tried / took_s:,.0f} mutants per second)."
     )
     app.report.data["mutants"] = {
         "tried": tried,
         "killed": len(done.killed),
         "equivalent": {one.mutant.id: one.equivalent for one in done.survivors if one.equivalent},
         "survived": [one.mutant.id for one in done.survivors if not one.equivalent],
-        "not_accepted": dict(done.failed),
+        "rejected": dict(done.failed),
     }

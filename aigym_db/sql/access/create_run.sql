@@ -1,11 +1,11 @@
--- Tries statements as their actors, each in a subtransaction that is rolled back, and returns the rows each reached.
--- `reached` is null when PostgreSQL neither ran the statement nor refused it: that is an error inside a policy.
-create function pg_temp.aigym_try(jobs int[], stop boolean, replica boolean)
-returns table (job int, reached text[], state text, message text)
-language plpgsql as $try$
+-- Execute statements as their actors, each in a subtransaction that is rolled back; return the rows each reached.
+-- `actual` is null if the statement failed for another reason than privileges, policies or constraints.
+create function pg_temp.aigym_run(attempts int[], stop boolean, replica boolean)
+returns table (attempt int, actual text[], state text, message text)
+language plpgsql as $run$
 declare
     scene record;
-    asked record;
+    attempt_row record;
     count bigint;
     finished boolean := false;
     part int;
@@ -13,11 +13,11 @@ begin
     perform txid_current();
     perform set_config('row_security', 'on', true);
     for scene in
-        select j.scene as id, j.setup, array_agg(j.id order by j.id) as jobs
-        from pg_temp.aigym_job j
-        where j.id = any (aigym_try.jobs)
-        group by j.scene, j.setup
-        order by min(j.id)
+        select a.scene as id, a.setup, array_agg(a.id order by a.id) as attempts
+        from pg_temp.aigym_attempt a
+        where a.id = any (aigym_run.attempts)
+        group by a.scene, a.setup
+        order by min(a.id)
     loop
         exit when finished;
         begin
@@ -26,24 +26,24 @@ begin
                 execute scene.setup;
             end if;
             perform set_config('session_replication_role', case when replica then 'replica' else 'origin' end, true);
-            for asked in select * from pg_temp.aigym_job j where j.id = any (scene.jobs) order by j.id loop
-                job := asked.id;
+            for attempt_row in select * from pg_temp.aigym_attempt a where a.id = any (scene.attempts) order by a.id loop
+                attempt := attempt_row.id;
                 state := null;
                 message := null;
                 begin
-                    perform pg_temp.aigym_act_as(asked.role, asked.claims, asked.settings);
-                    if asked.success is null and asked.observe is null then
-                        execute asked.body into reached;
+                    perform pg_temp.aigym_act_as(attempt_row.role, attempt_row.claims, attempt_row.settings);
+                    if attempt_row.success is null and attempt_row.observe is null then
+                        execute attempt_row.body into actual;
                     else
-                        execute asked.body;
+                        execute attempt_row.body;
                         get diagnostics count = row_count;
                         perform set_config('role', 'none', true);
                         if count = 0 then
-                            reached := '{}';
-                        elsif asked.observe is null then
-                            reached := asked.success;
+                            actual := '{}';
+                        elsif attempt_row.observe is null then
+                            actual := attempt_row.success;
                         else
-                            execute asked.observe into reached;
+                            execute attempt_row.observe into actual;
                         end if;
                     end if;
                     raise exception using errcode = 'AG000';
@@ -53,25 +53,25 @@ begin
                     when insufficient_privilege then
                         state := sqlstate;
                         message := sqlerrm;
-                        reached := '{}';
+                        actual := '{}';
                     when integrity_constraint_violation then
                         state := sqlstate;
                         message := sqlerrm;
-                        reached := asked.passed;
+                        actual := attempt_row.passed;
                     when others then
                         state := sqlstate;
                         message := sqlerrm;
-                        reached := null;
+                        actual := null;
                 end;
                 -- One row that a WITH CHECK refuses makes the whole statement fail: then row by row.
-                if state = '42501' and asked.each_body is not null then
-                    for part in 1 .. cardinality(asked.each_body) loop
+                if state = '42501' and attempt_row.each_body is not null then
+                    for part in 1 .. cardinality(attempt_row.each_body) loop
                         begin
-                            perform pg_temp.aigym_act_as(asked.role, asked.claims, asked.settings);
-                            execute asked.each_body[part];
+                            perform pg_temp.aigym_act_as(attempt_row.role, attempt_row.claims, attempt_row.settings);
+                            execute attempt_row.each_body[part];
                             get diagnostics count = row_count;
                             if count > 0 then
-                                reached := reached || asked.each_key[part];
+                                actual := actual || attempt_row.each_key[part];
                             end if;
                             raise exception using errcode = 'AG000';
                         exception when others then
@@ -80,7 +80,7 @@ begin
                     end loop;
                 end if;
                 return next;
-                if stop and reached is distinct from asked.expected then
+                if stop and actual is distinct from attempt_row.expected then
                     finished := true;
                     exit;
                 end if;
@@ -91,4 +91,4 @@ begin
         end;
     end loop;
 end
-$try$
+$run$

@@ -1,5 +1,5 @@
 -- The statements to try, as whom, and which rows each should reach; filled by COPY.
-create temporary table aigym_job (
+create temporary table aigym_attempt (
     id int primary key,
     scene int not null,
     setup text,

@@ -1,0 +1,2 @@
+-- Loads the statements to try.
+copy pg_temp.aigym_attempt (id, scene, setup, role, claims, settings, body, observe, success, passed, each_body, each_key, expected) from stdin

@@ -1,2 +1,0 @@
--- Loads the statements to try.
-copy pg_temp.aigym_job (id, scene, setup, role, claims, settings, body, observe, success, passed, each_body, each_key, expected) from stdin
