@@ -41,10 +41,10 @@ def read_text(path: Path, file: str) -> Source:
 
 
 def normalised(content: bytes, file: str) -> Source:
-    """A file's text with LF line ends and without a byte order mark; checksums are over this text.
+    """Return a file's text with LF line ends and without a byte order mark; checksums are of this text.
 
-    In a file with line ends of several kinds, those in strings and in $$ bodies are somebody's data and stay:
-    pg_dump writes them as they are.
+    In a file with mixed line ends, those in strings and in $$ bodies are data and are kept, as pg_dump writes
+    them.
     """
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise BadMigration(

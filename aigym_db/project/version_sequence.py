@@ -71,7 +71,7 @@ def _broken(
         f"{missing} is missing: {migration.file} comes {after}.",
         place=migration.up.source.place(0),
         hint=f"Bring {f'migrations/{name}' if name else 'the file'} back from version control; only drafts "
-        "that nobody has run may be renumbered.",
+        "that no database has run may be renumbered.",
     )
 
 
