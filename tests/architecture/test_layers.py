@@ -16,10 +16,6 @@ FEATURES = {
     "migrate",
     "access",
     "seeds",
-    "partitions",
-    "privacy",
-    "health",
-    "continuity",
 }
 LEVEL = {
     "": 8,

@@ -9,29 +9,29 @@ import pytest
 NOT_UTF8 = "\udcff\udcfe"
 
 
-def refused(out: str) -> tuple[str, str]:
+def rejected(out: str) -> tuple[str, str]:
     """The code and the message of the one finding of a document."""
     (finding,) = json.loads(out)["findings"]
     assert finding["help"].endswith(".")
     return finding["code"], finding["message"]
 
 
-def test_a_connection_string_that_is_not_utf8_is_refused(steps) -> None:
+def test_a_connection_string_that_is_not_utf8_is_rejected(steps) -> None:
     code, out, err = steps.run("--format", "json", "--database", NOT_UTF8, "migrate")
 
     assert (code, "Traceback" in err) == (2, False)
-    assert refused(out) == ("AIG-P013", "The connection string cannot be read.\nIt is not UTF-8.")
+    assert rejected(out) == ("AIG-P013", "The connection string cannot be read.\nIt is not UTF-8.")
 
 
 @pytest.mark.parametrize("name", ["PGUSER", "PGPASSWORD"])
-def test_a_variable_that_is_not_utf8_is_refused_by_its_name(steps, name: str) -> None:
+def test_a_variable_that_is_not_utf8_is_rejected_by_its_name(steps, name: str) -> None:
     code, out, err = steps.run("--format", "json", "migrate", variables={name: NOT_UTF8})
 
     assert (code, "Traceback" in err) == (2, False)
-    assert refused(out) == ("AIG-P013", f"{name}, or what a service says in its place, is not UTF-8.")
+    assert rejected(out) == ("AIG-P013", f"{name}, or what a service says in its place, is not UTF-8.")
 
 
-def test_a_target_whose_variable_is_not_utf8_is_refused_at_its_place(steps) -> None:
+def test_a_target_whose_variable_is_not_utf8_is_rejected_at_its_place(steps) -> None:
     (steps.folder / "targets.toml").write_text('[[target]]\nname = "one"\ndsn_env = "ONE"\n')
 
     code, _, err = steps.run("migrate", "--targets", "targets.toml", variables={"ONE": NOT_UTF8})
@@ -42,11 +42,11 @@ def test_a_target_whose_variable_is_not_utf8_is_refused_at_its_place(steps) -> N
 
 @pytest.mark.parametrize("command", ["migrate", "rollback"])
 @pytest.mark.parametrize("seconds", ["nan", "-1", "-inf"])
-def test_a_wait_that_is_no_number_of_seconds_is_refused(steps, command: str, seconds: str) -> None:
+def test_a_wait_that_is_no_number_of_seconds_is_rejected(steps, command: str, seconds: str) -> None:
     code, out, _ = steps.run("--format", "json", command, "--lock-wait", seconds)
 
     assert code == 2
-    assert refused(out) == (
+    assert rejected(out) == (
         "AIG-P013",
         f"Invalid value for '--lock-wait': {seconds} is not a number of seconds ≥ 0.",
     )

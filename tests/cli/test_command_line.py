@@ -1,4 +1,4 @@
-"""What every command does with wrong input, and what programs get to read."""
+"""Behaviour of every command: invalid input, help, JSON."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def modules_after(arguments: list[str], folder: Path) -> set[str]:
     return set(done.stdout.splitlines()[-1].split())
 
 
-def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_command_is_rejected(capsys: pytest.CaptureFixture[str]) -> None:
     code = status(["launch"])
 
     assert code == 2
     assert "No such command 'launch'" in capsys.readouterr().err
 
 
-def test_a_refusal_is_json_on_stdout_when_json_is_wanted(
+def test_an_error_is_json_on_stdout_with_format_json(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code = status(["-C", str(tmp_path), "--format", "json", "freeze"])
@@ -88,7 +88,7 @@ def test_help_lists_every_command_with_a_sentence(capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["freeze"]])
-def test_what_must_be_quick_imports_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
+def test_fast_commands_import_no_heavy_module(arguments: list[str], tmp_path: Path) -> None:
     (tmp_path / "migrations").mkdir()
 
     assert not modules_after(arguments, tmp_path) & HEAVY
@@ -99,7 +99,7 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert __version__ in capsys.readouterr().out
 
 
-def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+def test_a_closed_pipe_is_not_an_error(tmp_path: Path) -> None:
     done = subprocess.run(
         f"{sys.executable} -c 'from aigym_db.cli.main import run; run()' explain | head -1",
         shell=True,
@@ -111,7 +111,7 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     assert done.returncode == 0
 
 
-def test_init_makes_a_project_and_never_touches_an_existing_one(tmp_path: Path) -> None:
+def test_init_creates_a_project_and_never_changes_an_existing_one(tmp_path: Path) -> None:
     first = status(["-C", str(tmp_path), "init", "shop"])
     before = {path: path.read_bytes() for path in (tmp_path / "shop").rglob("*") if path.is_file()}
     (tmp_path / "shop/mine.txt").write_text("kept")
@@ -121,7 +121,7 @@ def test_init_makes_a_project_and_never_touches_an_existing_one(tmp_path: Path) 
     assert all(path.read_bytes() == content for path, content in before.items())
 
 
-def test_init_where_nothing_may_be_written_says_so(
+def test_init_in_a_folder_without_write_permission_is_an_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").touch()

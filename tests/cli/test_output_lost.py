@@ -81,7 +81,7 @@ def test_rows_are_loaded_and_the_end_says_that_output_was_lost(migrated, unwrita
         (("server", "stop"), ""),
     ],
 )
-def test_what_is_done_is_no_failure_because_nobody_hears_of_it(steps, unwritable, words, made) -> None:
+def test_a_completed_command_succeeds_although_its_output_is_lost(steps, unwritable, words, made) -> None:
     nowhere, why = unwritable
     (steps.folder / "migrations/LOCK").unlink()
 
@@ -124,7 +124,7 @@ def test_with_nowhere_to_write_at_all_a_run_goes_on(steps, unwritable) -> None:
     assert (code, steps.applied()) == (0, [1, 2, 3, 4])
 
 
-def test_a_refusal_that_nobody_can_read_keeps_its_exit_status(migrated, unwritable) -> None:
+def test_an_error_that_cannot_be_printed_keeps_its_exit_status(migrated, unwritable) -> None:
     migrated.step(1, "select 1;")
 
     code, _, _ = migrated.run("status", stdout=unwritable[0], stderr=unwritable[0])

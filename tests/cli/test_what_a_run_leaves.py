@@ -1,4 +1,4 @@
-"""What a run says it did, to programs and to people, also where it ended half-way."""
+"""The reported result of a run, as text and JSON, also of an interrupted run."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ Shop = ProjectInProcess
 
 
 def holdings(dsn: str) -> tuple[object, ...]:
-    """Everything a database holds as far as it is anybody's business: objects, ledger, the rows of notes."""
+    """Return the contents of a database: objects, ledger, the rows of notes."""
     with psycopg.connect(dsn, autocommit=True) as connection:
         ledger = "select version, name, checksum, applied_at from aigym_db.applied order by version"
         return (
@@ -35,7 +35,7 @@ def holdings(dsn: str) -> tuple[object, ...]:
 
 @pytest.fixture(autouse=True)
 def plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting of whoever runs the tests."""
+    """Remove the settings of the environment."""
     for name in list(os.environ):
         if name.startswith("PG") or name in ("DATABASE_URL", "NO_COLOR", "CI", "GITHUB_ACTIONS"):
             monkeypatch.delenv(name)
@@ -90,7 +90,7 @@ def stopped_shop(shop: Shop) -> Iterator[Shop]:
     yield shop
     shop("server", "stop")
     shutil.rmtree(shop.folder)
-    # As root the server of a folder that nobody else may enter lies elsewhere.
+    # As root, the server of a folder that other users cannot enter is stored elsewhere.
     gc()
 
 

@@ -48,7 +48,7 @@ def test_a_wrong_dsn_is_explained_and_no_password_is_shown(shop, database, wrong
         f"postgresql://app:{SECRET}@host/app?no_such_option=1",
     ],
 )
-def test_a_dsn_that_is_none_is_refused_without_being_quoted(shop, dsn: str) -> None:
+def test_a_dsn_that_is_none_is_rejected_without_being_quoted(shop, dsn: str) -> None:
     seen = shop("--database", dsn, "migrate")
 
     assert seen.status == 2
@@ -77,7 +77,7 @@ def test_a_wrong_password_is_not_shown(local_shop, up_once) -> None:
 
 
 @pytest.mark.parametrize("words", [("up",), ("test",)])
-def test_a_database_that_would_not_be_used_is_refused(shop, database, words) -> None:
+def test_a_database_that_would_not_be_used_is_rejected(shop, database, words) -> None:
     seen = shop("--database", database, *words)
 
     assert (seen.status, "`--database` cannot be used with this command" in seen.err) == (2, True)

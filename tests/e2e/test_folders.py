@@ -146,7 +146,7 @@ def test_a_file_that_is_no_migration_is_named(shop, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "9x", "a/b", "../x", "x" * 300, "é", "--", "a;b"])
-def test_a_name_that_cannot_be_one_is_refused(shop, name: str) -> None:
+def test_a_name_that_cannot_be_one_is_rejected(shop, name: str) -> None:
     files = shop.contents()
 
     seen = shop("new", "--empty", "--", name)

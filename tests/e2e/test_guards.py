@@ -1,4 +1,4 @@
-"""What could be done and is refused: drafts, production, rows, and databases that take nothing."""
+"""Guards: drafts, production, data loss, and read-only databases."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_the_local_database_is_known_by_its_address_too(local_shop, up_once) -> 
 
 
 @pytest.mark.parametrize("words", [("seed", "development"), ("seed", "test")])
-def test_made_up_rows_are_refused_on_production(shop, migrated, holdings, words) -> None:
+def test_made_up_rows_are_rejected_on_production(shop, migrated, holdings, words) -> None:
     name = parameters(migrated)["dbname"]
     execute(migrated, f"alter database {name} set aigym.environment = 'production'")
     held = holdings(migrated)
@@ -99,7 +99,7 @@ def test_with_a_yes_they_are(shop, with_rows) -> None:
     assert (seen.status, seen.out.splitlines()[-1]) == (0, "1 rolled back.")
 
 
-def test_what_says_it_is_irreversible_is_not_undone(shop, migrated, holdings) -> None:
+def test_an_irreversible_migration_is_not_rolled_back(shop, migrated, holdings) -> None:
     shop.write("migrations/0003_x.sql", "-- 0003 x\n-- migrate:up\n-- migrate:down irreversible: 🎉\n")
     shop("freeze")
     shop("--database", migrated, "migrate")
@@ -166,10 +166,13 @@ def test_who_may_not_write_is_told_so_before_anything_happens(shop, migrated, ho
 def test_who_may_not_write_may_not_undo_or_seed(shop, migrated, holdings, reader) -> None:
     held = holdings(migrated)
 
-    undone, seeded = shop("--database", reader[0], "rollback"), shop("--database", reader[0], "seed", "test")
+    rolled_back, seeded = (
+        shop("--database", reader[0], "rollback"),
+        shop("--database", reader[0], "seed", "test"),
+    )
 
-    assert (undone.status, seeded.status) == (4, 4)
-    assert "AIG-S005" in undone.err
+    assert (rolled_back.status, seeded.status) == (4, 4)
+    assert "AIG-S005" in rolled_back.err
     assert "hint: Run `aigym-db migrate` first, or connect as a role that may act as app_owner." in seeded.err
     assert holdings(migrated) == held
 
@@ -181,6 +184,6 @@ def test_who_may_only_read_sees_the_status_and_verifies(shop, migrated, reader) 
 
     assert (status.status, "2 applied, 0 pending" in status.out) == (0, True)
     assert "This role has no permission to read which migrations are partially applied." in status.out
-    assert "half-way" not in shop("--database", migrated, "status").out
+    assert "partially applied" not in shop("--database", migrated, "status").out
     assert shop("--format", "json", "--database", dsn, "status").document["unfinished"] is None
     assert (verified.status, verified.out) == (0, "2 checks, no findings.\n")

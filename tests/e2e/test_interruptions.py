@@ -21,7 +21,7 @@ SLOW = "create table app.labels (name text);\nselect pg_advisory_xact_lock_share
 
 @pytest.fixture
 def undisturbed(shop, another_database: str, holdings) -> object:
-    """What the migrations make when nothing goes wrong; the third waits for whoever holds the lock 777."""
+    """The result of the migrations without interruption; the third waits for the advisory lock 777."""
     shop.migration("0003_slow", SLOW, "drop table app.labels;")
     shop.migration("0004_more", "create index labels_name_idx on app.labels (name);")
     shop("freeze")

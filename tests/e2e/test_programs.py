@@ -76,7 +76,7 @@ def test_success_on_the_local_server_is_one_json_document(local_shop, up_once, w
 
 
 @pytest.mark.parametrize("words", REFUSED, ids=" ".join)
-def test_a_refusal_is_one_json_document_too(shop, migrated, monkeypatch, words: tuple[str, ...]) -> None:
+def test_an_error_is_one_json_document(shop, migrated, monkeypatch, words: tuple[str, ...]) -> None:
     monkeypatch.setenv("DATABASE_URL", migrated)
 
     seen = shop("--format", "json", *words)

@@ -1,4 +1,4 @@
-"""History that somebody touched: exit 5, what to do about it, and nothing changed."""
+"""Edited history: exit status 5, a hint, and no change to the database."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ TOUCHED: dict[str, tuple[str, Callable[[Any], object]]] = {
 
 @pytest.mark.parametrize("command", ["migrate", "status", "rollback"])
 @pytest.mark.parametrize("touched", TOUCHED)
-def test_history_that_was_touched_is_refused_and_the_message_says_what_to_do(
+def test_edited_history_is_rejected_with_a_hint(
     shop, migrated: str, holdings: Callable[[str], object], touched: str, command: str
 ) -> None:
     code, touch = TOUCHED[touched]

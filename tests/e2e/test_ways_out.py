@@ -1,4 +1,4 @@
-"""Files that are missing, renamed, there twice or late: refused with the list and a way out that works."""
+"""Missing, renamed, duplicated or late files: rejected with the list and a hint that works."""
 
 from __future__ import annotations
 
@@ -68,14 +68,14 @@ def test_a_deleted_file_can_be_had_from_the_ledger(shop, migrated: str, file: st
     (shop.folder / file).unlink()
     (shop.folder / "migrations/LOCK").unlink()
 
-    refused = shop("--database", migrated, "migrate")
+    rejected = shop("--database", migrated, "migrate")
     version = str(int(file[11:15]))
     stored = shop("--database", migrated, "status", "--sql", version)
     shop.write(file, stored.out)
     shop.write("migrations/LOCK", before["migrations/LOCK"].decode())
 
-    assert refused.status == 5
-    assert f"The ledger has its text: `aigym-db status --sql {version} > {file}`." in refused.err
+    assert rejected.status == 5
+    assert f"The ledger has its text: `aigym-db status --sql {version} > {file}`." in rejected.err
     assert shop.contents() == before
     assert shop("--database", migrated, "migrate").status == 0
 
@@ -138,17 +138,17 @@ def late(shop, migrated: str) -> str:
     return migrated
 
 
-def test_a_late_file_is_refused_until_it_is_allowed_and_status_shows_it(shop, late: str) -> None:
-    refused = shop("--database", late, "migrate")
+def test_a_late_file_is_rejected_until_it_is_allowed_and_status_shows_it(shop, late: str) -> None:
+    rejected = shop("--database", late, "migrate")
     allowed = shop("--database", late, "migrate", "--allow-out-of-order", "3")
     again = shop("--database", late, "migrate", "--allow-out-of-order", "3")
     status = shop("--database", late, "status")
     document = shop("--database", late, "--format", "json", "status").document
 
-    assert refused.status == 5
-    assert "AIG-T004 0003 later is not applied and older than 0004, which is applied." in refused.err
-    assert "--> migrations/0003_later.sql:1:1" in refused.err
-    assert "`aigym-db migrate --allow-out-of-order 3`" in hint_of(refused.err)
+    assert rejected.status == 5
+    assert "AIG-T004 0003 later is not applied and older than 0004, which is applied." in rejected.err
+    assert "--> migrations/0003_later.sql:1:1" in rejected.err
+    assert "`aigym-db migrate --allow-out-of-order 3`" in hint_of(rejected.err)
     assert (allowed.status, allowed.out.splitlines()[-1]) == (0, "1 applied.")
     assert (again.status, again.out) == (0, "Nothing to apply: the database is up to date.\n")
     assert "(out of order, after 0004)" in next(

@@ -1,4 +1,4 @@
-"""Wrong files: each is refused with a place, a caret and a way out, and nothing is changed."""
+"""Invalid files: each is rejected with a place, a caret and a hint, and nothing is changed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Wrong:
     status: int
     code: str
     place: str
-    """File and line of the refusal."""
+    """Return file and line of the error."""
     under: str
     """What stands at the caret."""
     commands: tuple[tuple[str, ...], ...]
@@ -177,7 +177,7 @@ WRONG = [
         MIGRATE,
     ),
     Wrong(
-        "a statement the server refuses",
+        "a statement that fails on the server",
         {"migrations/0003_x.sql": UP.format("", "select 1;\nselect '🎉', nobody from app.notes;")},
         4,
         "AIG-S002",
@@ -246,7 +246,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("wrong", "words"), CASES)
-def test_a_wrong_file_is_refused_with_its_place_and_nothing_changes(
+def test_a_wrong_file_is_rejected_with_its_place_and_nothing_changes(
     shop: Any,
     migrated: str,
     holdings: Callable[[str], object],

@@ -1,4 +1,4 @@
-"""Files that follow from others are up to date, and the repository holds nothing it should not."""
+"""Generated files are up to date, and the repository contains no unwanted content."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PINS = (ROOT / "requirements.txt").read_text(encoding="utf-8")
 WANTED = [
     *SETTINGS["project"]["dependencies"],
-    *(one for extra in SETTINGS["project"]["optional-dependencies"].values() for one in extra),
+    *(package for extra in SETTINGS["project"]["optional-dependencies"].values() for package in extra),
 ]
 TRACKED = [
     ROOT / line
@@ -46,7 +46,7 @@ def test_the_pins_name_no_place_to_fetch_from() -> None:
     assert "index-url" not in PINS
 
 
-def test_the_starter_projects_migrations_are_what_its_templates_say(tmp_path: Path) -> None:
+def test_the_migrations_of_the_starter_project_match_its_templates(tmp_path: Path) -> None:
     project = tmp_path / "starter"
     shutil.copytree(ROOT / "aigym_db" / "starter", project)
 
@@ -71,7 +71,7 @@ def test_no_two_errors_share_a_code_or_a_name(attribute: str) -> None:
     assert len(values) == len(set(values))
 
 
-def test_no_file_names_a_place_of_somebodys_machine() -> None:
+def test_no_file_contains_a_path_of_a_development_machine() -> None:
     place = re.compile(rb"/(?:work|root|home)/[a-z]")
 
     assert [path for path in TEXTS if place.search(path.read_bytes())] == []

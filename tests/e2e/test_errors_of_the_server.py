@@ -1,4 +1,4 @@
-"""What PostgreSQL refuses, as the person reads it who has to mend it."""
+"""Errors of PostgreSQL as they are printed."""
 
 from __future__ import annotations
 

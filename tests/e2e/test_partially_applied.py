@@ -1,4 +1,4 @@
-"""A file outside a transaction that was cut short, and then touched by somebody."""
+"""An interrupted non-transactional file that was edited afterwards."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ drop table app.more;
 
 
 @pytest.fixture
-def half(shop: Any, migrated: str) -> str:
+def partial(shop: Any, migrated: str) -> str:
     """The DSN of a database in which 0003 stopped at its second statement."""
     shop.write(HALF, TEXT)
     assert shop("freeze").status == 0
@@ -27,34 +27,34 @@ def half(shop: Any, migrated: str) -> str:
     return migrated
 
 
-def test_status_says_where_it_goes_on(shop: Any, half: str) -> None:
-    seen = shop("--database", half, "status")
+def test_status_shows_the_statement_to_resume(shop: Any, partial: str) -> None:
+    seen = shop("--database", partial, "status")
 
     assert "pending 0003 more  (partially applied: resumes at statement 2)" in seen.out
-    document = shop("--format", "json", "--database", half, "status").document
+    document = shop("--format", "json", "--database", partial, "status").document
     assert document["unfinished"] == [
         {"version": 3, "name": "more", "direction": "up", "statements_done": 1, "rows_changed": None}
     ]
 
 
-def test_one_whose_file_is_gone_is_not_forgotten(shop: Any, half: str) -> None:
+def test_a_partially_applied_migration_without_a_file_is_reported(shop: Any, partial: str) -> None:
     (shop.folder / HALF).unlink()
     lock = shop.folder / "migrations" / "LOCK"
     lock.write_text("".join(lock.read_text().splitlines(keepends=True)[:-1]))
 
-    told = shop("--database", half, "status")
-    refused = shop("--database", half, "migrate")
+    listed = shop("--database", partial, "status")
+    rejected = shop("--database", partial, "migrate")
 
-    assert "no file 0003 more  (partially applied: resumes at statement 2)" in told.out
-    assert refused.status == 7
-    assert "0003 more is partially applied, and its file is not there any more" in refused.err
-    assert "create table app.more" in refused.err
+    assert "no file 0003 more  (partially applied: resumes at statement 2)" in listed.out
+    assert rejected.status == 7
+    assert "0003 more is partially applied, and its file is not there any more" in rejected.err
+    assert "create table app.more" in rejected.err
 
 
-def test_a_person_who_has_put_it_back_says_so(shop: Any, half: str) -> None:
-    seen = shop("--database", half, "rollback", "--resolve", "done")
+def test_a_migration_reversed_by_hand_is_resolved(shop: Any, partial: str) -> None:
+    seen = shop("--database", partial, "rollback", "--resolve", "done")
 
     assert (seen.status, seen.err) == (0, "")
     assert "0003 more: marked as rolled back (resolved manually)" in seen.out
     assert "rolled back 0" not in seen.out
-    assert "partially applied" not in shop("--database", half, "status").out
+    assert "partially applied" not in shop("--database", partial, "status").out
