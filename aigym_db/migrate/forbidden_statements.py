@@ -1,4 +1,4 @@
-"""What may not stand where it stands in a migration, and what to write instead."""
+"""Statements that are not allowed in a migration, or not in a part of its kind."""
 
 from __future__ import annotations
 
@@ -15,46 +15,47 @@ _READING = {
     "client_encoding": re.compile(r"utf[-_]?8|unicode", re.IGNORECASE),
     "standard_conforming_strings": re.compile(r"on|true|yes|1", re.IGNORECASE),
 }
-"""The settings by which the server reads a text, and the values by which a migration is read."""
+"""Settings that change how the server reads SQL text, and the values a migration requires."""
 
 
-def refuse_misplaced(part: Part, step: Step, values: NewValues) -> None:
-    """Nothing, when a statement may stand in this part; raises ForbiddenStatement (AIG-P010) or BadSql."""
+def check_allowed(part: Part, step: Step, values: NewValues) -> None:
+    """Raise ForbiddenStatement (AIG-P010) or BadSql (AIG-P005) if the part must not contain the statement."""
     if part.transaction:
         values.check(step.text, step.tree, step.place)
     if step.tree is None:
         return
-    _refuse_anywhere(part, step)
+    _check_anywhere(part, step)
     if part.transaction:
-        _refuse_inside(part, step)
+        _check_transactional(part, step)
     else:
-        _refuse_outside(step)
+        _check_non_transactional(step)
 
 
-def refuse_dump_outside(part: Part) -> None:
-    """Data needs a transaction to belong to, and a dump's settings need one to end with."""
-    found = [one.statement for one in part.rows] + [one.start for one in part.instead if one.text]
-    if found:
+def check_dump_transactional(part: Part) -> None:
+    """Raise ForbiddenStatement if a non-transactional part contains COPY data or settings of pg_dump."""
+    indexes = [data.statement for data in part.rows]
+    indexes += [replacement.start for replacement in part.instead if replacement.text]
+    if indexes:
         raise ForbiddenStatement(
             "This is data for a COPY, or a setting for the rest of a dump, in a file that is no transaction.",
-            place=part.source.place(min(found)),
+            place=part.source.place(min(indexes)),
             hint="Remove `transaction:false`, and put what needs it into a file of its own.",
         )
 
 
-def refuse_nul(part: Part) -> None:
-    """No file that is read holds one, but a text that comes from elsewhere may: parsers stop there."""
-    at = part.source.text.find("\0", part.start, part.end)
-    if at >= 0:
+def check_nul(part: Part) -> None:
+    """Raise BadSql if the text contains a NUL character. Files are checked when read; other sources are not."""
+    index = part.source.text.find("\0", part.start, part.end)
+    if index >= 0:
         raise BadSql(
-            "The text holds a NUL character, which PostgreSQL cannot take.",
-            place=part.source.place(at),
+            "The text contains a NUL character, which PostgreSQL does not accept.",
+            place=part.source.place(index),
             hint="Remove the character.",
         )
 
 
 def unterminated_data(part: Part, start: int) -> BadSql:
-    """The refusal of a COPY whose data has no end."""
+    """Return the error for a COPY FROM stdin whose data is missing or not terminated."""
     return BadSql(
         "The data of this COPY never ends.",
         place=part.source.place(start),
@@ -62,7 +63,7 @@ def unterminated_data(part: Part, start: int) -> BadSql:
     )
 
 
-def _refuse_anywhere(part: Part, step: Step) -> None:
+def _check_anywhere(part: Part, step: Step) -> None:
     tree, kind = step.tree, type(step.tree).__name__
     if kind == "TransactionStmt":
         raise ForbiddenStatement(
@@ -71,7 +72,7 @@ def _refuse_anywhere(part: Part, step: Step) -> None:
             hint="Remove it: a file is one transaction, and with `transaction:false` each statement is one.",
         )
     if kind == "VariableSetStmt":
-        _refuse_setting(step)
+        _check_setting(step)
     if kind == "DiscardStmt":
         raise ForbiddenStatement(
             f"`{_words(step, 2)}` would throw away the session's lock and settings.",
@@ -91,10 +92,10 @@ def _refuse_anywhere(part: Part, step: Step) -> None:
             hint="Remove it.",
         )
     if kind == "CopyStmt" and tree.filename is None:
-        _refuse_copy(part, step)
+        _check_copy(part, step)
 
 
-def _refuse_copy(part: Part, step: Step) -> None:
+def _check_copy(part: Part, step: Step) -> None:
     from aigym_db.syntax.tree import option, option_text
 
     tree = step.tree
@@ -114,11 +115,11 @@ def _refuse_copy(part: Part, step: Step) -> None:
         raise unterminated_data(part, step.start)
 
 
-def _refuse_setting(step: Step) -> None:
+def _check_setting(step: Step) -> None:
     tree = step.tree
     name = (tree.name or "all").lower()
     if name in _READING:
-        _refuse_reading(step, name)
+        _check_reading(step, name)
     if name == "transaction" or (tree.is_local and name not in ("role", "session_authorization")):
         return
     if name in ("role", "session_authorization"):
@@ -135,8 +136,8 @@ def _refuse_setting(step: Step) -> None:
     )
 
 
-def _refuse_reading(step: Step, name: str) -> None:
-    """A file is read whole, as UTF-8 and with plain backslashes, before any statement of it runs."""
+def _check_reading(step: Step, name: str) -> None:
+    """Reject values that differ from those by which the whole file was split: UTF-8, plain backslashes."""
     values = [str(getattr(arg.val, "sval", getattr(arg.val, "ival", ""))) for arg in step.tree.args or ()]
     if not all(map(_READING[name].fullmatch, values)):
         raise ForbiddenStatement(
@@ -148,7 +149,7 @@ def _refuse_reading(step: Step, name: str) -> None:
         )
 
 
-def _refuse_inside(part: Part, step: Step) -> None:
+def _check_transactional(part: Part, step: Step) -> None:
     reason = rejected_in_block(step.tree)
     if reason:
         marker = part.source.text.rfind("-- migrate:", 0, part.start)
@@ -169,7 +170,7 @@ def _refuse_inside(part: Part, step: Step) -> None:
         )
 
 
-def _refuse_outside(step: Step) -> None:
+def _check_non_transactional(step: Step) -> None:
     tree = step.tree
     if type(tree).__name__ == "VariableSetStmt":
         raise ForbiddenStatement(

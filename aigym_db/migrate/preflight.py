@@ -1,4 +1,4 @@
-"""A migration is read as PostgreSQL reads it before a byte of it is sent."""
+"""Split a migration into statements and check them before anything is sent to the server."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 from aigym_db.errors import AigymError, BadSql
 from aigym_db.migrate.enum_values import NewValues
 from aigym_db.migrate.forbidden_statements import (
-    refuse_dump_outside,
-    refuse_misplaced,
-    refuse_nul,
+    check_dump_transactional,
+    check_allowed,
+    check_nul,
     unterminated_data,
 )
 from aigym_db.migrate.step import Step
@@ -29,49 +29,50 @@ _DEFINED = re.compile(
 
 
 def steps(part: Part) -> tuple[Step, ...]:
-    """The statements of a part, in order, after none of them was found to be out of place.
+    """Return the statements of a part, in order.
 
-    Raises BadSql (AIG-P005) and ForbiddenStatement (AIG-P010). Only statements whose words make them
-    suspicious are turned into trees: splitting 500 files takes 5 ms, a tree of each 250 ms.
+    Raise BadSql (AIG-P005) if PostgreSQL rejects the text, ForbiddenStatement (AIG-P010) if a statement is not
+    allowed. Only statements with certain words are parsed into trees: splitting 500 files takes 5 ms, parsing them
+    250 ms.
     """
     from aigym_db.syntax.mask import sql_only
 
-    refuse_nul(part)
+    check_nul(part)
     exceptional = part.rows or part.instead
     text = sql_only(part.source.text, part.start, part.end) if exceptional else part.text
     found = tuple(_split(part, part.start, part.end, text))
     if not part.transaction and exceptional:
-        refuse_dump_outside(part)
+        check_dump_transactional(part)
     values = NewValues()
     for step in found:
-        refuse_misplaced(part, step, values)
+        check_allowed(part, step, values)
     return found
 
 
 def inspect(part: Part) -> None:
-    """Nothing, when no statement of a part of any length is out of place; raises what `steps` raises.
+    """Check a part of any length; raise the errors of `steps`.
 
-    Keeps nothing of what it read. Plain rows, which are neither transaction control nor settings, are left to
-    the server: turning 50 MB of them into trees takes 1.2 s.
+    Nothing is kept in memory. Plain rows, which are neither transaction control nor settings, are not parsed:
+    50 MB of them would take 1.2 s.
     """
     from aigym_db.syntax.split import segments
 
-    refuse_nul(part)
+    check_nul(part)
     values = NewValues()
     for piece in part.pieces():
         if piece.rows is not None:
             for step in _split(part, piece.start, piece.end, part.source.text[piece.start : piece.end]):
-                refuse_misplaced(part, step, values)
+                check_allowed(part, step, values)
         elif piece.instead is None:
             for found in segments(part.source.text, piece.start, piece.end, part.runs):
                 if found.kind != "run":
                     text = part.source.text[found.start : found.end]
                     for step in _split(part, found.start, found.end, text):
-                        refuse_misplaced(part, step, values)
+                        check_allowed(part, step, values)
 
 
 def _split(part: Part, start: int, end: int, text: str) -> Iterator[Step]:
-    """The statements of a stretch of a part; `text` is that stretch as SQL."""
+    """Return the statements of `start:end` of a part; `text` is that range as SQL."""
     from pglast.parser import ParseError
 
     from aigym_db.syntax.parse import split_sql
@@ -113,6 +114,6 @@ def _bad(part: Part, start: int, end: int, error: Exception) -> AigymError:
         return unterminated_data(part, copy)
     try:
         parse_part(part.source, start, end)
-    except AigymError as refusal:
-        return refusal
-    return BadSql(f"PostgreSQL does not understand the SQL: {error}.", place=part.source.place(start))
+    except AigymError as bad:
+        return bad
+    return BadSql(f"Invalid SQL: {error}.", place=part.source.place(start))

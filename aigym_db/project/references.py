@@ -13,8 +13,9 @@ from pglast.parser import ParseError, scan
 from aigym_db.model.source import Place
 from aigym_db.model.sql import Script, Statement
 from aigym_db.project.created_objects import CreatedName, created
+from aigym_db.syntax.body import body_of
 from aigym_db.syntax.parse import parse_part
-from aigym_db.syntax.tree import ast, option, walk, words
+from aigym_db.syntax.tree import ast, walk, words
 
 SYSTEM_SCHEMAS = ("pg_catalog", "information_schema", "pg_toast", "pg_temp")
 
@@ -62,7 +63,8 @@ def references(script: Script) -> References:
         if isinstance(statement.tree, ast.CreateFunctionStmt):
             _add_function(found, statement)
         elif isinstance(statement.tree, ast.DoStmt):
-            found.blocks.append((statement, _body(statement.tree.args) or ""))
+            body = body_of(statement)
+            found.blocks.append((statement, body.text if body else ""))
     return found
 
 
@@ -85,30 +87,16 @@ def _plain(word: str) -> str:
     return word[1:-1].replace('""', '"') if word.startswith('"') else word.lower()
 
 
-def _add_function(found: References, statement: Statement) -> None:
-    tree = statement.tree
-    body = _body(tree.options)
-    names = words(tree.funcname)
+def _add_function(result: References, statement: Statement) -> None:
+    body = body_of(statement)
+    names = words(statement.tree.funcname)
     if len(names) == 2:
-        text = body if body is not None else statement.text
-        found.bodies.setdefault(CreatedName("function", *names), []).append(text)
-    language = option(tree.options, "language")
-    if body is None or language is None or language.sval != "sql":
+        text = body.text if body is not None else statement.text
+        result.bodies.setdefault(CreatedName("function", *names), []).append(text)
+    if body is None or body.language != "sql" or body.start is None:
         return
-    source = statement.source
-    start = source.text.find(body, statement.start, statement.end)
-    if start < 0:  # a body in quotes whose text is not what it says, e.g. with doubled quotes
-        return
-    for inner in parse_part(source, start, start + len(body)):
-        found.needed += _needed(inner, runs=False)
-
-
-def _body(options: Any) -> str | None:
-    """The text of a function or DO block; None for one written as BEGIN ATOMIC or in C."""
-    text = option(options, "as")
-    if isinstance(text, tuple):
-        return text[0].sval if len(text) == 1 else None
-    return text.sval if text is not None else None
+    for inner in parse_part(statement.source, body.start, body.start + len(body.text)):
+        result.needed += _needed(inner, runs=False)
 
 
 _RUNS = (ast.SelectStmt, ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt, ast.CallStmt)

@@ -1,8 +1,8 @@
-"""The SQL inside DO blocks and function bodies.
+"""Bodies of functions and DO blocks: their text, their language and the statements in them.
 
-Our own scan over PostgreSQL's tokens: it keeps the place of every statement, and takes bodies that use
-variables where plain SQL has none. The statements of a body are those that follow `begin`, `then`, `else`,
-`loop` or `;`.
+The statements are found by a scan over PostgreSQL's tokens: those that follow `begin`, `then`, `else`, `loop`
+or `;`. Unlike PL/pgSQL's parser, the scan keeps their places, and it reads bodies in which variables occur
+where plain SQL has none.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from aigym_db.syntax.tree import is_a, option
 
 _OPENING = {"BEGIN_P", "THEN", "ELSE", "ASCII_59"}
 _OPENING_WORDS = {"loop", ">>"}
-"""What opens a statement and is no token of SQL: LOOP, and the end of a label."""
+"""Words before a statement that are not tokens of SQL: LOOP, and the end of a label."""
 _COMMENTS = {"SQL_COMMENT", "C_COMMENT"}
 _VERBS = {
     "ALTER", "ANALYZE", "CLUSTER", "COMMENT", "CREATE", "DELETE_P", "DROP", "GRANT", "INSERT", "LOCK_P",
@@ -31,28 +31,28 @@ _VERBS = {
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The text between the quotes of a DO or CREATE FUNCTION."""
+    """The quoted text of a DO block, CREATE FUNCTION or CREATE PROCEDURE."""
 
     text: str
     language: str
     start: int | None
-    """Its index in the source; None when quotes in it are doubled, so that places differ."""
+    """Its index in the source; None if the quoted text contains escapes, so that indexes differ."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inner:
-    """A statement found in a body."""
+    """A statement in a body."""
 
     kind: Literal["sql", "execute"]
-    """`execute`: the text is the expression whose value plpgsql runs."""
+    """`execute`: the text is the expression whose value PL/pgSQL executes."""
     text: str
     start: int
-    """Where the text stands in the body."""
+    """Index of the text in the body."""
     first: int
-    """Where the statement stands: of `execute 'x'` that is before its text."""
+    """Index of the statement in the body; for `execute 'x'` it is before the text."""
 
     def within(self, body: Body, outer: Statement) -> Statement:
-        """The stretch of the source it takes; the whole outer statement where places are not known."""
+        """Return its range in the source, or the whole outer statement if indexes are unknown."""
         if body.start is None:
             return outer
         end = body.start + self.start + len(self.text)
@@ -60,23 +60,31 @@ class Inner:
 
 
 def body_of(statement: Statement) -> Body | None:
-    """The body of a DO, CREATE FUNCTION or CREATE PROCEDURE, None when it is written as SQL (BEGIN "
-    "ATOMIC) or in C."""
-    tree = statement.tree
+    """Return the body of a DO, CREATE FUNCTION or CREATE PROCEDURE statement.
+
+    Return None if it has no quoted body: BEGIN ATOMIC, RETURN, or a function in C.
+    """
+    code = code_of(statement.tree)
+    if code is None:
+        return None
+    language, text, element = code
+    return Body(text, language, _start(statement, element, text))
+
+
+def code_of(tree: Any) -> tuple[str, str, Any] | None:
+    """Return language, text and option node of a quoted body, or None; see `body_of`."""
     elements = tree.args if is_a(tree, ast.DoStmt) else tree.options
-    text = option(elements, "as")
+    text, language = option(elements, "as"), option(elements, "language")
     if isinstance(text, tuple):
         text = text[0] if len(text) == 1 else None
-    language = option(elements, "language")
     if text is None:
         return None
-    written = next(element for element in elements if element.defname == "as")
-    name = language.sval.lower() if is_a(language, ast.String) else "plpgsql"
-    return Body(text.sval, name, _start(statement, written, text.sval))
+    element = next(element for element in elements if element.defname == "as")
+    return language.sval.lower() if is_a(language, ast.String) else "plpgsql", text.sval, element
 
 
 def inner(body: Body) -> Iterator[Inner]:
-    """The statements of a body that are in plain sight, with their places in it."""
+    """Return the statements of a body, without those that are built at run time."""
     try:
         tokens = [token for token in scan(body.text) if token.name not in _COMMENTS]
     except ParseError:
@@ -88,14 +96,14 @@ def inner(body: Body) -> Iterator[Inner]:
 
 
 def statements(source: Source, body: Body, outer: Statement) -> Iterator[tuple[Statement, bool]]:
-    """The statements of a body as the parser sees them, and whether their places are known.
+    """Return the parsed statements of a body, each with whether its place is exact.
 
-    Of EXECUTE, the text when it is a literal.
+    For EXECUTE of a literal, parse the literal. Invalid statements are left out.
     """
-    for found in inner(body):
-        text, shift, located = found.text, found.start, body.start is not None
-        if found.kind == "execute":
-            literal = executed(found.text)
+    for command in inner(body):
+        text, shift, located = command.text, command.start, body.start is not None
+        if command.kind == "execute":
+            literal = executed(command.text)
             if literal is None:
                 continue
             text, located = literal, False
@@ -104,18 +112,18 @@ def statements(source: Source, body: Body, outer: Statement) -> Iterator[tuple[S
         except ParseError:
             continue
         for raw in trees:
-            place = found.within(body, outer)
+            place = command.within(body, outer)
             yield Statement(source, place.start, place.end, raw.stmt), located
 
 
 def executed(expression: str) -> str | None:
-    """The text an EXECUTE runs when it is one literal."""
+    """Return the text that EXECUTE runs if its expression is a literal, else None."""
     value = parsed(expression)
     return value.val.sval if is_a(value, ast.A_Const) and is_a(value.val, ast.String) else None
 
 
 def parsed(expression: str) -> Any:
-    """The tree of an expression, None when it is not one."""
+    """Return the parse tree of an expression, or None if the text is not one."""
     try:
         statement: Any = parse_sql(f"select {expression}")[0].stmt
         return statement.targetList[0].val
@@ -182,7 +190,7 @@ def _execute(text: str, tokens: list[Token], stop: int) -> Inner:
 
 
 def _without_into(text: str, tokens: list[Token], stop: int) -> str:
-    """The statement with plpgsql's INTO and its targets blanked out, places kept."""
+    """Return the statement with PL/pgSQL's INTO and its targets replaced by blanks."""
     start, depth = tokens[0].start, 0
     statement = text[start:stop]
     for at, token in enumerate(tokens):

@@ -27,8 +27,10 @@ def may_commit(tree: Any) -> bool:
         case "CallStmt":
             return True
         case "DoStmt":
-            arguments = {argument.defname: argument.arg.sval for argument in tree.args}
-            return arguments.get("language", "plpgsql") != "plpgsql" or bool(_ENDS.search(arguments["as"]))
+            from aigym_db.syntax.body import code_of
+
+            language, text, _ = code_of(tree) or ("plpgsql", "", None)
+            return language != "plpgsql" or bool(_ENDS.search(text))
     return False
 
 
