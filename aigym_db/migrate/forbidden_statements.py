@@ -44,7 +44,7 @@ def check_dump_transactional(part: Part) -> None:
 
 
 def check_nul(part: Part) -> None:
-    """Raise BadSql if the text contains a NUL character. Files are checked when read; other sources are not."""
+    """Raise BadSql if the text contains a NUL character, which is possible if it is not from a file."""
     index = part.source.text.find("\0", part.start, part.end)
     if index >= 0:
         raise BadSql(
@@ -57,9 +57,9 @@ def check_nul(part: Part) -> None:
 def unterminated_data(part: Part, start: int) -> BadSql:
     """Return the error for a COPY FROM stdin whose data is missing or not terminated."""
     return BadSql(
-        "The data of this COPY never ends.",
+        "The data of this COPY is not terminated.",
         place=part.source.place(start),
-        hint="Begin the data on the line below the COPY, and end it with a line that says `\\.`.",
+        hint="Start the data on the line after the COPY and end it with a line `\\.`.",
     )
 
 
