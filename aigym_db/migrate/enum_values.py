@@ -23,7 +23,7 @@ class NewValues:
         """Maps each new value to its type."""
 
     def check(self, text: str, tree: Any, place: Callable[[int], Place]) -> None:
-        """Record the values a statement adds; raise ForbiddenStatement (AIG-P010) if it uses one added before.
+        """Record the values a statement adds; raise ForbiddenStatement (AIG-P010) if it uses one of them.
 
         `tree` may be None for a statement that cannot add values. `place` returns the place of a character of
         `text`.
