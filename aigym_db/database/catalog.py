@@ -1,9 +1,8 @@
-"""What a database holds, read in one go: every object, and everything that is true of it.
+"""The catalog of a database: every object with its facts, read in one round trip.
 
-Each file of `aigym_db/sql/catalog/` answers for one kind of object. Its columns are `kind`, `name` and one
-column per fact (or `fact` and `value`, one row per fact); what is NULL is as PostgreSQL makes it by itself
-and no fact. A new kind is a new file. Facts name objects, never their numbers, so catalogs of two databases
-can be compared.
+Each file of `aigym_db/sql/catalog/` returns one kind of object. Its columns are `kind`, `name` and one
+column per fact (or `fact` and `value`, one row per fact); NULL is PostgreSQL's default and not a fact. A new
+kind is a new file. Facts contain names of objects, never oids, so catalogs of two databases are comparable.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from aigym_db.database.queries import FOLDER, query
 from aigym_db.model.catalog import Catalog, Key
 
 _SESSION = {
-    # How expressions and constants are printed depends on these; so does what needs its schema written.
+    # The output of expressions and constants, and which names are qualified, depend on these.
     "search_path": "pg_catalog",
     "datestyle": "ISO, MDY",
     "intervalstyle": "postgres",
@@ -41,28 +40,28 @@ def snapshot(
     ignore_schemas: tuple[str, ...] = ("aigym_db",),
     all_roles: bool = False,
 ) -> Catalog:
-    """Everything the database holds at this moment, also what the open transaction has changed.
+    """Return the current catalog, including uncommitted changes of the open transaction.
 
-    Leaves the connection as it was. Partitions in `partition_schema` come and go with time: their parent's
-    facts say how they look, and neither their names nor their number. Of the server's roles only those that
-    own something here, were granted something here or are named by a policy are seen, with their memberships;
-    with `all_roles` every one.
+    The session is unchanged afterwards. Partitions in `partition_schema` are created and dropped over time:
+    facts of their parent describe them, without names and count. Of the server's roles only those are
+    included that own an object, have a privilege or are named in a policy, with their memberships; with
+    `all_roles` every role.
     """
     names = {"ignored": list(ignore_schemas), "partitions": partition_schema or ""}
-    found: dict[Key, dict[str, str]] = {}
+    objects: dict[Key, dict[str, str]] = {}
     with connection.pipeline(), connection.transaction(force_rollback=True):
         connection.execute(_SET)
         cursors = [connection.cursor(row_factory=tuple_row) for _ in _kinds()]
         for cursor, kind in zip(cursors, _kinds(), strict=True):
             cursor.execute(query(f"catalog/{kind}"), names)
         for cursor in cursors:
-            _take(found, cursor)
-    _name_all_privileges(found, connection.info.server_version)
-    return Catalog(found if all_roles else _without_strangers(found))
+            _take(objects, cursor)
+    _name_all_privileges(objects, connection.info.server_version)
+    return Catalog(objects if all_roles else _without_strangers(objects))
 
 
 def fingerprint(catalog: Catalog) -> str:
-    """The same for two catalogs exactly when they have the same facts: SHA-256, hexadecimal."""
+    """Return the SHA-256 of the facts in hexadecimal; equal for equal catalogs only."""
     facts = [[key.kind, key.name, sorted(catalog.facts[key].items())] for key in sorted(catalog.facts)]
     return hashlib.sha256(json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
@@ -72,26 +71,26 @@ def _kinds() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in (FOLDER / "catalog").glob("*.sql")))
 
 
-def _take(found: dict[Key, dict[str, str]], cursor: psycopg.Cursor[tuple[str | None, ...]]) -> None:
+def _take(objects: dict[Key, dict[str, str]], cursor: psycopg.Cursor[tuple[str | None, ...]]) -> None:
     rows = cursor.fetchall()
     facts = [column.name for column in cursor.description or ()][2:]
     if facts == ["fact", "value"]:
         for kind, name, fact, value in rows:
-            found.setdefault(Key(str(kind), str(name)), {})[str(fact)] = str(value)
+            objects.setdefault(Key(str(kind), str(name)), {})[str(fact)] = str(value)
         return
     for kind, name, *values in rows:
-        said = {fact: value for fact, value in zip(facts, values, strict=True) if value is not None}
+        present = {fact: value for fact, value in zip(facts, values, strict=True) if value is not None}
         key = Key(str(kind), str(name))
-        if key in found:
-            found[key].update(said)
+        if key in objects:
+            objects[key].update(present)
         else:
-            found[key] = said
+            objects[key] = present
 
 
-def _name_all_privileges(found: dict[Key, dict[str, str]], server_version: int) -> None:
-    """Writes `all` where somebody holds every privilege on a table: version 17 has one more (MAINTAIN)."""
+def _name_all_privileges(objects: dict[Key, dict[str, str]], server_version: int) -> None:
+    """Replace the list of every table privilege by `all`: version 17 has one more (MAINTAIN)."""
     every = "=arwdDxtm/" if server_version >= 170000 else "=arwdDxt/"
-    for facts in found.values():
+    for facts in objects.values():
         for fact in ("acl", "partitions"):
             if every in facts.get(fact, ""):
                 facts[fact] = facts[fact].replace(every, "=all/")
@@ -100,14 +99,14 @@ def _name_all_privileges(found: dict[Key, dict[str, str]], server_version: int) 
 _GRANT = re.compile(r'("(?:[^"]|"")*"|[^\s="/]*)=[^\s/]*/("(?:[^"]|"")*"|\S+)')
 
 
-def _without_strangers(found: dict[Key, dict[str, str]]) -> dict[Key, dict[str, str]]:
-    """The facts without roles that have nothing to do with this database."""
+def _without_strangers(objects: dict[Key, dict[str, str]]) -> dict[Key, dict[str, str]]:
+    """Return the facts without roles that are unrelated to this database."""
     near: set[str] = set()
-    for key, facts in found.items():
+    for key, facts in objects.items():
         if key.kind == "setting" and key.name.endswith(" in this database"):
             near.add(_plain(key.name.removesuffix(" in this database")))
         near |= _named_roles(facts)
-    groups = [key.name.split(" in ", 1) for key in found if key.kind == "membership"]
+    groups = [key.name.split(" in ", 1) for key in objects if key.kind == "membership"]
     pairs = [(_plain(member), _plain(group)) for member, group in groups]
     grown = True
     while grown:
@@ -129,7 +128,7 @@ def _without_strangers(found: dict[Key, dict[str, str]]) -> dict[Key, dict[str, 
             )
         return True
 
-    return {key: facts for key, facts in found.items() if kept(key)}
+    return {key: facts for key, facts in objects.items() if kept(key)}
 
 
 def _named_roles(facts: dict[str, str]) -> set[str]:

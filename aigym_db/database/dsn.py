@@ -1,4 +1,4 @@
-"""Which database is meant, and how to say so without its password."""
+"""Connection strings: resolve them, and display them without secrets."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ _SECRETS = ("password", "sslpassword", "oauth_client_secret", "scram_client_key"
 
 
 def resolve(dsn: str | None) -> str:
-    """The connection string that counts: the one given, else `DATABASE_URL`, else `""`.
+    """Return the connection string to use: the given one, else `DATABASE_URL`, else `""`.
 
     The empty string is libpq's own default: `PG*` variables and service files. A driver in the URL's scheme,
     as SQLAlchemy writes it (`postgresql+psycopg://`), is left out.
 
-    Raises BadCommandLine (AIG-P013) when libpq cannot read it; the message never quotes what may be a
+    Raise BadCommandLine (AIG-P013) if libpq cannot parse it; the message never quotes what may be a
     password.
     """
     text = (dsn or os.environ.get("DATABASE_URL") or "").strip()
     if not _is_utf8(text):
         raise _unreadable("It is not UTF-8.")
-    if found := _URL.match(text):
-        if found["scheme"] not in ("postgresql", "postgres"):
-            raise _unreadable(f"`{found['scheme']}://` is not the scheme of a PostgreSQL URL.")
-        _check_userinfo(found["rest"])
-        text = f"postgresql://{found['rest']}"
+    if url := _URL.match(text):
+        if url["scheme"] not in ("postgresql", "postgres"):
+            raise _unreadable(f"`{url['scheme']}://` is not the scheme of a PostgreSQL URL.")
+        _check_userinfo(url["rest"])
+        text = f"postgresql://{url['rest']}"
     try:
         conninfo_to_dict(text)
     except psycopg.ProgrammingError as error:
@@ -45,9 +45,9 @@ def resolve(dsn: str | None) -> str:
 
 
 def parameters(dsn: str) -> dict[str, str]:
-    """Everything libpq would use for this string: its own words, then the service's, then `PG*`.
+    """Return every parameter libpq would use: those of the string, then of the service, then `PG*`.
 
-    Raises BadCommandLine (AIG-P013) when a variable or the service holds what is not UTF-8.
+    Raise BadCommandLine (AIG-P013) if a variable or the service contains text that is not UTF-8.
     """
     given = {key: str(value) for key, value in conninfo_to_dict(dsn).items() if value is not None}
     with _service(given.get("service")):
@@ -60,50 +60,50 @@ def parameters(dsn: str) -> dict[str, str]:
 
 
 def settled(dsn: str) -> str:
-    """The same connection with everything written out that libpq would take from `PG*` and service files."""
-    # The name of the service stays: only a connection says that there is none of that name.
+    """Return the connection string with the parameters from `PG*` and service files included."""
+    # The name of the service stays: libpq reports a missing service only when it connects.
     return make_conninfo(**parameters(dsn))
 
 
 def without_service(dsn: str) -> str:
-    """The same connection with what its service says written out, and the service itself left out.
+    """Return the connection string with the parameters of its service in place of the service.
 
-    To look one up takes a change of the environment, so where several connect at once it is done before.
-    Raises CannotConnect (AIG-S001) when there is none of that name, or it says nothing.
+    The lookup changes the environment, so callers that connect from several threads do it beforehand.
+    Raise CannotConnect (AIG-S001) if the service does not exist or is empty.
     """
     given = {key: str(value) for key, value in conninfo_to_dict(dsn).items() if value is not None}
     name = given.pop("service", None)
     if name is None:
         return dsn
-    found = {key: value for key, value in parameters(dsn).items() if key != "service"}
-    if found == parameters(make_conninfo(**given)):
+    expanded = {key: value for key, value in parameters(dsn).items() if key != "service"}
+    if expanded == parameters(make_conninfo(**given)):
         raise CannotConnect(
             f"There is no service {name}.",
             hint="Correct the name of the service, or add it to the service file.",
         )
-    return make_conninfo(**found)
+    return make_conninfo(**expanded)
 
 
 def shown(dsn: str) -> str:
-    """The database in words, e.g. `database "app" on db.example.org:5432 as deploy`; never a password."""
-    found = parameters(dsn)
-    user = found.get("user", "")
-    host = found.get("host") or found.get("hostaddr") or "the local socket"
-    port = "" if host.startswith(("/", "@", "the ")) else f":{found.get('port', '5432')}"
-    return f'database "{found.get("dbname") or user}" on {host}{port} as {user}'
+    """Return a description without secrets, e.g. `database "app" on db.example.org:5432 as deploy`."""
+    known = parameters(dsn)
+    user = known.get("user", "")
+    host = known.get("host") or known.get("hostaddr") or "the local socket"
+    port = "" if host.startswith(("/", "@", "the ")) else f":{known.get('port', '5432')}"
+    return f'database "{known.get("dbname") or user}" on {host}{port} as {user}'
 
 
 def without_secrets(text: str, dsn: str) -> str:
-    """A message of libpq or the server with every secret of this connection blotted out."""
-    found = parameters(dsn)
-    for secret in (found.get(name) for name in _SECRETS):
+    """Return a message with every secret of this connection replaced by `***`."""
+    known = parameters(dsn)
+    for secret in (known.get(name) for name in _SECRETS):
         if secret:
             text = text.replace(secret, "***")
     return text
 
 
 def _is_utf8(text: str) -> bool:
-    # What else an argument or a variable held, Python passes on as half a surrogate pair.
+    # Python decodes other bytes of arguments and variables as lone surrogates.
     return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
@@ -113,26 +113,26 @@ def _decoded(option: ConninfoOption) -> str:
     except UnicodeDecodeError:
         name = (option.envvar or option.keyword).decode()
         raise BadCommandLine(
-            f"{name}, or what a service says in its place, is not UTF-8.",
+            f"{name}, or the service's value for it, is not UTF-8.",
             hint="Set it to text in UTF-8, or leave it out.",
         ) from None
 
 
 def _check_userinfo(rest: str) -> None:
-    # libpq ends the user and password at the first @ or /. One more @ means that it was part of the password,
-    # and libpq would take the end of the password for a host or a database, and name it in its message.
+    # libpq ends the user and password at the first @ or /. Another @ means that it was part of the password:
+    # libpq would read the rest of the password as a host or a database and print it in its message.
     stop = re.search("[@/]", rest)
     if stop and "@" in (rest[stop.end() :] if stop.group() == "@" else rest).partition("?")[0]:
         raise _unreadable("It holds an @ or a / in a place where it has to be escaped.")
 
 
-def _unquoted(said: str, text: str) -> str:
-    """libpq quotes what it could not read, maybe half a password: only a word it does not know is shown."""
-    if said.startswith("invalid URI query parameter:"):
-        return said
-    if said.startswith("invalid connection option") and "password" not in text.lower():
-        return said
-    return re.sub(r'".*"', "…", said, flags=re.DOTALL)
+def _unquoted(message: str, text: str) -> str:
+    """Remove what libpq quotes, which may be part of a password, except the name of an unknown option."""
+    if message.startswith("invalid URI query parameter:"):
+        return message
+    if message.startswith("invalid connection option") and "password" not in text.lower():
+        return message
+    return re.sub(r'".*"', "…", message, flags=re.DOTALL)
 
 
 def _unreadable(why: str) -> BadCommandLine:
@@ -145,7 +145,7 @@ def _unreadable(why: str) -> BadCommandLine:
 
 @contextmanager
 def _service(name: str | None) -> Iterator[None]:
-    """Lets libpq name a service's words among its defaults, which it does for PGSERVICE only."""
+    """Make libpq include the service in its defaults, which it does for PGSERVICE only."""
     if name is None:
         yield
         return

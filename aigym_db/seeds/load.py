@@ -1,4 +1,4 @@
-"""Loads a seed set into a database."""
+"""Load a seed set into a database."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from aigym_db.seeds.plan import ALLOWED_IN_PRODUCTION
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What one file did."""
+    """The result of one file."""
 
     file: str
     rows_written: int
-    """Rows that its statements inserted, updated or deleted; 0 when everything was there already."""
+    """Rows that its statements inserted, updated or deleted; 0 if all existed already."""
 
 
 def load(
     connection: Connection[Any], name: str, files: tuple[Source, ...], owner: str | None = None
 ) -> tuple[Loaded, ...]:
-    """Runs the files of set `name` in one transaction, as the role `owner`, and says what each wrote.
+    """Execute the files of set `name` in one transaction as the role `owner`, and return the result of each.
 
-    Raises ProductionGuard (AIG-G002) on a database that says it is production, unless the set may be loaded
-    there, and StatementFailed (AIG-S002) with the place in the file; then nothing was written.
+    Raise ProductionGuard (AIG-G002) if the database is marked as production and the set is not allowed there,
+    StatementFailed (AIG-S002) with the place in the file if a statement fails; then nothing is written.
     """
     if name not in ALLOWED_IN_PRODUCTION and marked_production(connection):
         raise ProductionGuard(
@@ -47,17 +47,17 @@ def _act_as(connection: Connection[Any], name: str, owner: str) -> None:
     try:
         connection.execute(sql.SQL("set local role {}").format(sql.Identifier(owner)))
     except psycopg.Error as error:
-        refusal = explain_error(error, doing=f"seeds/{name} was not loaded")
-        refusal.hint = f"Run `aigym-db migrate` first, or connect as a role that may act as {owner}."
-        raise refusal from error
+        failure = explain_error(error, doing=f"seeds/{name} was not loaded")
+        failure.hint = f"Run `aigym-db migrate` first, or connect as a role that may act as {owner}."
+        raise failure from error
 
 
 def _run(connection: Connection[Any], file: Source) -> Loaded:
     try:
         cursor = connection.execute(file.text.encode())
     except psycopg.Error as error:
-        at = error.diag.statement_position
-        place = file.place(int(at) - 1) if at else file.place(0)
+        position = error.diag.statement_position
+        place = file.place(int(position) - 1) if position else file.place(0)
         raise explain_error(error, place=place, doing=f"{file.file} was not loaded") from error
     rows = 0
     for result in cursor.results():

@@ -1,4 +1,4 @@
-"""Which files a seed set holds."""
+"""The files of a seed set."""
 
 from __future__ import annotations
 
