@@ -1,4 +1,4 @@
-"""For pytest: a fresh database per test, connections that act as somebody, a test per answer of the sheets.
+"""pytest plugin: a database per test, connections as an actor, and one test per cell of the access matrix.
 
     def test_members_see_their_tenant(as_actor):
         rows = as_actor("member").execute("select name from iam.tenants").fetchall()
@@ -6,8 +6,8 @@
 
 `aigym_database` is the DSN of a clone of the project's migrated database with the rows of `seeds/test`;
 `as_actor` takes a name of `policies/actors.toml` and returns a connection to that clone. `pytest policies/`
-(or `testpaths` with it) runs every answer as a test of its own. Nothing of this costs anything until it is
-used.
+(or `testpaths` with it) runs each cell as a test. The fixtures
+are created on first use.
 """
 
 from __future__ import annotations
@@ -65,14 +65,14 @@ def as_actor(
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Takes `policies/*.access.toml` for a file of tests."""
+    """Collect `policies/*.access.toml`."""
     if file_path.name.endswith(ENDING) and file_path.parent.name == "policies":
         return AccessFile.from_parent(parent, path=file_path)
     return None
 
 
 class AccessFile(pytest.File):
-    """An answers table_matrix; each of its cells is a test."""
+    """An access matrix file; each of its cells is a test."""
 
     def collect(self) -> Iterable[pytest.Item]:
         from aigym_db.access.matrix import read_matrix
@@ -81,10 +81,10 @@ class AccessFile(pytest.File):
 
         root = self.path.parent.parent
         try:
-            project, sheets = find(root), read_matrix(root).tables
+            project, tables = find(root), read_matrix(root).tables
         except AigymError as error:
-            raise self.CollectError(_told(error)) from None
-        for table_matrix in sheets.values():
+            raise self.CollectError(_message(error)) from None
+        for table_matrix in tables.values():
             if table_matrix.place.file == project.show(self.path):
                 for cell in table_matrix.cells.values():
                     name = f"{cell.table}[{cell.actor}-{cell.command}]"
@@ -92,7 +92,7 @@ class AccessFile(pytest.File):
 
 
 class CellItem(pytest.Item):
-    """One answer: this actor reaches exactly these rows of the table by this command."""
+    """One cell: actual rows must equal expected rows."""
 
     def __init__(self, *, cell: Cell, project: Project, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -113,7 +113,7 @@ class CellItem(pytest.Item):
             where = f"\n{self.cell.place}" if self.cell.place else ""
             return f"{excinfo.value}{where}"
         if isinstance(excinfo.value, AigymError):
-            return _told(excinfo.value)
+            return _message(excinfo.value)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
@@ -121,11 +121,11 @@ class CellItem(pytest.Item):
 
 
 class WrongCellError(Exception):
-    """An actor reaches other rows than its answer says."""
+    """The actual rows of a cell differ from the expected ones."""
 
 
 class TestDatabases:
-    """The stages of a test run, and the outcomes that are known."""
+    """The test databases of a pytest run, and the outcomes already computed."""
 
     def __init__(self) -> None:
         self.opened = ExitStack()
@@ -133,7 +133,7 @@ class TestDatabases:
         self._outcomes: dict[tuple[Path, str], dict[tuple[str, str], Outcome]] = {}
 
     def open(self, project: Project) -> TestDatabase:
-        """The project's stage; the first who asks waits until it is built."""
+        """The test database of the project, built on first use."""
         from aigym_db.access.test_database import open_test_database
 
         if project.root not in self._databases:
@@ -141,7 +141,7 @@ class TestDatabases:
         return self._databases[project.root]
 
     def outcome(self, project: Project, cell: Cell) -> Outcome:
-        """What happened to a cell; all cells of its table are tried at once."""
+        """The outcome of a cell; all cells of its table are tested together."""
         from aigym_db.access.matrix import read_matrix
         from aigym_db.access.trial import trial
 
@@ -163,7 +163,7 @@ def _test_databases(config: pytest.Config) -> TestDatabases:
     return config.stash[_KEY]
 
 
-def _told(error: Any) -> str:
-    """A refusal as pytest shows it."""
+def _message(error: Any) -> str:
+    """The text of an error in pytest output."""
     lines = [f"{error.place}: {error.message}" if error.place else error.message, error.detail, error.hint]
     return "\n".join(line for line in lines if line)

@@ -1,4 +1,4 @@
-"""The questions put to the server: for every cell the statements that try it, and what each should reach."""
+"""The statements that test each cell, and the keys that each is expected to reach."""
 
 from __future__ import annotations
 
@@ -184,9 +184,9 @@ def _reassign(
     allowed = fixture.reassignments.allowed[cell.actor]
     reachable = updatable | {move.key for move in allowed}
     columns = {column for column, _ in fixture.reassignments.targets}
-    refused = {move for move in allowed if move.column not in grants.updates}
-    if refused or not columns & grants.updates:
-        yield RejectedAttempt(cell, "blind", tuple(sorted(map(str, refused))))
+    rejected = {move for move in allowed if move.column not in grants.updates}
+    if rejected or not columns & grants.updates:
+        yield RejectedAttempt(cell, "blind", tuple(sorted(map(str, rejected))))
     for column, target in fixture.reassignments.targets:
         if column not in grants.updates:
             continue

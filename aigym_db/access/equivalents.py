@@ -2,7 +2,7 @@
 
 [[equivalent]]
 mutant = "iam.units units_select: USING without deleted_at IS NULL"
-reason = "The restrictive policy of the same table says it too."
+reason = "The restrictive policy of the same table has the same condition."
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Equivalents:
 
 
 def equivalents(root: Path) -> Equivalents:
-    """What `policies/equivalents.toml` of a project says; nothing when there is no such file.
+    """Return the entries of `policies/equivalents.toml`; none if the file does not exist.
 
     Raise BadAccessMatrix (AIG-P012) for an unknown key, or an entry without mutant or reason.
     """

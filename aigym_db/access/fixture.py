@@ -1,4 +1,4 @@
-"""The rows the answers are about: what identifies each, whose it is, and which classes it is in."""
+"""The fixture rows of a table: keys, owners, and the row classes that contain them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Row:
 
     key: str
     label: str
-    """Whose it is, for messages: `tenant_id = …`."""
+    """Its owner and tenant columns, for messages: `tenant_id = …`."""
     values: tuple[str | None, ...]
     """Every column that can be written, as text, in the table's order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fixture:
-    """The rows of one table, and the keys each answer means."""
+    """The rows of one table, and the expected keys of each cell."""
 
     rows: tuple[Row, ...]
     """Sorted by key."""
@@ -51,9 +51,9 @@ def writable(table: Table) -> tuple[str, ...]:
 
 
 def fixture(connection: Connection, matrix: AccessMatrix, table_matrix: TableMatrix, table: Table) -> Fixture:
-    """The rows of a table and what the sheet says about each.
+    """Return the rows of a table, the keys expected per cell, and the reassignments.
 
-    Raise BadAccessMatrix (AIG-P012) with the cell's place when a row class is not SQL about this table.
+    Raise BadAccessMatrix (AIG-P012) with the cell's place if PostgreSQL rejects a row class.
     """
     columns = writable(table)
     texts = ", ".join(f"{table.columns[name].quoted}::text" for name in columns)

@@ -1,4 +1,4 @@
-"""Which rows a class means: its SQL, asked of the server."""
+"""Evaluate row classes on the server."""
 
 from __future__ import annotations
 
@@ -49,22 +49,22 @@ def matching(
 def _culprit(
     connection: Connection, table_matrix: TableMatrix, matrix: AccessMatrix, source: str, error: psycopg.Error
 ) -> BadAccessMatrix:
-    """The refusal for the first answer whose classes PostgreSQL does not accept."""
-    said, place, who = error, table_matrix.place, "its row classes"
+    """Return the error of the first cell whose row classes PostgreSQL rejects."""
+    failure, place, subject = error, table_matrix.place, "its row classes"
     for cell in table_matrix.cells.values():
         if cell.command == "reassign":
             continue
         if failed := _fails(connection, table_matrix, matrix.actors[cell.actor], cell, source):
-            said, place, who = (
+            failure, place, subject = (
                 failed,
                 cell.place or table_matrix.place,
                 f"the row classes of {cell.actor}, {cell.command}",
             )
             break
     return BadAccessMatrix(
-        f"{table_matrix.table}: PostgreSQL does not accept {who}: {said.diag.message_primary}.",
+        f"{table_matrix.table}: PostgreSQL rejects {subject}: {failure.diag.message_primary}.",
         place=place,
-        detail=str(said),
+        detail=str(failure),
         hint="Correct the SQL of the class under `rows`.",
     )
 

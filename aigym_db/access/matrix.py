@@ -1,4 +1,4 @@
-"""The answers people gave: who the actors are, and which rows each of them reaches."""
+"""The access matrix: actors, and the rows that each is expected to reach."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAME = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True, slots=True)
 class AccessMatrix:
-    """Everything `policies/actors.toml` and the answers sheets say."""
+    """The contents of `policies/actors.toml` and `policies/*.access.toml`."""
 
     actor_list: ActorList
     tables: Mapping[str, TableMatrix]
@@ -33,10 +33,9 @@ class AccessMatrix:
 
 
 def read_matrix(root: Path) -> AccessMatrix:
-    """The answers of the project at `root`.
+    """Read the access matrix of the project at `root`.
 
-    Raise BadAccessMatrix (AIG-P012) with file and line when they are incomplete or contradict themselves;
-    `actors.py` and `sheets.py` say what they may hold.
+    Raise BadAccessMatrix (AIG-P012) with file and line if it is incomplete or inconsistent.
     """
     actor_list = read_actors(root)
     return AccessMatrix(
@@ -45,7 +44,7 @@ def read_matrix(root: Path) -> AccessMatrix:
 
 
 def predicate(table_matrix: TableMatrix, classes: tuple[str, ...], actor: Actor) -> str:
-    """SQL that is true for the rows of these classes when this actor asks."""
+    """SQL that is true for the rows of these classes, with the values of the actor."""
     if not classes:
         return "false"
     return " or ".join(

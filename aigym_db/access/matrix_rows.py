@@ -1,4 +1,4 @@
-"""The rows of an access matrix: an actor or a group, and what it reaches by each command."""
+"""The rows of an access matrix: an actor or a group, and one cell per command."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Answer = tuple[tuple[str, ...], ...]
 """The classes an actor reaches, for each command in the order of COMMANDS."""
 
 Row = tuple[str, Answer]
-"""The word a row begins with, and what it answers."""
+"""The key of a row, and its cells."""
 
 NOTHING: Answer = ((),) * len(COMMANDS)
 
@@ -28,9 +28,9 @@ def given(doc: Document, value: Any, actor_list: ActorList, table: str | None = 
         )
     found: dict[str, Row] = {}
     for key, row in value.items():
-        nobody = key == "no_access"
-        who = doc.strings(row, *at, key, what="`no_access`") if nobody else (key,)
-        answers = NOTHING if nobody else _row(doc, key, row, *at)
+        no_access = key == "no_access"
+        who = doc.strings(row, *at, key, what="`no_access`") if no_access else (key,)
+        answers = NOTHING if no_access else _row(doc, key, row, *at)
         for name in who:
             if name not in actor_list.actors and name not in actor_list.groups:
                 raise doc.wrong(

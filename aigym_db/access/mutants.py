@@ -1,4 +1,4 @@
-"""Breaking every policy on purpose, and demanding that an answer of the table_matrix fails."""
+"""Test mutants of policies and functions: at least one cell must differ."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from aigym_db.database.queries import query
 from aigym_db.model.access import Mutant, Survivor
 
 _LIKELY = 30
-"""How many jobs that noticed other mutants are tried before all others."""
+"""Number of statements that killed other mutants and are executed first."""
 
 
 @dataclass(frozen=True, slots=True)
 class MutationReport:
-    """What became of the mutants."""
+    """The result of testing the mutants."""
 
     killed: Mapping[str, str]
-    """Mutant to the cell that noticed it."""
+    """Mutant to the cell that killed it."""
     survivors: tuple[Survivor, ...]
     failed: Mapping[str, str]
-    """Mutants PostgreSQL did not accept, and what it said; they say nothing about the answers."""
+    """Mutants that PostgreSQL rejected, with its message."""
 
     @property
     def rate(self) -> float:
@@ -43,24 +43,26 @@ def mutate(
     tables: Collection[str] | None = None,
     progress: Callable[[Mutant], object] = lambda _: None,
 ) -> MutationReport:
-    """Breaks the database in every way we know, one at a time.
+    """Test every mutant of the database, one at a time.
 
-    Every connection of the trial must be to a clone of its own.
+    Each connection of the trial must be to its own clone.
 
-    Answers that fail anyway notice nothing and are left out: run the answers first. With `tables`, only
-    mutants of their policies, and without a look at the equivalents. Raise BadAccessMatrix (AIG-P012) when an
-    entry of the equivalents is no survivor.
+    Statements that differ without a mutation are not used. With `tables`, only mutants of their policies are
+    tested, without the list of equivalents. Raise BadAccessMatrix (AIG-P012) if an entry of that list is no
+    surviving mutant.
     """
     wanted = None if tables is None else frozenset(tables)
     found = read_access_rules(trial.connections[0])
     mutations = [one for one in found.mutations(trial.tables) if wanted is None or one.mutant.table in wanted]
-    questions = _Questions(_good_jobs(trial, found, {table for one in mutations for table in one.touches}))
-    left_over: SimpleQueue[Mutation] = SimpleQueue()
+    candidates = _Candidates(
+        _matching_statements(trial, found, {table for one in mutations for table in one.touches})
+    )
+    queue: SimpleQueue[Mutation] = SimpleQueue()
     for one in mutations:
-        left_over.put(one)
+        queue.put(one)
     with ThreadPoolExecutor(len(trial.connections)) as pool:
         shares = pool.map(
-            lambda connection: [*_test_mutations(trial, connection, left_over, questions, progress)],
+            lambda connection: [*_test_mutations(trial, connection, queue, candidates, progress)],
             trial.connections,
         )
         tried = [one for share in shares for one in share]
@@ -80,28 +82,28 @@ def mutate(
 def _test_mutations(
     trial: Trial,
     connection: Connection,
-    left_over: SimpleQueue[Mutation],
-    questions: _Questions,
+    queue: SimpleQueue[Mutation],
+    candidates: _Candidates,
     progress: Callable[[Mutant], object],
 ) -> Iterator[tuple[Mutant, str | None, str | None]]:
-    """Takes mutants until none is left; for each the cell that noticed it, or why it could not be made."""
+    """Test mutants until the queue is empty; per mutant the cell that killed it, or the error of its DDL."""
     while True:
         try:
-            one = left_over.get_nowait()
+            one = queue.get_nowait()
         except Empty:
             return
-        asked = {"ddl": one.mutant.ddl, "likely": questions.likely(one), "attempts": questions.all(one)}
+        asked = {"ddl": one.mutant.ddl, "likely": candidates.likely(one), "attempts": candidates.all(one)}
         with connection.transaction(force_rollback=True):
             row = connection.execute(query("access/mutate").encode(), asked).fetchone()
         noticed, message = row if row else (None, None)
         if noticed is not None:
-            questions.noticed(one, trial.statements[noticed])
+            candidates.noticed(one, trial.statements[noticed])
         yield one.mutant, None if noticed is None else str(trial.statements[noticed].cell), message
         progress(one.mutant)
 
 
-class _Questions:
-    """Which jobs could notice a mutant, as array literals; several threads may ask."""
+class _Candidates:
+    """The statements that can kill a mutant, as array literals; used by several threads."""
 
     def __init__(self, good: Mapping[str, tuple[AttemptStatement, ...]]) -> None:
         self._good = good
@@ -116,17 +118,17 @@ class _Questions:
                 statement.id
                 for table, command in key
                 for statement in self._good.get(table, ())
-                if _may_notice(statement, command)
+                if _may_kill(statement, command)
             )
         return self._all[key]
 
     def likely(self, one: Mutation) -> str:
-        """Those that noticed other mutants of the same table or function, the latest ones."""
+        """Those that killed other mutants of the same table or function, the latest ones."""
         known = list(self._noticed.get(_subject(one), {}).values())[-_LIKELY:]
         return _array(
             statement.id
             for statement in known
-            if _may_notice(statement, one.touches.get(statement.cell.table, ""))
+            if _may_kill(statement, one.touches.get(statement.cell.table, ""))
         )
 
     def noticed(self, one: Mutation, statement: AttemptStatement) -> None:
@@ -144,12 +146,12 @@ def _array(ids: Iterable[int]) -> str:
     return "{" + ",".join(map(str, sorted(ids))) + "}"
 
 
-def _good_jobs(
+def _matching_statements(
     trial: Trial, found: AccessRules, tables: set[str]
 ) -> Mapping[str, tuple[AttemptStatement, ...]]:
-    """By table the jobs that reach what they should and that policies have a say in.
+    """By table, the statements that match and are subject to policies.
 
-    Of rows to be inserted that fare alike, one is enough.
+    Of inserted rows that policies cannot distinguish, one is used.
     """
     alike = {name: _alike(trial, found, name) for name in tables if name in trial.fixtures}
     good: dict[str, list[AttemptStatement]] = {}
@@ -181,8 +183,8 @@ def _alike(trial: Trial, found: AccessRules, name: str) -> Mapping[str, tuple[st
     return {row.key: tuple(row.values[index] for index in places) for row in trial.fixtures[name].rows}
 
 
-def _may_notice(statement: AttemptStatement, command: str) -> bool:
-    """Whether a policy for this command has a say in what the statement reaches."""
+def _may_kill(statement: AttemptStatement, command: str) -> bool:
+    """Whether a policy for this command affects the statement."""
     if command == "all":
         return True
     if command == "select":

@@ -1,4 +1,4 @@
-"""Every mutant of a database: its policies and the functions they ask, broken one at a time."""
+"""The mutants of a database: mutation operators applied to policies and to the functions they call."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class FunctionDefinition:
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """A mutant, and which answers could notice it."""
+    """A mutant, and the cells that can kill it."""
 
     mutant: Mutant
     touches: Mapping[str, str]
@@ -102,7 +102,7 @@ class AccessRules:
             touches = {policy.table: policy.command}
             if policy.command in ("select", "all"):
                 touches = {**dict.fromkeys(_closure({policy.table}, readers), "all"), **touches}
-            twice, unasked = _says_it_twice(policy, tables), self._is_not_asked(policy)
+            twice, unasked = _is_redundant(policy, tables), self._is_not_asked(policy)
             for what, ddl in _policy_mutations(policy):
                 reason = twice if what.startswith(("USING", "WITH CHECK")) else ""
                 reason = unasked if what.startswith("WITH CHECK") and unasked else reason
@@ -123,13 +123,13 @@ class AccessRules:
                 )
 
     def _is_not_asked(self, policy: PolicyDefinition) -> str:
-        """Why the WITH CHECK of a restrictive policy for everything says nothing, if so."""
+        """The reason if the WITH CHECK of a restrictive policy for ALL has no effect."""
         if policy.permissive or policy.command != "all" or policy.columns:
             return ""
         lets = [other for other in self.policies if other.table == policy.table and other.permissive]
         if any(other.command in ("insert", "all") for other in lets):
             return ""
-        return "No policy lets anybody insert; who updates has passed USING, whatever the row is."
+        return "No policy allows INSERT; an UPDATE has passed USING, which does not depend on the row."
 
     def _users(self) -> Mapping[int, set[str]]:
         """The tables whose policies ask a function, directly or through others."""
@@ -175,7 +175,7 @@ def read_access_rules(connection: psycopg.Connection) -> AccessRules:
     return AccessRules(policies, functions, calls)
 
 
-def _says_it_twice(policy: PolicyDefinition, tables: Mapping[str, Table]) -> str:
+def _is_redundant(policy: PolicyDefinition, tables: Mapping[str, Table]) -> str:
     """Why either half of an update policy does without the other, if so."""
     if policy.command != "update" or policy.check not in (None, policy.using) or policy.table not in tables:
         return ""
@@ -187,9 +187,7 @@ def _says_it_twice(policy: PolicyDefinition, tables: Mapping[str, Table]) -> str
     }
     if updates & set(policy.columns):
         return ""
-    return (
-        "USING and WITH CHECK say the same, and nobody may update what they read: each alone keeps the row."
-    )
+    return "USING and WITH CHECK are equal, and no role can update the columns they read: one suffices."
 
 
 def _policy_mutations(policy: PolicyDefinition) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What the replies of the server mean for the cells they were about."""
+"""Convert the results of statements to outcomes of cells."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class AttemptResult:
 
     statement: AttemptStatement
     actual: frozenset[str] | None
-    """None: an error that is no refusal."""
+    """None if an error other than a missing privilege, a policy or a constraint was raised."""
     state: str | None
     message: str
 
@@ -25,10 +25,10 @@ class AttemptResult:
 def collect_outcomes(
     matrix: AccessMatrix,
     fixtures: Mapping[str, Fixture],
-    refused: Iterable[RejectedAttempt],
+    rejected: Iterable[RejectedAttempt],
     replies: Iterable[AttemptResult],
 ) -> tuple[Outcome, ...]:
-    """The replies by cell and way; a cell whose every statement the grants refuse has attempts too."""
+    """Group the results by cell and way, including cells that the grants alone reject."""
     known: dict[tuple[str, str, Command], dict[Way, Attempt]] = {}
 
     def add(cell: Cell, attempt: Attempt) -> None:
@@ -36,7 +36,7 @@ def collect_outcomes(
         before = ways.get(attempt.way)
         ways[attempt.way] = attempt if before is None else _both(before, attempt)
 
-    for no in refused:
+    for no in rejected:
         kind: Rejection | None = None if no.error else "grant"
         add(no.cell, Attempt(no.way, frozenset(no.expected), frozenset(), kind, no.error))
     for reply in replies:
@@ -51,7 +51,7 @@ def collect_outcomes(
 
 
 def to_attempt(reply: AttemptResult) -> Attempt:
-    """A reply as the attempt it was."""
+    """Convert a result to an attempt."""
     expected = frozenset(reply.statement.expected)
     if reply.actual is None:
         return Attempt(

@@ -1,4 +1,4 @@
-"""Giving rows to somebody else: which moves are tried, and which the answers allow."""
+"""Reassignments: UPDATEs that change the owner or tenant of a row, and which of them the matrix allows."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from aigym_db.access.matrix_files import TableMatrix, steps
 from aigym_db.access.tables import Table
 from aigym_db.syntax.quote import literal
 
-NOWHERE = None
-"""The value a row is moved to to belong to nobody in particular."""
+NO_OWNER = None
+"""The value for a row without owner or tenant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,9 @@ class Reassignments:
     targets: tuple[tuple[str, str | None], ...]
     """(column, value)."""
     allowed: Mapping[str, frozenset[Reassignment]]
-    """Per actor, the moves the sheet allows."""
+    """Per actor, the allowed reassignments."""
     visible_after: Mapping[str, frozenset[Reassignment]]
-    """Per actor, the moves after which it may still see the row."""
+    """Per actor, the reassignments after which it can still select the row."""
 
 
 def find_reassignments(
@@ -86,12 +86,12 @@ def _steps(
 
 
 def _targets(table: Table, column: str, name: str, matrix: AccessMatrix) -> list[str | None]:
-    """Every actor's value of the name or the people's own, and nobody's where the column allows it."""
+    """The values of all actors for the name, or the fixture value; NULL if the column allows it."""
     values: set[str] = set()
     given = matrix.actor_list.people.get(name)
     for value in (given,) if given is not None else (actor.names[name] for actor in matrix.actors.values()):
         values.update(map(str, value if isinstance(value, tuple) else () if value is None else (value,)))
-    return [*sorted(values), *(() if table.columns[column].required else (NOWHERE,))]
+    return [*sorted(values), *(() if table.columns[column].required else (NO_OWNER,))]
 
 
 def _moved(table: Table, column: str, targets: list[str | None]) -> str:

@@ -51,7 +51,7 @@ def at(table: Table, row: Row) -> str:
 
 
 def delete_blind(table: Table) -> str:
-    """A delete without WHERE: the SELECT policies have no say."""
+    """A delete without WHERE: SELECT policies do not apply."""
     return f"delete from {table.quoted}"
 
 
@@ -79,7 +79,7 @@ def forge(table: Table, row: Row, columns: frozenset[str]) -> str:
 
 
 def forged(table: Table, row: Row, columns: Iterable[str]) -> str:
-    """The row's key when what was just inserted is as much somebody's as the row was, in these columns."""
+    """The key of the row if the inserted row has the same owner and tenant columns."""
     values = dict(zip(writable(table), row.values, strict=True))
     same = " and ".join(
         f"{column.quoted} is not distinct from {literal(values[column.name])}::{column.type}"
@@ -135,7 +135,7 @@ def update_sighted(table: Table, column: TableColumn, where: str | None = None) 
 
 
 def reassign(table: Table, column: str, target: str | None, where: str | None = None) -> str:
-    """Gives rows to somebody else; all that can be reached unless `where` says which."""
+    """An UPDATE of an owner or tenant column, of all rows or of those in `where`."""
     return f"update {table.quoted} set {table.columns[column].quoted} = {literal(target)}" + (
         f" where {where}" if where else ""
     )

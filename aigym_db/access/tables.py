@@ -1,4 +1,4 @@
-"""What the database says about the tables: their keys and columns, and what roles have been granted."""
+"""Keys, columns, grants and triggers of the tables in the catalog."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Table:
     """A table or partitioned table; partitions belong to their parent."""
 
     name: str
-    """`schema.table`, as the answers sheets write it."""
+    """`schema.table`, as in the access matrix."""
     quoted: str
     alias: str
     """The name without its schema, quoted."""
@@ -61,7 +61,7 @@ class Table:
 
     @property
     def key_sql(self) -> str:
-        """An expression that tells the rows apart: the key as text, several columns separated by `|`."""
+        """An expression that identifies a row: the key as text, several columns separated by `|`."""
         return " || '|' || ".join(f"coalesce({self.columns[name].quoted}::text, '')" for name in self.key)
 
 

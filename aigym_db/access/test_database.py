@@ -1,4 +1,4 @@
-"""Databases to try answers on: the project's schema with the rows of `seeds/test`, on a server of its own."""
+"""The test database: the schema of the project with the rows of `seeds/test`, on a temporary server."""
 
 from __future__ import annotations
 
@@ -72,12 +72,11 @@ def acting(dsn: str, actor: Actor) -> Iterator[Connection]:
 
 @contextmanager
 def open_test_database(project: Project, server: str | None = None) -> Iterator[TestDatabase]:
-    """A stage for the block; what is the same as last time is not built again.
+    """Open the test database; reuse the template if nothing it depends on changed.
 
-    The database is what `schema/` and `policies/` say, because that is what people edit, and `verify` proves
-    that the migrations make the same; a project without templates is what its migrations make. Raise what
-    is wrong with these files, StatementFailed (AIG-S002) when PostgreSQL refuses one, BadSeed (AIG-P014)
-    when it refuses the fixture.
+    The schema is built from `schema/` and `policies/`; `verify` compares them with the migrations. Without
+    templates it is built from the migrations. Raise StatementFailed (AIG-S002) if PostgreSQL rejects a
+    statement of the schema, BadSeed (AIG-P014) if it rejects the fixture.
     """
     parts, reference, rows = _parts(project), _rows(project, REFERENCE), _rows(project, FIXTURE)
     # The template is kept and used again. What it holds depends on the day, because partitions begin with
@@ -114,12 +113,12 @@ def _fill(connection: Connection, sources: tuple[Source, ...]) -> None:
             with connection.transaction():
                 connection.execute(source.text.encode())
         except psycopg.Error as error:
-            said = explain_error(error)
+            explained = explain_error(error)
             at = error.diag.statement_position
             raise BadSeed(
-                f"{source.file} cannot be loaded: {said.message}",
+                f"{source.file} cannot be loaded: {explained.message}",
                 place=source.place(int(at) - 1) if at else None,
-                detail=said.detail,
+                detail=explained.detail,
                 hint="Correct the row; the fixture has to satisfy every constraint.",
             ) from error
 

@@ -1,4 +1,4 @@
-"""Asking the server: every cell of the answers, as its actor, with everything rolled back."""
+"""Execute the cells of the access matrix as their actors; everything is rolled back."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """All jobs of the answers, loaded into sessions of a superuser and ready to be tried."""
+    """The statements of all cells, loaded into superuser sessions."""
 
     connections: tuple[Connection, ...]
     matrix: AccessMatrix
@@ -34,7 +34,7 @@ class Trial:
     rejected: tuple[RejectedAttempt, ...]
 
     def outcomes(self) -> tuple[Outcome, ...]:
-        """What happened to every cell by policies and grants alone: triggers and foreign keys rest."""
+        """Test every cell with triggers and foreign keys disabled."""
         return collect_outcomes(self.matrix, self.fixtures, self.rejected, self.run())
 
     def run(self, tables: Collection[str] | None = None, *, triggers: bool = False) -> list[AttemptResult]:
@@ -63,7 +63,7 @@ class Trial:
     def run_on(
         self, ids: Sequence[int], connection: Connection, *, triggers: bool = False
     ) -> list[AttemptResult]:
-        """The server's replies to some jobs, in their order."""
+        """Execute statements on one connection; return the results in order."""
         with connection.transaction(force_rollback=True):
             found = connection.execute(
                 query("access/run").encode(), {"attempts": list(ids), "stop": False, "replica": not triggers}
@@ -90,11 +90,10 @@ def _fires(statement: AttemptStatement, table: Table) -> bool:
 def trial(
     connections: Connection | Sequence[Connection], matrix: AccessMatrix, only: Collection[str] | None = None
 ) -> Trial:
-    """Prepares the answers of all tables or some on a database with the fixture; changes nothing in it.
+    """Prepare the statements of all tables or of some on a database with the fixture; nothing is changed.
 
-    The connections must be superusers'; several work at the same time, on the same database or on clones of
-    it. Raise BadAccessMatrix (AIG-P012) when tables and answers do not match, or a row class is not SQL about
-    its table.
+    The connections are of superusers, to the same database or to clones. Raise BadAccessMatrix (AIG-P012) if
+    tables and matrix do not correspond, or PostgreSQL rejects a row class.
     """
     sessions = (connections,) if isinstance(connections, psycopg.Connection) else tuple(connections)
     for session in sessions:
