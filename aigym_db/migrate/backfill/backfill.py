@@ -1,10 +1,9 @@
-"""A data change made in batches of pages, each its own transaction that also writes how far it came.
+"""A data change in batches of pages, each a transaction that also records its progress.
 
-The condition of the statement tells a row that is done from one that is not, and every batch checks that it
-does. So no row is changed twice, whatever happens, and it is safe to go over the pages again: a row that the
-application updates meanwhile may move from a page that is yet to come to one that is done. At the end a
-question over the whole table, which sees one moment, says whether any row is left; if so, the next pass
-begins.
+The condition of the statement is false for a changed row, and every batch checks this. So no row is changed
+twice, and a further pass over the pages is safe. It can be necessary: a row that the application updates
+meanwhile may move from a page not yet processed to a processed one. After each pass a query over the whole
+table, in one snapshot, determines whether a row still matches; if so, the next pass begins.
 """
 
 from __future__ import annotations
@@ -35,9 +34,9 @@ from aigym_db.migrate.step import Step
 from aigym_db.model.migration import Direction, Migration, Part
 
 PASSES = 3
-"""After so many ways through the table, what is left was written while they went on."""
+"""Maximum number of passes; rows that match after the last one were written during the backfill."""
 NOTE_S = 1.0
-"""How often the journal is told at least, where there is nothing to change."""
+"""Longest interval between journal entries while there are no rows to change."""
 
 
 def run_backfill(
@@ -61,7 +60,7 @@ def run_backfill(
 
 
 class _Backfill:
-    """One backfill at work."""
+    """The state of one running backfill."""
 
     def __init__(self, journal: Journal) -> None:
         self.journal, self.run = journal, journal.run
@@ -81,20 +80,20 @@ class _Backfill:
         self.pages_before = 0
 
     def run_all(self) -> None:
-        """Every pass that is needed, and the ledger row."""
+        """Run the necessary passes and record the ledger row."""
         if self.current is not None:
             self.pace = BatchSize(self.batch_rows, measured(self.journal, self.change, 1)[1])
-            self._say(f"goes on at {self._percent()}, with {self.rows:,} rows done")
+            self._notice(f"resumes at {self._percent()}, with {self.rows:,} rows done")
         while True:
             current = self.current or self._begin(1)
             self._go_through(current)
-            self._tell("backfill: looking for rows that are left")
+            self._report_progress("backfill: checking for remaining rows")
             if not anything_left(self.journal, self.change):
                 break
             if current.number == PASSES:
-                self._say(
-                    f"rows still match the condition after {PASSES} passes, for they were written meanwhile",
-                    "Let the application or a trigger write them as they are to be, then change these in "
+                self._notice(
+                    f"rows still match the condition after {PASSES} passes: they were written meanwhile",
+                    "Make the application or a trigger write the new values, then change these rows in "
                     "another migration.",
                 )
                 break
@@ -102,18 +101,18 @@ class _Backfill:
         detail = {**self.run.detail(self.migration), "rows": self.rows, "batches": self.batches}
         took_ms = round(self.took_ms, 3)
         self.journal.happened(self.journal.outcome(self.lost_ms, detail=detail, duration_ms=took_ms))
-        self._say(f"{self.rows:,} rows changed in {self.batches:,} batches")
+        self._notice(f"{self.rows:,} rows changed in {self.batches:,} batches")
         self.run.tell(Finished(self.migration, self.took_ms, self.lost_ms))
         self.run.session.send(Message.of(RESET_ALL))
 
     def look(self) -> None:
-        """Notes, while a batch runs, whether somebody waits for it."""
+        """Record, while a batch runs, whether another session waits for it."""
         pid = {"pid": self.run.session.pid}
         waiting = self.run.second.execute(query("migrate/backfill_waiters"), pid).fetchone()
         self.waited_for = self.waited_for or waiting != (0,)
 
     def stopped(self, error: AigymError | psycopg.Error) -> Exception:
-        """The refusal as it is while nothing was changed, else what it means for a backfill that was."""
+        """Return the error to raise: PartiallyApplied once rows are changed, else the error itself."""
         run = self.run
         if self.rows:
             self.journal.attempt.keep(f"{self.rows:,} rows of {self.label}, which stay")
@@ -125,28 +124,30 @@ class _Backfill:
             run.failed(self.migration, self.journal.direction, error, 1)
         if self.rows == 0 or isinstance(error, PartiallyApplied):
             return error
-        said, done = error.message.rstrip("."), f"{self.rows:,} rows are changed and stay so"
+        message, done = error.message.rstrip("."), f"{self.rows:,} rows are changed and remain so"
         if isinstance(error, Interrupted):
             return run.interrupted(self.migration, f"{self.label} is at {self._percent()}: {done}.")
         again = " with `--resolve again`" if isinstance(error, ForbiddenStatement) else ""
         return PartiallyApplied(
-            f"{said}. This was at {self._percent()} of the backfill: {done}.",
+            f"{message}. This was at {self._percent()} of the backfill: {done}.",
             place=error.place or self.change.step.place(),
             detail=error.detail,
-            hint=f"Correct the cause and run this again{again}; what is done is not done twice.",
+            hint=f"Correct the cause and run this again{again}; changed rows are not changed twice.",
         )
 
     def _away(self) -> Exception:
-        """What to do about a lost connection: go on at once on a new one, if the server comes back."""
-        lost = self.run.lost(f"{self.label} is at {self._percent()}; its last batch is done or not at all.")
-        # Not when nothing was done: a statement that brings the server down would do so for ever.
+        """Return ServerAway to resume on a new connection, or the error of the lost connection."""
+        lost = self.run.lost(
+            f"{self.label} is at {self._percent()}; its last batch is committed or rolled back."
+        )
+        # Only after progress: a statement that crashes the server would do so on every retry.
         if self.rows > self.rows_before and all_gone(self.run.second, self.run.session.connection):
             return ServerAway(lost)
         self.run.failed(self.migration, self.journal.direction, lost, 1)
         return lost
 
     def _begin(self, number: int) -> Pass:
-        """A new pass: its last page is fixed now, in the journal, before anything is sent."""
+        """Begin a pass: record its last page in the journal before the first batch."""
         current, rows_a_page = measured(self.journal, self.change, number)
         self.pace = BatchSize(self.batch_rows, rows_a_page)
         self.run.record(self.journal.event("intent", 1, sql=self.change.step.text, detail=current.detail()))
@@ -161,19 +162,19 @@ class _Backfill:
             try:
                 rest_s = self._change_some(self.current)
             except Rewritten:
-                self._say(
-                    f"{self.change.table} was written anew (VACUUM FULL, CLUSTER, TRUNCATE), so all of it is "
-                    "looked through again"
+                self._notice(
+                    f"{self.change.table} was rewritten (VACUUM FULL, CLUSTER, TRUNCATE); the pass starts "
+                    "again at its first page"
                 )
                 self.current, self.pages_before = self._begin(current.number), 0
                 continue
-            self._tell()
+            self._report_progress()
             self.run.stop.pause(rest_s)
 
     def _change_some(self, current: Pass) -> float:
-        """Changes the rows of the next pages and returns how long to rest, in seconds.
+        """Change the rows of the next pages, and return the pause before the next batch, in seconds.
 
-        A batch that meets a lock is tried again with fewer pages.
+        A batch that times out on a lock is retried with fewer pages.
         """
         patience = Patience()
         while True:
@@ -184,16 +185,16 @@ class _Backfill:
                 batch = change_pages(self.journal, self.change, current, until, quiet=quiet)
             if batch.rows is not None:
                 break
-            self._refuse(batch, patience)
-            self.pace.refused()
+            self._retry_or_raise(batch, patience)
+            self.pace.lock_timeout()
         self.current = replace(current, next=until)
         self.rows, self.batches = self.rows + batch.rows, self.batches + batch.noted
         self.noted = time.monotonic() if batch.noted else self.noted
         self.took_ms, self.lost_ms = self.took_ms + batch.duration_ms, self.lost_ms + patience.lost_ms
         return self.pace.done(until - current.next, batch.rows, batch.duration_ms, self.waited_for)
 
-    def _refuse(self, batch: Batch, patience: Patience) -> None:
-        """Returns after a pause when it is worth another try."""
+    def _retry_or_raise(self, batch: Batch, patience: Patience) -> None:
+        """Pause before a retry, or raise the error of the batch."""
         what = f"A batch of {self.label}" if self.rows else ""
         tried = Try(
             self.journal.attempt, [self.migration], self.journal.part, batch.message, batch.reply, what
@@ -202,10 +203,10 @@ class _Backfill:
         if refusal is not None:
             raise refusal
 
-    def _say(self, message: str, hint: str = "") -> None:
+    def _notice(self, message: str, hint: str = "") -> None:
         self.run.observer.notice(self.migration, Notice("INFO", f"{self.label}: {message}.", hint=hint))
 
-    def _tell(self, phase: str = "") -> None:
+    def _report_progress(self, phase: str = "") -> None:
         current = self.current
         assert current is not None
         name = "backfill" if current.number == 1 else f"backfill, pass {current.number}"

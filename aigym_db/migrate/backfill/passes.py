@@ -1,4 +1,4 @@
-"""How far a backfill came, from what the ledger's journal says.
+"""The progress of a backfill, read from the ledger's journal.
 
 A pass begins with an `intent` that fixes its last page, and each batch writes a `done` in its own
 transaction.
@@ -18,16 +18,16 @@ from aigym_db.model.migration import Migration
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One way through the pages of a table, from the first to the one that was the last when it began."""
+    """One pass over the pages of a table, from the first to the last one at the pass's begin."""
 
     number: int
     """From 1."""
     pages: Mapping[int, int]
-    """How many pages each table had, by its oid: one, or every partition."""
+    """Pages of the table or of each partition, by oid."""
     files: Mapping[int, int]
-    """Which file each lay in: in another one the rows lie elsewhere."""
+    """The relfilenode of each; a rewrite changes it, and with it the rows' pages."""
     next: int = 0
-    """The first page that is not done."""
+    """The first page not processed yet."""
 
     @property
     def until(self) -> int:
@@ -46,7 +46,7 @@ class Pass:
         return sum(min(pages, self.next) for pages in self.pages.values())
 
     def detail(self) -> dict[str, Any]:
-        """What the journal keeps of it."""
+        """Return the journal entry's detail."""
         return {
             "pass": self.number,
             "until": self.until,
@@ -56,10 +56,10 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What earlier runs did."""
+    """The progress of earlier runs."""
 
     current: Pass | None = None
-    """The pass to go on with; None when nothing was begun."""
+    """The pass to resume; None if there is none."""
     rows: int = 0
     batches: int = 0
 
@@ -67,9 +67,9 @@ class Known:
 def known(
     journal: tuple[JournalEntry, ...], step: Step, migration: Migration, *, anew: bool = False
 ) -> Known:
-    """What the journal says of this statement; `anew` takes another text for a new beginning.
+    """Return the progress of this statement; with `anew`, a changed statement starts again.
 
-    Raises PartiallyApplied (AIG-H001) when rows were changed and the file no longer says the same.
+    Raise PartiallyApplied (AIG-H001) if rows were changed by a different statement.
     """
     begun, current, rows, batches = None, None, 0, 0
     for entry in journal:
@@ -93,9 +93,9 @@ def known(
     return Known(current, rows, batches)
 
 
-def _changed(step: Step, migration: Migration, what: str, before: str | None) -> PartiallyApplied:
+def _changed(step: Step, migration: Migration, progress: str, before: str | None) -> PartiallyApplied:
     return PartiallyApplied(
-        f"{migration.label} no longer says what was begun: {what}.",
+        f"{migration.label} was edited after it began: {progress}.",
         place=step.place(),
         detail=f"It was: {before}",
         hint="Restore the statement as it was, or run again with `--resolve again` to go through the whole "

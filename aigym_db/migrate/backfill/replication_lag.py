@@ -1,4 +1,4 @@
-"""Standbys that cannot keep up with a backfill are waited for."""
+"""Wait while standbys lag behind a backfill."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from aigym_db.migrate.session.migration_run import Run
 from aigym_db.model.migration import Migration
 
 LAG_S = 5.0
-"""How far a standby may be behind in time: what is read there is as old."""
+"""Maximum replication lag in time."""
 LAG_BYTES = 256 * 1024 * 1024
-"""How far it may be behind in WAL. A standby that does not replay at all does not say how old it is."""
+"""Maximum replication lag in WAL: a standby that does not replay reports no lag in time."""
 LOOK_S = 0.25
-"""How often they are asked at most."""
+"""Shortest interval between two checks."""
 
 
 class Standbys:
-    """What streams from this server, if anything does."""
+    """The standbys that replicate from this server."""
 
     def __init__(self, run: Run, migration: Migration) -> None:
         self._run = run
         self._migration = migration
         self._looked = 0.0
-        self._told = False
+        self._warned = False
 
     def wait(self) -> None:
-        """Returns when no standby is far behind; raises Interrupted (AIG-I001) after a signal."""
+        """Return when no standby exceeds the maximum lag. Raise Interrupted (AIG-I001) after a signal."""
         began = time.monotonic()
         if began - self._looked < LOOK_S:
             return
@@ -41,8 +41,8 @@ class Standbys:
         row = self._run.second.execute(query("migrate/backfill_lag")).fetchone()
         assert row is not None
         behind_s, behind_bytes, hidden = row
-        if hidden and not self._told:
-            self._told = True
+        if hidden and not self._warned:
+            self._warned = True
             notice = Notice(
                 "INFO",
                 f"{self._migration.label}: how far standbys are behind is hidden from "

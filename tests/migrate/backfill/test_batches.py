@@ -107,7 +107,7 @@ def test_a_run_that_ends_between_two_batches_goes_on_there(
     assert after[2]["from"] == before[1]["until"]
     assert again.seen[0].done > before[1]["until"]
     assert counts(other) == [(1, 5000)]
-    assert any("goes on at" in said for said in again.said)
+    assert any("resumes at" in said for said in again.said)
     assert journal(other)[-1] == ("apply", {"rows": 5000, "batches": len(after)})
 
 
@@ -128,7 +128,7 @@ def test_a_row_that_moves_back_while_it_is_at_work_is_changed_all_the_same(
 
     assert moved[0][0] < observer.seen[1].done
     assert counts(other) == [(1, 3000)]
-    assert observer.seen[-1].phase == "backfill: looking for rows that are left"
+    assert observer.seen[-1].phase == "backfill: checking for remaining rows"
     assert any(progress.phase.startswith("backfill, pass 2: ") for progress in observer.seen)
 
 
@@ -144,7 +144,7 @@ def test_a_table_that_is_written_anew_in_the_middle_is_looked_through_again(
     migrate(database, line, observer=observer)
 
     assert counts(other) == [(1, 5000)]
-    assert any("written anew" in said for said in observer.said)
+    assert any("was rewritten" in said for said in observer.said)
 
 
 def test_rows_that_are_written_meanwhile_are_said_to_be_left(
@@ -238,7 +238,7 @@ def test_a_signal_between_two_batches_ends_the_run_there(
     line = (table, backfill())
     stopping = Between(lambda: None, lambda: os.kill(os.getpid(), signal.SIGTERM))
 
-    with pytest.raises(Interrupted, match=r"Stopped by SIGTERM.*rows are changed and stay so"):
+    with pytest.raises(Interrupted, match=r"Stopped by SIGTERM.*rows are changed and remain so"):
         migrate(database, line, observer=stopping)
 
     assert len(stopping.seen) == 2

@@ -109,7 +109,7 @@ def test_a_signal_in_the_middle_of_a_batch_keeps_the_batches_before_and_the_next
 
     assert status == (-9 if stop is signal.SIGKILL else 130)
     assert (f"Stopped by {stop.name}" in output) == (stop is not signal.SIGKILL)
-    assert (f"{changed:,} rows are changed and stay so" in output) == (stop is not signal.SIGKILL)
+    assert (f"{changed:,} rows are changed and remain so" in output) == (stop is not signal.SIGKILL)
     assert (f"{changed:,} rows of 0002 step_2, which stay." in output) == (stop is not signal.SIGKILL)
     assert 0 < changed == held.changed() < 3000
     migrate(held.database, held.line)
@@ -125,7 +125,7 @@ def test_a_backend_that_is_ended_in_the_middle_of_a_batch_says_where_it_goes_on(
     held.holder.rollback()
 
     assert held.process.returncode == 4
-    assert "its last batch is done or not at all" in output
+    assert "its last batch is committed or rolled back" in output
     assert held.changed() == changed
     migrate(held.database, held.line)
     assert counts(other) == [(1, 5000)]

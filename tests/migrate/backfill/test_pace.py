@@ -34,7 +34,7 @@ def test_a_batch_somebody_waited_for_is_followed_by_a_smaller_one_and_a_longer_r
 
 def test_it_grows_again_and_never_beyond_the_rows_of_a_batch() -> None:
     pace = BatchSize(5000, 50.0)
-    pace.refused()
+    pace.lock_timeout()
 
     sizes = [pace.pages]
     for _ in range(4):
@@ -66,7 +66,7 @@ def test_there_is_always_a_page_to_go_on_with_and_an_end_to_the_rest(
     rests = []
     for rows, took_ms, waited_for, refused in batches:
         if refused:
-            pace.refused()
+            pace.lock_timeout()
         rests.append(pace.done(pace.pages, rows, took_ms, waited_for))
         assert pace.pages >= 1
 

@@ -34,13 +34,15 @@ def test_a_condition_that_stays_true_of_a_later_row_stops_there_and_says_so(
 ) -> None:
     text = "update o set n = n + 1, done = id < 3000 where not done;"
 
-    with pytest.raises(PartiallyApplied, match=r"still holds for .* rows are changed and stay so") as refusal:
+    with pytest.raises(
+        PartiallyApplied, match=r"still holds for .* rows are changed and remain so"
+    ) as refusal:
         migrate(database, (table, backfill(2, text)))
 
     assert "--resolve again" in refusal.value.hint
     assert other.execute("select n, count(*) from o where id >= 3000 group by n").fetchall() == [(0, 2001)]
     mended = "update o set n = n + 1, done = true where not done;"
-    with pytest.raises(PartiallyApplied, match="no longer says what was begun") as changed:
+    with pytest.raises(PartiallyApplied, match="was edited after it began") as changed:
         migrate(database, (table, backfill(2, mended)))
     assert "id < 3000" in changed.value.detail
     migrate(database, (table, backfill(2, mended)), options=Options(resolve="again"))
@@ -73,7 +75,7 @@ def test_a_row_that_is_held_for_ever_ends_the_run_half_way_and_names_the_holder(
 
     with (
         other.transaction(),
-        pytest.raises(PartiallyApplied, match=r"did not get its lock.*stay so") as refusal,
+        pytest.raises(PartiallyApplied, match=r"did not get its lock.*remain so") as refusal,
     ):
         migrate(database, (table,))
         other.execute("select from o where id = 3000 for update")
@@ -166,7 +168,7 @@ def test_a_ledger_that_takes_no_more_lines_stops_it_half_way(
         """
     )
 
-    with pytest.raises(PartiallyApplied, match=r"ledger is full.*rows are changed and stay so"):
+    with pytest.raises(PartiallyApplied, match=r"ledger is full.*rows are changed and remain so"):
         migrate(database, line)
 
     other.execute("drop trigger full_up on aigym_db.event")
@@ -194,7 +196,7 @@ def test_a_pass_that_cannot_be_written_down_is_not_begun(database, other, table,
         """
     )
 
-    with pytest.raises(PartiallyApplied, match=r"no second pass.*rows are changed and stay so"):
+    with pytest.raises(PartiallyApplied, match=r"no second pass.*rows are changed and remain so"):
         migrate(database, line)
 
     other.execute("drop trigger disturb on aigym_db.event")
