@@ -68,7 +68,7 @@ def test_a_number_of_rows_that_is_none_is_refused(options) -> None:
 
 @pytest.mark.parametrize("options", ["batch:5 transaction:false", "transaction:true batch:5"])
 def test_a_batch_is_a_transaction_whatever_else_is_said(options) -> None:
-    with pytest.raises(BadMigration, match="a transaction of its own"):
+    with pytest.raises(BadMigration, match="each batch is a separate transaction"):
         parse(Source("a.sql", f"-- migrate:up {options}\n-- migrate:down\n"), 1, "a")
 
 
