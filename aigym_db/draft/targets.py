@@ -98,6 +98,8 @@ def _part(kind: str, name: str, relation: Any, *, creates: bool = True) -> Itera
 
 
 def _named(kind: str, names: Any) -> Iterator[StatementTarget]:
+    if not names:  # CREATE STATISTICS without a name: the server chooses it
+        return
     yield StatementTarget(Subject(kind, names if isinstance(names, str) else _joined(names)), creates=True)
 
 
