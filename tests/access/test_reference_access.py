@@ -15,6 +15,7 @@ from aigym_db.access.test_database import open_test_database
 from aigym_db.access.trial import Trial, trial
 from aigym_db.project.cards import cards
 from aigym_db.project.config import find
+from tests.support.sampling import sampled
 
 PROJECT = find(Path(__file__).parents[2])
 
@@ -64,7 +65,9 @@ def test_every_owner_and_tenant_column_is_tried_with_the_values_of_others() -> N
     assert untried == set()
 
 
-@pytest.mark.parametrize("table", ["iam.memberships", "iam.units", "ai.conversations", "audit.audit_log"])
+@pytest.mark.parametrize(
+    "table", sampled(["iam.units", "iam.memberships", "ai.conversations", "audit.audit_log"], 4)
+)
 def test_a_broken_policy_is_noticed(tried: Trial, table: str) -> None:
     found = mutate(tried, equivalents(PROJECT.root), tables={table})
 

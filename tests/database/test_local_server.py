@@ -227,6 +227,7 @@ def test_a_short_socket_folder_is_gone_when_the_server_is(open_folder: Path) -> 
     assert not sockets.exists()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root starts servers as another user")
 def test_root_may_have_a_project_where_no_other_user_can_look_and_gc_knows_when_it_is_gone(
     tmp_path: Path, gone: Callable[[Path], bool]

@@ -11,6 +11,7 @@ import pytest
 
 from aigym_db.database.servers import TEMPLATE, clone, gc, throwaway
 from aigym_db.errors import StatementFailed
+from tests.support.sampling import sampled
 
 BUILDER = """
 import psycopg, sys
@@ -80,6 +81,7 @@ def test_a_template_is_built_once_and_is_there_ever_after(own_cache: Path, build
     assert found_first == found_second == (10,)
 
 
+@pytest.mark.exhaustive
 def test_another_key_is_another_template(own_cache: Path, build: Build) -> None:
     with throwaway(template_key="one", build=build), throwaway(template_key="two", build=build):
         pass
@@ -128,7 +130,7 @@ def test_several_processes_at_once_build_a_template_once(own_cache: Path, anothe
 
 
 @pytest.mark.parametrize("holding", ["template", "nothing"])
-@pytest.mark.parametrize("lost", ["data/global/pg_control", "data/PG_VERSION", "extent"])
+@pytest.mark.parametrize("lost", sampled(["data/global/pg_control", "data/PG_VERSION", "extent"], 3))
 def test_a_cached_cluster_that_lost_a_file_is_made_again(
     own_cache: Path, build: Build, lost: str, holding: str
 ) -> None:
@@ -143,6 +145,7 @@ def test_a_cached_cluster_that_lost_a_file_is_made_again(
     assert (the_cluster(own_cache, holding) / lost).exists()
 
 
+@pytest.mark.exhaustive
 def test_a_cached_cluster_with_a_file_cut_short_is_made_again(own_cache: Path, build: Build) -> None:
     with throwaway(template_key="one", build=build):
         pass
@@ -154,6 +157,7 @@ def test_a_cached_cluster_with_a_file_cut_short_is_made_again(own_cache: Path, b
     assert build.times == 2
 
 
+@pytest.mark.exhaustive
 def test_a_cached_cluster_that_postgresql_does_not_start_on_is_made_again(
     own_cache: Path, build: Build
 ) -> None:
@@ -168,6 +172,7 @@ def test_a_cached_cluster_that_postgresql_does_not_start_on_is_made_again(
     assert build.times == 2
 
 
+@pytest.mark.exhaustive
 def test_a_build_whose_sql_fails_is_the_callers_to_see_and_is_tried_once(own_cache: Path) -> None:
     asked = []
 
@@ -181,6 +186,7 @@ def test_a_build_whose_sql_fails_is_the_callers_to_see_and_is_tried_once(own_cac
     assert len(asked) == 1
 
 
+@pytest.mark.exhaustive
 def test_gc_removes_clusters_nobody_used_for_long_and_half_made_ones(own_cache: Path, build: Build) -> None:
     with throwaway(template_key="one", build=build):
         pass

@@ -15,7 +15,7 @@ from aigym_db.report.result import Report
 @pytest.fixture
 def log(monkeypatch) -> io.StringIO:
     """What a log gets that is told at once."""
-    monkeypatch.setattr(shown, "_SAY_AGAIN_S", 0.0)
+    monkeypatch.setattr(shown, "_REPEAT_S", 0.0)
     return io.StringIO()
 
 
@@ -41,7 +41,7 @@ def test_a_log_reads_what_is_done_of_how_much(write, log, made: Progress, line: 
 
 
 def test_a_log_is_told_now_and_then_and_not_all_the_time(write, log, monkeypatch) -> None:
-    monkeypatch.setattr(shown, "_SAY_AGAIN_S", 3600.0)
+    monkeypatch.setattr(shown, "_REPEAT_S", 3600.0)
     watching, migration = Watching(Report(out=log, err=log)), write(1, "select 1;")
 
     watching.started(migration)

@@ -131,7 +131,7 @@ def test_who_holds_the_lock_is_shown_while_waiting_and_to_who_does_not_wait(proj
     short = project.run("migrate", "--lock-wait", "0.2")
     other.open_gate()
 
-    assert re.search(f"waiting for another aigym-db, 0 s\n    {shown}", said)
+    assert re.search(f"waiting for another aigym-db run, 0 s\n    {shown}", said)
     assert (impatient.status, short.status) == (6, 6)
     assert "error AIG-L001 Another aigym-db is migrating this database.\n" in impatient.out
     assert "and still was after 0.2 s." in short.out

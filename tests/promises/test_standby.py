@@ -93,6 +93,7 @@ def line(empty_project, pair: Pair):
     return empty_project
 
 
+@pytest.mark.exhaustive
 def test_a_standby_is_read_and_never_migrated(line, pair: Pair, visit) -> None:
     at_standby = pair.dsn("standby")
     there = visit(at_standby)
@@ -108,6 +109,7 @@ def test_a_standby_is_read_and_never_migrated(line, pair: Pair, visit) -> None:
     assert there.all("select x from a") == [2]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("order", [("primary", "standby"), ("standby", "primary")], ids=" first, ".join)
 def test_of_several_hosts_the_primary_is_found_for_both_sessions(line, pair: Pair, visit, order) -> None:
     seen = line.run("migrate", dsn=pair.dsn(*order, more="target_session_attrs=read-write"))
@@ -116,6 +118,7 @@ def test_of_several_hosts_the_primary_is_found_for_both_sessions(line, pair: Pai
     assert visit(pair.dsn("primary")).all("select x from a order by x") == [2, 3, 4]
 
 
+@pytest.mark.exhaustive
 def test_without_asking_for_the_primary_the_first_host_counts_and_both_sessions_are_there(
     line, pair: Pair
 ) -> None:
@@ -126,6 +129,7 @@ def test_without_asking_for_the_primary_the_first_host_counts_and_both_sessions_
     assert onto_primary.status == 0
 
 
+@pytest.mark.exhaustive
 def test_the_second_session_is_made_where_the_first_one_is_and_not_on_any_of_the_hosts(
     line, pair: Pair, monkeypatch
 ) -> None:

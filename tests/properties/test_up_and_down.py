@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import psycopg
+import pytest
 from hypothesis import Phase, given, note, settings
 from hypothesis import strategies as st
 
@@ -207,6 +208,7 @@ def versions(dsn: str) -> list[int]:
         return [row.version for row in applied(connection)]
 
 
+@pytest.mark.exhaustive
 @BOUNDED
 @given(st.data(), chains())
 def test_every_version_is_the_same_whether_one_comes_up_or_down_to_it(

@@ -39,7 +39,11 @@ def change(text: str):
         ("update o set n = 1 where n = 0 returning n + 7", "returns", "n + 7"),
         ("delete from o where n = 0 returning *", "returns", "*"),
         ("update o set t = now() where n = 0 and t < now()", "its own current time", "now()"),
-        ("update o set t = now() where t < (select pg_catalog.Clock_Timestamp())", "its own current time", "pg_cat"),
+        (
+            "update o set t = now() where t < (select pg_catalog.Clock_Timestamp())",
+            "its own current time",
+            "pg_cat",
+        ),
         ("update o set t = now() where t < current_date - 1", "its own current time", "current_date"),
         ("update o set n = 1 where age(t) > '1 day'", "its own current time", "age"),
         (

@@ -110,6 +110,7 @@ class Ended(Exception):
     """What a test raises in the middle of a run."""
 
 
+@pytest.mark.exhaustive
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 2**32),

@@ -16,6 +16,7 @@ from aigym_db.model.migration import Direction
 from aigym_db.project.config import Project
 from aigym_db.project.migrations import migrations
 from aigym_db.syntax.transaction_block import rejected_in_block
+from tests.support.sampling import sampled
 
 MAJORS = (15, 16, 17, 18)
 SAMPLE = 13
@@ -160,8 +161,4 @@ def matrix() -> Iterator[Case]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Parametrize a test that takes a `case` with the matrix; all but a sample of it are exhaustive."""
     if "case" in metafunc.fixturenames:
-        cases = [
-            pytest.param(case, id=str(case), marks=() if number % SAMPLE == 0 else pytest.mark.exhaustive)
-            for number, case in enumerate(matrix())
-        ]
-        metafunc.parametrize("case", cases)
+        metafunc.parametrize("case", sampled(matrix(), SAMPLE))
