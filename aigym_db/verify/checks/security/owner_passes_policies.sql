@@ -1,11 +1,12 @@
 -- Which table owners can log in and bypass row-level security?
 -- code: SEC09
 -- level: warning
--- help: Transfer the tables to a role with NOLOGIN and NOSUPERUSER.
+-- help: Transfer the tables to a role with NOLOGIN.
 -- breaks: alter role verify_owner login
 -- finding: verify_owner owns 3 tables
--- Policies apply neither to the owner of a table (unless it has FORCE ROW LEVEL SECURITY) nor to a superuser. An
--- application that connects as the owner sees every row.
+-- Policies do not apply to the owner of a table, unless it has FORCE ROW LEVEL SECURITY. An application that connects
+-- as the owner sees every row. A superuser bypasses every policy whether or not it owns the table, and a server of a
+-- developer has no other role, so superusers are left out.
 select
     min(n.nspname || '.' || c.relname) as object,
     r.rolname || ' owns ' || count(*) || ' tables with row-level security and can log in: sessions of '
@@ -16,7 +17,8 @@ join pg_catalog.pg_roles as r on r.oid = c.relowner
 where c.relkind in ('r', 'p')
     and c.relrowsecurity
     and r.rolcanlogin
-    and (r.rolsuper or r.rolbypassrls or not c.relforcerowsecurity)
+    and not r.rolsuper
+    and (r.rolbypassrls or not c.relforcerowsecurity)
     and n.nspname !~ '^pg_'
     and n.nspname <> 'information_schema'
     and n.nspname <> all (%(ignored)s::text[])
