@@ -203,6 +203,8 @@ def test_a_terminal_that_goes_away_stops_no_run(steps, wait_for_the_gate) -> Non
 class Deaf(io.StringIO):
     """A terminal that takes nothing, as of a process in the background that may not write to it."""
 
+    descriptor: int
+
     def isatty(self) -> bool:
         return True
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from aigym_db.database.replay import built, replay, scratch, snapshot
+from aigym_db.database.catalog import snapshot
+from aigym_db.database.replay import built, replay, scratch
 from aigym_db.database.servers import Server
 from aigym_db.draft.new import new
 from aigym_db.errors import BadCommandLine, CannotDraft

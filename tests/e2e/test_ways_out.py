@@ -6,6 +6,7 @@ import shlex
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -28,7 +29,7 @@ def hint_of(err: str) -> str:
     return next(line for line in err.splitlines() if line.startswith("  hint: "))
 
 
-RENAMED: dict[str, tuple[str, Callable]] = {
+RENAMED: dict[str, tuple[str, Callable[..., Any]]] = {
     "the newest, frozen": (
         "0002_app_notes.sql is frozen and was renamed: its text is now migrations/0002_memos.sql.",
         lambda shop: rename(shop, NOTES, "migrations/0002_memos.sql"),

@@ -56,6 +56,7 @@ class Crashing:
         process.kill(data)
         process.forget_dead(data)
         with (self.running.folder / "log").open("ab") as log:
+            options: Any = account().popen_options()
             self._again = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -64,7 +65,7 @@ class Crashing:
                 cwd=self.running.folder,
                 env=process.environment(),
                 start_new_session=True,
-                **account().popen_options(),
+                **options,
             )
         assert process.came_up(data, self._again.pid), process.log_tail(self.running.folder / "log")
 
@@ -142,7 +143,7 @@ class Ground:
 
 def holdings(dsn: str) -> Holdings:
     """Everything the chain creates, every row, and the ledger."""
-    state: Holdings = {}
+    state: dict[str, list[Any]] = {}
     with psycopg.connect(dsn, autocommit=True) as connection:
         for file in sorted((HERE / "holdings").glob("*.sql")):
             state[file.stem] = connection.execute(file.read_bytes()).fetchall()

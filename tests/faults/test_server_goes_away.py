@@ -14,8 +14,9 @@ import psycopg
 import pytest
 
 from aigym_db.database import ledger, locks
+from aigym_db.database.connect import connect
 from aigym_db.database.servers import LocalServer, create_database, gc, local, process
-from aigym_db.errors import ConnectionLost, Interrupted, LedgerChanged
+from aigym_db.errors import CannotConnect, ConnectionLost, Interrupted, LedgerChanged
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.observer import Finished, Observer, Waiting
 from aigym_db.migrate.options import Options
@@ -246,13 +247,13 @@ def test_a_session_terminated_by_a_person_is_not_reopened(dsn, part, which: str)
 
 
 def test_a_run_waits_for_a_server_that_is_starting_up(dsn, monkeypatch) -> None:
-    tries = []
-    real = reconnect.connect
+    tries: list[object] = []
+    real = connect
 
     def connecting(*given, **named):
         tries.append(given)
         if len(tries) < 3:
-            raise reconnect.CannotConnect("No.", detail="FATAL:  the database system is starting up")
+            raise CannotConnect("No.", detail="FATAL:  the database system is starting up")
         return real(*given, **named)
 
     monkeypatch.setattr(reconnect, "connect", connecting)

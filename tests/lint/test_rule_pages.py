@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import dedent
-from typing import Literal
+from typing import Any, Literal
 
 import psycopg
 import pytest
@@ -57,7 +57,7 @@ def _blocks(text: str) -> Iterator[tuple[str, str, str]]:
         yield heading[1], heading[2] or "", dedent("\n".join(lines[start:end])).strip() + "\n"
 
 
-CASES = [
+CASES: list[Any] = [
     pytest.param(rule, example, id=f"{rule.name}-{example.kind}-{number}")
     for rule in rules()
     for number, example in enumerate(examples(rule), start=1)

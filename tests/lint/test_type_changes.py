@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
 import pytest
 from pglast import parse_sql
 
-from aigym_db.lint.types import cost, type_of
+from aigym_db.lint.types import Type, cost, type_of
 
 CHANGES = [
     ("varchar(20)", "varchar(40)"),
@@ -50,8 +52,9 @@ CHANGES = [
 ]
 
 
-def type_named(text: str) -> object:
-    return type_of(parse_sql(f"select null::{text}")[0].stmt.targetList[0].val.typeName)
+def type_named(text: str) -> Type:
+    statement: Any = parse_sql(f"select null::{text}")[0].stmt
+    return type_of(statement.targetList[0].val.typeName)
 
 
 @pytest.mark.parametrize(("old", "new"), CHANGES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Literal
 
 import psycopg
 import pytest
@@ -70,7 +71,7 @@ def owned(other, request):
 @pytest.mark.parametrize("transaction", ["migration", "run"])
 @pytest.mark.parametrize("options", ["", " transaction:false"])
 def test_what_a_constraint_trigger_puts_off_runs_as_the_owner(
-    database, other, write, owned, transaction: str, options: str
+    database, other, write, owned, transaction: Literal["migration", "run"], options: str
 ) -> None:
     files = (
         write(1, "insert into watched values (1);", options=options),

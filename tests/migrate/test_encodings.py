@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from typing import Any
 
 import psycopg
 import pytest
@@ -71,7 +72,7 @@ def test_how_a_text_is_read_is_not_changed_on_the_way_by_a_function(
     changes = f"select set_config('{setting}', true);\n"
     rows = r"insert into t values (1, 'Zürich C:\dir\new');"
     dsn, padding = encoded("UTF8"), "select 1;\n" * long
-    line = (write(1, TABLE + changes), write(2, rows), write(3, f"{changes}{padding}{rows}"))
+    line: tuple[Any, ...] = (write(1, TABLE + changes), write(2, rows), write(3, f"{changes}{padding}{rows}"))
     line = line if whole == "migration" or not long else (write(1, f"{TABLE}{changes}{padding}{rows}"),)
 
     migrate(dsn, line, options=Options(transaction=whole))

@@ -9,6 +9,7 @@ import pytest
 
 from aigym_db.database import ledger
 from aigym_db.errors import (
+    AigymError,
     BadMigration,
     BadSql,
     EditedMigration,
@@ -78,7 +79,7 @@ def test_an_error_anywhere_in_a_long_file_has_its_place(
 ) -> None:
     migration = write(1, TABLE + rows(before) + text + "\n" + rows(30 + behind))
 
-    with pytest.raises(Exception) as refusal:
+    with pytest.raises(AigymError) as refusal:
         migrate(database, (migration,))
 
     place = refusal.value.place

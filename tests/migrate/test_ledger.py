@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import psycopg
 import pytest
@@ -276,7 +277,8 @@ def test_an_upgrade_that_fails_leaves_the_ledger_as_it_was(other, old_ledger, mo
 
 def test_what_a_tenant_ran_is_its_own(database, other) -> None:
     ledger.create(other)
-    for scope, kind in [("", "apply"), ("a", "apply"), ("b", "apply"), ("a", "rollback")]:
+    events: list[tuple[str, Any]] = [("", "apply"), ("a", "apply"), ("b", "apply"), ("a", "rollback")]
+    for scope, kind in events:
         ledger.record(other, ledger.Event(kind, 1, "one", f"sum of {scope}", "up", sql=scope, scope=scope))
 
     assert [row.checksum for row in ledger.applied(other)] == ["sum of "]

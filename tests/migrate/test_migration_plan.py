@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -210,7 +211,7 @@ def test_rollback_with_an_empty_ledger_has_nothing_to_do(line) -> None:
     "arguments",
     [{"to": 7}, {"to": 4}, {"to": -1}, {"steps": 0}, {"steps": -1}, {"steps": 4}, {"to": 1, "steps": 1}],
 )
-def test_arguments_that_cannot_be_met_are_rejected(line, arguments: dict[str, int]) -> None:
+def test_arguments_that_cannot_be_met_are_rejected(line, arguments: dict[str, Any]) -> None:
     with pytest.raises(BadCommandLine):
         plan_down(line, ran(*line[:3]), **arguments)
 

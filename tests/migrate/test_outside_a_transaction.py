@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import psycopg
 import pytest
@@ -190,7 +191,7 @@ def test_a_vacuum_that_was_cut_short_is_run_again(database, other, table, write)
 
 @pytest.mark.parametrize(("resolve", "rows"), [("done", 0), ("again", 1)])
 def test_what_the_catalog_cannot_tell_a_person_decides(
-    database, other, table, write, resolve: str, rows: int
+    database, other, table, write, resolve: Any, rows: int
 ) -> None:
     block = "do $$ begin insert into a values (10); commit; end $$"
     line = (table, write(2, f"{block};", options=OUTSIDE))

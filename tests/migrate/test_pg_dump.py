@@ -14,7 +14,7 @@ from aigym_db.database import ledger
 from aigym_db.database.migration_session import open_session
 from aigym_db.database.replay import replay
 from aigym_db.database.servers import Throwaway, available, create_database, temporary_database, throwaway
-from aigym_db.errors import BadSql, ForbiddenStatement, StatementFailed
+from aigym_db.errors import AigymError, BadSql, ForbiddenStatement, StatementFailed
 from aigym_db.lint.engine import lint
 from aigym_db.lint.section import Section
 from aigym_db.migrate.apply import migrate
@@ -141,7 +141,7 @@ def test_a_dump_leaves_nothing_in_the_session_for_the_next_file(
     migrate(empty, (first, second), options=Options(lock_timeout_ms=1234))
 
     with psycopg.connect(empty) as connection:
-        seen = dict(connection.execute("select * from seen").fetchall())
+        seen: dict[str, str] = dict(connection.execute("select * from seen").fetchall())
     assert seen == {
         "search_path": "public",
         "statement_timeout": "0",
@@ -256,7 +256,7 @@ def test_what_is_not_of_a_dump_is_refused_with_its_place_and_a_way_out(
 def test_data_never_ended_in_the_up_is_named_although_the_down_is_taken_for_data(tmp_path: Path) -> None:
     up = "create table t (a int);\ncopy t from stdin;\n1\n"
 
-    with pytest.raises(Exception, match="migrate:down") as refusal:
+    with pytest.raises(AigymError, match="migrate:down") as refusal:
         migration(tmp_path, up, end="-- migrate:down\ncopy t from stdin;\n\\.\ndrop table t;\n")
 
     assert "line 3" in refusal.value.hint

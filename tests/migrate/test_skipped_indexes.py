@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Literal
 
 import psycopg
 import pytest
@@ -53,7 +54,7 @@ WAYS = {
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("transaction", ["migration", "run"])
 def test_nothing_is_applied_over_an_invalid_index_in_any_way_of_running(
-    database, other, write, way: str, transaction: str
+    database, other, write, way: str, transaction: Literal["migration", "run"]
 ) -> None:
     line = tuple(write(number, text, options=option) for number, (option, text) in enumerate(WAYS[way], 1))
     invalid_index(other)

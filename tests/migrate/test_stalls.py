@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import ExitStack
+from typing import Literal
 
 import psycopg
 import pytest
@@ -42,7 +43,7 @@ def busy(database, other):
 
 @pytest.mark.parametrize("transaction", ["migration", "run"])
 def test_several_locks_in_one_transaction_do_not_add_up_for_who_waits_behind_the_first(
-    database, other, write, busy, transaction: str
+    database, other, write, busy, transaction: Literal["migration", "run"]
 ) -> None:
     stalls: list[float] = []
     done = threading.Event()

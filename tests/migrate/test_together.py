@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import psycopg
 import pytest
@@ -357,7 +358,7 @@ def test_one_that_is_tried_again_knows_what_it_lost_and_not_what_another_set(
 
 
 def test_a_message_has_a_limit(write) -> None:
-    asking = SimpleNamespace(session_state="select ''")
+    asking: Any = SimpleNamespace(session_state="select ''")
 
     def transaction(text: str) -> MigrationTransaction:
         migration = write(1, text)

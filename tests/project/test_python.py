@@ -63,7 +63,7 @@ def test_every_public_name_exists_and_is_documented(name: str) -> None:
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'migarte'"):
-        aigym_db.migarte  # type: ignore[attr-defined]  # noqa: B018
+        aigym_db.migarte  # noqa: B018
 
 
 @pytest.mark.parametrize("name", ["migrate", "lint", "verify"])

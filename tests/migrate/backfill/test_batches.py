@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import psycopg
 import pytest
@@ -117,7 +118,7 @@ def test_a_row_that_moves_back_while_it_is_at_work_is_changed_all_the_same(
     migrate(database, (table,))
     other.execute("delete from o where id <= 2000")
     other.execute("vacuum o")
-    moved: list[tuple] = []
+    moved: list[tuple[Any, ...]] = []
 
     def move() -> None:
         made = "update o set pad = repeat('y', 90) where id = 4000 returning (ctid::text::point)[0]"

@@ -10,9 +10,11 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from aigym_db.database import ledger
+from aigym_db.errors import AigymError, DataLoss
 from aigym_db.migrate.fleet.result import FleetObserver
 from aigym_db.migrate.fleet.rollout import migrate_fleet, rollback_fleet
 from aigym_db.migrate.fleet.status import fleet_status
+from aigym_db.model.migration import Plan
 from aigym_db.project.targets import Fleet
 
 NON_TRANSACTIONAL = " transaction:false"
@@ -51,6 +53,12 @@ def reader(server) -> Iterator[Callable[[str], str]]:
         connection.execute("create role fleet_reader login")
         yield lambda dsn: make_conninfo(dsn, user="fleet_reader")
         connection.execute("drop role fleet_reader")
+
+
+def plan_of(error: AigymError | None) -> Plan:
+    """The plan of the rollback that would lose data."""
+    assert isinstance(error, DataLoss)
+    return error.plan
 
 
 def execute(dsn: str, statement: str) -> None:
@@ -138,7 +146,7 @@ def test_a_confirmation_for_one_target_does_not_cover_another(migrated, line, ve
     rejected = rollback_fleet(migrated, line, to=2)
     fill(third.dsn)
 
-    result = rollback_fleet(migrated, line, to=2, confirmed={first: rejected.error.plan})
+    result = rollback_fleet(migrated, line, to=2, confirmed={first: plan_of(rejected.error)})
 
     assert [each.error and each.error.code for each in result.targets] == [
         None,
@@ -148,7 +156,7 @@ def test_a_confirmation_for_one_target_does_not_cover_another(migrated, line, ve
         None,
     ]
     assert versions(first.dsn) == [1, 2, 3, 4]
-    confirmed = {first: rejected.error.plan, third: result.targets[2].error.plan}
+    confirmed = {first: plan_of(rejected.error), third: plan_of(result.targets[2].error)}
     assert rollback_fleet(migrated, line, to=2, confirmed=confirmed).error is None
 
 
@@ -159,7 +167,7 @@ def test_a_confirmed_plan_does_not_run_after_the_ledger_changed(migrated, line, 
     longer = (*line, write(5, "create table last ();", "drop table last;"))
     assert migrate_fleet(first, longer).error is None
 
-    result = rollback_fleet(first, longer, to=2, confirmed={first.targets[0]: rejected.error.plan})
+    result = rollback_fleet(first, longer, to=2, confirmed={first.targets[0]: plan_of(rejected.error)})
 
     assert result.error.code == "AIG-T006"
     assert versions(first.targets[0].dsn) == [1, 2, 3, 4, 5]
