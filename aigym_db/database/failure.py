@@ -32,7 +32,7 @@ _HINTS = {
 
 
 def explain_error(error: psycopg.Error, *, place: Place | None = None, doing: str = "") -> ServerError:
-    """The refusal that stands for what psycopg raised, with SQLSTATE, DETAIL, HINT and CONTEXT in `detail`.
+    """The error that stands for what psycopg raised, with SQLSTATE, DETAIL, HINT and CONTEXT in `detail`.
 
     `place` is where the statement stands, from `error.diag.statement_position`; `doing` begins the sentence,
     e.g. `Migration 0042 failed`.

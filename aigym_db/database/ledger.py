@@ -142,9 +142,9 @@ def applied(connection: Connection[Any], scope: str = "") -> tuple[Applied, ...]
         from aigym_db.database.locks import held_by_others
 
         raise held_by_others(connection, EVENTS) from None
-    except psycopg.errors.InsufficientPrivilege as refusal:
+    except psycopg.errors.InsufficientPrivilege as error:
         raise ReadOnly(
-            f"The role {connection.info.user} may not read the ledger: {refusal.diag.message_primary}.",
+            f"The role {connection.info.user} may not read the ledger: {error.diag.message_primary}.",
             hint=f"Run `grant usage on schema aigym_db to {connection.info.user}` "
             "and `grant select on aigym_db.applied to …` as the ledger's owner.",
         ) from None
@@ -167,8 +167,8 @@ def create(connection: Connection[Any]) -> bool:
             try:
                 for statement in _MAKING[what]:
                     connection.execute(query(f"ledger/{statement}"))
-            except psycopg.errors.InsufficientPrivilege as refusal:
-                raise _not_the_owner(refusal, owner) from None
+            except psycopg.errors.InsufficientPrivilege as error:
+                raise _not_the_owner(error, owner) from None
     return bool(lacking)
 
 
@@ -269,12 +269,12 @@ def _lacking(connection: Connection[Any]) -> dict[str, str | None]:
     return {row[0]: row[1] for row in connection.execute(query("ledger/lacking")).fetchall()}
 
 
-def _not_the_owner(refusal: psycopg.Error, owner: str | None) -> psycopg.Error | ReadOnly:
+def _not_the_owner(error: psycopg.Error, owner: str | None) -> psycopg.Error | ReadOnly:
     if owner is None:
-        return refusal
+        return error
     return ReadOnly(
         f"The ledger was made by an earlier aigym-db, and only its owner {owner} can bring it up to date.",
-        detail=refusal.diag.message_primary or "",
+        detail=error.diag.message_primary or "",
         hint=f"Run `aigym-db migrate` once as {owner}; after that other roles may migrate again.",
     )
 

@@ -115,12 +115,12 @@ def blockers(connection: Connection[Any], pid: int) -> tuple[Blocker, ...]:
 
 
 def held_by_others(connection: Connection[Any], table: str) -> LockTimeout:
-    """The refusal for a statement that did not get its lock on a table of ours: who has locked it."""
+    """The error for a statement that did not get its lock on a table of ours: who has locked it."""
     seen = connection.execute(query("locks/holding"), {"table": table}).fetchall()
     return LockTimeout(
-        f"The table {table} is locked by somebody else.",
+        f"The table {table} is locked by another session.",
         detail="\n".join(f"blocked by {Blocker(*row)}" for row in seen)
-        or "Who held it was gone before we could ask.",
+        or "The blocking session has already ended.",
         hint="Wait for that transaction or end it, then run this again.",
     )
 

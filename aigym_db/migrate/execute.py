@@ -18,7 +18,7 @@ from aigym_db.migrate.session.migration_run import Run
 from aigym_db.migrate.session.reconnect import kept_up, rest
 from aigym_db.migrate.statements import part_of, read, steps_of
 from aigym_db.migrate.step import Step
-from aigym_db.migrate.transactional.message_batch import run_together
+from aigym_db.migrate.transactional.message_batch import run_transactions
 from aigym_db.migrate.transactional.single_message import MigrationTransaction
 from aigym_db.migrate.transactional.streamed import is_streamed, run_streamed
 from aigym_db.model.migration import Applied, Migration, Plan
@@ -74,7 +74,7 @@ def _run(run: Run, plan: Plan, texts: Mapping[int, tuple[Step, ...]]) -> None:
         part = part_of(migration, plan.direction)
         durable = run.options.durable or migration is plan.migrations[-1]
         if is_streamed(part):
-            run_together(run, transactions)
+            run_transactions(run, transactions)
             transactions = []
             run_streamed(run, migration, plan.direction, part, durable=durable)
             continue
@@ -83,19 +83,19 @@ def _run(run: Run, plan: Plan, texts: Mapping[int, tuple[Step, ...]]) -> None:
             transaction = MigrationTransaction.of(run, migration, plan.direction, part, steps, durable)
             transactions.append(transaction)
             continue
-        run_together(run, transactions)
+        run_transactions(run, transactions)
         transactions = []
         if part.batch_rows is None:
-            from aigym_db.migrate.non_transactional.sequence import run_outside
+            from aigym_db.migrate.non_transactional.sequence import run_sequence
 
-            run_outside(run, migration, plan.direction, part, steps)
+            run_sequence(run, migration, plan.direction, part, steps)
         else:
             from aigym_db.migrate.backfill.backfill import run_backfill
 
             run_backfill(run, migration, plan.direction, part, steps)
     if run.options.transaction == "run" and len(transactions) > 1:
-        from aigym_db.migrate.transactional.single_transaction import run_whole
+        from aigym_db.migrate.transactional.single_transaction import run_single_transaction
 
-        run_whole(run, transactions)
+        run_single_transaction(run, transactions)
     else:
-        run_together(run, transactions)
+        run_transactions(run, transactions)

@@ -22,15 +22,15 @@ def explained(
     MissingMigration."""
     try:
         yield
-    except EditedMigration as refusal:
+    except EditedMigration as error:
         edited = edited_migrations(migrations, ledger.applied(connection, scope))
         texts = (_difference(connection, migration, scope) for migration in edited)
-        raise refusal.amended(detail="\n".join(filter(None, texts))) from None
-    except MissingMigration as refusal:
+        raise error.amended(detail="\n".join(filter(None, texts))) from None
+    except MissingMigration as error:
         here = {migration.checksum for migration in migrations}
         rows = missing_migrations(migrations, ledger.applied(connection, scope))
         gone = (row for row in rows if row.checksum.rpartition(":")[2] not in here)
-        raise refusal.amended(detail=kept(connection, gone, scope)) from None
+        raise error.amended(detail=kept(connection, gone, scope)) from None
 
 
 def kept(connection: Connection[Any], rows: Iterable[Applied], scope: str = "") -> str:

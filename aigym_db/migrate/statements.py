@@ -19,7 +19,7 @@ def read(plan: Plan, options: Options) -> Mapping[int, tuple[Step, ...]]:
     where its file places it, and BadMigration (AIG-P008) if the run is to be one transaction and a migration
     cannot be part of it.
     """
-    from aigym_db.migrate.transactional.single_transaction import require_inside
+    from aigym_db.migrate.transactional.single_transaction import require_transactional
     from aigym_db.migrate.transactional.streamed import require_short
 
     texts = {
@@ -27,7 +27,7 @@ def read(plan: Plan, options: Options) -> Mapping[int, tuple[Step, ...]]:
         for migration in plan.migrations
     }
     if options.transaction == "run":
-        require_inside(plan)
+        require_transactional(plan)
         require_short(plan)
     return texts
 

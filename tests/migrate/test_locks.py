@@ -176,7 +176,7 @@ def test_who_has_locked_the_ledger_is_named(database, line, other, reader, mode:
     migrate(database, line[:1])
     reader.execute(f"lock table aigym_db.event in {mode} mode")
 
-    with pytest.raises(LockTimeout, match=r"aigym_db\.event is locked by somebody else") as refusal:
+    with pytest.raises(LockTimeout, match=r"aigym_db\.event is locked by another session") as refusal:
         migrate(database, line, options=Options(lock_timeout_ms=100))
 
     assert f"pid {reader.info.backend_pid}" in refusal.value.detail

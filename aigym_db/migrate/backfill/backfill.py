@@ -102,7 +102,7 @@ class _Backfill:
         took_ms = round(self.took_ms, 3)
         self.journal.happened(self.journal.outcome(self.lost_ms, detail=detail, duration_ms=took_ms))
         self._notice(f"{self.rows:,} rows changed in {self.batches:,} batches")
-        self.run.tell(Finished(self.migration, self.took_ms, self.lost_ms))
+        self.run.finish(Finished(self.migration, self.took_ms, self.lost_ms))
         self.run.session.send(Message.of(RESET_ALL))
 
     def look(self) -> None:
@@ -199,9 +199,9 @@ class _Backfill:
         tried = Try(
             self.journal.attempt, [self.migration], self.journal.part, batch.message, batch.reply, what
         )
-        refusal = tried.refusal(patience, batch.reply.duration_ms)
-        if refusal is not None:
-            raise refusal
+        error = tried.error(patience, batch.reply.duration_ms)
+        if error is not None:
+            raise error
 
     def _notice(self, message: str, hint: str = "") -> None:
         self.run.observer.notice(self.migration, Notice("INFO", f"{self.label}: {message}.", hint=hint))

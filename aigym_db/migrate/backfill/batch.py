@@ -123,8 +123,8 @@ def _ask(journal: Journal, question: str | Step) -> list[tuple[Any, ...]]:
     sent = transact(
         journal.attempt, journal.migration, part, build, what=f"A question of {journal.migration.label}"
     )
-    if sent.refusal is not None:
-        raise sent.refusal
+    if sent.error is not None:
+        raise sent.error
     return _values(sent.reply.results[answer])
 
 

@@ -32,7 +32,7 @@ _ONLY_OUTSIDE = "25001"
 CLUSTER of a partitioned table, ALTER SUBSCRIPTION, ALTER DATABASE … SET TABLESPACE."""
 
 
-def run_outside(
+def run_sequence(
     run: Run, migration: Migration, direction: Direction, part: Part, steps: tuple[Step, ...]
 ) -> None:
     """Run the statements that are not done according to the journal, then record the ledger row.
@@ -43,7 +43,7 @@ def run_outside(
     run.check(migration)
     with MigrationAttempt(run, migration) as attempt:
         run.started(migration)
-        run.tell(_run_all(attempt, Journal(attempt, migration, direction, part, steps)))
+        run.finish(_run_all(attempt, Journal(attempt, migration, direction, part, steps)))
         run.session.forget_prepared()
         reply = run.session.send(Message.of(run.session_state, RESET_ALL))
         attempt.inspect(reply, 0, migration, part)
@@ -65,11 +65,11 @@ def _run_all(attempt: MigrationAttempt, journal: Journal) -> Finished:
         try:
             spent = _run(alone, known.begun if number == known.next else None)
         except (AigymError, psycopg.Error) as error:
-            refusal = error if isinstance(error, AigymError) else _explained(alone, error)
+            error = error if isinstance(error, AigymError) else _explained(alone, error)
             # PartiallyApplied here means that nothing was sent, so it is no outcome of the statement.
-            if not isinstance(refusal, PartiallyApplied):
-                run.failed(migration, journal.direction, refusal, number)
-            raise _halfway(alone, refusal) from None
+            if not isinstance(error, PartiallyApplied):
+                run.failed(migration, journal.direction, error, number)
+            raise _partially_applied(alone, error) from None
         took_ms, lost_ms = took_ms + spent[0], lost_ms + spent[1]
         attempt.keep(_kept(migration, number))
     journal.happened(journal.outcome(lost_ms, duration_ms=round(took_ms, 3)))
@@ -99,10 +99,10 @@ def _run(alone: NonTransactionalStatement, begun: StartedStatement | None) -> tu
         return _already(alone, verdict)
     if rejected_in_block(alone.step.tree) is None and not may_commit(alone.step.tree):
         sent = _in_its_own_transaction(alone)
-        if sent.refusal is None:
+        if sent.error is None:
             return sent.reply.duration_ms, sent.lost_ms
         if sent.reply.failure is None or sent.reply.failure.sqlstate != _ONLY_OUTSIDE:
-            raise sent.refusal
+            raise sent.error
     return alone.send(statement)
 
 
@@ -172,30 +172,30 @@ def _require_free(alone: NonTransactionalStatement, verdict: Verdict) -> None:
         )
 
 
-def _halfway(alone: NonTransactionalStatement, refusal: AigymError) -> AigymError:
-    """The refusal as it is when nothing was kept or a person said stop, else PartiallyApplied."""
-    left = alone.left(refusal)
+def _partially_applied(alone: NonTransactionalStatement, error: AigymError) -> AigymError:
+    """The error as it is when nothing was kept or a person said stop, else PartiallyApplied."""
+    left = alone.left(error)
     if left is not None:
         what = f"{left.note}{'; the next run puts that right' if left.half else ''}"
-        detail = "\n".join(filter(None, (refusal.detail, f"Left behind: {what}.")))
-        refusal = refusal.amended(detail=detail)
+        detail = "\n".join(filter(None, (error.detail, f"Left behind: {what}.")))
+        error = error.amended(detail=detail)
     kept = alone.number > 1 or left is not None
-    if not kept or not isinstance(refusal, ServerError | NameTaken):
-        return refusal
+    if not kept or not isinstance(error, ServerError | NameTaken):
+        return error
     if alone.probe.opaque and left is not None:
         hint = f"Look at how far it came, then run this again; it asks about statement {alone.number}."
-    elif isinstance(refusal, ConnectionLost):
-        hint = refusal.hint
+    elif isinstance(error, ConnectionLost):
+        hint = error.hint
     else:
-        hint = f"{refusal.hint or 'Correct the cause.'} A new run goes on at statement {alone.number}."
+        hint = f"{error.hint or 'Correct the cause.'} A new run goes on at statement {alone.number}."
         journal = alone.journal
         if journal.migration.version in (journal.run.options.frozen or ()):
             hint += " A frozen file may still change as `aigym-db explain AIG-H001` says."
     return PartiallyApplied(
-        f"{refusal.message.rstrip('.')}. This was statement {alone.number} of {len(alone.journal.steps)}, "
+        f"{error.message.rstrip('.')}. This was statement {alone.number} of {len(alone.journal.steps)}, "
         "outside a transaction.",
-        place=refusal.place or alone.step.place(),
-        detail=refusal.detail,
+        place=error.place or alone.step.place(),
+        detail=error.detail,
         hint=hint,
     )
 

@@ -83,14 +83,14 @@ class NonTransactionalStatement:
         journal.happened(journal.event("done", self.number, sql=self.step.text, **took))
         return reply.duration_ms, patience.lost_ms
 
-    def left(self, refusal: AigymError) -> Verdict | None:
+    def left(self, error: AigymError) -> Verdict | None:
         """What the statement left behind when it failed; None when that is nothing."""
         if self.known is None or self.mending is not None:
             return self.mending
         unseen = Verdict("again", note="what the next run finds in the catalog")
         if self.probe.opaque:
             return self.probe.settle(self.known)
-        if isinstance(refusal, ConnectionLost) or not self.journal.run.session.alive():
+        if isinstance(error, ConnectionLost) or not self.journal.run.session.alive():
             return unseen
         try:
             verdict = self.probe.settle(self.known)
@@ -114,9 +114,9 @@ class NonTransactionalStatement:
                 self._require_done(reply, message)
                 return reply
         tried = Try(journal.attempt, [journal.migration], journal.part, message, reply, self.title)
-        refusal = patience.met(tried, reply.duration_ms)
-        if refusal is not None:
-            raise refusal
+        error = patience.met(tried, reply.duration_ms)
+        if error is not None:
+            raise error
         return None
 
     @contextmanager
@@ -155,5 +155,5 @@ class NonTransactionalStatement:
             raise run.lost(f"It was the one that holds the runner's lock. {self.title} was cancelled.")
         if reply.cancelled and state == failure.CANCELLED:
             raise run.interrupted(migration, f"{migration.label} was cancelled in this statement.")
-        refusal = failure.refused(migration, self.journal.part, message, 0, reply.failure)
-        raise refusal.amended(hint=self.probe.hints.get(state or "", refusal.hint))
+        error = failure.statement_error(migration, self.journal.part, message, 0, reply.failure)
+        raise error.amended(hint=self.probe.hints.get(state or "", error.hint))

@@ -1,4 +1,4 @@
-"""What the server said, as a refusal with a place in the file that a person edits."""
+"""What the server said, as a error with a place in the file that a person edits."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ _ROLE_HINT = (
 )
 
 
-def refused(
+def statement_error(
     migration: Migration, part: Part, message: Message, done: int, failure: psycopg.Error
 ) -> ServerError:
-    """The refusal for a message whose statements up to `done` went well."""
+    """The error for a message whose statements up to `done` went well."""
     step = message.step(done)
     error = explain_error(failure, place=place(part, message, step, failure.diag), doing=migration.label)
     detail = error.detail
@@ -88,7 +88,7 @@ def lock_timeout(
     seen: Iterable[Blocker],
     what: str = "",
 ) -> LockTimeout:
-    """The refusal for a migration that met somebody else's lock at every try, or for `what` is sent of it."""
+    """The error for a migration that met somebody else's lock at every try, or for `what` is sent of it."""
     named = tuple(seen)
     relation = next((f" on {blocker.relation}" for blocker in named if blocker.relation), "")
     return LockTimeout(
@@ -96,7 +96,7 @@ def lock_timeout(
         f"{waited_ms / 1000:.1f} s{'' if what else '; nothing changed'}.",
         place=place,
         detail="\n".join(f"blocked by {blocker}" for blocker in named)
-        or "Who held it was gone before we could ask.",
+        or "The blocking session has already ended.",
         hint="Wait for that transaction or end it, then run this again.",
     )
 

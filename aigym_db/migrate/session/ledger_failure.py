@@ -17,7 +17,7 @@ _NOT_THERE = ("3F", "42", "XX")
 
 
 def kept_away(what: str, outcome: str = "what it was to record was rolled back") -> StatementFailed:
-    """The refusal of something, of which the label is given, whose row a trigger threw away."""
+    """The error of something, of which the label is given, whose row a trigger threw away."""
     return StatementFailed(
         f"{what}: a trigger keeps rows away from {ledger.EVENTS}, the ledger; {outcome}.",
         hint=f"Remove the trigger from {ledger.EVENTS}: applied is what has its row there.",

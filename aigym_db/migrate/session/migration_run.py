@@ -115,7 +115,7 @@ class Run:
             self._begun.add(migration.version)
             self.observer.started(migration)
 
-    def tell(self, finished: Finished, *, durable: bool = True) -> None:
+    def finish(self, finished: Finished, *, durable: bool = True) -> None:
         """Says that a migration is done, after it was committed; `durable` when that waited for the disk."""
         self._loose = not durable
         self.finished.append(finished)
@@ -127,10 +127,10 @@ class Run:
         Raises ServerAway when they ended together, and ConnectionLost (AIG-S003) when somebody ended one.
         """
         if self.stop.signal:
-            refusal = self.interrupted(migration)
+            error = self.interrupted(migration)
             if migration is not None:
-                self.failed(migration, self._plan.direction, refusal, None)
-            raise refusal
+                self.failed(migration, self._plan.direction, error, None)
+            raise error
         first = self.session.connection
         if not (gone(self.second) or gone(first)):
             return
@@ -140,7 +140,7 @@ class Run:
         raise self.lost(f"The session that {which} ended, so nothing more was begun.")
 
     def interrupted(self, migration: Migration | None, what: str = "") -> Interrupted:
-        """The refusal to go on after a signal."""
+        """The error to go on after a signal."""
         where = (
             f" {'within' if self._kept() else 'before'} {migration.label}" if migration and not what else ""
         )
@@ -151,7 +151,7 @@ class Run:
         )
 
     def lost(self, what: str, said: str = "") -> ConnectionLost:
-        """The refusal to go on without a server."""
+        """The error to go on without a server."""
         perhaps = " A server that crashed may have lost the last of it." if self._loose else ""
         return ConnectionLost(
             f"The connection to the server was lost. {what}",
@@ -206,14 +206,14 @@ class Run:
         ledger.record(self.second, event)
 
     def failed(
-        self, migration: Migration, direction: Direction, refusal: AigymError, statement: int | None
+        self, migration: Migration, direction: Direction, error: AigymError, statement: int | None
     ) -> None:
-        """Writes down that a migration failed, if that is still possible; the same refusal only once."""
-        if refusal is self._recorded:
+        """Writes down that a migration failed, if that is still possible; the same error only once."""
+        if error is self._recorded:
             return
-        self._recorded = refusal
+        self._recorded = error
         with suppress(psycopg.Error):
-            said = {"code": refusal.code, "message": refusal.message, "detail": refusal.detail}
+            said = {"code": error.code, "message": error.message, "detail": error.detail}
             self.record(self.event("fail", migration, direction, statement, detail=said))
 
     def detail(self, migration: Migration) -> dict[str, Any]:

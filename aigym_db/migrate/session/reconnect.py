@@ -73,7 +73,7 @@ def opened(context: RunContext) -> Connection[Any]:
     Waits for a server that says it is just coming up. Where nothing answers, the connection string is more
     likely wrong than the server on its way, and that is told at once. Raises what `connect` raises.
     """
-    return _connected(context, lambda refusal: bool(_NOT_YET.search(refusal.detail)))
+    return _connected(context, lambda error: bool(_NOT_YET.search(error.detail)))
 
 
 def kept_up(attempt: Callable[[Connection[Any]], T], connection: Connection[Any], context: RunContext) -> T:
@@ -90,9 +90,9 @@ def kept_up(attempt: Callable[[Connection[Any]], T], connection: Connection[Any]
                 lost = away.lost
             context.observer.waiting(Waiting("server", 0.0))
             try:
-                connection = _connected(context, lambda refusal: True)
-            except CannotConnect as refusal:
-                detail = "\n".join(text for text in (refusal.detail, lost.detail) if text)
+                connection = _connected(context, lambda error: True)
+            except CannotConnect as error:
+                detail = "\n".join(text for text in (error.detail, lost.detail) if text)
                 raise lost.amended(detail=detail) from None
             opened_anew.enter_context(closing(connection))
 
@@ -140,9 +140,9 @@ def _connected(context: RunContext, worth_waiting: Callable[[CannotConnect], boo
     while True:
         try:
             return connect(context.dsn, context.options)
-        except CannotConnect as refusal:
+        except CannotConnect as error:
             waited_s = time.monotonic() - began
-            if waited_s >= PATIENCE_S or not worth_waiting(refusal):
+            if waited_s >= PATIENCE_S or not worth_waiting(error):
                 raise
         context.observer.waiting(Waiting("server", waited_s))
         stop.pause(PAUSE_S)

@@ -26,7 +26,7 @@ class Sent:
     """What became of a transaction."""
 
     reply: Reply
-    refusal: AigymError | None
+    error: AigymError | None
     """Why it was not committed; None when it was."""
     lost_ms: float
     """What tries that met a lock cost, pauses included."""
@@ -45,7 +45,7 @@ class Try:
     what: str = ""
     """What was sent, as a sentence begins, unless it was all of the first migration."""
 
-    def refusal(self, patience: Patience, spent_ms: float) -> AigymError | None:
+    def error(self, patience: Patience, spent_ms: float) -> AigymError | None:
         """Why the first was not committed, after rolling it back; None when it is worth another try, after a
         pause.
 
@@ -74,7 +74,7 @@ class Try:
             state == failure.CANCELLED and self.attempt.gave_way
         ):
             return None
-        return failure.refused(migration, self.part, self.message, reply.done, reply.failure)
+        return failure.statement_error(migration, self.part, self.message, reply.done, reply.failure)
 
 
 @dataclass(slots=True)
@@ -87,7 +87,7 @@ class Patience:
     """The sessions last seen to block one of the tries."""
 
     def met(self, tried: Try, spent_ms: float) -> AigymError | None:
-        """Pauses after a try that met a lock; the refusal when it was the last one.
+        """Pauses after a try that met a lock; the error when it was the last one.
 
         Raises Interrupted (AIG-I001).
         """
@@ -169,9 +169,9 @@ def transact(
         if len(reply.results) > commit:
             attempt.inspect(reply, commit + 1, migration, part)
             return Sent(reply, None, patience.lost_ms)
-        refusal = Try(attempt, [migration], part, message, reply, what).refusal(patience, reply.duration_ms)
-        if refusal is not None:
-            return Sent(reply, refusal, patience.lost_ms)
+        error = Try(attempt, [migration], part, message, reply, what).error(patience, reply.duration_ms)
+        if error is not None:
+            return Sent(reply, error, patience.lost_ms)
 
 
 def timeout_ms(run: Run, part: Part) -> int:

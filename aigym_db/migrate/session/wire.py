@@ -102,7 +102,7 @@ class Wire:
                     meanwhile = None
                 ready = sent and not pgconn.is_busy()
                 # Here and not later: libpq reads no further than to the end of a statement.
-                self._tell(done)
+                self._deliver_notices(done)
                 if ready:
                     result = pgconn.get_result()
                     if result is None:
@@ -119,7 +119,7 @@ class Wire:
                 watch.wait(pgconn, sent)
         except psycopg.OperationalError:
             return Reply(tuple(results), error, watch.ms, watch.cancelled, True, done)
-        self._tell(done)
+        self._deliver_notices(done)
         lost = pgconn.status == ConnStatus.BAD
         return Reply(tuple(results), error, watch.ms, watch.cancelled, lost, done)
 
@@ -162,7 +162,7 @@ class Wire:
         with suppress(psycopg.Error):
             self.connection.cancel_safe(timeout=5)
 
-    def _tell(self, done: int) -> None:
+    def _deliver_notices(self, done: int) -> None:
         # Not from the handler itself: psycopg swallows what a handler raises.
         notices, self._notices = self._notices, []
         for notice in notices:

@@ -20,7 +20,7 @@ from aigym_db.migrate.session.migration_run import Run
 from aigym_db.migrate.session.transaction import Patience, Try, closing, timeout_ms
 from aigym_db.migrate.session.wire import Reply
 from aigym_db.migrate.transactional import prepared
-from aigym_db.migrate.transactional.single_message import MigrationTransaction, add, run_inside
+from aigym_db.migrate.transactional.single_message import MigrationTransaction, add, run_transaction
 
 MOST = 32
 """Beyond this many in a message nothing is gained."""
@@ -55,7 +55,7 @@ class _Batch:
     """The number of the result that says what a transaction took."""
     ends: list[int] = field(default_factory=list)
     """How many results there are once a transaction is committed."""
-    told: int = 0
+    reported: int = 0
     """Of how many was said that they are committed."""
 
     def number(self, done: int) -> int:
@@ -68,7 +68,7 @@ class _Batch:
         return [float(reply.results[number].get_value(0, 0) or 0) for number in self.took[:done]]
 
 
-def run_together(run: Run, line: Sequence[MigrationTransaction]) -> None:
+def run_transactions(run: Run, line: Sequence[MigrationTransaction]) -> None:
     """Runs migrations in order, each with its ledger row or nothing of either."""
     pace, start = MessageSize(), 0
     batch: _Batch | None = None
@@ -76,16 +76,16 @@ def run_together(run: Run, line: Sequence[MigrationTransaction]) -> None:
         batch = batch or _batch(run, line[start:], pace.size)
         count = len(batch.transactions)
         if count == 1:
-            run_inside(run, batch.transactions[0])
+            run_transaction(run, batch.transactions[0])
             pace.learn(1, run.finished[-1].duration_ms)
             start, batch = start + 1, None
             continue
         patience, following = _run_batch(run, batch, line[start + count :], pace)
         # Not the number of results: if the connection was lost at the end, the watch may have seen more.
-        start += batch.told
+        start += batch.reported
         batch = following
         if patience is not None:
-            run_inside(run, line[start], patience)
+            run_transaction(run, line[start], patience)
             start, pace, batch = start + 1, MessageSize(), None
 
 
@@ -108,8 +108,8 @@ def _run_batch(
     with MigrationAttempt(run, migrations[0], notice=notice) as attempt:
         reply, following = _send(attempt, batch, line, pace)
         took_ms = batch.took_ms(reply)
-        _tell(run, batch, took_ms)
-        if batch.told < len(migrations):
+        _report(run, batch, took_ms)
+        if batch.reported < len(migrations):
             return _failed(attempt, batch, reply, reply.duration_ms - sum(took_ms)), None
         last = batch.transactions[-1]
         attempt.inspect(reply, batch.ends[-1], last.migration, last.part)
@@ -157,7 +157,7 @@ def _send(
 
     def look() -> None:
         # The server sends its results only at the end of a message; other sessions may see them before.
-        _tell(run, batch, ledger.took_ms(run.second, run.session.pid, versions))
+        _report(run, batch, ledger.took_ms(run.second, run.session.pid, versions))
 
     longest_ms = min(timeout_ms(run, transaction.part) for transaction in batch.transactions)
     with attempt.yielding(longest_ms), attempt.looking(look):
@@ -165,14 +165,14 @@ def _send(
     return reply, following[0] if following else None
 
 
-def _tell(run: Run, batch: _Batch, took_ms: Sequence[float]) -> None:
+def _report(run: Run, batch: _Batch, took_ms: Sequence[float]) -> None:
     """Says of the first so many of a batch that they are committed, once."""
-    for number in range(batch.told, len(took_ms)):
-        batch.told += 1
+    for number in range(batch.reported, len(took_ms)):
+        batch.reported += 1
         transaction = batch.transactions[number]
-        run.tell(Finished(transaction.migration, took_ms[number]), durable=transaction.durable)
-        if batch.told < len(batch.transactions):
-            run.started(batch.transactions[batch.told].migration)
+        run.finish(Finished(transaction.migration, took_ms[number]), durable=transaction.durable)
+        if batch.reported < len(batch.transactions):
+            run.started(batch.transactions[batch.reported].migration)
 
 
 def _failed(attempt: MigrationAttempt, batch: _Batch, reply: Reply, spent_ms: float) -> Patience:
@@ -180,7 +180,7 @@ def _failed(attempt: MigrationAttempt, batch: _Batch, reply: Reply, spent_ms: fl
 
     Raise the error otherwise.
     """
-    run, done, statements = attempt.run, batch.told, len(reply.results)
+    run, done, statements = attempt.run, batch.reported, len(reply.results)
     failing, patience = batch.transactions[done], Patience()
     guarded = done and statements == batch.ends[done - 1]
     if guarded and reply.failure is not None and reply.failure.sqlstate == _DIVISION_BY_ZERO:
@@ -192,10 +192,10 @@ def _failed(attempt: MigrationAttempt, batch: _Batch, reply: Reply, spent_ms: fl
         # Not one statement was begun: the server could not parse the message, because of any of them.
         return patience
     following = [transaction.migration for transaction in batch.transactions[done:]]
-    refusal = Try(attempt, following, failing.part, batch.message, reply).refusal(patience, spent_ms)
-    if refusal is not None:
-        run.failed(failing.migration, failing.direction, refusal, None)
-        raise refusal
+    error = Try(attempt, following, failing.part, batch.message, reply).error(patience, spent_ms)
+    if error is not None:
+        run.failed(failing.migration, failing.direction, error, None)
+        raise error
     # What reset the session was rolled back with this one: preparing resets it again.
     run.session.forget_prepared()
     return patience

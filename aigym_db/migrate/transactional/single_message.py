@@ -62,7 +62,7 @@ class MigrationTransaction:
         message.add(RESET_ALL)
 
 
-def run_inside(run: Run, transaction: MigrationTransaction, patience: Patience | None = None) -> None:
+def run_transaction(run: Run, transaction: MigrationTransaction, patience: Patience | None = None) -> None:
     """Runs a migration and its ledger row, or nothing of either.
 
     `patience` is what a message with others left of it: then this one has been begun already.
@@ -80,10 +80,10 @@ def run_inside(run: Run, transaction: MigrationTransaction, patience: Patience |
         run.started(migration)
     with MigrationAttempt(run, migration) as attempt:
         sent = transact(attempt, migration, part, build, transaction.ask, patience=patience)
-        if sent.refusal is not None:
-            run.failed(migration, transaction.direction, sent.refusal, None)
-            raise sent.refusal
-        run.tell(Finished(migration, sent.reply.duration_ms, sent.lost_ms), durable=transaction.durable)
+        if sent.error is not None:
+            run.failed(migration, transaction.direction, sent.error, None)
+            raise sent.error
+        run.finish(Finished(migration, sent.reply.duration_ms, sent.lost_ms), durable=transaction.durable)
 
 
 def add(

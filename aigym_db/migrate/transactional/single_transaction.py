@@ -22,7 +22,7 @@ from aigym_db.model.migration import Plan
 from aigym_db.syntax.quote import quoted
 
 
-def require_inside(plan: Plan) -> None:
+def require_transactional(plan: Plan) -> None:
     """Nothing, when all that is to run can be one transaction.
 
     Raises BadMigration (AIG-P008). A single migration may be as it likes.
@@ -37,7 +37,7 @@ def require_inside(plan: Plan) -> None:
             )
 
 
-def run_whole(run: Run, line: Sequence[MigrationTransaction]) -> None:
+def run_single_transaction(run: Run, line: Sequence[MigrationTransaction]) -> None:
     """Runs all of them and their ledger rows, or nothing of any; the whole again after a lock timeout."""
     patience = Patience()
     prepared.prepare(run)
@@ -45,7 +45,7 @@ def run_whole(run: Run, line: Sequence[MigrationTransaction]) -> None:
         while (took_ms := _try(attempt, line, patience)) is None:
             pass
         for transaction, spent_ms in zip(line, took_ms, strict=True):
-            run.tell(Finished(transaction.migration, spent_ms, patience.lost_ms))
+            run.finish(Finished(transaction.migration, spent_ms, patience.lost_ms))
 
 
 def _try(
@@ -89,7 +89,7 @@ def _send(
     if transaction is line[-1] and len(reply.results) >= len(message) - 1:
         attempt.inspect(reply, len(message) - 1, migration, transaction.part, line[0].migration)
     elif reply.lost or reply.failure is not None:
-        _refuse(attempt, transaction, line, message, reply, patience, began)
+        _raise_error(attempt, transaction, line, message, reply, patience, began)
     return float(reply.results[record].get_value(0, 0) or 0)
 
 
@@ -117,10 +117,10 @@ def _separate(
     with attempt.yielding(timeout_ms(run, before.part)):
         reply = run.session.send(message)
     if reply.lost or reply.failure is not None:
-        _refuse(attempt, before, line, message, reply, patience, began)
+        _raise_error(attempt, before, line, message, reply, patience, began)
 
 
-def _refuse(
+def _raise_error(
     attempt: MigrationAttempt,
     transaction: MigrationTransaction,
     line: Sequence[MigrationTransaction],
@@ -137,16 +137,15 @@ def _refuse(
             f"{line[0].migration.label} to {line[-1].migration.label} are applied, all or none.", said or ""
         )
     spent_ms = (time.monotonic() - began) * 1000
-    refusal = Try(attempt, [migration], transaction.part, message, reply).refusal(patience, spent_ms)
-    if refusal is None:
+    error = Try(attempt, [migration], transaction.part, message, reply).error(patience, spent_ms)
+    if error is None:
         raise _LockMet
     new_value = reply.failure is not None and reply.failure.sqlstate == failure.NEW_VALUE
-    error = refusal.amended(
-        message=f"{refusal.message.rstrip('.')}. The whole run is one transaction: nothing of it was "
-        "applied.",
+    error = error.amended(
+        message=f"{error.message.rstrip('.')}. The whole run is one transaction: nothing of it was applied.",
         hint="Run the file that adds the value by itself before the others, with --to."
         if new_value
-        else refusal.hint,
+        else error.hint,
     )
     run.failed(migration, transaction.direction, error, None)
     raise error

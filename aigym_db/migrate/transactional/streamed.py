@@ -57,7 +57,7 @@ def run_streamed(run: Run, migration: Migration, direction: Direction, part: Par
     run.started(migration)
     with MigrationAttempt(run, migration) as attempt:
         spent_ms, lost_ms = _run(attempt, migration, direction, part, durable)
-        run.tell(Finished(migration, spent_ms, lost_ms), durable=durable)
+        run.finish(Finished(migration, spent_ms, lost_ms), durable=durable)
 
 
 def _run(
@@ -73,10 +73,10 @@ def _run(
         if isinstance(message, _Commit) and reply.done > message.commit:
             attempt.inspect(reply, message.commit + 1, migration, part)
             return spent_ms, patience.lost_ms
-        refusal = Try(attempt, [migration], part, message, reply).refusal(patience, spent_ms)
-        if refusal is not None:
-            run.failed(migration, direction, refusal, None)
-            raise refusal
+        error = Try(attempt, [migration], part, message, reply).error(patience, spent_ms)
+        if error is not None:
+            run.failed(migration, direction, error, None)
+            raise error
 
 
 def _send(
