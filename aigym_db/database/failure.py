@@ -1,4 +1,4 @@
-"""What a failure PostgreSQL reports means for the reader."""
+"""Errors of PostgreSQL as errors of the package, with a hint by SQLSTATE."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _HINTS = {
 
 
 def explain_error(error: psycopg.Error, *, place: Place | None = None, doing: str = "") -> ServerError:
-    """The error that stands for what psycopg raised, with SQLSTATE, DETAIL, HINT and CONTEXT in `detail`.
+    """Return the error for an exception of psycopg, with SQLSTATE, DETAIL, HINT and CONTEXT in `detail`.
 
     `place` is where the statement stands, from `error.diag.statement_position`; `doing` begins the sentence,
     e.g. `Migration 0042 failed`.
@@ -44,7 +44,7 @@ def explain_error(error: psycopg.Error, *, place: Place | None = None, doing: st
 
 
 def first_line(error: psycopg.Error) -> str:
-    """The server's own sentence."""
+    """Return the server's primary message."""
     return _hidden(
         error.diag.message_primary or str(error).strip().partition("\n")[0] or type(error).__name__
     )

@@ -122,7 +122,7 @@ def checksum(migration: Migration) -> str:
 
 
 def applied(connection: Connection[Any], scope: str = "") -> tuple[Applied, ...]:
-    """Which migrations this database has run and not undone, oldest first; none when there is no ledger yet.
+    """Return the applied migrations, oldest first; none if there is no ledger yet.
 
     With `scope` the same of one tenant schema. One query, no lock, no write: also for a role that may only
     read, and on a standby. A ledger of an earlier aigym-db, which knows no scopes, is read as it is.
@@ -173,12 +173,12 @@ def create(connection: Connection[Any]) -> bool:
 
 
 def exists(connection: Connection[Any]) -> bool:
-    """Whether this database has a ledger."""
+    """True if this database has a ledger."""
     return "ledger" not in _lacking(connection)
 
 
 def record(connection: Connection[Any], event: Event) -> None:
-    """Writes one event, in the caller's transaction if there is one."""
+    """Record one event, in the caller's transaction if there is one."""
     connection.execute(query("ledger/record"), event.parameters())
 
 
@@ -238,7 +238,8 @@ def stored_sql(connection: Connection[Any], version: int, scope: str = "") -> st
 def journal(
     connection: Connection[Any], version: int, direction: Direction, scope: str = ""
 ) -> tuple[JournalEntry, ...]:
-    """How far a migration outside a transaction came since it was last applied or undone, oldest first."""
+    """Return the journal of a non-transactional migration since it was last applied or rolled back, oldest
+    first."""
     parameters = {"version": version, "direction": direction, "scope": scope}
     rows = connection.execute(query("ledger/journal"), parameters).fetchall()
     return tuple(JournalEntry(*row) for row in rows)
@@ -252,7 +253,7 @@ def took_ms(connection: Connection[Any], backend: int, versions: Iterable[int]) 
 
 
 def rights(connection: Connection[Any]) -> Rights:
-    """What keeps this session from migrating, if anything does."""
+    """Return what prevents this session from migrating, if anything."""
     return Rights(*_one(connection, "ledger/may_write"))
 
 

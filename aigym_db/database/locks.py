@@ -26,13 +26,13 @@ POLL_S = (0.05, 0.25)
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A session that holds the runner's lock."""
+    """A session that holds the runner lock."""
 
     pid: int
     application: str
     client: str
     age_s: float | None
-    """How long it has been connected; None when this role may not know."""
+    """The age of the connection in seconds; None if the role may not see it."""
 
     def __str__(self) -> str:
         application = self.application or "no application name"
@@ -42,7 +42,7 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """A session that another one waits for."""
+    """A session that blocks another one."""
 
     pid: int
     role: str | None
@@ -50,10 +50,10 @@ class Blocker:
     client: str
     state: str | None
     age_s: float | None
-    """How long its transaction has been open; None when it has none."""
+    """The age of its transaction in seconds; None outside a transaction."""
     query: str
     relation: str | None = None
-    """What is waited for."""
+    """The relation whose lock is awaited."""
 
     def __str__(self) -> str:
         since = "" if self.age_s is None else f", transaction open for {_age(self.age_s)}"
@@ -65,7 +65,7 @@ class Blocker:
 
 
 def try_hold(connection: Connection[Any], part: LockPart, scope: str = "") -> bool:
-    """Takes the lock for this session if it is free; each tenant schema (`scope`) has locks of its own."""
+    """Acquire the lock for this session if it is free; each tenant schema (`scope`) has its own locks."""
     row = connection.execute(query("locks/take"), {"part": part, "scope": scope}).fetchone()
     return row is not None and bool(row[0])
 
@@ -102,20 +102,20 @@ def hold(
 
 
 def holders(connection: Connection[Any], part: LockPart, scope: str = "") -> tuple[Holder, ...]:
-    """The session that holds the lock; none when it is free."""
+    """Return the session that holds the lock; none if it is free."""
     parameters = {"part": part, "scope": scope}
     return tuple(Holder(*row) for row in connection.execute(query("locks/holder"), parameters).fetchall())
 
 
 def blockers(connection: Connection[Any], pid: int) -> tuple[Blocker, ...]:
-    """Who keeps the session `pid` waiting at this moment."""
+    """Return the sessions that block the session `pid`."""
     return tuple(
         Blocker(*row) for row in connection.execute(query("locks/blockers"), {"pid": pid}).fetchall()
     )
 
 
 def held_by_others(connection: Connection[Any], table: str) -> LockTimeout:
-    """The error for a statement that did not get its lock on a table of ours: who has locked it."""
+    """Return the error for a lock timeout on one of the ledger's tables, with the blocking sessions."""
     seen = connection.execute(query("locks/holding"), {"table": table}).fetchall()
     return LockTimeout(
         f"The table {table} is locked by another session.",
@@ -126,7 +126,7 @@ def held_by_others(connection: Connection[Any], table: str) -> LockTimeout:
 
 
 def stalled_ms(connection: Connection[Any], pid: int) -> float:
-    """For how long another session has been waiting behind the session `pid`."""
+    """Return the longest time, in milliseconds, that another session has waited for the session `pid`."""
     row = connection.execute(query("locks/stalled"), {"pid": pid}).fetchone()
     return float(row[0]) if row else 0.0
 

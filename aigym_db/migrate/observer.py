@@ -1,4 +1,4 @@
-"""What a run tells while it goes on; the command line shows it, tests look at it."""
+"""The progress of a run, as reported to an observer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Why nothing happens at the moment."""
+    """The reason a run is waiting."""
 
     reason: Literal["runner", "orphan", "lock", "retry", "transactions", "standby", "server"]
     """runner: another aigym-db migrates. orphan: the session of one that was killed still runs. lock: a
@@ -27,13 +27,13 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a statement is that takes its time."""
+    """The progress of a long-running statement."""
 
     phase: str
-    """What is being done, in words, e.g. `building index: loading tuples in tree`."""
+    """The phase, e.g. `building index: loading tuples in tree`."""
     done: int
     total: int
-    """0 when nobody knows."""
+    """0 if unknown."""
     unit: str
     """What is counted, e.g. `pages`."""
 
@@ -51,21 +51,21 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A migration that was applied or undone; it is committed."""
+    """A migration that was applied or rolled back; it is committed."""
 
     migration: Migration
     duration_ms: float
     lock_wait_ms: float = 0.0
-    """What was lost to tries that had to wait for a lock too long."""
+    """The time lost to tries that ended in a lock timeout."""
     resumed_at: int | None = field(default=None)
-    """The statement, from 1, at which a migration outside a transaction went on."""
+    """The statement, from 1, at which a non-transactional migration was resumed."""
 
 
 class Observer:
-    """Hears what a run does, says nothing. Override what you need; whatever a method raises ends the run."""
+    """Ignores every event of a run. Override the methods you need; an exception in one ends the run."""
 
     def planned(self, plan: Plan) -> None:
-        """The lock is held, this is what will run now."""
+        """Called with the plan once the locks are held."""
 
     def started(self, migration: Migration) -> None:
         """The migration is about to be sent."""
@@ -74,13 +74,13 @@ class Observer:
         """A statement of a migration outside a transaction is about to be sent."""
 
     def progress(self, migration: Migration, progress: Progress) -> None:
-        """A statement that takes its time has come so far; called again and again."""
+        """Called repeatedly while a long-running statement makes progress."""
 
     def notice(self, migration: Migration, notice: Notice) -> None:
-        """The server said something."""
+        """Called for each NOTICE, WARNING or INFO."""
 
     def waiting(self, waiting: Waiting) -> None:
-        """Nothing happens; called again and again while it lasts."""
+        """Called repeatedly while the run waits."""
 
     def resolved(self, label: str, state: str) -> None:
         """Called after a partially applied migration was marked as `state`: `applied` or `rolled back`."""

@@ -1,4 +1,4 @@
-"""How to migrate."""
+"""The options of a run."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from aigym_db.project.config import LOCK_TIMEOUT_MS, Project
 from aigym_db.project.git import head_commit
 
 PATIENCE_MS = 60_000
-"""For how long a migration that met a lock is tried again."""
+"""How long, in milliseconds, a migration is retried after lock timeouts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the project and the command line say about a run."""
+    """The options of a run, from the settings and the command line."""
 
     owner: str | None = None
-    """The role migrations act as; None is the one that connected."""
+    """The role that executes the migrations; None for the role of the connection."""
     search_path: tuple[str, ...] = ("public",)
     """The schemas in which names without a schema are looked up; new objects go to the first."""
     lock_timeout_ms: int = LOCK_TIMEOUT_MS
     patience_ms: int = PATIENCE_MS
     lock_wait_s: float | None = None
-    """How long to wait for another runner; None for as long as it takes, 0 not at all."""
+    """Maximum time to wait for another run, in seconds; None for no limit, 0 not to wait."""
     frozen: frozenset[int] | None = None
-    """The versions in LOCK; None does not look."""
+    """The versions in the lock file; None skips the check."""
     local: bool = False
-    """Whether the database is the project's own local one, where drafts may run."""
+    """True if the database is the project's own local one, where drafts may run."""
     durable: bool = False
-    """Whether every commit waits for the disk, and not only the last of the run."""
+    """True if every commit waits for the disk, not only the last one of the run."""
     transaction: Literal["migration", "run"] = "migration"
     """What one transaction holds: each migration, or the whole run."""
     scope: str = ""
@@ -39,11 +39,11 @@ class Options:
     database itself."""
     git_commit: str | None = None
     phase: Phase | None = None
-    """Only what is next in the line for this phase of a switch; None for all."""
+    """Apply only the next migrations of this phase, expand or contract; None for all."""
     out_of_order: frozenset[int] = frozenset()
     """The versions that may run although a newer one is applied."""
     resolve: Literal["done", "again"] | None = None
-    """What a person found out about a statement whose outcome the catalog cannot tell."""
+    """The manually determined outcome of a statement that the catalog does not reveal."""
 
     @property
     def session(self) -> MigrationSession:

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a lost terminal as a question, asked where it can be answered, not as an exception."""
+"""SIGINT, SIGTERM and SIGHUP as a flag that is checked where a run can stop, not as an exception."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stop:
-    """While it is entered, the first signal is remembered and the second one is a KeyboardInterrupt.
+    """Remember the first signal for the duration of the block; raise KeyboardInterrupt at the second one.
 
     A signal that the process was started to ignore, as with nohup, stays ignored. Outside the main thread,
     where Python takes no signals, it never asks to stop.
@@ -21,7 +21,7 @@ class Stop:
 
     def __init__(self) -> None:
         self.signal: str | None = None
-        """The name of the signal that came, e.g. `SIGTERM`."""
+        """The name of the signal received, e.g. `SIGTERM`."""
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Stop:
@@ -38,7 +38,7 @@ class Stop:
             signal.signal(number, handler)
 
     def pause(self, seconds: float) -> None:
-        """Sleeps, but wakes up soon after a signal."""
+        """Sleep for the given time, at most 0.05 s beyond a signal."""
         until = time.monotonic() + seconds
         while self.signal is None and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, SLICE_S))

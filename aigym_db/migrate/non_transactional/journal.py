@@ -1,4 +1,4 @@
-"""The journal of a migration outside a transaction: what the ledger says of each of its statements."""
+"""The journal of a non-transactional migration: the ledger's events of each statement."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Journal:
         return self.run.event(kind, self.migration, self.direction, number, **more)
 
     def outcome(self, lost_ms: float, **more: Any) -> ledger.Event:
-        """The event that makes this migration an applied one, or one that is undone."""
+        """Return the event that marks this migration as applied or rolled back."""
         return self.run.outcome(self.migration, self.direction, self.part, lost_ms, **more)
 
     def happened(self, event: ledger.Event) -> None:
@@ -85,7 +85,7 @@ class Journal:
         except psycopg.Error as error:
             what = f"Statement {event.statement}" if event.statement else "Every statement"
             raise PartiallyApplied(
-                f"{what} of {self.migration.label} is done, and the ledger could not be told.",
+                f"{what} of {self.migration.label} is done, but the ledger could not be written.",
                 place=self.steps[event.statement - 1].place() if event.statement else None,
                 detail=explain_error(error).message,
                 hint="Run this again once the ledger takes writes: it finds out what is done and goes on.",
@@ -95,7 +95,7 @@ class Journal:
 def progress(
     journal: tuple[JournalEntry, ...], steps: tuple[Step, ...], migration: Migration
 ) -> JournalProgress:
-    """What the journal says of these statements.
+    """Return the progress of these statements according to the journal.
 
     Raises PartiallyApplied (AIG-H001) when a statement that ran is not in the file any more as it was.
     """

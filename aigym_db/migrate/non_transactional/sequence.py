@@ -78,7 +78,7 @@ def _run_all(attempt: MigrationAttempt, journal: Journal) -> Finished:
 
 
 def _kept(migration: Migration, done: int) -> str:
-    """How a person is told that so many statements are done, whatever becomes of the rest."""
+    """The statements that stay committed, in words."""
     several = f"statements 1 to {done} of {migration.label}, which stay"
     return several if done > 1 else f"statement 1 of {migration.label}, which stays" if done else ""
 
@@ -160,10 +160,8 @@ def _settled(alone: NonTransactionalStatement, begun: StartedStatement) -> Verdi
 
 
 def _require_free(alone: NonTransactionalStatement, verdict: Verdict) -> None:
-    """Nothing, unless somebody else is at it now or something else has its name.
-
-    Raises PartiallyApplied (AIG-H001) or NameTaken (AIG-T007).
-    """
+    """Raise PartiallyApplied (AIG-H001) if another session builds the object, NameTaken (AIG-T007) if another
+    object has its name."""
     if verdict.outcome in ("elsewhere", "taken"):
         raise (PartiallyApplied if verdict.outcome == "elsewhere" else NameTaken)(
             f"{alone.journal.migration.label} cannot go on: {verdict.note}.",
@@ -173,7 +171,7 @@ def _require_free(alone: NonTransactionalStatement, verdict: Verdict) -> None:
 
 
 def _partially_applied(alone: NonTransactionalStatement, error: AigymError) -> AigymError:
-    """The error as it is when nothing was kept or a person said stop, else PartiallyApplied."""
+    """Return the error unchanged if nothing was kept or the run was stopped, else PartiallyApplied."""
     left = alone.left(error)
     if left is not None:
         what = f"{left.note}{'; the next run puts that right' if left.half else ''}"

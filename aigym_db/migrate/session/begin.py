@@ -1,4 +1,4 @@
-"""How a run begins and ends: what it needs the right to, both locks, and the ledger."""
+"""The start and end of a run: privileges, both runner locks, and the ledger."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from aigym_db.migrate.session.reconnect import ServerAway, all_gone
 
 @contextmanager
 def begin(connection: Connection[Any], context: RunContext) -> Iterator[Run]:
-    """A run that has both locks and a ledger to write to, and that gives them back.
+    """Acquire both runner locks and create the ledger if missing; release the locks at the end of the block.
 
     Raises ReadOnly (AIG-S005) before anything happens, RunnerLocked (AIG-L001), Interrupted (AIG-I001), and
     ServerAway when the server goes away before all this is there.
@@ -52,7 +52,7 @@ def begin(connection: Connection[Any], context: RunContext) -> Iterator[Run]:
 
 
 def _same_server(connection: Connection[Any], dsn: str) -> str:
-    """Where the first connection ended up: of several hosts the second one has to be on the same."""
+    """Return the connection string of the host that the first connection reached, for the second one."""
     info = connection.info
     return make_conninfo(resolve(dsn), host=info.host, hostaddr=info.hostaddr, port=str(info.port))
 
@@ -74,7 +74,7 @@ def _hold(
 
 
 ORPHAN_S = 5.0
-"""How long to wait at least for the server to end the session of a runner that was killed."""
+"""Minimum wait, in seconds, for the server to end the session of a killed runner."""
 
 
 def _require_rights(connection: Connection[Any]) -> None:

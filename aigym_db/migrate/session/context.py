@@ -1,4 +1,4 @@
-"""What every step of a run is told."""
+"""The context of a run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aigym_db.migrate.stop import Stop
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """Where to migrate and how, who is told of it, and who may stop it."""
+    """The database, the options, the observer and the stop request of a run."""
 
     dsn: str
     options: Options

@@ -1,4 +1,4 @@
-"""What the server said, as a error with a place in the file that a person edits."""
+"""Errors of the server as errors of the package, with a place in the migration file."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _ROLE_HINT = (
 def statement_error(
     migration: Migration, part: Part, message: Message, done: int, failure: psycopg.Error
 ) -> ServerError:
-    """The error for a message whose statements up to `done` went well."""
+    """Return the error for a message of which `done` statements succeeded and the next one failed."""
     step = message.step(done)
     error = explain_error(failure, place=place(part, message, step, failure.diag), doing=migration.label)
     detail = error.detail
@@ -71,7 +71,7 @@ def _hint(part: Part, message: Message, done: int, failure: psycopg.Error) -> st
 
 
 def _query(message: Message, text: str, position: str | None) -> str:
-    """The query inside a function that failed, with a caret under what the server complains of."""
+    """The failed query of a function, with a caret below the error position."""
     lines = f"QUERY: {text}".splitlines()
     if position:
         before = f"QUERY: {text[: message.character(text, position) - 1]}"
@@ -88,7 +88,7 @@ def lock_timeout(
     seen: Iterable[Blocker],
     what: str = "",
 ) -> LockTimeout:
-    """The error for a migration that met somebody else's lock at every try, or for `what` is sent of it."""
+    """Return the error for a migration whose every try ended in a lock timeout; `what` names a part of it."""
     named = tuple(seen)
     relation = next((f" on {blocker.relation}" for blocker in named if blocker.relation), "")
     return LockTimeout(
@@ -102,7 +102,7 @@ def lock_timeout(
 
 
 def notice(message: Message | None, said: Diagnostic) -> Notice:
-    """A message of the server that is no failure."""
+    """Return a notice of the server with its place."""
     at = _at(message, said)
     return Notice(
         said.severity_nonlocalized or said.severity or "NOTICE",
@@ -114,7 +114,7 @@ def notice(message: Message | None, said: Diagnostic) -> Notice:
 
 
 def place(part: Part, message: Message, step: Step | None, failure: Diagnostic) -> Place | None:
-    """The character the server complains of, else where the statement begins, else the marker of the file."""
+    """Return the place of the error position, else of the statement, else of the file's marker."""
     at = _at(message, failure)
     if at:
         return at[0].place(at[1])
@@ -125,7 +125,7 @@ def place(part: Part, message: Message, step: Step | None, failure: Diagnostic) 
 
 
 def _untranslatable(part: Part, failure: Diagnostic) -> Place | None:
-    """Where a character first stands that the database's encoding does not have."""
+    """The place of the first character that the database's encoding cannot represent."""
     found = re.search(r"0x[0-9a-f]{2}(?: 0x[0-9a-f]{2})*", failure.message_primary or "")
     if failure.sqlstate != "22P05" or found is None:
         return None
@@ -135,7 +135,7 @@ def _untranslatable(part: Part, failure: Diagnostic) -> Place | None:
 
 
 def _inline(message: Message, step: Step, failure: Diagnostic) -> int:
-    """Where in a DO statement the line is that failed; 0 in any other statement."""
+    """The offset of the failed line in a DO statement; 0 in any other statement."""
     found = re.search(r"inline_code_block line (\d+)", failure.context or "")
     if found is None or not re.match(r"do\b", step.text, re.IGNORECASE):
         return 0
@@ -158,7 +158,7 @@ def _inline(message: Message, step: Step, failure: Diagnostic) -> int:
 
 
 def marker(part: Part) -> Place:
-    """The line above a part that says which it is."""
+    """Return the place of the part's marker line."""
     return part.source.place(max(part.source.text.rfind("-- migrate:", 0, part.start), 0))
 
 

@@ -1,4 +1,4 @@
-"""Why the row of a migration did not get into the ledger: the server does not know what the row is for."""
+"""Errors of the statement that writes a migration's ledger row."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from aigym_db.migrate.session.session_settings import PREPARED
 from aigym_db.model.migration import Migration, Part
 
 _NO_ROW = "22P02"
-"""What `ledger/record` fails with when a trigger returned no row."""
+"""The SQLSTATE of `ledger/record` if a trigger suppressed the row."""
 _NOT_THERE = ("3F", "42", "XX")
-"""How codes begin that say: it is not there, not like this, not for us, or was there a moment ago."""
+"""SQLSTATE classes that report a ledger that is missing, changed, not accessible or just dropped."""
 
 
 def kept_away(what: str, outcome: str = "what it was to record was rolled back") -> StatementFailed:
-    """The error of something, of which the label is given, whose row a trigger threw away."""
+    """Return the error for an event whose row a trigger suppressed."""
     return StatementFailed(
         f"{what}: a trigger keeps rows away from {ledger.EVENTS}, the ledger; {outcome}.",
         hint=f"Remove the trigger from {ledger.EVENTS}: applied is what has its row there.",

@@ -48,7 +48,7 @@ class Run:
         self.options, self.observer, self.stop = context.options, context.observer, context.stop
         self.session = Wire(connection, self.stop, self._look, self._notice)
         self.second = second
-        """Idle but for short questions: it holds the runner's lock and asks who is in the way."""
+        """A second connection, mostly idle: it holds the runner lock and queries the blocking sessions."""
         self.finished: list[Finished] = []
         """The migrations committed so far, over all reconnections."""
         self._plan = Plan("up", (), "")
@@ -109,14 +109,14 @@ class Run:
                 self.second.execute(query("ledger/flush"))
 
     def started(self, migration: Migration) -> None:
-        """Says that a migration is about to be sent; once, however often it is tried."""
+        """Report that a migration starts, once for all tries."""
         self._current = migration
         if migration.version not in self._begun:
             self._begun.add(migration.version)
             self.observer.started(migration)
 
     def finish(self, finished: Finished, *, durable: bool = True) -> None:
-        """Says that a migration is done, after it was committed; `durable` when that waited for the disk."""
+        """Report a committed migration; `durable` if the commit waited for the disk."""
         self._loose = not durable
         self.finished.append(finished)
         self.observer.finished(finished)
@@ -140,7 +140,7 @@ class Run:
         raise self.lost(f"The session that {which} ended, so nothing more was begun.")
 
     def interrupted(self, migration: Migration | None, what: str = "") -> Interrupted:
-        """The error to go on after a signal."""
+        """Return the error for a run stopped by a signal."""
         where = (
             f" {'within' if self._kept() else 'before'} {migration.label}" if migration and not what else ""
         )
@@ -151,7 +151,7 @@ class Run:
         )
 
     def lost(self, what: str, said: str = "") -> ConnectionLost:
-        """The error to go on without a server."""
+        """Return the error for a lost connection."""
         perhaps = " A server that crashed may have lost the last of it." if self._loose else ""
         return ConnectionLost(
             f"The connection to the server was lost. {what}",
@@ -160,7 +160,7 @@ class Run:
         )
 
     def _done(self) -> str:
-        """What is committed, whatever becomes of the rest."""
+        """The committed migrations and statements, in words."""
         found = [f"{done.migration.version:04d}" for done in self.finished]
         return ", ".join([*found, self._kept()] if self._kept() else found) or "nothing"
 
@@ -175,7 +175,7 @@ class Run:
         statement: int | None = None,
         **more: Any,
     ) -> ledger.Event:
-        """An event of a migration, or of one of its statements, that is to be written."""
+        """Return a ledger event of a migration, or of one of its statements."""
         return ledger.Event(
             kind,
             migration.version,
@@ -191,7 +191,7 @@ class Run:
     def outcome(
         self, migration: Migration, direction: Direction, part: Part, lost_ms: float, **more: Any
     ) -> ledger.Event:
-        """The event that makes a migration an applied one, or one that is undone."""
+        """Return the event that marks a migration as applied or rolled back."""
         return self.event(
             "apply" if direction == "up" else "rollback",
             migration,
@@ -202,13 +202,13 @@ class Run:
         )
 
     def record(self, event: ledger.Event) -> None:
-        """Writes an event by itself, apart from any migration's transaction."""
+        """Record an event in a transaction of its own."""
         ledger.record(self.second, event)
 
     def failed(
         self, migration: Migration, direction: Direction, error: AigymError, statement: int | None
     ) -> None:
-        """Writes down that a migration failed, if that is still possible; the same error only once."""
+        """Record that a migration failed, if the ledger is still reachable; the same error only once."""
         if error is self._recorded:
             return
         self._recorded = error
@@ -217,17 +217,17 @@ class Run:
             self.record(self.event("fail", migration, direction, statement, detail=said))
 
     def detail(self, migration: Migration) -> dict[str, Any]:
-        """What the ledger is to say of a migration beside that it was applied."""
+        """Return the ledger detail of a migration: whether it was applied out of order."""
         after = self._plan.late.get(migration.version)
         return {} if after is None else {"out_of_order": True, "after": after}
 
     def role(self, part: Part) -> str | None:
-        """The role a part acts as; None for the one that connected."""
+        """Return the role that executes a part; None for the role of the connection."""
         role = part.role or self.options.owner
         return None if role in (None, "none") else role
 
     def reset_session(self) -> None:
-        """Gives the session back as it was, whatever a file left in it."""
+        """Reset the session, whatever state a file left in it."""
         self.session.roll_back()
         for statement in (
             "set statement_timeout = 0",
@@ -243,11 +243,11 @@ class Run:
             self.session.send(Message.of(statement))
 
     def lock_lost(self) -> bool:
-        """Whether the session that holds the runner's lock has ended."""
+        """True if the session that holds the runner lock has ended."""
         return gone(self.second)
 
     def _look(self, since_s: float) -> None:
-        """Asks, while a statement runs, whom it waits for; stops it when another runner could come in."""
+        """Query the blocking sessions while a statement runs; cancel it if the runner lock is lost."""
         if self.lock_lost():
             self.session.cancel()
             return

@@ -1,4 +1,4 @@
-"""Whether the server has said something, for however many descriptors the process has open."""
+"""Waiting for a socket, for any number of open descriptors."""
 
 from __future__ import annotations
 

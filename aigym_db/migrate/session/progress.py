@@ -1,4 +1,4 @@
-"""How far a statement is that takes its time."""
+"""The progress of a running statement."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aigym_db.migrate.observer import Progress
 
 
 def progress(connection: Connection[Any], pid: int) -> Progress | None:
-    """How far the statement is that the session `pid` runs; None when the server does not count it.
+    """Return the progress of the statement that the session `pid` runs; None if it is not reported.
 
     It counts CREATE INDEX, REINDEX, VACUUM, CLUSTER, ANALYZE and COPY.
     """

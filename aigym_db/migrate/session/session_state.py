@@ -1,4 +1,4 @@
-"""What a file left behind in the session, where the next one would meet it."""
+"""Which statements may leave session state, by their text."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _HARMLESS = re.compile(
 
 
 def defines(step: Step) -> bool:
-    """Whether a statement only defines something, and works out nothing for rows that are there or new."""
+    """True if a statement only defines objects and evaluates no expression for existing or new rows."""
     return _DEFINES.match(step.text) is not None and _FILLS.match(step.text) is None
 
 
 def harmless(step: Step) -> bool:
-    """Whether a statement that defines something runs nobody's code, and so can leave nothing else."""
+    """True if a defining statement executes no user code, so that it can leave no other session state."""
     return _HARMLESS.match(step.text) is not None
 
 
 def changes_rows(step: Step) -> bool:
-    """Whether a statement changes rows; what code that runs, in defaults and triggers, nobody can see."""
+    """True if a statement changes rows; defaults and triggers may then execute user code."""
     return _CHANGES.match(step.text) is not None

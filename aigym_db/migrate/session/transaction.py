@@ -1,4 +1,4 @@
-"""A transaction sent as one message, and sent again when a lock was in the way."""
+"""A transaction sent as one message, and retried after a lock timeout."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ BACK_OFF_S = (0.1, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What became of a transaction."""
+    """The outcome of a transaction."""
 
     reply: Reply
     error: AigymError | None
     """Why it was not committed; None when it was."""
     lost_ms: float
-    """What tries that met a lock cost, pauses included."""
+    """The time lost to tries that ended in a lock timeout, including the pauses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """A message that was sent, and what came of it."""
+    """A message that was sent, and the reply."""
 
     attempt: MigrationAttempt
     migrations: Sequence[Migration]
@@ -79,7 +79,7 @@ class Try:
 
 @dataclass(slots=True)
 class Patience:
-    """How often a migration met a lock, and what that cost."""
+    """The lock timeouts of a migration, and the time lost to them."""
 
     tries: int = 0
     lost_ms: float = 0.0
@@ -130,7 +130,7 @@ def opening(
 
 
 def closing(run: Run, part: Part, message: Message) -> None:
-    """Adds the COMMIT, as whom the part acts: what a constraint trigger puts off runs in it."""
+    """Append COMMIT under the migration's role: deferred constraint triggers fire at commit."""
     role = run.role(part)
     if role is not None:
         message.add(f"set local role {quoted(role)}")
@@ -175,5 +175,5 @@ def transact(
 
 
 def timeout_ms(run: Run, part: Part) -> int:
-    """How long a statement of a part may wait for its lock."""
+    """Return the longest time, in milliseconds, that a statement of a part may wait for a lock."""
     return run.options.lock_timeout_ms if part.lock_timeout_ms is None else part.lock_timeout_ms

@@ -27,15 +27,15 @@ MOST = 32
 MOST_CHARACTERS = 200_000
 """The server keeps a whole message, and all its trees, in memory."""
 ENOUGH_MS = 50.0
-"""How long a message should last: only at its end is heard what is committed."""
+"""Target duration of a message: the server reports commits only at its end."""
 FASTER = 4
-"""By how much a message may hold more than the one before: nobody knows what the next migrations take."""
+"""Largest growth from one message to the next: the duration of the next migrations is unknown."""
 _DIVISION_BY_ZERO = "22012"
 
 
 @dataclass(slots=True)
 class MessageSize:
-    """How many migrations go into a message: one at first, then as many as the server does in a moment."""
+    """The number of migrations in a message: one at first, then as many as fit into `ENOUGH_MS`."""
 
     size: int = 1
 
@@ -52,11 +52,11 @@ class _Batch:
     transactions: Sequence[MigrationTransaction]
     message: Message = field(default_factory=Message)
     took: list[int] = field(default_factory=list)
-    """The number of the result that says what a transaction took."""
+    """For each transaction, the number of the result with its duration."""
     ends: list[int] = field(default_factory=list)
     """How many results there are once a transaction is committed."""
     reported: int = 0
-    """Of how many was said that they are committed."""
+    """How many transactions were reported as committed."""
 
     def number(self, done: int) -> int:
         """Which transaction comes next after so many statements."""
@@ -69,7 +69,7 @@ class _Batch:
 
 
 def run_transactions(run: Run, line: Sequence[MigrationTransaction]) -> None:
-    """Runs migrations in order, each with its ledger row or nothing of either."""
+    """Run migrations in order; each is committed with its ledger row, or neither is."""
     pace, start = MessageSize(), 0
     batch: _Batch | None = None
     while start < len(line):
@@ -166,7 +166,7 @@ def _send(
 
 
 def _report(run: Run, batch: _Batch, took_ms: Sequence[float]) -> None:
-    """Says of the first so many of a batch that they are committed, once."""
+    """Report the first transactions of a batch as committed, each once."""
     for number in range(batch.reported, len(took_ms)):
         batch.reported += 1
         transaction = batch.transactions[number]

@@ -1,7 +1,7 @@
 """What is sent between the statements of migrations, again and again: prepared once, named in every message.
 
-The server then neither parses nor plans it a thousand times. Whoever asks what a file left behind in the
-session does not mean these.
+The server then parses and plans it once, not a thousand times. These statements do not count as session
+state of a file.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ GUARD_ALL = f"execute {PREPARED}guard_all"
 """The same behind a migration that changes rows, and so runs code. It leaves out only what is slow to ask:
 settings of no consequence for the next one."""
 RECORD = f"execute {PREPARED}record"
-"""Writes the event of a migration; `record` says it whole."""
+"""Records the event of a migration; `record` returns the full statement."""
 
 
 def prepare(run: Run) -> None:

@@ -36,7 +36,7 @@ class MigrationTransaction:
     defines: bool
     """Whether every statement only defines something; then it may share a message."""
     question: str
-    """How it is asked what it left behind: the more it may have run, the slower."""
+    """The check of its session state: the more code it may have run, the slower the check."""
 
     @classmethod
     def of(
@@ -57,7 +57,7 @@ class MigrationTransaction:
         return cls(migration, direction, part, steps, durable, not others, question)
 
     def ask(self, message: Message) -> None:
-        """Adds, behind its COMMIT, the question what it left behind and the end of whatever is in no list."""
+        """Append, after its COMMIT, the check of its session state and RESET ALL."""
         message.add(self.question)
         message.add(RESET_ALL)
 

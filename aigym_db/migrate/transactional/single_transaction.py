@@ -23,10 +23,7 @@ from aigym_db.syntax.quote import quoted
 
 
 def require_transactional(plan: Plan) -> None:
-    """Nothing, when all that is to run can be one transaction.
-
-    Raises BadMigration (AIG-P008). A single migration may be as it likes.
-    """
+    """Raise BadMigration (AIG-P008) if one of several migrations cannot be part of one transaction."""
     for migration in plan.migrations if len(plan.migrations) > 1 else ():
         part = migration.up if plan.direction == "up" else migration.down
         if part is not None and not part.transaction:
@@ -100,7 +97,7 @@ def _separate(
     patience: Patience,
     began: float,
 ) -> None:
-    """Ends in the open transaction what a COMMIT behind this file would have ended.
+    """Emulate the effects of COMMIT between two files of one transaction.
 
     A message of its own: the server reads all of one in the encoding, and under the rules for backslashes,
     that were in force when it came.
@@ -152,4 +149,4 @@ def _raise_error(
 
 
 class _LockMet(Exception):
-    """The transaction was rolled back because of somebody else's lock."""
+    """The transaction was rolled back after a lock timeout or a deadlock."""

@@ -30,16 +30,13 @@ from aigym_db.syntax.non_sql import LONG
 
 
 def is_streamed(part: Part) -> bool:
-    """Whether a part goes this way."""
+    """True if a part is streamed."""
     long = len(part.source.text) > LONG
     return part.transaction and part.batch_rows is None and (long or bool(part.rows))
 
 
 def require_short(plan: Plan) -> None:
-    """Nothing, when none of several migrations goes this way, which takes a transaction of its own.
-
-    Raises BadMigration (AIG-P008).
-    """
+    """Raise BadMigration (AIG-P008) if one of several migrations has to be streamed."""
     for migration in plan.migrations if len(plan.migrations) > 1 else ():
         part = migration.up if plan.direction == "up" else migration.down
         if part is not None and is_streamed(part):
@@ -139,7 +136,7 @@ class _Row(Message):
 
 
 class _Commit(Message):
-    """The end of the transaction, and the question what it left behind."""
+    """The end of the transaction, and the check of its session state."""
 
     def __init__(self, run: Run, part: Part) -> None:
         super().__init__()

@@ -208,7 +208,7 @@ def test_what_is_done_and_could_not_be_written_down_is_found_by_the_next_run(
     deaf(other, kind)
 
     with pytest.raises(
-        PartiallyApplied, match=f"{what} of 0002 step_2 is done, and the ledger could not be told"
+        PartiallyApplied, match=f"{what} of 0002 step_2 is done, but the ledger could not be written"
     ):
         migrate(database, line)
 
