@@ -262,7 +262,7 @@ class MutantCounts:
     equivalent: dict[str, str]
     """The declared equivalent mutants, and the reason of each."""
     survived: list[str]
-    not_accepted: dict[str, str]
+    rejected: dict[str, str]
     """The mutants that PostgreSQL rejected, and its message."""
 
 
@@ -271,7 +271,8 @@ class TestDocument(CommandDocument):
     """The document of `test`."""
 
     cells: int | None = None
-    failed: int | None = None
+    matching: int | None = None
+    differing: int | None = None
     cells_per_second: int | None = None
     mutants: MutantCounts | None = None
 

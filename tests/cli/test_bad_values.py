@@ -28,7 +28,7 @@ def test_a_variable_that_is_not_utf8_is_rejected_by_its_name(steps, name: str) -
     code, out, err = steps.run("--format", "json", "migrate", variables={name: NOT_UTF8})
 
     assert (code, "Traceback" in err) == (2, False)
-    assert rejected(out) == ("AIG-P013", f"{name}, or what a service says in its place, is not UTF-8.")
+    assert rejected(out) == ("AIG-P013", f"{name}, or the service's value for it, is not UTF-8.")
 
 
 def test_a_target_whose_variable_is_not_utf8_is_rejected_at_its_place(steps) -> None:

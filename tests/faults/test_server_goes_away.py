@@ -14,14 +14,13 @@ import psycopg
 import pytest
 
 from aigym_db.database import ledger, locks
-from aigym_db.database.connect import connect
 from aigym_db.database.servers import LocalServer, create_database, gc, local, process
 from aigym_db.errors import CannotConnect, ConnectionLost, Interrupted, LedgerChanged
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.observer import Finished, Observer, Waiting
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.rollback import rollback
-from aigym_db.migrate.session import reconnect
+from aigym_db.migrate.session import reconnect, session_settings
 from aigym_db.model.migration import Migration
 from aigym_db.model.source import Source
 from aigym_db.project.migrations import parse
@@ -248,7 +247,7 @@ def test_a_session_terminated_by_a_person_is_not_reopened(dsn, part, which: str)
 
 def test_a_run_waits_for_a_server_that_is_starting_up(dsn, monkeypatch) -> None:
     tries: list[object] = []
-    real = connect
+    real = session_settings.connect
 
     def connecting(*given, **named):
         tries.append(given)
