@@ -1,4 +1,4 @@
-"""Privileges as PostgreSQL keeps them (`reader=r/owner`), and the GRANT and REVOKE between two of them."""
+"""Parse access control lists (`reader=r/owner`) and generate GRANT and REVOKE from their differences."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import re
 from aigym_db.model.catalog import Catalog, Key
 
 Rights = dict[str, dict[str, bool]]
-"""For each role the privileges it has, by letter, and whether it may pass them on; the role `` is
-everyone."""
+"""Privileges by role and privilege letter; True if the role holds the grant option. The empty role name is
+PUBLIC."""
 
 _ITEM = re.compile(r'("(?:[^"]|"")*"|[^\s="/]*)=([^\s/]*)/(?:"(?:[^"]|"")*"|\S+)')
 _WORDS = {
@@ -40,59 +40,66 @@ _FAMILY = {
 
 
 def rights(acl: str) -> Rights:
-    """What an `acl` fact says."""
-    found: Rights = {}
+    """Return the privileges in an `acl` fact."""
+    privileges: Rights = {}
     for role, letters in _ITEM.findall(acl):
-        mine = found.setdefault(role, {})
+        of_role = privileges.setdefault(role, {})
         for letter, star in re.findall(r"(.)(\*?)", letters.replace("all", _TABLE)):
-            mine[letter] = bool(star)
-    return found
+            of_role[letter] = bool(star)
+    return privileges
 
 
 def first_rights(catalog: Catalog, kind: str, schema: str, owner: str) -> Rights:
-    """What a new object of `owner` comes with, default privileges included."""
+    """Return the privileges on a new object of `owner`, including default privileges."""
     family = _FAMILY.get(kind, kind)
     plural = f"{family}s"
-    everywhere = catalog.facts.get(Key("default privileges", f"{owner} on {plural}"))
-    here = catalog.facts.get(Key("default privileges", f"{owner} in {schema} on {plural}"))
-    found = rights(everywhere["acl"]) if everywhere else _built_in(family, owner)
-    for role, letters in rights(here["acl"]).items() if here else ():
-        found.setdefault(role, {}).update(letters)
-    return found
+    global_defaults = catalog.facts.get(Key("default privileges", f"{owner} on {plural}"))
+    schema_defaults = catalog.facts.get(Key("default privileges", f"{owner} in {schema} on {plural}"))
+    privileges = rights(global_defaults["acl"]) if global_defaults else _built_in(family, owner)
+    for role, letters in rights(schema_defaults["acl"]).items() if schema_defaults else ():
+        privileges.setdefault(role, {}).update(letters)
+    return privileges
 
 
 def default_entry(name: str) -> Rights:
-    """What an entry of default privileges says while nobody has changed it; `name` as in its key."""
+    """Return the built-in privileges of a default privileges entry; `name` is the name in its key."""
     role, _, plural = name.rpartition(" on ")
     return {} if " in " in role else _built_in(plural.removesuffix("s"), role)
 
 
 def _built_in(family: str, owner: str) -> Rights:
-    found = {owner: dict.fromkeys(_EVERY.get(family, ""), False)}
+    privileges = {owner: dict.fromkeys(_EVERY.get(family, ""), False)}
     if family in _PUBLIC:
-        found[""] = dict.fromkeys(_PUBLIC[family], False)
-    return found
+        privileges[""] = dict.fromkeys(_PUBLIC[family], False)
+    return privileges
 
 
 def changes(before: Rights, after: Rights, on: str, *, column: str = "", prefix: str = "") -> list[str]:
-    """The REVOKE and GRANT that turn one into the other; `on` is e.g. `function app.f()`."""
-    said: list[str] = []
+    """Return the REVOKE and GRANT statements that change `before` to `after`.
+
+    `on` is the object as GRANT names it, for example `function app.f()`.
+    """
+    statements: list[str] = []
     for role in sorted(before.keys() | after.keys()):
         old, new = before.get(role, {}), after.get(role, {})
-        who = role or "public"
-        lost = [letter for letter in _WORDS if letter in old and letter not in new]
-        kept_back = [letter for letter in _WORDS if old.get(letter) and new.get(letter) is False]
-        plain = [letter for letter in _WORDS if new.get(letter) is False and letter not in old]
-        passing = [letter for letter in _WORDS if new.get(letter) and not old.get(letter)]
-        if lost:
-            said.append(f"{prefix}revoke {_words(lost, column)} on {on} from {who};")
-        if kept_back:
-            said.append(f"{prefix}revoke grant option for {_words(kept_back, column)} on {on} from {who};")
-        if plain:
-            said.append(f"{prefix}grant {_words(plain, column)} on {on} to {who};")
-        if passing:
-            said.append(f"{prefix}grant {_words(passing, column)} on {on} to {who} with grant option;")
-    return said
+        grantee = role or "public"
+        revoked = [letter for letter in _WORDS if letter in old and letter not in new]
+        grant_only = [letter for letter in _WORDS if old.get(letter) and new.get(letter) is False]
+        granted = [letter for letter in _WORDS if new.get(letter) is False and letter not in old]
+        grantable = [letter for letter in _WORDS if new.get(letter) and not old.get(letter)]
+        if revoked:
+            statements.append(f"{prefix}revoke {_words(revoked, column)} on {on} from {grantee};")
+        if grant_only:
+            statements.append(
+                f"{prefix}revoke grant option for {_words(grant_only, column)} on {on} from {grantee};"
+            )
+        if granted:
+            statements.append(f"{prefix}grant {_words(granted, column)} on {on} to {grantee};")
+        if grantable:
+            statements.append(
+                f"{prefix}grant {_words(grantable, column)} on {on} to {grantee} with grant option;"
+            )
+    return statements
 
 
 def _words(letters: list[str], column: str) -> str:

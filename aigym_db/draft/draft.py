@@ -1,4 +1,4 @@
-"""The SQL of the next migration: what the state has and history lacks, and its inverse."""
+"""Generate the next migration from the difference between templates and migrations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aigym_db.draft.items import LAST, Down, Item, Phase, down_text, up_text
-from aigym_db.draft.match import Changes, compared
+from aigym_db.draft.match import Changes, compare
 from aigym_db.draft.targets import Subject, bound_to, subject
 from aigym_db.draft.texts import StatementText, concurrently, or_replace, passages
 from aigym_db.draft.write import create, described, drop
@@ -21,13 +21,13 @@ _SHOWN = 30
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One migration file to be: both directions, and how its markers read."""
+    """The contents of one drafted migration file: up, down and the options of its markers."""
 
     up: str
     down: str
     made_from: tuple[str, ...]
     role: str | None = None
-    """`none` when it runs as whoever connects."""
+    """`none` if the migration runs as the connecting role."""
     transaction: bool = True
 
 
@@ -40,21 +40,21 @@ def draft(
     past: str = "",
     only: tuple[str, ...] = (),
 ) -> tuple[Draft, ...]:
-    """What turns `history` into `state`, in the words of the templates, as one migration or several.
+    """Return the migrations that change `history` to `state`, using the statements of the templates.
 
-    Several when some of it runs as another role (`_roles.sql.j2`), or outside a transaction (an index on a
-    table that is already there). `past` is the SQL of all migrations: what only running it can tell (DO,
-    SELECT, INSERT) is taken when it is not in there. With `only` (paths, or folders) the rest of the
-    templates is left for later.
+    The result has more than one migration if statements run as another role (`_roles.sql.j2`) or are
+    non-transactional (an index on an existing table). `past` is the SQL of all migrations: statements whose
+    effect is known only at run time (DO, SELECT, INSERT) are included unless `past` contains them. `only`
+    limits the draft to these templates or folders.
 
-    Raises CannotDraft (AIG-P011) with every difference that it has no statement for.
+    Raise CannotDraft (AIG-P011) if no statement is available for a difference; its detail lists them.
     """
-    found = tuple(passages(scripts))
-    changes = compared(found, state, history, only)
+    statements = tuple(passages(scripts))
+    changes = compare(statements, state, history, only)
     items = [
         item
         for part in (
-            _statements(found, changes, owner, _squeezed(past), only),
+            _statements(statements, changes, owner, _squeezed(past), only),
             _descriptions(changes),
             _removals(changes, owner),
         )
@@ -63,13 +63,13 @@ def draft(
     items += _consequences(changes, items)
     if changes.open:
         raise CannotDraft(
-            f"{len(changes.open)} differences between templates and migrations need a person to write them.",
-            detail=_listed(changes.open),
+            f"{len(changes.open)} differences between templates and migrations cannot be drafted.",
+            detail=_format_list(changes.open),
             hint="Write the migration by hand: `aigym-db new NAME --empty`.",
         )
     if not items:
         raise CannotDraft(
-            "The templates say nothing that the migrations do not do already.",
+            "The templates contain no change that the migrations lack.",
             hint="Change a template first, or write a migration by hand: `aigym-db new NAME --empty`.",
         )
     items.sort(key=lambda item: item.order)
@@ -79,10 +79,14 @@ def draft(
 
 
 def _statements(
-    found: tuple[StatementText, ...], changes: Changes, owner: str | None, past: str, only: tuple[str, ...]
+    statements: tuple[StatementText, ...],
+    changes: Changes,
+    owner: str | None,
+    past: str,
+    only: tuple[str, ...],
 ) -> Iterable[Item]:
-    """The statements of the templates that make what is new or changed."""
-    for passage in found:
+    """Yield the template statements that create new or changed objects."""
+    for passage in statements:
         if not passage.within(only):
             continue
         if not passage.targets:
@@ -90,14 +94,14 @@ def _statements(
                 changes.loose.append(passage.file)
                 yield Item(passage.order, passage.file, (passage.text,), ())
             continue
-        wanted = [target for target in passage.targets if changes.wants(target)]
-        if not wanted:
+        required = [target for target in passage.targets if changes.requires(target)]
+        if not required:
             continue
         text, alone = passage.text, False
         ups: list[str] = []
         downs: list[Down] = []
-        changes.created |= {target.subject for target in wanted if target.creates}
-        for target in wanted:
+        changes.created |= {target.subject for target in required if target.creates}
+        for target in required:
             changes.claimed.add(target.subject)
             if not target.creates or changes.goes_with_its_table(target):
                 continue
@@ -128,7 +132,7 @@ def _statements(
 
 
 def _descriptions(changes: Changes) -> Iterable[Item]:
-    """Privileges, comments, owners and switches of objects that stay."""
+    """Yield changes of privileges, comments, owners and settings of existing objects."""
     for difference in list(changes.facts):
         if changes.of_others(difference):
             changes.facts.remove(difference)
@@ -145,7 +149,7 @@ def _descriptions(changes: Changes) -> Iterable[Item]:
 
 
 def _removals(changes: Changes, owner: str | None) -> Iterable[Item]:
-    """What history has and the templates no longer do."""
+    """Yield drops of objects that the migrations create and the templates no longer contain."""
     early = ("policy", "trigger", "rule", "view", "materialized view", "index", "statistics")
     for number, key in enumerate(sorted(changes.gone, key=lambda key: (key.kind not in early, key))):
         order = (-1 if key.kind in early else LAST, number)
@@ -159,7 +163,7 @@ def _removals(changes: Changes, owner: str | None) -> Iterable[Item]:
 
 
 def _consequences(changes: Changes, items: list[Item]) -> Iterable[Item]:
-    """How to undo what statements did that only running them can tell."""
+    """Yield the rollback of objects created by statements whose effect is known only at run time."""
     for key in changes.made_by_running():
         file = changes.runner(key)
         first = min((item.order for item in items if item.file == file), default=(0, 0))
@@ -179,7 +183,7 @@ def _composed(items: list[Item]) -> Draft:
 
 
 def _phase(key: Key, bound: frozenset[Subject], state: Catalog) -> Phase:
-    """When a new object is dropped."""
+    """Return the rollback phase that drops a new object."""
     if key.kind in ("function", "procedure", "aggregate"):
         kinds = {other.kind for other in state.facts if subject(other) in bound and other.kind != "column"}
         if kinds & {"view", "materialized view"}:
@@ -215,13 +219,13 @@ def _squeezed(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip()
 
 
-def _listed(differences: list[Difference]) -> str:
+def _format_list(differences: list[Difference]) -> str:
     more = len(differences) - _SHOWN
-    lines = [_said(difference) for difference in differences[:_SHOWN]]
+    lines = [_describe(difference) for difference in differences[:_SHOWN]]
     return "\n".join([*lines, f"… and {more} more"] if more > 0 else lines)
 
 
-def _said(difference: Difference) -> str:
+def _describe(difference: Difference) -> str:
     key: Key = difference.key
     if difference.fact is None:
         return f"{key} is in the {'templates' if difference.left is None else 'migrations'} only"

@@ -1,4 +1,4 @@
-"""What a draft is put together from."""
+"""The statements of a draft, in order of execution, and the text of both directions."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ LAST = 1_000_000
 
 
 class Phase(IntEnum):
-    """When a statement of the down runs. Inside a phase the order is the reverse of the up.
+    """The phase of a statement in the down migration. Within a phase the order is the reverse of the up.
 
-    The reverse alone would not do: a table goes with its policies, and those may call functions made after
-    the table.
+    Reverse order alone is not sufficient: dropping a table drops its policies, and a policy may depend on a
+    function created after the table.
     """
 
     RESTORED = 0
-    """Functions that the up has dropped last, for nothing of the old needed them any more."""
+    """Objects that the up drops last, such as functions without remaining dependents."""
     CHANGED = 1
     FUNCTIONS_OF_VIEWS = 2
     VIEWS = 3
@@ -29,12 +29,12 @@ class Phase(IntEnum):
     TYPES = 7
     SCHEMAS = 8
     RESTORED_LAST = 9
-    """What the up has dropped first, for it needs all the others."""
+    """Objects that the up drops first because they depend on all others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Down:
-    """A statement that undoes something."""
+    """One statement of the down migration."""
 
     phase: Phase
     text: str
@@ -42,29 +42,29 @@ class Down:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A few statements that belong together, and what undoes them."""
+    """A group of statements and their inverse."""
 
     order: tuple[int, int]
-    """Number of the template and of the statement in it."""
+    """Number of the template, and of the statement within it."""
     file: str
-    """The template it comes from; empty for what is in none any more."""
+    """The source template; empty if the object is no longer in any template."""
     up: tuple[str, ...]
     down: tuple[Down, ...]
     alone: bool = False
-    """Whether it has to run outside a transaction."""
+    """True if the statement is non-transactional."""
 
 
 def up_text(items: list[Item]) -> str:
     """The statements below the names of the templates they come from."""
-    said: list[str] = []
+    sections: list[str] = []
     for file, group in groupby((item for item in items if item.up), key=lambda item: item.file):
-        said.append(f"-- {file}" if file else "-- no longer in the templates")
-        said += ["\n".join(_spaced(item.up)) for item in group]
-    return "".join(f"{text}\n" for text in "\n\n".join(said).splitlines())
+        sections.append(f"-- {file}" if file else "-- no longer in the templates")
+        sections += ["\n".join(_spaced(item.up)) for item in group]
+    return "".join(f"{text}\n" for text in "\n\n".join(sections).splitlines())
 
 
 def down_text(items: list[Item]) -> str:
-    """What undoes the items, phase by phase."""
+    """Return the text of the down migration, phase by phase."""
     downs = [down for item in reversed(items) for down in item.down]
     lines: list[str] = []
     for phase in Phase:
@@ -74,7 +74,7 @@ def down_text(items: list[Item]) -> str:
 
 
 def _together(drops: list[str]) -> list[str]:
-    """Tables in one statement, for they may refer to each other."""
+    """Merge the table drops into one statement: tables may reference each other."""
     start = "drop table "
     tables = [text.removeprefix(start).removesuffix(";") for text in drops if text.startswith(start)]
     others = [text for text in drops if not text.startswith(start)]
@@ -84,7 +84,7 @@ def _together(drops: list[str]) -> list[str]:
 
 
 def _spaced(statements: Iterable[str]) -> Iterator[str]:
-    """Statements of one line below each other, longer ones with an empty line around."""
+    """Yield the statements, separating multi-line statements by empty lines."""
     before = ""
     for statement in statements:
         if before and ("\n" in statement or "\n" in before):

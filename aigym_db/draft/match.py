@@ -1,4 +1,4 @@
-"""How state and history differ, sorted by what a draft can do about it."""
+"""Classify the differences between state and history by the way a draft handles them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _WRITER = {
 
 @dataclass
 class Changes:
-    """What there is to do; each step takes off the lists what it has dealt with."""
+    """The differences to draft; each drafting step removes the differences it has handled."""
 
     state: Catalog
     history: Catalog
@@ -52,18 +52,18 @@ class Changes:
     gone: set[Key] = field(default_factory=set)
     facts: list[Difference] = field(default_factory=list)
     making: set[Subject] = field(default_factory=set)
-    """New objects, and those that are dropped and made again."""
+    """New objects, and objects that are dropped and recreated."""
     replaced: set[Subject] = field(default_factory=set)
-    """Functions that take the place of their older selves."""
+    """Functions changed by CREATE OR REPLACE."""
     claimed: set[Subject] = field(default_factory=set)
-    """What statements in the draft are about."""
+    """Targets of statements in the draft."""
     created: set[Subject] = field(default_factory=set)
-    """What statements in the draft create by name."""
+    """Objects that statements in the draft create by name."""
     loose: list[str] = field(default_factory=list)
-    """The files of statements of which only running can tell what they do."""
+    """Files of the statements whose effect is known only at run time."""
 
-    def wants(self, target: StatementTarget) -> bool:
-        """Whether a statement about this has to be in the draft."""
+    def requires(self, target: StatementTarget) -> bool:
+        """Return True if the draft requires a statement about the target."""
         if self._among(target.subject, self.making) or (
             target.parent is not None and target.parent in self.making
         ):
@@ -71,18 +71,18 @@ class Changes:
         return target.creates and target.subject in self.replaced
 
     def goes_with_its_table(self, target: StatementTarget) -> bool:
-        """Whether dropping what a statement before this one has created drops this, too."""
+        """Return True if dropping an object created earlier in the draft also drops the target."""
         return target.parent is not None and target.parent in self.created
 
     def keys_of(self, made: Subject) -> tuple[list[Key], list[Key]]:
-        """The keys of a subject in history and in the state, tables with all that hangs on them as one."""
+        """Return the keys of a subject in history and in the state, without columns."""
         return (
             [key for key in self.history.facts if key.kind != "column" and subject(key) == made],
             [key for key in self.state.facts if key.kind != "column" and subject(key) == made],
         )
 
     def on_plain_table(self, indexes: list[Key]) -> bool:
-        """Whether the index is on a table where CONCURRENTLY works."""
+        """Return True if the tables of the indexes are not partitioned: CONCURRENTLY requires that."""
         return all(
             "partition_by"
             not in self.state.facts.get(Key("table", self.state.facts[key]["on_table"]), {"partition_by": ""})
@@ -90,7 +90,7 @@ class Changes:
         )
 
     def home(self, difference: Difference) -> tuple[tuple[int, int], str]:
-        """Where in the templates a fact is said, or else its object is made."""
+        """Return order and file of the statement that sets a fact or else creates its object."""
         about = subject(difference.key)
         whole = parent(difference.key, dict(self.state.facts.get(difference.key, {})))
         near = [
@@ -107,42 +107,42 @@ class Changes:
         return (LAST, 0), ""
 
     def of_others(self, difference: Difference) -> bool:
-        """Whether it is said in a template that is left for later."""
+        """Return True if the difference belongs to a template that `only` excludes."""
         return not within(self.home(difference)[1], self.only)
 
     @property
     def open(self) -> list[Difference]:
-        """What no step has dealt with."""
+        """The differences that no drafting step has handled."""
         left = [
             Difference(key, None, None, "present") for key in sorted(self.added) if not self._covered(key)
         ]
         kept = [
             Difference(key, None, "present", None) for key in sorted(self.gone) if key.kind not in _REMOVABLE
         ]
-        facts = [one for one in self.facts if not self._run_explains(one)]
+        facts = [fact for fact in self.facts if not self._explained_by_run(fact)]
         return [*([] if self.only else left), *kept, *facts]
 
     def made_by_running(self) -> list[Key]:
-        """Objects that no statement names and that a DO or SELECT of their schema's files makes."""
+        """Return the objects created by a DO or SELECT in their schema's files and named by no statement."""
         written = {
             target.subject for passage in self.passages for target in passage.targets if target.creates
         }
-        found = [
+        created = [
             key
             for key in sorted(self.added)
             if not self._named(key) and not self._written(key, written) and self.runner(key)
         ]
-        schemas = {key.name for key in found if key.kind == "schema"}
+        schemas = {key.name for key in created if key.kind == "schema"}
         return [
             key
-            for key in found
+            for key in created
             if key.kind not in _OF_SERVER
             and key.name.partition(".")[0] not in schemas - {key.name}
-            and not self._inside(key, found)
+            and not self._inside(key, created)
         ]
 
     def runner(self, key: Key) -> str:
-        """The file whose loose statements made an object; empty when there is none."""
+        """Return the file whose run-time statements created an object, or an empty string."""
         schema = key.name.partition(".")[0].replace('"', "")
         inside = [file for file in self.loose if file.startswith(f"schema/{schema}/")]
         if inside:
@@ -159,65 +159,65 @@ class Changes:
         )
 
     def _written(self, key: Key, written: set[Subject]) -> bool:
-        """Whether some template makes it by name, be it one that is left for later."""
+        """Return True if a template creates the object by name, including templates that `only` excludes."""
         whole = parent(key, dict(self.state.facts[key]))
         return self._among(subject(key), written) or (whole is not None and whole in written)
 
-    def _inside(self, key: Key, found: list[Key]) -> bool:
+    def _inside(self, key: Key, objects: list[Key]) -> bool:
         whole = parent(key, dict(self.state.facts[key]))
-        return whole is not None and any(subject(other) == whole for other in found)
+        return whole is not None and any(subject(other) == whole for other in objects)
 
-    def _run_explains(self, difference: Difference) -> bool:
+    def _explained_by_run(self, difference: Difference) -> bool:
         if not self.loose:
             return False
         return difference.key.kind in _OF_SERVER or difference.fact in ("partitions", "hash_partitions")
 
     @staticmethod
-    def _among(one: Subject, many: set[Subject]) -> bool:
-        if one in many:
+    def _among(target: Subject, subjects: set[Subject]) -> bool:
+        if target in subjects:
             return True
-        if one.kind != "function":
+        if target.kind != "function":
             return False
-        name, _, count = one.name.rpartition("/")
+        name, _, count = target.name.rpartition("/")
         return any(
             other.kind == "function"
             and other.name.rpartition("/")[0] == name
             and "*" in (count, other.name[-1])
-            for other in many
+            for other in subjects
         )
 
 
-def compared(
+def compare(
     passages: tuple[StatementText, ...], state: Catalog, history: Catalog, only: tuple[str, ...]
 ) -> Changes:
-    """The differences between the two, sorted."""
-    found = Changes(state, history, passages, only)
+    """Return the differences between history and state, classified."""
+    changes = Changes(state, history, passages, only)
     different: dict[Key, list[Difference]] = {}
     for difference in history.difference(state):
         if difference.fact is not None:
             different.setdefault(difference.key, []).append(difference)
         elif difference.left is None:
-            found.added.add(difference.key)
+            changes.added.add(difference.key)
         else:
-            found.gone.add(difference.key)
+            changes.gone.add(difference.key)
     known = {subject(key) for key in history.facts if key.kind != "column"}
-    found.making = {subject(key) for key in found.added if key.kind != "column"} - known
+    changes.making = {subject(key) for key in changes.added if key.kind != "column"} - known
     for key, changed in different.items():
         facts = {difference.fact for difference in changed}
         if key.kind in ("function", "procedure") and facts & {"definition", "security"}:
             same = _head(history.facts[key]["definition"]) == _head(state.facts[key]["definition"])
-            (found.replaced if same else found.making).add(subject(key))
-            changed = [one for one in changed if one.fact not in ("definition", "security") and same]
+            (changes.replaced if same else changes.making).add(subject(key))
+            changed = [fact for fact in changed if fact.fact not in ("definition", "security") and same]
         elif facts & _RECREATED_BY.get(key.kind, set()):
-            found.making.add(subject(key))
+            changes.making.add(subject(key))
             changed = []
-        found.facts += changed
-    found.facts = [one for one in found.facts if not _goes_with(one.key, state, found.making)]
-    leaving = found.making | {subject(key) for key in found.gone if key.kind in _REMOVABLE}
-    found.gone = {key for key in found.gone if not _goes_with(key, history, leaving)}
+        changes.facts += changed
+    changes.facts = [fact for fact in changes.facts if not _goes_with(fact.key, state, changes.making)]
+    leaving = changes.making | {subject(key) for key in changes.gone if key.kind in _REMOVABLE}
+    changes.gone = {key for key in changes.gone if not _goes_with(key, history, leaving)}
     if only:
-        found.gone = set()
-    return found
+        changes.gone = set()
+    return changes
 
 
 def _goes_with(key: Key, catalog: Catalog, leaving: set[Subject]) -> bool:
@@ -226,5 +226,5 @@ def _goes_with(key: Key, catalog: Catalog, leaving: set[Subject]) -> bool:
 
 
 def _head(definition: str) -> str:
-    """What CREATE OR REPLACE cannot change: names and defaults of arguments, and the result."""
+    """Return the part that CREATE OR REPLACE cannot change: argument names and defaults, result type."""
     return re.split(r"\n LANGUAGE ", definition, maxsplit=1)[0]

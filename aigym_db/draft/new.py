@@ -1,4 +1,4 @@
-"""Writes the next migration file: drafted from the templates and proven on a throwaway server, or empty."""
+"""Write the next migration file: drafted from the templates and tested on a throwaway server, or empty."""
 
 from __future__ import annotations
 
@@ -22,40 +22,42 @@ from aigym_db.project.order import ordered
 from aigym_db.project.state import parts
 
 _EMPTY = "-- Write what changes here, one statement after the other.\n"
-_EMPTY_DOWN = "-- Write the exact inverse here, or say `irreversible: <reason>` behind the marker.\n"
+_EMPTY_DOWN = "-- Write the exact inverse here, or add `irreversible: <reason>` to the marker.\n"
 _NOTHING = (
-    "-- Nothing to undo: what this file makes belongs to the whole server, and other databases may use it.\n"
+    "-- Nothing to roll back: the objects belong to the whole server, and other databases may use them.\n"
 )
 _SHOWN = 30
 _OF_SERVER = ("role", "membership", "setting")
-"""What a down leaves: it belongs to the whole server, and other databases may use it."""
+"""Kinds that a down keeps: they belong to the whole server, and other databases may use them."""
 
 
 def new(project: Project, name: str, *, empty: bool = False, only: tuple[str, ...] = ()) -> tuple[Path, ...]:
-    """Writes what the templates have and the migrations lack as the next file, and returns the path of each.
+    """Write the differences between templates and migrations as new files, and return their paths.
 
-    Usually one file; several when part of it runs as another role or outside a transaction. Before anything
-    is written the files ran on a throwaway server: up made the database the templates describe, down took
-    exactly that back. With `only` (templates, or folders of them) the other templates are left for later;
-    with `empty` a file to fill in.
+    The result is usually one file; more than one if statements run as another role or are non-transactional.
+    Before the files are written they run on a throwaway server: the up must produce the database that the
+    templates describe, and the down must restore the previous one. `only` limits the draft to these templates
+    or folders; `empty` writes a file without statements.
 
-    Raises CannotDraft (AIG-P011), BadCommandLine (AIG-P013) for a name that cannot be one, and whatever is
-    wrong with templates or migrations.
+    Raise CannotDraft (AIG-P011) if a difference cannot be drafted or the draft fails on the throwaway server,
+    BadCommandLine (AIG-P013) if the name is invalid, and the errors of invalid templates or migrations.
     """
     slug = _slug(name)
     known = migrations(project)
-    # A file that is missing would give its number to the new one.
+    # If the newest file is missing, its number would be assigned again; the lock file detects that.
     frozen(project, known)
     first = len(known) + 1
     if empty:
         text = written(first, slug, Draft(_EMPTY, _EMPTY_DOWN, ()))
         return (_write(project, first, slug, text),)
     drafted = _drafted(project, known, slug, first, only)
-    return tuple(_write(project, one.version, one.name, one.up.source.text) for one in drafted)
+    return tuple(
+        _write(project, migration.version, migration.name, migration.up.source.text) for migration in drafted
+    )
 
 
 def written(version: int, slug: str, draft: Draft) -> str:
-    """The text of a migration file."""
+    """Return the text of a migration file."""
     options = (f" role:{draft.role}" if draft.role else "") + (
         "" if draft.transaction else " transaction:false"
     )
@@ -82,44 +84,50 @@ def _drafted(
         history = snapshot(connection, partition_schema=partitions, all_roles=True)
         past = "\n".join(part.text for part in ups)
         drafts = draft(scripts, state, history, owner=project.owner, past=past, only=only)
-        found = tuple(
-            _read(first + number, _name(slug, one, drafts), one) for number, one in enumerate(drafts)
+        drafted = tuple(
+            _read(first + number, _name(slug, item, drafts), item) for number, item in enumerate(drafts)
         )
-        _prove(connection, project, found, history, None if only else state)
-    return found
+        _prove(connection, project, drafted, history, None if only else state)
+    return drafted
 
 
 def _prove(
     connection: Connection,
     project: Project,
-    found: tuple[Migration, ...],
+    drafted: tuple[Migration, ...],
     history: Catalog,
     state: Catalog | None,
 ) -> None:
-    """Runs up, then down, and compares the catalogs."""
-    _run(connection, project, [migration.up for migration in found])
+    """Run up, then down, and compare the catalogs.
+
+    Raise CannotDraft (AIG-P011) if the catalogs differ from `state` after the up, or from `history` after the
+    down.
+    """
+    _run(connection, project, [migration.up for migration in drafted])
     after = snapshot(connection, partition_schema=project.partition_schema, all_roles=True)
     if state is not None:
-        _refuse(after.difference(state), "After the drafted up, the database is not what the templates say")
-    _run(connection, project, [one.down for one in reversed(found) if one.down])
-    back = snapshot(connection, partition_schema=project.partition_schema, all_roles=True)
-    left = [one for one in back.difference(history) if one.key.kind not in _OF_SERVER]
-    _refuse(left, "The drafted down does not take back what its up does")
+        _require_equal(
+            after.difference(state), "The drafted up does not produce the database of the templates"
+        )
+    _run(connection, project, [migration.down for migration in reversed(drafted) if migration.down])
+    restored = snapshot(connection, partition_schema=project.partition_schema, all_roles=True)
+    remaining = [item for item in restored.difference(history) if item.key.kind not in _OF_SERVER]
+    _require_equal(remaining, "The drafted down does not restore the previous database")
 
 
-def _run(connection: Connection, project: Project, some: list[Part]) -> None:
+def _run(connection: Connection, project: Project, parts: list[Part]) -> None:
     try:
-        replay(connection, some, owner=project.owner)
-    except StatementFailed as refusal:
-        line = refusal.place.text if refusal.place else ""
+        replay(connection, parts, owner=project.owner)
+    except StatementFailed as failure:
+        line = failure.place.text if failure.place else ""
         raise CannotDraft(
-            f"PostgreSQL refuses the draft: {refusal.message.partition(': ')[2]}.",
-            detail=f"{line}\n{refusal.detail}",
+            f"PostgreSQL rejects the draft: {failure.message.partition(': ')[2]}.",
+            detail=f"{line}\n{failure.detail}",
             hint="Write the migration by hand: `aigym-db new NAME --empty`.",
-        ) from refusal
+        ) from failure
 
 
-def _refuse(differences: Sequence[Difference], message: str) -> None:
+def _require_equal(differences: Sequence[Difference], message: str) -> None:
     if differences:
         raise CannotDraft(
             f"{message}: {len(differences)} differences.",
@@ -133,17 +141,17 @@ def _read(version: int, slug: str, draft: Draft) -> Migration:
     return parse(Source(f"migrations/{version:04d}_{slug}.sql", text), version, slug)
 
 
-def _name(slug: str, one: Draft, drafts: tuple[Draft, ...]) -> str:
+def _name(slug: str, draft: Draft, drafts: tuple[Draft, ...]) -> str:
     if len(drafts) == 1:
         return slug
-    return f"{slug}_roles" if one.role else slug if one.transaction else f"{slug}_indexes"
+    return f"{slug}_roles" if draft.role else slug if draft.transaction else f"{slug}_indexes"
 
 
 def _slug(name: str) -> str:
     slug = re.sub(r"[\s_-]+", "_", name.strip().lower())
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,99}", slug):
         raise BadCommandLine(
-            f"`{name}` cannot be the name of a migration.",
+            f"`{name}` is not a valid migration name.",
             hint="Use a few words of letters and digits, as in `aigym-db new add session rating`.",
         )
     return slug

@@ -1,7 +1,7 @@
-"""Which objects a statement of a template makes or describes, and which object a fact of a catalog is about.
+"""The objects that template statements create or describe, and the objects of catalog facts.
 
-Both are said as a Subject, so that they can be matched: names without quotes, functions with the number of
-their arguments instead of their types.
+Both are represented by a Subject, so that they can be matched: names without quotes, functions with the
+number of their arguments instead of the types.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ class Subject(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StatementTarget:
-    """What one statement is about."""
+    """An object that a statement creates or describes."""
 
     subject: Subject
     parent: Subject | None = None
-    """The table or type that the subject goes with when it is dropped."""
+    """The table or type whose DROP also drops the subject."""
     creates: bool = False
 
 
@@ -37,7 +37,7 @@ _FUNCTIONS = ("function", "procedure", "aggregate")
 
 
 def subject(key: Key) -> Subject:
-    """What a key of a catalog is called here."""
+    """Return the Subject of a catalog key."""
     name = key.name.replace('"', "")
     if key.kind in _CLASSES:
         return Subject("class", name)
@@ -48,7 +48,7 @@ def subject(key: Key) -> Subject:
 
 
 def parent(key: Key, facts: dict[str, str]) -> Subject | None:
-    """The table, view or type that an object belongs to."""
+    """Return the table, view or type that an object belongs to."""
     name = key.name.replace('"', "")
     if key.kind in _PARTS:
         return Subject("class", name.rpartition(".")[0])
@@ -60,14 +60,14 @@ def parent(key: Key, facts: dict[str, str]) -> Subject | None:
 
 
 def targets(statement: Statement) -> tuple[StatementTarget, ...]:
-    """What a statement is about; empty when only running it can tell (DO, SELECT, INSERT, roles, …)."""
+    """Return the targets of a statement; empty if they are known only at run time (DO, SELECT, INSERT, …)."""
     tree = statement.tree
-    found = _OF.get(type(tree).__name__)
-    return tuple(found(tree)) if found else ()
+    extract = _OF.get(type(tree).__name__)
+    return tuple(extract(tree)) if extract else ()
 
 
 def bound_to(statement: Statement) -> frozenset[Subject]:
-    """The tables, views and types without which a function of this statement cannot be."""
+    """Return the tables, views and types that the signature of a function depends on."""
     from aigym_db.syntax.tree import ast, nodes, words
 
     subjects: set[Subject] = set()
@@ -186,7 +186,7 @@ def _object(kind: str, node: Any) -> Iterator[StatementTarget]:
 
 
 def _default_privileges(tree: Any) -> Iterator[StatementTarget]:
-    said = {option.defname: option.arg for option in tree.options or ()}
+    options = {option.defname: option.arg for option in tree.options or ()}
     objects = {
         "OBJECT_TABLE": "tables",
         "OBJECT_SEQUENCE": "sequences",
@@ -194,8 +194,8 @@ def _default_privileges(tree: Any) -> Iterator[StatementTarget]:
         "OBJECT_TYPE": "types",
         "OBJECT_SCHEMA": "schemas",
     }.get(tree.action.objtype.name, "?")
-    for role in said.get("roles") or ():
-        for place in [f" in {schema.sval}" for schema in said.get("schemas") or ()] or [""]:
+    for role in options.get("roles") or ():
+        for place in [f" in {schema.sval}" for schema in options.get("schemas") or ()] or [""]:
             yield StatementTarget(
                 Subject("default privileges", f"{role.rolename}{place} on {objects}"), creates=True
             )

@@ -1,4 +1,4 @@
-"""The statements of the templates as a reader of the migration wants to see them."""
+"""The statements of the templates with their comments, as a migration contains them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CARD = re.compile(r"--[ \t]*\w+\.\w+:[^\n]*\n(?:--[^\n]*\n)*")
 
 @dataclass(frozen=True, slots=True)
 class StatementText:
-    """One statement of a template, what it is about, and its text with the comment above it."""
+    """One statement of a template, its targets, and its text with the comment above it."""
 
     order: tuple[int, int]
     file: str
@@ -28,16 +28,16 @@ class StatementText:
         return self.statement.kind in _DESCRIBING
 
     def within(self, only: tuple[str, ...]) -> bool:
-        """Whether the file is one of those, or in a folder of those; any is when there are none."""
+        """Return True if the file is in `only`, in one of its folders, or if `only` is empty."""
         return within(self.file, only)
 
 
 def within(file: str, only: tuple[str, ...]) -> bool:
-    return not only or any(file == one or file.startswith(one.rstrip("/") + "/") for one in only)
+    return not only or any(file == path or file.startswith(path.rstrip("/") + "/") for path in only)
 
 
 def passages(scripts: Iterable[Script]) -> Iterator[StatementText]:
-    """Every statement of the scripts, in order."""
+    """Yield the statements of the scripts, in order."""
     for number, script in enumerate(scripts):
         end = 0
         for place, statement in enumerate(script.statements):
@@ -48,7 +48,7 @@ def passages(scripts: Iterable[Script]) -> Iterator[StatementText]:
 
 
 def or_replace(text: str) -> str:
-    """The same statement, taking the place of an object that is already there."""
+    """Return the statement as CREATE OR REPLACE."""
     return re.sub(
         r"^create\s+(?:or\s+replace\s+)?",
         "create or replace ",
@@ -59,7 +59,7 @@ def or_replace(text: str) -> str:
 
 
 def concurrently(text: str) -> str:
-    """The same index, built while others write."""
+    """Return the statement as CREATE INDEX CONCURRENTLY, which does not block writes."""
     return re.sub(
         r"^(create\s+(?:unique\s+)?index\s+)(?:concurrently\s+)?",
         r"\1concurrently ",
@@ -70,7 +70,7 @@ def concurrently(text: str) -> str:
 
 
 def _above(gap: str, *, first: bool) -> str:
-    """The comment lines right above a statement; the card of a table is none."""
+    """Return the comment lines directly above a statement, without the card of a table."""
     gap = _CARD.sub("", gap.lstrip("\n"), count=1) if first else gap.partition("\n")[2]
     lines = [line for line in gap.split("\n") if line.strip()]
     return "".join(f"{line}\n" for line in lines)

@@ -1,5 +1,4 @@
-"""Objects written as SQL from what a catalog says of them: to bring back what a migration replaces or
-drops."""
+"""Generate SQL for catalog objects: a down migration recreates what its up replaces or drops."""
 
 from __future__ import annotations
 
@@ -12,7 +11,7 @@ _ON_TABLE = ("constraint", "trigger", "policy", "rule")
 
 
 def drop(key: Key) -> str:
-    """The statement that drops an object."""
+    """Return the statement that drops an object."""
     table, _, name = split(key.name)
     if key.kind == "constraint":
         return f"alter table {table} drop constraint {name};"
@@ -26,35 +25,37 @@ def drop(key: Key) -> str:
 
 
 def create(catalog: Catalog, key: Key, *, acting_as: str | None) -> list[str]:
-    """The statements that make an object as it is in a catalog, with what hangs on it; empty when we
-    cannot."""
+    """Return the statements that create an object as in the catalog, with its owner, privileges and comment.
+
+    Return an empty list if the kind of object is not supported.
+    """
     facts = catalog.facts[key]
     table, _, name = split(key.name)
     if key.kind in ("function", "procedure"):
-        said = [_ended(facts["definition"])]
+        statements = [_ended(facts["definition"])]
     elif key.kind in ("view", "materialized view"):
-        said = _view(catalog, key)
+        statements = _view(catalog, key)
     elif key.kind == "policy":
-        said = [_policy(facts, table, name)]
+        statements = [_policy(facts, table, name)]
     elif key.kind in ("trigger", "index", "rule", "statistics"):
-        said = [_ended(facts["definition"])]
+        statements = [_ended(facts["definition"])]
         if facts.get("enabled", "origin") != "origin":
-            said.append(enabled(key, facts["enabled"]))
+            statements.append(enabled(key, facts["enabled"]))
     else:
         return []
     owner = facts.get("owner")
     if owner and owner != acting_as:
-        said.append(f"alter {key.kind} {key.name} owner to {owner};")
+        statements.append(f"alter {key.kind} {key.name} owner to {owner};")
     if "owner" in facts:
         before = first_rights(catalog, key.kind, key.name.partition(".")[0], facts["owner"])
-        said += changes(before, rights(facts.get("acl", "")), _granted_on(key))
+        statements += changes(before, rights(facts.get("acl", "")), _granted_on(key))
     if "comment" in facts:
-        said.append(comment(key, facts["comment"]))
-    return said
+        statements.append(comment(key, facts["comment"]))
+    return statements
 
 
 def described(catalog: Catalog, other: Catalog, key: Key, fact: str) -> str | None:
-    """The statement that gives an object the value a fact has in the other catalog; None when we cannot."""
+    """Return the statement that changes a fact to its value in the other catalog; None if not supported."""
     facts, wanted = catalog.facts.get(key, {}), other.facts.get(key, {})
     value = wanted.get(fact)
     if fact == "comment":
@@ -73,7 +74,7 @@ def described(catalog: Catalog, other: Catalog, key: Key, fact: str) -> str | No
 
 
 def enabled(key: Key, value: str) -> str:
-    """The statement that sets when a trigger or rule fires."""
+    """Return the statement that sets when a trigger or rule fires."""
     table, _, name = split(key.name)
     word = {
         "origin": "enable",
@@ -85,7 +86,7 @@ def enabled(key: Key, value: str) -> str:
 
 
 def comment(key: Key, text: str | None) -> str:
-    """The statement that sets a comment, or takes it away."""
+    """Return the statement that sets a comment, or removes it if the text is None."""
     table, _, name = split(key.name)
     on = (
         f"{name} on {table}" if key.kind in _ON_TABLE else f"({key.name})" if key.kind == "cast" else key.name
@@ -94,21 +95,21 @@ def comment(key: Key, text: str | None) -> str:
 
 
 def split(name: str) -> tuple[str, str, str]:
-    """`"a.b".c.d` as the part before the last dot outside quotes, the dot, and the last part."""
-    quoted, at = False, -1
+    """Split a name at the last dot outside quotes: `"a.b".c.d` is `"a.b".c`, the dot, and `d`."""
+    quoted, last_dot = False, -1
     for index, letter in enumerate(name):
         if letter == '"':
             quoted = not quoted
         elif letter == "." and not quoted:
-            at = index
-    return (name[:at], ".", name[at + 1 :]) if at >= 0 else ("", "", name)
+            last_dot = index
+    return (name[:last_dot], ".", name[last_dot + 1 :]) if last_dot >= 0 else ("", "", name)
 
 
 def _rights_changes(key: Key, facts: dict[str, str] | object, wanted: dict[str, str] | object) -> list[str]:
     before, after = _acl(key, facts), _acl(key, wanted)
     if key.kind == "default privileges":
-        who, _, objects = key.name.rpartition(" on ")
-        role, _, schema = who.partition(" in ")
+        owner, _, objects = key.name.rpartition(" on ")
+        role, _, schema = owner.partition(" in ")
         prefix = f"alter default privileges for role {role}{f' in schema {schema}' if schema else ''} "
         return changes(before, after, objects, prefix=prefix)
     if key.kind == "column":
@@ -120,10 +121,10 @@ def _rights_changes(key: Key, facts: dict[str, str] | object, wanted: dict[str, 
 
 
 def _acl(key: Key, facts: object) -> dict[str, dict[str, bool]]:
-    said = facts if isinstance(facts, dict) else {}
-    if key.kind == "default privileges" and "acl" not in said:
+    values = facts if isinstance(facts, dict) else {}
+    if key.kind == "default privileges" and "acl" not in values:
         return default_entry(key.name)
-    return rights(said.get("acl", ""))
+    return rights(values.get("acl", ""))
 
 
 def _on_this_database(line: str) -> str:
@@ -140,22 +141,23 @@ def _granted_on(key: Key) -> str:
 def _view(catalog: Catalog, key: Key) -> list[str]:
     facts = catalog.facts[key]
     options = f"\nwith ({facts['options']})" if "options" in facts else ""
-    said = [_ended(f"create {key.kind} {key.name}{options} as\n{facts['definition']}")]
-    for other, its in sorted(catalog.facts.items()):
+    statements = [_ended(f"create {key.kind} {key.name}{options} as\n{facts['definition']}")]
+    for other, facts_of in sorted(catalog.facts.items()):
         if other.kind == "column" and split(other.name)[0] == key.name:
-            if "default" in its:
-                said.append(
-                    f"alter view {key.name} alter column {split(other.name)[2]} set default {its['default']};"
+            if "default" in facts_of:
+                statements.append(
+                    f"alter view {key.name} alter column {split(other.name)[2]} "
+                    f"set default {facts_of['default']};"
                 )
-            if "acl" in its:
-                said += _rights_changes(other, {}, dict(its))
-            if "comment" in its:
-                said.append(comment(other, its["comment"]))
+            if "acl" in facts_of:
+                statements += _rights_changes(other, {}, dict(facts_of))
+            if "comment" in facts_of:
+                statements.append(comment(other, facts_of["comment"]))
         elif (other.kind in ("trigger", "rule") and split(other.name)[0] == key.name) or (
-            other.kind == "index" and its["on_table"] == key.name
+            other.kind == "index" and facts_of["on_table"] == key.name
         ):
-            said += create(catalog, other, acting_as=None)
-    return said
+            statements += create(catalog, other, acting_as=None)
+    return statements
 
 
 def _policy(facts: object, table: str, name: str) -> str:

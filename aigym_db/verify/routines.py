@@ -1,4 +1,4 @@
-"""Functions whose text PostgreSQL does not connect with what it speaks of, and what they speak of."""
+"""Routines whose dependencies PostgreSQL does not record, and the objects that their bodies name."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ROUTINES = ("function", "procedure")
 
 @dataclass(frozen=True, slots=True)
 class Routine:
-    """A function or procedure that is text until it runs."""
+    """A function or procedure whose body PostgreSQL resolves at run time."""
 
     name: str
     schema: str
@@ -33,12 +33,12 @@ class Routine:
     definition: str
     arguments: list[str]
     trigger_of: list[str]
-    """The tables whose triggers run it."""
+    """The tables whose triggers execute it."""
 
 
 @dataclass(frozen=True, slots=True)
 class _RoutineText:
-    """The words and signs of a text without its comments, names as PostgreSQL reads them."""
+    """The tokens of a body without comments; identifiers are folded as PostgreSQL folds them."""
 
     words: tuple[str, ...]
     strings: tuple[str, ...]
@@ -55,21 +55,21 @@ class _RoutineText:
         )
         return cls(tuple(_plain(word) if _WORD.fullmatch(word) else word for word in words), strings)
 
-    def before(self, at: int, distance: int) -> str:
-        return self.words[at - distance] if at >= distance else ""
+    def before(self, position: int, distance: int) -> str:
+        return self.words[position - distance] if position >= distance else ""
 
-    def after(self, at: int) -> str:
-        return self.words[at + 1] if at + 1 < len(self.words) else ""
+    def after(self, position: int) -> str:
+        return self.words[position + 1] if position + 1 < len(self.words) else ""
 
 
 def routines(connection: Connection) -> tuple[Routine, ...]:
-    """Those of a database, extensions' left out."""
+    """Return the routines of a database, without those of extensions."""
     rows = connection.execute(query("verify/routines")).fetchall()
     return tuple(Routine(*row) for row in rows)
 
 
-def refused(connection: Connection, routine: Routine) -> str | None:
-    """Why PostgreSQL would not take a function in SQL if it were made now; None when it would."""
+def creation_error(connection: Connection, routine: Routine) -> str | None:
+    """Return the error that recreating a function in SQL raises now, or None."""
     if routine.language != "sql":
         return None
     try:
@@ -81,76 +81,80 @@ def refused(connection: Connection, routine: Routine) -> str | None:
     return None
 
 
-def speaks_of(routine: Routine, gone: Key, living: Iterable[Key]) -> bool:
-    """Whether the text names an object, as far as can be read off it; also in a text that it executes."""
-    there = {key.name for key in living}
+def names(routine: Routine, gone: Key, remaining: Iterable[Key]) -> bool:
+    """Return True if the body appears to name an object, directly or in a string that it executes."""
+    existing = {key.name for key in remaining}
     whole = _RoutineText.of(routine.body)
     texts = [whole, *map(_RoutineText.of, whole.strings)]
-    return any(_names(text, routine, gone, there) for text in texts)
+    return any(_names(text, routine, gone, existing) for text in texts)
 
 
 def parts(name: str) -> tuple[str, ...]:
-    """The words of a catalog's name, without quotes and arguments."""
+    """Return the identifiers of a catalog name, without quotes and arguments."""
     return tuple(_plain(word, fold=False) for word in _NAME.findall(name.partition("(")[0]))
 
 
-def _names(text: _RoutineText, routine: Routine, gone: Key, there: set[str]) -> bool:
+def _names(text: _RoutineText, routine: Routine, gone: Key, existing: set[str]) -> bool:
     words = parts(gone.name)
     if gone.kind == "column" and len(words) == 3:
-        return any(_is_column(text, at, routine, words, there) for at in _places(text, words[2]))
+        return any(
+            _is_column(text, position, routine, words, existing) for position in _places(text, words[2])
+        )
     if gone.kind == "constraint":
-        return any(text.before(at, 1) == "constraint" for at in _places(text, words[-1]))
+        return any(text.before(position, 1) == "constraint" for position in _places(text, words[-1]))
     if len(words) != 2:
         return False
-    for at in _places(text, words[1]):
-        if text.before(at, 1) == ".":
-            if text.before(at, 2) == words[0]:
+    for position in _places(text, words[1]):
+        if text.before(position, 1) == ".":
+            if text.before(position, 2) == words[0]:
                 return True
         elif gone.kind in _RELATIONS:
-            if text.before(at, 1) in _BEFORE_A_TABLE and not _elsewhere(words[1], there):
+            if text.before(position, 1) in _BEFORE_A_TABLE and not _elsewhere(words[1], existing):
                 return True
-        elif gone.kind in _ROUTINES and text.after(at) == "(" and not _elsewhere(words[1], there):
+        elif gone.kind in _ROUTINES and text.after(position) == "(" and not _elsewhere(words[1], existing):
             return True
     return False
 
 
 def _is_column(
-    text: _RoutineText, at: int, routine: Routine, words: tuple[str, ...], there: set[str]
+    text: _RoutineText, position: int, routine: Routine, words: tuple[str, ...], existing: set[str]
 ) -> bool:
     schema, table, column = words
-    if text.before(at, 1) == ".":
-        of = text.before(at, 2)
+    if text.before(position, 1) == ".":
+        of = text.before(position, 2)
         if of in ("new", "old"):
             return f"{schema}.{table}" in routine.trigger_of
         return of == table or of in set(_aliases(text, table))
-    if column in routine.arguments or text.after(at) == "(" or _declared(text, column):
+    if column in routine.arguments or text.after(position) == "(" or _declared(text, column):
         return False
-    mentioned = [parts(name)[1] for name in there if name.endswith(f".{column}") and len(parts(name)) == 3]
+    mentioned = [parts(name)[1] for name in existing if name.endswith(f".{column}") and len(parts(name)) == 3]
     others = any(next(_places(text, other), None) is not None for other in mentioned if other != table)
     return not others and next(_places(text, table), None) is not None
 
 
 def _places(text: _RoutineText, word: str) -> Iterator[int]:
-    return (at for at, found in enumerate(text.words) if found == word)
+    return (position for position, token in enumerate(text.words) if token == word)
 
 
 def _aliases(text: _RoutineText, table: str) -> Iterator[str]:
-    for at in _places(text, table):
-        after = text.words[at + 1 : at + 3]
+    for position in _places(text, table):
+        after = text.words[position + 1 : position + 3]
         if after[:1] == ("as",):
             after = after[1:]
         yield from after[:1]
 
 
 def _declared(text: _RoutineText, name: str) -> bool:
-    """Whether a word is a variable of the body: it stands first in a declaration."""
+    """Return True if the word is a variable of the body, that is, the first word of a declaration."""
     begins = text.words.index("begin") if "begin" in text.words else 0
-    return any(text.before(at, 1) in ("declare", ";") for at in _places(text, name) if at < begins)
+    return any(
+        text.before(position, 1) in ("declare", ";") for position in _places(text, name) if position < begins
+    )
 
 
-def _elsewhere(name: str, there: set[str]) -> bool:
-    """Whether something of this name is there in another schema, which may be what is meant."""
-    return any(parts(other)[-1] == name and len(parts(other)) == 2 for other in there)
+def _elsewhere(name: str, existing: set[str]) -> bool:
+    """Return True if an object in some schema has this name and may be the one the body names."""
+    return any(parts(other)[-1] == name and len(parts(other)) == 2 for other in existing)
 
 
 def _inside(literal: str) -> str:

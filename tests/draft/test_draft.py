@@ -1,4 +1,4 @@
-"""`new` writes what the templates have and the migrations lack, and its inverse."""
+"""`new` drafts the difference between templates and migrations, and its inverse."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ do $$ begin create role {{ name }}; exception when duplicate_object then null; e
 do $$ begin execute format('grant create on database %I to draft_owner', current_database()); end $$;
 alter default privileges for role draft_owner revoke execute on functions from public;
 """
-CARD = """-- app.{name}: {name} of somebody.
+CARD = """-- app.{name}: {name} of an observer.
 -- tenancy: global
 -- owner: -
 -- tenant: -
@@ -99,7 +99,7 @@ Edit = Callable[[Project], None]
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """A project whose templates nothing has been drafted from yet."""
+    """A project with templates and without migrations."""
     for file, text in FILES.items():
         write(tmp_path, file, text)
     return find(tmp_path)
@@ -107,7 +107,7 @@ def project(tmp_path: Path) -> Project:
 
 @pytest.fixture
 def begun(project: Project) -> Project:
-    """A project whose migrations make what its templates say."""
+    """A project whose migrations and templates produce the same database."""
     new(project, "begin")
     return project
 
@@ -206,7 +206,7 @@ CHANGES: dict[str, tuple[Edit, str, str]] = {
         "grant update (name) on app.birds to draft_writer;",
         "revoke update (name) on app.birds from draft_writer;",
     ),
-    "a function everybody may call": (
+    "a function granted to public": (
         added(MAY_SEE, "grant execute on function app.may_see(bigint) to public;\n"),
         "grant execute on function app.may_see(bigint) to public;",
         "revoke execute on function app.may_see(bigint) from public;",
@@ -245,19 +245,19 @@ CHANGES: dict[str, tuple[Edit, str, str]] = {
         "grant select on tables to draft_reader;",
         "alter default privileges for role draft_owner revoke select on tables from draft_reader;",
     ),
-    "something only running it can tell": (
+    "a statement whose effect is known at run time": (
         added(BIRD, "insert into app.birds (name) values ('wren');\n"),
         "insert into app.birds (name) values ('wren');",
-        "Nothing to undo",
+        "Nothing to roll back",
     ),
-    "an index on a table that is there": (
+    "an index on an existing table": (
         added(BIRD, "create index birds_seen_idx on app.birds (seen);\n"),
         "-- migrate:up transaction:false\n\n-- schema/app/birds.sql.j2\n\n"
         "create index concurrently birds_seen_idx on app.birds (seen);",
         "drop index concurrently app.birds_seen_idx;",
     ),
 }
-REFUSED: dict[str, tuple[Edit, str]] = {
+NOT_DRAFTED: dict[str, tuple[Edit, str]] = {
     "a column more": (
         replaced(BIRD, "  name text", "  size int,\n  name text"),
         "column app.birds.size is in the templates only",
@@ -266,7 +266,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
         replaced(BIRD, "name text", "name varchar(9)"),
         "column app.birds.name: type is 'text' in the migrations, 'character varying(9)' in the templates",
     ),
-    "a check that asks for something else": (
+    "a check with another condition": (
         replaced(BIRD, "app.is_name(name)", "name <> 'x'"),
         "constraint app.birds.birds_name_check: definition",
     ),
@@ -278,7 +278,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
 
 
 @pytest.mark.parametrize(("edit", "up", "down"), sampled_items(CHANGES, 4))
-def test_a_change_is_drafted_and_taken_back(
+def test_a_change_is_drafted_and_rolled_back(
     server: Server, begun: Project, edit: Edit, up: str, down: str
 ) -> None:
     before = history(server, begun)
@@ -294,22 +294,26 @@ def test_a_change_is_drafted_and_taken_back(
     with scratch(server, begun.session) as connection:
         files = migrations(begun)
         replay(connection, [migration.up for migration in files], owner=begun.owner)
-        replay(connection, [part for one in files[: known - 1 : -1] if (part := one.down)], owner=begun.owner)
+        replay(
+            connection, [part for file in files[: known - 1 : -1] if (part := file.down)], owner=begun.owner
+        )
         assert snapshot(connection, all_roles=True).difference(before) == ()
 
 
-@pytest.mark.parametrize(("edit", "said"), sampled_items(REFUSED, 4))
-def test_a_changed_table_or_type_is_refused_with_what_differs(begun: Project, edit: Edit, said: str) -> None:
+@pytest.mark.parametrize(("edit", "difference"), sampled_items(NOT_DRAFTED, 4))
+def test_a_changed_table_or_type_is_rejected_with_the_difference(
+    begun: Project, edit: Edit, difference: str
+) -> None:
     edit(begun)
 
-    with pytest.raises(CannotDraft) as refusal:
+    with pytest.raises(CannotDraft) as error:
         new(begun, "the change")
 
-    assert said in refusal.value.detail
+    assert difference in error.value.detail
     assert len(migrations(begun)) == 2
 
 
-def test_the_first_draft_makes_everything_and_its_down_leaves_nothing(
+def test_the_first_draft_creates_all_objects_and_its_down_drops_them(
     server: Server, project: Project
 ) -> None:
     roles, rest = new(project, "begin")
@@ -321,7 +325,7 @@ def test_the_first_draft_makes_everything_and_its_down_leaves_nothing(
     assert "-- tenancy" not in rest.read_text()
 
 
-def test_what_others_depend_on_is_refused_in_the_words_of_the_server(begun: Project) -> None:
+def test_a_change_of_a_required_object_is_rejected_with_the_error_of_the_server(begun: Project) -> None:
     replaced(
         MAY_SEE,
         "returns boolean\nlanguage sql stable as 'select bird > 0'",
@@ -334,14 +338,14 @@ def test_what_others_depend_on_is_refused_in_the_words_of_the_server(begun: Proj
         "create view app.seen as select app.may_see(1) as seen;\n",
     )
 
-    with pytest.raises(CannotDraft, match=r"PostgreSQL refuses the draft: .* other objects depend on it"):
+    with pytest.raises(CannotDraft, match=r"PostgreSQL rejects the draft: .* other objects depend on it"):
         new(begun, "the change")
 
     assert len(migrations(begun)) == 2
 
 
-def test_nothing_to_draft_is_said_so(begun: Project) -> None:
-    with pytest.raises(CannotDraft, match="nothing that the migrations do not do already"):
+def test_a_draft_without_changes_is_rejected(begun: Project) -> None:
+    with pytest.raises(CannotDraft, match="contain no change that the migrations lack"):
         new(begun, "again")
 
 
@@ -357,7 +361,7 @@ def test_a_part_of_the_templates_is_drafted_on_request(project: Project) -> None
     assert "create schema" not in others[0].read_text()
 
 
-def test_an_empty_file_is_for_a_person_to_fill(begun: Project) -> None:
+def test_an_empty_file_contains_only_the_markers(begun: Project) -> None:
     (path,) = new(begun, "Add session-rating", empty=True)
 
     assert path.name == "0003_add_session_rating.sql"
@@ -365,6 +369,6 @@ def test_an_empty_file_is_for_a_person_to_fill(begun: Project) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "1st", "ümlaut", "a/b", "a;b"])
-def test_a_name_that_cannot_be_one_is_refused(begun: Project, name: str) -> None:
+def test_an_invalid_name_is_rejected(begun: Project, name: str) -> None:
     with pytest.raises(BadCommandLine):
         new(begun, name, empty=True)

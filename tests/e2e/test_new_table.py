@@ -101,7 +101,7 @@ def test_verify_shows_what_somebody_did_by_hand_in_the_database(shop, migrated, 
 
     assert (seen.status, said in seen.out) == (5, True), seen.out
     assert "--> " in seen.out
-    assert "help: Take the change back, or make it part of history" in seen.out
+    assert "help: Revert the change by hand, or add it to the migrations" in seen.out
 
 
 def test_a_file_with_nothing_but_comments_is_a_migration_like_any_other(shop, migrated, holdings) -> None:

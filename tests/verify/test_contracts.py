@@ -188,12 +188,12 @@ def test_what_names_something_else_is_not_accused(said, how: str) -> None:
         (
             "create view app.names as select name from app.users;",
             "alter table app.users drop column name cascade;",
-            "0003 step takes view app.names along by CASCADE and does not say so; 0002 step made it.",
+            "0003 step drops view app.names by CASCADE and does not name it; 0002 step created it.",
         ),
         (
             "create type app.mood as enum ('good'); alter table app.users add mood app.mood;",
             "drop type app.mood cascade;",
-            "0003 step takes column app.users.mood along by CASCADE and does not say so; 0002 step made it.",
+            "0003 step drops column app.users.mood by CASCADE and does not name it; 0002 step created it.",
         ),
     ],
 )

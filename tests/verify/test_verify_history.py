@@ -24,7 +24,7 @@ def test_a_project_in_which_everything_agrees_passes(project, migrated, said) ->
         "drift",
         "state-is-history",
         "round-trip",
-        "plain-owner",
+        "non-superuser-owner",
         "contract-still-needed",
     }
 
@@ -86,7 +86,7 @@ STATE = "state-is-history"
             id="a down that fails",
         ),
         pytest.param(
-            "plain-owner",
+            "non-superuser-owner",
             "migrations/0001_roles.sql",
             "-- migrate:down",
             "alter role history_owner createdb;\n-- migrate:down",
@@ -94,12 +94,12 @@ STATE = "state-is-history"
             id="something only a superuser may",
         ),
         pytest.param(
-            "plain-owner",
+            "non-superuser-owner",
             "migrations/0002_birds.sql",
             "create table app.birds",
             "do $$ begin if (select usesuper from pg_catalog.pg_user where usename = session_user) then "
             "create table app.extra (); end if; end $$;\ncreate table app.birds",
-            "table app.extra exists when a superuser migrates but not when a plain member of",
+            "table app.extra exists if a superuser migrates but not if a non-superuser member of",
             id="something else for a superuser",
         ),
     ],

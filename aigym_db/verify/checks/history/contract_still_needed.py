@@ -1,15 +1,15 @@
-"""A contract that takes away what something else still needs.
+"""A contract that drops an object that others still need.
 
-A migration marked `phase:contract` drops what the running application no longer needs. PostgreSQL refuses to
-drop what a view or a foreign key needs, but bodies of functions are text to it: a trigger that keeps an old
-and a new column alike goes on naming the old one and fails with the next row. So the migrations are run on a
-throwaway server, and around each contract it is looked at what is gone: a function, procedure or trigger that
-still names it, a view or column of something else that CASCADE took along, and a later migration that cannot
-run any more because it needs it.
+A migration marked `phase:contract` drops what the running application no longer needs. PostgreSQL rejects the
+drop of an object that a view or a foreign key depends on, but it records no dependencies for function bodies:
+a trigger that copies an old column to a new one still names the old column and fails at the next row. The
+check runs the migrations on a throwaway server and compares the catalog before and after each contract. It
+reports functions, procedures and triggers that still name a dropped object, views and columns of other
+objects that CASCADE dropped, and later migrations that fail because they need a dropped object.
 
-A contract that is frozen is looked at from the end of the line, where a later migration may have mended it.
+A frozen contract is checked against the last migration, because a later one may have corrected it.
 
-What to do: drop or replace in the contract, before the object, what names it; or drop the object later.
+What to do: in the contract, drop or replace the dependent object first; or drop the object later.
 
 breaks: write migrations/0003_drop.sql: -- migrate:up phase:contract
     create function app.name_of() returns text language plpgsql as $$
@@ -35,9 +35,9 @@ from aigym_db.model.source import Place
 from aigym_db.project.lock_file import frozen
 from aigym_db.verify.check import CheckFailure, check
 from aigym_db.verify.context import VerifyContext
-from aigym_db.verify.routines import parts, refused, routines, speaks_of
+from aigym_db.verify.routines import creation_error, names, parts, routines
 
-_LOOKED_FOR = (
+_CHECKED = (
     "table",
     "column",
     "view",
@@ -50,16 +50,18 @@ _LOOKED_FOR = (
     "type",
     "domain",
 )
-_TAKEN_ALONG = ("column", "view", "materialized view", "function", "procedure")
-_HELP = "Drop or replace it in the contract before what it needs, or drop that in a later contract."
+_DROPPED_BY_CASCADE = ("column", "view", "materialized view", "function", "procedure")
+_HELP = (
+    "Drop or replace it in the contract before the object it needs, or drop that object in a later contract."
+)
 
 
 @dataclass
-class _Line:
-    """What the contracts up to here have taken away and nothing brought back, and what was said of it."""
+class _Dropped:
+    """The objects that contracts have dropped, and the reported pairs of routine and object."""
 
     gone: dict[Key, Migration] = field(default_factory=dict)
-    said: set[tuple[str, Key]] = field(default_factory=set)
+    reported: set[tuple[str, Key]] = field(default_factory=set)
 
 
 @check("HIST08", "contract-still-needed", needs="history")
@@ -67,77 +69,79 @@ def contract_still_needed(context: VerifyContext) -> Iterator[CheckFailure]:
     contracts = [migration for migration in context.migrations if migration.phase == "contract"]
     if not contracts:
         return
-    owner, settled = context.project.owner, frozen(context.project, context.migrations)
-    line, ran = _Line(), list[Migration]()
+    owner, frozen_versions = context.project.owner, frozen(context.project, context.migrations)
+    dropped, ran = _Dropped(), list[Migration]()
     with throwaway(context.project.server) as server, scratch(server, context.project.session) as connection:
         for migration in context.migrations:
             before = context.look(connection) if migration in contracts else None
             try:
                 replay(connection, [migration.up], owner=owner)
             except StatementFailed as failure:
-                yield _cannot_run(migration, failure, line)
+                yield _cannot_run(migration, failure, dropped)
                 return
             ran.append(migration)
             if before is None:
                 continue
             after = context.look(connection)
-            gone = [key for key in before.facts if key not in after.facts and key.kind in _LOOKED_FOR]
-            line.gone |= dict.fromkeys(gone, migration)
-            yield from _taken_along(migration, gone, ran)
-            if migration.version not in settled:
-                yield from _still_named(connection, after, line, ran)
-        yield from _still_named(connection, context.look(connection), line, ran)
+            gone = [key for key in before.facts if key not in after.facts and key.kind in _CHECKED]
+            dropped.gone |= dict.fromkeys(gone, migration)
+            yield from _dropped_by_cascade(migration, gone, ran)
+            if migration.version not in frozen_versions:
+                yield from _still_named(connection, after, dropped, ran)
+        yield from _still_named(connection, context.look(connection), dropped, ran)
 
 
 def _still_named(
-    connection: Connection, now: Catalog, line: _Line, ran: list[Migration]
+    connection: Connection, now: Catalog, dropped: _Dropped, ran: list[Migration]
 ) -> Iterator[CheckFailure]:
-    """The functions that name what is gone and did not come back."""
-    missing = {key: by for key, by in line.gone.items() if key not in now.facts}
+    """Yield a failure for each function that names a dropped object that was not created again."""
+    missing = {key: by for key, by in dropped.gone.items() if key not in now.facts}
     tables = {key.name for key in missing if key.kind == "table"}
     for routine in routines(connection):
-        why = refused(connection, routine)
-        if routine.language == "sql" and why is None:
+        error = creation_error(connection, routine)
+        if routine.language == "sql" and error is None:
             continue
         for key, by in missing.items():
             goes_with_table = key.kind == "column" and key.name.rpartition(".")[0] in tables
-            if goes_with_table or (routine.name, key) in line.said:
+            if goes_with_table or (routine.name, key) in dropped.reported:
                 continue
-            if speaks_of(routine, key, now.facts):
-                line.said.add((routine.name, key))
-                made = _made(ran, routine.plain_name)
+            if names(routine, key, now.facts):
+                dropped.reported.add((routine.name, key))
+                creator = _last_creator(ran, routine.plain_name)
                 tables_of = " and ".join(routine.trigger_of)
                 runs = f", which the triggers of {tables_of} run," if tables_of else ""
                 yield CheckFailure(
                     f"{by.label} drops {key}, and the function {routine.name}{runs} still names it"
-                    f"{f' since {made.label}' if made else ''}.",
+                    f"{f' since {creator.label}' if creator else ''}.",
                     _place(by, key),
                     _HELP,
                 )
 
 
-def _taken_along(contract: Migration, gone: list[Key], ran: list[Migration]) -> Iterator[CheckFailure]:
-    """What went with CASCADE although the contract does not speak of it."""
+def _dropped_by_cascade(contract: Migration, gone: list[Key], ran: list[Migration]) -> Iterator[CheckFailure]:
+    """Yield a failure for each object that CASCADE dropped and the contract does not name."""
     whole = {key.name for key in gone if key.kind != "column"}
     for key in gone:
         words = parts(key.name)
-        if key.kind not in _TAKEN_ALONG or all(_speaks(contract.up.text, word) for word in words[1:]):
+        if key.kind not in _DROPPED_BY_CASCADE or all(
+            _contains(contract.up.text, word) for word in words[1:]
+        ):
             continue
         if key.kind == "column" and key.name.rpartition(".")[0] in whole:
             continue
-        made = _made(ran[:-1], words[-1])
+        creator = _last_creator(ran[:-1], words[-1])
         yield CheckFailure(
-            f"{contract.label} takes {key} along by CASCADE and does not say so"
-            f"{f'; {made.label} made it' if made else ''}.",
+            f"{contract.label} drops {key} by CASCADE and does not name it"
+            f"{f'; {creator.label} created it' if creator else ''}.",
             _place(contract, key),
-            "Drop it by name where it is no longer needed, and leave CASCADE out.",
+            "Drop it by name in the contract, without CASCADE.",
         )
 
 
-def _cannot_run(migration: Migration, failure: StatementFailed, line: _Line) -> CheckFailure:
-    """A migration that fails, perhaps because of what a contract took away."""
-    said = f"{failure.message}\n{failure.detail}"
-    by = next((by for key, by in line.gone.items() if _speaks(said, parts(key.name)[-1])), None)
+def _cannot_run(migration: Migration, failure: StatementFailed, dropped: _Dropped) -> CheckFailure:
+    """Return the failure if an object dropped by a contract caused the error; else raise the error."""
+    text = f"{failure.message}\n{failure.detail}"
+    by = next((by for key, by in dropped.gone.items() if _contains(text, parts(key.name)[-1])), None)
     if by is None:
         raise failure
     return CheckFailure(
@@ -145,17 +149,17 @@ def _cannot_run(migration: Migration, failure: StatementFailed, line: _Line) -> 
     )
 
 
-def _made(ran: list[Migration], name: str) -> Migration | None:
-    """The last migration that speaks of creating something of this name."""
-    made = re.compile(rf"\b(?:create|add)\b[^;]*?\b{re.escape(name)}\b", re.IGNORECASE)
-    return next((migration for migration in reversed(ran) if made.search(migration.up.text)), None)
+def _last_creator(ran: list[Migration], name: str) -> Migration | None:
+    """Return the last migration that contains CREATE or ADD with this name."""
+    creation = re.compile(rf"\b(?:create|add)\b[^;]*?\b{re.escape(name)}\b", re.IGNORECASE)
+    return next((migration for migration in reversed(ran) if creation.search(migration.up.text)), None)
 
 
 def _place(contract: Migration, key: Key) -> Place:
-    """Where the contract names what is gone, else where its SQL begins."""
-    found = re.search(rf"\b{re.escape(parts(key.name)[-1])}\b", contract.up.text, re.IGNORECASE)
-    return contract.up.source.place(contract.up.start + (found.start() if found else 0))
+    """Return the place where the contract names the object, else the start of its SQL."""
+    match = re.search(rf"\b{re.escape(parts(key.name)[-1])}\b", contract.up.text, re.IGNORECASE)
+    return contract.up.source.place(contract.up.start + (match.start() if match else 0))
 
 
-def _speaks(text: str, name: str) -> bool:
+def _contains(text: str, name: str) -> bool:
     return re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE) is not None

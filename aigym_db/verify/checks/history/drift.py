@@ -1,11 +1,11 @@
-"""A database that is not what its migrations make.
+"""A database that differs from the result of its migrations.
 
-Somebody has changed it by hand: an index built in a hurry, a grant for a day that is still there, row-level
-security switched off, a role that may suddenly log in. The migrations the ledger names are run on a throwaway
-server, and the two catalogs are compared, fact by fact. What a server may have of its own (extensions, roles,
-settings) and the migrations do not know is a warning.
+Manual changes cause drift: an index created during an incident, a temporary grant that was never revoked,
+row-level security disabled, a role that gained LOGIN. The check runs the migrations in the ledger on a
+throwaway server and compares the two catalogs, fact by fact. Extra objects that may belong to the server
+(extensions, roles, settings) are warnings.
 
-What to do: take the change back, or write the migration that makes it part of history.
+What to do: revert the change by hand, or add a migration that contains it.
 
 breaks: alter table app.birds add column size int
 finding: column app.birds.size
@@ -29,7 +29,7 @@ from aigym_db.verify.differences import failures
 from aigym_db.verify.locate import where_key
 
 _OF_SERVER = ("role", "membership", "setting", "extension", "system privileges", "default privileges")
-_HELP = "Take the change back, or make it part of history: `aigym-db new NAME`."
+_HELP = "Revert the change by hand, or add it to the migrations: `aigym-db new NAME`."
 
 
 @check("HIST04", "drift", needs="live")
@@ -41,35 +41,35 @@ def drift(context: VerifyContext) -> Iterator[CheckFailure]:
         connect(server.dsn(TEMPLATE), autocommit=True) as connection,
     ):
         expected = context.look(connection, all_roles=True)
-    differences = [one for one in expected.difference(_live(context, expected)) if _counts(one)]
-    extra = [one for one in differences if one.left is None and one.key.kind in _OF_SERVER]
-    others = [one for one in differences if one not in extra]
+    differences = [item for item in expected.difference(_live(context, expected)) if _counts(item)]
+    extra = [item for item in differences if item.left is None and item.key.kind in _OF_SERVER]
+    others = [item for item in differences if item not in extra]
     by_level: tuple[tuple[list[Difference], Level | None], ...] = ((others, None), (extra, "warning"))
-    for some, level in by_level:
-        for found in failures(
-            some,
+    for group, level in by_level:
+        for failure in failures(
+            group,
             "after the migrations",
             "in the database",
             place=lambda key: where_key(context, key),
             advice=_HELP,
         ):
-            yield replace(found, level=level)
+            yield replace(failure, level=level)
 
 
 def _server_like(context: VerifyContext) -> str:
-    """A throwaway server of the same version, if we have one: definitions are printed differently."""
+    """Return a server of the same major version if available: the output of deparsing depends on it."""
     major = context.database.info.server_version // 10_000
     known = context.project.server == "embedded" and major in EMBEDDED
     return f"embedded:{major}" if known else context.project.server
 
 
 def _live(context: VerifyContext, expected: Catalog) -> Catalog:
-    """The database with the roles that matter to it, and those that the migrations make."""
+    """Return the catalog of the database, with the roles that it uses or that the migrations create."""
     near = context.look(context.database).facts
     every = context.look(context.database, all_roles=True).facts
     return Catalog({key: every[key] for key in every if key in near or key in expected.facts})
 
 
 def _counts(difference: Difference) -> bool:
-    """Who owns a database, and its comment, are decided where it is created."""
+    """Return False for owner and comment of the database: they are set when it is created."""
     return difference.key.kind != "database" or difference.fact not in ("owner", "comment")

@@ -1,10 +1,10 @@
-"""A database whose ledger and the migration files do not agree.
+"""A database whose ledger does not match the migration files.
 
-The ledger keeps the checksum of every migration as it ran. A file that is gone, or is not what the database
-ran, means that a new database would be another one; so does a migration with a lower number that came later
-and never ran.
+The ledger stores the checksum of every applied migration. If a file is missing or differs, a new database
+would differ from this one. The same holds for a migration that was added later with a lower number and is not
+applied.
 
-What to do: bring the files back from version control, and put changes into a new migration.
+What to do: restore the files from version control, and put changes into a new migration.
 
 breaks: edit migrations/0002_birds.sql: name text -> name varchar
 finding: is not what the database ran as 0002 birds
@@ -27,7 +27,7 @@ def ledger(context: VerifyContext) -> Iterator[CheckFailure]:
     for version, row in rows.items():
         file = files.get(version)
         if file is None or file.name != row.name:
-            moved = next((one for one in context.migrations if checksum(one) == row.checksum), None)
+            moved = next((file for file in context.migrations if checksum(file) == row.checksum), None)
             if moved is not None and (moved.version, moved.name) not in names:
                 yield CheckFailure(
                     f"{version:04d} {row.name}, which the database has run, was renamed: its text is now "
@@ -39,7 +39,7 @@ def ledger(context: VerifyContext) -> Iterator[CheckFailure]:
             yield CheckFailure(
                 f"The database has run {version:04d} {row.name}, which is not in migrations/.",
                 file.up.source.place(0) if file else None,
-                "Bring the file back from version control, or check out the branch that has it.",
+                "Restore the file from version control, or check out the branch that has it.",
             )
         elif row.checksum != checksum(file):
             yield CheckFailure(
@@ -51,8 +51,8 @@ def ledger(context: VerifyContext) -> Iterator[CheckFailure]:
     for version, file in files.items():
         if version < newest and version not in rows:
             yield CheckFailure(
-                f"{file.label} came after {newest:04d}, which is already applied, and never ran.",
+                f"{file.label} was added after {newest:04d} was applied, and is not applied itself.",
                 file.up.source.place(0),
-                "Check that it does the same after what is applied already, then run "
+                "Check that it has the same effect after the applied migrations, then run "
                 f"`aigym-db migrate --allow-out-of-order {version}`.",
             )

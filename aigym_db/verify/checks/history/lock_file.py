@@ -1,9 +1,9 @@
-"""A frozen migration that is not what LOCK says, or a LOCK that was edited.
+"""A frozen migration that differs from its checksum in the lock file, or an edited lock file.
 
-Databases have run frozen migrations as they were. An edited one makes new databases differ from old ones, and
-nobody sees it. The same goes for a line of LOCK that was changed, moved or removed.
+Databases have applied frozen migrations with their original text. After an edit, new databases differ from
+existing ones without an error. A changed, moved or removed line of the lock file hides such an edit.
 
-What to do: bring the file back from version control, and put the change into a new migration.
+What to do: restore the file from version control, and put the change into a new migration.
 
 breaks: edit migrations/0002_birds.sql: name text -> name varchar
 finding: was edited after it was frozen

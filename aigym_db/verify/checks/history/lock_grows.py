@@ -1,10 +1,10 @@
-"""A LOCK that is not the main branch's LOCK plus lines.
+"""A lock file that is not the main branch's lock file plus lines.
 
-A file and its line in LOCK can be edited together, and then they agree. What is on the main branch has been
-run by somebody, so a branch may only add lines to it.
+A file and its line in the lock file can be edited together so that they match. Migrations on the main branch
+may already be applied to databases, so a branch may only append lines.
 
-It looks at `origin/HEAD`, `origin/main`, `origin/master`, `main` or `master`, whichever is there first;
-without git it has nothing to compare with and finds nothing.
+The check compares with the first existing branch of `origin/HEAD`, `origin/main`, `origin/master`, `main` and
+`master`. Without git it reports nothing.
 
 What to do: restore LOCK and the frozen files from the main branch, and put the change into a new migration.
 
@@ -32,22 +32,22 @@ def lock_grows(context: VerifyContext) -> Iterator[CheckFailure]:
     path = context.project.root / "migrations" / "LOCK"
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     branch, before = _on_main(context.project)
-    at = 0
+    offset = 0
     for mine, theirs in zip_longest(text.splitlines(), before.splitlines()):
         if theirs is None:
             return
         if mine != theirs:
-            place = Source("migrations/LOCK", text).place(at)
-            said = "lacks" if mine is None else "has another line in the place of"
-            yield CheckFailure(f"LOCK {said} `{theirs[66:]}`, which {branch} has frozen.", place, _HELP)
+            place = Source("migrations/LOCK", text).place(offset)
+            difference = "lacks" if mine is None else "has another line in the place of"
+            yield CheckFailure(f"LOCK {difference} `{theirs[66:]}`, which {branch} has frozen.", place, _HELP)
             return
-        at += len(mine) + 1
+        offset += len(mine) + 1
 
 
 def _on_main(project: Project) -> tuple[str, str]:
     for branch in _BRANCHES:
         try:
-            found = subprocess.run(
+            result = subprocess.run(
                 ["git", "-C", str(project.root), "show", f"{branch}:./migrations/LOCK"],
                 capture_output=True,
                 check=False,
@@ -56,6 +56,6 @@ def _on_main(project: Project) -> tuple[str, str]:
             )
         except FileNotFoundError:
             break
-        if found.returncode == 0:
-            return branch, found.stdout
+        if result.returncode == 0:
+            return branch, result.stdout
     return "", ""

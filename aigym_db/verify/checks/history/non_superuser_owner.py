@@ -1,11 +1,11 @@
-"""A migration that only a superuser can run, or that does something else when one runs it.
+"""A migration that requires a superuser, or whose effect differs if a superuser runs it.
 
-Throwaway servers are used as a superuser, production is not. A superuser passes row-level security, so an
-UPDATE that changes no row for anybody else looks well; and may do what is refused elsewhere. So the whole
-chain runs a second time: a superuser has made the roles, the database belongs to the owner, and who connects
-is NOSUPERUSER NOBYPASSRLS and a member of the owner. What comes out must be the same database.
+Migrations run as a superuser on throwaway servers, but not in production. A superuser bypasses row-level
+security and permission checks, so an UPDATE that changes no rows in production changes rows in the test. The
+check runs all migrations a second time: a superuser has created the roles, the database belongs to the owner,
+and the connecting role is a NOSUPERUSER NOBYPASSRLS member of the owner. The catalogs must be equal.
 
-What to do: guard what needs a superuser so that it does nothing where an administrator has prepared it.
+What to do: make statements that need a superuser conditional, so that an administrator can run them first.
 
 breaks: edit migrations/0001_roles.sql: -- migrate:down -> alter role history_owner createdb;
     -- migrate:down
@@ -32,13 +32,13 @@ LOGIN = "aigym_verify_plain_login"
 _OF_SERVER = ("role", "membership", "setting", "database")
 
 
-@check("HIST07", "plain-owner", needs="history")
-def plain_owner(context: VerifyContext) -> Iterator[CheckFailure]:
+@check("HIST07", "non-superuser-owner", needs="history")
+def non_superuser_owner(context: VerifyContext) -> Iterator[CheckFailure]:
     owner = context.project.owner
     if owner is None:
         yield CheckFailure(
-            "The project does not say who owns its objects, so whoever migrates does.",
-            help="Set `owner` to a role that cannot log in, and let the migrations run as it.",
+            "`owner` is not set: the connecting role owns the objects that migrations create.",
+            help="Set `owner` to a role without LOGIN; migrations then run as that role.",
             level="note",
         )
         return
@@ -46,13 +46,13 @@ def plain_owner(context: VerifyContext) -> Iterator[CheckFailure]:
         _make_login(server, owner)
         with scratch(server, context.project.session, user=LOGIN, database_owner=owner) as connection:
             replay(connection, context.ups, owner=owner)
-            plain = context.look(connection)
+            as_member = context.look(connection)
     yield from failures(
-        _alike(context.history).difference(_alike(plain)),
-        "when a superuser migrates",
-        "when a plain member of the owner does",
+        _comparable(context.history).difference(_comparable(as_member)),
+        "if a superuser migrates",
+        "if a non-superuser member of the owner migrates",
         place=lambda key: where_key(context, key),
-        advice="Let the owner make it, or guard what needs a superuser.",
+        advice="Create it as the owner, or make statements that need a superuser conditional.",
     )
 
 
@@ -65,8 +65,8 @@ def _make_login(server: Server, owner: str) -> None:
         )
 
 
-def _alike(catalog: Catalog) -> Catalog:
-    """Without what differs on purpose: who connected, whose the database is, the roles of the server."""
+def _comparable(catalog: Catalog) -> Catalog:
+    """Return the catalog without the connecting role, the database owner and the roles of the server."""
 
     def same(facts: Mapping[str, str]) -> dict[str, str]:
         named = {fact: value.replace(LOGIN, SUPERUSER) for fact, value in facts.items()}

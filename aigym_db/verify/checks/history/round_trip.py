@@ -1,12 +1,12 @@
 """A down that is not the inverse of its up.
 
-Every migration is run up on an empty database, then every one down again, newest first: after each down the
-database must be what it was before the up, fact by fact. Then all of them up once more: that must end where
-it ended before. Going down stops at a migration that says it is irreversible. Roles stay, because they belong
-to the whole server.
+The check applies every migration to an empty database, then rolls all of them back, newest first. After each
+down, the catalog must equal the catalog before the up, fact by fact. A second application of all migrations
+must give the same catalog as the first. Rollback stops at an irreversible migration. Roles are not compared,
+because they belong to the whole server.
 
-What to do: correct the down while the migration is a draft; of a frozen one, write a new migration that mends
-forward.
+What to do: correct the down of a draft; for a frozen migration, write a new migration that corrects the
+difference.
 
 breaks: edit migrations/0002_birds.sql: drop schema app; -> select 1;
 finding: schema app exists after the down of 0002 birds
@@ -24,7 +24,7 @@ from aigym_db.verify.context import VerifyContext
 from aigym_db.verify.differences import failures
 
 _DOWN = "Make the down the exact inverse of the up."
-_AGAIN = "Look for what a down leaves behind that changes what an up does: rows, sequences, IF EXISTS."
+_AGAIN = "Check for remains of a down that change the effect of an up: rows, sequences, IF EXISTS."
 
 
 @check("HIST06", "round-trip", needs="history")
@@ -36,17 +36,17 @@ def round_trip(context: VerifyContext) -> Iterator[CheckFailure]:
             replay(connection, [migration.up], owner=owner)
             catalogs.append(context.look(connection))
         known: set[str] = set()
-        undone: list[Migration] = []
+        rolled_back: list[Migration] = []
         for migration, before in zip(context.migrations[::-1], catalogs[-2::-1], strict=True):
             if migration.down is None:
                 break
             place = migration.down.source.place(migration.down.start)
             replay(connection, [migration.down], owner=owner)
-            undone.append(migration)
+            rolled_back.append(migration)
             differences = context.look(connection).difference(before)
-            # What one down leaves behind is there for all that follow; it is said once.
-            new = [one for one in differences if str(one) not in known]
-            known |= {str(one) for one in differences}
+            # A difference that a down causes persists after all later ones; report it once.
+            new = [item for item in differences if str(item) not in known]
+            known |= {str(item) for item in differences}
             yield from failures(
                 new,
                 f"after the down of {migration.label}",
@@ -54,10 +54,10 @@ def round_trip(context: VerifyContext) -> Iterator[CheckFailure]:
                 place=lambda key, place=place: place,  # type: ignore[misc]
                 advice=_DOWN,
             )
-        replay(connection, [migration.up for migration in reversed(undone)], owner=owner)
+        replay(connection, [migration.up for migration in reversed(rolled_back)], owner=owner)
         yield from failures(
             context.look(connection).difference(catalogs[-1]),
-            "after up, down and up again",
+            "after up, down and a second up",
             "after the first up",
             place=lambda key: None,
             advice=_AGAIN,

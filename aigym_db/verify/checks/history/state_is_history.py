@@ -1,10 +1,10 @@
-"""Templates and migrations that do not make the same database.
+"""Templates and migrations that do not produce the same database.
 
-`schema/` and `policies/` say what the database is, `migrations/` how it got there. Both are run on empty
-databases, and what comes out is compared, fact by fact: tables, columns and their order, constraints,
+`schema/` and `policies/` describe the current database, `migrations/` its history. The check runs both on
+empty databases and compares the catalogs, fact by fact: tables, columns and their order, constraints,
 indexes, policies, functions, privileges, owners, comments, roles.
 
-What to do: `aigym-db new NAME` drafts what history lacks; where history is right, correct the template.
+What to do: draft the missing migration with `aigym-db new NAME`; if history is right, correct the template.
 
 breaks: edit schema/app/birds.sql.j2: name text -> name varchar(9)
 finding: column app.birds.name: type is `text` after the migrations
