@@ -1,4 +1,6 @@
--- The same behind what may have run code: is there anything that would not be slow to find?
+-- Return '' if the session state is as before a migration that may have run code; else fail with division by zero.
+-- The error keeps the next migration of the message from running. A plain query would need a message per migration:
+-- 0.146 instead of 0.088 ms each on a Unix socket (1,000 migrations, PostgreSQL 18), plus a network round trip.
 select case 1 / (
   current_user = %(role)s and current_setting('search_path') = %(search_path)s
   and (pg_my_temp_schema() = 0
