@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 Direction = Literal["up", "down"]
 Phase = Literal["expand", "contract"]
-"""`expand` creates what the next version of the application needs, before it is deployed; `contract` removes
-what no version needs any more, afterwards."""
+"""`expand` creates what the next version of the application needs, before it is deployed; `contract`, after
+the deployment, removes what no version needs any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,55 +34,54 @@ class Part:
     batch_rows: int | None = None
     """The approximate number of rows of each batch (one transaction); None if this is not a backfill."""
     rows: tuple[CopyData, ...] = ()
-    """The data after each COPY, in order."""
+    """The data of each COPY, in order."""
     instead: tuple[Replacement, ...] = ()
-    """The pieces that are sent with another text, in order."""
+    """The pieces whose text is replaced before execution, in order."""
     runs: Mapping[int, int] = field(default_factory=dict)
-    """Where in a long text INSERTs and other plain statements are known to begin, and where those end that
-    follow each other: nothing but their text can be wrong with them."""
+    """Start and end offsets of runs of consecutive INSERTs and other plain statements in a long text."""
 
     @property
     def text(self) -> str:
         return self.source.text[self.start : self.end]
 
     def pieces(self) -> Iterator[Piece]:
-        """The text in the pieces it is to be sent in: what lies between data and exceptions, and those."""
+        """Yield the part in pieces, in order: plain text, COPY data, and replaced text."""
         from aigym_db.model.script import CopyData, Piece
 
-        exceptions: list[CopyData | Replacement] = [*self.rows, *self.instead]
-        at = self.start
-        for one in sorted(exceptions, key=lambda one: one.start):
-            if isinstance(one, CopyData):
-                yield Piece(at, one.statement)
-                yield Piece(one.statement, one.semicolon, rows=one)
-                at = one.after
+        special: list[CopyData | Replacement] = [*self.rows, *self.instead]
+        start = self.start
+        for section in sorted(special, key=lambda section: section.start):
+            if isinstance(section, CopyData):
+                yield Piece(start, section.statement)
+                yield Piece(section.statement, section.semicolon, rows=section)
+                start = section.after
                 continue
-            yield Piece(at, one.start)
-            if one.text:
-                yield Piece(one.start, one.end, one.text)
-            at = one.end
-        yield Piece(at, self.end)
+            yield Piece(start, section.start)
+            if section.text:
+                yield Piece(section.start, section.end, section.text)
+            start = section.end
+        yield Piece(start, self.end)
 
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One numbered file, both directions."""
+    """A migration file: its up and its down part."""
 
     version: int
     name: str
-    """The file's name without number and ending, e.g. `add_session_rating`."""
+    """The file's name without number and extension, e.g. `add_session_rating`."""
     file: str
     """Path relative to the project."""
     up: Part
     down: Part | None
     irreversible: str | None
-    """Why there is no down; None when there is one."""
+    """The reason for the missing down part; None if there is one."""
     checksum: str
-    """SHA-256 of the file's text with LF line ends and no byte order mark, hexadecimal."""
+    """SHA-256 of the file's text with LF line endings and without byte order mark, hexadecimal."""
     made_from: tuple[str, ...] = ()
-    """The templates its `-- from:` line names."""
+    """The templates on its `-- from:` line."""
     phase: Phase | None = None
-    """What its up is marked as; None counts as expand."""
+    """The phase on the marker line of the up part; None counts as expand."""
 
     @property
     def label(self) -> str:
@@ -91,7 +90,7 @@ class Migration:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """One row of the ledger's present: a migration this database has run."""
+    """An applied migration: one row of the view aigym_db.applied."""
 
     version: int
     name: str
@@ -102,7 +101,7 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What `migrate` or `rollback` will run, in order, and the ledger it was decided on."""
+    """The migrations that `migrate` or `rollback` will run, in order."""
 
     direction: Direction
     migrations: tuple[Migration, ...]
@@ -111,6 +110,6 @@ class Plan:
     waiting: tuple[Migration, ...] = ()
     """The pending migrations of another phase, oldest first."""
     late: Mapping[int, int] = field(default_factory=dict)
-    """The migrations that run although a newer one is applied, by version, and which that is."""
+    """The newer applied version, by version, for each migration that runs out of order."""
     unfinished: bool = False
-    """True if a migration is partially applied, which a run examines even if nothing is pending."""
+    """True if a migration is partially applied; then a run starts even if nothing is pending."""

@@ -1,4 +1,4 @@
-"""A targets file: which databases and tenant schemas one plan is for, and how many at a time."""
+"""The targets file: the databases and tenant schemas of a fleet, and how many run at the same time."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ from aigym_db.project.toml import (
 )
 
 PARALLEL = 4
-"""How many targets are at work at the same time. Each takes two connections."""
+"""Number of targets that run at the same time. Each uses two connections."""
 
 MOST = 256
-"""More at a time are no faster, and select() takes no more than 1,024 connections of a process."""
+"""Largest number of targets at the same time: more are not faster, and select() is limited to 1,024
+connections of a process."""
 
 OnFailure = Literal["stop", "continue"]
 
@@ -35,32 +36,32 @@ class Target:
 
     name: str
     dsn: str = field(repr=False)
-    """May hold a password, so it is never shown."""
+    """The connection string; excluded from repr() because it may contain a password."""
     place: Place
-    """Where the file says so."""
+    """The place of its table in the file."""
     schema: str = ""
     """The tenant's schema; empty for the database itself."""
     schemas: str = ""
-    """A pattern of schemas, each of which is a target; the database knows which there are."""
+    """A pattern of schema names, as in `tenant_*`; each matching schema of the database is a target."""
     canary: bool = False
-    """Whether all others wait until it went well."""
+    """True if all other targets start only after this one has succeeded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """What a targets file says."""
+    """The content of a targets file."""
 
     targets: tuple[Target, ...]
     parallel: int = PARALLEL
     on_failure: OnFailure = "stop"
-    """Whether a failure keeps those from starting that have not yet."""
+    """`stop`: after an error no further target starts."""
 
 
 def read(path: Path, environment: Mapping[str, str], shown: str | None = None) -> Fleet:
-    """The fleet that a file describes; `environment` holds the connection strings that `dsn_env` names.
+    """Return the fleet that a file describes; `environment` contains the variables named in `dsn_env`.
 
-    Raises BadConfig (AIG-P002) at the key or value that is wrong, OSError when the file cannot be read. A
-    message never quotes a connection string.
+    Raise BadConfig (AIG-P002) with the place of an invalid key or value, OSError if the file cannot be read.
+    Messages never contain a connection string.
     """
     return parse(decode(path.read_bytes(), shown or path.name), environment)
 
@@ -72,7 +73,7 @@ def parse(source: Source, environment: Mapping[str, str]) -> Fleet:
     tables_of_targets = content.get("target", [])
     if not tables_of_targets:
         raise document.wrong(
-            f"{source.file} names no target.",
+            f"{source.file} contains no target.",
             hint="Write a [[target]] table for each database, with `name` and `dsn_env`.",
         )
     targets = tuple(
@@ -111,11 +112,11 @@ def _target(document: Document, number: int, table: dict[str, Any], environment:
         raise document.wrong(
             f"Target number {number + 1} has no `name`.",
             *path,
-            hint="Add `name = …`: the report calls it so.",
+            hint="Add `name = …`: the report shows the target under this name.",
         )
     if ("dsn" in table) == ("dsn_env" in table):
         raise document.wrong(
-            f"The target {table['name']} needs one of `dsn` and `dsn_env`.",
+            f"The target {table['name']} needs either `dsn` or `dsn_env`.",
             *path,
             "dsn_env",
             hint="Name an environment variable in `dsn_env`, or write a `dsn` without a password.",
@@ -125,7 +126,7 @@ def _target(document: Document, number: int, table: dict[str, Any], environment:
             f"The target {table['name']} has both `schema` and `schemas`.",
             *path,
             "schemas",
-            hint="Give the one tenant another [[target]]; the pattern leaves it out by itself.",
+            hint="Write a separate [[target]] for the single tenant; the pattern then excludes it.",
         )
     dsn = table["dsn"] if "dsn" in table else environment.get(table["dsn_env"], "")
     if not dsn.strip():
@@ -146,30 +147,30 @@ def _target(document: Document, number: int, table: dict[str, Any], environment:
 
 
 def _check_distinct(document: Document, targets: tuple[Target, ...]) -> None:
-    """Raise BadConfig (AIG-P002) if two targets have one name, or are one database and schema."""
+    """Raise BadConfig (AIG-P002) if two targets have the same name, or the same database and schema."""
     names: dict[str, Target] = {}
-    homes: dict[tuple[str, str, str], Target] = {}
+    schemas: dict[tuple[str, str, str], Target] = {}
     for number, target in enumerate(targets):
         if target.name in names:
             raise document.wrong(
-                f"Two targets are called {target.name}.",
+                f"The name {target.name} is used by two targets.",
                 *("target", number, "name"),
-                hint="Give each a name of its own.",
+                hint="Use a different name for each target.",
             )
-        # Without a tenant, names without a schema are those of `public`.
-        home = (target.dsn, "" if target.schema == "public" else target.schema, target.schemas)
-        same = homes.setdefault(home, target)
+        # Without a tenant schema, unqualified names resolve to `public`.
+        schema = (target.dsn, "" if target.schema == "public" else target.schema, target.schemas)
+        same = schemas.setdefault(schema, target)
         if same is not target:
             raise document.wrong(
                 f"The targets {same.name} and {target.name} are the same database.",
                 *("target", number),
-                hint="Correct one of them, or leave it out.",
+                hint="Correct or remove one of them.",
             )
         names[target.name] = target
 
 
-def _without_secret(at: Place) -> Place:
-    """The place without what its line says, where that may be a connection string, however mistaken."""
-    key, _, value = at.text.partition("=")
+def _without_secret(place: Place) -> Place:
+    """Return the place without its line if the line may contain a connection string, valid or not."""
+    key, _, value = place.text.partition("=")
     harmless = key.lstrip().startswith("[") or key.strip() in {*TOP_KINDS, *TARGET_KINDS} - {"dsn", "target"}
-    return at if harmless and not re.search("://|=", value) else replace(at, text="")
+    return place if harmless and not re.search("://|=", value) else replace(place, text="")

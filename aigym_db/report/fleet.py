@@ -1,4 +1,4 @@
-"""Progress of a fleet run for people: lines with the target's name, bars on a terminal, a final table."""
+"""Human-readable progress of a fleet run: lines with the target's name, bars on a terminal, a final table."""
 
 from __future__ import annotations
 

@@ -44,8 +44,8 @@ def test_what_a_file_leaves_out_has_a_default() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "said"),
     [
-        ("", 1, "names no target"),
-        ("target = []\n", 1, "names no target"),
+        ("", 1, "contains no target"),
+        ("target = []\n", 1, "contains no target"),
         ("target = 1\n", 1, "`target` must be a list of [[target]] tables"),
         ("\nparralel = 3\n", 2, "no key `parralel`"),
         ("parallel = 0\n", 1, "`parallel` must be a whole number from 1 to 256"),
@@ -54,8 +54,8 @@ def test_what_a_file_leaves_out_has_a_default() -> None:
         ('on_failure = "ignore"\n', 1, '`on_failure` must be "stop" or "continue"'),
         ("on_failure = [1]\n", 1, '`on_failure` must be "stop" or "continue"'),
         ('[[target]]\ndsn = "x=y"\n', 1, "Target number 1 has no `name`"),
-        ('[[target]]\nname = "a"\n', 1, "needs one of `dsn` and `dsn_env`"),
-        ('[[target]]\nname = "a"\ndsn = "dbname=a"\ndsn_env = "SHOP_EU"\n', 4, "needs one of `dsn`"),
+        ('[[target]]\nname = "a"\n', 1, "needs either `dsn` or `dsn_env`"),
+        ('[[target]]\nname = "a"\ndsn = "dbname=a"\ndsn_env = "SHOP_EU"\n', 4, "needs either `dsn`"),
         (
             '[[target]]\nname = "a"\ndsn_env = "NOT_THERE"\n',
             3,
@@ -81,7 +81,7 @@ def test_what_a_file_leaves_out_has_a_default() -> None:
         (
             '[[target]]\nname = "a"\ndsn = "dbname=a"\n[[target]]\nname = "a"\ndsn = "dbname=b"\n',
             5,
-            "Two targets are called a",
+            "The name a is used by two targets",
         ),
         (
             '[[target]]\nname = "a"\ndsn = "dbname=a"\n[[target]]\nname = "b"\ndsn = "dbname=a"\n',

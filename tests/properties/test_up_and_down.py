@@ -1,4 +1,4 @@
-"""Up, then down, is the identity: on whatever chain, to whatever version, however often."""
+"""Rolling back restores the previous catalog, for any sequence of migrations and any version."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ from aigym_db.project.migrations import parse
 
 BOUNDED = settings(deadline=None, derandomize=True, max_examples=20, phases=[Phase.explicit, Phase.generate])
 Change = tuple[str, str]
-"""What a change does and what undoes it."""
+"""The statement of a change and its inverse."""
 
 
 @dataclass
 class Database:
-    """What the chain has made so far, as far as later changes build on it."""
+    """The objects created so far that later changes use."""
 
     tables: dict[str, list[str]] = field(default_factory=dict)
-    """The columns of each, in order; the first is the key."""
+    """The columns of each table, in order; the first is the primary key."""
     types: list[str] = field(default_factory=list)
     plain: dict[str, list[str]] = field(default_factory=lambda: {"comment": [], "default": []})
-    """The tables without a comment, and those whose key has no default: only of these is the inverse always
-    the same."""
+    """The tables without a comment, and those whose key has no default: only for these the inverse is the
+    same statement."""
     count: int = 0
 
     def name(self, kind: str) -> str:
-        """A name that was not used yet; each third needs quotes."""
+        """Return an unused name; every third one needs quotes."""
         self.count += 1
         return f'"{kind} Ö{self.count}"' if self.count % 3 == 0 else f"{kind}_{self.count}"
 
@@ -77,7 +77,7 @@ def rename_table(now: Database, choose: Callable[[list[str]], str]) -> Change:
     table, new = choose(sorted(now.tables)), now.name("t")
     now.tables[new] = now.tables.pop(table)
     for tables in now.plain.values():
-        tables[:] = [new if one == table else one for one in tables]
+        tables[:] = [new if name == table else name for name in tables]
     return f"alter table app.{table} rename to {new}", f"alter table app.{new} rename to {table}"
 
 
@@ -143,8 +143,8 @@ def comment(now: Database, choose: Callable[[list[str]], str]) -> Change:
         return create_sequence(now, choose)
     table = choose(now.plain["comment"])
     now.plain["comment"].remove(table)
-    said = f"comment on table app.{table} is"
-    return f"{said} 'it''s; $$ 😀'", f"{said} null"
+    statement = f"comment on table app.{table} is"
+    return f"{statement} 'it''s; $$ 😀'", f"{statement} null"
 
 
 def create_sequence(now: Database, choose: Callable[[list[str]], str]) -> Change:
@@ -172,19 +172,19 @@ KINDS: tuple[Kind, ...] = (
 
 @st.composite
 def chains(draw: st.DrawFn) -> tuple[Migration, ...]:
-    """Three to six files of one to four changes; the first makes the schema and a table."""
+    """Return three to six files of one to four changes; the first creates the schema and a table."""
     now = Database()
-    made = []
+    files = []
     for version in range(1, draw(st.integers(3, 6)) + 1):
         changes = [("create schema app", "drop schema app"), create_table(now, str)] if version == 1 else []
         for kind in draw(st.lists(st.sampled_from(KINDS), min_size=1, max_size=4)):
-            changes.append(kind(now, lambda some: draw(st.sampled_from(some))))
-        made.append(_file(version, changes, outside=draw(st.booleans())))
-    return tuple(made)
+            changes.append(kind(now, lambda choices: draw(st.sampled_from(choices))))
+        files.append(_file(version, changes, non_transactional=draw(st.booleans())))
+    return tuple(files)
 
 
-def _file(version: int, changes: list[Change], *, outside: bool) -> Migration:
-    option = " transaction:false" if outside else ""
+def _file(version: int, changes: list[Change], *, non_transactional: bool) -> Migration:
+    option = " transaction:false" if non_transactional else ""
     ups = ";\n".join(up for up, _ in changes)
     downs = ";\n".join(down for _, down in reversed(changes))
     text = f"-- migrate:up{option}\n{ups};\n-- migrate:down{option}\n{downs};\n"
@@ -198,12 +198,12 @@ def fresh(server: Throwaway) -> Iterator[str]:
         yield created.dsn
 
 
-def look(dsn: str) -> Catalog:
+def catalog_of(dsn: str) -> Catalog:
     with psycopg.connect(dsn, autocommit=True) as connection:
         return snapshot(connection)
 
 
-def versions(dsn: str) -> list[int]:
+def applied_versions(dsn: str) -> list[int]:
     with psycopg.connect(dsn, autocommit=True) as connection:
         return [row.version for row in applied(connection)]
 
@@ -211,24 +211,24 @@ def versions(dsn: str) -> list[int]:
 @pytest.mark.exhaustive
 @BOUNDED
 @given(st.data(), chains())
-def test_every_version_is_the_same_whether_one_comes_up_or_down_to_it(
+def test_a_version_has_the_same_catalog_after_migrating_and_after_rolling_back(
     server: Throwaway, data: st.DataObject, chain: tuple[Migration, ...]
 ) -> None:
     stop = data.draw(st.integers(0, len(chain) - 1))
-    note("\n".join(one.up.source.text for one in chain))
+    note("\n".join(migration.up.source.text for migration in chain))
     with fresh(server) as dsn:
-        empty = look(dsn)
+        empty = catalog_of(dsn)
         migrate(dsn, chain, to=stop or None) if stop else None
-        on_the_way_up = look(dsn)
+        at_stop = catalog_of(dsn)
         migrate(dsn, chain)
-        top = look(dsn)
+        at_end = catalog_of(dsn)
 
         rollback(dsn, chain, to=stop, yes=True)
 
-        assert look(dsn).difference(on_the_way_up) == ()
-        assert versions(dsn) == list(range(1, stop + 1))
+        assert catalog_of(dsn).difference(at_stop) == ()
+        assert applied_versions(dsn) == list(range(1, stop + 1))
         migrate(dsn, chain)
-        assert look(dsn).difference(top) == ()
+        assert catalog_of(dsn).difference(at_end) == ()
         rollback(dsn, chain, to=0, yes=True)
-        assert look(dsn).difference(empty) == ()
-        assert versions(dsn) == []
+        assert catalog_of(dsn).difference(empty) == ()
+        assert applied_versions(dsn) == []

@@ -195,9 +195,9 @@ class _Backfill:
 
     def _retry_or_raise(self, batch: Batch, patience: Patience) -> None:
         """Pause before a retry, or raise the error of the batch."""
-        what = f"A batch of {self.label}" if self.rows else ""
+        subject = f"A batch of {self.label}" if self.rows else ""
         tried = Try(
-            self.journal.attempt, [self.migration], self.journal.part, batch.message, batch.reply, what
+            self.journal.attempt, [self.migration], self.journal.part, batch.message, batch.reply, subject
         )
         error = tried.error(patience, batch.reply.duration_ms)
         if error is not None:

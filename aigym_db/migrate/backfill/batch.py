@@ -1,4 +1,4 @@
-"""One transaction of a backfill, and the questions that go with it."""
+"""One batch of a backfill, and the queries about its tables and its remaining rows."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ _NO_TABLES = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
 
 
 class Rewritten(Exception):
-    """The rows of a table lie elsewhere since the pass began; the batch was rolled back."""
+    """Raised if a table was rewritten since the pass began; the batch is rolled back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What became of a batch that the server was sent."""
+    """The outcome of a batch."""
 
     message: Message
     reply: Reply
-    """The last answer; when it was not committed, it says why."""
+    """The last reply; it contains the error if the batch was not committed."""
     rows: int | None = None
-    """How many rows it changed; None when it was not committed."""
+    """Number of changed rows; None if the batch was not committed."""
     noted: bool = False
-    """Whether the journal has a line of it."""
+    """True if the batch wrote a journal entry."""
     duration_ms: float = 0.0
 
 
 def change_pages(journal: Journal, change: Change, current: Pass, until: int, *, quiet: bool) -> Batch:
-    """Changes the rows of the pages that come next in a pass, up to but not with `until`.
+    """Change the matching rows of the next pages of a pass, before page `until`.
 
-    The journal gets its line in the same transaction; not when `quiet` and there was nothing to change.
-    Raises Rewritten, and ForbiddenStatement (AIG-P010) when the condition still holds for a changed row; then
-    nothing is kept.
+    Write the journal entry in the same transaction, unless `quiet` and no row matched. Raise Rewritten if a
+    table was rewritten, ForbiddenStatement (AIG-P010) if a changed row still matches the condition; in both
+    cases the batch is rolled back.
     """
     session = journal.run.session
     message = opening(journal.run, journal.part, durable=True)
-    answer = len(message)
+    change_result = len(message)
     message.add(change.batch(current.next, until))
     message.add("set local role none")
     files = {"tables": list(current.files), "files": list(current.files.values())}
@@ -57,7 +57,7 @@ def change_pages(journal: Journal, change: Change, current: Pass, until: int, *,
     reply = session.send(message)
     if len(reply.results) < len(message):
         return Batch(message, reply)
-    rows, again = (int(value) for value in _values(reply.results[answer])[0])
+    rows, again = (int(value) for value in _values(reply.results[change_result])[0])
     if again:
         session.send(Message.of("rollback"))
         raise ForbiddenStatement(
@@ -66,7 +66,7 @@ def change_pages(journal: Journal, change: Change, current: Pass, until: int, *,
             place=change.place_of_condition(),
             hint="Add to the condition what the change makes untrue, as in `where total_cents is null`.",
         )
-    # Asked only now: what the batch read is locked against being written anew until it commits.
+    # Checked after the change: its table lock excludes a rewrite until the commit.
     if _values(reply.results[-1]) == [("t",)]:
         session.send(Message.of("rollback"))
         raise Rewritten
@@ -84,48 +84,47 @@ def change_pages(journal: Journal, change: Change, current: Pass, until: int, *,
 
 
 def measured(journal: Journal, change: Change, number: int) -> tuple[Pass, float]:
-    """A pass over the tables as they are now, and how many rows one page of each of them holds together.
+    """Return a pass over the present pages, and the rows per page, summed over all tables.
 
-    Raises ForbiddenStatement (AIG-P010) when one of them has no pages.
+    Raise ForbiddenStatement (AIG-P010) if the relation is a view, a materialized view or a foreign table.
     """
     parameters = {"table": change.table, "inherit": not change.only}
-    found = _ask(journal, _filled(journal, "migrate/backfill_tables", parameters))
-    for _, name, kind, *_ in found:
+    relations = _rows(journal, _filled(journal, "migrate/backfill_tables", parameters))
+    for _, name, kind, *_ in relations:
         if kind in _NO_TABLES:
             raise ForbiddenStatement(
-                f"{name} is {_NO_TABLES[kind]}: its rows lie in no pages that could be changed one after the "
-                "other.",
+                f"{name} is {_NO_TABLES[kind]}: a backfill processes the pages of a table.",
                 place=change.step.place(),
                 hint="Name the table that holds the rows, or remove the option `batch`.",
             )
-    tables = [(int(oid), int(file), int(size)) for oid, _, kind, file, size, _ in found if kind != "p"]
+    tables = [(int(oid), int(file), int(size)) for oid, _, kind, file, size, _ in relations if kind != "p"]
     pages = {table: size for table, _, size in tables}
     files = {table: file for table, file, _ in tables}
-    rows = sum(float(rows_a_page or NARROW_ROWS) for *_, size, rows_a_page in found if int(size))
+    rows = sum(float(rows_a_page or NARROW_ROWS) for *_, size, rows_a_page in relations if int(size))
     return Pass(number, pages, files), rows or NARROW_ROWS
 
 
 def anything_left(journal: Journal, change: Change) -> bool:
-    """Whether the condition is true of any row of the table, at one moment."""
-    return _ask(journal, change.left()) == [("t",)]
+    """Return True if any row of the table matches the condition, in one snapshot."""
+    return _rows(journal, change.remaining()) == [("t",)]
 
 
-def _ask(journal: Journal, question: str | Step) -> list[tuple[Any, ...]]:
-    """The answer to a question, asked as the role of the part, and again when it meets a lock."""
+def _rows(journal: Journal, statement: str | Step) -> list[tuple[Any, ...]]:
+    """Return the rows of a query that runs under the role of the part; retry after a lock timeout."""
     run, part = journal.run, journal.part
-    answer = len(opening(run, part, durable=True))
+    result = len(opening(run, part, durable=True))
 
     def build(_: float) -> Message:
         message = opening(run, part, durable=True)
-        message.add(question)
+        message.add(statement)
         return message
 
     sent = transact(
-        journal.attempt, journal.migration, part, build, what=f"A question of {journal.migration.label}"
+        journal.attempt, journal.migration, part, build, what=f"A query of {journal.migration.label}"
     )
     if sent.error is not None:
         raise sent.error
-    return _values(sent.reply.results[answer])
+    return _values(sent.reply.results[result])
 
 
 def _filled(journal: Journal, name: str, parameters: dict[str, Any]) -> str:
@@ -133,7 +132,7 @@ def _filled(journal: Journal, name: str, parameters: dict[str, Any]) -> str:
 
 
 def _values(result: Any) -> list[tuple[Any, ...]]:
-    """The values of a result as the server wrote them."""
+    """Return the values of a result in the server's text format."""
 
     def text(row: int, column: int) -> str | None:
         value = result.get_value(row, column)

@@ -31,18 +31,17 @@ class Pass:
 
     @property
     def until(self) -> int:
-        """The page to stop before. One at least: then an empty table, too, proves that the statement can be
-        run."""
+        """The page to stop before; at least 1, so that an invalid statement fails on an empty table, too."""
         return max(1, *self.pages.values()) if self.pages else 1
 
     @property
     def total(self) -> int:
-        """How many pages there are in all tables."""
+        """Number of pages of all tables."""
         return sum(self.pages.values())
 
     @property
     def done(self) -> int:
-        """How many of them are done."""
+        """Number of processed pages of all tables."""
         return sum(min(pages, self.next) for pages in self.pages.values())
 
     def detail(self) -> dict[str, Any]:
@@ -85,19 +84,19 @@ def known(
             current = replace(current, next=entry.detail["until"])
             rows, batches = rows + entry.detail["rows"], batches + 1
         elif entry.kind == "done":
-            raise _changed(step, migration, "statements of it were run one by one", entry.sql)
+            raise _changed(step, migration, "it ran statement by statement, not in batches", entry.sql)
     if begun != step.text:
         if rows and not anew:
-            raise _changed(step, migration, f"{rows:,} rows were changed by it", begun)
+            raise _changed(step, migration, f"it has changed {rows:,} rows", begun)
         current = None
     return Known(current, rows, batches)
 
 
 def _changed(step: Step, migration: Migration, progress: str, before: str | None) -> PartiallyApplied:
     return PartiallyApplied(
-        f"{migration.label} was edited after it began: {progress}.",
+        f"{migration.label} was edited after it was partially applied: {progress}.",
         place=step.place(),
-        detail=f"It was: {before}",
-        hint="Restore the statement as it was, or run again with `--resolve again` to go through the whole "
-        "table with the new one.",
+        detail=f"Statement in the ledger: {before}",
+        hint="Restore the statement, or run again with `--resolve again` to process the whole table with "
+        "the new one.",
     )

@@ -13,7 +13,7 @@ LAG_S = 5.0
 """Maximum replication lag in time."""
 LAG_BYTES = 256 * 1024 * 1024
 """Maximum replication lag in WAL: a standby that does not replay reports no lag in time."""
-LOOK_S = 0.25
+CHECK_INTERVAL_S = 0.25
 """Shortest interval between two checks."""
 
 
@@ -23,31 +23,31 @@ class Standbys:
     def __init__(self, run: Run, migration: Migration) -> None:
         self._run = run
         self._migration = migration
-        self._looked = 0.0
+        self._checked_at = 0.0
         self._warned = False
 
     def wait(self) -> None:
         """Return when no standby exceeds the maximum lag. Raise Interrupted (AIG-I001) after a signal."""
         began = time.monotonic()
-        if began - self._looked < LOOK_S:
+        if began - self._checked_at < CHECK_INTERVAL_S:
             return
-        while self._behind():
+        while self._lagging():
             self._run.observer.waiting(Waiting("standby", time.monotonic() - began))
-            self._run.stop.pause(LOOK_S)
+            self._run.stop.pause(CHECK_INTERVAL_S)
             self._run.check(self._migration)
 
-    def _behind(self) -> bool:
-        self._looked = time.monotonic()
+    def _lagging(self) -> bool:
+        self._checked_at = time.monotonic()
         row = self._run.second.execute(query("migrate/backfill_lag")).fetchone()
         assert row is not None
-        behind_s, behind_bytes, hidden = row
+        lag_s, lag_bytes, hidden = row
         if hidden and not self._warned:
             self._warned = True
             notice = Notice(
                 "INFO",
-                f"{self._migration.label}: how far standbys are behind is hidden from "
-                f"{self._run.second.info.user}, so they are not waited for.",
-                hint=f"Grant pg_read_all_stats to {self._run.second.info.user}, or watch them yourself.",
+                f"{self._migration.label}: permission denied for the replication lag as "
+                f"{self._run.second.info.user}; the backfill does not wait for standbys.",
+                hint=f"Grant pg_read_all_stats to {self._run.second.info.user}, or monitor the lag yourself.",
             )
             self._run.observer.notice(self._migration, notice)
-        return bool(behind_s > LAG_S or behind_bytes > LAG_BYTES)
+        return bool(lag_s > LAG_S or lag_bytes > LAG_BYTES)

@@ -1,7 +1,7 @@
-"""The one statement of a backfill, and what is made of it: a change of some pages, a question for the rest.
+"""The statement of a backfill: rewritten to change a range of pages, and as a query for remaining rows.
 
-Both are pieces of the file between words of ours. Each piece knows where it stands in the file, so the
-server's errors get the place that a person edits.
+Both consist of pieces of the file between generated text. A map from pieces to offsets of the file gives the
+server's errors their place in the file.
 """
 
 from __future__ import annotations
@@ -31,60 +31,61 @@ class Change:
 
     step: Step
     table: str
-    """Its name as SQL."""
+    """Its quoted, qualified name."""
     alias: str | None
-    """What its rows are called, as SQL, when that is not the table's name."""
+    """Its quoted alias; None if there is none."""
     only: bool
-    """Whether it leaves out the tables that inherit from this one."""
+    """True with ONLY: child tables are not changed."""
     deletes: bool
     _with: int
-    """How many characters of the statement are its WITH clause."""
+    """Length of the WITH clause, in characters; 0 if there is none."""
     _others: tuple[int, int] | None
-    """Where the tables of FROM or USING stand in it."""
+    """Start and end of the tables of FROM or USING in the statement; None if there are none."""
     _condition: tuple[int, int]
+    """Start and end of the condition in the statement."""
 
     def batch(self, first: int, until: int) -> Step:
-        """The statement for the pages from `first` on and before `until`.
+        """Return the statement for the pages from `first` to before `until`.
 
-        Its result is how many rows it changed, and for how many of those the condition still holds.
+        Its result is one row: the number of changed rows, and of those that still match the condition.
         """
         row = self.alias or self.table
-        woven = _Woven(self.step)
-        woven.ours("with changed as (\n")
-        woven.theirs(0, self._condition[0])
-        woven.ours(f"{row}.ctid >= '({first},0)' and {row}.ctid < '({until},0)' and (\n")
-        woven.theirs(*self._condition)
-        woven.ours("\n)\nreturning ")
+        builder = _StatementBuilder(self.step)
+        builder.add_generated("with changed as (\n")
+        builder.add_from_file(0, self._condition[0])
+        builder.add_generated(f"{row}.ctid >= '({first},0)' and {row}.ctid < '({until},0)' and (\n")
+        builder.add_from_file(*self._condition)
+        builder.add_generated("\n)\nreturning ")
         if self.deletes:
-            woven.ours("false as again")
+            builder.add_generated("false as again")
         else:
-            woven.ours("(\n")
-            woven.theirs(*self._condition)
-            woven.ours("\n) is true as again")
-        woven.ours("\n)\nselect count(*), count(*) filter (where again) from changed")
-        return woven.step()
+            builder.add_generated("(\n")
+            builder.add_from_file(*self._condition)
+            builder.add_generated("\n) is true as again")
+        builder.add_generated("\n)\nselect count(*), count(*) filter (where again) from changed")
+        return builder.step()
 
-    def left(self) -> Step:
-        """The question whether there is any row of which the condition is true."""
-        woven = _Woven(self.step)
-        woven.theirs(0, self._with)
+    def remaining(self) -> Step:
+        """Return the query whether any row matches the condition."""
+        builder = _StatementBuilder(self.step)
+        builder.add_from_file(0, self._with)
         name = f"{'only ' if self.only else ''}{self.table}{f' as {self.alias}' if self.alias else ''}"
-        woven.ours(f"select exists (select from {name}")
+        builder.add_generated(f"select exists (select from {name}")
         if self._others:
-            woven.ours(", ")
-            woven.theirs(*self._others)
-        woven.ours(" where (\n")
-        woven.theirs(*self._condition)
-        woven.ours("\n))")
-        return woven.step()
+            builder.add_generated(", ")
+            builder.add_from_file(*self._others)
+        builder.add_generated(" where (\n")
+        builder.add_from_file(*self._condition)
+        builder.add_generated("\n))")
+        return builder.step()
 
     def place_of_condition(self) -> Place:
-        """Where the condition begins in the file."""
+        """Return the place of the condition in the file."""
         return self.step.place(self._condition[0])
 
 
-class _Woven:
-    """A text of ours with pieces of a statement of the file in it."""
+class _StatementBuilder:
+    """Builds a statement from generated text and pieces of a statement of the file."""
 
     def __init__(self, step: Step) -> None:
         self._step = step
@@ -92,20 +93,20 @@ class _Woven:
         self._spans: list[Span] = []
         self._offset = step.start
 
-    def ours(self, text: str) -> None:
-        """Adds text that stands in no file."""
+    def add_generated(self, text: str) -> None:
+        """Append text that is not in the file; its place is the end of the last piece."""
         self._spans.append(Span(len(self._text), self._step.source.file, self._offset, width=0))
         self._text += text
 
-    def theirs(self, start: int, end: int) -> None:
-        """Adds a piece of the statement."""
+    def add_from_file(self, start: int, end: int) -> None:
+        """Append a piece of the statement."""
         self._offset = self._step.start + start
         self._spans.append(Span(len(self._text), self._step.source.file, self._offset, width=end - start))
         self._text += self._step.text[start:end]
         self._offset += end - start
 
     def step(self) -> Step:
-        """The whole, as a statement that can be sent."""
+        """Return the complete statement."""
         file = self._step.source
         return Step(
             Source(file.file, self._text, tuple(self._spans), {file.file: file.text}), 0, len(self._text)
@@ -113,25 +114,25 @@ class _Woven:
 
 
 def read(migration: Migration, part: Part, steps: Sequence[Step]) -> Change:
-    """The statement of a part that says `batch:`.
+    """Return the statement of a part with the option `batch`.
 
-    Raises ForbiddenStatement (AIG-P010) when it is not one that can be made in batches.
+    Raise ForbiddenStatement (AIG-P010) if the part is not one UPDATE or DELETE that can run in batches.
     """
     from pglast.parser import parse_sql
 
     if len(steps) != 1:
         raise ForbiddenStatement(
-            f"A backfill is one statement, and this part of {migration.label} holds {len(steps) or 'none'}.",
+            f"A backfill is one statement; this part of {migration.label} contains {len(steps) or 'none'}.",
             place=steps[1].place() if steps else part.source.place(part.start),
-            hint="Put the others into migrations of their own." if steps else HOW,
+            hint="Move the other statements to separate migrations." if steps else HOW,
         )
     step = steps[0]
     tree: Any = parse_sql(step.text)[0].stmt
-    refused = objection(tree)
-    if refused is not None:
-        place = step.place(0 if refused.node is None else refused.node.location)
-        raise ForbiddenStatement(refused.message, place=place, hint=refused.hint)
-    words = _Words(step, tree.relation.location)
+    reason = objection(tree)
+    if reason is not None:
+        place = step.place(0 if reason.node is None else reason.node.location)
+        raise ForbiddenStatement(reason.message, place=place, hint=reason.hint)
+    clauses = _Clauses(step, tree.relation.location)
     relation = tree.relation
     named = (relation.catalogname, relation.schemaname, relation.relname)
     return Change(
@@ -140,42 +141,42 @@ def read(migration: Migration, part: Part, steps: Sequence[Step]) -> Change:
         quoted(relation.alias.aliasname) if relation.alias else None,
         not relation.inh,
         type(tree).__name__ == "DeleteStmt",
-        words.verb if tree.withClause else 0,
-        words.others,
-        words.condition,
+        clauses.command if tree.withClause else 0,
+        clauses.others,
+        clauses.condition,
     )
 
 
-class _Words:
-    """Where the parts of an UPDATE or DELETE stand in its text."""
+class _Clauses:
+    """The offsets of the clauses of an UPDATE or DELETE in its text."""
 
     def __init__(self, step: Step, relation: int) -> None:
         outer = list(_outer(step.text))
         before = [token for token in outer if token.start < relation]
-        behind = [token for token in outer if token.start >= relation]
-        # Not the first: a WITH query may be named `update`.
-        self.verb = next(token.start for token in reversed(before) if token.name in ("UPDATE", "DELETE_P"))
-        where = _first(behind, {"WHERE"})
+        after = [token for token in outer if token.start >= relation]
+        # The last one before the table: a WITH query may be named `update`.
+        self.command = next(token.start for token in reversed(before) if token.name in ("UPDATE", "DELETE_P"))
+        where = _first(after, {"WHERE"})
         assert where is not None
-        self.condition = behind[where + 1].start, outer[-1].end + 1
-        # FROM of an UPDATE, USING of a DELETE; not the FROM of `is distinct from`.
-        others = _first(behind[:where], {"FROM", "USING"})
+        self.condition = after[where + 1].start, outer[-1].end + 1
+        # FROM of an UPDATE, USING of a DELETE; `_first` skips the FROM of IS DISTINCT FROM.
+        others = _first(after[:where], {"FROM", "USING"})
         self.others = None
         if others is not None:
-            self.others = (behind[others + 1].start, behind[where - 1].end + 1)
+            self.others = (after[others + 1].start, after[where - 1].end + 1)
 
 
 def _outer(text: str) -> Sequence[Token]:
-    """The tokens of a statement that stand in no parentheses, and the parentheses; no comments."""
+    """Return the tokens of a statement outside parentheses, with the outer parentheses, without comments."""
     from pglast.parser import scan
 
-    found, depth = [], 0
+    tokens, depth = [], 0
     for token in scan(text):
         depth -= token.name in _CLOSE
         if depth == 0 and token.name not in _COMMENTS:
-            found.append(token)
+            tokens.append(token)
         depth += token.name in _OPEN
-    return found
+    return tokens
 
 
 def _first(tokens: Sequence[Token], names: set[str]) -> int | None:

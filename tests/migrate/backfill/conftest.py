@@ -1,4 +1,4 @@
-"""A table of 5000 rows, the backfill that changes each of them once, and what became of it."""
+"""A table of 5000 rows, a backfill that changes each of them once, and queries for its effects."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ Rows = list[tuple[Any, ...]]
 
 @pytest.fixture
 def table(write: Callable[..., Migration]) -> Migration:
-    """The migration that makes the table."""
+    """The migration that creates the table."""
     return write(1, TABLE, "drop table o;")
 
 
 @pytest.fixture
 def once() -> str:
-    """The statement that changes every row once, and counts in `n` how often it did."""
+    """The statement that changes every row once; `n` counts the changes of a row."""
     return ONCE
 
 
 @pytest.fixture
 def backfill(write: Callable[..., Migration]) -> Callable[..., Migration]:
-    """Makes a backfill: `backfill()` changes every row once, `backfill(3, "delete from …")` does that."""
+    """Create a backfill: `backfill()` runs `ONCE` as version 2, `backfill(3, "delete …")` another."""
 
-    def made(version: int = 2, up: str = ONCE, down: str = "select 1;", **more: str) -> Migration:
+    def create(version: int = 2, up: str = ONCE, down: str = "select 1;", **more: str) -> Migration:
         return write(version, up, down, **{"options": " batch:500", **more})
 
-    return made
+    return create
 
 
 @pytest.fixture
 def counts() -> Callable[[psycopg.Connection], Rows]:
-    """How often rows were changed, and how many rows that often."""
-    question = "select n, count(*) from o group by n order by n"
-    return lambda connection: connection.execute(question).fetchall()
+    """Return the numbers of changes per row, each with its number of rows."""
+    statement = "select n, count(*) from o group by n order by n"
+    return lambda connection: connection.execute(statement).fetchall()
 
 
 @pytest.fixture
 def journal() -> Callable[..., Rows]:
-    """What the ledger has about a backfill, the second migration unless told otherwise."""
-    question = "select kind::text, detail from aigym_db.event where version = %s order by id"
-    return lambda connection, version=2: connection.execute(question, [version]).fetchall()
+    """Return the kind and detail of the events of a migration, version 2 by default."""
+    statement = "select kind::text, detail from aigym_db.event where version = %s order by id"
+    return lambda connection, version=2: connection.execute(statement, [version]).fetchall()

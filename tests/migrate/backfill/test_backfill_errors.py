@@ -1,4 +1,4 @@
-"""Backfills that PostgreSQL, the data or somebody else is against."""
+"""Backfills that fail because of their statement, the data or locks."""
 
 from __future__ import annotations
 
@@ -16,49 +16,47 @@ from aigym_db.migrate.rollback import rollback
 @pytest.mark.parametrize(
     "condition", ["id > 0", "n < 2", "done is not null", "pad is not null and (id = 1 or id = id)"]
 )
-def test_a_condition_that_stays_true_is_refused_before_anything_is_kept(
+def test_a_condition_that_stays_true_is_rejected_and_rolled_back(
     database, other, table, backfill, once, counts, condition
 ) -> None:
     text = once.replace("not done", condition)
 
-    with pytest.raises(ForbiddenStatement, match="still holds") as refusal:
+    with pytest.raises(ForbiddenStatement, match="still holds") as error:
         migrate(database, (table, backfill(2, text)))
 
-    assert refusal.value.place.text[refusal.value.place.column - 1 :].startswith(condition[:4])
+    assert error.value.place.text[error.value.place.column - 1 :].startswith(condition[:4])
     assert counts(other) == [(0, 5000)]
     assert [row.version for row in ledger.applied(other)] == [1]
 
 
-def test_a_condition_that_stays_true_of_a_later_row_stops_there_and_says_so(
+def test_a_condition_that_stays_true_for_a_later_row_keeps_the_previous_batches(
     database, other, table, backfill, counts
 ) -> None:
     text = "update o set n = n + 1, done = id < 3000 where not done;"
 
-    with pytest.raises(
-        PartiallyApplied, match=r"still holds for .* rows are changed and remain so"
-    ) as refusal:
+    with pytest.raises(PartiallyApplied, match=r"still holds for .* rows are changed and remain so") as error:
         migrate(database, (table, backfill(2, text)))
 
-    assert "--resolve again" in refusal.value.hint
+    assert "--resolve again" in error.value.hint
     assert other.execute("select n, count(*) from o where id >= 3000 group by n").fetchall() == [(0, 2001)]
-    mended = "update o set n = n + 1, done = true where not done;"
-    with pytest.raises(PartiallyApplied, match="was edited after it began") as changed:
-        migrate(database, (table, backfill(2, mended)))
+    corrected = "update o set n = n + 1, done = true where not done;"
+    with pytest.raises(PartiallyApplied, match="was edited after it was partially applied") as changed:
+        migrate(database, (table, backfill(2, corrected)))
     assert "id < 3000" in changed.value.detail
-    migrate(database, (table, backfill(2, mended)), options=Options(resolve="again"))
+    migrate(database, (table, backfill(2, corrected)), options=Options(resolve="again"))
     assert counts(other) == [(1, 5000)]
 
 
-def test_a_failure_in_the_middle_says_what_stays_and_where_it_goes_on(
+def test_an_error_in_a_later_batch_reports_the_progress_and_the_next_run_resumes(
     database, other, table, backfill, counts
 ) -> None:
     text = "update o set n = n + 1, done = 1000 / (id - 4000) is not null\nwhere not done;"
     line = (table, backfill(2, text))
 
-    with pytest.raises(PartiallyApplied, match=r"division by zero.*% of the backfill") as refusal:
+    with pytest.raises(PartiallyApplied, match=r"division by zero.*% of the backfill") as error:
         migrate(database, line)
 
-    assert refusal.value.exit_status == 7
+    assert error.value.exit_status == 7
     assert other.execute("select kind::text from aigym_db.event order by id desc limit 1").fetchone() == (
         "fail",
     )
@@ -67,7 +65,7 @@ def test_a_failure_in_the_middle_says_what_stays_and_where_it_goes_on(
     assert counts(other) == [(1, 4999)]
 
 
-def test_a_row_that_is_held_for_ever_ends_the_run_half_way_and_names_the_holder(
+def test_a_lock_timeout_on_a_row_keeps_the_previous_batches_and_reports_the_blocking_session(
     database, other, table, backfill, counts
 ) -> None:
     line = (table, backfill())
@@ -75,21 +73,19 @@ def test_a_row_that_is_held_for_ever_ends_the_run_half_way_and_names_the_holder(
 
     with (
         other.transaction(),
-        pytest.raises(PartiallyApplied, match=r"did not get its lock.*remain so") as refusal,
+        pytest.raises(PartiallyApplied, match=r"did not get its lock.*remain so") as error,
     ):
         migrate(database, (table,))
         other.execute("select from o where id = 3000 for update")
         migrate(database, line, options=options)
 
-    assert f"pid {other.info.backend_pid}" in refusal.value.detail
-    assert "nothing changed" not in str(refusal.value)
+    assert f"pid {other.info.backend_pid}" in error.value.detail
+    assert "nothing changed" not in str(error.value)
     migrate(database, line)
     assert counts(other) == [(1, 5000)]
 
 
-def test_a_table_that_is_locked_from_the_start_changes_nothing_and_says_that(
-    database, other, table, backfill, counts
-) -> None:
+def test_a_lock_timeout_on_the_first_batch_changes_nothing(database, other, table, backfill, counts) -> None:
     migrate(database, (table,))
 
     with other.transaction(), pytest.raises(LockTimeout, match="nothing changed"):
@@ -100,13 +96,13 @@ def test_a_table_that_is_locked_from_the_start_changes_nothing_and_says_that(
     assert counts(other) == [(0, 5000)]
 
 
-def test_an_owner_from_whom_row_security_hides_rows_is_refused(
+def test_an_owner_subject_to_row_security_is_rejected(
     database, other, table, write, backfill, counts
 ) -> None:
     name = other.info.dbname
     other.execute("create role hidden_owner login nosuperuser nobypassrls")
     other.execute(f"alter database {name} owner to hidden_owner; alter schema public owner to hidden_owner")
-    plain = make_conninfo(database, user="hidden_owner")
+    owner_dsn = make_conninfo(database, user="hidden_owner")
     secured = write(
         2,
         "alter table o enable row level security; alter table o force row level security;"
@@ -114,17 +110,17 @@ def test_an_owner_from_whom_row_security_hides_rows_is_refused(
     )
     line = (table, secured, backfill(3))
 
-    with pytest.raises(StatementFailed, match="row-level security") as refusal:
-        migrate(plain, line)
+    with pytest.raises(StatementFailed, match="row-level security") as error:
+        migrate(owner_dsn, line)
 
-    assert "BYPASSRLS" in refusal.value.hint
+    assert "BYPASSRLS" in error.value.hint
     assert counts(other) == [(0, 5000)]
     assert [row.version for row in ledger.applied(other)] == [1, 2]
     other.execute(f"alter database {name} owner to postgres")
     other.execute("drop owned by hidden_owner cascade; drop role hidden_owner")
 
 
-def test_a_statement_that_is_no_backfill_is_found_before_anything_is_sent(
+def test_a_statement_that_cannot_run_in_batches_is_rejected_before_the_first_migration(
     database, other, table, backfill
 ) -> None:
     with pytest.raises(ForbiddenStatement, match="needs a WHERE"):
@@ -133,7 +129,7 @@ def test_a_statement_that_is_no_backfill_is_found_before_anything_is_sent(
     assert ledger.applied(other) == ()
 
 
-def test_a_statement_that_was_begun_and_changed_nothing_may_be_mended(
+def test_a_statement_that_changed_no_rows_may_be_edited(
     database, other, table, backfill, once, counts
 ) -> None:
     with pytest.raises(StatementFailed, match="division by zero"):
@@ -144,42 +140,40 @@ def test_a_statement_that_was_begun_and_changed_nothing_may_be_mended(
     assert counts(other) == [(1, 5000)]
 
 
-def test_a_file_that_ran_statement_by_statement_is_no_backfill_afterwards(
+def test_a_partially_applied_non_transactional_file_cannot_become_a_backfill(
     database, other, table, write, backfill, once
 ) -> None:
     with pytest.raises(PartiallyApplied):
         migrate(database, (table, write(2, f"{once}\nselect 1 / 0;", options=" transaction:false")))
 
-    with pytest.raises(PartiallyApplied, match="statements of it were run one by one"):
+    with pytest.raises(PartiallyApplied, match="it ran statement by statement"):
         migrate(database, (table, backfill()))
 
 
-def test_a_ledger_that_takes_no_more_lines_stops_it_half_way(
-    database, other, table, backfill, counts
-) -> None:
+def test_a_failing_journal_entry_keeps_the_previous_batches(database, other, table, backfill, counts) -> None:
     line = (table, backfill())
     migrate(database, (table,))
     other.execute(
         """
-        create function full_up() returns trigger language plpgsql
+        create function disk_full() returns trigger language plpgsql
         as $$ begin raise 'the ledger is full' using errcode = 'disk_full'; end $$;
-        create trigger full_up before insert on aigym_db.event for each row
-        when (new.kind = 'done' and (new.detail ->> 'from')::int > 20) execute function full_up();
+        create trigger disk_full before insert on aigym_db.event for each row
+        when (new.kind = 'done' and (new.detail ->> 'from')::int > 20) execute function disk_full();
         """
     )
 
     with pytest.raises(PartiallyApplied, match=r"ledger is full.*rows are changed and remain so"):
         migrate(database, line)
 
-    other.execute("drop trigger full_up on aigym_db.event")
+    other.execute("drop trigger disk_full on aigym_db.event")
     migrate(database, line)
     assert counts(other) == [(1, 5000)]
 
 
-def test_a_pass_that_cannot_be_written_down_is_not_begun(database, other, table, backfill, counts) -> None:
+def test_a_pass_without_a_journal_entry_does_not_begin(database, other, table, backfill, counts) -> None:
     line = (table, backfill())
     migrate(database, (table,))
-    # After the last batch, too, there is a row that is not done.
+    # A matching row remains after the last batch of the pass.
     other.execute(
         """
         create function disturb() returns trigger language plpgsql
@@ -204,7 +198,7 @@ def test_a_pass_that_cannot_be_written_down_is_not_begun(database, other, table,
     assert counts(other) == [(1, 5001)]
 
 
-def test_one_that_is_half_done_and_becomes_a_plain_statement_changes_no_row_twice(
+def test_a_partially_applied_backfill_cannot_become_a_transactional_file(
     database, other, table, backfill, write, counts
 ) -> None:
     text = "update o set n = n + 1, done = 1000 / (id - 4000) is not null where not done;"
@@ -213,13 +207,13 @@ def test_one_that_is_half_done_and_becomes_a_plain_statement_changes_no_row_twic
     before = counts(other)
     changed = before[1][1]
 
-    with pytest.raises(PartiallyApplied, match="does not run outside a transaction any more") as refusal:
+    with pytest.raises(PartiallyApplied, match="does not run outside a transaction any more") as error:
         migrate(database, (table, write(2, "update o set n = n + 1;")))
     with pytest.raises(PartiallyApplied, match="0002 step_2 is partially applied"):
         rollback(database, (table, backfill(2, text)), yes=True)
 
     assert counts(other) == before
-    assert f"{changed:,} rows changed in batches: update o" in refusal.value.detail
-    assert [str(one) for one in unfinished(other)] == [
+    assert f"{changed:,} rows changed in batches: update o" in error.value.detail
+    assert [str(migration) for migration in unfinished(other)] == [
         f"partially applied: {changed:,} rows changed in batches"
     ]

@@ -1,4 +1,4 @@
-"""What a backfill's statement may be, and what is made of it."""
+"""The statements that a backfill accepts, and the statements derived from them."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def change(text: str):
 
 
 @pytest.mark.parametrize(
-    ("text", "says", "at"),
+    ("text", "message", "token"),
     [
-        ("", "holds none", ""),
-        ("-- nothing", "holds none", "-- nothing"),
-        ("update o set n = 1 where n = 0; analyze o;", "holds 2", "analyze"),
-        ("update o set n = 1 where n = 0; update p set n = 1 where n = 0", "holds 2", "update p"),
+        ("", "contains none", ""),
+        ("-- nothing", "contains none", "-- nothing"),
+        ("update o set n = 1 where n = 0; analyze o;", "contains 2", "analyze"),
+        ("update o set n = 1 where n = 0; update p set n = 1 where n = 0", "contains 2", "update p"),
         ("insert into o select 1;", "Only an UPDATE or a DELETE", "insert"),
         ("merge into o using p on true when matched then delete;", "Only an UPDATE or a DELETE", "merge"),
         ("select 1 from o where false", "Only an UPDATE or a DELETE", "select"),
@@ -53,39 +53,39 @@ def change(text: str):
         ),
     ],
 )
-def test_what_cannot_be_made_in_batches_is_refused_with_its_place(text, says, at) -> None:
-    with pytest.raises(ForbiddenStatement, match=says) as refusal:
+def test_a_statement_that_cannot_run_in_batches_is_rejected_with_its_place(text, message, token) -> None:
+    with pytest.raises(ForbiddenStatement, match=message) as error:
         change(text)
 
-    place = refusal.value.place
-    assert place.text[place.column - 1 :].startswith(at)
-    assert refusal.value.hint
+    place = error.value.place
+    assert place.text[place.column - 1 :].startswith(token)
+    assert error.value.hint
 
 
 @pytest.mark.parametrize("options", ["batch:0", "batch:-1", "batch:5k", "batch:", "batch", "batch:12345678"])
-def test_a_number_of_rows_that_is_none_is_refused(options) -> None:
-    with pytest.raises(BadMigration, match="`batch` cannot be") as refusal:
+def test_an_invalid_number_of_rows_is_rejected(options) -> None:
+    with pytest.raises(BadMigration, match="`batch` cannot be") as error:
         parse(Source("a.sql", f"-- migrate:up {options}\n-- migrate:down\n"), 1, "a")
 
-    assert refusal.value.place.column == 15
+    assert error.value.place.column == 15
 
 
 @pytest.mark.parametrize("options", ["batch:5 transaction:false", "transaction:true batch:5"])
-def test_a_batch_is_a_transaction_whatever_else_is_said(options) -> None:
+def test_batch_and_transaction_exclude_each_other(options) -> None:
     with pytest.raises(BadMigration, match="each batch is a separate transaction"):
         parse(Source("a.sql", f"-- migrate:up {options}\n-- migrate:down\n"), 1, "a")
 
 
-def test_the_text_that_is_sent() -> None:
-    found = change("update app.o as x set n = 1 from p where (x.n = 0) -- so\n;")
+def test_the_derived_statements() -> None:
+    statement = change("update app.o as x set n = 1 from p where (x.n = 0) -- so\n;")
 
-    assert " ".join(found.batch(3, 9).text.split()) == (
+    assert " ".join(statement.batch(3, 9).text.split()) == (
         "with changed as ( update app.o as x set n = 1 from p where "
         "\"x\".ctid >= '(3,0)' and \"x\".ctid < '(9,0)' and ( (x.n = 0) ) "
         "returning ( (x.n = 0) ) is true as again ) "
         "select count(*), count(*) filter (where again) from changed"
     )
-    assert " ".join(found.left().text.split()) == (
+    assert " ".join(statement.remaining().text.split()) == (
         'select exists (select from "app"."o" as "x", p where ( (x.n = 0) ))'
     )
 
@@ -98,17 +98,17 @@ def test_the_text_that_is_sent() -> None:
         "/* é€😀 */ update /* é */ o set t = now() where n = 0 -- now()",
     ],
 )
-def test_a_time_that_changes_nothing_twice_may_be_asked(text) -> None:
-    found = change(text)
+def test_a_condition_on_the_time_that_later_batches_only_extend_is_accepted(text) -> None:
+    statement = change(text)
 
-    assert found.place_of_condition().text[found.place_of_condition().column - 1 :][:1] in "tn"
-    assert found.left().text.startswith('select exists (select from "o" where')
+    assert statement.place_of_condition().text[statement.place_of_condition().column - 1 :][:1] in "tn"
+    assert statement.remaining().text.startswith('select exists (select from "o" where')
 
 
-def test_what_only_says_only_asks_only() -> None:
-    found = change("with a as (select 1) delete from only o using p where o.id = p.id")
+def test_only_applies_to_the_query_for_remaining_rows() -> None:
+    statement = change("with a as (select 1) delete from only o using p where o.id = p.id")
 
-    assert " ".join(found.left().text.split()) == (
+    assert " ".join(statement.remaining().text.split()) == (
         'with a as (select 1) select exists (select from only "o", p where ( o.id = p.id ))'
     )
 
@@ -116,33 +116,33 @@ def test_what_only_says_only_asks_only() -> None:
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0'\r/*"), max_size=20), st.integers(0, 9))
 @example("target", 0)
 @example("n + 1", 0)
-def test_every_character_of_the_file_is_found_where_it_stands(name, first) -> None:
-    # Each of the words has a character in it that no name has.
-    marked, other, target = "n/**/+ 1", "p/**/as x", "x.a/**/is true"
-    text = f"update o set n = '{name}', marked = {marked}\n"
-    text += f"from {other} where n = '{name}' and {target} /* '{name}' */"
-    found = change(text)
+def test_every_piece_of_the_file_has_its_place_in_the_file(name, first) -> None:
+    # `name` cannot contain these texts: its alphabet has no slash.
+    value, other, condition = "n/**/+ 1", "p/**/as x", "x.a/**/is true"
+    text = f"update o set n = '{name}', marked = {value}\n"
+    text += f"from {other} where n = '{name}' and {condition} /* '{name}' */"
+    statement = change(text)
     sent = Message()
     sent.add("begin")
-    sent.add(found.batch(first, first + 1))
-    sent.add(found.left())
+    sent.add(statement.batch(first, first + 1))
+    sent.add(statement.remaining())
     places = []
 
-    for word in (marked, other, target):
-        at = sent.text.find(word)
-        while at >= 0:
-            step, index = sent.index(at + 1)
-            places.append((word, step.place(index)))
-            at = sent.text.find(word, at + 1)
+    for piece in (value, other, condition):
+        position = sent.text.find(piece)
+        while position >= 0:
+            step, index = sent.index(position + 1)
+            places.append((piece, step.place(index)))
+            position = sent.text.find(piece, position + 1)
 
-    # The tables stand in the question for the rest, too, the condition in that and in the RETURNING.
-    assert Counter(word for word, _ in places) == {marked: 1, other: 2, target: 3}
-    assert all(place.text[place.column - 1 :].startswith(word) for word, place in places)
+    # The query for remaining rows repeats the tables and the condition; RETURNING repeats the condition.
+    assert Counter(piece for piece, _ in places) == {value: 1, other: 2, condition: 3}
+    assert all(place.text[place.column - 1 :].startswith(piece) for piece, place in places)
 
 
-def test_what_stands_in_no_file_is_shown_where_it_was_put_in() -> None:
-    found = change("update o set n = 1 where n = 0")
-    step = found.batch(0, 1)
+def test_generated_text_has_the_place_of_the_next_piece() -> None:
+    statement = change("update o set n = 1 where n = 0")
+    step = statement.batch(0, 1)
 
     place = step.place(step.text.find(".ctid"))
 

@@ -1,4 +1,4 @@
-"""Every way to write a backfill, over every kind of table."""
+"""All forms of a backfill statement, on all kinds of relations."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from aigym_db.migrate.apply import migrate
         "update o set n = case when true then n + 1 end, done = true where not done or pad is null and n = 0",
     ],
 )
-def test_a_statement_is_made_in_batches_however_it_is_written(
+def test_every_form_of_update_runs_in_batches(
     database, other, table, write, backfill, counts, journal, text
 ) -> None:
     others = write(
@@ -57,10 +57,10 @@ def test_rows_are_deleted_in_batches(database, other, table, write, backfill, co
     assert len(journal(other, 3)) > 4
 
 
-def test_every_partition_is_changed_and_rows_may_move_between_them(
+def test_every_partition_is_changed_also_if_rows_move_between_partitions(
     database, other, write, backfill, counts, journal
 ) -> None:
-    made = write(
+    create = write(
         1,
         """
         create table o (id int, n int default 0, done boolean default false) partition by list (done);
@@ -72,7 +72,7 @@ def test_every_partition_is_changed_and_rows_may_move_between_them(
         """,
     )
 
-    migrate(database, (made, backfill()))
+    migrate(database, (create, backfill()))
 
     assert counts(other) == [(1, 5000)]
     assert [len(detail["tables"]) for kind, detail in journal(other) if kind == "intent"] == [3]
@@ -84,7 +84,7 @@ def test_every_partition_is_changed_and_rows_may_move_between_them(
     }
 
 
-def test_tables_that_inherit_are_changed_unless_it_says_only(
+def test_child_tables_are_changed_except_with_only(
     database, other, table, write, backfill, once, counts, journal
 ) -> None:
     more = write(2, "create table p () inherits (o); insert into p (id) select generate_series(9001, 9100);")
@@ -98,37 +98,33 @@ def test_tables_that_inherit_are_changed_unless_it_says_only(
     assert counts(other) == [(1, 5100)]
 
 
-def test_an_empty_table_still_proves_that_the_statement_can_be_run(
-    database, other, write, backfill, journal
-) -> None:
+def test_an_invalid_statement_fails_on_an_empty_table(database, other, write, backfill, journal) -> None:
     empty = write(1, "create table o (id int, n int, done boolean);")
 
-    with pytest.raises(StatementFailed, match='column "nope" does not exist') as refusal:
+    with pytest.raises(StatementFailed, match='column "nope" does not exist') as error:
         migrate(database, (empty, backfill(2, "update o set n = 1\nwhere done and nope;")))
-    assert (refusal.value.place.line, refusal.value.place.column) == (4, 16)
+    assert (error.value.place.line, error.value.place.column) == (4, 16)
 
     migrate(database, (empty, backfill()))
     assert journal(other)[-1] == ("apply", {"rows": 0, "batches": 1})
 
 
-def test_a_table_that_is_not_there_is_said_with_its_place(database, table, backfill) -> None:
-    with pytest.raises(StatementFailed, match=r'relation "app\.nope" does not exist') as refusal:
+def test_a_missing_table_is_reported_with_its_place(database, table, backfill) -> None:
+    with pytest.raises(StatementFailed, match=r'relation "app\.nope" does not exist') as error:
         migrate(database, (table, backfill(2, "update\n  app.nope set n = 1 where n = 0;")))
 
-    assert (refusal.value.place.line, refusal.value.place.column) == (4, 3)
+    assert (error.value.place.line, error.value.place.column) == (4, 3)
 
 
 @pytest.mark.parametrize(
-    ("make", "kind"),
+    ("create", "kind"),
     [
         ("create view v as select * from o;", "a view"),
         ("create materialized view v as select * from o;", "a materialized view"),
     ],
 )
-def test_what_is_no_table_is_refused(
-    database, other, table, write, backfill, once, counts, make, kind
-) -> None:
+def test_a_view_is_rejected(database, other, table, write, backfill, once, counts, create, kind) -> None:
     with pytest.raises(ForbiddenStatement, match=f"v is {kind}"):
-        migrate(database, (table, write(2, make), backfill(3, once.replace("update o", "update v"))))
+        migrate(database, (table, write(2, create), backfill(3, once.replace("update o", "update v"))))
 
     assert counts(other) == [(0, 5000)]

@@ -1,4 +1,4 @@
-"""Backfills that are ended in the middle."""
+"""Interrupted backfills: signals, ended sessions, server crashes."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ from aigym_db.project.migrations import migrations
 try:
     for done in migrate(sys.argv[1], migrations(Project(Path(sys.argv[2])))):
         print("finished", done.migration.version)
-except AigymError as refusal:
-    print(refusal)
-    print(refusal.detail)
-    sys.exit(refusal.exit_status)
+except AigymError as error:
+    print(error)
+    print(error.detail)
+    sys.exit(error.exit_status)
 """
 
 
-class Held:
-    """A process that migrates and waits in the middle of a backfill for a row that a test holds."""
+class BlockedRun:
+    """A process that runs a backfill and waits for a row locked by the test."""
 
     def __init__(
         self, database: str, folder: Path, other: psycopg.Connection, line: tuple[Migration, ...]
@@ -49,11 +49,11 @@ class Held:
             source = migration.up.source
             (folder / source.file).write_text(source.text)
         migrate(database, line, to=1)
-        self.holder = psycopg.connect(database)
-        self.holder.execute("select from o where id = 3000 for update")
+        self.locker = psycopg.connect(database)
+        self.locker.execute("select from o where id = 3000 for update")
         self.process = self.start()
         try:
-            wait_until(self.waits, "waiting for the row")
+            wait_until(self.is_waiting, "waiting for the row")
         except BaseException:
             self.close()
             raise
@@ -67,84 +67,86 @@ class Held:
             env={**os.environ, "PYTHONWARNINGS": "error"},
         )
 
-    def waits(self) -> bool:
+    def is_waiting(self) -> bool:
         return bool(self.backends())
 
     def backends(self) -> list[int]:
-        """The sessions that wait for the row."""
-        mine = {"pid": self.holder.info.backend_pid}
-        found = self.other.execute(
-            "select pid from pg_stat_activity where %(pid)s = any (pg_blocking_pids(pid))", mine
+        """Return the pids of the sessions that wait for the row."""
+        parameters = {"pid": self.locker.info.backend_pid}
+        rows = self.other.execute(
+            "select pid from pg_stat_activity where %(pid)s = any (pg_blocking_pids(pid))", parameters
         )
-        return [pid for (pid,) in found]
+        return [pid for (pid,) in rows]
 
     def changed(self) -> int:
         return self.other.execute("select count(*) from o where n = 1").fetchone()[0]
 
     def close(self) -> None:
-        self.holder.close()
+        self.locker.close()
         if self.process.poll() is None:
             self.process.kill()
         self.process.communicate()
 
 
 @pytest.fixture
-def held(database, tmp_path, other, table, backfill) -> Iterator[Held]:
-    made = Held(database, tmp_path, other, (table, backfill(options=" batch:500 lock_timeout:60s")))
-    yield made
-    made.close()
+def blocked(database, tmp_path, other, table, backfill) -> Iterator[BlockedRun]:
+    run = BlockedRun(database, tmp_path, other, (table, backfill(options=" batch:500 lock_timeout:60s")))
+    yield run
+    run.close()
 
 
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_a_signal_in_the_middle_of_a_batch_keeps_the_batches_before_and_the_next_run_goes_on(
-    other, held, counts, stop
+def test_a_signal_during_a_batch_keeps_the_previous_batches_and_the_next_run_resumes(
+    other, blocked, counts, stop
 ) -> None:
-    changed = held.changed()
+    changed = blocked.changed()
 
-    held.process.send_signal(stop)
-    output, _ = held.process.communicate(timeout=PROCESS_TIMEOUT_S)
-    status = held.process.returncode
-    wait_until(lambda: not held.waits(), "the end of the killed statement", polls=200)
-    held.holder.rollback()
+    blocked.process.send_signal(stop)
+    output, _ = blocked.process.communicate(timeout=PROCESS_TIMEOUT_S)
+    status = blocked.process.returncode
+    wait_until(lambda: not blocked.is_waiting(), "the end of the killed statement", polls=200)
+    blocked.locker.rollback()
 
     assert status == (-9 if stop is signal.SIGKILL else 130)
     assert (f"Stopped by {stop.name}" in output) == (stop is not signal.SIGKILL)
     assert (f"{changed:,} rows are changed and remain so" in output) == (stop is not signal.SIGKILL)
     assert (f"{changed:,} rows of 0002 step_2, which stay." in output) == (stop is not signal.SIGKILL)
-    assert 0 < changed == held.changed() < 3000
-    migrate(held.database, held.line)
+    assert 0 < changed == blocked.changed() < 3000
+    migrate(blocked.database, blocked.line)
     assert counts(other) == [(1, 5000)]
     assert [row.version for row in ledger.applied(other)] == [1, 2]
 
 
-def test_a_backend_that_is_ended_in_the_middle_of_a_batch_says_where_it_goes_on(other, held, counts) -> None:
-    changed = held.changed()
+def test_a_terminated_backend_keeps_the_previous_batches_and_the_next_run_resumes(
+    other, blocked, counts
+) -> None:
+    changed = blocked.changed()
 
-    other.execute("select pg_terminate_backend(%s)", held.backends())
-    output, _ = held.process.communicate(timeout=PROCESS_TIMEOUT_S)
-    held.holder.rollback()
+    other.execute("select pg_terminate_backend(%s)", blocked.backends())
+    output, _ = blocked.process.communicate(timeout=PROCESS_TIMEOUT_S)
+    blocked.locker.rollback()
 
-    assert held.process.returncode == 4
+    assert blocked.process.returncode == 4
     assert "its last batch is committed or rolled back" in output
-    assert held.changed() == changed
-    migrate(held.database, held.line)
+    assert blocked.changed() == changed
+    migrate(blocked.database, blocked.line)
     assert counts(other) == [(1, 5000)]
 
 
-def test_of_two_runners_one_does_it_and_the_other_finds_nothing_to_do(other, held, counts) -> None:
-    second = held.start()
+def test_of_two_concurrent_runs_only_one_changes_the_rows(other, blocked, counts) -> None:
+    second = blocked.start()
 
-    held.holder.rollback()
-    first_said, _ = held.process.communicate(timeout=PROCESS_TIMEOUT_S)
-    second_said, _ = second.communicate(timeout=PROCESS_TIMEOUT_S)
+    blocked.locker.rollback()
+    first_output, _ = blocked.process.communicate(timeout=PROCESS_TIMEOUT_S)
+    second_output, _ = second.communicate(timeout=PROCESS_TIMEOUT_S)
 
-    assert (held.process.returncode, second.returncode) == (0, 0)
-    assert (first_said + second_said).count("finished 2") == 1
+    assert (blocked.process.returncode, second.returncode) == (0, 0)
+    assert (first_output + second_output).count("finished 2") == 1
     assert counts(other) == [(1, 5000)]
 
 
 class Crashing(Observer):
-    """Pulls the plug, once, and lets the server come up again."""
+    """Crash the server once, between two batches or during one, and restart it."""
 
     def __init__(self, server: LocalServer, when: str, other: psycopg.Connection) -> None:
         self.server, self.when, self.other = server, when, other
@@ -163,7 +165,7 @@ class Crashing(Observer):
         self.batches += 1
         if self.batches == 3 and self.when == "between two batches":
             self.crash()
-        if self.batches == 3 and self.when == "inside a batch":
+        if self.batches == 3 and self.when == "during a batch":
             self.other.execute("begin; select from o where id = 3000 for update")
 
     def waiting(self, waiting) -> None:
@@ -172,8 +174,8 @@ class Crashing(Observer):
             self.crash()
 
 
-@pytest.mark.parametrize("when", ["between two batches", "inside a batch"])
-def test_after_a_crash_of_the_server_the_same_run_goes_on(table, backfill, counts, tmp_path, when) -> None:
+@pytest.mark.parametrize("when", ["between two batches", "during a batch"])
+def test_a_run_resumes_after_a_crash_of_the_server(table, backfill, counts, tmp_path, when) -> None:
     server = local(tmp_path)
     server.start()
     try:

@@ -14,11 +14,11 @@ from psycopg.conninfo import make_conninfo
 
 from aigym_db.database.servers import Throwaway, create_database, throwaway
 from aigym_db.migrate.apply import migrate
-from aigym_db.migrate.backfill import replication_lag as backfill_standbys
+from aigym_db.migrate.backfill import replication_lag
 
 
 class Standby(threading.Thread):
-    """Takes a server's WAL as a standby does, and says that it replayed nothing until it is `released`."""
+    """Receive the server's WAL, and report nothing as replayed until `released` is set."""
 
     def __init__(self, dsn: str) -> None:
         super().__init__(daemon=True)
@@ -62,8 +62,8 @@ def database(primary) -> str:
 
 @pytest.fixture
 def standby(primary, database, monkeypatch) -> Iterator[Standby]:
-    monkeypatch.setattr(backfill_standbys, "LOOK_S", 0.005)
-    monkeypatch.setattr(backfill_standbys, "LAG_BYTES", 100_000)
+    monkeypatch.setattr(replication_lag, "CHECK_INTERVAL_S", 0.005)
+    monkeypatch.setattr(replication_lag, "LAG_BYTES", 100_000)
     streaming = Standby(database)
     streaming.start()
     yield streaming
@@ -71,7 +71,7 @@ def standby(primary, database, monkeypatch) -> Iterator[Standby]:
     streaming.join()
 
 
-def test_it_is_waited_for_until_it_has_caught_up(database, standby, other, table, backfill, listener) -> None:
+def test_a_backfill_waits_for_a_lagging_standby(database, standby, other, table, backfill, listener) -> None:
     line = (table, backfill(options=" batch:200"))
     migrate(database, line, to=1)
     listener.on_wait = lambda waiting: standby.released.set()
@@ -82,21 +82,21 @@ def test_it_is_waited_for_until_it_has_caught_up(database, standby, other, table
     assert other.execute("select distinct n from o").fetchall() == [(1,)]
 
 
-def test_where_a_role_may_not_see_it_that_is_said_once(
+def test_missing_permission_for_the_replication_lag_is_reported_once(
     database, standby, other, table, write, backfill, once, listener
 ) -> None:
-    other.execute("drop role if exists sees_little")
-    other.execute("create role sees_little login")
-    other.execute(f"alter database {other.info.dbname} owner to sees_little")
-    made = write(1, "create schema app;" + table.up.text.replace(" o ", " app.o "))
-    line = (made, backfill(2, once.replace(" o ", " app.o "), options=" batch:200"))
+    other.execute("drop role if exists no_monitor")
+    other.execute("create role no_monitor login")
+    other.execute(f"alter database {other.info.dbname} owner to no_monitor")
+    create = write(1, "create schema app;" + table.up.text.replace(" o ", " app.o "))
+    line = (create, backfill(2, once.replace(" o ", " app.o "), options=" batch:200"))
 
-    migrate(make_conninfo(database, user="sees_little"), line, observer=listener)
+    migrate(make_conninfo(database, user="no_monitor"), line, observer=listener)
 
-    hidden = [notice for notice in listener.notices if "hidden from sees_little" in notice.message]
-    assert len(hidden) == 1
-    assert "pg_read_all_stats" in hidden[0].hint
+    denied = [notice for notice in listener.notices if "replication lag as no_monitor" in notice.message]
+    assert len(denied) == 1
+    assert "pg_read_all_stats" in denied[0].hint
     assert listener.waits == []
     assert other.execute("select distinct n from app.o").fetchall() == [(1,)]
     other.execute(f"alter database {other.info.dbname} owner to postgres")
-    other.execute("drop owned by sees_little cascade; drop role sees_little")
+    other.execute("drop owned by no_monitor cascade; drop role no_monitor")

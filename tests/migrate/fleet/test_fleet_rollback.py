@@ -92,7 +92,7 @@ def test_each_target_is_rolled_back_from_its_own_version(migrated, line, version
     assert all_versions(migrated, versions) == [[1, 2]] * 5
 
 
-def test_a_target_behind_the_version_has_nothing_to_roll_back(migrated, line, versions, states) -> None:
+def test_a_target_at_an_older_version_has_nothing_to_roll_back(migrated, line, versions, states) -> None:
     result = rollback_fleet(migrated, line, to=3)
 
     assert set(states(result).values()) == {"done"}
@@ -220,22 +220,22 @@ def test_a_tenant_is_rolled_back_in_its_own_schema(database, other, target, line
 
 
 def test_a_target_that_is_partially_applied_up_to_the_version_is_not_done(migrated, line) -> None:
-    one = replace(migrated, targets=migrated.targets[3:4])
-    with psycopg.connect(one.targets[0].dsn, autocommit=True) as connection:
+    fleet = replace(migrated, targets=migrated.targets[3:4])
+    with psycopg.connect(fleet.targets[0].dsn, autocommit=True) as connection:
         interrupt(connection, line[3], "up")
 
-    result = rollback_fleet(one, line, to=4)
+    result = rollback_fleet(fleet, line, to=4)
 
     assert (result.targets[0].state, result.error.code) == ("failed", "AIG-H001")
     assert "0004 step_4 is partially applied" in result.error.message
 
 
 def test_a_target_that_is_partially_rolled_back_at_the_version_is_not_done(migrated, line) -> None:
-    one = replace(migrated, targets=migrated.targets[:1])
-    with psycopg.connect(one.targets[0].dsn, autocommit=True) as connection:
+    fleet = replace(migrated, targets=migrated.targets[:1])
+    with psycopg.connect(fleet.targets[0].dsn, autocommit=True) as connection:
         interrupt(connection, line[3], "down")
 
-    result = rollback_fleet(one, line, to=4)
+    result = rollback_fleet(fleet, line, to=4)
 
     assert (result.targets[0].state, result.error.code) == ("failed", "AIG-H001")
     assert "`aigym-db rollback --to 3`" in result.error.hint
@@ -249,11 +249,11 @@ def test_a_target_that_is_interrupted_in_the_other_direction_is_not_done(migrate
         if not back
         else write(5, "create index concurrently i on notes (id);", options=NON_TRANSACTIONAL)
     )
-    one = replace(migrated, targets=migrated.targets[:1])
-    with psycopg.connect(one.targets[0].dsn, autocommit=True) as connection:
+    fleet = replace(migrated, targets=migrated.targets[:1])
+    with psycopg.connect(fleet.targets[0].dsn, autocommit=True) as connection:
         interrupt(connection, file, "up" if back else "down")
 
-    result = rollback_fleet(one, (*line, file), to=4) if back else migrate_fleet(one, line)
+    result = rollback_fleet(fleet, (*line, file), to=4) if back else migrate_fleet(fleet, line)
 
     assert (result.targets[0].state, result.error.code) == ("failed", "AIG-H001")
     assert ("partially applied" if back else "partially rolled back") in result.error.message
@@ -273,12 +273,12 @@ def test_status_of_every_target(migrated, line, target) -> None:
 
 
 def test_without_permission_to_read_the_journal_unfinished_is_unknown(migrated, line, reader) -> None:
-    one = replace(migrated, targets=migrated.targets[:1])
-    weak = replace(one, targets=(replace(one.targets[0], dsn=reader(one.targets[0].dsn)),))
-    with psycopg.connect(one.targets[0].dsn, autocommit=True) as connection:
+    fleet = replace(migrated, targets=migrated.targets[:1])
+    weak = replace(fleet, targets=(replace(fleet.targets[0], dsn=reader(fleet.targets[0].dsn)),))
+    with psycopg.connect(fleet.targets[0].dsn, autocommit=True) as connection:
         interrupt(connection, line[3], "down")
 
-    (owner,), (other,) = fleet_status(one, line), fleet_status(weak, line)
+    (owner,), (other,) = fleet_status(fleet, line), fleet_status(weak, line)
 
     assert [migration.version for migration in owner.status.unfinished] == [4]
     assert (len(other.status.applied), other.status.unfinished) == (4, None)
@@ -295,12 +295,12 @@ def test_reading_the_status_changes_nothing(fresh, target, line) -> None:
 def test_status_of_a_tenant_and_of_a_pattern(database, other, target, line) -> None:
     for name in ("tenant_a", "tenant_b"):
         other.execute(f"create schema {name}")
-    one = target("first", database, schema="tenant_a")
-    assert migrate_fleet(Fleet((one,)), line, to=1).error is None
+    single = target("first", database, schema="tenant_a")
+    assert migrate_fleet(Fleet((single,)), line, to=1).error is None
     lost = target("lost", database, schemas="tenent_*")
     gone = target("gone", database, schema="tenant_x")
 
-    statuses = fleet_status(Fleet((target("all", database, schemas="tenant_*"), one, lost, gone)), line)
+    statuses = fleet_status(Fleet((target("all", database, schemas="tenant_*"), single, lost, gone)), line)
 
     assert [each.target.name for each in statuses] == ["all/tenant_b", "first", "lost", "gone"]
     assert [len(each.status.pending) for each in statuses[:2]] == [4, 3]
