@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aigym_db.syntax.body import Expression
 
 
 def of_expression(text: str) -> Iterator[tuple[str, str]]:
@@ -29,46 +31,27 @@ def of_sql(body: str) -> Iterator[tuple[str, str]]:
 
 def of_plpgsql(definition: str, body: str) -> Iterator[tuple[str, str]]:
     """The same for the body of a function in PL/pgSQL, given its CREATE FUNCTION too."""
-    from pglast.parser import parse_plpgsql_json
+    from aigym_db.syntax.body import expressions
 
-    for query in dict.fromkeys(_queries(json.loads(parse_plpgsql_json(definition)))):
-        if body.count(query) == 0:
+    for expression in dict.fromkeys(expressions(definition)):
+        if expression.text not in body:
             continue
-        for what, changed in _query_variants(query):
-            yield what, body.replace(query, changed, 1)
+        for what, changed in _query_variants(expression):
+            yield what, body.replace(expression.text, changed, 1)
 
 
-def _query_variants(query: str) -> Iterator[tuple[str, str]]:
+def _query_variants(expression: Expression) -> Iterator[tuple[str, str]]:
     from pglast.parser import ParseError
 
     try:
-        yield from of_sql(query)
-    except ParseError:
-        yield from _assignment_or_expression(query)
-
-
-def _assignment_or_expression(query: str) -> Iterator[tuple[str, str]]:
-    from pglast.parser import ParseError
-
-    target, assigned, value = query.partition(":=")
-    try:
-        for what, changed in of_expression(value if assigned else query):
-            yield what, f"{target}:= {changed}" if assigned else changed
+        if expression.kind == "statement":
+            yield from of_sql(expression.text)
+        else:
+            target, value = expression.assignment
+            for what, changed in of_expression(value):
+                yield what, f"{target} {changed}" if target else changed
     except ParseError:
         return
-
-
-def _queries(node: Any) -> Iterator[str]:
-    """Every query and expression in the parse tree of a PL/pgSQL function."""
-    if isinstance(node, dict):
-        for key, value in node.items():
-            if key == "PLpgSQL_expr":
-                yield value["query"]
-            else:
-                yield from _queries(value)
-    elif isinstance(node, list):
-        for one in node:
-            yield from _queries(one)
 
 
 def _variants(node: Any) -> Iterator[tuple[str, Any]]:

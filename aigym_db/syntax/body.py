@@ -7,12 +7,13 @@ where plain SQL has none.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from pglast import ast
-from pglast.parser import ParseError, Token, parse_sql, scan
+from pglast.parser import ParseError, Token, parse_plpgsql_json, parse_sql, scan
 
 from aigym_db.model.source import Source
 from aigym_db.model.sql import Statement
@@ -57,6 +58,29 @@ class Inner:
             return outer
         end = body.start + self.start + len(self.text)
         return Statement(outer.source, body.start + self.first, end, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """An expression or query of a PL/pgSQL function, as PostgreSQL's PL/pgSQL parser reports it."""
+
+    kind: Literal["statement", "expression", "assignment", "executed"]
+    """`executed`: the expression whose value EXECUTE, RETURN QUERY EXECUTE or OPEN … FOR EXECUTE runs."""
+    text: str
+    """The text in the function; an assignment includes its target and `:=`."""
+
+    @property
+    def sql(self) -> str:
+        """The text as a statement: `select …` of the value unless it is a statement."""
+        if self.kind == "statement":
+            return self.text
+        return f"select {self.assignment[1]}"
+
+    @property
+    def assignment(self) -> tuple[str, str]:
+        """The target with `:=`, empty if there is none, and the value."""
+        target, sign, value = self.text.partition(":=")
+        return (target + sign, value) if self.kind == "assignment" and value else ("", self.text)
 
 
 def body_of(statement: Statement) -> Body | None:
@@ -116,6 +140,14 @@ def statements(source: Source, body: Body, outer: Statement) -> Iterator[tuple[S
             yield Statement(source, place.start, place.end, raw.stmt), located
 
 
+def expressions(definition: str) -> Iterator[Expression]:
+    """Yield the expressions and queries of a DO, CREATE FUNCTION or CREATE PROCEDURE statement in PL/pgSQL.
+
+    Raise ParseError if PL/pgSQL's parser rejects the body.
+    """
+    yield from _expressions(json.loads(parse_plpgsql_json(definition)), executes=False)
+
+
 def executed(expression: str) -> str | None:
     """Return the text that EXECUTE runs if its expression is a literal, else None."""
     value = parsed(expression)
@@ -129,6 +161,29 @@ def parsed(expression: str) -> Any:
         return statement.targetList[0].val
     except (ParseError, AttributeError, IndexError, TypeError):
         return None
+
+
+_EXPRESSION_MODE = 2
+"""The `parseMode` of an expression; smaller values are statements, greater ones assignments."""
+
+
+def _expressions(node: Any, *, executes: bool) -> Iterator[Expression]:
+    if isinstance(node, list):
+        for child in node:
+            yield from _expressions(child, executes=False)
+    elif isinstance(node, dict):
+        dynamic = "dynquery" if "dynquery" in node else "query"
+        for name, child in node.items():
+            if name != "PLpgSQL_expr":
+                yield from _expressions(child, executes=name == dynamic)
+            else:
+                mode = child.get("parseMode", 0)
+                if mode < _EXPRESSION_MODE:
+                    yield Expression("statement", child["query"])
+                elif mode > _EXPRESSION_MODE:
+                    yield Expression("assignment", child["query"])
+                else:
+                    yield Expression("executed" if executes else "expression", child["query"])
 
 
 def _start(statement: Statement, written: Any, text: str) -> int | None:
