@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from itertools import groupby
 
+from aigym_db.model.source import lines_of
+
 LAST = 1_000_000
 """An order after every statement of every template."""
 
@@ -60,7 +62,7 @@ def up_text(items: list[Item]) -> str:
     for file, group in groupby((item for item in items if item.up), key=lambda item: item.file):
         sections.append(f"-- {file}" if file else "-- no longer in the templates")
         sections += ["\n".join(_spaced(item.up)) for item in group]
-    return "".join(f"{text}\n" for text in "\n\n".join(sections).splitlines())
+    return "".join(f"{text}\n" for text in lines_of("\n\n".join(sections)))
 
 
 def down_text(items: list[Item]) -> str:

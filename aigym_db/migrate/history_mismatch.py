@@ -12,6 +12,7 @@ from aigym_db.database import ledger
 from aigym_db.errors import EditedMigration, MissingMigration
 from aigym_db.migrate.history import edited_migrations, missing_migrations
 from aigym_db.model.migration import Applied, Migration
+from aigym_db.model.source import lines_of
 
 
 @contextmanager
@@ -51,7 +52,7 @@ def _difference(connection: Connection[Any], migration: Migration, scope: str) -
     # Only where it is seen: what it costs to import, every run would pay.
     import difflib
 
-    before, after = stored.splitlines(), migration.up.source.text.splitlines()
+    before, after = lines_of(stored), lines_of(migration.up.source.text)
     return "\n".join(
         difflib.unified_diff(before, after, "as this database ran it", migration.file, lineterm="")
     )

@@ -7,6 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
+def lines_of(text: str, *, keepends: bool = False) -> list[str]:
+    """Return the lines of a text, which end with a line feed only, as in `Source.place`.
+
+    `str.splitlines` also ends lines at form feeds, U+0085, U+2028 and others; PostgreSQL and editors do not.
+    """
+    lines = text.split("\n")
+    last = lines.pop()
+    ended = [f"{line}\n" for line in lines] if keepends else lines
+    return [*ended, last] if last else ended
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A point in a file as a person counts: line and column from 1, in characters."""

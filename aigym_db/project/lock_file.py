@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aigym_db.errors import EditedFrozen, MissingMigration
 from aigym_db.model.migration import Migration
-from aigym_db.model.source import Source
+from aigym_db.model.source import Source, lines_of
 from aigym_db.project.config import Project
 from aigym_db.project.migrations import FILE_NAME
 from aigym_db.project.version_sequence import renamed
@@ -29,7 +29,7 @@ def frozen(project: Project, migrations: tuple[Migration, ...]) -> frozenset[int
     by_name = {migration.file.rpartition("/")[2]: migration for migration in migrations}
     versions: list[int] = []
     offset = 0
-    for line in source.text.splitlines(keepends=True):
+    for line in lines_of(source.text, keepends=True):
         start, offset = offset, offset + len(line)
         match = _LINE.fullmatch(line.rstrip("\n"))
         name = FILE_NAME.fullmatch(match[2]) if match else None

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from aigym_db.errors import AigymError
 from aigym_db.model.migration import Migration
-from aigym_db.model.source import Place
+from aigym_db.model.source import Place, lines_of
 from aigym_db.project.config import Project
 
 
@@ -29,7 +29,7 @@ def _same(project: Project, migration: Migration, place: Place) -> Iterator[Plac
 
     for source in render(project):
         at = 0
-        for line in source.text.splitlines(keepends=True) if source.file in migration.made_from else ():
+        for line in lines_of(source.text, keepends=True) if source.file in migration.made_from else ():
             if line.rstrip("\n") == place.text:
                 yield source.place(at + place.column - 1)
             at += len(line)

@@ -17,7 +17,7 @@ from jinja2 import Environment
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 
-from aigym_db.model.source import Span
+from aigym_db.model.source import Span, lines_of
 from aigym_db.project.templates import MARKS
 
 _FIRST, _COUNT = MARKS[0], MARKS[1] - MARKS[0] + 1
@@ -101,7 +101,7 @@ class Marking(Extension):
 
 def spans_by_line(file: str, template: str, rendered: str) -> tuple[Span, ...]:
     """Spans found by comparing lines, for a text whose marks got in the way of its rendering."""
-    before, after = template.splitlines(keepends=True), rendered.splitlines(keepends=True)
+    before, after = lines_of(template, keepends=True), lines_of(rendered, keepends=True)
     offsets, starts = _line_starts(before), _line_starts(after)
     spans = [Span(0, file, 0, 0)]
     for block in difflib.SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks():

@@ -11,7 +11,7 @@ import click
 
 from aigym_db.errors import AigymError
 from aigym_db.model.finding import Finding
-from aigym_db.model.source import Place
+from aigym_db.model.source import Place, lines_of
 
 _COLOUR = {"error": "red", "warning": "yellow", "note": "cyan"}
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -52,7 +52,7 @@ def error(failure: AigymError) -> str:
     lines = [f"{click.style('error', fg='red', bold=True)} {dim(failure.code)} {bold(message)}"]
     if failure.place:
         lines += caret(failure.place)
-    lines += [f"  {printable(line)}" for line in failure.detail.splitlines()]
+    lines += [f"  {printable(line)}" for line in lines_of(failure.detail)]
     if failure.hint:
         lines.append(f"  {click.style('hint:', fg='cyan')} {failure.hint}")
     return "\n".join(lines)
@@ -71,7 +71,7 @@ def lost(cause: OSError) -> str:
 def finding(item: Finding) -> str:
     """Format a finding: level, code, message, place with caret, help."""
     level = click.style(item.level, fg=_COLOUR[item.level], bold=True)
-    first, *more = [printable(line) for line in item.message.splitlines()] or [""]
+    first, *more = [printable(line) for line in lines_of(item.message)] or [""]
     lines = [f"{level} {dim(item.code)} {bold(first)} {dim(f'[{item.rule}]')}"]
     if item.place:
         lines += caret(item.place)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from aigym_db.migrate.observer import Finished, Notice, Observer, Waiting
 from aigym_db.migrate.observer import Progress as Headway
 from aigym_db.model.migration import Direction, Migration, Plan
+from aigym_db.model.source import lines_of
 from aigym_db.report import console
 from aigym_db.report.result import Report
 
@@ -98,9 +99,9 @@ class Watching(Observer, AbstractContextManager["Watching"]):
 
     def notice(self, migration: Migration, notice: Notice) -> None:
         where = f" ({notice.place})" if notice.place else ""
-        first, *more = notice.message.splitlines() or [""]
+        first, *more = lines_of(notice.message) or [""]
         self._line(f"  {notice.severity.lower()}: {console.printable(first)}{where}")
-        for line in (*more, *notice.detail.splitlines(), *notice.hint.splitlines()):
+        for line in (*more, *lines_of(notice.detail), *lines_of(notice.hint)):
             self._line(f"    {console.printable(line)}")
 
     def waiting(self, waiting: Waiting) -> None:

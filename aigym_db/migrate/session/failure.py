@@ -17,7 +17,7 @@ from aigym_db.migrate.session.message import Message
 from aigym_db.migrate.session.session_settings import PREPARED
 from aigym_db.migrate.step import Step
 from aigym_db.model.migration import Migration, Part
-from aigym_db.model.source import Place
+from aigym_db.model.source import Place, lines_of
 
 LOCK_NOT_AVAILABLE = "55P03"
 DEADLOCK = "40P01"
@@ -72,7 +72,7 @@ def _hint(part: Part, message: Message, done: int, failure: psycopg.Error) -> st
 
 def _query(message: Message, text: str, position: str | None) -> str:
     """The failed query of a function, with a caret below the error position."""
-    lines = f"QUERY: {text}".splitlines()
+    lines = lines_of(f"QUERY: {text}")
     if position:
         before = f"QUERY: {text[: message.character(text, position) - 1]}"
         lines.insert(before.count("\n") + 1, " " * len(before.rpartition("\n")[2]) + "^")

@@ -13,7 +13,7 @@ from aigym_db.migrate.step import Step
 from aigym_db.migrate.transactional.if_not_exists import guard
 from aigym_db.model.migration import Part
 from aigym_db.model.script import CopyData, Piece
-from aigym_db.model.source import Place, Source
+from aigym_db.model.source import Place, Source, lines_of
 from aigym_db.syntax.split import segments
 
 SIZE = 1_000_000
@@ -63,7 +63,7 @@ class Bulk(Message):
 
     def data_place(self, context: str | None) -> Place | None:
         rows = self.piece.rows
-        for said in (context or "").splitlines() if rows else ():
+        for said in lines_of(context or "") if rows else ():
             # The words are the server's language; the name in front of them is ours.
             found = re.match(r"COPY (.+?)" + _AT_COLUMN.pattern + r"\Z", said)
             if found and rows:

@@ -18,7 +18,7 @@ import subprocess
 from collections.abc import Iterator
 from itertools import zip_longest
 
-from aigym_db.model.source import Source
+from aigym_db.model.source import Source, lines_of
 from aigym_db.project.config import Project
 from aigym_db.verify.check import CheckFailure, check
 from aigym_db.verify.context import VerifyContext
@@ -33,7 +33,7 @@ def lock_grows(context: VerifyContext) -> Iterator[CheckFailure]:
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     branch, before = _on_main(context.project)
     offset = 0
-    for mine, theirs in zip_longest(text.splitlines(), before.splitlines()):
+    for mine, theirs in zip_longest(lines_of(text), lines_of(before)):
         if theirs is None:
             return
         if mine != theirs:
