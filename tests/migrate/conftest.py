@@ -1,4 +1,4 @@
-"""Migrations from a few words, how large a large file is, and what a run told."""
+"""A migration factory, a recording observer and small limits for large files."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Write = Callable[..., Migration]
 
 @pytest.fixture
 def write() -> Write:
-    """Makes a migration: `write(1, "create table app ()", "drop table app")`."""
+    """Create a migration: `write(1, "create table app ()", "drop table app")`."""
 
-    def made(
+    def create(
         version: int,
         up: str,
         down: str | None = "select 1;",
@@ -39,11 +39,11 @@ def write() -> Write:
         text = f"-- {version:04d} {name}\n-- migrate:up{options}\n{up}\n{end}"
         return parse(Source(f"migrations/{version:04d}_{name}.sql", text), version, name)
 
-    return made
+    return create
 
 
 class Listener(Observer):
-    """Keeps what it hears."""
+    """Record all events of a run."""
 
     def __init__(self) -> None:
         self.plans: list[Plan] = []
@@ -81,14 +81,14 @@ def listener() -> Listener:
 
 @pytest.fixture
 def other(database: str) -> Iterator[psycopg.Connection]:
-    """Somebody else's session on the same database, in autocommit."""
+    """Another session on the same database, in autocommit."""
     with psycopg.connect(database, autocommit=True) as connection:
         yield connection
 
 
 @pytest.fixture
 def in_small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is long, and how much of it is sent at once, is so small that a test reads well."""
+    """Reduce the limits for large files and chunks so that small texts exceed them."""
     monkeypatch.setattr(streamed, "LONG", 300)
     monkeypatch.setattr(chunks, "SIZE", 120)
     monkeypatch.setattr(chunks, "DATA_SIZE", 7)

@@ -1,4 +1,4 @@
-"""Migrating a real database."""
+"""Applying migrations to a database."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def kinds(connection) -> list[str]:
     return [row[0] for row in connection.execute("select kind::text from aigym_db.event order by id")]
 
 
-def test_what_is_pending_is_applied_in_order_and_told_after_the_commit(
+def test_pending_migrations_are_applied_in_order_and_reported_after_the_commit(
     database, other, write, listener
 ) -> None:
     seen = []
@@ -49,25 +49,25 @@ def test_a_second_run_writes_nothing_and_takes_no_lock(database, other, write, l
     assert (done, listener.plans[0].migrations, kinds(other)) == ((), (), before)
 
 
-def test_a_run_goes_no_further_than_it_was_told(database, other, write) -> None:
+def test_a_run_stops_at_the_given_version(database, other, write) -> None:
     migrate(database, (write(1, "create table a ();"), write(2, "create table b ();")), to=1)
 
     assert tables(other) == ["a"]
 
 
-def test_a_failing_statement_takes_its_whole_file_back(database, other, write) -> None:
+def test_a_failed_statement_rolls_back_its_file(database, other, write) -> None:
     line = (
         write(1, "create table a ();"),
         write(2, "create table b ();\nselect 'é😀', 1 / 0;\ncreate table c ();"),
     )
 
-    with pytest.raises(StatementFailed) as refusal:
+    with pytest.raises(StatementFailed) as error:
         migrate(database, line)
 
     assert tables(other) == ["a"]
     assert [row.version for row in ledger.applied(other)] == [1]
     assert kinds(other) == ["start", "apply", "fail"]
-    assert (refusal.value.exit_status, refusal.value.place.line) == (4, 4)
+    assert (error.value.exit_status, error.value.place.line) == (4, 4)
 
 
 @pytest.mark.parametrize(
@@ -79,27 +79,27 @@ def test_a_failing_statement_takes_its_whole_file_back(database, other, write) -
         ("select 1; select 2;\nselect 1 / 0;", 4, 1),
     ],
 )
-def test_an_error_has_its_place_in_the_file_under_any_unicode(
+def test_an_error_has_its_position_in_a_file_with_any_unicode(
     database, write, text: str, line: int, column: int
 ) -> None:
-    with pytest.raises(StatementFailed) as refusal:
+    with pytest.raises(StatementFailed) as error:
         migrate(database, (write(1, text),))
 
-    place = refusal.value.place
+    place = error.value.place
     assert (place.file, place.line, place.column) == ("migrations/0001_step_1.sql", line, column)
 
 
-def test_everything_the_server_says_about_an_error_is_shown(database, write) -> None:
-    said = "raise exception 'no' using detail = 'because', hint = 'try'"
+def test_all_fields_of_a_server_error_are_shown(database, write) -> None:
+    raise_statement = "raise exception 'no' using detail = 'because', hint = 'try'"
 
-    with pytest.raises(StatementFailed) as refusal:
-        migrate(database, (write(1, f"do $$ begin {said}; end $$;"),))
+    with pytest.raises(StatementFailed) as error:
+        migrate(database, (write(1, f"do $$ begin {raise_statement}; end $$;"),))
 
     for words in ("SQLSTATE: P0001", "DETAIL: because", "HINT: try", "CONTEXT: PL/pgSQL"):
-        assert words in refusal.value.detail
+        assert words in error.value.detail
 
 
-def test_a_constraint_that_fails_at_the_commit_takes_the_file_back(database, other, write) -> None:
+def test_a_constraint_violation_at_commit_rolls_back_the_file(database, other, write) -> None:
     text = (
         "create table a (id int primary key); create table b (a_id int references a initially deferred); "
         "insert into b values (1);"
@@ -112,7 +112,7 @@ def test_a_constraint_that_fails_at_the_commit_takes_the_file_back(database, oth
     assert ledger.applied(other) == ()
 
 
-def test_a_commit_in_a_later_file_is_refused_before_anything_is_sent(database, other, write) -> None:
+def test_a_commit_in_a_later_file_is_rejected_before_anything_is_sent(database, other, write) -> None:
     with pytest.raises(ForbiddenStatement):
         migrate(database, (write(1, "create table a ();"), write(2, "select 1; commit;")))
 
@@ -120,7 +120,7 @@ def test_a_commit_in_a_later_file_is_refused_before_anything_is_sent(database, o
     assert not ledger.exists(other)
 
 
-def test_notices_and_warnings_are_told_with_their_place(database, write, listener) -> None:
+def test_notices_and_warnings_are_reported_with_their_position(database, write, listener) -> None:
     text = (
         "create table if not exists a ();\ncreate table if not exists a ();\ndo $$ begin raise warning "
         "'ü'; end $$;"
@@ -128,13 +128,13 @@ def test_notices_and_warnings_are_told_with_their_place(database, write, listene
 
     migrate(database, (write(1, text),), observer=listener)
 
-    assert [(said.severity, said.message) for said in listener.notices] == [
+    assert [(notice.severity, notice.message) for notice in listener.notices] == [
         ("NOTICE", 'relation "a" already exists, skipping'),
         ("WARNING", "ü"),
     ]
 
 
-def test_migrations_act_as_the_owner_and_the_ledger_as_who_connected(database, other, write) -> None:
+def test_migrations_run_as_the_owner_and_ledger_rows_as_the_connected_role(database, other, write) -> None:
     line = (
         write(
             1,
@@ -157,15 +157,15 @@ def test_migrations_act_as_the_owner_and_the_ledger_as_who_connected(database, o
         other.execute("drop owned by acting_owner; drop role acting_owner")
 
 
-def test_an_owner_that_does_not_exist_is_an_error_and_not_ignored(database, other, write) -> None:
-    with pytest.raises(StatementFailed, match="nobody_here") as refusal:
-        migrate(database, (write(1, "create table a ();"),), options=Options(owner="nobody_here"))
+def test_a_missing_owner_role_is_an_error(database, other, write) -> None:
+    with pytest.raises(StatementFailed, match="missing_role") as error:
+        migrate(database, (write(1, "create table a ();"),), options=Options(owner="missing_role"))
 
-    assert "role:none" in refusal.value.hint
+    assert "role:none" in error.value.hint
     assert tables(other) == []
 
 
-def test_rows_hidden_by_forced_row_level_security_are_not_left_out_silently(database, other, write) -> None:
+def test_rows_hidden_by_forced_row_level_security_are_an_error(database, other, write) -> None:
     other.execute("create role plain_owner; grant create on schema public to plain_owner")
     line = (
         write(1, "create table a (x int); insert into a values (1);"),
@@ -181,16 +181,14 @@ def test_rows_hidden_by_forced_row_level_security_are_not_left_out_silently(data
 
 
 @pytest.mark.parametrize("setting", ["default_transaction_read_only = on"])
-def test_a_session_that_may_only_read_is_refused_before_anything_happens(
-    database, other, write, setting: str
-) -> None:
+def test_a_read_only_session_is_rejected_before_any_change(database, other, write, setting: str) -> None:
     other.execute(f"alter database {other.info.dbname} set {setting}")
 
     with pytest.raises(ReadOnly):
         migrate(database, (write(1, "create table a ();"),))
 
 
-def test_a_role_without_rights_is_refused_before_anything_happens(database, other, write) -> None:
+def test_a_role_without_privileges_is_rejected_before_any_change(database, other, write) -> None:
     line = (write(1, "create table a ();"),)
     migrate(database, line)
     other.execute("create role reader login")
@@ -206,7 +204,7 @@ def test_a_role_without_rights_is_refused_before_anything_happens(database, othe
     assert kinds(other) == ["start", "apply"]
 
 
-def test_drafts_run_on_the_projects_own_local_database_only(database, other, write) -> None:
+def test_drafts_are_applied_to_the_local_database_of_the_project_only(database, other, write) -> None:
     line = (write(1, "create table a ();"), write(2, "create table b ();"))
 
     with pytest.raises(UnfrozenMigration, match="0002 step_2 is not frozen"):
@@ -217,16 +215,16 @@ def test_drafts_run_on_the_projects_own_local_database_only(database, other, wri
     assert tables(other) == ["a", "b"]
 
 
-def test_an_edited_file_is_shown_beside_what_ran(database, write) -> None:
+def test_an_edited_file_is_shown_as_a_diff_against_the_ledger(database, write) -> None:
     migrate(database, (write(1, "select 'before';"),))
 
-    with pytest.raises(EditedMigration) as refusal:
+    with pytest.raises(EditedMigration) as error:
         migrate(database, (write(1, "select 'after';"),))
 
-    assert "-select 'before';\n+select 'after';" in refusal.value.detail
+    assert "-select 'before';\n+select 'after';" in error.value.detail
 
 
-def test_a_plan_made_for_another_ledger_is_refused(database, other, write) -> None:
+def test_a_plan_for_another_ledger_is_rejected(database, other, write) -> None:
     line = (write(1, "create table a ();"), write(2, "create table b ();"))
     plan = plan_up(line, ())
     migrate(database, line, to=1)
@@ -250,7 +248,7 @@ def test_only_the_last_commit_of_a_run_waits_for_the_disk(
     assert [row[0] for row in other.execute("select value from seen")] == expected
 
 
-def test_a_run_of_one_waits_for_the_disk(database, other, write) -> None:
+def test_a_run_of_one_migration_waits_for_the_disk(database, other, write) -> None:
     other.execute(f"alter database {other.info.dbname} set synchronous_commit = on")
 
     migrate(

@@ -1,4 +1,4 @@
-"""Databases in another encoding than the files."""
+"""Databases with another encoding than the files."""
 
 from __future__ import annotations
 
@@ -32,18 +32,20 @@ def encoded(server) -> Iterator[Callable[[str], str]]:
 
 
 @pytest.mark.parametrize("long", [0, 40])
-def test_a_character_that_the_database_cannot_store_has_its_place(encoded, write, long: int) -> None:
+def test_a_character_without_an_equivalent_in_the_database_encoding_has_its_position(
+    encoded, write, long: int
+) -> None:
     text = TABLE + "insert into t values (1, 'é');\n" * long + "select 'ü', '€';"
 
-    with pytest.raises(StatementFailed, match="LATIN1") as refusal:
+    with pytest.raises(StatementFailed, match="LATIN1") as error:
         migrate(encoded("LATIN1"), (write(1, text),))
 
-    assert (refusal.value.place.line, refusal.value.place.column) == (4 + long, 14)
+    assert (error.value.place.line, error.value.place.column) == (4 + long, 14)
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII", "UTF8"])
 @pytest.mark.parametrize("long", [1, 40])
-def test_a_database_in_another_encoding_keeps_what_the_file_says(
+def test_a_database_in_another_encoding_stores_the_text_of_the_file(
     encoded, write, encoding: str, long: int
 ) -> None:
     dsn = encoded(encoding)
@@ -54,9 +56,9 @@ def test_a_database_in_another_encoding_keeps_what_the_file_says(
     again = migrate(dsn, (migration,))
 
     with psycopg.connect(dsn, client_encoding="utf8") as connection:
-        found = connection.execute("select distinct b, octet_length(b) from t").fetchall()
+        values = connection.execute("select distinct b, octet_length(b) from t").fetchall()
         stored = ledger.stored_sql(connection, 1)
-    assert found == [("é", 1 if encoding == "LATIN1" else 2)]
+    assert values == [("é", 1 if encoding == "LATIN1" else 2)]
     assert (stored, again) == (migration.up.source.text, ())
 
 
@@ -66,7 +68,7 @@ def test_a_database_in_another_encoding_keeps_what_the_file_says(
 )
 @pytest.mark.parametrize("long", [0, 40])
 @pytest.mark.parametrize("whole", ["run", "migration"])
-def test_how_a_text_is_read_is_not_changed_on_the_way_by_a_function(
+def test_a_function_cannot_change_the_client_encoding_of_a_run(
     encoded, write, setting: str, long: int, whole
 ) -> None:
     changes = f"select set_config('{setting}', true);\n"
@@ -78,13 +80,13 @@ def test_how_a_text_is_read_is_not_changed_on_the_way_by_a_function(
     migrate(dsn, line, options=Options(transaction=whole))
 
     with psycopg.connect(dsn, client_encoding="utf8") as connection:
-        found = connection.execute("select distinct b from t").fetchall()
-        stored = [ledger.stored_sql(connection, one.version) for one in line]
-    assert found == [(r"Zürich C:\dir\new",)]
-    assert stored == [one.up.source.text for one in line]
+        values = connection.execute("select distinct b from t").fetchall()
+        stored = [ledger.stored_sql(connection, migration.version) for migration in line]
+    assert values == [(r"Zürich C:\dir\new",)]
+    assert stored == [migration.up.source.text for migration in line]
 
 
-def test_data_behind_such_a_function_is_read_as_it_stands(encoded, write) -> None:
+def test_data_after_a_change_of_the_client_encoding_is_stored_unchanged(encoded, write) -> None:
     changes = "select set_config('client_encoding', 'LATIN1', true);\n"
     dsn = encoded("UTF8")
     migration = write(
@@ -98,7 +100,9 @@ def test_data_behind_such_a_function_is_read_as_it_stands(encoded, write) -> Non
         assert ledger.stored_sql(connection, 1) == migration.up.source.text
 
 
-def test_a_statement_alone_is_read_as_it_stands_behind_such_a_function(encoded, write) -> None:
+def test_a_non_transactional_statement_after_a_change_of_the_client_encoding_is_unchanged(
+    encoded, write
+) -> None:
     changes = "select set_config('client_encoding', 'LATIN1', false);\n"
     dsn = encoded("UTF8")
     text = f"{TABLE}{changes}insert into t values (1, 'Zürich');"

@@ -1,4 +1,4 @@
-"""The way out that a refusal shows, where several would fit the server's code."""
+"""Hints of errors whose SQLSTATE has several causes."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from aigym_db.migrate.options import Options
 OUTSIDE = " transaction:false"
 LATE = """
 create table a (x int);
-create function refuse() returns trigger language plpgsql as $$
+create function reject() returns trigger language plpgsql as $$
 begin
   raise insufficient_privilege using message = 'not for you';
 end
 $$;
 create constraint trigger late after insert on a deferrable initially deferred
-  for each row execute function refuse();
+  for each row execute function reject();
 """
 
 
@@ -27,36 +27,36 @@ create constraint trigger late after insert on a deferrable initially deferred
     [("create table a (x int);", ""), ("vacuum;", OUTSIDE)],
     ids=["in a transaction", "outside of one"],
 )
-def test_a_role_to_act_as_that_is_not_there_is_a_matter_of_the_configuration(
+def test_a_missing_owner_role_has_a_hint_about_the_configuration(
     database, write, text: str, options: str
 ) -> None:
     line = (write(1, text, options=options),)
 
-    with pytest.raises(StatementFailed, match='role "nobody_there" does not exist') as refusal:
-        migrate(database, line, options=Options(owner="nobody_there"))
+    with pytest.raises(StatementFailed, match='role "missing_role" does not exist') as error:
+        migrate(database, line, options=Options(owner="missing_role"))
 
-    assert "correct `owner` in the configuration" in refusal.value.hint
+    assert "correct `owner` in the configuration" in error.value.hint
 
 
-def test_what_a_constraint_trigger_refuses_in_the_commit_is_not(database, write) -> None:
+def test_an_error_of_a_constraint_trigger_at_commit_has_no_such_hint(database, write) -> None:
     line = (write(1, LATE), write(2, "insert into a values (1);"))
 
-    with pytest.raises(StatementFailed, match="not for you") as refusal:
+    with pytest.raises(StatementFailed, match="not for you") as error:
         migrate(database, line)
 
-    assert "owner" not in refusal.value.hint
-    assert "privilege" in refusal.value.hint
+    assert "owner" not in error.value.hint
+    assert "privilege" in error.value.hint
 
 
-def test_a_role_that_may_connect_once_only_is_told_that_two_are_needed(database, other, write) -> None:
+def test_a_connection_limit_of_one_has_a_hint_that_two_are_needed(database, other, write) -> None:
     other.execute("create role once_only login connection limit 1")
     dsn = psycopg.conninfo.make_conninfo(database, user="once_only")
     try:
         other.execute(f"grant create on database {other.info.dbname} to once_only")
 
-        with pytest.raises(CannotConnect) as refusal:
+        with pytest.raises(CannotConnect) as error:
             migrate(dsn, (write(1, "select 1;"),))
     finally:
         other.execute("drop owned by once_only; drop role once_only")
 
-    assert "needs two" in refusal.value.hint
+    assert "needs two" in error.value.hint

@@ -1,4 +1,4 @@
-"""Long files go a stretch at a time, and keep every promise of a short one."""
+"""Large files are sent in chunks, with the guarantees of small ones."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def count(connection) -> int:
     return connection.execute("select count(*) from t").fetchone()[0]
 
 
-def test_a_long_file_is_applied_whole_and_the_ledger_has_its_text(database, other, write, listener) -> None:
+def test_a_large_file_is_applied_and_its_text_stored_in_the_ledger(database, other, write, listener) -> None:
     migration = write(1, TABLE + rows(50) + COPY.format("51\té\\t\n52\t\\N\n") + rows(3))
 
     done = migrate(database, (migration,), observer=listener)
@@ -47,13 +47,13 @@ def test_a_long_file_is_applied_whole_and_the_ledger_has_its_text(database, othe
         "select sql, checksum, duration_ms, lock_wait_ms from aigym_db.event where kind = 'apply'"
     )
     sql, checksum, duration_ms, lock_wait_ms = event.fetchone()
-    assert (count(other), len(done), [one.migration.version for one in listener.done]) == (55, 1, [1])
+    assert (count(other), len(done), [step.migration.version for step in listener.done]) == (55, 1, [1])
     assert (sql, checksum) == (migration.up.source.text, ledger.checksum(migration))
     assert (duration_ms[-1] > 0, lock_wait_ms) == (True, 0)
     assert migrate(database, (migration,)) == ()
 
 
-def test_a_text_with_all_that_copy_would_take_for_an_end_is_stored_as_it_is(database, other, write) -> None:
+def test_a_text_with_copy_end_markers_is_stored_unchanged(database, other, write) -> None:
     text = TABLE + "select '\\', '\t', '\\N', '\\.', '\n\\.\n', E'\\\\';\n" + rows(10)
 
     migrate(database, (write(1, text),))
@@ -74,15 +74,15 @@ def test_a_text_with_all_that_copy_would_take_for_an_end_is_stored_as_it_is(data
 )
 @pytest.mark.parametrize("before", [1, 30])
 @pytest.mark.parametrize("behind", [1, 30])
-def test_an_error_anywhere_in_a_long_file_has_its_place(
+def test_an_error_anywhere_in_a_large_file_has_its_position(
     database, other, write, text: str, line: int, column: int, before: int, behind: int
 ) -> None:
     migration = write(1, TABLE + rows(before) + text + "\n" + rows(30 + behind))
 
-    with pytest.raises(AigymError) as refusal:
+    with pytest.raises(AigymError) as error:
         migrate(database, (migration,))
 
-    place = refusal.value.place
+    place = error.value.place
     assert (place.line, place.column) == (3 + before + line, column)
     assert not ledger.exists(other) or ledger.applied(other) == ()
     assert other.execute("select to_regclass('t')").fetchone() == (None,)
@@ -100,25 +100,25 @@ def test_an_error_anywhere_in_a_long_file_has_its_place(
         "copy t from stdin;\n1\n",
     ],
 )
-def test_what_is_out_of_place_at_the_end_is_refused_before_the_beginning_is_sent(
+def test_a_forbidden_statement_at_the_end_is_rejected_before_anything_is_sent(
     database, other, write, bad: str
 ) -> None:
-    with pytest.raises((ForbiddenStatement, BadSql)) as refusal:
+    with pytest.raises((ForbiddenStatement, BadSql)) as error:
         migrate(database, (write(1, TABLE + rows(50) + bad),))
 
-    assert refusal.value.place.line == 54
+    assert error.value.place.line == 54
     assert not ledger.exists(other)
 
 
-def test_a_notice_from_the_middle_is_told(database, write, listener) -> None:
+def test_a_notice_from_the_middle_of_a_file_is_reported(database, write, listener) -> None:
     migration = write(1, TABLE + rows(20) + "create table if not exists t ();\n" + rows(20))
 
     migrate(database, (migration,), observer=listener)
 
-    assert [said.message for said in listener.notices] == ['relation "t" already exists, skipping']
+    assert [notice.message for notice in listener.notices] == ['relation "t" already exists, skipping']
 
 
-def test_long_and_short_files_run_in_their_order(database, other, write, listener) -> None:
+def test_large_and_small_files_run_in_order(database, other, write, listener) -> None:
     line = (
         write(1, TABLE),
         write(2, rows(30)),
@@ -129,11 +129,11 @@ def test_long_and_short_files_run_in_their_order(database, other, write, listene
 
     migrate(database, line, observer=listener)
 
-    assert [one.migration.version for one in listener.done] == [1, 2, 3, 4, 5]
+    assert [step.migration.version for step in listener.done] == [1, 2, 3, 4, 5]
     assert [row.version for row in ledger.applied(other)] == [1, 2, 3, 4, 5]
 
 
-def test_a_failing_long_file_leaves_those_before_it_and_can_be_run_again(database, other, write) -> None:
+def test_a_failed_large_file_keeps_earlier_migrations_and_can_be_run_again(database, other, write) -> None:
     first, last = write(1, TABLE), write(3, "alter table t add c int;")
     with pytest.raises(StatementFailed):
         migrate(database, (first, write(2, rows(30) + "select 1 / 0;"), last))
@@ -146,7 +146,7 @@ def test_a_failing_long_file_leaves_those_before_it_and_can_be_run_again(databas
 
 
 @pytest.mark.parametrize("owner", [None, "postgres"])
-def test_a_constraint_that_fails_at_the_commit_takes_a_long_file_back(
+def test_a_constraint_violation_at_commit_rolls_back_a_large_file(
     database, other, write, owner: str | None
 ) -> None:
     text = "create table p (id int primary key); create table c (p int references p initially deferred);\n"
@@ -161,9 +161,7 @@ def test_a_constraint_that_fails_at_the_commit_takes_a_long_file_back(
     assert other.execute("select to_regclass('t')").fetchone() == (None,)
 
 
-def test_behind_a_lock_all_of_a_long_file_is_taken_back_and_tried_again(
-    database, other, write, listener
-) -> None:
+def test_a_lock_timeout_rolls_back_and_retries_a_large_file(database, other, write, listener) -> None:
     migrate(database, (write(1, TABLE + "create table busy ();"),))
     other.execute("begin; lock table busy")
     listener.on_wait = lambda waiting: waiting.reason == "retry" and other.execute("commit")
@@ -175,16 +173,16 @@ def test_behind_a_lock_all_of_a_long_file_is_taken_back_and_tried_again(
     assert done.lock_wait_ms > 0
 
 
-def test_giving_up_on_a_lock_names_the_statement(database, other, write) -> None:
+def test_the_final_lock_timeout_names_the_statement(database, other, write) -> None:
     migrate(database, (write(1, TABLE + "create table busy ();"),))
     other.execute("begin; lock table busy")
     line = (write(1, TABLE + "create table busy ();"), write(2, rows(30) + "alter table busy add x int;"))
 
-    with pytest.raises(LockTimeout) as refusal:
+    with pytest.raises(LockTimeout) as error:
         migrate(database, line, options=Options(lock_timeout_ms=20, patience_ms=1))
 
     other.execute("rollback")
-    assert refusal.value.place.line == 33
+    assert error.value.place.line == 33
     assert count(other) == 0
 
 
@@ -195,7 +193,7 @@ def test_giving_up_on_a_lock_names_the_statement(database, other, write) -> None
         "do $$ begin raise warning 'now'; perform pg_sleep(60); end $$;",
     ],
 )
-def test_a_signal_in_the_middle_takes_a_long_file_back(database, other, write, listener, text: str) -> None:
+def test_a_signal_in_the_middle_rolls_back_a_large_file(database, other, write, listener, text: str) -> None:
     listener.notice = lambda migration, notice: os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(Interrupted):
@@ -205,7 +203,7 @@ def test_a_signal_in_the_middle_takes_a_long_file_back(database, other, write, l
     assert ledger.applied(other) == ()
 
 
-def test_a_signal_in_the_middle_of_data_takes_the_file_back(
+def test_a_signal_in_the_middle_of_data_rolls_back_the_file(
     database, other, write, listener, monkeypatch
 ) -> None:
     pieces, sent = chunks.Bulk.data, []
@@ -230,12 +228,14 @@ def test_a_signal_in_the_middle_of_data_takes_the_file_back(
     assert other.execute("select to_regclass('t')").fetchone() == (None,)
 
 
-def test_what_a_long_file_leaves_behind_is_named(database, write) -> None:
+def test_the_session_state_of_a_large_file_is_reported(database, write) -> None:
     with pytest.raises(SessionStateChanged, match="an advisory lock"):
         migrate(database, (write(1, TABLE + rows(30) + "select pg_advisory_lock(5);"),))
 
 
-def test_a_long_file_runs_as_its_role_and_the_ledger_row_does_not(server, database, other, write) -> None:
+def test_a_large_file_runs_as_the_owner_and_its_ledger_row_as_the_connected_role(
+    server, database, other, write
+) -> None:
     other.execute("drop role if exists long_file_owner; create role long_file_owner")
     other.execute("grant create on schema public to long_file_owner")
 
@@ -247,9 +247,9 @@ def test_a_long_file_runs_as_its_role_and_the_ledger_row_does_not(server, databa
     other.execute("drop owned by long_file_owner; drop role long_file_owner")
 
 
-def test_progress_of_data_is_told_of_the_migration_it_belongs_to(database, write, listener) -> None:
-    told = []
-    listener.progress = lambda migration, made: told.append((migration.version, made.phase))
+def test_progress_of_data_is_reported_for_its_migration(database, write, listener) -> None:
+    phases = []
+    listener.progress = lambda migration, made: phases.append((migration.version, made.phase))
     wait = "create function wait() returns trigger language plpgsql as "
     wait += "$$ begin perform pg_sleep(0.4); return new; end $$;"
     trigger = "create trigger wait before insert on t for each row execute function wait();"
@@ -257,10 +257,10 @@ def test_progress_of_data_is_told_of_the_migration_it_belongs_to(database, write
 
     migrate(database, line, observer=listener)
 
-    assert {version for version, _ in told} == {2}
+    assert {version for version, _ in phases} == {2}
 
 
-def test_our_prepared_statements_may_be_thrown_away_in_a_long_file(database, other, write) -> None:
+def test_a_large_file_may_deallocate_the_prepared_statements_of_the_runner(database, other, write) -> None:
     line = (
         write(1, TABLE),
         write(2, rows(30) + "do $$ begin execute 'deallocate all'; end $$;\n"),
@@ -274,7 +274,7 @@ def test_our_prepared_statements_may_be_thrown_away_in_a_long_file(database, oth
     assert [row.version for row in ledger.applied(other)] == [1, 2, 3, 4, 5]
 
 
-def test_a_setting_of_somebody_s_own_ends_with_a_long_file(database, other, write) -> None:
+def test_a_custom_setting_ends_with_a_large_file(database, other, write) -> None:
     keep = "do $$ begin perform set_config('my.own', 'x', false); end $$;\n"
     seen = "create table seen as select current_setting('my.own', true) as own;"
 
@@ -285,28 +285,28 @@ def test_a_setting_of_somebody_s_own_ends_with_a_long_file(database, other, writ
 
 @pytest.mark.parametrize("text", ["set transaction read only;\n", "set local transaction_read_only = on;\n"])
 @pytest.mark.parametrize("long", [1, 30])
-def test_a_file_that_says_it_only_reads_is_told_to_leave_that_out(database, write, text, long) -> None:
-    with pytest.raises(ReadOnly) as refusal:
+def test_a_read_only_transaction_has_a_hint_to_remove_the_setting(database, write, text, long) -> None:
+    with pytest.raises(ReadOnly) as error:
         migrate(database, (write(1, text + "select 1 as number;\n" * long),))
 
-    assert "ledger" in refusal.value.hint
-    assert "primary" not in refusal.value.hint
+    assert "ledger" in error.value.hint
+    assert "primary" not in error.value.hint
 
 
-def test_a_long_file_is_undone_and_an_edit_of_it_is_found(database, other, write) -> None:
+def test_a_large_file_is_rolled_back_and_its_edit_detected(database, other, write) -> None:
     line = (write(1, TABLE + rows(30), "drop table t;"),)
     migrate(database, line)
 
-    with pytest.raises(EditedMigration) as refusal:
+    with pytest.raises(EditedMigration) as error:
         migrate(database, (write(1, TABLE + rows(31), "drop table t;"),))
     rollback(database, line, yes=True)
 
-    assert "+insert into t values (31" in refusal.value.detail
+    assert "+insert into t values (31" in error.value.detail
     assert other.execute("select to_regclass('t')").fetchone() == (None,)
     assert ledger.applied(other) == ()
 
 
-def test_a_long_file_among_others_is_refused_where_a_run_is_one_transaction(database, other, write) -> None:
+def test_a_large_file_among_others_is_rejected_in_a_single_transaction_run(database, other, write) -> None:
     line = (write(1, TABLE), write(2, rows(30)))
 
     with pytest.raises(BadMigration, match="0002 step_2 is long"):

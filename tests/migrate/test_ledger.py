@@ -1,4 +1,4 @@
-"""The ledger on a real server."""
+"""The ledger on a server."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def test_a_database_without_a_ledger_has_applied_nothing(other) -> None:
     assert ledger.applied(other) == ()
 
 
-def test_asking_for_a_ledger_that_is_not_there_does_not_spoil_a_transaction(database) -> None:
+def test_reading_a_missing_ledger_does_not_abort_the_transaction(database) -> None:
     with psycopg.connect(database) as connection:
         assert ledger.applied(connection) == ()
         assert connection.execute("select 1").fetchone() == (1,)
 
 
-def test_what_is_applied_is_read_back(database, other, write) -> None:
+def test_applied_migrations_are_read_back(database, other, write) -> None:
     migration = write(1, "create table app (id int);")
 
     migrate(database, (migration,))
@@ -36,7 +36,7 @@ def test_what_is_applied_is_read_back(database, other, write) -> None:
     assert row.applied_at.tzinfo is not None
 
 
-def test_the_ledger_keeps_the_very_text_that_ran(database, other, write) -> None:
+def test_the_ledger_stores_the_text_that_was_executed(database, other, write) -> None:
     migration = write(1, "select 'it''s é \\ 😀 %s %(sql)s';")
 
     migrate(database, (migration,))
@@ -57,7 +57,7 @@ def test_events_cannot_be_changed(database, other, write, change: str, role: str
         other.execute(change)
 
 
-def test_eight_sessions_make_one_ledger(database) -> None:
+def test_eight_sessions_create_one_ledger(database) -> None:
     def make(_: int) -> bool:
         with psycopg.connect(database, autocommit=True) as connection:
             return ledger.create(connection)
@@ -68,38 +68,38 @@ def test_eight_sessions_make_one_ledger(database) -> None:
     assert sum(made) == 1
 
 
-def test_everybody_may_see_what_is_applied_and_nobody_else_the_events(database, server, other, write) -> None:
-    other.execute("create role nobody_in_particular login")
+def test_any_role_may_read_the_applied_migrations_but_not_the_events(database, server, other, write) -> None:
+    other.execute("create role unprivileged_role login")
     migrate(database, (write(1, "select 1;"),))
 
     try:
-        with psycopg.connect(database, user="nobody_in_particular", autocommit=True) as connection:
+        with psycopg.connect(database, user="unprivileged_role", autocommit=True) as connection:
             seen = ledger.applied(connection)
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute("select * from aigym_db.event")
     finally:
-        other.execute("drop role nobody_in_particular")
+        other.execute("drop role unprivileged_role")
 
     assert [row.version for row in seen] == [1]
 
 
-def test_a_role_that_may_not_even_look_is_told_what_to_grant(database, other, write) -> None:
+def test_a_role_without_usage_has_a_hint_with_the_required_grant(database, other, write) -> None:
     migrate(database, (write(1, "select 1;"),))
     other.execute("revoke select on aigym_db.applied from public; create role blind_one login")
 
     try:
         with (
             psycopg.connect(database, user="blind_one", autocommit=True) as connection,
-            pytest.raises(ReadOnly) as refusal,
+            pytest.raises(ReadOnly) as error,
         ):
             ledger.applied(connection)
     finally:
         other.execute("drop role blind_one")
 
-    assert "grant" in refusal.value.hint
+    assert "grant" in error.value.hint
 
 
-def test_an_event_says_who_did_what_from_where_with_what(database, other, write) -> None:
+def test_an_event_records_role_host_and_program_version(database, other, write) -> None:
     migrate(database, (write(1, "select 1; select 2; select 3;"),))
 
     event = other.execute(
@@ -114,7 +114,7 @@ def test_an_event_says_who_did_what_from_where_with_what(database, other, write)
 @pytest.mark.parametrize(
     ("statement", "marked"), [("", False), ("set aigym.environment = 'production'", True)]
 )
-def test_production_is_what_the_database_says_it_is(database, other, statement: str, marked: bool) -> None:
+def test_the_production_mark_is_read_from_the_database(database, other, statement: str, marked: bool) -> None:
     name = other.info.dbname
     other.execute(f"alter database {name} {statement}" if statement else "select 1")
 
@@ -176,12 +176,12 @@ where kind <> 'rollback';
 grant usage on schema aigym_db to public;
 grant select on aigym_db.applied to public;
 """
-"""The ledger as aigym-db 0.1 made it, before there were scopes."""
+"""The ledger of aigym-db 0.1, without scopes."""
 
 
 @pytest.fixture
 def old_ledger(other, write):
-    """Puts a ledger of an earlier aigym-db there, in which a migration is applied."""
+    """Create a ledger of an earlier aigym-db with one applied migration."""
     migration = write(1, "create table app (id int);")
     other.execute(OLD_LEDGER)
     other.execute(
@@ -197,7 +197,7 @@ def catalog_of_the_ledger(connection) -> set[object]:
     return {(key, tuple(sorted(more.items()))) for key, more in facts.items() if "aigym_db" in str(key)}
 
 
-def test_a_ledger_of_an_earlier_version_becomes_the_same_as_a_new_one(database, other, old_ledger) -> None:
+def test_an_upgraded_ledger_equals_a_new_one(database, other, old_ledger) -> None:
     ledger.create(other)
     upgraded = catalog_of_the_ledger(other)
     other.execute("drop schema aigym_db cascade")
@@ -207,7 +207,7 @@ def test_a_ledger_of_an_earlier_version_becomes_the_same_as_a_new_one(database, 
     assert len(upgraded) > 5
 
 
-def test_a_ledger_of_an_earlier_version_is_brought_up_to_date_by_the_next_migration(
+def test_the_next_migration_upgrades_a_ledger_of_an_earlier_version(
     database, other, old_ledger, write
 ) -> None:
     migrate(database, (old_ledger, write(2, "select 1;")))
@@ -238,23 +238,23 @@ def test_a_ledger_of_an_earlier_version_is_read_without_being_changed(database, 
     assert other.execute("select to_regclass('aigym_db.event_scope_version_idx')").fetchone() == (None,)
 
 
-def test_only_the_owner_of_an_old_ledger_can_bring_it_up_to_date(database, other, old_ledger, write) -> None:
+def test_only_the_owner_of_an_old_ledger_can_upgrade_it(database, other, old_ledger, write) -> None:
     other.execute(
         "create role writes_old_ledgers login; grant usage on schema aigym_db to writes_old_ledgers;"
         "grant select, insert on aigym_db.event to writes_old_ledgers"
     )
 
     try:
-        with pytest.raises(ReadOnly, match="its owner postgres") as refusal:
+        with pytest.raises(ReadOnly, match="its owner postgres") as error:
             migrate(f"{database}&user=writes_old_ledgers", (old_ledger, write(2, "select 1;")))
     finally:
         other.execute("drop owned by writes_old_ledgers; drop role writes_old_ledgers")
 
-    assert "as postgres" in refusal.value.hint
+    assert "as postgres" in error.value.hint
     assert [row.version for row in ledger.applied(other)] == [1]
 
 
-def test_eight_sessions_bring_one_ledger_up_to_date_once(database, old_ledger) -> None:
+def test_eight_sessions_upgrade_one_ledger_once(database, old_ledger) -> None:
     def make(_: int) -> bool:
         with psycopg.connect(database, autocommit=True) as connection:
             return ledger.create(connection)
@@ -265,7 +265,7 @@ def test_eight_sessions_bring_one_ledger_up_to_date_once(database, old_ledger) -
     assert sum(made) == 1
 
 
-def test_an_upgrade_that_fails_leaves_the_ledger_as_it_was(other, old_ledger, monkeypatch) -> None:
+def test_a_failed_upgrade_leaves_the_ledger_unchanged(other, old_ledger, monkeypatch) -> None:
     monkeypatch.setitem(ledger._MAKING, "scope", ("add_scope", "create_kind"))
 
     with pytest.raises(psycopg.errors.DuplicateObject):
@@ -275,7 +275,7 @@ def test_an_upgrade_that_fails_leaves_the_ledger_as_it_was(other, old_ledger, mo
     assert other.execute("select to_regclass('aigym_db.event_scope_version_idx')").fetchone() == (None,)
 
 
-def test_what_a_tenant_ran_is_its_own(database, other) -> None:
+def test_migrations_are_recorded_per_tenant(database, other) -> None:
     ledger.create(other)
     events: list[tuple[str, Any]] = [("", "apply"), ("a", "apply"), ("b", "apply"), ("a", "rollback")]
     for scope, kind in events:
@@ -287,7 +287,7 @@ def test_what_a_tenant_ran_is_its_own(database, other) -> None:
     assert (ledger.stored_sql(other, 1), ledger.stored_sql(other, 1, "b")) == ("", "b")
 
 
-def test_the_history_of_one_tenant_is_found_without_reading_all(database, other) -> None:
+def test_the_history_of_one_tenant_is_read_by_index(database, other) -> None:
     ledger.create(other)
     other.execute(
         "insert into aigym_db.event (kind, version, name, checksum, tool_version, scope) "

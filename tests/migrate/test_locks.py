@@ -1,4 +1,4 @@
-"""Locks: the runner's own, and those of others that a statement waits for."""
+"""The runner lock, and locks of other sessions."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ def line(write):
 
 @pytest.fixture
 def reader(database):
-    """Somebody who reads table a in a transaction that stays open."""
+    """A session that has read table a in an open transaction."""
     with psycopg.connect(database, application_name="slow report") as connection:
         yield connection
 
 
-def test_a_second_runner_does_not_wait_when_told_so_and_says_who_has_the_lock(database, line, other) -> None:
+def test_a_second_runner_without_wait_reports_the_holder_of_the_runner_lock(database, line, other) -> None:
     other.execute("set application_name = 'the other one'")
     assert locks.try_hold(other, 1)
 
-    with pytest.raises(RunnerLocked) as refusal:
+    with pytest.raises(RunnerLocked) as error:
         migrate(database, line, options=Options(lock_wait_s=0))
 
-    assert refusal.value.exit_status == 6
-    assert f"pid {other.info.backend_pid} (the other one)" in refusal.value.detail
+    assert error.value.exit_status == 6
+    assert f"pid {other.info.backend_pid} (the other one)" in error.value.detail
     assert not ledger.exists(other)
 
 
-def test_a_runner_that_gives_up_says_how_long_it_waited(database, line, other) -> None:
+def test_a_timeout_of_the_runner_lock_reports_the_time_waited(database, line, other) -> None:
     locks.try_hold(other, 1)
 
     with pytest.raises(RunnerLocked, match="still was after"):
         migrate(database, line, options=Options(lock_wait_s=0.2))
 
 
-def test_a_waiting_runner_goes_on_once_the_lock_is_free(database, line, other, listener) -> None:
+def test_a_waiting_runner_continues_once_the_lock_is_free(database, line, other, listener) -> None:
     locks.try_hold(other, 1)
     listener.on_wait = lambda waiting: other.execute("select pg_advisory_unlock_all()")
 
@@ -60,9 +60,7 @@ def test_a_waiting_runner_goes_on_once_the_lock_is_free(database, line, other, l
     assert listener.waits[0].holders[0].pid == other.info.backend_pid
 
 
-def test_nothing_runs_while_the_session_of_a_killed_runner_still_does(
-    database, line, other, listener
-) -> None:
+def test_a_run_waits_for_the_session_of_a_killed_runner(database, line, other, listener) -> None:
     locks.try_hold(other, 2)
     seen = []
     listener.on_wait = lambda waiting: (
@@ -76,9 +74,7 @@ def test_nothing_runs_while_the_session_of_a_killed_runner_still_does(
 
 
 @pytest.mark.parametrize("runners", [2, 8])
-def test_every_migration_is_applied_exactly_once_however_many_run(
-    database, line, other, runners: int
-) -> None:
+def test_concurrent_runners_apply_every_migration_exactly_once(database, line, other, runners: int) -> None:
     start = threading.Barrier(runners)
 
     def run(_: int) -> int:
@@ -106,7 +102,7 @@ def test_several_runners_and_a_concurrent_build_do_not_deadlock(database, write,
     ).fetchone() == (True,)
 
 
-def test_a_migration_behind_a_reader_backs_off_and_tries_again(database, line, reader, listener) -> None:
+def test_a_migration_blocked_by_a_reader_retries(database, line, reader, listener) -> None:
     migrate(database, line, to=2)
     reader.execute("select * from a")
     listener.on_wait = lambda waiting: reader.rollback() if waiting.reason == "retry" else None
@@ -117,22 +113,22 @@ def test_a_migration_behind_a_reader_backs_off_and_tries_again(database, line, r
     assert {waiting.reason for waiting in listener.waits} == {"lock", "retry"}
 
 
-def test_giving_up_names_who_was_in_the_way(database, line, reader, other) -> None:
+def test_the_final_lock_timeout_names_the_blocking_session(database, line, reader, other) -> None:
     migrate(database, line, to=2)
     reader.execute("select * from a")
 
-    with pytest.raises(LockTimeout) as refusal:
+    with pytest.raises(LockTimeout) as error:
         migrate(database, line, options=Options(lock_timeout_ms=150, patience_ms=300))
 
-    assert refusal.value.exit_status == 4
-    assert " on public.a " in refusal.value.message or " on a " in refusal.value.message
-    assert f"pid {reader.info.backend_pid} (postgres, slow report" in refusal.value.detail
-    assert "select * from a" in refusal.value.detail
-    assert refusal.value.place.line == 3
+    assert error.value.exit_status == 4
+    assert " on public.a " in error.value.message or " on a " in error.value.message
+    assert f"pid {reader.info.backend_pid} (postgres, slow report" in error.value.detail
+    assert "select * from a" in error.value.detail
+    assert error.value.place.line == 3
     assert [row.version for row in ledger.applied(other)] == [1, 2]
 
 
-def test_the_server_is_told_the_timeout_of_the_file_or_of_the_project(database, write, other) -> None:
+def test_the_lock_timeout_of_the_file_or_of_the_project_is_set(database, write, other) -> None:
     note = "insert into seen values (current_setting('lock_timeout'));"
     line = (
         write(1, f"create table seen (value text); {note}"),
@@ -144,7 +140,7 @@ def test_the_server_is_told_the_timeout_of_the_file_or_of_the_project(database, 
     assert [row[0] for row in other.execute("select value from seen")] == ["1500ms", "7s"]
 
 
-def test_a_run_stops_when_its_lock_is_gone(database, line, other) -> None:
+def test_a_run_stops_when_its_runner_lock_is_lost(database, line, other) -> None:
     class Thief(Observer):
         def finished(self, finished) -> None:
             if finished.migration.version == 1:
@@ -157,14 +153,14 @@ def test_a_run_stops_when_its_lock_is_gone(database, line, other) -> None:
     assert [row.version for row in ledger.applied(other)] == [1]
 
 
-def test_a_session_that_is_terminated_says_what_is_certain(database, write, other) -> None:
+def test_a_terminated_session_reports_the_certain_outcome(database, write, other) -> None:
     text = "create table b (); select pg_terminate_backend(pg_backend_pid());"
     line = (write(1, "create table a ();"), write(2, text))
 
-    with pytest.raises(ConnectionLost, match="0002 step_2 is either wholly applied or not at all") as refusal:
+    with pytest.raises(ConnectionLost, match="0002 step_2 is either wholly applied or not at all") as error:
         migrate(database, line)
 
-    assert "Done before that: 0001" in refusal.value.detail
+    assert "Done before that: 0001" in error.value.detail
     assert other.execute("select to_regclass('b')").fetchone() == (None,)
     assert other.execute("select kind::text from aigym_db.event order by id desc limit 1").fetchone() == (
         "fail",
@@ -172,14 +168,14 @@ def test_a_session_that_is_terminated_says_what_is_certain(database, write, othe
 
 
 @pytest.mark.parametrize("mode", ["access exclusive", "exclusive"])
-def test_who_has_locked_the_ledger_is_named(database, line, other, reader, mode: str) -> None:
+def test_the_session_that_locks_the_ledger_is_reported(database, line, other, reader, mode: str) -> None:
     migrate(database, line[:1])
     reader.execute(f"lock table aigym_db.event in {mode} mode")
 
-    with pytest.raises(LockTimeout, match=r"aigym_db\.event is locked by another session") as refusal:
+    with pytest.raises(LockTimeout, match=r"aigym_db\.event is locked by another session") as error:
         migrate(database, line, options=Options(lock_timeout_ms=100))
 
-    assert f"pid {reader.info.backend_pid}" in refusal.value.detail
-    assert "slow report" in refusal.value.detail
+    assert f"pid {reader.info.backend_pid}" in error.value.detail
+    assert "slow report" in error.value.detail
     reader.rollback()
     assert [row.version for row in ledger.applied(other)] == [1]

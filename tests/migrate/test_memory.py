@@ -1,4 +1,4 @@
-"""How much memory a large file takes."""
+"""The memory use of a large file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from aigym_db.migrate.apply import migrate
 from aigym_db.project.text import read_text
 
 
-def test_a_long_file_is_in_memory_once(tmp_path) -> None:
+def test_a_large_file_is_in_memory_once(tmp_path) -> None:
     text = "insert into t values ('xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx');\n" * 400_000
     (tmp_path / "a.sql").write_text(text)
     del text
@@ -21,7 +21,7 @@ def test_a_long_file_is_in_memory_once(tmp_path) -> None:
     assert peak < len(read.text) * 1.3
 
 
-def test_sending_a_long_file_takes_no_second_copy_of_it(database, other, write) -> None:
+def test_sending_a_large_file_creates_no_second_copy(database, other, write) -> None:
     migration = write(
         1,
         "create table t (a int, b text);\n"

@@ -1,4 +1,4 @@
-"""A dump of pg_dump in plain format is a migration as it is."""
+"""A pg_dump file in plain format is a valid migration."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def migration(folder: Path, text: str, *, options: str = "", end: str = END):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_dump_as_a_migration_makes_the_database_it_was_taken_from(
+def test_a_dump_as_a_migration_restores_its_source_database(
     any_server: Throwaway, full: str, empty: str, tmp_path: Path, way: str
 ) -> None:
     options = WAYS[way]
@@ -128,7 +128,7 @@ def test_verify_and_new_replay_a_dump_as_migrate_runs_it(
     assert left != ("",)
 
 
-def test_a_dump_leaves_nothing_in_the_session_for_the_next_file(
+def test_a_dump_leaves_no_session_state(
     any_server: Throwaway, full: str, empty: str, tmp_path: Path, write
 ) -> None:
     first = migration(tmp_path, dump(any_server, full))
@@ -152,7 +152,7 @@ def test_a_dump_leaves_nothing_in_the_session_for_the_next_file(
     }
 
 
-def test_what_waits_for_the_commit_of_a_file_with_data_runs_as_its_owner(
+def test_deferred_triggers_of_a_file_with_data_run_as_the_owner(
     any_server: Throwaway, empty: str, write
 ) -> None:
     with psycopg.connect(empty, autocommit=True) as connection:
@@ -178,9 +178,7 @@ def test_what_waits_for_the_commit_of_a_file_with_data_runs_as_its_owner(
     assert seen == [("data_owner",)]
 
 
-def test_while_a_dump_runs_its_settings_hold_and_our_lock_timeout_stays(
-    database: str, other, tmp_path: Path
-) -> None:
+def test_the_settings_of_a_dump_apply_except_the_lock_timeout(database: str, other, tmp_path: Path) -> None:
     text = HEAD + "create table seen as select pg_catalog.current_setting('search_path') as path, "
     text += (
         "pg_catalog.current_setting('lock_timeout') as lock, pg_catalog.current_setting('xmloption') as xml;"
@@ -243,34 +241,34 @@ SET row_security = off;
         ("copy t to stdout;\n", 3, "Remove it"),
     ],
 )
-def test_what_is_not_of_a_dump_is_refused_with_its_place_and_a_way_out(
+def test_psql_commands_other_than_those_of_a_dump_are_rejected_with_position_and_hint(
     tmp_path: Path, text: str, line: int, words: str
 ) -> None:
-    with pytest.raises((BadSql, ForbiddenStatement)) as refusal:
+    with pytest.raises((BadSql, ForbiddenStatement)) as error:
         steps(migration(tmp_path, f"select 'é😀';\n{text}").up)
 
-    assert refusal.value.place is not None
-    assert (refusal.value.place.line, words in refusal.value.hint) == (line, True)
+    assert error.value.place is not None
+    assert (error.value.place.line, words in error.value.hint) == (line, True)
 
 
-def test_data_never_ended_in_the_up_is_named_although_the_down_is_taken_for_data(tmp_path: Path) -> None:
+def test_unterminated_data_in_the_up_part_is_reported(tmp_path: Path) -> None:
     up = "create table t (a int);\ncopy t from stdin;\n1\n"
 
-    with pytest.raises(AigymError, match="migrate:down") as refusal:
+    with pytest.raises(AigymError, match="migrate:down") as error:
         migration(tmp_path, up, end="-- migrate:down\ncopy t from stdin;\n\\.\ndrop table t;\n")
 
-    assert "line 3" in refusal.value.hint
+    assert "line 3" in error.value.hint
 
 
 @pytest.mark.parametrize("text", ["copy t from stdin;\n1\n\\.\n", HEAD + "select 1;\n"])
-def test_a_dump_outside_a_transaction_is_refused_with_a_way_out(tmp_path: Path, text: str) -> None:
-    with pytest.raises(ForbiddenStatement) as refusal:
+def test_a_non_transactional_dump_is_rejected_with_a_hint(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ForbiddenStatement) as error:
         steps(migration(tmp_path, text, options=" transaction:false").up)
 
-    assert "transaction:false" in refusal.value.hint
+    assert "transaction:false" in error.value.hint
 
 
-def test_lines_for_psql_alone_do_not_matter_outside_a_transaction(tmp_path: Path) -> None:
+def test_psql_lines_are_accepted_in_a_non_transactional_file(tmp_path: Path) -> None:
     text = "\\restrict abc\nvacuum;\n\\unrestrict abc\n"
 
     assert [step.text for step in steps(migration(tmp_path, text, options=" transaction:false").up)] == [
@@ -278,7 +276,7 @@ def test_lines_for_psql_alone_do_not_matter_outside_a_transaction(tmp_path: Path
     ]
 
 
-def test_both_directions_may_hold_data(database: str, other, tmp_path: Path) -> None:
+def test_both_directions_may_contain_data(database: str, other, tmp_path: Path) -> None:
     up = "create table t (a int, b text);\nCOPY t (a, b) FROM stdin;\n1\tit's\n2\t\\N\n\\.\n"
     down = '-- migrate:down\ntruncate t;\ncopy t from stdin with (format csv);\n3,"a\n-- b"\n\\.\n'
     line = (migration(tmp_path, up, end=down),)
@@ -303,41 +301,43 @@ def test_both_directions_may_hold_data(database: str, other, tmp_path: Path) -> 
         ("1,x,2\n2,x,z\n", "copy public.t (a, b, c) from stdin with (format csv)", 6, 1),
     ],
 )
-def test_an_error_in_the_data_has_its_place_in_the_file(
+def test_an_error_in_the_data_has_its_position_in_the_file(
     database: str, other, tmp_path: Path, data: str, copy: str, line: int, column: int
 ) -> None:
     text = f"create table t (a int unique, b text not null, c int);\nselect 'ü';\n{copy};\n{data}\\.\n"
 
-    with pytest.raises(StatementFailed) as refusal:
+    with pytest.raises(StatementFailed) as error:
         migrate(database, (migration(tmp_path, text),))
 
-    place = refusal.value.place
+    place = error.value.place
     assert place is not None
     assert (place.file, place.line, place.column) == ("migrations/0001_dump.sql", line, column)
     assert place.text == data.splitlines()[1]
     assert ledger.applied(other) == ()
 
 
-def test_an_error_behind_the_data_has_its_place_too(database: str, tmp_path: Path) -> None:
+def test_an_error_after_the_data_has_its_position(database: str, tmp_path: Path) -> None:
     text = "create table t (a int);\ncopy t from stdin;\n1\n\\.\nselect 'é', 1;\nselect\n  nope;\n"
 
-    with pytest.raises(StatementFailed) as refusal:
+    with pytest.raises(StatementFailed) as error:
         migrate(database, (migration(tmp_path, text),))
 
-    assert (refusal.value.place.line, refusal.value.place.column) == (8, 3)
+    assert (error.value.place.line, error.value.place.column) == (8, 3)
 
 
 def test_lint_reads_a_dump(full: str, any_server: Throwaway, tmp_path: Path) -> None:
     part = migration(tmp_path, dump(any_server, full)).up
 
-    found = lint([Section.of_part(part, "up")])
+    findings = lint([Section.of_part(part, "up")])
 
-    assert [one for one in found if one.rule == "bad-sql" or "SET LOCAL" in one.help] == []
+    assert [finding for finding in findings if finding.rule == "bad-sql" or "SET LOCAL" in finding.help] == []
 
 
 def test_a_comment_in_data_allows_nothing(tmp_path: Path) -> None:
     text = "create table app.t (a text);\ncopy app.t from stdin;\n-- allow nothing-known: because\n\\.\n"
 
-    found = lint([Section.of_part(migration(tmp_path, text).up, "up")])
+    findings = lint([Section.of_part(migration(tmp_path, text).up, "up")])
 
-    assert [one for one in found if "allow" in one.message or "nothing-known" in one.message] == []
+    assert [
+        finding for finding in findings if "allow" in finding.message or "nothing-known" in finding.message
+    ] == []

@@ -1,4 +1,4 @@
-"""What is found out about a migration before it is sent."""
+"""Checks of a migration before it is sent."""
 
 from __future__ import annotations
 
@@ -95,56 +95,56 @@ FINE = [
 
 
 @pytest.mark.parametrize("statement", CONTROL + ONLY_OUTSIDE + NOWHERE)
-def test_what_cannot_run_in_a_transaction_is_refused_at_its_place(write, statement: str) -> None:
+def test_a_statement_forbidden_in_a_transaction_block_is_rejected_at_its_position(
+    write, statement: str
+) -> None:
     migration = write(1, f"select 'é€😀';\n-- ü\n  /* {{ */ {statement};")
 
-    with pytest.raises(ForbiddenStatement) as refusal:
+    with pytest.raises(ForbiddenStatement) as error:
         steps(migration.up)
 
-    place = refusal.value.place
+    place = error.value.place
     assert (place.file, place.line, place.column) == ("migrations/0001_step_1.sql", 5, 11)
-    assert refusal.value.hint
+    assert error.value.hint
 
 
 @pytest.mark.parametrize("statement", ONLY_OUTSIDE)
-def test_what_must_stand_outside_a_transaction_may_stand_in_a_file_that_says_so(
-    write, statement: str
-) -> None:
+def test_a_non_transactional_file_may_contain_such_statements(write, statement: str) -> None:
     migration = write(1, f"{statement};", options=" transaction:false")
 
     assert [step.text for step in steps(migration.up)] == [statement]
 
 
 @pytest.mark.parametrize("statement", CONTROL + NOWHERE + ["set local lock_timeout = 0"])
-def test_what_would_outlive_the_file_is_refused_outside_a_transaction_too(write, statement: str) -> None:
+def test_session_state_is_rejected_in_non_transactional_files(write, statement: str) -> None:
     with pytest.raises(ForbiddenStatement):
         steps(write(1, f"{statement};", options=" transaction:false").up)
 
 
 @pytest.mark.parametrize("statement", FINE)
-def test_what_is_harmless_is_taken(write, statement: str) -> None:
+def test_harmless_statements_are_accepted(write, statement: str) -> None:
     assert [step.text for step in steps(write(1, f"select 1; {statement};").up)] == ["select 1", statement]
 
 
-def test_the_hint_writes_the_marker(write) -> None:
+def test_the_hint_contains_the_marker(write) -> None:
     migration = write(1, "vacuum t;", options=" lock_timeout:5s")
 
-    with pytest.raises(ForbiddenStatement) as refusal:
+    with pytest.raises(ForbiddenStatement) as error:
         steps(migration.up)
 
-    assert "`-- migrate:up lock_timeout:5s transaction:false`" in refusal.value.hint
+    assert "`-- migrate:up lock_timeout:5s transaction:false`" in error.value.hint
 
 
 def test_the_down_part_is_read_with_its_own_options(write) -> None:
     migration = write(1, "vacuum t;", "select 1;\nvacuum t;", options=" transaction:false")
 
-    with pytest.raises(ForbiddenStatement) as refusal:
+    with pytest.raises(ForbiddenStatement) as error:
         steps(migration.down)
 
-    assert (refusal.value.place.line, "migrate:down" in refusal.value.hint) == (6, True)
+    assert (error.value.place.line, "migrate:down" in error.value.hint) == (6, True)
 
 
-def test_a_temporary_table_that_outlives_the_file_is_refused(write) -> None:
+def test_a_temporary_table_that_outlives_the_file_is_rejected(write) -> None:
     with pytest.raises(ForbiddenStatement, match="temporary table x"):
         steps(write(1, "create temp table x (a int);").up)
 
@@ -165,10 +165,10 @@ def test_an_index_built_concurrently_needs_a_name(write) -> None:
     ],
 )
 def test_a_new_enum_value_cannot_be_used_where_it_is_added(write, use: str) -> None:
-    with pytest.raises(ForbiddenStatement, match="adds it to the type kind") as refusal:
+    with pytest.raises(ForbiddenStatement, match="adds it to the type kind") as error:
         steps(write(1, f"alter type app.kind add value 'new';\n{use};").up)
 
-    assert refusal.value.place.line == 4
+    assert error.value.place.line == 4
 
 
 @pytest.mark.parametrize(
@@ -183,16 +183,16 @@ def test_a_new_enum_value_cannot_be_used_where_it_is_added(write, use: str) -> N
         "alter type app.kind add value 'new'; select 'new'::text; create table u (a text default 'new')",
     ],
 )
-def test_other_words_that_look_like_the_new_value_do_not_matter(write, file: str) -> None:
+def test_other_uses_of_the_same_word_are_accepted(write, file: str) -> None:
     assert steps(write(1, f"{file};").up)
 
 
 @pytest.mark.parametrize("line", ["\\restrict", "\\connect other", "selec 1;"])
-def test_what_is_no_sql_is_refused_at_its_place(write, line: str) -> None:
-    with pytest.raises(BadSql) as refusal:
+def test_invalid_sql_is_rejected_at_its_position(write, line: str) -> None:
+    with pytest.raises(BadSql) as error:
         steps(write(1, f"select 'é€😀';\n{line}").up)
 
-    assert refusal.value.place.line == 4
+    assert error.value.place.line == 4
 
 
 @pytest.mark.parametrize("text", ["", "-- nothing", "/* nothing */ ;;"])
@@ -202,17 +202,17 @@ def test_a_part_may_be_empty(write, text: str) -> None:
 
 @pytest.mark.parametrize("read", [steps, inspect])
 @pytest.mark.parametrize("before", ["", "insert into t values (1);\n" * 3])
-def test_what_stands_behind_a_nul_character_is_never_dropped(write, read, before: str) -> None:
-    with pytest.raises(BadSql, match="NUL") as refusal:
+def test_text_after_a_nul_character_is_not_dropped(write, read, before: str) -> None:
+    with pytest.raises(BadSql, match="NUL") as error:
         read(write(1, f"{before}select 1;\0 drop table t;").up)
 
-    assert refusal.value.place.column == 10
+    assert error.value.place.column == 10
 
 
 @pytest.mark.parametrize("setting", ["client_encoding = 'LATIN1'", "standard_conforming_strings = off"])
 @pytest.mark.parametrize("scope", ["", "local "])
-def test_a_setting_that_comes_too_late_for_the_text_is_not_to_be_made_local(write, scope, setting) -> None:
-    with pytest.raises(ForbiddenStatement, match="after it was read") as refusal:
+def test_a_setting_without_effect_on_the_text_has_no_hint_to_make_it_local(write, scope, setting) -> None:
+    with pytest.raises(ForbiddenStatement, match="after it was read") as error:
         steps(write(1, f"set {scope}{setting};").up)
 
-    assert refusal.value.hint.startswith("Remove it")
+    assert error.value.hint.startswith("Remove it")

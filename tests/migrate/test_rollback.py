@@ -1,4 +1,4 @@
-"""Going back."""
+"""Rolling back migrations."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ def there(connection, name: str) -> bool:
     return connection.execute("select to_regclass(%s) is not null", [name]).fetchone()[0]
 
 
-def test_the_newest_goes_first_and_the_ledger_remembers_both(database, other, line, listener) -> None:
+def test_the_newest_migration_is_rolled_back_first_and_both_are_recorded(
+    database, other, line, listener
+) -> None:
     migrate(database, line)
 
     rollback(database, line, to=0, observer=listener)
@@ -52,7 +54,7 @@ def test_up_down_up_is_applied_once(database, other, line) -> None:
     assert [row.version for row in ledger.applied(other)] == [1, 2, 3]
 
 
-def test_one_that_cannot_be_undone_leaves_all_as_they_are(database, other, line, write) -> None:
+def test_an_irreversible_migration_rejects_the_whole_rollback(database, other, line, write) -> None:
     line = (line[0], write(2, "select 1;", None), line[2])
     migrate(database, line)
 
@@ -63,7 +65,7 @@ def test_one_that_cannot_be_undone_leaves_all_as_they_are(database, other, line,
 
 
 @pytest.mark.parametrize(
-    ("fill", "to", "said"),
+    ("fill", "to", "expected"),
     [
         ("insert into app.b select generate_series(1, 3)", 2, "app.b: 3 rows"),
         ("insert into app.b select generate_series(1, 10001)", 2, "app.b: 10000 or more rows"),
@@ -71,14 +73,14 @@ def test_one_that_cannot_be_undone_leaves_all_as_they_are(database, other, line,
         ("insert into app.a values (1)", 0, "app.a: 1 row"),
     ],
 )
-def test_data_is_not_destroyed_without_a_yes(database, other, line, fill: str, to: int, said: str) -> None:
+def test_data_loss_needs_a_confirmation(database, other, line, fill: str, to: int, expected: str) -> None:
     migrate(database, line)
     other.execute(fill)
 
-    with pytest.raises(DataLoss) as refusal:
+    with pytest.raises(DataLoss) as error:
         rollback(database, line, to=to)
 
-    assert said in refusal.value.detail.splitlines()
+    assert expected in error.value.detail.splitlines()
     assert [row.version for row in ledger.applied(other)] == [1, 2, 3]
     assert len(rollback(database, line, to=to, yes=True)) == 3 - to
 
@@ -86,7 +88,7 @@ def test_data_is_not_destroyed_without_a_yes(database, other, line, fill: str, t
 @pytest.mark.parametrize(
     "down", ["drop schema app cascade;", "truncate app.a;", "drop table if exists app.gone, app.a;"]
 )
-def test_data_is_found_however_it_is_destroyed(database, other, write, down: str) -> None:
+def test_data_loss_is_detected_for_every_destructive_statement(database, other, write, down: str) -> None:
     line = (write(1, "create schema app; create table app.a (id int);", down),)
     migrate(database, line)
     other.execute("insert into app.a values (1)")
@@ -102,23 +104,23 @@ def test_data_is_found_however_it_is_destroyed(database, other, write, down: str
         "create table app.a (id int); create table app.p () inherits (app.a);",
     ],
 )
-def test_data_is_found_where_a_table_keeps_it_elsewhere(database, other, write, up: str) -> None:
+def test_data_loss_includes_partitions_and_child_tables(database, other, write, up: str) -> None:
     line = (write(1, f"create schema app; {up}", "drop table app.a cascade;"),)
     migrate(database, line)
     other.execute("insert into app.p values (1)")
 
-    with pytest.raises(DataLoss) as refusal:
+    with pytest.raises(DataLoss) as error:
         rollback(database, line)
 
-    assert refusal.value.detail.splitlines() == ["app.a: 1 row"]
+    assert error.value.detail.splitlines() == ["app.a: 1 row"]
 
 
-def test_a_column_full_of_nothing_may_go(database, other, line) -> None:
+def test_a_column_of_nulls_may_be_dropped(database, other, line) -> None:
     migrate(database, line)
     other.execute("insert into app.a values (1), (2)")
 
     assert [finished.migration.version for finished in rollback(database, line, to=1)] == [3, 2]
 
 
-def test_nothing_to_undo_is_no_error(database, line) -> None:
+def test_a_rollback_without_applied_migrations_succeeds(database, line) -> None:
     assert rollback(database, line, to=0) == ()

@@ -1,4 +1,4 @@
-"""`if not exists` over an INVALID index, in every way of running a file."""
+"""IF NOT EXISTS over an INVALID index, in every execution mode."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("transaction", ["migration", "run"])
-def test_nothing_is_applied_over_an_invalid_index_in_any_way_of_running(
+def test_no_file_is_applied_over_an_invalid_index(
     database, other, write, way: str, transaction: Literal["migration", "run"]
 ) -> None:
     line = tuple(write(number, text, options=option) for number, (option, text) in enumerate(WAYS[way], 1))
@@ -69,21 +69,19 @@ def test_nothing_is_applied_over_an_invalid_index_in_any_way_of_running(
 
 
 @pytest.mark.parametrize("way", ["long", "with data", "with data behind it"])
-def test_the_place_of_an_index_that_would_be_skipped_is_its_statement(
-    database, other, write, way: str
-) -> None:
+def test_a_skipped_index_is_reported_at_its_statement(database, other, write, way: str) -> None:
     ((_, text),) = WAYS[way]
     invalid_index(other)
 
-    with pytest.raises(StatementFailed, match=r"the index public\.ti is INVALID") as refusal:
+    with pytest.raises(StatementFailed, match=r"the index public\.ti is INVALID") as error:
         migrate(database, (write(1, text),))
 
-    place = refusal.value.place
+    place = error.value.place
     assert place.text[place.column - 1 :] + "\n" == SKIPPING[:-2] + ";\n"
     assert count(other) == 2
 
 
-def test_an_index_that_is_there_and_usable_may_be_skipped_in_a_long_file(database, other, write) -> None:
+def test_a_usable_index_may_be_skipped_in_a_large_file(database, other, write) -> None:
     other.execute("create table t (a int, b text); create index ti on t (a)")
     text = "create index if not exists ti on t (a); drop index ti;\n" + rows(30) + COPY.format("31\tx\n")
     text += "create index /* so */ if not exists tj on t (b); drop index tj;"

@@ -1,4 +1,4 @@
-"""How long others wait for a migration that waits itself."""
+"""How long other sessions are blocked by a waiting migration."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LIMIT_MS = 600
 
 @pytest.fixture
 def busy(database, other):
-    """Tables a, b, c and d, of which the last three are read by transactions that end one after the other."""
+    """Tables a to d; b, c and d are read by transactions that end one after another."""
     with ExitStack() as stack:
         readers = []
         for name in "abcd":
@@ -42,7 +42,7 @@ def busy(database, other):
 
 
 @pytest.mark.parametrize("transaction", ["migration", "run"])
-def test_several_locks_in_one_transaction_do_not_add_up_for_who_waits_behind_the_first(
+def test_several_lock_waits_of_one_transaction_do_not_add_up_for_blocked_sessions(
     database, other, write, busy, transaction: Literal["migration", "run"]
 ) -> None:
     stalls: list[float] = []

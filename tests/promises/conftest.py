@@ -1,4 +1,4 @@
-"""A project of migrations only, the real command line on it, and what a database holds afterwards."""
+"""A project with migrations, its command line, and observer sessions on its database."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ from tests.support.waiting import PROCESS_TIMEOUT_S, wait_until
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "promise(scenario): the line of README.md that a test tries to break")
+    config.addinivalue_line("markers", "promise(scenario): the row of README.md that a test verifies")
 
 
 GATE = "select pg_advisory_xact_lock_shared(777);"
-"""A statement that waits for as long as a test holds the lock."""
+"""A statement that waits while a test holds the advisory lock 777."""
 
 
 class Project(ProjectFolder):
-    """A folder with `migrations/`, and the command line run in it; both streams of a command are one."""
+    """A folder with `migrations/` and its command line; stderr is merged into stdout."""
 
     dsn: str
 
     def migration(self, name: str, up: str, *rest: Any, frozen: bool = True, **more: Any) -> None:
-        """Write a migration, frozen unless the test says otherwise."""
+        """Write a migration, frozen by default."""
         super().migration(name, up, *rest, frozen=frozen, **more)
 
     def file(self, name: str) -> Path:
         return self.folder / "migrations" / f"{name}.sql"
 
     def files(self) -> tuple[Migration, ...]:
-        """The migrations as the package reads them."""
+        """The migrations parsed by the package."""
         return migrations(project_config.Project(self.folder))
 
     def setting(self, text: str) -> None:
@@ -59,7 +59,7 @@ class Project(ProjectFolder):
 
 @pytest.fixture(autouse=True)
 def no_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the environment says about databases and terminals is left out."""
+    """Remove the environment variables that affect connections and output."""
     for name in list(os.environ):
         if name.startswith("PG") or name in ("DATABASE_URL", "NO_COLOR", "GITHUB_ACTIONS"):
             monkeypatch.delenv(name)
@@ -67,7 +67,7 @@ def no_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def program() -> Callable[..., Result]:
-    """Runs a Python program in a process of its own, with these arguments, to its end."""
+    """Run a Python program in a separate process and return its result."""
 
     def ran(text: str, *words: str) -> Result:
         done = subprocess.run(
@@ -96,34 +96,34 @@ def empty_project(tmp_path: Path) -> Iterator[Project]:
 
 @pytest.fixture
 def project(empty_project: Project, database: str) -> Project:
-    """A project whose commands work on a fresh database."""
+    """A project whose commands use a fresh database."""
     empty_project.dsn = database
     return empty_project
 
 
 class Session(psycopg.Connection[Any]):
-    """Somebody else's session on the database, in autocommit."""
+    """An observer session on the database, in autocommit."""
 
-    def one(self, question: str, *values: object) -> Any:
-        """The first column of the first row; None when there is no row."""
-        row = self.execute(question.encode(), values or None).fetchone()
+    def one(self, query: str, *values: object) -> Any:
+        """The first column of the first row; None if there is no row."""
+        row = self.execute(query.encode(), values or None).fetchone()
         return None if row is None else row[0]
 
-    def all(self, question: str) -> list[Any]:
+    def all(self, query: str) -> list[Any]:
         """The first column of every row."""
-        return [row[0] for row in self.execute(question.encode()).fetchall()]
+        return [row[0] for row in self.execute(query.encode()).fetchall()]
 
     def wait_for(self, query: str, *, answered: bool = True, **more: Any) -> Any:
-        """Wait until the value of a query is true, or, without `answered`, until it is not; return it."""
+        """Wait until the value of a query is true (`answered`) or false; return it."""
         (value,) = wait_until(lambda: [v for v in [self.one(query)] if bool(v) is answered], query, **more)
         return value
 
     def applied(self) -> list[int]:
-        """The versions the ledger has."""
+        """The versions applied according to the ledger."""
         return self.all("select version from aigym_db.applied order by version")
 
     def events(self) -> list[str]:
-        """What the ledger tells, oldest first, as `kind version`."""
+        """The events in the ledger, oldest first, as `kind version`."""
         return self.all("select concat_ws(' ', kind, version) from aigym_db.event order by id")
 
     def shut_gate(self) -> None:
@@ -133,7 +133,7 @@ class Session(psycopg.Connection[Any]):
         self.execute("select pg_advisory_unlock(777)")
 
     def wait_at_gate(self) -> int:
-        """The session that waits at the gate."""
+        """Wait for a session at the gate; return its pid."""
         return int(
             self.wait_for(
                 "select pid from pg_locks where locktype = 'advisory' and objid = 777 and not granted"
@@ -143,28 +143,28 @@ class Session(psycopg.Connection[Any]):
 
 @pytest.fixture
 def visit() -> Iterator[Callable[..., Session]]:
-    """Connects somebody else to a database; the session ends with the test."""
+    """Open an observer session on a database for the duration of the test."""
     sessions: list[Session] = []
 
-    def made(dsn: str, **words: Any) -> Session:
+    def connect(dsn: str, **words: Any) -> Session:
         session = Session.connect(dsn, autocommit=True, **words)
         sessions.append(session)
         return session
 
-    yield made
+    yield connect
     for session in sessions:
         session.close()
 
 
 @pytest.fixture
 def other(database: str, visit: Callable[..., Session]) -> Session:
-    """Somebody else's session on the fresh database."""
+    """An observer session on the fresh database."""
     return visit(database, application_name="a test")
 
 
 @pytest.fixture
 def plain_owner(server: Throwaway, database: str) -> Iterator[str]:
-    """A role without special rights that may make things in the fresh database and cannot log in."""
+    """A NOLOGIN, non-superuser role with CREATE on the schema public of the fresh database."""
     with closing(psycopg.connect(database, autocommit=True)) as connection:
         connection.execute("create role promise_owner")
         connection.execute("grant create on schema public to promise_owner")

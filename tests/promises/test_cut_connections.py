@@ -1,4 +1,4 @@
-"""A network that cuts or halves connections: what is told is applied, and the re-run converges."""
+"""Lost and half-closed connections: reported migrations are applied, and the next run converges."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ How = Literal["cut", "cut with the answer on its way", "half-closed", "one sessi
 
 
 class Network:
-    """A way to a server that does something to its connections at one of the messages that clients send."""
+    """A proxy to a server that disturbs its connections at a given client message."""
 
-    def __init__(self, server: Throwaway, at: int | None = None, how: How = "cut") -> None:
-        self.server, self.at, self.how = server, at, how
+    def __init__(self, server: Throwaway, position: int | None = None, how: How = "cut") -> None:
+        self.server, self.position, self.how = server, position, how
         self.sent = 0
-        """How many messages clients have sent so far."""
+        """The number of messages that clients have sent so far."""
         self.happened = threading.Event()
         self._lock = threading.Lock()
         self._open: list[tuple[socket.socket, socket.socket]] = []
@@ -53,37 +53,37 @@ class Network:
             while True:
                 client, _ = self._listener.accept()
                 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                behind = socket.socket(socket.AF_UNIX)
-                behind.connect(str(self.server.socket_folder / f".s.PGSQL.{self.server.port}"))
-                pair = (client, behind)
+                upstream = socket.socket(socket.AF_UNIX)
+                upstream.connect(str(self.server.socket_folder / f".s.PGSQL.{self.server.port}"))
+                pair = (client, upstream)
                 self._open.append(pair)
                 for work in (self._upward, self._downward):
                     threading.Thread(target=work, args=(pair,), daemon=True).start()
 
     def _upward(self, pair: tuple[socket.socket, socket.socket]) -> None:
-        """Forwards what the client sends, message by message."""
-        client, behind = pair
+        """Forward the client's messages one by one."""
+        client, upstream = pair
         with contextlib.suppress(OSError, EOFError):
             kind = b""
             while True:
                 size = _read(client, 4)
                 message = kind + size + _read(client, int.from_bytes(size) - 4)
                 with self._lock:
-                    mine = self.sent == self.at and not self.happened.is_set()
+                    mine = self.sent == self.position and not self.happened.is_set()
                     self.sent += 1
                     if mine and self.how != "cut with the answer on its way":
                         self._do(pair)
-                    behind.sendall(message)
+                    upstream.sendall(message)
                     if mine and self.how == "cut with the answer on its way":
                         self._do(pair)
                 kind = _read(client, 1)
         self._end([pair])
 
     def _downward(self, pair: tuple[socket.socket, socket.socket]) -> None:
-        client, behind = pair
+        client, upstream = pair
         with contextlib.suppress(OSError):
-            while said := behind.recv(65536):
-                client.sendall(said)
+            while data := upstream.recv(65536):
+                client.sendall(data)
         self._end([pair])
 
     def _do(self, pair: tuple[socket.socket, socket.socket]) -> None:
@@ -104,16 +104,16 @@ class Network:
 
 
 def _read(source: socket.socket, size: int) -> bytes:
-    found = b""
-    while len(found) < size:
-        if not (piece := source.recv(size - len(found))):
+    data = b""
+    while len(data) < size:
+        if not (piece := source.recv(size - len(data))):
             raise EOFError
-        found += piece
-    return found
+        data += piece
+    return data
 
 
-class Told(Observer):
-    """The versions that a run said are applied."""
+class Reported(Observer):
+    """The versions that a run reported as applied."""
 
     def __init__(self) -> None:
         self.versions: list[int] = []
@@ -141,22 +141,26 @@ LINE = tuple(
 )
 
 
-def disturbed(server: Throwaway, at: int, how: How) -> str:
-    """Runs the line over a network that fails once, then over none; what is wrong then, in words."""
+def disturbed(server: Throwaway, position: int, how: How) -> str:
+    """Run the migrations over a failing network, then directly; return the violations as text."""
     created = create_database(server)
     database = created.dsn
-    network = Network(server, at, how)
-    told, wrong = Told(), ""
+    network = Network(server, position, how)
+    reported, wrong = Reported(), ""
     try:
         try:
-            done = [one.migration.version for one in migrate(network.dsn(database), LINE, observer=told)]
-            wrong += "" if done == [1, 2, 3, 4, 5] else f"said {done} at the end; "
-        except (ConnectionLost, CannotConnect, PartiallyApplied) as refusal:
-            wrong += "" if refusal.hint else "no hint; "
+            done = [
+                step.migration.version for step in migrate(network.dsn(database), LINE, observer=reported)
+            ]
+            wrong += "" if done == [1, 2, 3, 4, 5] else f"returned {done}; "
+        except (ConnectionLost, CannotConnect, PartiallyApplied) as error:
+            wrong += "" if error.hint else "no hint; "
         network.close()
         with contextlib.closing(connect(database, autocommit=True)) as connection:
             rows = [row.version for row in ledger.applied(connection)]
-            wrong += "" if set(told.versions) <= set(rows) else f"told {told.versions} of {rows}; "
+            wrong += (
+                "" if set(reported.versions) <= set(rows) else f"reported {reported.versions} of {rows}; "
+            )
             migrate(database, LINE)
             held = connection.execute(
                 "select array_agg(n order by n), (select bool_and(indisvalid) from pg_index where indrelid = "
@@ -167,7 +171,7 @@ def disturbed(server: Throwaway, at: int, how: How) -> str:
     finally:
         network.close()
         drop_database(server, created.name)
-    return wrong and f"{how} at {at}: {wrong}"
+    return wrong and f"{how} at message {position}: {wrong}"
 
 
 @pytest.fixture(autouse=True)
@@ -177,12 +181,12 @@ def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def messages(server: Throwaway) -> int:
-    """How many messages an undisturbed run sends."""
+    """The number of messages that an undisturbed run sends."""
     created = create_database(server)
     database = created.dsn
     network = Network(server)
     migrate(network.dsn(database), LINE)
-    # The last ones only say goodbye.
+    # The last messages only end the sessions.
     sent = network.sent - 2
     network.close()
     drop_database(server, created.name)
@@ -191,23 +195,23 @@ def messages(server: Throwaway) -> int:
 
 @pytest.mark.parametrize("every", sampled([7, 1], 2), ids=["a sample of messages", "each message"])
 @pytest.mark.parametrize("how", ["cut", "cut with the answer on its way", "half-closed", "one session cut"])
-def test_whichever_message_the_network_fails_at_it_is_applied_and_told_or_the_re_run_converges(
+def test_a_network_failure_at_any_message_is_followed_by_a_converging_run(
     server, messages: int, how: How, every: int
 ) -> None:
     with ThreadPoolExecutor(4) as pool:
-        said = list(pool.map(lambda at: disturbed(server, at, how), range(0, messages, every)))
+        results = list(pool.map(lambda position: disturbed(server, position, how), range(0, messages, every)))
 
-    assert [wrong for wrong in said if wrong] == []
+    assert [wrong for wrong in results if wrong] == []
     assert messages > 40
 
 
-def test_a_network_that_takes_nothing_any_more_is_given_up_after_a_minute(server, database: str) -> None:
+def test_an_unresponsive_network_times_out_after_a_minute(server, database: str) -> None:
     network = Network(server)
     with contextlib.closing(connect(network.dsn(database))) as connection:
         held = socket.socket(fileno=os.dup(connection.fileno()))
         with contextlib.closing(held):
             options = (socket.TCP_USER_TIMEOUT, socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
-            found = [held.getsockopt(socket.IPPROTO_TCP, option) for option in options]
+            values = [held.getsockopt(socket.IPPROTO_TCP, option) for option in options]
     network.close()
 
-    assert found == [60_000, 30, 10, 3]
+    assert values == [60_000, 30, 10, 3]

@@ -1,4 +1,4 @@
-"""Files: what is in them, what happened to them since they ran, and the place of what is wrong with them."""
+"""Files: their contents, changes after they were applied, and error positions."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ BEGIN_AND_END = {
     "abort": "abort and chain;",
     "savepoint": "savepoint s;",
     "two-phase commit": "prepare transaction 'x';",
-    "in capitals behind a comment": "/* /* ; */ */ CoMMiT -- now\n;",
+    "in capitals after a comment": "/* /* ; */ */ CoMMiT -- now\n;",
 }
 
 
-@pytest.mark.promise('`COMMIT` inside a "transactional" file leaves half behind')
+@pytest.mark.promise('`COMMIT` inside a "transactional" file leaves it partially applied')
 @pytest.mark.parametrize("ending", BEGIN_AND_END.values(), ids=BEGIN_AND_END)
-def test_commit_inside_a_transactional_file_is_refused_before_anything_is_sent(
+def test_commit_in_a_transactional_file_is_rejected_before_anything_is_sent(
     project, other, ending: str
 ) -> None:
     project.migration("0001_table", "create table a (x int);")
@@ -50,7 +50,7 @@ def freeze_anew(project) -> None:
 
 @pytest.mark.promise("an edited applied file goes unnoticed")
 @pytest.mark.parametrize("command", ["migrate", "rollback", "status"])
-def test_an_edited_applied_file_is_refused_with_a_diff_against_the_sql_the_ledger_stored(
+def test_an_edited_applied_file_is_rejected_with_a_diff_against_the_ledger(
     project, other, command: str
 ) -> None:
     project.migration("0001_table", "create table a (x int);")
@@ -71,7 +71,7 @@ def test_an_edited_applied_file_is_refused_with_a_diff_against_the_sql_the_ledge
 
 @pytest.mark.promise("a deleted applied file goes unnoticed")
 @pytest.mark.parametrize("command", ["migrate", "rollback", "status"])
-def test_a_deleted_applied_file_is_refused(project, other, command: str) -> None:
+def test_a_deleted_applied_file_is_rejected(project, other, command: str) -> None:
     project.migration("0001_table", "create table a (x int);")
     project.migration("0002_more", "alter table a add column y int;")
     project.run("migrate")
@@ -88,21 +88,19 @@ def test_a_deleted_applied_file_is_refused(project, other, command: str) -> None
 
 
 @pytest.mark.promise("lower-numbered file arrives later")
-def test_a_lower_numbered_file_that_arrives_later_is_refused_with_the_list_or_recorded(
-    project, other
-) -> None:
+def test_a_late_lower_numbered_file_is_rejected_or_recorded_as_out_of_order(project, other) -> None:
     for name in ("0001_table", "0002_late", "0003_late_too", "0004_last"):
         project.migration(name, "select 1;")
-    # As on a branch that has not seen two of them.
+    # As on a branch without two of the files.
     migrate(project.dsn, tuple(file for file in project.files() if file.version in (1, 4)))
 
-    refused = project.run("migrate")
-    one = project.run("migrate", "--allow-out-of-order", "2")
+    rejected = project.run("migrate")
+    partly_allowed = project.run("migrate", "--allow-out-of-order", "2")
     both = project.run("migrate", "--allow-out-of-order", "2", "--allow-out-of-order", "3")
 
-    assert (refused.status, one.status, both.status) == (5, 5, 0), both.out
-    assert "error AIG-T004 0002 late and 0003 late_too" in refused.out
-    assert "error AIG-T004 0003 late_too" in one.out
+    assert (rejected.status, partly_allowed.status, both.status) == (5, 5, 0), both.out
+    assert "error AIG-T004 0002 late and 0003 late_too" in rejected.out
+    assert "error AIG-T004 0003 late_too" in partly_allowed.out
     assert other.applied() == [1, 2, 3, 4]
     recorded = other.execute(
         "select version, detail -> 'after' from aigym_db.event where detail ? 'out_of_order' order by 1"
@@ -111,7 +109,7 @@ def test_a_lower_numbered_file_that_arrives_later_is_refused_with_the_list_or_re
 
 
 BETWEEN = ";\n-- it's; $$ a comment\n/* /* ; ' */ -- \" ; */;; "
-"""What stands between two statements."""
+"""The text between two statements."""
 
 NASTY = {
     "nested comments": ["select /* a /* ; ' */ -- \" ; */ 1", "select 2 /* $$ ; */ + 1"],
@@ -158,11 +156,11 @@ NASTY = {
 
 
 @pytest.mark.promise(
-    "legal SQL split wrongly outside a transaction "
+    "valid SQL split wrongly in a non-transactional file "
     "(nested comments, E'', U&'', dollar quotes, BEGIN ATOMIC, rules with `;`)"
 )
 @pytest.mark.parametrize("name", NASTY)
-def test_legal_sql_is_split_as_postgresql_does_outside_a_transaction(project, other, name: str) -> None:
+def test_valid_sql_of_a_non_transactional_file_is_split_as_by_postgresql(project, other, name: str) -> None:
     statements = [
         "create table before (x int)",
         *NASTY[name],
@@ -187,10 +185,10 @@ PLACES = {
 }
 
 
-@pytest.mark.promise("error place wrong after non-ASCII text, or of stripped text, or missing")
-@pytest.mark.parametrize("options", ["", "transaction:false"], ids=["inside", "outside"])
+@pytest.mark.promise("error position wrong after non-ASCII text, relative to stripped text, or missing")
+@pytest.mark.parametrize("options", ["", "transaction:false"], ids=["transactional", "non-transactional"])
 @pytest.mark.parametrize("text", PLACES.values(), ids=PLACES)
-def test_the_place_of_an_error_is_line_column_and_caret_by_characters_in_the_file_you_edited(
+def test_an_error_position_is_a_line_and_column_in_characters_of_the_file(
     project, text: str, options: str
 ) -> None:
     project.migration("0001_place", f"-- Übersicht 😀\n\n   \n{text}", options=options)
@@ -207,13 +205,13 @@ def test_the_place_of_an_error_is_line_column_and_caret_by_characters_in_the_fil
 
 
 def width(text: str) -> int:
-    """How many columns of a terminal a text takes."""
+    """The width of a text in terminal columns."""
     wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
     return len(text) + wide - sum(unicodedata.combining(letter) > 0 for letter in text)
 
 
 @pytest.mark.promise("a BOM, CRLF after apply")
-def test_a_bom_and_crlf_after_apply_change_nothing(project, other) -> None:
+def test_a_bom_and_crlf_after_apply_do_not_change_the_checksum(project, other) -> None:
     project.migration("0001_table", "create table a (x int);\ncomment on table a is 'é\n€';")
     project.run("migrate")
     file = project.file("0001_table")
@@ -227,7 +225,7 @@ def test_a_bom_and_crlf_after_apply_change_nothing(project, other) -> None:
 
 
 @pytest.mark.promise("a BOM, CRLF after apply")
-def test_a_file_with_a_bom_and_crlf_is_taken_and_has_the_checksum_of_the_one_without(project, other) -> None:
+def test_a_file_with_bom_and_crlf_has_the_checksum_of_the_file_without(project, other) -> None:
     project.migration("0001_table", "create table a (x int);\ncomment on table a is 'é\n€';", frozen=False)
     file = project.file("0001_table")
     plain = file.read_bytes()

@@ -1,4 +1,4 @@
-"""Runners: ended from outside, several at once, and in the way of others."""
+"""Killed runners, concurrent runners, and runners that wait for locks."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ AT_IT = (
 @pytest.mark.promise("`kill -9` or SIGTERM of the runner: the server statement runs on")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=lambda number: number.name)
 @pytest.mark.parametrize("statement", STATEMENTS.values(), ids=STATEMENTS)
-@pytest.mark.parametrize("options", ["", "transaction:false"], ids=["inside", "outside"])
-def test_after_kill_nine_or_sigterm_the_server_statement_is_gone_in_under_two_seconds(
+@pytest.mark.parametrize("options", ["", "transaction:false"], ids=["transactional", "non-transactional"])
+def test_the_server_statement_of_a_killed_runner_ends_in_under_two_seconds(
     project, other, number: signal.Signals, statement: str, options: str
 ) -> None:
     project.migration("0001_table", "create table a (x int);")
@@ -46,10 +46,8 @@ def test_after_kill_nine_or_sigterm_the_server_statement_is_gone_in_under_two_se
     assert (other.applied(), other.all("select x from a")) == ([1, 2], [1])
 
 
-@pytest.mark.promise(
-    "`ALTER TABLE` behind an open reader waits for ever and blocks every other reader behind it"
-)
-def test_alter_table_behind_an_open_reader_stalls_nobody_for_longer_than_the_lock_timeout(
+@pytest.mark.promise("`ALTER TABLE` behind an open reader waits without limit and blocks every later reader")
+def test_alter_table_behind_an_open_reader_stalls_others_for_at_most_the_lock_timeout(
     project, other, visit
 ) -> None:
     lock_timeout_s = 0.2
@@ -83,9 +81,7 @@ def test_alter_table_behind_an_open_reader_stalls_nobody_for_longer_than_the_loc
 
 @pytest.mark.promise("two runners: data migration applied twice, or both fail, or they hang")
 @pytest.mark.parametrize("count", [2, 8])
-def test_of_several_runners_one_applies_a_data_migration_and_the_others_find_nothing_to_do(
-    project, other, count: int
-) -> None:
+def test_concurrent_runners_apply_a_data_migration_once(project, other, count: int) -> None:
     project.migration("0001_table", f"create table a (n int); insert into a values (0);\n{HOLD}")
     project.migration("0002_more", "update a set n = n + 1;")
     project.migration("0003_more", "update a set n = n + 1;")
@@ -93,14 +89,14 @@ def test_of_several_runners_one_applies_a_data_migration_and_the_others_find_not
     running = [project.start("migrate")]
     pid = other.wait_at_gate()
     running += [project.start("migrate") for _ in range(count - 1)]
-    said = [one.output_until("waiting for another aigym-db run") for one in running[1:]]
+    waits = [runner.output_until("waiting for another aigym-db run") for runner in running[1:]]
     other.open_gate()
 
-    seen = [one.result() for one in running]
+    seen = [runner.result() for runner in running]
 
-    assert [one.status for one in seen] == [0] * count
+    assert [result.status for result in seen] == [0] * count
     assert seen[0].out.splitlines()[-1] == "3 applied."
-    assert [one.out.splitlines()[-1] for one in seen[1:]] == [
+    assert [result.out.splitlines()[-1] for result in seen[1:]] == [
         "Nothing to apply: the database is up to date."
     ] * (count - 1)
     assert other.one("select n from a") == 2
@@ -109,12 +105,12 @@ def test_of_several_runners_one_applies_a_data_migration_and_the_others_find_not
         "apply 2",
         "apply 3",
     ]
-    assert len(said) == count - 1
+    assert len(waits) == count - 1
     assert pid > 0
 
 
 @pytest.mark.promise("two runners: data migration applied twice, or both fail, or they hang")
-def test_who_holds_the_lock_is_shown_while_waiting_and_to_who_does_not_wait(project, other) -> None:
+def test_the_session_that_holds_the_runner_lock_is_reported(project, other) -> None:
     project.migration("0001_gate", HOLD)
     other.shut_gate()
     first = project.start("migrate")
@@ -126,12 +122,12 @@ def test_who_holds_the_lock_is_shown_while_waiting_and_to_who_does_not_wait(proj
     shown = rf"pid {holder} \(aigym-db\) from a local socket, connected \d+ s ago"
 
     waiting = project.start("migrate")
-    said = waiting.output_until(f"pid {holder}")
+    output = waiting.output_until(f"pid {holder}")
     impatient = project.run("migrate", "--lock-wait", "0")
     short = project.run("migrate", "--lock-wait", "0.2")
     other.open_gate()
 
-    assert re.search(f"waiting for another aigym-db run, 0 s\n    {shown}", said)
+    assert re.search(f"waiting for another aigym-db run, 0 s\n    {shown}", output)
     assert (impatient.status, short.status) == (6, 6)
     assert "error AIG-L001 Another aigym-db is migrating this database.\n" in impatient.out
     assert "and still was after 0.2 s." in short.out
@@ -141,7 +137,7 @@ def test_who_holds_the_lock_is_shown_while_waiting_and_to_who_does_not_wait(proj
 
 @pytest.mark.promise("two runners and CONCURRENTLY: deadlock, INVALID index, both fail")
 @pytest.mark.parametrize("count", [2, 8])
-def test_several_runners_and_concurrently_neither_deadlock_nor_leave_an_invalid_index(
+def test_concurrent_runners_build_an_index_concurrently_without_deadlock(
     project, other, visit, count: int
 ) -> None:
     project.migration("0001_table", "create table a (x int); insert into a values (1);")
@@ -157,19 +153,19 @@ def test_several_runners_and_concurrently_neither_deadlock_nor_leave_an_invalid_
     running = [project.start("migrate")]
     other.wait_for("select pid from pg_stat_progress_create_index where phase like 'waiting%'")
     running += [project.start("migrate") for _ in range(count - 1)]
-    said = [one.output_until("waiting for another aigym-db run") for one in running[1:]]
+    waits = [runner.output_until("waiting for another aigym-db run") for runner in running[1:]]
     writer.execute("commit")
 
-    seen = [one.result() for one in running]
+    seen = [runner.result() for runner in running]
 
-    assert [one.status for one in seen] == [0] * count
-    assert [one.out.splitlines()[-1] == "1 applied." for one in seen] == [True] + [False] * (count - 1)
+    assert [result.status for result in seen] == [0] * count
+    assert [result.out.splitlines()[-1] == "1 applied." for result in seen] == [True] + [False] * (count - 1)
     assert other.all("select indisvalid from pg_index where indrelid = 'a'::regclass") == [True]
     assert other.all("select x from a") == [2]
-    assert len(said) == count - 1
+    assert len(waits) == count - 1
 
 
-def test_of_eight_runners_another_takes_over_when_the_one_at_work_is_killed(project, other) -> None:
+def test_a_waiting_runner_continues_after_the_active_one_is_killed(project, other) -> None:
     project.migration("0001_table", "create table a (n int); insert into a values (0);")
     project.migration("0002_more", f"update a set n = n + 1;\n{HOLD}\nupdate a set n = n + 1;")
     project.migration(
@@ -181,25 +177,25 @@ def test_of_eight_runners_another_takes_over_when_the_one_at_work_is_killed(proj
     running = [project.start("migrate")]
     pid = other.wait_at_gate()
     running += [project.start("migrate") for _ in range(7)]
-    said = [one.output_until("waiting for another aigym-db run") for one in running[1:]]
+    waits = [runner.output_until("waiting for another aigym-db run") for runner in running[1:]]
     running[0].kill()
     other.wait_for(f"select pid from pg_stat_activity where pid = {pid}", answered=False)
     other.wait_at_gate()
     other.open_gate()
 
-    seen = [one.result() for one in running]
+    seen = [runner.result() for runner in running]
 
-    assert [one.status for one in seen[1:]] == [0] * 7
-    ends = sorted(one.out.splitlines()[-1] for one in seen[1:])
+    assert [result.status for result in seen[1:]] == [0] * 7
+    ends = sorted(result.out.splitlines()[-1] for result in seen[1:])
     assert ends == ["2 applied.", *["Nothing to apply: the database is up to date."] * 6]
     assert (other.one("select n from a"), other.applied()) == (3, [1, 2, 3])
     assert other.all("select indisvalid from pg_index where indrelid = 'a'::regclass") == [True]
-    assert len(said) == 7
+    assert len(waits) == 7
 
 
-@pytest.mark.promise("killed between the statements of a non-transactional file: stuck for ever")
+@pytest.mark.promise("killed between the statements of a non-transactional file: cannot continue")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=lambda number: number.name)
-def test_killed_between_the_statements_of_a_non_transactional_file_the_next_run_resumes_at_the_right_one(
+def test_an_interrupted_non_transactional_file_resumes_at_the_right_statement(
     project, other, number: signal.Signals
 ) -> None:
     project.migration("0001_table", "create table a (x int);")
@@ -226,9 +222,9 @@ def test_killed_between_the_statements_of_a_non_transactional_file_the_next_run_
 
 
 @pytest.mark.promise("backend terminated (failover): lock row stuck, Dirty")
-@pytest.mark.parametrize("options", ["", "transaction:false"], ids=["inside", "outside"])
+@pytest.mark.parametrize("options", ["", "transaction:false"], ids=["transactional", "non-transactional"])
 @pytest.mark.parametrize("which", ["that migrates", "that holds the lock"])
-def test_after_a_terminated_backend_the_re_run_goes_on(project, other, which: str, options: str) -> None:
+def test_the_next_run_continues_after_a_terminated_backend(project, other, which: str, options: str) -> None:
     project.migration("0001_table", "create table a (x int);")
     project.migration("0002_row", f"insert into a values (1);\n{HOLD}", options=options)
     other.shut_gate()

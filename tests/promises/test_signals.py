@@ -1,4 +1,4 @@
-"""SIGINT, SIGTERM and SIGHUP, whatever the run is at: 130, a fail event for the migration, no orphan."""
+"""SIGINT, SIGTERM and SIGHUP: exit status 130, a fail event, no orphaned session."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LAST = (
 )
 
 
-def nothing_of_ours_left(other) -> bool:
+def no_session_remains(other) -> bool:
     other.wait_for(OURS, answered=False)
     return bool(
         other.one("select count(*) = 0 from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()")
@@ -25,7 +25,7 @@ def nothing_of_ours_left(other) -> bool:
 
 
 @NUMBERS
-def test_while_it_waits_for_another_runner(project, other, visit, number: signal.Signals) -> None:
+def test_a_signal_during_the_wait_for_the_runner_lock(project, other, visit, number: signal.Signals) -> None:
     project.migration("0001_gate", HOLD)
     other.shut_gate()
     first = project.start("migrate")
@@ -40,12 +40,12 @@ def test_while_it_waits_for_another_runner(project, other, visit, number: signal
     assert other.one(LAST) is None
     other.open_gate()
     assert first.result().status == 0
-    assert nothing_of_ours_left(other)
+    assert no_session_remains(other)
 
 
 @NUMBERS
-@pytest.mark.parametrize("options", ["", "transaction:false"], ids=["inside", "outside"])
-def test_in_a_statement(project, other, number: signal.Signals, options: str) -> None:
+@pytest.mark.parametrize("options", ["", "transaction:false"], ids=["transactional", "non-transactional"])
+def test_a_signal_during_a_statement(project, other, number: signal.Signals, options: str) -> None:
     project.migration("0001_table", "create table a (x int);")
     project.migration("0002_gate", f"insert into a values (1);\n{HOLD}", options=options)
     other.shut_gate()
@@ -58,12 +58,14 @@ def test_in_a_statement(project, other, number: signal.Signals, options: str) ->
     assert (seen.status, f"error AIG-I001 Stopped by {number.name}." in seen.out) == (130, True)
     assert other.one(LAST) == "fail 2 AIG-I001"
     assert other.all("select x from a") == ([1] if options else [])
-    assert nothing_of_ours_left(other)
+    assert no_session_remains(other)
 
 
 @NUMBERS
-@pytest.mark.parametrize("options", ["", "transaction:false"], ids=["inside", "outside"])
-def test_while_it_backs_off_from_a_lock(project, other, visit, number: signal.Signals, options: str) -> None:
+@pytest.mark.parametrize("options", ["", "transaction:false"], ids=["transactional", "non-transactional"])
+def test_a_signal_between_two_lock_attempts(
+    project, other, visit, number: signal.Signals, options: str
+) -> None:
     project.setting("lock_timeout_ms = 50")
     project.migration("0001_table", "create table a (x int);")
     project.run("migrate")
@@ -79,7 +81,7 @@ def test_while_it_backs_off_from_a_lock(project, other, visit, number: signal.Si
     assert (seen.status, f"error AIG-I001 Stopped by {number.name}" in seen.out) == (130, True)
     assert other.one(LAST) == "fail 2 AIG-I001"
     assert other.one("select count(*) from aigym_db.event where kind = 'fail'") == 1
-    assert nothing_of_ours_left(other)
+    assert no_session_remains(other)
 
 
 BETWEEN = """
@@ -98,15 +100,17 @@ class Signalling(Observer):
 
 try:
     migrate(sys.argv[1], migrations(Project(Path(sys.argv[2]))), observer=Signalling())
-except AigymError as refusal:
-    print(refusal.message, refusal.detail)
-    sys.exit(refusal.exit_status)
+except AigymError as error:
+    print(error.message, error.detail)
+    sys.exit(error.exit_status)
 """
 
 
 @NUMBERS
-@pytest.mark.parametrize("options", ["", "transaction:false"], ids=["inside", "outside"])
-def test_between_two_migrations(project, other, program, number: signal.Signals, options: str) -> None:
+@pytest.mark.parametrize("options", ["", "transaction:false"], ids=["transactional", "non-transactional"])
+def test_a_signal_between_two_migrations(
+    project, other, program, number: signal.Signals, options: str
+) -> None:
     project.migration("0001_table", "create table a (x int);")
     project.migration("0002_row", "insert into a values (1);", options=options)
 
@@ -116,13 +120,11 @@ def test_between_two_migrations(project, other, program, number: signal.Signals,
     assert seen.out == f"Stopped by {number.name} before 0002 row. Done before that: 0001.\n"
     assert other.one(LAST) == "fail 2 AIG-I001"
     assert (other.applied(), other.all("select x from a")) == ([1], [])
-    assert nothing_of_ours_left(other)
+    assert no_session_remains(other)
 
 
 @NUMBERS
-def test_a_signal_that_the_process_was_started_to_ignore_stays_ignored(
-    project, other, number: signal.Signals
-) -> None:
+def test_a_signal_ignored_at_process_start_stays_ignored(project, other, number: signal.Signals) -> None:
     project.migration("0001_gate", HOLD)
     project.migration("0002_table", "create table a (x int);")
     other.shut_gate()
@@ -140,7 +142,7 @@ def test_a_signal_that_the_process_was_started_to_ignore_stays_ignored(
     assert other.applied() == [1, 2]
 
 
-def test_a_second_signal_ends_at_once_and_leaves_no_orphan_either(project, other) -> None:
+def test_a_second_signal_ends_the_run_at_once_without_an_orphaned_session(project, other) -> None:
     stubborn = (
         "do $$ begin loop begin perform pg_sleep(600); exception when query_canceled then "
         "perform pg_advisory_xact_lock_shared(777); end; end loop; end $$;"
@@ -157,5 +159,5 @@ def test_a_second_signal_ends_at_once_and_leaves_no_orphan_either(project, other
     seen = running.result()
 
     assert (seen.status, seen.out.splitlines()[-1]) == (130, "Interrupted.")
-    assert nothing_of_ours_left(other)
+    assert no_session_remains(other)
     assert (other.applied(), other.all("select x from a")) == ([1], [])

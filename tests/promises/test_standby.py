@@ -1,4 +1,4 @@
-"""A streaming standby: read there, refused there, and the primary found when the two change places."""
+"""A streaming standby: status works, migrations are rejected, and a failover is followed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Pair:
 
     primary: Throwaway
     standby: Path
-    """The folder of its socket and its data."""
+    """The folder of the standby's socket and data."""
     database: str
 
     def dsn(self, *hosts: str, more: str = "") -> str:
@@ -39,19 +39,19 @@ class Pair:
         return f"dbname={self.database} user=postgres host={where} port={self.primary.port} {more}"
 
     def promote(self) -> None:
-        """Makes the standby a primary, and waits until it is one."""
+        """Promote the standby and wait until it is a primary."""
         control = [self.primary.programs.program("pg_ctl"), "promote", "-w", "-D", str(self.standby / "data")]
         options = account().popen_options()
         subprocess.run(control, check=True, capture_output=True, cwd="/", **options)  # type: ignore[call-overload]
 
     def stop_primary(self) -> None:
-        """Ends the primary as a crash does."""
+        """Stop the primary like a crash (immediate shutdown)."""
         process.kill(self.primary.folder / "data")
 
 
 @pytest.fixture
 def pair(visit) -> Iterator[Pair]:
-    """A primary with a standby that streams from it, each commit on both before it counts."""
+    """A primary with a synchronous streaming standby."""
     with throwaway("embedded", settings={**SETTINGS, "synchronous_commit": "remote_apply"}) as primary:
         owner = account()
         place = claim(owner)
@@ -99,19 +99,19 @@ def test_a_standby_is_read_and_never_migrated(line, pair: Pair, visit) -> None:
     there = visit(at_standby)
 
     seen = line.run("status", dsn=at_standby)
-    refused = {command: line.run(command, dsn=at_standby) for command in ("migrate", "rollback")}
+    rejected = {command: line.run(command, dsn=at_standby) for command in ("migrate", "rollback")}
 
     assert (seen.status, ": 2 applied, 2 pending." in seen.out) == (0, True)
-    assert {one.status for one in refused.values()} == {4}
-    for one in refused.values():
-        assert "error AIG-S005 The server is a standby, and migrations run on the primary only." in one.out
-        assert "  hint: Connect to the primary, as with `target_session_attrs=read-write`." in one.out
+    assert {result.status for result in rejected.values()} == {4}
+    for result in rejected.values():
+        assert "error AIG-S005 The server is a standby, and migrations run on the primary only." in result.out
+        assert "  hint: Connect to the primary, as with `target_session_attrs=read-write`." in result.out
     assert there.all("select x from a") == [2]
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("order", [("primary", "standby"), ("standby", "primary")], ids=" first, ".join)
-def test_of_several_hosts_the_primary_is_found_for_both_sessions(line, pair: Pair, visit, order) -> None:
+def test_both_sessions_connect_to_the_primary_of_several_hosts(line, pair: Pair, visit, order) -> None:
     seen = line.run("migrate", dsn=pair.dsn(*order, more="target_session_attrs=read-write"))
 
     assert (seen.status, seen.out.splitlines()[-1]) == (0, "2 applied."), seen.out
@@ -119,9 +119,7 @@ def test_of_several_hosts_the_primary_is_found_for_both_sessions(line, pair: Pai
 
 
 @pytest.mark.exhaustive
-def test_without_asking_for_the_primary_the_first_host_counts_and_both_sessions_are_there(
-    line, pair: Pair
-) -> None:
+def test_both_sessions_connect_to_the_first_host_without_target_session_attrs(line, pair: Pair) -> None:
     onto_standby = line.run("migrate", dsn=pair.dsn("standby", "primary"))
     onto_primary = line.run("migrate", dsn=pair.dsn("primary", "standby"))
 
@@ -130,19 +128,17 @@ def test_without_asking_for_the_primary_the_first_host_counts_and_both_sessions_
 
 
 @pytest.mark.exhaustive
-def test_the_second_session_is_made_where_the_first_one_is_and_not_on_any_of_the_hosts(
-    line, pair: Pair, monkeypatch
-) -> None:
-    asked = []
-    monkeypatch.setattr(begin, "connect", lambda dsn, **more: asked.append(dsn) or connect(dsn, **more))
+def test_the_second_session_connects_to_the_host_of_the_first(line, pair: Pair, monkeypatch) -> None:
+    dsns = []
+    monkeypatch.setattr(begin, "connect", lambda dsn, **more: dsns.append(dsn) or connect(dsn, **more))
 
     migrate(pair.dsn("standby", "primary", more="target_session_attrs=read-write"), line.files())
 
-    assert [parameters(dsn)["host"] for dsn in asked] == [str(pair.primary.socket_folder)]
+    assert [parameters(dsn)["host"] for dsn in dsns] == [str(pair.primary.socket_folder)]
 
 
 class Failover(Observer):
-    """Ends the primary behind a migration, and makes the standby one once it is missed."""
+    """Stop the primary after a migration; promote the standby at the first failed connection."""
 
     def __init__(self, pair: Pair, after: int) -> None:
         self.pair, self.after = pair, after
@@ -160,20 +156,20 @@ class Failover(Observer):
         self.reasons.add(waiting.reason)
 
 
-def test_a_failover_between_two_migrations_is_followed_to_the_new_primary(line, pair: Pair, visit) -> None:
+def test_a_run_follows_a_failover_between_two_migrations(line, pair: Pair, visit) -> None:
     dsn = pair.dsn("primary", "standby", more="target_session_attrs=read-write")
     failover = Failover(pair, after=3)
 
     done = migrate(dsn, line.files(), observer=failover, options=Options(durable=True))
 
-    assert [one.migration.version for one in done] == failover.done == [3, 4]
+    assert [step.migration.version for step in done] == failover.done == [3, 4]
     assert failover.reasons == {"server"}
     after = visit(pair.dsn("standby"))
     assert (after.applied(), after.all("select x from a order by x")) == ([1, 2, 3, 4], [2, 3, 4])
 
 
-@pytest.mark.parametrize("options", ["", "transaction:false"], ids=["inside", "outside"])
-def test_after_a_failover_within_a_migration_the_re_run_goes_on_and_ledger_and_catalog_agree(
+@pytest.mark.parametrize("options", ["", "transaction:false"], ids=["transactional", "non-transactional"])
+def test_the_next_run_continues_after_a_failover_during_a_migration(
     line, pair: Pair, visit, options: str
 ) -> None:
     dsn = pair.dsn("primary", "standby", more="target_session_attrs=read-write")
@@ -192,6 +188,6 @@ def test_after_a_failover_within_a_migration_the_re_run_goes_on_and_ledger_and_c
     assert ended.status == (7 if options else 4)
     assert "The connection to the server was lost." in ended.out
     assert again.status == 0, again.out
-    # Commits that did not wait for the standby may be gone with the primary, and then their ledger rows too.
+    # Asynchronous commits may be lost together with their ledger rows.
     after = visit(pair.dsn("standby"))
     assert (after.applied(), after.all("select x from a order by x")) == ([1, 2, 3, 4, 5], [2, 3, 4, 5, 6])

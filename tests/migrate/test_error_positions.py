@@ -1,4 +1,4 @@
-"""Where a failure of the server is, in the file that a person edits."""
+"""The position of a server error in the file."""
 
 from __future__ import annotations
 
@@ -28,42 +28,42 @@ select f();"""
         ("select 'é' || nope();", "nope"),
     ],
 )
-def test_the_caret_is_under_what_failed_also_inside_a_do_block(
+def test_the_caret_marks_the_error_position_also_in_a_do_block(
     database, write, body: str, marked: str, options: str
 ) -> None:
-    with pytest.raises((StatementFailed, PartiallyApplied)) as refusal:
+    with pytest.raises((StatementFailed, PartiallyApplied)) as error:
         migrate(database, (write(1, f"-- é😀\n{body}", options=options),))
 
-    place = refusal.value.place
+    place = error.value.place
     assert place.text[place.column - 1 :].startswith(marked)
 
 
 def test_the_query_inside_a_function_is_shown_with_its_own_caret(database, write) -> None:
-    with pytest.raises(StatementFailed) as refusal:
+    with pytest.raises(StatementFailed) as error:
         migrate(database, (write(1, IN_FUNCTION),))
 
-    assert refusal.value.place.text == "select f();"
-    detail = refusal.value.detail
+    assert error.value.place.text == "select f();"
+    detail = error.value.detail
     assert "CONTEXT: PL/pgSQL function f() line 3 at RETURN" in detail
     lines = detail.splitlines()
     shown = next(number for number, line in enumerate(lines) if "from nowhere" in line)
     assert lines[shown + 1].index("^") == lines[shown].index("nowhere")
 
 
-def test_a_file_that_throws_away_our_prepared_statements_is_told_so(database, write) -> None:
-    with pytest.raises(StatementFailed) as refusal:
+def test_deallocating_the_prepared_statements_of_the_runner_is_an_error(database, write) -> None:
+    with pytest.raises(StatementFailed) as error:
         migrate(database, (write(1, "do $$ begin execute 'deallocate all'; end $$;"),))
-    assert "DEALLOCATE ALL" in refusal.value.hint
+    assert "DEALLOCATE ALL" in error.value.hint
 
 
-def test_a_value_added_to_an_enum_is_refused_by_the_server_where_only_it_can_tell(database, write) -> None:
+def test_an_unsafe_use_of_a_new_enum_value_is_rejected_by_the_server(database, write) -> None:
     made = write(1, "create type kind as enum ('a'); create table k (k kind);")
     migrate(database, (made,))
 
-    with pytest.raises(StatementFailed, match="unsafe use of new value") as refusal:
+    with pytest.raises(StatementFailed, match="unsafe use of new value") as error:
         migrate(database, (made, write(2, "alter type kind add value 'b';\ninsert into k values ('b');")))
 
-    assert (refusal.value.place.line, refusal.value.hint) == (
+    assert (error.value.place.line, error.value.hint) == (
         4,
         "Put the use of the new value into the next migration.",
     )

@@ -1,4 +1,4 @@
-"""What a file of a run that is one transaction leaves in it, the next one does not meet."""
+"""Isolation of the files of a single-transaction run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ create table k (id int references p deferrable initially deferred);
 """
 
 
-def test_a_temporary_table_does_not_take_the_rows_of_the_next_file(database, other, write) -> None:
+def test_a_temporary_table_does_not_receive_the_rows_of_the_next_file(database, other, write) -> None:
     line = (
         write(1, "create table stage (x int);"),
         write(2, "create temp table stage on commit drop as select 1 as x;"),
@@ -37,7 +37,7 @@ def test_a_temporary_table_does_not_take_the_rows_of_the_next_file(database, oth
         "do $$ begin create temp table a (x text); end $$;",
     ],
 )
-def test_nothing_temporary_stands_before_a_table(database, other, write, left: str) -> None:
+def test_no_temporary_object_shadows_a_table(database, other, write, left: str) -> None:
     line = (write(1, "create table a (x int);"), write(2, left), write(3, "insert into a values (42);"))
 
     migrate(database, line, options=WHOLE)
@@ -45,7 +45,7 @@ def test_nothing_temporary_stands_before_a_table(database, other, write, left: s
     assert other.execute("select x from a").fetchall() == [(42,)]
 
 
-def test_a_cursor_left_open_does_not_keep_the_next_file_from_its_table(database, other, write) -> None:
+def test_an_open_cursor_does_not_block_the_next_file(database, other, write) -> None:
     line = (
         write(1, "create table a (x int);"),
         write(2, "declare c cursor for table a; fetch c;"),
@@ -57,7 +57,7 @@ def test_a_cursor_left_open_does_not_keep_the_next_file_from_its_table(database,
     assert len(ledger.applied(other)) == 3
 
 
-def test_what_waits_for_the_end_of_its_file_does_not_wait_for_that_of_the_run(database, other, write) -> None:
+def test_deferred_triggers_run_at_the_end_of_their_file(database, other, write) -> None:
     line = (
         write(1, KEYS),
         write(2, "insert into k values (1); insert into p values (1);"),
@@ -70,7 +70,7 @@ def test_what_waits_for_the_end_of_its_file_does_not_wait_for_that_of_the_run(da
     assert other.execute("select array(select id from k order by id)").fetchone() == ([1, 2],)
 
 
-def test_constraints_that_one_file_puts_off_are_not_put_off_in_the_next(database, write) -> None:
+def test_constraints_deferred_by_one_file_are_immediate_in_the_next(database, write) -> None:
     immediate = KEYS.replace("initially deferred", "initially immediate")
     line = (
         write(1, immediate),
@@ -78,24 +78,24 @@ def test_constraints_that_one_file_puts_off_are_not_put_off_in_the_next(database
         write(3, "insert into k values (2); insert into p values (2);"),
     )
 
-    with pytest.raises(StatementFailed, match=r"0003 .* violates foreign key") as refusal:
+    with pytest.raises(StatementFailed, match=r"0003 .* violates foreign key") as error:
         migrate(database, line, options=WHOLE)
 
-    assert refusal.value.place.line == 3
+    assert error.value.place.line == 3
 
 
-def test_a_constraint_that_a_file_violates_is_the_fault_of_that_file(database, other, write) -> None:
+def test_a_constraint_violation_is_reported_for_its_file(database, other, write) -> None:
     line = (write(1, KEYS), write(2, "insert into k values (1);"), write(3, "insert into p values (1);"))
 
-    with pytest.raises(StatementFailed, match=r"0002 .* violates foreign key") as refusal:
+    with pytest.raises(StatementFailed, match=r"0002 .* violates foreign key") as error:
         migrate(database, line, options=WHOLE)
 
-    assert "The whole run" in refusal.value.message
-    assert refusal.value.place.file == "migrations/0002_step_2.sql"
+    assert "The whole run" in error.value.message
+    assert error.value.place.file == "migrations/0002_step_2.sql"
     assert ledger.applied(other) == ()
 
 
-def test_a_trigger_that_was_put_off_acts_as_the_role_of_its_file(database, other, write) -> None:
+def test_a_deferred_trigger_runs_as_the_role_of_its_file(database, other, write) -> None:
     other.execute("create role writer; grant create, usage on schema public to writer")
     trigger = """
         create table seen (who text default current_user);
@@ -120,7 +120,7 @@ def test_a_trigger_that_was_put_off_acts_as_the_role_of_its_file(database, other
         other.execute("drop owned by writer; drop role writer")
 
 
-def test_the_same_setting_for_several_files_is_not_left_behind(database, other, write) -> None:
+def test_the_same_setting_in_several_files_is_no_session_state(database, other, write) -> None:
     line = tuple(
         write(number, "set local work_mem = '10MB';", options=" lock_timeout:1s") for number in (1, 2, 3)
     )
@@ -130,7 +130,7 @@ def test_the_same_setting_for_several_files_is_not_left_behind(database, other, 
     assert len(ledger.applied(other)) == 3
 
 
-def test_what_lasts_beyond_the_transaction_is_of_some_file_of_the_run(database, other, write) -> None:
+def test_session_state_after_the_commit_is_reported_for_the_run(database, other, write) -> None:
     line = (write(1, "select pg_advisory_lock(7);"), write(2, "create table a (x int);"))
 
     with pytest.raises(

@@ -1,4 +1,4 @@
-"""Where a failure is in a database whose encoding is SQL_ASCII: the server counts bytes there."""
+"""Error positions in SQL_ASCII databases, where the server counts bytes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LONG = "insert into a values ('é😀');\n" * 30
 
 @pytest.fixture
 def bytewise(server) -> Iterator[str]:
-    """The DSN of a fresh database that takes any bytes for text."""
+    """The DSN of a fresh SQL_ASCII database."""
     with psycopg.connect(server.dsn(), autocommit=True) as connection:
         connection.execute("create database bytewise encoding 'SQL_ASCII' locale 'C' template template0")
         yield server.dsn("bytewise")
@@ -39,18 +39,18 @@ def bytewise(server) -> Iterator[str]:
     ],
     ids=["one statement", "the last of several", "a DO block", "a long file"],
 )
-def test_the_caret_is_under_what_failed(bytewise, write, body: str, options: str) -> None:
-    with pytest.raises((StatementFailed, PartiallyApplied)) as refusal:
+def test_the_caret_marks_the_error_position(bytewise, write, body: str, options: str) -> None:
+    with pytest.raises((StatementFailed, PartiallyApplied)) as error:
         migrate(bytewise, (write(1, f"-- é😀\n{body}", options=options),))
 
-    place = refusal.value.place
+    place = error.value.place
     assert place.text[place.column - 1 :].startswith("nope")
 
 
-def test_the_caret_in_the_query_of_a_function_is_as_well(bytewise, write) -> None:
-    with pytest.raises(StatementFailed) as refusal:
+def test_the_caret_marks_the_position_in_the_query_of_a_function(bytewise, write) -> None:
+    with pytest.raises(StatementFailed) as error:
         migrate(bytewise, (write(1, IN_FUNCTION),))
 
-    lines = refusal.value.detail.splitlines()
+    lines = error.value.detail.splitlines()
     shown = next(number for number, line in enumerate(lines) if line.startswith("QUERY"))
     assert lines[shown + 1].index("^") == lines[shown].index("nowhere")

@@ -1,4 +1,4 @@
-"""The table of promises and the tests of this folder name the same scenarios."""
+"""The table in README.md and the marks of the tests list the same scenarios."""
 
 from __future__ import annotations
 
@@ -24,6 +24,6 @@ def kept() -> Iterator[str]:
                 yield ast.literal_eval(node.args[0])
 
 
-def test_every_promise_has_a_test_with_its_words() -> None:
+def test_every_scenario_of_the_table_has_a_test() -> None:
     assert sorted(set(kept())) == sorted(promised())
     assert len(promised()) == 20

@@ -1,4 +1,4 @@
-"""A run in a process that has many files and sockets open, as a server or a fleet has."""
+"""A run in a process with more than 1024 open file descriptors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PLENTY = 1100
 
 @pytest.fixture
 def many_open() -> Iterator[None]:
-    """Every descriptor below 1024 is taken, and more."""
+    """Open every file descriptor below 1024, and more."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(before[0], PLENTY + 100), before[1]))
     with ExitStack() as opened:
@@ -27,7 +27,7 @@ def many_open() -> Iterator[None]:
         yield
 
 
-def test_descriptors_beyond_1024_are_as_good_as_any(database, many_open, write, other) -> None:
+def test_descriptors_beyond_1024_work(database, many_open, write, other) -> None:
     line = (write(1, "create table a ();"), write(2, "vacuum a;", options=" transaction:false"))
 
     migrate(database, line)

@@ -1,4 +1,4 @@
-"""A file means what it means when it is sent by itself, statement by statement."""
+"""A file has the same effect as its statements executed one by one by psql."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def applied(connection) -> list[int]:
     return [row.version for row in ledger.applied(connection)]
 
 
-def test_what_is_locked_first_is_seen_as_it_is_then(database, other, write) -> None:
+def test_a_table_locked_first_is_read_in_its_state_after_the_lock(database, other, write) -> None:
     other.execute("create table source (a int)")
     other.execute("create table target (a int)")
     text = (
@@ -40,7 +40,7 @@ def test_what_is_locked_first_is_seen_as_it_is_then(database, other, write) -> N
 
 
 @pytest.mark.parametrize("level", ["repeatable read", "serializable", "read committed, read write"])
-def test_a_file_may_say_how_its_transaction_is_isolated(database, other, write, level: str) -> None:
+def test_a_file_can_set_the_isolation_level_of_its_transaction(database, other, write, level: str) -> None:
     text = f"set local statement_timeout = 0; set transaction isolation level {level}; create table a ();"
 
     migrate(database, (write(1, text), write(2, "create table b ();")))
@@ -50,7 +50,7 @@ def test_a_file_may_say_how_its_transaction_is_isolated(database, other, write, 
 
 @pytest.fixture
 def owned(other, request):
-    """A constraint trigger that is put off to the COMMIT and writes down who runs it."""
+    """A deferred constraint trigger that records its current_user."""
     other.execute("drop role if exists deferring_owner")
     other.execute("create role deferring_owner")
     request.addfinalizer(lambda: other.execute("drop owned by deferring_owner; drop role deferring_owner"))
@@ -70,7 +70,7 @@ def owned(other, request):
 
 @pytest.mark.parametrize("transaction", ["migration", "run"])
 @pytest.mark.parametrize("options", ["", " transaction:false"])
-def test_what_a_constraint_trigger_puts_off_runs_as_the_owner(
+def test_a_deferred_constraint_trigger_runs_as_the_owner(
     database, other, write, owned, transaction: Literal["migration", "run"], options: str
 ) -> None:
     files = (
@@ -83,7 +83,7 @@ def test_what_a_constraint_trigger_puts_off_runs_as_the_owner(
     assert other.execute("select who from seen").fetchall() == [("deferring_owner",)]
 
 
-def test_a_failure_tells_of_no_warning_that_the_file_did_not_cause(database, write, listener) -> None:
+def test_a_failure_reports_only_warnings_of_the_file(database, write, listener) -> None:
     with pytest.raises(StatementFailed):
         migrate(
             database,

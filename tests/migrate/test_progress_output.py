@@ -1,4 +1,4 @@
-"""How far a long statement is, as people read it."""
+"""The displayed progress of a long statement."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aigym_db.report.result import Report
 
 @pytest.fixture
 def log(monkeypatch) -> io.StringIO:
-    """What a log gets that is told at once."""
+    """A log without a minimum interval between lines."""
     monkeypatch.setattr(shown, "_REPEAT_S", 0.0)
     return io.StringIO()
 
@@ -31,7 +31,7 @@ def log(monkeypatch) -> io.StringIO:
         (Progress("analyze: x", 7, 5, "pages"), "100% (7 of 5 pages)"),
     ],
 )
-def test_a_log_reads_what_is_done_of_how_much(write, log, made: Progress, line: str) -> None:
+def test_a_log_contains_the_amount_done_and_the_total(write, log, made: Progress, line: str) -> None:
     watching = Watching(Report(out=log, err=log))
 
     watching.progress(write(1, "select 1;"), made)
@@ -40,7 +40,7 @@ def test_a_log_reads_what_is_done_of_how_much(write, log, made: Progress, line: 
     assert line in log.getvalue()
 
 
-def test_a_log_is_told_now_and_then_and_not_all_the_time(write, log, monkeypatch) -> None:
+def test_progress_is_logged_at_intervals(write, log, monkeypatch) -> None:
     monkeypatch.setattr(shown, "_REPEAT_S", 3600.0)
     watching, migration = Watching(Report(out=log, err=log)), write(1, "select 1;")
 

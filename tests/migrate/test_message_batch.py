@@ -1,4 +1,4 @@
-"""Migrations that go to the server in one message."""
+"""Migrations sent to the server in one message."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from aigym_db.migrate.transactional.single_message import MigrationTransaction
 
 COUNT = 12
 MIDDLE = 7
-"""With one, four and four in the first messages, the second of the third."""
+"""The first messages contain one, four and four migrations; this is the second of the third."""
 
 
 @pytest.fixture(autouse=True)
 def messages(monkeypatch) -> list[int]:
-    """How many migrations each message held; a slow machine must not change that."""
+    """The number of migrations in each message, independent of the machine's speed."""
     monkeypatch.setattr(message_batch, "ENOUGH_MS", 1e9)
     sent, send = [], Wire.send
 
@@ -42,7 +42,7 @@ def messages(monkeypatch) -> list[int]:
 
 @pytest.fixture
 def line(write):
-    """Twelve migrations that define a table each; one of them says something else, too."""
+    """Twelve migrations that create one table each; one has additional statements."""
 
     def made(up: str = "", down: str = "", version: int = MIDDLE):
         return tuple(
@@ -65,7 +65,7 @@ def tables(connection) -> int:
     return connection.execute("select count(*) from pg_tables where schemaname = 'public'").fetchone()[0]
 
 
-def test_each_is_a_transaction_of_its_own_with_its_ledger_row(database, other, line, messages) -> None:
+def test_each_migration_has_its_own_transaction_and_ledger_row(database, other, line, messages) -> None:
     migrate(database, line())
 
     assert messages == [1, 4, 4, 3]
@@ -75,7 +75,7 @@ def test_each_is_a_transaction_of_its_own_with_its_ledger_row(database, other, l
     assert (rows.fetchone(), made.fetchone()) == ((COUNT,), (COUNT,))
 
 
-def test_the_ledger_and_the_observer_know_what_each_of_them_took(database, other, line, listener) -> None:
+def test_the_duration_of_each_migration_is_recorded_and_reported(database, other, line, listener) -> None:
     migrate(database, line(), observer=listener)
 
     took = other.execute(
@@ -86,7 +86,7 @@ def test_the_ledger_and_the_observer_know_what_each_of_them_took(database, other
     assert all(0 < row[0] < 1000 and row[1] == 1 for row in took)
 
 
-def test_a_rollback_goes_the_same_way_back(database, other, line, messages) -> None:
+def test_a_rollback_is_sent_in_the_same_batches(database, other, line, messages) -> None:
     migrate(database, line())
     messages.clear()
 
@@ -98,29 +98,27 @@ def test_a_rollback_goes_the_same_way_back(database, other, line, messages) -> N
 
 
 @pytest.mark.parametrize("before", ["", "-- é€😀\n"])
-def test_a_failure_in_the_middle_keeps_what_is_before_and_none_behind(
+def test_a_failure_keeps_earlier_migrations_and_skips_later_ones(
     database, other, line, listener, before: str
 ) -> None:
-    with pytest.raises(StatementFailed) as refusal:
+    with pytest.raises(StatementFailed) as error:
         migrate(
             database,
             line(f"{before}comment on table t{MIDDLE} is '😀'; create table x (y nope);"),
             observer=listener,
         )
 
-    place = refusal.value.place
+    place = error.value.place
     assert (place.file, place.line) == (f"migrations/{MIDDLE:04d}_step_{MIDDLE}.sql", 4 + before.count("\n"))
     assert place.text[place.column - 1 :].startswith("nope")
-    assert f"{MIDDLE:04d} step_{MIDDLE}" in refusal.value.message
+    assert f"{MIDDLE:04d} step_{MIDDLE}" in error.value.message
     assert [done.migration.version for done in listener.done] == list(range(1, MIDDLE))
     assert (versions(other), tables(other)) == (list(range(1, MIDDLE)), MIDDLE - 1)
     last = other.execute("select kind::text, version from aigym_db.event order by id desc limit 1")
     assert last.fetchone() == ("fail", MIDDLE)
 
 
-def test_a_lock_in_the_middle_is_waited_for_by_its_own_migration_alone(
-    database, other, line, listener, messages
-) -> None:
+def test_a_lock_timeout_retries_only_its_migration(database, other, line, listener, messages) -> None:
     other.execute("create table busy ()")
     with psycopg.connect(database) as reader:
         reader.execute("select from busy")
@@ -141,69 +139,65 @@ def test_a_lock_in_the_middle_is_waited_for_by_its_own_migration_alone(
     assert waited.fetchall() == [(MIDDLE,)]
 
 
-def test_those_before_one_that_waits_are_told_of_while_it_does(database, other, line, listener) -> None:
+def test_earlier_migrations_are_reported_during_a_lock_wait(database, other, line, listener) -> None:
     other.execute("create table busy ()")
-    told = []
+    reported = []
     with psycopg.connect(database) as reader:
         reader.execute("select from busy")
 
         def look(waiting) -> None:
-            told.append([done.migration.version for done in listener.done])
+            reported.append([done.migration.version for done in listener.done])
             reader.rollback()
 
         listener.on_wait = look
         migrate(database, line("alter table busy add x int;"), observer=listener)
 
-    assert told[0] == list(range(1, MIDDLE))
+    assert reported[0] == list(range(1, MIDDLE))
     assert [done.migration.version for done in listener.done] == list(range(1, COUNT + 1))
 
 
-def test_giving_up_a_lock_in_the_middle_names_its_place_and_who_was_in_the_way(database, other, line) -> None:
+def test_the_final_lock_timeout_names_the_position_and_the_blocking_session(database, other, line) -> None:
     other.execute("create table busy ()")
     with psycopg.connect(database, application_name="slow report") as reader:
         reader.execute("select from busy")
 
-        with pytest.raises(LockTimeout, match=f"{MIDDLE:04d} .* in 1 tries") as refusal:
+        with pytest.raises(LockTimeout, match=f"{MIDDLE:04d} .* in 1 tries") as error:
             migrate(
                 database,
                 line("alter table busy add x int;"),
                 options=Options(lock_timeout_ms=200, patience_ms=100),
             )
 
-    assert "slow report" in refusal.value.detail
-    assert (refusal.value.place.file, refusal.value.place.line) == (
+    assert "slow report" in error.value.detail
+    assert (error.value.place.file, error.value.place.line) == (
         f"migrations/{MIDDLE:04d}_step_{MIDDLE}.sql",
         4,
     )
     assert versions(other) == list(range(1, MIDDLE))
 
 
-def test_what_one_leaves_in_the_session_stops_those_behind_it(database, other, line, listener) -> None:
-    with pytest.raises(
-        SessionStateChanged, match=f"{MIDDLE:04d} .* is done, .* a temporary table"
-    ) as refusal:
+def test_session_state_of_one_migration_stops_later_ones(database, other, line, listener) -> None:
+    with pytest.raises(SessionStateChanged, match=f"{MIDDLE:04d} .* is done, .* a temporary table") as error:
         migrate(database, line("create temp table left_over as select 1;"), observer=listener)
 
-    assert refusal.value.place.file == f"migrations/{MIDDLE:04d}_step_{MIDDLE}.sql"
+    assert error.value.place.file == f"migrations/{MIDDLE:04d}_step_{MIDDLE}.sql"
     assert [done.migration.version for done in listener.done] == list(range(1, MIDDLE + 1))
     assert (versions(other), tables(other)) == (list(range(1, MIDDLE + 1)), MIDDLE)
 
 
-def test_a_notice_is_told_of_the_migration_it_came_from(database, line) -> None:
-    heard = []
+def test_a_notice_is_reported_for_its_migration(database, line) -> None:
+    notices = []
 
     class Notices(Observer):
         def notice(self, migration, notice) -> None:
-            heard.append((migration.version, notice.message))
+            notices.append((migration.version, notice.message))
 
     migrate(database, line(f"create table if not exists t{MIDDLE} ();"), observer=Notices())
 
-    assert heard == [(MIDDLE, f'relation "t{MIDDLE}" already exists, skipping')]
+    assert notices == [(MIDDLE, f'relation "t{MIDDLE}" already exists, skipping')]
 
 
-def test_what_the_server_cannot_read_stops_only_its_own_migration(
-    server, database, other, line, listener
-) -> None:
+def test_an_unencodable_migration_keeps_earlier_ones(server, database, other, line, listener) -> None:
     other.execute("create database latin encoding 'LATIN1' locale 'C' template template0")
     try:
         with pytest.raises(StatementFailed, match=f"{MIDDLE:04d}"):
@@ -217,7 +211,7 @@ def test_what_the_server_cannot_read_stops_only_its_own_migration(
     assert [done.migration.version for done in listener.done] == list(range(1, MIDDLE))
 
 
-def test_a_session_that_is_terminated_in_the_middle_says_what_is_certain(database, other, line) -> None:
+def test_a_terminated_session_reports_the_certain_outcome(database, other, line) -> None:
     go = "create function go() returns bool language sql as 'select pg_terminate_backend(pg_backend_pid())'"
     other.execute(go)
     other.execute("create table gone as select 1")
@@ -231,7 +225,7 @@ def test_a_session_that_is_terminated_in_the_middle_says_what_is_certain(databas
     assert (versions(other), tables(other)) == (list(range(1, MIDDLE)), MIDDLE)
 
 
-def test_what_runs_code_goes_alone_and_in_order(database, other, write, messages) -> None:
+def test_migrations_that_run_code_are_sent_separately_and_in_order(database, other, write, messages) -> None:
     line = tuple(
         write(number, "do $$ begin end $$;" if number % 5 == 0 else f"create table t{number} ();")
         for number in range(2, 12)
@@ -243,7 +237,7 @@ def test_what_runs_code_goes_alone_and_in_order(database, other, write, messages
     assert versions(other) == list(range(1, 12))
 
 
-def test_every_migration_has_its_own_now(database, other, write, messages) -> None:
+def test_every_migration_has_its_own_transaction_timestamp(database, other, write, messages) -> None:
     texts = (
         "create table t (id int, since timestamptz default now(), what text default 'new');",
         "create table other ();",
@@ -266,7 +260,7 @@ def test_every_migration_has_its_own_now(database, other, write, messages) -> No
     assert sorted(set(moments)) == moments
 
 
-def test_a_temporary_table_of_one_is_not_held_against_those_behind_it(
+def test_a_temporary_table_of_one_migration_does_not_affect_later_ones(
     database, other, line, listener
 ) -> None:
     migrate(
@@ -279,7 +273,7 @@ def test_a_temporary_table_of_one_is_not_held_against_those_behind_it(
 
 
 def triggered(write, body: str):
-    """A table whose trigger says something, and three migrations that set it off."""
+    """A table with a trigger, and three migrations that fire it."""
     function = f"create function f() returns trigger language plpgsql as $$ begin {body} return new; end $$;"
     trigger = "create trigger t before insert on t for each row execute function f();"
     start = write(1, f"create table t (a int);\n{function}\n{trigger}")
@@ -295,7 +289,7 @@ def triggered(write, body: str):
         ("perform set_config('lock_timeout', '0', false);", "lock_timeout"),
     ],
 )
-def test_what_a_trigger_leaves_behind_is_found_before_the_next(
+def test_session_state_of_a_trigger_is_detected_before_the_next_migration(
     database, other, write, body: str, left: str
 ) -> None:
     with pytest.raises(
@@ -314,42 +308,40 @@ create function slow(int) returns boolean language plpgsql as $$
 begin perform pg_sleep(0.3); return true; end $$;
 create function keep(int) returns boolean language plpgsql as $$
 begin perform set_config('my.own', 'x', false); return true; end $$;
-create function tell(int) returns boolean language plpgsql as $$
+create function report(int) returns boolean language plpgsql as $$
 begin raise notice 'my.own is <%>', current_setting('my.own', true); return true; end $$;
 """
 
 
 @pytest.fixture
-def behind_code(write):
-    """In one message: a table, a slow check, one that keeps a setting, a lock on `locked`."""
+def after_code(write):
+    """One message: a table, a slow check, a check that changes a setting, a lock on `locked`."""
     return (
         write(1, CODE),
         write(2, "create table x ();"),
         write(3, "alter table rows add check (slow(a));"),
         write(4, "alter table rows add check (keep(a));"),
-        write(5, "alter table locked add b int; alter table rows add check (tell(a));"),
+        write(5, "alter table locked add b int; alter table rows add check (report(a));"),
     )
 
 
-def test_a_migration_behind_one_that_takes_its_time_has_its_own(
-    database, other, behind_code, messages
-) -> None:
-    migrate(database, behind_code)
+def test_a_migration_after_a_slow_one_has_its_own_duration(database, other, after_code, messages) -> None:
+    migrate(database, after_code)
 
     took = "select version, (duration_ms ->> -1)::float8 < 200 from aigym_db.event where kind = 'apply'"
     assert dict(other.execute(took).fetchall()) == {1: True, 2: True, 3: False, 4: True, 5: True}
     assert messages == [1, 4]
 
 
-def test_one_that_is_tried_again_knows_what_it_lost_and_not_what_another_set(
-    database, other, behind_code, listener, messages
+def test_a_retried_migration_records_its_lock_wait_and_inherits_no_setting(
+    database, other, after_code, listener, messages
 ) -> None:
-    migrate(database, behind_code[:1])
+    migrate(database, after_code[:1])
     with psycopg.connect(database) as blocker:
         blocker.execute("lock table locked")
         listener.on_wait = lambda waiting: blocker.rollback() if waiting.reason == "retry" else None
 
-        migrate(database, behind_code, options=Options(lock_timeout_ms=300), observer=listener)
+        migrate(database, after_code, options=Options(lock_timeout_ms=300), observer=listener)
 
     assert all(waiting.waited_s >= 0.3 for waiting in listener.waits if waiting.reason == "retry")
     lost = "select version, lock_wait_ms::text::float8 from aigym_db.event where kind = 'apply' order by id"
@@ -358,12 +350,12 @@ def test_one_that_is_tried_again_knows_what_it_lost_and_not_what_another_set(
 
 
 def test_a_message_has_a_limit(write) -> None:
-    asking: Any = SimpleNamespace(session_state="select ''")
+    probe: Any = SimpleNamespace(session_state="select ''")
 
     def transaction(text: str) -> MigrationTransaction:
         migration = write(1, text)
         return MigrationTransaction.of(
-            asking, migration, "up", migration.up, steps(migration.up), durable=False
+            probe, migration, "up", migration.up, steps(migration.up), durable=False
         )
 
     small, big = (
@@ -376,7 +368,7 @@ def test_a_message_has_a_limit(write) -> None:
     assert len(message_batch.together([big, small], MOST)) == 1
 
 
-def test_a_message_grows_while_it_is_quick_and_shrinks_when_it_is_not(monkeypatch) -> None:
+def test_a_message_grows_while_it_is_fast_and_shrinks_when_it_is_slow(monkeypatch) -> None:
     monkeypatch.setattr(message_batch, "ENOUGH_MS", 50.0)
     pace, sizes = MessageSize(), []
 

@@ -1,4 +1,4 @@
-"""A migration is not applied when its row is not in the ledger, whatever keeps it from there."""
+"""A migration is rolled back if its ledger row cannot be written."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DATA = "create table d (x int);\ncopy d from stdin;\n1\n\\.\n"
 
 @pytest.fixture
 def swallowing(database, other):
-    """A ledger that loses rows of one kind without a word: `swallowing("done")`."""
+    """Create a ledger whose trigger discards events of one kind: `swallowing("done")`."""
 
     def made(kind: str) -> None:
         with psycopg.connect(database, autocommit=True) as connection:
@@ -33,20 +33,20 @@ def swallowing(database, other):
 
 @pytest.mark.parametrize("options", [Options(), WHOLE], ids=["migration", "run"])
 @pytest.mark.parametrize("last", ["create table c ();", "select 1;"])
-def test_a_file_whose_row_a_trigger_swallows_is_not_applied(
+def test_a_file_is_rolled_back_if_a_trigger_discards_its_row(
     database, other, write, swallowing, options: Options, last: str
 ) -> None:
     swallowing("apply")
 
-    with pytest.raises(StatementFailed) as refusal:
+    with pytest.raises(StatementFailed) as error:
         migrate(database, (write(1, "create table a ();"), write(2, last)), options=options)
 
-    assert "0001 step_1: a trigger keeps rows away from aigym_db.event, the ledger" in refusal.value.message
-    assert "Remove the trigger" in refusal.value.hint
+    assert "0001 step_1: a trigger keeps rows away from aigym_db.event, the ledger" in error.value.message
+    assert "Remove the trigger" in error.value.hint
     assert other.execute("select to_regclass('a')").fetchone() == (None,)
 
 
-def test_a_run_whose_start_a_trigger_swallows_begins_nothing(database, other, write, swallowing) -> None:
+def test_a_run_stops_if_a_trigger_discards_its_start_row(database, other, write, swallowing) -> None:
     swallowing("start")
 
     with pytest.raises(StatementFailed, match="The start of the run: a trigger keeps rows away"):
@@ -55,18 +55,18 @@ def test_a_run_whose_start_a_trigger_swallows_begins_nothing(database, other, wr
     assert other.execute("select to_regclass('a')").fetchone() == (None,)
 
 
-def test_the_file_that_makes_such_a_trigger_is_not_applied_either(database, other, write) -> None:
+def test_the_file_that_creates_such_a_trigger_is_rolled_back(database, other, write) -> None:
     line = (write(1, "create table a ();"), write(2, SWALLOW.format(when="")), write(3, "create table b ();"))
 
-    with pytest.raises(StatementFailed) as refusal:
+    with pytest.raises(StatementFailed) as error:
         migrate(database, line)
 
-    assert refusal.value.message.startswith("0002 step_2: a trigger keeps rows away")
-    assert refusal.value.place.line == 5
+    assert error.value.message.startswith("0002 step_2: a trigger keeps rows away")
+    assert error.value.place.line == 5
     assert [row.version for row in ledger.applied(other)] == [1]
 
 
-def test_a_file_with_data_whose_row_a_trigger_swallows_is_not_applied(
+def test_a_file_with_data_is_rolled_back_if_a_trigger_discards_its_row(
     database, other, write, swallowing
 ) -> None:
     swallowing("apply")
@@ -80,30 +80,30 @@ def test_a_file_with_data_whose_row_a_trigger_swallows_is_not_applied(
     ]
 
 
-def test_a_statement_alone_whose_row_a_trigger_swallows_is_not_kept(
+def test_a_non_transactional_statement_is_rolled_back_if_a_trigger_discards_its_row(
     database, other, write, swallowing
 ) -> None:
     swallowing("done")
 
-    with pytest.raises(StatementFailed) as refusal:
+    with pytest.raises(StatementFailed) as error:
         migrate(database, (write(1, "create table a ();", options=OUTSIDE),))
 
-    assert "a trigger keeps rows away" in refusal.value.message
+    assert "a trigger keeps rows away" in error.value.message
     assert other.execute("select to_regclass('a')").fetchone() == (None,)
 
 
-def test_a_batch_whose_row_a_trigger_swallows_is_not_kept(database, other, write, swallowing) -> None:
+def test_a_batch_is_rolled_back_if_a_trigger_discards_its_row(database, other, write, swallowing) -> None:
     other.execute("create table a (x int); insert into a values (null)")
     swallowing("done")
 
-    with pytest.raises(StatementFailed) as refusal:
+    with pytest.raises(StatementFailed) as error:
         migrate(database, (write(1, "update a set x = 1 where x is null;", options=" batch:10"),))
 
-    assert "a trigger keeps rows away" in refusal.value.message
+    assert "a trigger keeps rows away" in error.value.message
     assert other.execute("select x from a").fetchall() == [(None,)]
 
 
-def test_nothing_is_begun_when_not_even_the_start_can_be_written(database, other, write, swallowing) -> None:
+def test_a_run_stops_if_its_start_cannot_be_recorded(database, other, write, swallowing) -> None:
     swallowing("start")
 
     with pytest.raises(StatementFailed, match=r"a trigger keeps rows away from aigym_db\.event"):
@@ -122,13 +122,13 @@ def test_nothing_is_begun_when_not_even_the_start_can_be_written(database, other
         ("select 1;\nalter schema aigym_db rename to gone;", OUTSIDE),
     ],
 )
-def test_a_file_that_takes_the_ledger_away_is_told_so(database, other, write, text, options) -> None:
+def test_a_file_that_drops_or_changes_the_ledger_is_an_error(database, other, write, text, options) -> None:
     line = (write(1, "create table a ();"), write(2, text, options=options))
 
-    with pytest.raises((StatementFailed, PartiallyApplied)) as refusal:
+    with pytest.raises((StatementFailed, PartiallyApplied)) as error:
         migrate(database, line)
 
-    assert "0002 step_2: the ledger was taken away or changed" in refusal.value.message
-    assert "schema aigym_db" in refusal.value.hint
-    assert refusal.value.place.line == 4
+    assert "0002 step_2: the ledger was taken away or changed" in error.value.message
+    assert "schema aigym_db" in error.value.hint
+    assert error.value.place.line == 4
     assert [row.version for row in ledger.applied(other)] == [1]

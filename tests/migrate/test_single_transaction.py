@@ -1,4 +1,4 @@
-"""A run that is one transaction: all of it or nothing."""
+"""A run as a single transaction."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WHOLE = Options(transaction="run", lock_timeout_ms=200)
 
 @pytest.fixture
 def line(write):
-    """Three migrations; the last says something else, too."""
+    """Three migrations; the last has additional statements."""
 
     def made(last: str = "", down: str = "", options: str = ""):
         return (
@@ -33,18 +33,20 @@ def versions(connection) -> list[int]:
     return [row.version for row in ledger.applied(connection)]
 
 
-def test_all_are_one_transaction_and_told_of_after_its_commit(database, other, line, listener) -> None:
+def test_all_migrations_are_one_transaction_and_reported_after_its_commit(
+    database, other, line, listener
+) -> None:
     done = migrate(database, line(), options=WHOLE, observer=listener)
 
-    assert [one.migration.version for one in done] == [1, 2, 3]
-    assert all(one.duration_ms > 0 for one in done)
+    assert [step.migration.version for step in done] == [1, 2, 3]
+    assert all(step.duration_ms > 0 for step in done)
     rows = other.execute(
         "select count(*), count(distinct xmin::text) from aigym_db.event where kind = 'apply'"
     )
     assert rows.fetchone() == (3, 1)
 
 
-def test_what_one_file_sets_does_not_reach_the_next(database, other, line) -> None:
+def test_settings_of_one_file_do_not_reach_the_next(database, other, line) -> None:
     migrate(database, line(), options=WHOLE)
 
     made = (
@@ -53,13 +55,13 @@ def test_what_one_file_sets_does_not_reach_the_next(database, other, line) -> No
     assert other.execute(f"{made} relnamespace = 'public'::regnamespace").fetchone() == ("abc",)
 
 
-def test_a_failure_in_the_last_leaves_nothing_of_any(database, other, line, listener) -> None:
-    with pytest.raises(StatementFailed) as refusal:
+def test_a_failure_in_the_last_file_rolls_back_the_run(database, other, line, listener) -> None:
+    with pytest.raises(StatementFailed) as error:
         migrate(database, line("select 1 / 0;"), options=WHOLE, observer=listener)
 
-    assert "0003 step_3" in refusal.value.message
-    assert "division by zero. The whole run" in refusal.value.message
-    assert refusal.value.place.line == 3
+    assert "0003 step_3" in error.value.message
+    assert "division by zero. The whole run" in error.value.message
+    assert error.value.place.line == 3
     assert listener.done == []
     assert versions(other) == []
     assert other.execute("select to_regclass('a'), to_regclass('c')").fetchone() == (None, None)
@@ -90,7 +92,7 @@ def test_a_rollback_is_one_transaction_too(database, other, line) -> None:
     assert versions(other) == []
 
 
-def test_a_lock_is_waited_for_by_the_whole_run(database, other, line, listener) -> None:
+def test_a_lock_timeout_retries_the_whole_run(database, other, line, listener) -> None:
     other.execute("create table busy ()")
     with psycopg.connect(database) as reader:
         reader.execute("select from busy")
@@ -99,12 +101,12 @@ def test_a_lock_is_waited_for_by_the_whole_run(database, other, line, listener) 
         migrate(database, line("alter table busy add x int;"), options=WHOLE, observer=listener)
 
     assert versions(other) == [1, 2, 3]
-    assert all(one.lock_wait_ms >= 200 for one in listener.done)
+    assert all(step.lock_wait_ms >= 200 for step in listener.done)
     assert listener.begun == [1, 2, 3]
     assert other.execute("select count(*) from a").fetchone() == (1,)
 
 
-def test_a_lock_that_is_never_given_up_leaves_nothing(database, other, line) -> None:
+def test_the_final_lock_timeout_rolls_back_the_run(database, other, line) -> None:
     other.execute("create table busy ()")
     with psycopg.connect(database) as reader:
         reader.execute("select from busy")
@@ -117,20 +119,20 @@ def test_a_lock_that_is_never_given_up_leaves_nothing(database, other, line) -> 
     assert versions(other) == []
 
 
-def test_a_new_value_used_by_a_later_file_of_the_run_needs_a_run_before(database, other, write) -> None:
+def test_a_new_enum_value_used_by_a_later_file_needs_an_earlier_run(database, other, write) -> None:
     other.execute("create type mood as enum ('good'); create table a (mood mood)")
     line = (write(1, "alter type mood add value 'bad';"), write(2, "insert into a values ('bad');"))
 
-    with pytest.raises(StatementFailed, match="unsafe use of new value") as refusal:
+    with pytest.raises(StatementFailed, match="unsafe use of new value") as error:
         migrate(database, line, options=WHOLE)
 
-    assert "--to" in refusal.value.hint
+    assert "--to" in error.value.hint
     migrate(database, line, to=1, options=WHOLE)
     migrate(database, line, options=WHOLE)
     assert versions(other) == [1, 2]
 
 
-def test_a_session_that_ends_in_the_middle_leaves_nothing(database, other, line) -> None:
+def test_a_session_lost_in_the_middle_rolls_back_the_run(database, other, line) -> None:
     class Killer(Observer):
         def started(self, migration) -> None:
             if migration.version == 3:
@@ -146,7 +148,7 @@ def test_a_session_that_ends_in_the_middle_leaves_nothing(database, other, line)
     assert versions(other) == [1, 2, 3]
 
 
-def test_an_observer_that_fails_leaves_no_transaction_open(database, other, line) -> None:
+def test_a_failing_observer_leaves_no_open_transaction(database, other, line) -> None:
     class Broken(Observer):
         def started(self, migration) -> None:
             assert migration.version < 2, "broken"
@@ -156,17 +158,17 @@ def test_an_observer_that_fails_leaves_no_transaction_open(database, other, line
     assert versions(other) == []
 
 
-def test_what_the_last_leaves_behind_is_found_after_the_commit(database, other, line) -> None:
+def test_session_state_of_the_last_file_is_detected_after_the_commit(database, other, line) -> None:
     with pytest.raises(SessionStateChanged, match="advisory"):
         migrate(database, line("select pg_advisory_lock(1);"), options=WHOLE)
     assert versions(other) == [1, 2, 3]
 
 
-def test_a_file_outside_a_transaction_is_refused_before_anything_is_sent(database, other, line) -> None:
+def test_a_non_transactional_file_is_rejected_before_anything_is_sent(database, other, line) -> None:
     files = line(options=" transaction:false")
-    with pytest.raises(BadMigration) as refusal:
+    with pytest.raises(BadMigration) as error:
         migrate(database, files, options=WHOLE)
-    assert (refusal.value.place.line, refusal.value.place.file) == (2, "migrations/0003_step_3.sql")
+    assert (error.value.place.line, error.value.place.file) == (2, "migrations/0003_step_3.sql")
     assert other.execute("select to_regclass('aigym_db.event')").fetchone() == (None,)
 
     migrate(database, files, to=2, options=WHOLE)
@@ -175,18 +177,18 @@ def test_a_file_outside_a_transaction_is_refused_before_anything_is_sent(databas
 
 
 @pytest.mark.parametrize("options", [WHOLE, Options()], ids=["run", "migration"])
-def test_what_the_file_itself_left_in_use_is_not_to_be_waited_for(database, write, options) -> None:
+def test_objects_in_use_by_the_session_itself_are_not_retried(database, write, options) -> None:
     keys = """
         create table p (id int primary key);
         create table k (id int references p deferrable initially deferred);
     """
     late = "insert into p values (1); insert into k values (1);"
 
-    with pytest.raises(StatementFailed, match="pending trigger events") as refusal:
+    with pytest.raises(StatementFailed, match="pending trigger events") as error:
         migrate(database, (write(1, keys), write(2, f"{late} alter table k add x int;")), options=options)
 
-    assert "Wait" not in refusal.value.hint
-    assert "set constraints all immediate" in refusal.value.hint
+    assert "Wait" not in error.value.hint
+    assert "set constraints all immediate" in error.value.hint
     migrate(
         database,
         (write(1, keys), write(2, f"{late} set constraints all immediate; alter table k add x int;")),

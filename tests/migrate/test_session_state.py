@@ -1,4 +1,4 @@
-"""What a file leaves in the session, where the next one would meet it."""
+"""Session state: what a file leaves in the session for the next one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aigym_db.migrate.apply import migrate
 
 
 @pytest.mark.parametrize(
-    ("text", "left"),
+    ("text", "state"),
     [
         ("select set_config('search_path', 'pg_temp', false);", "search_path = pg_temp"),
         ("do $$ begin set role pg_monitor; end $$;", "the role pg_monitor"),
@@ -36,14 +36,12 @@ from aigym_db.migrate.apply import migrate
         ("select 1 into temp t;", "a temporary table"),
     ],
 )
-def test_what_a_file_leaves_in_the_session_is_named_and_stops_the_run(
-    database, other, write, text: str, left: str
-) -> None:
-    with pytest.raises(SessionStateChanged) as refusal:
+def test_session_state_is_reported_and_stops_the_run(database, other, write, text: str, state: str) -> None:
+    with pytest.raises(SessionStateChanged) as error:
         migrate(database, (write(1, text), write(2, "create table b ();")))
 
-    assert left in refusal.value.message
-    assert refusal.value.place.file == "migrations/0001_step_1.sql"
+    assert state in error.value.message
+    assert error.value.place.file == "migrations/0001_step_1.sql"
     assert [row.version for row in ledger.applied(other)] == [1]
     assert other.execute("select to_regclass('b')").fetchone() == (None,)
 
@@ -61,7 +59,7 @@ def test_what_a_file_leaves_in_the_session_is_named_and_stops_the_run(
         "do $$ begin perform pg_notify('news', 'x'); end $$;",
     ],
 )
-def test_what_ends_with_the_file_is_left_in_peace(database, write, text: str) -> None:
+def test_state_that_ends_with_the_transaction_is_accepted(database, write, text: str) -> None:
     assert len(migrate(database, (write(1, text), write(2, "select 1;")))) == 2
 
 
@@ -79,16 +77,19 @@ SETTING = {
     "a statement": ("select keep();", ""),
     "a trigger": ("insert into rows values (1);", ""),
     "rows of a COPY": ("copy rows (a) from stdin;\n1\n\\.\n", ""),
-    "a check of what is there": ("alter table rows validate constraint c;", ""),
+    "validation of a constraint": ("alter table rows validate constraint c;", ""),
     "a default": ("alter table rows add b int default keep();", ""),
-    "a statement outside": ("select keep();", " transaction:false"),
-    "a procedure outside": ("call by_itself();", " transaction:false"),
+    "a non-transactional statement": ("select keep();", " transaction:false"),
+    "a non-transactional procedure": ("call by_itself();", " transaction:false"),
     "a backfill": ("update rows set a = -a where a > 0;", " batch:2"),
 }
 AFTER = {
     "rows": ("insert into seen values (current_setting('{setting}', true));", ""),
     "a definition": ("create table also as select current_setting('{setting}', true) as value;", ""),
-    "outside": ("insert into seen values (current_setting('{setting}', true));", " transaction:false"),
+    "non-transactional": (
+        "insert into seen values (current_setting('{setting}', true));",
+        " transaction:false",
+    ),
     "data": (
         "insert into seen values (current_setting('{setting}', true));\ncopy rows (a) from stdin;\n1\n\\.\n",
         "",
@@ -98,7 +99,7 @@ AFTER = {
 
 @pytest.mark.parametrize("after", AFTER)
 @pytest.mark.parametrize("sets", SETTING)
-def test_a_setting_with_a_name_of_its_own_ends_with_its_file(database, other, write, sets, after) -> None:
+def test_a_custom_setting_ends_with_its_file(database, other, write, sets, after) -> None:
     setting = "my.own"
     (first, option), (second, second_option) = SETTING[sets], AFTER[after]
     line = (
@@ -113,7 +114,7 @@ def test_a_setting_with_a_name_of_its_own_ends_with_its_file(database, other, wr
     assert other.execute(f"select coalesce(value, '') from {table}").fetchall() == [("",)]
 
 
-def test_a_setting_that_an_event_trigger_makes_ends_with_its_file(database, other, write) -> None:
+def test_a_custom_setting_of_an_event_trigger_ends_with_its_file(database, other, write) -> None:
     start = (
         "create table seen (value text); create function keep() returns event_trigger language plpgsql as "
         "$$ begin perform set_config('my.own', 'x', false); end $$; "
@@ -126,7 +127,7 @@ def test_a_setting_that_an_event_trigger_makes_ends_with_its_file(database, othe
     assert other.execute("select coalesce(value, '') from seen").fetchall() == [("",)]
 
 
-def test_what_a_trigger_sets_that_is_slow_to_find_is_set_back(database, other, write) -> None:
+def test_a_setting_changed_by_a_trigger_is_reset(database, other, write) -> None:
     note = "insert into seen values (current_setting('work_mem')); "
     start = FUNCTIONS.format(setting="work_mem").replace(
         "begin perform keep(); return", f"begin {note}perform keep(); return"

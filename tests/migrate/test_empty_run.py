@@ -1,4 +1,4 @@
-"""What a run costs that finds nothing to do."""
+"""The cost of a run without pending migrations."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_no_parser_is_imported(database, folder) -> None:
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
-def test_one_connection_and_two_questions_are_enough(database, folder, monkeypatch) -> None:
+def test_one_connection_and_two_queries_are_enough(database, folder, monkeypatch) -> None:
     apply.migrate(database, migrations(Project(folder)))
     asked: list[str] = []
     opened: list[psycopg.Connection] = []
@@ -64,5 +64,5 @@ def test_one_connection_and_two_questions_are_enough(database, folder, monkeypat
     monkeypatch.setattr(reconnect, "connect", counted)
     apply.migrate(database, migrations(Project(folder)))
 
-    # What is applied, and whether anything is half-way.
+    # The applied migrations, and those partially applied.
     assert (len(opened), len(asked)) == (1, 2)

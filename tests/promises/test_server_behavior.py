@@ -1,4 +1,4 @@
-"""What a server does with a file, and what of it is said."""
+"""Server behavior that migration engines commonly hide: zero-row updates, INVALID indexes, notices, leaks."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ FORCED = (
 )
 
 
-@pytest.mark.promise("`UPDATE` on a FORCE RLS table by a plain owner changes 0 rows, reported as success")
-@pytest.mark.parametrize("options", ["", "transaction:false"], ids=["inside", "outside"])
-def test_update_on_a_force_rls_table_by_a_plain_owner_is_error_42501(
+@pytest.mark.promise(
+    "`UPDATE` on a FORCE RLS table by a non-superuser owner changes 0 rows, reported as success"
+)
+@pytest.mark.parametrize("options", ["", "transaction:false"], ids=["transactional", "non-transactional"])
+def test_update_on_a_force_rls_table_by_a_non_superuser_owner_is_error_42501(
     project, other, plain_owner: str, options: str
 ) -> None:
     project.setting(f'owner = "{plain_owner}"')
@@ -35,10 +37,10 @@ def test_update_on_a_force_rls_table_by_a_plain_owner_is_error_42501(
     assert (other.applied(), other.all("select x from a")) == ([1], [1])
 
 
-@pytest.mark.promise("`UPDATE` on a FORCE RLS table by a plain owner changes 0 rows, reported as success")
-def test_update_on_a_force_rls_table_goes_through_when_the_file_opts_in(
-    project, other, plain_owner: str
-) -> None:
+@pytest.mark.promise(
+    "`UPDATE` on a FORCE RLS table by a non-superuser owner changes 0 rows, reported as success"
+)
+def test_update_on_a_force_rls_table_is_applied_if_the_file_opts_in(project, other, plain_owner: str) -> None:
     project.setting(f'owner = "{plain_owner}"')
     project.migration("0001_table", FORCED)
     project.migration(
@@ -59,9 +61,7 @@ UNIQUE = "create unique index concurrently {0}a_x_idx on a (x);"
     "INVALID index"
 )
 @pytest.mark.parametrize("words", ["", "if not exists "], ids=["plain", "if not exists"])
-def test_a_failed_unique_index_is_not_recorded_as_applied_and_rebuilt_once_it_can_be(
-    project, other, words: str
-) -> None:
+def test_a_failed_unique_index_is_rebuilt_and_not_recorded_as_applied(project, other, words: str) -> None:
     valid = "select indisvalid from pg_index where indexrelid = to_regclass('a_x_idx')"
     project.migration("0001_table", "create table a (x int); insert into a values (1), (1);")
     project.migration("0002_unique", UNIQUE.format(words), options="transaction:false")
@@ -84,7 +84,7 @@ def test_a_failed_unique_index_is_not_recorded_as_applied_and_rebuilt_once_it_ca
     "a failed unique `CREATE INDEX CONCURRENTLY`, re-run with IF NOT EXISTS, is recorded as applied over an "
     "INVALID index"
 )
-def test_an_invalid_index_that_somebody_else_left_is_rebuilt_too(project, other) -> None:
+def test_an_invalid_index_built_by_another_session_is_rebuilt(project, other) -> None:
     project.migration("0001_table", "create table a (x int); insert into a values (1), (1);")
     project.run("migrate")
     with pytest.raises(psycopg.errors.UniqueViolation):
@@ -100,7 +100,7 @@ def test_an_invalid_index_that_somebody_else_left_is_rebuilt_too(project, other)
 
 @pytest.fixture
 def dump(server: Throwaway) -> Iterator[str]:
-    """What pg_dump writes of a database with everything that needs care."""
+    """The pg_dump output of a database with special characters, identity columns and functions."""
     created = create_database(server)
     dsn = created.dsn
     with psycopg.connect(dsn, autocommit=True) as connection:
@@ -133,9 +133,9 @@ def dump(server: Throwaway) -> Iterator[str]:
 
 
 @pytest.mark.promise(
-    r"a pg_dump file as baseline is refused (`\restrict`, COPY … FROM stdin, empty search_path)"
+    r"a pg_dump file as baseline is rejected (`\restrict`, COPY … FROM stdin, empty search_path)"
 )
-def test_a_pg_dump_file_as_baseline_is_taken_as_it_is(project, other, dump: str) -> None:
+def test_a_pg_dump_file_is_applied_unchanged_as_baseline(project, other, dump: str) -> None:
     assert all(words in dump for words in ("\n\\restrict ", " FROM stdin;\n", "'search_path', '', false"))
     project.migration("0001_baseline", dump, None)
     project.migration("0002_after", "create table made_in_public (x int);")
@@ -150,7 +150,7 @@ def test_a_pg_dump_file_as_baseline_is_taken_as_it_is(project, other, dump: str)
     assert other.one("select to_regclass('public.made_in_public') is not null")
 
 
-SAYING = (
+NOTICES = (
     "create table if not exists a (x int);\n"
     "do $$ begin raise warning 'take care: é😀' using hint = 'look here', detail = 'of this'; end $$;\n"
     "drop table if exists nothing;"
@@ -158,10 +158,10 @@ SAYING = (
 
 
 @pytest.mark.promise("NOTICE/WARNING of the server hidden on success")
-@pytest.mark.parametrize("options", ["", "transaction:false"], ids=["inside", "outside"])
+@pytest.mark.parametrize("options", ["", "transaction:false"], ids=["transactional", "non-transactional"])
 def test_notice_and_warning_of_the_server_are_shown_on_success(project, options: str) -> None:
     project.migration("0001_table", "create table a (x int);")
-    project.migration("0002_saying", SAYING, options=options)
+    project.migration("0002_notices", NOTICES, options=options)
 
     seen = project.run("migrate")
 
@@ -193,11 +193,9 @@ LEAKS = {
 
 
 @pytest.mark.promise("`SET ROLE`, `SET search_path` leak into the next file or into pooled sessions")
-@pytest.mark.parametrize("options", ["", "transaction:false"], ids=["inside", "outside"])
+@pytest.mark.parametrize("options", ["", "transaction:false"], ids=["transactional", "non-transactional"])
 @pytest.mark.parametrize("text", sampled_items(LEAKS, 3))
-def test_what_would_leak_into_the_next_file_is_refused_or_named_and_cleaned(
-    project, other, text: str, options: str
-) -> None:
+def test_session_state_does_not_leak_into_the_next_file(project, other, text: str, options: str) -> None:
     session = (
         "create table seen as select current_user::text as who, current_setting('search_path') as path, "
         "current_setting('TimeZone') as zone, current_setting('statement_timeout') as timeout, "
@@ -207,14 +205,14 @@ def test_what_would_leak_into_the_next_file_is_refused_or_named_and_cleaned(
     project.migration("0002_next", session)
 
     seen = project.run("migrate")
-    left = seen.status == 3
+    applied = seen.status == 3
     again = project.run("migrate")
 
-    # Refused before anything is sent, or applied, named, and gone when the next file runs.
-    assert ("AIG-G007" in seen.out, "AIG-P010" in seen.out) == (left, not left)
-    assert (seen.status, again.status) == ((3, 0) if left else (2, 2))
-    found = other.execute("select * from seen").fetchall() if left else []
-    assert found == ([("postgres", "public", "UTC", "0", True, 0)] if left else [])
+    # Rejected before anything is sent, or applied, reported, and reset before the next file.
+    assert ("AIG-G007" in seen.out, "AIG-P010" in seen.out) == (applied, not applied)
+    assert (seen.status, again.status) == ((3, 0) if applied else (2, 2))
+    rows = other.execute("select * from seen").fetchall() if applied else []
+    assert rows == ([("postgres", "public", "UTC", "0", True, 0)] if applied else [])
 
 
 DEFERRED = (
@@ -225,7 +223,7 @@ DEFERRED = (
 
 @pytest.mark.promise('"Applied" printed for a migration that failed')
 @pytest.mark.parametrize("others", [1, 6])
-def test_applied_is_said_after_the_commit_only(project, other, others: int) -> None:
+def test_applied_is_printed_only_after_the_commit(project, other, others: int) -> None:
     project.migration("0001_table", "create table a (id int primary key);", frozen=False)
     for number in range(2, others + 1):
         project.migration(f"{number:04d}_more", f"create table more_{number} ();", frozen=False)
@@ -234,9 +232,9 @@ def test_applied_is_said_after_the_commit_only(project, other, others: int) -> N
     seen = project.run("migrate")
     document = project.run("--format", "json", "migrate")
 
-    said = [line.split(" (")[0] for line in seen.out.splitlines() if line.startswith("applied")]
+    printed = [line.split(" (")[0] for line in seen.out.splitlines() if line.startswith("applied")]
     assert seen.status == 4
     assert 'violates foreign key constraint "b_a_id_fkey"' in seen.out
-    assert [int(line.split()[1]) for line in said] == other.applied() == list(range(1, others + 1))
+    assert [int(line.split()[1]) for line in printed] == other.applied() == list(range(1, others + 1))
     assert json.loads(document.out[document.out.index("{") :])["ok"] is False
     assert other.one("select to_regclass('b') is null")

@@ -1,4 +1,4 @@
-"""Behind PgBouncer: detected, refused with an explanation, and nothing left behind on the server."""
+"""PgBouncer is detected and rejected with an explanation; no state remains on the server."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ pool_mode = {mode}
 
 @pytest.fixture
 def pooled(server: Throwaway, database: str) -> Iterator[Callable[..., str]]:
-    """Starts PgBouncer in front of the server, and gives the DSN of the fresh database through it."""
+    """Start PgBouncer in front of the server and return the DSN of the fresh database through it."""
     assert PROGRAM is not None, "CI has to install PgBouncer"
     owner = account()
     folder = Path(tempfile.mkdtemp(prefix="aigym-pooler-"))
@@ -74,13 +74,13 @@ def pooled(server: Throwaway, database: str) -> Iterator[Callable[..., str]]:
 
 @pytest.fixture
 def line(project):
-    """A project with a migration that would work."""
+    """A project with one valid migration."""
     project.migration("0001_table", "create table a (x int);")
     return project
 
 
 DROPPED = "ignore_startup_parameters = options"
-"""PgBouncer takes the session contract and keeps it to itself."""
+"""PgBouncer accepts the session settings and does not forward them."""
 
 
 @pytest.mark.promise(
@@ -89,11 +89,11 @@ DROPPED = "ignore_startup_parameters = options"
 @pytest.mark.parametrize(
     ("more", "why"),
     [("", "unsupported startup parameter"), (DROPPED, "row_security is on, not off")],
-    ids=["startup options refused", "startup options dropped silently"],
+    ids=["startup options rejected", "startup options dropped silently"],
 )
 @pytest.mark.parametrize("mode", ["transaction", "statement", "session"])
 @pytest.mark.parametrize("command", [("migrate",), ("rollback",)], ids=" ".join)
-def test_behind_pgbouncer_every_change_is_refused_and_nothing_is_left_behind(
+def test_changes_through_pgbouncer_are_rejected_and_no_state_remains(
     line, pooled, other, command, mode: str, more: str, why: str
 ) -> None:
     dsn = pooled(mode, more)
@@ -109,24 +109,24 @@ def test_behind_pgbouncer_every_change_is_refused_and_nothing_is_left_behind(
     assert other.all("select pid from pg_locks where locktype = 'advisory'") == []
 
 
-def test_what_we_asked_of_a_pooled_session_does_not_leak_to_who_has_it_next(line, pooled) -> None:
+def test_session_settings_do_not_leak_to_the_next_client_of_a_pooled_session(line, pooled) -> None:
     dsn = pooled("transaction", DROPPED)
     line.run("migrate", dsn=dsn)
 
     with psycopg.connect(dsn, autocommit=True) as next_client:
-        found = next_client.execute(
+        settings = next_client.execute(
             "select current_setting('search_path'), current_setting('row_security'), "
             "current_setting('lock_timeout'), current_user::text"
         ).fetchone()
 
-    assert found == ('"$user", public', "on", "0", "postgres")
+    assert settings == ('"$user", public', "on", "0", "postgres")
 
 
 @pytest.mark.parametrize("mode", ["transaction", "statement", "session"])
-def test_a_pooler_that_lets_the_contract_pass_is_told_by_its_process_id(
+def test_a_pooler_with_matching_settings_is_detected_by_the_backend_pid(
     line, pooled, other, server, mode: str
 ) -> None:
-    # As if every client and the server had been configured alike: nothing but the process id gives it away.
+    # The database has the same settings as the client: only the process id reveals the pooler.
     dsn = pooled(mode, DROPPED)
     settings = {
         "row_security": "off",
@@ -147,7 +147,7 @@ def test_a_pooler_that_lets_the_contract_pass_is_told_by_its_process_id(
     assert other.one("select to_regclass('aigym_db.event') is null")
 
 
-def test_beside_the_pooler_on_the_servers_own_port_it_works(line, pooled, other) -> None:
+def test_a_direct_connection_beside_the_pooler_is_accepted(line, pooled, other) -> None:
     pooled("transaction")
 
     assert line.run("migrate").status == 0

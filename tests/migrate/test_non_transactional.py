@@ -1,4 +1,4 @@
-"""Migrations that say `transaction:false`."""
+"""Non-transactional migrations (`transaction:false`)."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def index(connection) -> str:
     return "none" if row is None else "valid" if row[0] else "invalid"
 
 
-def pretend(connection, migration, kind, statement, sql, detail=None, direction="up") -> None:
-    """What a runner that was killed at that very moment leaves in the journal."""
+def record_event(connection, migration, kind, statement, sql, detail=None, direction="up") -> None:
+    """Record the event of a runner killed at this point."""
     event = ledger.Event(
         kind,
         migration.version,
@@ -45,7 +45,7 @@ def pretend(connection, migration, kind, statement, sql, detail=None, direction=
     ledger.record(connection, event)
 
 
-def test_every_statement_runs_and_the_journal_says_so(database, other, table, write) -> None:
+def test_every_statement_is_recorded_in_the_journal(database, other, table, write) -> None:
     built = write(2, f"{BUILD}\ninsert into a values (3);\nvacuum a;", options=OUTSIDE)
 
     migrate(database, (table, built))
@@ -64,25 +64,21 @@ def test_every_statement_runs_and_the_journal_says_so(database, other, table, wr
     ]
 
 
-def test_a_failed_unique_build_is_dropped_and_built_again_by_the_next_run(
-    database, other, table, write
-) -> None:
+def test_a_failed_unique_index_is_dropped_and_rebuilt_by_the_next_run(database, other, table, write) -> None:
     line = (table, write(2, BUILD, options=OUTSIDE))
     migrate(database, line, to=1)
     other.execute("insert into a values (1)")
 
-    with pytest.raises(PartiallyApplied, match="could not create unique index") as refusal:
+    with pytest.raises(PartiallyApplied, match="could not create unique index") as error:
         migrate(database, line)
 
-    assert (index(other), refusal.value.exit_status) == ("invalid", 7)
+    assert (index(other), error.value.exit_status) == ("invalid", 7)
     other.execute("delete from a where ctid in (select max(ctid) from a where x = 1)")
     (finished,) = migrate(database, line)
     assert (index(other), finished.resumed_at) == ("valid", 1)
 
 
-def test_an_invalid_index_of_somebody_else_is_never_taken_for_the_real_one(
-    database, other, table, write
-) -> None:
+def test_an_invalid_index_of_another_session_is_not_accepted(database, other, table, write) -> None:
     migrate(database, (table,))
     other.execute("insert into a values (1)")
     with pytest.raises(psycopg.errors.UniqueViolation):
@@ -95,7 +91,7 @@ def test_an_invalid_index_of_somebody_else_is_never_taken_for_the_real_one(
     assert index(other) == "valid"
 
 
-def test_a_run_goes_on_at_the_first_statement_that_is_not_done(database, other, table, write) -> None:
+def test_a_run_resumes_at_the_first_statement_not_done(database, other, table, write) -> None:
     line = (table, write(2, "insert into a values (10);\ninsert into nowhere values (1);", options=OUTSIDE))
 
     with pytest.raises(PartiallyApplied, match="statement 2 of 2"):
@@ -107,7 +103,7 @@ def test_a_run_goes_on_at_the_first_statement_that_is_not_done(database, other, 
     assert other.execute("select count(*) from a where x = 10").fetchone() == (1,)
 
 
-def test_a_statement_that_failed_may_be_corrected(database, other, table, write) -> None:
+def test_a_failed_statement_may_be_edited(database, other, table, write) -> None:
     with pytest.raises(PartiallyApplied):
         migrate(
             database,
@@ -121,31 +117,29 @@ def test_a_statement_that_failed_may_be_corrected(database, other, table, write)
     assert other.execute("select count(*) from a where x >= 10").fetchone() == (2,)
 
 
-def test_a_statement_that_ran_may_not_be_changed_any_more(database, other, table, write) -> None:
+def test_an_executed_statement_may_not_be_edited(database, other, table, write) -> None:
     with pytest.raises(PartiallyApplied):
         migrate(
             database,
             (table, write(2, "insert into a values (10);\ninsert into nope values (1);", options=OUTSIDE)),
         )
 
-    with pytest.raises(PartiallyApplied, match="has been run already") as refusal:
+    with pytest.raises(PartiallyApplied, match="has been run already") as error:
         migrate(database, (table, write(2, "insert into a values (12);\nselect 1;", options=OUTSIDE)))
 
-    assert "insert into a values (10)" in refusal.value.detail
+    assert "insert into a values (10)" in error.value.detail
     assert other.execute("select count(*) from a where x = 12").fetchone() == (0,)
 
 
-def test_a_first_statement_that_fails_leaves_nothing_and_is_no_halfway(database, table, write) -> None:
+def test_a_failed_first_statement_is_not_a_partial_application(database, table, write) -> None:
     with pytest.raises(StatementFailed):
         migrate(database, (table, write(2, "insert into nope values (1);\nvacuum a;", options=OUTSIDE)))
 
 
-def test_an_index_that_was_built_before_the_runner_died_is_not_built_again(
-    database, other, table, write
-) -> None:
+def test_an_index_built_before_the_interruption_is_not_rebuilt(database, other, table, write) -> None:
     line = (table, write(2, BUILD, options=OUTSIDE))
     migrate(database, line, to=1)
-    pretend(other, line[1], "intent", 1, BUILD.rstrip(";"), {"index": None})
+    record_event(other, line[1], "intent", 1, BUILD.rstrip(";"), {"index": None})
     other.execute(BUILD)
     before = other.execute("select 'a_x_idx'::regclass::oid::bigint").fetchone()
 
@@ -155,34 +149,36 @@ def test_an_index_that_was_built_before_the_runner_died_is_not_built_again(
     assert [row.version for row in ledger.applied(other)] == [1, 2]
 
 
-def test_a_valid_index_that_was_there_before_is_not_mistaken_for_ours(database, other, table, write) -> None:
+def test_a_valid_index_from_before_the_run_is_not_accepted(database, other, table, write) -> None:
     line = (table, write(2, BUILD, options=OUTSIDE))
     migrate(database, line, to=1)
     other.execute("create index a_x_idx on a (x)")
     oid = other.execute("select 'a_x_idx'::regclass::oid::bigint").fetchone()[0]
-    pretend(other, line[1], "intent", 1, BUILD.rstrip(";"), {"index": oid})
+    record_event(other, line[1], "intent", 1, BUILD.rstrip(";"), {"index": oid})
 
     with pytest.raises(NameTaken, match="already exists with another definition"):
         migrate(database, line)
 
 
 @pytest.mark.parametrize("gone", [True, False])
-def test_a_drop_is_settled_by_whether_the_index_is_gone(database, other, table, write, gone: bool) -> None:
+def test_an_interrupted_drop_resumes_according_to_the_catalog(
+    database, other, table, write, gone: bool
+) -> None:
     drop = "drop index concurrently a_x_idx"
     line = (table, write(2, f"{drop};", options=OUTSIDE))
     migrate(database, line, to=1)
     other.execute("select 1" if gone else "create index a_x_idx on a (x)")
-    pretend(other, line[1], "intent", 1, drop)
+    record_event(other, line[1], "intent", 1, drop)
 
     migrate(database, line)
 
     assert index(other) == "none"
 
 
-def test_a_vacuum_that_was_cut_short_is_run_again(database, other, table, write) -> None:
+def test_an_interrupted_vacuum_is_run_again(database, other, table, write) -> None:
     line = (table, write(2, "vacuum a;", options=OUTSIDE))
     migrate(database, line, to=1)
-    pretend(other, line[1], "intent", 1, "vacuum a")
+    record_event(other, line[1], "intent", 1, "vacuum a")
 
     migrate(database, line)
 
@@ -190,18 +186,18 @@ def test_a_vacuum_that_was_cut_short_is_run_again(database, other, table, write)
 
 
 @pytest.mark.parametrize(("resolve", "rows"), [("done", 0), ("again", 1)])
-def test_what_the_catalog_cannot_tell_a_person_decides(
+def test_a_statement_without_a_catalog_query_is_resolved_manually(
     database, other, table, write, resolve: Any, rows: int
 ) -> None:
     block = "do $$ begin insert into a values (10); commit; end $$"
     line = (table, write(2, f"{block};", options=OUTSIDE))
     migrate(database, line, to=1)
-    pretend(other, line[1], "intent", 1, block)
+    record_event(other, line[1], "intent", 1, block)
 
-    with pytest.raises(PartiallyApplied, match="cannot tell") as refusal:
+    with pytest.raises(PartiallyApplied, match="cannot tell") as error:
         migrate(database, line)
 
-    assert (refusal.value.exit_status, "--resolve" in refusal.value.hint) == (7, True)
+    assert (error.value.exit_status, "--resolve" in error.value.hint) == (7, True)
     with pytest.raises(PartiallyApplied):
         migrate(database, line)
     migrate(database, line, options=replace(Options(), resolve=resolve))
@@ -209,7 +205,7 @@ def test_what_the_catalog_cannot_tell_a_person_decides(
 
 
 @pytest.mark.parametrize("state", ["attached", "pending", "detached"])
-def test_a_detach_is_finished_from_wherever_it_was(database, other, write, state: str) -> None:
+def test_an_interrupted_detach_is_completed_from_any_state(database, other, write, state: str) -> None:
     detach = "alter table p detach partition p1 concurrently"
     line = (
         write(
@@ -225,7 +221,7 @@ def test_a_detach_is_finished_from_wherever_it_was(database, other, write, state
         "detached": "alter table p detach partition p1",
     }
     other.execute(prepare[state])
-    pretend(other, line[1], "intent", 1, detach)
+    record_event(other, line[1], "intent", 1, detach)
 
     migrate(database, line)
 
@@ -234,7 +230,7 @@ def test_a_detach_is_finished_from_wherever_it_was(database, other, write, state
     )
 
 
-def test_a_block_may_commit_on_its_own(database, other, table, write) -> None:
+def test_a_block_may_commit(database, other, table, write) -> None:
     block = "do $$ begin for i in 10..12 loop insert into a values (i); commit; end loop; end $$;"
 
     migrate(database, (table, write(2, block, options=OUTSIDE)))
@@ -242,10 +238,10 @@ def test_a_block_may_commit_on_its_own(database, other, table, write) -> None:
     assert other.execute("select count(*) from a where x >= 10").fetchone() == (3,)
 
 
-def test_the_way_back_is_journalled_too(database, other, table, write) -> None:
+def test_a_rollback_is_journalled(database, other, table, write) -> None:
     line = (table, write(2, BUILD, "drop index concurrently a_x_idx;", options=OUTSIDE, down_options=OUTSIDE))
     migrate(database, line)
-    pretend(other, line[1], "intent", 1, "drop index concurrently a_x_idx", direction="down")
+    record_event(other, line[1], "intent", 1, "drop index concurrently a_x_idx", direction="down")
     other.execute("drop index a_x_idx")
 
     rollback(database, line)
@@ -254,7 +250,7 @@ def test_the_way_back_is_journalled_too(database, other, table, write) -> None:
     assert index(other) == "valid"
 
 
-def test_objects_belong_to_the_owner_and_the_journal_to_who_connected(database, other, write) -> None:
+def test_objects_belong_to_the_owner_and_events_to_the_connected_role(database, other, write) -> None:
     other.execute("create role outside_owner; grant create on schema public to outside_owner")
     line = (
         write(1, "create table a (x int);"),
@@ -273,7 +269,7 @@ def test_objects_belong_to_the_owner_and_the_journal_to_who_connected(database, 
         other.execute("drop owned by outside_owner; drop role outside_owner")
 
 
-def test_old_transactions_that_a_concurrent_build_waits_for_are_named(
+def test_transactions_that_block_a_concurrent_build_are_reported(
     database, other, table, write, listener
 ) -> None:
     line = (table, write(2, "create index concurrently a_x_idx on a (x);", options=OUTSIDE))
@@ -290,7 +286,7 @@ def test_old_transactions_that_a_concurrent_build_waits_for_are_named(
     assert index(other) == "valid"
 
 
-def test_a_concurrent_build_outwaits_a_writer_instead_of_leaving_an_invalid_index(
+def test_a_concurrent_build_waits_for_a_writer_without_a_lock_timeout(
     database, other, table, write, listener
 ) -> None:
     line = (table, write(2, BUILD, options=OUTSIDE))
@@ -304,7 +300,7 @@ def test_a_concurrent_build_outwaits_a_writer_instead_of_leaving_an_invalid_inde
     assert index(other) == "valid"
 
 
-def test_a_block_whose_end_nobody_saw_is_not_taken_for_failed(database, table, write) -> None:
+def test_a_block_with_an_unknown_outcome_is_not_recorded_as_failed(database, table, write) -> None:
     block = "do $$ begin commit; perform pg_terminate_backend(pg_backend_pid()); end $$;"
     line = (table, write(2, block, options=OUTSIDE))
     with pytest.raises(PartiallyApplied, match="connection to the server was lost"):
