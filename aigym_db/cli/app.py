@@ -67,7 +67,7 @@ class App:
         finally:
             _remove(self.variables)
 
-    def takes_drafts(self, dsn: str) -> bool:
+    def accepts_drafts(self, dsn: str) -> bool:
         """True if `dsn` is a database of the project's local server; drafts are applied there only."""
         if self.is_local:
             return True

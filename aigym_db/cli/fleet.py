@@ -78,7 +78,7 @@ def rollback(
     if not losing or not app.can_confirm:
         return result.exit_status
     if not click.confirm(f"Roll back and lose data on {counted(len(losing), 'target')}?", err=True):
-        app.report.say("Nothing more was rolled back.")
+        app.report.print_line("Nothing more was rolled back.")
         return result.exit_status
     app.report.findings.clear()
     remaining = tuple(

@@ -103,7 +103,7 @@ def status(arguments: list[str]) -> int:
         streams.silence(sys.stdout)
         return 141
     except UnusableFile as error:
-        report.refused(error)
+        report.add_error(error)
         return error.exit_status
     return code
 
@@ -113,7 +113,7 @@ def _reported(arguments: list[str], report: Report) -> int:
     try:
         return _run(arguments, report)
     except AigymError as error:
-        report.refused(error)
+        report.add_error(error)
         return error.exit_status
     except click.exceptions.NoArgsIsHelpError as usage:
         report.alert(usage.format_message())
@@ -128,7 +128,7 @@ def _reported(arguments: list[str], report: Report) -> int:
         known = _known(error)
         if known is None:
             raise
-        report.refused(known)
+        report.add_error(known)
         return known.exit_status
 
 

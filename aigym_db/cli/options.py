@@ -25,7 +25,7 @@ def options(
     out_of_order: Iterable[int] = (),
 ) -> Options:
     """Return the options of the project and of the command line for a run on `dsn`; None means targets."""
-    local = dsn is not None and app.takes_drafts(dsn)
+    local = dsn is not None and app.accepts_drafts(dsn)
     project = Options.of(app.project, frozen)
     return replace(
         project,

@@ -85,7 +85,7 @@ def _verify(app: App, dsn: str) -> str | None:
     from aigym_db.verify.verify import verify
 
     done = verify(app.project, dsn=dsn, progress=lambda name: app.report.progress(f"verify {name}"))
-    app.report.found(*done.findings)
+    app.report.add_findings(*done.findings)
     if any(finding.level != "note" for finding in done.findings):
         return None
     return f"{len(done.ran)} checks: history = state = database, every migration can be rolled back"
@@ -94,9 +94,9 @@ def _verify(app: App, dsn: str) -> str | None:
 def _access(app: App) -> str | None:
     from aigym_db.access.report import access_report
 
-    with access_report(app.project) as found:
-        app.report.found(*found.findings)
+    with access_report(app.project) as result:
+        app.report.add_findings(*result.findings)
         if app.report.findings:
             return None
-        tables, actors = counted(found.tables, "table"), counted(len(found.matrix.actors), "actor")
-        return f"{len(found.outcomes):,} cells match ({tables} × {actors})"
+        tables, actors = counted(result.tables, "table"), counted(len(result.matrix.actors), "actor")
+        return f"{len(result.outcomes):,} cells match ({tables} × {actors})"

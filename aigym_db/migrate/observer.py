@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from aigym_db.database.locks import Blocker, Holder
-    from aigym_db.model.migration import Migration, Plan
+    from aigym_db.model.migration import Direction, Migration, Plan
     from aigym_db.model.source import Place
 
 
@@ -82,8 +82,8 @@ class Observer:
     def waiting(self, waiting: Waiting) -> None:
         """Called repeatedly while the run waits."""
 
-    def resolved(self, label: str, state: str) -> None:
-        """Called after a partially applied migration was marked as `state`: `applied` or `rolled back`."""
+    def resolved(self, label: str, direction: Direction) -> None:
+        """The interrupted run of a migration in this direction is marked as reversed (resolved manually)."""
 
     def finished(self, finished: Finished) -> None:
         """The migration is committed."""

@@ -50,7 +50,7 @@ class WatchingFleet(FleetObserver, AbstractContextManager["WatchingFleet"]):
         to_do = f"{len(pending)} with something to {_VERBS[self.direction]}"
         counts = f"{counted(len(results), 'target')}, {to_do}"
         rejected = sum(result.state == "rejected" for result in results)
-        self.report.say(f"{counts}, {rejected} rejected." if rejected else f"{counts}.")
+        self.report.print_line(f"{counts}, {rejected} rejected." if rejected else f"{counts}.")
         if console.interactive(self.report.err) and pending:
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -87,24 +87,24 @@ class WatchingFleet(FleetObserver, AbstractContextManager["WatchingFleet"]):
 
             self.bars.console.print(Text.from_ansi(text), soft_wrap=True)
         else:
-            self.report.say(text)
+            self.report.print_line(text)
 
     def summary(self, result: FleetResult) -> None:
         """Write the table of all targets, and each error once, with the targets it occurred on."""
         self.report.data["targets"] = [_as_json(each, self.direction) for each in result.targets]
-        self.report.say()
+        self.report.print_line()
         for row in _table(result.targets, self.direction):
-            self.report.say(row)
-        self.report.say()
+            self.report.print_line(row)
+        self.report.print_line()
         for error in merged_errors(result.targets):
-            self.report.refused(error)
+            self.report.add_error(error)
         if result.error is not None and all(each.error is not result.error for each in result.targets):
-            self.report.refused(result.error)
+            self.report.add_error(result.error)
         counts = {word: sum(_state(each) == word for each in result.targets) for word in _STATES}
-        self.report.say(", ".join(f"{count} {word}" for word, count in counts.items() if count) + ".")
+        self.report.print_line(", ".join(f"{count} {word}" for word, count in counts.items() if count) + ".")
         waiting = sum(each.waiting > 0 for each in result.targets)
         if waiting:
-            self.report.say(f"{counted(waiting, 'target')} with migrations of the other phase.")
+            self.report.print_line(f"{counted(waiting, 'target')} with migrations of the other phase.")
 
 
 class _WatchingTarget(Watching):

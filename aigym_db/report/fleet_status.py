@@ -20,16 +20,16 @@ def report_fleet_status(report: Report, statuses: tuple[TargetStatus, ...], froz
     for row in console.columns(
         [("target", "at", "pending", "error"), *(_row(each, frozen) for each in statuses)]
     ):
-        report.say(row)
-    report.say()
+        report.print_line(row)
+    report.print_line()
     for each in statuses:
         for migration in (each.status and each.status.unfinished) or ():
-            report.say(f"{console.printable(each.target.name)}: {migration.label} is {migration}.")
+            report.print_line(f"{console.printable(each.target.name)}: {migration.label} is {migration}.")
     for error in merged_errors(statuses):
-        report.refused(error)
+        report.add_error(error)
     states = [_state(each) for each in statuses]
     counts = {state: states.count(state) for state in _STATES}
-    report.say(", ".join(f"{count} {state}" for state, count in counts.items() if count) + ".")
+    report.print_line(", ".join(f"{count} {state}" for state, count in counts.items() if count) + ".")
 
 
 _STATES = ("up to date", "nothing pending", "behind", "interrupted", "unknown")

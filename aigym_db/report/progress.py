@@ -114,7 +114,8 @@ class Watching(Observer, AbstractContextManager["Watching"]):
             for other in (*waiting.holders, *waiting.blockers):
                 self._line(f"    {other}")
 
-    def resolved(self, label: str, state: str) -> None:
+    def resolved(self, label: str, direction: Direction) -> None:
+        state = {"up": "rolled back", "down": "applied"}[direction]
         self._line(f"{label}: marked as {state} (resolved manually)")
 
     def finished(self, finished: Finished) -> None:
@@ -140,7 +141,7 @@ class Watching(Observer, AbstractContextManager["Watching"]):
 
             self._bar.console.print(Text.from_ansi(text), soft_wrap=True)
         else:
-            self.report.say(text)
+            self.report.print_line(text)
 
 
 def finished_json(done: Iterable[Finished]) -> list[dict[str, Any]]:

@@ -41,7 +41,7 @@ class Report:
         """stderr for progress bars; write errors are recorded instead of raised."""
         return streams.guarded(self.err, self._writing)
 
-    def say(self, text: str = "") -> None:
+    def print_line(self, text: str = "") -> None:
         """Print a line of text."""
         self._write(self.prose, text)
 
@@ -64,15 +64,15 @@ class Report:
                 self.out.write(text)
                 self.out.flush()
 
-    def found(self, *findings: Finding) -> None:
+    def add_findings(self, *findings: Finding) -> None:
         """Record findings and print them."""
         for finding in findings:
             self.findings.append(finding)
-            self.say(console.finding(finding))
+            self.print_line(console.finding(finding))
             if os.environ.get("GITHUB_ACTIONS") == "true":
                 self.alert(machine.github(finding))
 
-    def refused(self, error: AigymError) -> None:
+    def add_error(self, error: AigymError) -> None:
         """Record the error that ends the command and print it."""
         self.alert(console.error(error))
         self.findings.append(machine.as_finding(error))

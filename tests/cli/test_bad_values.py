@@ -1,4 +1,4 @@
-"""Values no option can have: said in a sentence, as JSON too."""
+"""Invalid values of options, in text and JSON."""
 
 from __future__ import annotations
 

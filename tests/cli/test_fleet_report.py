@@ -48,18 +48,18 @@ def target_result(name: str, **more) -> TargetResult:
 
 
 def test_a_terminal_shows_bars_during_the_run_and_a_line_for_each_target(terminal) -> None:
-    one, two = target_result("[red]one"), target_result("two")
+    first, second = target_result("[red]one"), target_result("two")
     report = Report(out=terminal, err=terminal)
 
     with WatchingFleet(report) as watching:
-        watching.planned((one, two))
-        observer = watching.started(one)
+        watching.planned((first, second))
+        observer = watching.started(first)
         observer.started(NOTES)
         observer.notice(NOTES, Notice("NOTICE", "look at this"))
         observer.finished(Finished(NOTES, 3.0))
         watching.bars.refresh()
-        one.ended(0.0, (Finished(NOTES, 3.0),))
-        watching.ended(one)
+        first.ended(0.0, (Finished(NOTES, 3.0),))
+        watching.ended(first)
         watching.bars.refresh()
 
     assert "2 targets, 2 with something to apply." in terminal.text
@@ -72,15 +72,15 @@ def test_a_terminal_shows_bars_during_the_run_and_a_line_for_each_target(termina
 
 def test_the_report_of_a_rollback(terminal) -> None:
     log = io.StringIO()
-    report, one = Report(out=log, err=log), target_result("one")
-    idle = TargetResult(Target("two", "dbname=x", one.target.place), "done", Plan("down", (), "digest"))
+    report, first = Report(out=log, err=log), target_result("one")
+    idle = TargetResult(Target("two", "dbname=x", first.target.place), "done", Plan("down", (), "digest"))
 
     with WatchingFleet(report, "down") as watching:
-        watching.planned((one, idle))
-        watching.started(one).finished(Finished(NOTES, 3.0))
-        one.ended(0.0, (Finished(NOTES, 3.0),))
-        watching.ended(one)
-        watching.summary(FleetResult((one, idle), None))
+        watching.planned((first, idle))
+        watching.started(first).finished(Finished(NOTES, 3.0))
+        first.ended(0.0, (Finished(NOTES, 3.0),))
+        watching.ended(first)
+        watching.summary(FleetResult((first, idle), None))
 
     assert log.getvalue().splitlines() == [
         "2 targets, 1 with something to roll back.",
@@ -98,11 +98,11 @@ def test_the_report_of_a_rollback(terminal) -> None:
 
 
 def test_a_log_has_a_line_for_each_migration_with_its_target(terminal) -> None:
-    log, one = io.StringIO(), target_result("one")
+    log, first = io.StringIO(), target_result("one")
 
     with WatchingFleet(Report(out=log, err=log)) as watching:
-        watching.planned((one,))
-        watching.started(one).finished(Finished(NOTES, 3.0))
+        watching.planned((first,))
+        watching.started(first).finished(Finished(NOTES, 3.0))
 
     assert "one: applied 0001 notes (3 ms)\n" in log.getvalue()
 

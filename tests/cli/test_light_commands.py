@@ -1,4 +1,4 @@
-"""What is not needed is not imported: a person waits for every module."""
+"""Commands import only the modules they need."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 
 @pytest.mark.parametrize("argument", ["--help", "--version"])
-def test_what_needs_no_database_imports_no_driver(argument: str) -> None:
+def test_commands_without_a_database_do_not_import_the_driver(argument: str) -> None:
     code = (
         "import sys; from aigym_db.cli.main import status; "
         f"status([{argument!r}]); print('psycopg' in sys.modules)"

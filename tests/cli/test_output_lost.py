@@ -1,4 +1,4 @@
-"""Output that cannot be written: what changes a database goes on to its end, what only tells says so."""
+"""Output that cannot be written: commands that change a database complete, other commands fail."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NOTES = Migration(1, "notes", SOURCE.file, Part(SOURCE, 0, 8), None, "because", 
 ESCAPED = {"latin-1": "\\u017elu\\u0165 \\u20ac \\U0001f600", "utf-8": "žluť € 😀"}
 
 
-def test_a_migration_run_goes_on_to_its_end(steps, unwritable) -> None:
+def test_a_migration_run_completes(steps, unwritable) -> None:
     nowhere, why = unwritable
 
     code, _, err = steps.run("migrate", stdout=nowhere)
@@ -39,7 +39,7 @@ def test_a_migration_run_goes_on_to_its_end(steps, unwritable) -> None:
     assert "`aigym-db status`" in err
 
 
-def test_a_rollback_goes_on_to_its_end(migrated, unwritable) -> None:
+def test_a_rollback_completes(migrated, unwritable) -> None:
     nowhere, why = unwritable
 
     code, _, err = migrated.run("rollback", "--to", "1", "--yes", stdout=nowhere)
@@ -48,7 +48,7 @@ def test_a_rollback_goes_on_to_its_end(migrated, unwritable) -> None:
     assert err.startswith(f"warning Some of the output could not be written: {why}.\n")
 
 
-def test_a_fleet_goes_on_to_its_end(steps, unwritable) -> None:
+def test_a_fleet_completes(steps, unwritable) -> None:
     nowhere, why = unwritable
     (steps.folder / "targets.toml").write_text('[[target]]\nname = "one"\ndsn_env = "DATABASE_URL"\n')
 
@@ -58,7 +58,7 @@ def test_a_fleet_goes_on_to_its_end(steps, unwritable) -> None:
     assert err.startswith(f"warning Some of the output could not be written: {why}.\n")
 
 
-def test_rows_are_loaded_and_the_end_says_that_output_was_lost(migrated, unwritable) -> None:
+def test_seed_completes_with_a_warning_about_lost_output(migrated, unwritable) -> None:
     nowhere, why = unwritable
     (migrated.folder / "seeds/few").mkdir(parents=True)
     (migrated.folder / "seeds/few/rows.sql").write_text("insert into public.step_1 values (1);\n")
@@ -102,7 +102,7 @@ def test_a_failure_keeps_its_own_exit_status(steps, unwritable) -> None:
     assert "warning Some of the output could not be written" in err
 
 
-def test_a_document_that_is_lost_is_told_and_changes_no_exit_status(steps, unwritable) -> None:
+def test_a_lost_document_is_a_warning_and_does_not_change_the_exit_status(steps, unwritable) -> None:
     nowhere, why = unwritable
 
     code, _, err = steps.run("--format", "json", "migrate", stdout=nowhere)
@@ -115,10 +115,10 @@ def test_without_stderr_the_document_is_complete(steps, unwritable) -> None:
     code, out, _ = steps.run("--format", "json", "migrate", stderr=unwritable[0])
 
     assert (code, steps.applied()) == (0, [1, 2, 3, 4])
-    assert [one["version"] for one in json.loads(out)["applied"]] == [1, 2, 3, 4]
+    assert [row["version"] for row in json.loads(out)["applied"]] == [1, 2, 3, 4]
 
 
-def test_with_nowhere_to_write_at_all_a_run_goes_on(steps, unwritable) -> None:
+def test_a_run_without_any_output_completes(steps, unwritable) -> None:
     code, _, _ = steps.run("migrate", stdout=unwritable[0], stderr=unwritable[0])
 
     assert (code, steps.applied()) == (0, [1, 2, 3, 4])
@@ -132,7 +132,7 @@ def test_an_error_that_cannot_be_printed_keeps_its_exit_status(migrated, unwrita
     assert code == 5
 
 
-def test_a_run_that_was_started_without_streams_goes_on(steps) -> None:
+def test_a_run_started_without_streams_completes(steps) -> None:
     command = steps.command("migrate")
 
     done = subprocess.run(
@@ -143,7 +143,7 @@ def test_a_run_that_was_started_without_streams_goes_on(steps) -> None:
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_what_only_tells_ends_with_the_disk_and_says_so(migrated, form: str) -> None:
+def test_a_read_only_command_fails_on_a_full_disk(migrated, form: str) -> None:
     with Path("/dev/full").open("w") as full:
         code, _, err = migrated.run("--format", form, "status", stdout=full)
 
@@ -153,7 +153,7 @@ def test_what_only_tells_ends_with_the_disk_and_says_so(migrated, form: str) -> 
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_what_only_tells_ends_with_its_reader(migrated, no_reader: int, form: str) -> None:
+def test_a_read_only_command_ends_when_its_pipe_is_closed(migrated, no_reader: int, form: str) -> None:
     code, _, err = migrated.run("--format", form, "status", stdout=no_reader)
 
     assert code == 141
@@ -182,7 +182,7 @@ def test_a_document_is_json_in_every_encoding(steps, encoding: str) -> None:
     assert "0001 step: ž é 😀" in json.loads(out)["findings"][0]["message"]
 
 
-def test_a_terminal_that_goes_away_stops_no_run(steps, wait_for_the_gate) -> None:
+def test_a_closed_terminal_does_not_stop_a_run(steps, wait_for_the_gate) -> None:
     steps.step(1, "select pg_advisory_xact_lock(4711);")
     master, terminal = pty.openpty()
 
@@ -201,7 +201,7 @@ def test_a_terminal_that_goes_away_stops_no_run(steps, wait_for_the_gate) -> Non
 
 
 class Deaf(io.StringIO):
-    """A terminal that takes nothing, as of a process in the background that may not write to it."""
+    """A terminal that rejects writes, as for a background process with `stty tostop`."""
 
     descriptor: int
 
@@ -226,7 +226,7 @@ def deaf(monkeypatch) -> Iterator[Report]:
     os.close(terminal.descriptor)
 
 
-def test_bars_that_cannot_be_drawn_stop_no_run(deaf) -> None:
+def test_a_run_completes_without_its_progress_bars(deaf) -> None:
     with Watching(deaf) as watching:
         watching.planned(Plan("up", (NOTES, NOTES), ""))
         watching.notice(NOTES, Notice("NOTICE", "look at this"))
@@ -234,12 +234,12 @@ def test_bars_that_cannot_be_drawn_stop_no_run(deaf) -> None:
     assert deaf.must_finish
 
 
-def test_the_bars_of_a_fleet_that_cannot_be_drawn_stop_no_run(deaf) -> None:
+def test_a_fleet_run_completes_without_its_progress_bars(deaf) -> None:
     plan = Plan("up", (NOTES,), "")
-    one = TargetResult(Target("one", "dbname=x", Place("targets.toml", 1, 1)), plan=plan)
+    result = TargetResult(Target("one", "dbname=x", Place("targets.toml", 1, 1)), plan=plan)
 
     with WatchingFleet(deaf) as watching:
-        watching.planned((one,))
-        watching.started(one).notice(NOTES, Notice("NOTICE", "look at this"))
+        watching.planned((result,))
+        watching.started(result).notice(NOTES, Notice("NOTICE", "look at this"))
 
     assert deaf.must_finish

@@ -1,4 +1,4 @@
-"""Which database is meant, and what is said when it cannot be reached."""
+"""The selection of the database, and errors of connections."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WRONG = {
     "host": ("host=nowhere.invalid", "Correct the name of the host"),
     "port": ("host=127.0.0.1 port=1", "Start the server, or correct the host and port."),
     "socket": ("host=/nowhere", "Start the server, or correct the host and port."),
-    "user": ("user=nobody_here", "Correct the user in the connection string, or create the role."),
+    "user": ("user=missing_role", "Correct the user in the connection string, or create the role."),
     "database": ("dbname=nowhere", "Create the database, or correct its name"),
     "service": ("service=nowhere", "Correct the name of the service"),
 }
@@ -25,9 +25,9 @@ WRONG = {
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 @pytest.mark.parametrize("wrong", WRONG)
 def test_a_wrong_dsn_is_explained_and_no_password_is_shown(shop, database, wrong, command) -> None:
-    found = {key: parameters(database)[key] for key in ("host", "port", "user", "dbname")}
+    values = {key: parameters(database)[key] for key in ("host", "port", "user", "dbname")}
     text, hint = WRONG[wrong]
-    dsn = " ".join(f"{key}={value}" for key, value in found.items()) + f" {text} password={SECRET}"
+    dsn = " ".join(f"{key}={value}" for key, value in values.items()) + f" {text} password={SECRET}"
     before = shop.contents()
 
     seen = shop("--database", dsn, *command)
@@ -48,7 +48,7 @@ def test_a_wrong_dsn_is_explained_and_no_password_is_shown(shop, database, wrong
         f"postgresql://app:{SECRET}@host/app?no_such_option=1",
     ],
 )
-def test_a_dsn_that_is_none_is_rejected_without_being_quoted(shop, dsn: str) -> None:
+def test_an_invalid_dsn_is_rejected_without_being_quoted(shop, dsn: str) -> None:
     seen = shop("--database", dsn, "migrate")
 
     assert seen.status == 2
@@ -58,7 +58,7 @@ def test_a_dsn_that_is_none_is_rejected_without_being_quoted(shop, dsn: str) -> 
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_an_empty_database_means_a_variable_that_is_not_set(shop, command) -> None:
+def test_an_empty_database_option_is_rejected(shop, command) -> None:
     seen = shop("--database", "", *command)
 
     assert (seen.status, seen.out) == (2, "")
@@ -77,30 +77,30 @@ def test_a_wrong_password_is_not_shown(local_shop, up_once) -> None:
 
 
 @pytest.mark.parametrize("words", [("up",), ("test",)])
-def test_a_database_that_would_not_be_used_is_rejected(shop, database, words) -> None:
+def test_an_unused_database_option_is_rejected(shop, database, words) -> None:
     seen = shop("--database", database, *words)
 
     assert (seen.status, "`--database` cannot be used with this command" in seen.err) == (2, True)
 
 
-def test_the_variables_of_libpq_say_which_database_is_meant(shop, migrated, monkeypatch) -> None:
-    found = parameters(migrated)
-    monkeypatch.setenv("PGHOST", found["host"])
+def test_the_variables_of_libpq_select_the_database(shop, migrated, monkeypatch) -> None:
+    target = parameters(migrated)
+    monkeypatch.setenv("PGHOST", target["host"])
     monkeypatch.setenv("PGUSER", "postgres")
-    monkeypatch.setenv("PGDATABASE", found["dbname"])
+    monkeypatch.setenv("PGDATABASE", target["dbname"])
     monkeypatch.setenv("PGDATESTYLE", "German")
 
     seen = shop("status")
 
     assert seen.status == 0
-    assert seen.out.startswith(f'database "{found["dbname"]}" on ')
+    assert seen.out.startswith(f'database "{target["dbname"]}" on ')
     assert "2 applied, 0 pending" in seen.out
 
 
-def test_a_service_says_which_database_is_meant(shop, migrated, monkeypatch, tmp_path: Path) -> None:
-    found = parameters(migrated)
+def test_a_service_selects_the_database(shop, migrated, monkeypatch, tmp_path: Path) -> None:
+    target = parameters(migrated)
     services = tmp_path / "services"
-    services.write_text(f"[mine]\nhost={found['host']}\nuser=postgres\ndbname={found['dbname']}\n")
+    services.write_text(f"[mine]\nhost={target['host']}\nuser=postgres\ndbname={target['dbname']}\n")
     monkeypatch.setenv("PGSERVICEFILE", str(services))
     monkeypatch.setenv("PGSERVICE", "mine")
 
@@ -110,13 +110,13 @@ def test_a_service_says_which_database_is_meant(shop, migrated, monkeypatch, tmp
 
 
 SURROUNDINGS = {
-    "DATABASE_URL": "postgresql://nobody@nowhere.invalid/nothing",
+    "DATABASE_URL": "postgresql://unknown@nowhere.invalid/nothing",
     "PGHOST": "nowhere.invalid",
     "PGHOSTADDR": "127.0.0.1",
     "PGPORT": "1",
     "PGSERVICE": "nowhere",
     "PGDATABASE": "nothing",
-    "PGUSER": "nobody",
+    "PGUSER": "unknown",
     "PGTARGETSESSIONATTRS": "standby",
     "PGCHANNELBINDING": "require",
     "PGDATESTYLE": "German",
@@ -125,7 +125,7 @@ SURROUNDINGS = {
 
 
 @pytest.mark.parametrize("name", SURROUNDINGS)
-def test_whatever_the_environment_says_our_own_servers_are_meant(
+def test_the_local_server_is_used_independent_of_the_environment(
     local_shop, up_once, monkeypatch, name: str
 ) -> None:
     monkeypatch.setenv(name, SURROUNDINGS[name])
@@ -136,14 +136,14 @@ def test_whatever_the_environment_says_our_own_servers_are_meant(
     assert url.out.strip() == up_once.dsn
 
 
-def test_an_address_in_the_environment_leads_no_throwaway_server_astray(shop, monkeypatch) -> None:
+def test_an_address_in_the_environment_does_not_affect_temporary_servers(shop, monkeypatch) -> None:
     monkeypatch.setenv("PGHOSTADDR", "127.0.0.1")
 
     assert shop("test").status == 0
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "UTF8"])
-def test_texts_arrive_as_they_are_written_whatever_the_client_encoding(
+def test_text_is_stored_unchanged_with_every_client_encoding(
     shop, database, monkeypatch, encoding: str
 ) -> None:
     monkeypatch.setenv("PGCLIENTENCODING", encoding)

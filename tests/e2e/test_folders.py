@@ -1,4 +1,4 @@
-"""Where a project lies and where a command is run make no difference; unusable files are named."""
+"""The location of a project, the working directory of a command, and unusable files."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_project_may_have_any_name(shop, database, name: str, capsys) -> None:
     assert codes == [0, 0, 0, 0]
 
 
-def test_without_a_project_every_command_says_how_to_make_one(tmp_path: Path, capsys) -> None:
+def test_without_a_project_every_command_prints_how_to_create_one(tmp_path: Path, capsys) -> None:
     commands = ["up", "render", "new x", "freeze", "lint", "migrate", "rollback", "status", "verify", "test"]
     commands += ["seed test", "server url", "server stop", "doctor"]
 
@@ -81,7 +81,7 @@ FILES = {
 
 @pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize("kind", UNUSABLE)
-def test_a_file_that_cannot_be_read_gives_no_traceback(shop, database, kind: str, file: str) -> None:
+def test_an_unreadable_file_causes_no_traceback(shop, database, kind: str, file: str) -> None:
     UNUSABLE[kind](shop.folder / file)
 
     seen = shop(*(("--database", database) if FILES[file] == ("migrate",) else ()), *FILES[file])
@@ -112,9 +112,7 @@ PLACES = {
 
 @pytest.mark.parametrize("file", PLACES)
 @pytest.mark.parametrize("kind", TEXTS)
-def test_whatever_stands_in_a_file_gives_no_traceback(
-    shop, database, monkeypatch, kind: str, file: str
-) -> None:
+def test_no_file_content_causes_a_traceback(shop, database, monkeypatch, kind: str, file: str) -> None:
     (shop.folder / file).write_bytes(TEXTS[kind])
     monkeypatch.setenv("DATABASE_URL", database)
 
@@ -157,7 +155,7 @@ def test_a_name_that_cannot_be_one_is_rejected(shop, name: str) -> None:
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 @pytest.mark.parametrize("words", [("new", "--empty", "x"), ("freeze",)])
-def test_a_folder_that_may_not_be_written_is_named(shop, words: tuple[str, ...]) -> None:
+def test_a_folder_without_write_permission_is_named(shop, words: tuple[str, ...]) -> None:
     shop.migration("0003_x", "select 1;")
     (shop.folder / "migrations").chmod(0o555)
 
@@ -167,7 +165,7 @@ def test_a_folder_that_may_not_be_written_is_named(shop, words: tuple[str, ...])
     assert (seen.status, "error AIG-P016 " in seen.err) == (2, True)
 
 
-def test_a_project_without_migrations_or_templates_says_what_it_lacks(shop) -> None:
+def test_a_project_without_migrations_or_templates_is_reported(shop) -> None:
     shutil.rmtree(shop.folder / "schema")
 
     rendered, drafted = shop("render"), shop("new", "x")

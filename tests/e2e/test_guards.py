@@ -30,7 +30,7 @@ def with_rows(shop, migrated: str) -> str:
     return migrated
 
 
-def test_drafts_run_on_no_other_database_than_the_local_one(shop, migrated, holdings) -> None:
+def test_drafts_are_applied_to_the_local_database_only(shop, migrated, holdings) -> None:
     shop.migration("0003_labels", LABELS)
     held = holdings(migrated)
 
@@ -54,7 +54,7 @@ def test_the_local_database_is_known_by_its_address_too(local_shop, up_once) -> 
 
 
 @pytest.mark.parametrize("words", [("seed", "development"), ("seed", "test")])
-def test_made_up_rows_are_rejected_on_production(shop, migrated, holdings, words) -> None:
+def test_test_data_is_rejected_on_production(shop, migrated, holdings, words) -> None:
     name = parameters(migrated)["dbname"]
     execute(migrated, f"alter database {name} set aigym.environment = 'production'")
     held = holdings(migrated)
@@ -67,7 +67,7 @@ def test_made_up_rows_are_rejected_on_production(shop, migrated, holdings, words
     assert holdings(migrated) == held
 
 
-def test_reference_rows_are_welcome_on_production(shop, migrated) -> None:
+def test_reference_data_is_loaded_on_production(shop, migrated) -> None:
     name = parameters(migrated)["dbname"]
     execute(migrated, f"alter database {name} set aigym.environment = 'production'")
     shop.write(
@@ -80,7 +80,7 @@ def test_reference_rows_are_welcome_on_production(shop, migrated) -> None:
 
 
 @pytest.mark.parametrize("words", [("rollback",), ("rollback", "--to", "0"), ("rollback", "--steps", "2")])
-def test_rows_are_never_rolled_away_without_a_yes(shop, with_rows, holdings, words) -> None:
+def test_a_rollback_with_data_loss_needs_yes(shop, with_rows, holdings, words) -> None:
     held = holdings(with_rows)
 
     seen = shop("--database", with_rows, *words)
@@ -93,7 +93,7 @@ def test_rows_are_never_rolled_away_without_a_yes(shop, with_rows, holdings, wor
     assert holdings(with_rows) == held
 
 
-def test_with_a_yes_they_are(shop, with_rows) -> None:
+def test_a_rollback_with_data_loss_runs_with_yes(shop, with_rows) -> None:
     seen = shop("--database", with_rows, "rollback", "--yes")
 
     assert (seen.status, seen.out.splitlines()[-1]) == (0, "1 rolled back.")
@@ -118,7 +118,7 @@ def test_an_irreversible_migration_is_not_rolled_back(shop, migrated, holdings) 
     assert holdings(migrated) == held
 
 
-def test_another_runner_is_waited_for_as_long_as_was_said(shop, migrated, spawn, wait_for) -> None:
+def test_the_wait_for_another_runner_ends_after_its_limit(shop, migrated, spawn, wait_for) -> None:
     shop.migration("0003_slow", "select pg_advisory_xact_lock_shared(777);")
     shop("freeze")
     with closing(psycopg.connect(migrated, autocommit=True)) as gate:
@@ -150,7 +150,9 @@ def reader(request: pytest.FixtureRequest, role: Callable[[str], str], migrated:
     return role(statement), why
 
 
-def test_who_may_not_write_is_told_so_before_anything_happens(shop, migrated, holdings, reader) -> None:
+def test_a_role_without_write_permission_is_rejected_before_any_change(
+    shop, migrated, holdings, reader
+) -> None:
     dsn, why = reader
     shop.migration("0003_labels", LABELS)
     shop("freeze")
@@ -163,7 +165,7 @@ def test_who_may_not_write_is_told_so_before_anything_happens(shop, migrated, ho
     assert holdings(migrated) == held
 
 
-def test_who_may_not_write_may_not_undo_or_seed(shop, migrated, holdings, reader) -> None:
+def test_a_role_without_write_permission_cannot_roll_back_or_seed(shop, migrated, holdings, reader) -> None:
     held = holdings(migrated)
 
     rolled_back, seeded = (
@@ -177,7 +179,7 @@ def test_who_may_not_write_may_not_undo_or_seed(shop, migrated, holdings, reader
     assert holdings(migrated) == held
 
 
-def test_who_may_only_read_sees_the_status_and_verifies(shop, migrated, reader) -> None:
+def test_a_read_only_role_can_run_status_and_verify(shop, migrated, reader) -> None:
     dsn, _ = reader
 
     status, verified = shop("--database", dsn, "status"), shop("--database", dsn, "verify", "ledger", "lock")

@@ -1,4 +1,4 @@
-"""Stopped in the middle: what is said, and that the next run ends where an undisturbed one does."""
+"""Interrupted runs: their errors, and the same result after the next run."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def undisturbed(shop, another_database: str, holdings) -> object:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
-def test_a_signal_ends_the_run_with_130_and_the_next_one_goes_on(
+def test_a_signal_ends_the_run_with_130_and_the_next_run_resumes(
     shop, migrated, undisturbed, spawn, wait_for, holdings, number: signal.Signals
 ) -> None:
     held = holdings(migrated)
@@ -61,7 +61,7 @@ def durable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     gc()
 
 
-def test_a_server_that_stops_in_the_middle_is_named_and_the_next_run_goes_on(
+def test_a_server_that_stops_in_the_middle_is_named_and_the_next_run_resumes(
     shop, durable: LocalServer, undisturbed, spawn, wait_for, holdings
 ) -> None:
     dsn = create_database(durable.server()).dsn
@@ -90,15 +90,15 @@ def stop_at_once(running: LocalServer) -> None:
     os.kill(int(Path(folder, "postmaster.pid").read_text().splitlines()[0]), signal.SIGQUIT)
 
 
-def test_two_who_run_up_at_once_in_a_new_project_both_get_there(stopped_shop, spawn) -> None:
+def test_two_concurrent_up_commands_in_a_new_project_succeed(stopped_shop, spawn) -> None:
     both = [spawn(stopped_shop.folder, "up"), spawn(stopped_shop.folder, "up")]
 
-    said = [one.communicate(timeout=PROCESS_TIMEOUT_S) for one in both]
+    outputs = [process.communicate(timeout=PROCESS_TIMEOUT_S) for process in both]
 
-    assert [one.returncode for one in both] == [0, 0], said
+    assert [process.returncode for process in both] == [0, 0], outputs
 
 
-def test_up_that_was_killed_while_it_made_the_server_is_run_again(stopped_shop, spawn) -> None:
+def test_up_succeeds_after_it_was_killed_during_the_creation_of_the_server(stopped_shop, spawn) -> None:
     first = spawn(stopped_shop.folder, "up")
     wait_until((stopped_shop.folder / ".aigym-db/lock").exists, "a lock file")
     first.kill()

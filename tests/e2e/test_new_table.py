@@ -1,4 +1,4 @@
-"""A second table: described, drafted, proven, applied, and taken back without a trace."""
+"""A second table: template, draft, lint, apply, and a rollback to the same catalog."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _FILES = re.compile(r"<!-- (file|append): (\S+) -->\n```\w*\n(.*?)^```$", re.MUL
 @pytest.fixture
 def described(shop):
     """The project with the files of docs/development.md."""
-    found = {file: ("…" if kind == "append" else "") + text for kind, file, text in _FILES.findall(PAGE)}
-    assert "schema/app/labels.sql.j2" in found
-    shop.write_all(found)
+    files = {file: ("…" if kind == "append" else "") + text for kind, file, text in _FILES.findall(PAGE)}
+    assert "schema/app/labels.sql.j2" in files
+    shop.write_all(files)
     return shop
 
 
@@ -32,16 +32,16 @@ def test_the_draft_of_a_new_table_lints_clean_applies_and_rolls_back_to_the_same
     described("freeze")
     applied = described("--database", migrated, "migrate")
     between = holdings(migrated)
-    undone = described("--database", migrated, "rollback")
+    rolled_back = described("--database", migrated, "rollback")
 
     assert (drafted.status, drafted.out.splitlines()[0]) == (0, "wrote migrations/0003_add_labels.sql")
     assert (linted.status, linted.out) == (0, "No findings.\n")
-    assert (applied.status, undone.status) == (0, 0)
+    assert (applied.status, rolled_back.status) == (0, 0)
     assert between[0] != before[0]
     assert holdings(migrated) == before
 
 
-def test_what_is_drafted_is_all_there_was_to_draft(described) -> None:
+def test_a_draft_contains_all_changes(described) -> None:
     described("new", "add", "labels")
     files = described.contents()
 
@@ -51,7 +51,7 @@ def test_what_is_drafted_is_all_there_was_to_draft(described) -> None:
     assert re.match(r"error AIG-P01\d .*\n(.*\n)*  hint: [A-Z]", again.err)
 
 
-def test_verify_says_what_was_not_drafted_yet(described) -> None:
+def test_verify_lists_changes_without_a_draft(described) -> None:
     seen = described("verify", "state-is-history")
 
     assert seen.status == 5
@@ -92,25 +92,25 @@ DRIFT = {
 
 
 @pytest.mark.parametrize("kind", DRIFT)
-def test_verify_shows_what_somebody_did_by_hand_in_the_database(shop, migrated, kind: str) -> None:
-    statement, said = DRIFT[kind]
+def test_verify_reports_manual_changes_of_the_database(shop, migrated, kind: str) -> None:
+    statement, message = DRIFT[kind]
     with psycopg.connect(migrated, autocommit=True) as connection:
         connection.execute(statement.encode())
 
     seen = shop("--database", migrated, "verify", "drift")
 
-    assert (seen.status, said in seen.out) == (5, True), seen.out
+    assert (seen.status, message in seen.out) == (5, True), seen.out
     assert "--> " in seen.out
     assert "help: Revert the change by hand, or add it to the migrations" in seen.out
 
 
-def test_a_file_with_nothing_but_comments_is_a_migration_like_any_other(shop, migrated, holdings) -> None:
+def test_a_file_of_comments_is_a_migration(shop, migrated, holdings) -> None:
     before = holdings(migrated)
     shop.migration("0003_nothing", "-- nothing\n/* at all */", "-- nothing")
     shop("freeze")
 
     applied = shop("--database", migrated, "migrate")
-    undone = shop("--database", migrated, "rollback")
+    rolled_back = shop("--database", migrated, "rollback")
 
-    assert (applied.status, undone.status) == (0, 0)
+    assert (applied.status, rolled_back.status) == (0, 0)
     assert holdings(migrated) == before

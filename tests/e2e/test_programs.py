@@ -1,4 +1,4 @@
-"""What programs read: one JSON document, no escape codes, the same bytes twice."""
+"""Machine-readable output: one JSON document, no escape codes, reproducible bytes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DONE = [
     ("explain",),
     ("doctor",),
 ]
-REFUSED = [
+REJECTED = [
     ("render", "x"),
     ("new", "9"),
     ("new", "--empty", "--only", "x", "y"),
@@ -75,7 +75,7 @@ def test_success_on_the_local_server_is_one_json_document(local_shop, up_once, w
     assert (document["command"], document["ok"], document["dsn"]) == (words[0], True, up_once.dsn)
 
 
-@pytest.mark.parametrize("words", REFUSED, ids=" ".join)
+@pytest.mark.parametrize("words", REJECTED, ids=" ".join)
 def test_an_error_is_one_json_document(shop, migrated, monkeypatch, words: tuple[str, ...]) -> None:
     monkeypatch.setenv("DATABASE_URL", migrated)
 
@@ -92,8 +92,8 @@ def test_an_error_is_one_json_document(shop, migrated, monkeypatch, words: tuple
     assert "\x1b" not in seen.err
 
 
-def test_every_command_is_among_those_tried() -> None:
-    tried = {words[0] for words in (*DONE, *REFUSED)}
+def test_the_examples_include_every_command() -> None:
+    tried = {words[0] for words in (*DONE, *REJECTED)}
 
     assert {path.stem for path in COMMANDS.glob("[a-z]*.py")} <= tried
 

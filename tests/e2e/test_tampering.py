@@ -68,7 +68,7 @@ def test_edited_history_is_rejected_with_a_hint(
 
 
 @pytest.mark.parametrize("words", [("freeze",), ("new", "--empty", "x"), ("new", "x")])
-def test_a_frozen_file_that_is_gone_gives_its_number_to_no_other(shop, words: tuple[str, ...]) -> None:
+def test_the_number_of_a_deleted_frozen_file_is_not_reused(shop, words: tuple[str, ...]) -> None:
     remove(shop, NOTES)
     files = shop.contents()
 
@@ -88,7 +88,7 @@ def test_an_edited_file_is_shown_as_the_difference_to_what_the_database_ran(shop
     assert "  +  constraint notes_title_check check (length(title) between 1 and 201)" in seen.err
 
 
-def test_verify_finds_what_was_touched_and_says_so_as_findings(shop, migrated: str) -> None:
+def test_verify_reports_edited_files_as_findings(shop, migrated: str) -> None:
     edit(shop, NOTES, "200", "201")
 
     seen = shop("--database", migrated, "--format", "json", "verify", "history")
@@ -99,9 +99,7 @@ def test_verify_finds_what_was_touched_and_says_so_as_findings(shop, migrated: s
 
 
 @pytest.mark.parametrize("file", [ROLES, NOTES])
-def test_verify_says_of_a_deleted_file_that_it_is_gone_and_nothing_that_follows_from_it(
-    shop, migrated: str, file: str
-) -> None:
+def test_verify_reports_a_deleted_file_without_consequential_findings(shop, migrated: str, file: str) -> None:
     remove(shop, file)
 
     seen = shop("--database", migrated, "--format", "json", "verify", "history")

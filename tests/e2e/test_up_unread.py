@@ -1,11 +1,11 @@
-"""`up` whose reader goes away: it does what it was asked for."""
+"""`up` with a closed output pipe."""
 
 from __future__ import annotations
 
 from tests.support.waiting import PROCESS_TIMEOUT_S
 
 
-def test_up_goes_on_to_its_end_without_a_reader(up_once, spawn) -> None:
+def test_up_completes_after_its_output_pipe_was_closed(up_once, spawn) -> None:
     popen = spawn(up_once.folder, "up")
     popen.stdout.close()
 

@@ -32,17 +32,17 @@ UP = "-- 0003 x\n-- migrate:up{}\n{}\n-- migrate:down\nselect 1;\n"
 
 @dataclass(frozen=True)
 class Wrong:
-    """Something a person may write, and what is to be said about it."""
+    """Invalid files and the expected error."""
 
     name: str
     files: dict[str, str]
-    """What to write; a text that begins with `…` goes to the end of the file."""
+    """Content by file; text that begins with `…` is appended."""
     status: int
     code: str
     place: str
-    """Return file and line of the error."""
+    """File and line of the error."""
     under: str
-    """What stands at the caret."""
+    """The text at the caret."""
     commands: tuple[tuple[str, ...], ...]
 
 
@@ -70,11 +70,11 @@ WRONG = [
     ),
     Wrong(
         "an undefined Jinja variable",
-        {"schema/app/notes.sql.j2": "…-- 🎉 {{ nobody }}\n"},
+        {"schema/app/notes.sql.j2": "…-- 🎉 {{ missing }}\n"},
         2,
         "AIG-P004",
         "schema/app/notes.sql.j2:29",
-        "nobody",
+        "missing",
         STATE,
     ),
     Wrong(
@@ -178,11 +178,11 @@ WRONG = [
     ),
     Wrong(
         "a statement that fails on the server",
-        {"migrations/0003_x.sql": UP.format("", "select 1;\nselect '🎉', nobody from app.notes;")},
+        {"migrations/0003_x.sql": UP.format("", "select 1;\nselect '🎉', missing from app.notes;")},
         4,
         "AIG-S002",
         "migrations/0003_x.sql:4",
-        "nobody",
+        "missing",
         MIGRATE,
     ),
     Wrong(
@@ -210,7 +210,7 @@ WRONG = [
         "an actor with a role that does not exist",
         {
             "policies/actors.toml": '[people]\n[names]\nme = "x"\n[groups]\npeople = ["one"]\n'
-            '[actor.anonymous]\nnote = "x"\nrole = "nobody_here"\n'
+            '[actor.anonymous]\nnote = "x"\nrole = "missing_role"\n'
             '[actor.one]\nnote = "x"\nrole = "app_user"\nme = "00000000-0000-4000-8000-000000000001"\n'
         },
         2,
@@ -261,12 +261,12 @@ def test_a_wrong_file_is_rejected_with_its_place_and_nothing_changes(
 
     seen = shop(*words)
 
-    found = _PLACE.search(seen.err)
-    assert found, seen.err
-    column = int(found["column"])
-    assert (seen.status, found["code"], found["place"]) == (wrong.status, wrong.code, wrong.place)
-    assert found["line"][column - 1 :].startswith(wrong.under)
-    assert len(found["before"]) == width(found["line"][: column - 1])
+    error = _PLACE.search(seen.err)
+    assert error, seen.err
+    column = int(error["column"])
+    assert (seen.status, error["code"], error["place"]) == (wrong.status, wrong.code, wrong.place)
+    assert error["line"][column - 1 :].startswith(wrong.under)
+    assert len(error["before"]) == width(error["line"][: column - 1])
     assert re.search(r"^  hint: [A-Z][a-z]+ .*[.]$", seen.err, re.MULTILINE)
     assert "Traceback" not in seen.err
     assert (shop.contents(), holdings(migrated)) == (files, held)

@@ -9,7 +9,7 @@ import pytest
 
 from aigym_db.migrate.observer import Finished, Notice, Observer, Waiting
 from aigym_db.migrate.transactional import chunks, streamed
-from aigym_db.model.migration import Migration, Plan
+from aigym_db.model.migration import Direction, Migration, Plan
 from aigym_db.model.source import Source
 from aigym_db.project.migrations import parse
 from aigym_db.syntax import split
@@ -67,8 +67,8 @@ class Listener(Observer):
         self.waits.append(waiting)
         self.on_wait(waiting)
 
-    def resolved(self, label: str, state: str) -> None:
-        self.resolutions.append(f"{label}: {state}")
+    def resolved(self, label: str, direction: Direction) -> None:
+        self.resolutions.append(f"{label}: {direction}")
 
     def finished(self, finished: Finished) -> None:
         self.done.append(finished)

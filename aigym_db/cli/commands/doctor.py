@@ -31,18 +31,18 @@ def command(app: App) -> int:
             results[name] = check(app)
         except NoProject as error:
             # The remaining checks need a project.
-            app.report.refused(error)
+            app.report.add_error(error)
             results[name] = error.message
             status = status or error.exit_status
             break
         except AigymError as error:
-            app.report.say(f"{console.bad('problem')} {name}")
-            app.report.say(console.error(error))
+            app.report.print_line(f"{console.bad('problem')} {name}")
+            app.report.print_line(console.error(error))
             app.report.findings.append(machine.as_finding(error))
             status = status or error.exit_status
             results[name] = error.message
         else:
-            app.report.say(f"{console.good('ok')}      {name:11} {results[name]}")
+            app.report.print_line(f"{console.good('ok')}      {name:11} {results[name]}")
     app.report.data["checks"] = results
     return status
 

@@ -24,7 +24,7 @@ def command(app: App, code: str | None) -> None:
         for known, page in sorted(pages_by_code.items()):
             title, _, text = page.partition("\n\n")
             name = title.split()[1]
-            app.report.say(f"{known:9} {name}: {' '.join(text.partition(chr(10) * 2)[0].split())}")
+            app.report.print_line(f"{known:9} {name}: {' '.join(text.partition(chr(10) * 2)[0].split())}")
         app.report.data["codes"] = sorted(pages_by_code)
         return
     wanted = code_by_name.get(code.lower(), code.upper())
@@ -34,7 +34,7 @@ def command(app: App, code: str | None) -> None:
             f"There is no code {code}.",
             hint=f"Write `{near[0]}`." if near else "Run `aigym-db explain` for the list.",
         )
-    app.report.say(pages_by_code[wanted].rstrip())
+    app.report.print_line(pages_by_code[wanted].rstrip())
     app.report.data |= {"code": wanted, "page": pages_by_code[wanted]}
 
 

@@ -19,6 +19,8 @@ def command(app: App) -> None:
     app.report.must_finish = True
     added = freeze(app.project, migrations(app.project))
     for migration in added:
-        app.report.say(f"frozen {migration.label}")
-    app.report.say(f"{len(added)} frozen." if added else "Nothing to freeze: every migration is frozen.")
+        app.report.print_line(f"frozen {migration.label}")
+    app.report.print_line(
+        f"{len(added)} frozen." if added else "Nothing to freeze: every migration is frozen."
+    )
     app.report.data["frozen"] = [migration.label for migration in added]

@@ -37,8 +37,8 @@ def command(app: App, directory: Path) -> None:
         ) from None
     app.report.must_finish = True
     created = sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file())
-    app.report.say(f"Created a project in {directory} ({len(created)} files). Next:")
-    app.report.say(f"  cd {directory}")
-    app.report.say("  aigym-db up      # create a local database: migrate, seed, verify")
-    app.report.say("  aigym-db test    # compare the access of every role with the access matrix")
+    app.report.print_line(f"Created a project in {directory} ({len(created)} files). Next:")
+    app.report.print_line(f"  cd {directory}")
+    app.report.print_line("  aigym-db up      # create a local database: migrate, seed, verify")
+    app.report.print_line("  aigym-db test    # compare the access of every role with the access matrix")
     app.report.data |= {"directory": str(directory), "files": created}

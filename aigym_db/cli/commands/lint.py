@@ -24,12 +24,12 @@ def command(app: App, files: tuple[Path, ...]) -> int:
     from aigym_db.api import lint
 
     findings = _of_files(app, files) if files else lint(app.project)
-    app.report.found(*findings)
+    app.report.add_findings(*findings)
     counts = {
         level: sum(finding.level == level for finding in findings) for level in ("error", "warning", "note")
     }
     summary = ", ".join(counted(count, level) for level, count in counts.items() if count)
-    app.report.say(f"{summary}." if summary else "No findings.")
+    app.report.print_line(f"{summary}." if summary else "No findings.")
     app.report.data["counts"] = counts
     return 1 if counts["error"] or counts["warning"] else 0
 

@@ -69,9 +69,9 @@ def command(
         done = migrate(dsn, files, to=to, options=settled, observer=watching)
     waiting = watching.waiting_for_phase
     nothing = " in this phase." if waiting else ": the database is up to date."
-    app.report.say(f"{len(done)} applied." if done else f"Nothing to apply{nothing}")
+    app.report.print_line(f"{len(done)} applied." if done else f"Nothing to apply{nothing}")
     for migration in waiting:
-        app.report.say(f"  left for {phase_of(migration)}: {migration.label}")
+        app.report.print_line(f"  left for {phase_of(migration)}: {migration.label}")
     app.report.data["waiting"] = [
         {"version": migration.version, "name": migration.name, "phase": phase_of(migration)}
         for migration in waiting

@@ -32,6 +32,6 @@ def command(app: App, name: tuple[str, ...], empty: bool, only: tuple[str, ...])
     files = [app.project.show(path) for path in new(app.project, " ".join(name), empty=empty, only=only)]
     app.report.must_finish = True
     for path in files:
-        app.report.say(f"wrote {path}")
-    app.report.say("Review it, then run: aigym-db lint, aigym-db test, aigym-db freeze.")
+        app.report.print_line(f"wrote {path}")
+    app.report.print_line("Review it, then run: aigym-db lint, aigym-db test, aigym-db freeze.")
     app.report.data["files"] = files

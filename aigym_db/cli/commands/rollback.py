@@ -75,13 +75,13 @@ def command(
     except DataLoss as error:
         if not app.can_confirm:
             raise
-        app.report.refused(error)
+        app.report.add_error(error)
         if not click.confirm("Roll back and lose this data?", err=True):
-            app.report.say("Nothing was rolled back.")
+            app.report.print_line("Nothing was rolled back.")
             return error.exit_status
         app.report.findings.clear()
         done = execute(True, error.plan)
-    app.report.say(f"{len(done)} rolled back." if done else _nothing(files, to, resolve))
+    app.report.print_line(f"{len(done)} rolled back." if done else _nothing(files, to, resolve))
     return 0
 
 

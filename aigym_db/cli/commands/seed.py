@@ -30,5 +30,5 @@ def command(app: App, name: str) -> None:
     with closing(session) as connection:
         loaded = load(connection, name, files, app.project.owner)
     written = sum(file.rows_written for file in loaded)
-    app.report.say(f"Seed set {name}: {written} rows written to {shown(dsn)}.")
+    app.report.print_line(f"Seed set {name}: {written} rows written to {shown(dsn)}.")
     app.report.data |= {"set": name, "rows_written": written}

@@ -23,7 +23,7 @@ def start(app: App) -> None:
     """Start the server if it is not running."""
     dsn = local.local_dsn(app.project, app.server, start=True)
     app.report.must_finish = True
-    app.report.say(f"The local server is running.\n{dsn}")
+    app.report.print_line(f"The local server is running.\n{dsn}")
     app.report.data["dsn"] = dsn
 
 
@@ -33,7 +33,7 @@ def stop(app: App) -> None:
     """Stop the server; its data is kept."""
     stopped = local.server(app.project, app.server).stop()
     app.report.must_finish = True
-    app.report.say("The local server is stopped." if stopped else "The local server was not running.")
+    app.report.print_line("The local server is stopped." if stopped else "The local server was not running.")
     app.report.data["stopped"] = stopped
 
 
@@ -45,7 +45,7 @@ def gc(app: App) -> None:
 
     removed = collect()
     app.report.must_finish = True
-    app.report.say(f"{counted(len(removed), 'folder')} removed." if removed else "Nothing to remove.")
+    app.report.print_line(f"{counted(len(removed), 'folder')} removed." if removed else "Nothing to remove.")
     app.report.data["removed"] = [str(folder) for folder in removed]
 
 

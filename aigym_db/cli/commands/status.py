@@ -43,11 +43,11 @@ def command(app: App, sql: int | None, targets: Path | None) -> int:
 
         return fleet.status(app, fleet.fleet(app, targets), files, lock)
     dsn = app.dsn()
-    current = standing(dsn, files, frozen=None if app.takes_drafts(dsn) else lock)
+    current = standing(dsn, files, frozen=None if app.accepts_drafts(dsn) else lock)
     rows, pending = current.applied, current.pending
     interrupted = {(partial.version, partial.name): partial for partial in current.unfinished or ()}
     after = applied_out_of_order(rows)
-    app.report.say(f"{shown(dsn)}: {len(rows)} applied, {len(pending)} pending.")
+    app.report.print_line(f"{shown(dsn)}: {len(rows)} applied, {len(pending)} pending.")
     newest = {row.version for row in rows[-3:]}
 
     def suffix(migration: Applied | Migration) -> str:
@@ -59,16 +59,16 @@ def command(app: App, sql: int | None, targets: Path | None) -> int:
             late = f"  (out of order, after {after[row.version]:04d})" if row.version in after else ""
             when = f"{row.applied_at:%Y-%m-%d %H:%M %Z}"
             late += suffix(row)
-            app.report.say(f"  applied {row.version:04d} {row.name}  {when} by {row.applied_by}{late}")
+            app.report.print_line(f"  applied {row.version:04d} {row.name}  {when} by {row.applied_by}{late}")
     for migration in pending:
         phase = f"  ({migration.phase})" if migration.phase else ""
         draft = "" if migration.version in lock else "  (draft)"
-        app.report.say(f"  pending {migration.label}{phase}{draft}{suffix(migration)}")
+        app.report.print_line(f"  pending {migration.label}{phase}{draft}{suffix(migration)}")
     for partial in interrupted.values():
         if not any((partial.version, partial.name) == (file.version, file.name) for file in files):
-            app.report.say(f"  no file {partial.label}  ({partial})")
+            app.report.print_line(f"  no file {partial.label}  ({partial})")
     if current.unfinished is None:
-        app.report.say("  This role has no permission to read which migrations are partially applied.")
+        app.report.print_line("  This role has no permission to read which migrations are partially applied.")
     app.report.data |= {
         "unfinished": unfinished_json(current.unfinished),
         "applied": [

@@ -30,43 +30,45 @@ def command(app: App, tables: tuple[str, ...], mutants: bool) -> int:
 
     app.reject_database("a temporary database")
     report = app.report
-    with access_report(app.project, tables) as found:
-        report.found(*found.findings)
-        report.say(
-            f"{len(found.outcomes) - found.failed:,} cells match ({counted(found.tables, 'table')} × "
-            f"{counted(len(found.matrix.actors), 'actor')}), {found.failed:,} differ "
-            f"({found.cells_per_second:,} cells per second)."
+    with access_report(app.project, tables) as result:
+        report.add_findings(*result.findings)
+        report.print_line(
+            f"{len(result.outcomes) - result.failed:,} cells match ({counted(result.tables, 'table')} × "
+            f"{counted(len(result.matrix.actors), 'actor')}), {result.failed:,} differ "
+            f"({result.cells_per_second:,} cells per second)."
         )
         report.data |= {
-            "cells": len(found.outcomes),
-            "matching": len(found.outcomes) - found.failed,
-            "differing": found.failed,
-            "cells_per_second": found.cells_per_second,
+            "cells": len(result.outcomes),
+            "matching": len(result.outcomes) - result.failed,
+            "differing": result.failed,
+            "cells_per_second": result.cells_per_second,
         }
         if mutants:
-            _test_mutants(app, found, tables)
+            _test_mutants(app, result, tables)
     return 1 if report.findings else 0
 
 
-def _test_mutants(app: App, found: AccessReport, tables: tuple[str, ...]) -> None:
+def _test_mutants(app: App, result: AccessReport, tables: tuple[str, ...]) -> None:
     from aigym_db.access.equivalents import equivalents
     from aigym_db.access.findings import surviving_mutants
     from aigym_db.access.mutants import mutate
 
     began = time.perf_counter()
-    done = mutate(found.trial, equivalents(app.project.root), tables=tables or None)
+    done = mutate(result.trial, equivalents(app.project.root), tables=tables or None)
     took_s = time.perf_counter() - began
-    app.report.found(*surviving_mutants(done.survivors))
+    app.report.add_findings(*surviving_mutants(done.survivors))
     explained = sum(bool(survivor.equivalent) for survivor in done.survivors)
     tried = len(done.killed) + len(done.survivors)
-    app.report.say(
+    app.report.print_line(
         f"{counted(tried, 'mutant')}, {len(done.killed)} killed, {explained} declared equivalent, "
         f"{len(done.survivors) - explained} survived ({tried / took_s:,.0f} mutants per second)."
     )
     app.report.data["mutants"] = {
         "tried": tried,
         "killed": len(done.killed),
-        "equivalent": {one.mutant.id: one.equivalent for one in done.survivors if one.equivalent},
-        "survived": [one.mutant.id for one in done.survivors if not one.equivalent],
+        "equivalent": {
+            survivor.mutant.id: survivor.equivalent for survivor in done.survivors if survivor.equivalent
+        },
+        "survived": [survivor.mutant.id for survivor in done.survivors if not survivor.equivalent],
         "rejected": dict(done.failed),
     }

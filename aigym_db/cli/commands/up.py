@@ -23,26 +23,26 @@ def command(app: App) -> int:
     app.report.must_finish = True
     dsn = app.dsn(start=True)
     if nothing_changed(app, dsn):
-        app.report.say("Up to date: nothing has changed since the last verification.")
+        app.report.print_line("Up to date: nothing has changed since the last verification.")
     else:
         for name, step in steps(app, dsn):
             app.report.progress(name)
             summary = step()
             if summary is None:
-                app.report.say(f"{console.bad('failed')}  {name}")
+                app.report.print_line(f"{console.bad('failed')}  {name}")
                 return 5 if any(finding.code.startswith("HIST") for finding in app.report.findings) else 1
-            app.report.say(f"{console.good('ok')}      {name:9} {summary}")
+            app.report.print_line(f"{console.good('ok')}      {name:9} {summary}")
         remember(app, dsn)
         gc()
-    app.report.say()
-    app.report.say(console.bold(dsn))
-    app.report.say()
-    app.report.say("Next:")
-    app.report.say("  aigym-db server psql        open psql on this database")
-    app.report.say(
+    app.report.print_line()
+    app.report.print_line(console.bold(dsn))
+    app.report.print_line()
+    app.report.print_line("Next:")
+    app.report.print_line("  aigym-db server psql        open psql on this database")
+    app.report.print_line(
         "  aigym-db test --mutants     inject faults into every policy; the access matrix must detect them"
     )
-    app.report.say(
+    app.report.print_line(
         "  aigym-db new NAME           draft a migration from what you changed in schema/ or policies/"
     )
     app.report.data["dsn"] = dsn

@@ -29,12 +29,12 @@ def command(app: App, names: tuple[str, ...]) -> int:
     done = verify(
         app.project, dsn=dsn, names=names, progress=lambda name: app.report.progress(f"verify {name}")
     )
-    app.report.found(*done.findings)
+    app.report.add_findings(*done.findings)
     for name, reason in done.skipped.items():
-        app.report.say(console.dim(f"skipped {name}: {reason}"))
+        app.report.print_line(console.dim(f"skipped {name}: {reason}"))
     count = len(done.findings)
     findings = counted(count, "finding") if count else "no findings"
-    app.report.say(f"{counted(len(done.ran), 'check')}, {findings}.")
+    app.report.print_line(f"{counted(len(done.ran), 'check')}, {findings}.")
     app.report.data |= {"ran": list(done.ran), "skipped": done.skipped}
     wrong = [finding for finding in done.findings if finding.level != "note"]
     if any(finding.code.startswith("HIST") for finding in wrong):

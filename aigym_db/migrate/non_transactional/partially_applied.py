@@ -103,4 +103,4 @@ def _resolve(run: Run, begun: PartialMigration) -> None:
             scope=run.options.scope,
         )
     )
-    run.observer.resolved(begun.label, "rolled back" if begun.direction == "up" else "applied")
+    run.observer.resolved(begun.label, begun.direction)

@@ -267,7 +267,7 @@ def test_resolving_a_partially_applied_file_rolls_back_nothing_else(database, ot
 
     done = rollback(database, (acct,), options=Options(resolve="done"), observer=listener)
 
-    assert (done, listener.resolutions) == ((), ["0002 step_2: rolled back"])
+    assert (done, listener.resolutions) == ((), ["0002 step_2: up"])
     assert [row.version for row in ledger.applied(other)] == [1]
     assert (unfinished(other), migrate(database, (acct,))) == ((), ())
 

@@ -38,7 +38,7 @@ class CreateIndex(Probe):
     """CREATE INDEX, CONCURRENTLY or not."""
 
     hints: Mapping[str, str] = {
-        "0A000": "CreateIndex the index `on only` the partitioned table, build one concurrently on each "
+        "0A000": "Create the index `on only` the partitioned table, build one concurrently on each "
         "partition, and attach those with `alter index … attach partition …`."
     }
 

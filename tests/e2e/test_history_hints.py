@@ -18,8 +18,8 @@ def rename(shop, before: str, after: str) -> None:
     (shop.folder / before).rename(shop.folder / after)
 
 
-def say(hint: str, folder: Path) -> None:
-    """Does what a hint says in backticks, as a person would; `git mv` without git."""
+def execute_hint(hint: str, folder: Path) -> None:
+    """Run the command in a hint's backticks; `git mv` without git."""
     command = hint.split("`")[1]
     assert command.startswith("git mv ")
     subprocess.run(shlex.split(command.removeprefix("git ")), cwd=folder, check=True)
@@ -55,7 +55,7 @@ def test_a_renamed_file_is_named_and_the_hint_renames_it_back(shop, migrated: st
     change(shop)
 
     seen = shop("--database", migrated, "migrate")
-    say(hint_of(seen.err), shop.folder)
+    execute_hint(hint_of(seen.err), shop.folder)
 
     assert seen.status == 5
     assert seen.err.startswith(f"error AIG-T002 {message}\n")
@@ -64,7 +64,7 @@ def test_a_renamed_file_is_named_and_the_hint_renames_it_back(shop, migrated: st
 
 
 @pytest.mark.parametrize("file", [ROLES, NOTES])
-def test_a_deleted_file_can_be_had_from_the_ledger(shop, migrated: str, file: str) -> None:
+def test_a_deleted_file_can_be_restored_from_the_ledger(shop, migrated: str, file: str) -> None:
     before = shop.contents()
     (shop.folder / file).unlink()
     (shop.folder / "migrations/LOCK").unlink()
@@ -81,7 +81,7 @@ def test_a_deleted_file_can_be_had_from_the_ledger(shop, migrated: str, file: st
     assert shop("--database", migrated, "migrate").status == 0
 
 
-def test_a_hole_has_a_place(shop, migrated: str) -> None:
+def test_a_gap_in_the_numbers_has_a_place(shop, migrated: str) -> None:
     shop.migration("0004_more", "select 1;")
 
     seen = shop("--database", migrated, "migrate")
@@ -93,7 +93,7 @@ def test_a_hole_has_a_place(shop, migrated: str) -> None:
     )
 
 
-def test_of_a_number_that_is_there_twice_the_one_that_ran_is_named(shop, migrated: str) -> None:
+def test_the_error_about_duplicate_numbers_names_the_applied_file(shop, migrated: str) -> None:
     shop.migration("0002_memos", "select 1;")
 
     seen = shop("--database", migrated, "migrate")
@@ -108,7 +108,7 @@ def test_of_a_number_that_is_there_twice_the_one_that_ran_is_named(shop, migrate
     assert "`git mv migrations/0002_memos.sql migrations/0003_memos.sql`" in hint_of(seen.err)
 
 
-def test_of_a_number_that_is_there_twice_a_server_that_does_not_answer_says_nothing(shop) -> None:
+def test_duplicate_numbers_are_reported_without_a_server(shop) -> None:
     shop.migration("0002_memos", "select 1;")
 
     seen = shop("--database", "postgresql://127.0.0.1:1/none", "migrate")
@@ -116,7 +116,7 @@ def test_of_a_number_that_is_there_twice_a_server_that_does_not_answer_says_noth
     assert (seen.status, "LOCK has frozen" in seen.err, "has applied 0002" in seen.err) == (2, True, False)
 
 
-def test_the_ledger_is_asked_only_for_what_it_has(shop, migrated: str) -> None:
+def test_the_hint_proposes_only_files_in_the_ledger(shop, migrated: str) -> None:
     seen = shop("--database", migrated, "status", "--sql", "9")
 
     assert (seen.status, seen.out) == (2, "")
@@ -125,7 +125,7 @@ def test_the_ledger_is_asked_only_for_what_it_has(shop, migrated: str) -> None:
 
 @pytest.fixture
 def late(shop, migrated: str) -> str:
-    """A database that ran 0004 before 0003 came along."""
+    """A database that ran 0004 before 0003 was added."""
     shop.migration("0003_later", "create table app.later ();", "drop table app.later;")
     shop.migration("0004_newer", "create table app.newer ();", "drop table app.newer;")
     assert shop("freeze").status == 0
@@ -166,7 +166,7 @@ def test_a_late_file_does_not_stop_a_rollback(shop, late: str) -> None:
     assert "0004 newer" in seen.out
 
 
-def test_a_switch_goes_phase_by_phase_and_says_what_is_left(shop, migrated: str) -> None:
+def test_phases_run_one_by_one_and_the_remaining_ones_are_listed(shop, migrated: str) -> None:
     shop.migration("0003_wide", "create table app.wide ();", "drop table app.wide;", options="phase:expand")
     shop.migration(
         "0004_narrow", "drop table app.wide;", "create table app.wide ();", options="phase:contract"
@@ -186,7 +186,7 @@ def test_a_switch_goes_phase_by_phase_and_says_what_is_left(shop, migrated: str)
     assert (early.status, early.out) == (3, "")
     assert "error AIG-G008 0004 narrow is a contract migration after" in early.err
     assert "--> migrations/0003_wide.sql:1:1" in early.err
-    assert [one["version"] for one in expand.document["applied"]] == [3]
+    assert [row["version"] for row in expand.document["applied"]] == [3]
     assert expand.document["waiting"] == [{"version": 4, "name": "narrow", "phase": "contract"}]
     assert again.out == "Nothing to apply in this phase.\n  left for contract: 0004 narrow\n"
     assert (contract.status, contract.out.splitlines()[-1]) == (0, "1 applied.")
