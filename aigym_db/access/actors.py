@@ -71,13 +71,13 @@ def read_actors(root: Path) -> ActorList:
     """
     doc = read_document(root, FILE, BadAccessMatrix)
     values = doc.only(
-        doc.values, ("outside", "levels", "people", "names", "groups", "actor"), what="The list of actors"
+        doc.values, ("outside", "levels", "people", "names", "groups", "actor"), subject="The list of actors"
     )
     people: dict[str, str | tuple[str, ...]] = {}
     for key, value in _table(doc, "people").items():
         people[key] = _filled(doc, value, people, "people", key)
     names = tuple(_table(doc, "names"))
-    levels = doc.strings(values.get("levels", []), "levels", what="`levels`")
+    levels = doc.strings(values.get("levels", []), "levels", subject="`levels`")
     actors = {
         name: _actor(doc, name, value, people, names, levels) for name, value in _table(doc, "actor").items()
     }
@@ -111,7 +111,7 @@ def read_actors(root: Path) -> ActorList:
                     key,
                     hint="Write it the same way for everyone.",
                 )
-    outside = doc.strings(values.get("outside", []), "outside", what="`outside`")
+    outside = doc.strings(values.get("outside", []), "outside", subject="`outside`")
     return ActorList(complete, groups, people, names, levels, outside, doc)
 
 
@@ -129,7 +129,7 @@ def _group(
     if name in actors:
         raise doc.wrong(f"`{name}` is an actor and a group.", "groups", name, hint="Rename the group.")
     members: dict[str, None] = {}
-    for member in doc.strings(value, "groups", name, what=f"The group `{name}`"):
+    for member in doc.strings(value, "groups", name, subject=f"The group `{name}`"):
         if member not in actors and member not in groups:
             raise doc.wrong(
                 f"The group `{name}` names an actor `{member}` that does not exist.",
@@ -151,7 +151,7 @@ def _actor(
     levels: tuple[str, ...],
 ) -> Actor:
     at = ("actor", name)
-    table = doc.only(value, (*_ACTOR_KEYS, *names), *at, what=f"The actor `{name}`")
+    table = doc.only(value, (*_ACTOR_KEYS, *names), *at, subject=f"The actor `{name}`")
     for key in ("note", "role"):
         if key not in table:
             raise doc.wrong(f"The actor `{name}` has no `{key}`.", *at, hint=f"Add `{key} = …`.")
@@ -161,7 +161,7 @@ def _actor(
             *at,
             hint="Add `provides = […]`; `provides = []` for a session that is rejected everywhere.",
         )
-    provides = doc.strings(table.get("provides", []), *at, "provides", what="`provides`")
+    provides = doc.strings(table.get("provides", []), *at, "provides", subject="`provides`")
     for level in provides:
         if level not in levels:
             raise doc.wrong(
@@ -170,7 +170,7 @@ def _actor(
                 "provides",
                 hint=f"Use some of: {', '.join(levels)}.",
             )
-    role = doc.text(table["role"], *at, "role", what="`role`")
+    role = doc.text(table["role"], *at, "role", subject="`role`")
     filled = {
         key: _filled(doc, table[key], people, *at, key) for key in table if key not in ("note", "provides")
     }
@@ -184,7 +184,7 @@ def _actor(
         {key: str(setting) for key, setting in filled.get("settings", {}).items()},
         {key: filled[key] for key in names if key in filled},
         provides,
-        doc.text(table["note"], *at, "note", what="`note`"),
+        doc.text(table["note"], *at, "note", subject="`note`"),
     )
 
 

@@ -60,20 +60,20 @@ def equivalents(root: Path) -> Equivalents:
     if not (root / FILE).is_file():
         return Equivalents(None, {})
     doc = read_document(root, FILE, BadAccessMatrix)
-    doc.only(doc.values, ("equivalent",), what="The list of equivalents")
+    doc.only(doc.values, ("equivalent",), subject="The list of equivalents")
     entries: dict[str, str] = {}
     for number, entry in enumerate(doc.values.get("equivalent", [])):
-        table = doc.only(entry, ("mutant", "reason"), "equivalent", number, what="An equivalent")
+        table = doc.only(entry, ("mutant", "reason"), "equivalent", number, subject="An equivalent")
         for key in ("mutant", "reason"):
             if not table.get(key):
                 raise doc.wrong(
                     f"An equivalent has no `{key}`.", "equivalent", number, hint=f"Add `{key} = …`."
                 )
         named = table["mutant"] if isinstance(table["mutant"], list) else [table["mutant"]]
-        for mutant in doc.strings(named, "equivalent", number, what="`mutant`"):
+        for mutant in doc.strings(named, "equivalent", number, subject="`mutant`"):
             if mutant in entries:
                 raise doc.wrong(
                     f"The mutant `{mutant}` is named twice.", "equivalent", number, hint="Remove one entry."
                 )
-            entries[mutant] = doc.text(table["reason"], "equivalent", number, what="`reason`")
+            entries[mutant] = doc.text(table["reason"], "equivalent", number, subject="`reason`")
     return Equivalents(doc, entries)

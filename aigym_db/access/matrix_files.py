@@ -107,13 +107,13 @@ def read_tables(root: Path, actor_list: ActorList) -> tuple[TableMatrix, ...]:
 
 
 def _archetype(doc: Document, actor_list: ActorList) -> _Archetype:
-    doc.only(doc.values, _ARCHETYPE_KEYS, what="An archetype")
+    doc.only(doc.values, _ARCHETYPE_KEYS, subject="An archetype")
     for key in ("note", "reassignments", "rows", "access"):
         if key not in doc.values:
             raise doc.wrong(f"The sheet has no `{key}`.", hint=f"Add `{key}`.")
     parameters: dict[str, str | None] = {}
     for name, value in doc.values.get("parameters", {}).items():
-        text = doc.text(value, "parameters", name, what=f"The parameter `{name}`")
+        text = doc.text(value, "parameters", name, subject=f"The parameter `{name}`")
         parameters[name] = None if text == "?" else text
     return _Archetype(
         doc,
@@ -130,7 +130,7 @@ def _table_matrix(
     if not re.fullmatch(r"[^.\s]+\.[^.\s]+", table):
         raise doc.wrong(f"`{table}` is not a table's name.", table, hint='Write `["schema.table"]`.')
     base = _base(doc, table, value, archetypes)
-    doc.only(value, (*_TABLE_KEYS, *(("archetype", *base.parameters) if base else ())), table, what=table)
+    doc.only(value, (*_TABLE_KEYS, *(("archetype", *base.parameters) if base else ())), table, subject=table)
     requires = _required_level(doc, table, value, actor_list)
     words = _parameters(doc, table, value, base)
     rows = complete(doc, table, {**(base.rows if base else {}), **_rows(doc, table)}, words, actor_list)
@@ -229,7 +229,7 @@ def _parameters(
     words: dict[str, str] = {}
     for name, default in (base.parameters if base else {}).items():
         if name in value:
-            words[name] = doc.text(value[name], table, name, what=f"`{name}`")
+            words[name] = doc.text(value[name], table, name, subject=f"`{name}`")
         elif default is not None:
             words[name] = default
         else:
@@ -300,7 +300,7 @@ def _rows(doc: Document, table: str | None = None) -> Mapping[str, str]:
     if not isinstance(value, dict):
         raise doc.wrong("`rows` must be a table of row classes.", *at, hint='Write `own = "user_id = {me}"`.')
     for name, text in value.items():
-        doc.text(text, *at, name, what=f"The row class `{name}`")
+        doc.text(text, *at, name, subject=f"The row class `{name}`")
         if name in ("all", "no_access") or not _CLASS.fullmatch(name):
             raise doc.wrong(
                 f"`{name}` cannot be the name of a row class.", *at, name, hint="Choose another word."

@@ -29,7 +29,7 @@ def given(doc: Document, value: Any, actor_list: ActorList, table: str | None = 
     found: dict[str, Row] = {}
     for key, row in value.items():
         no_access = key == "no_access"
-        who = doc.strings(row, *at, key, what="`no_access`") if no_access else (key,)
+        who = doc.strings(row, *at, key, subject="`no_access`") if no_access else (key,)
         answers = NOTHING if no_access else _row(doc, key, row, *at)
         for name in who:
             if name not in actor_list.actors and name not in actor_list.groups:
@@ -54,7 +54,7 @@ def given(doc: Document, value: Any, actor_list: ActorList, table: str | None = 
 
 
 def _row(doc: Document, key: str, row: Any, *at: str) -> Answer:
-    entries = doc.strings(row, *at, key, what=f"The row of `{key}`")
+    entries = doc.strings(row, *at, key, subject=f"The row of `{key}`")
     if len(entries) != len(COMMANDS):
         raise doc.wrong(
             f"The row of `{key}` has {len(entries)} cells, not {len(COMMANDS)}.",

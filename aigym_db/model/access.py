@@ -13,7 +13,7 @@ COMMANDS: tuple[Command, ...] = ("select", "insert", "update", "delete", "reassi
 """The columns of the access matrix. `reassign` is an UPDATE that changes the owner or tenant of a row."""
 
 Way = Literal["look", "forged", "blind", "sighted"]
-"""How a command is tested: SELECT of all keys, INSERT of a fixture row, a write without WHERE (SELECT
+"""The way to test a command: SELECT of all keys, INSERT of a fixture row, a write without WHERE (SELECT
 policies do not apply), a write with a WHERE clause (they do)."""
 
 Rejection = Literal["grant", "policy", "constraint"]
@@ -89,7 +89,7 @@ class Mutant:
     """Policy or function and mutation operator; stable as long as the text of the policy is."""
     ddl: str
     table: str | None
-    """The table whose policy it mutations; None for a function."""
+    """The table whose policy it changes; None for a function."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a database holds, as facts that can be compared."""
+"""The catalog of a database as facts that can be compared."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Every object of a database and what is true of it."""
+    """The objects of a database and the facts about each."""
 
     facts: Mapping[Key, Mapping[str, str]]
 
     def difference(self, other: Catalog) -> tuple[Difference, ...]:
-        """What has to change to turn this catalog into the other; empty when they are the same."""
-        found: list[Difference] = []
+        """Return the differences between this catalog (left) and the other (right), sorted by object."""
+        differences: list[Difference] = []
         for key in sorted(self.facts.keys() | other.facts.keys()):
             left, right = self.facts.get(key), other.facts.get(key)
             if left is None or right is None:
-                found.append(Difference(key, None, _shown(left), _shown(right)))
+                differences.append(Difference(key, None, _shown(left), _shown(right)))
                 continue
-            found.extend(
+            differences.extend(
                 Difference(key, fact, left.get(fact), right.get(fact))
                 for fact in sorted(left.keys() | right.keys())
                 if left.get(fact) != right.get(fact)
             )
-        return tuple(found)
+        return tuple(differences)
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One fact on which two catalogs disagree; `fact` is None when the whole object is on one side only."""
+    """One fact that differs between two catalogs; `fact` is None if the object exists on one side only."""
 
     key: Key
     fact: str | None

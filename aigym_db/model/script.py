@@ -1,4 +1,4 @@
-"""What of a migration's text is no SQL, and what is sent in place of a piece of it."""
+"""The pieces of a migration's text: SQL, COPY data, and pieces that are sent with another text."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CopyData:
-    """The lines behind a `COPY … FROM stdin`, all by character indices of the whole text."""
+    """The data lines of a `COPY … FROM stdin`, as character indices of the whole text."""
 
     statement: int
-    """Where the COPY begins."""
+    """The first character of the COPY."""
     semicolon: int
     start: int
     """The first character of the first line of data."""
     end: int
-    """Behind the line break of the last one; the same as `start` when there is none."""
+    """The index after the line break of the last line; equal to `start` if there is no data."""
     after: int
-    """Behind the line `\\.`, which ends the data."""
+    """The index after the line `\\.`, which ends the data."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """A piece of the text that is not sent as it stands."""
+    """A piece of the text that is sent with another text."""
 
     start: int
     end: int
     text: str
-    """What is sent in its place, without semicolon; nothing when this is empty."""
+    """The text to send, without semicolon; empty to send nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some of a text that is sent at once."""
+    """A piece of a text that is sent in one message."""
 
     start: int
     end: int
     instead: str | None = None
-    """What is sent; None for the text itself."""
+    """The text to send; None for the original text."""
     rows: CopyData | None = None
-    """The data for it, when it is a COPY."""
+    """Its data if it is a COPY."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class MigrationSession:
-    """What `migrate` and every replay of a file have in common: both produce the same catalog."""
+    """The settings under which `migrate` and every replay execute files, so both produce the same catalog."""
 
     owner: str | None = None
     """The role that files run as by default; None is the role that connects."""

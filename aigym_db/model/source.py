@@ -20,7 +20,7 @@ def lines_of(text: str, *, keepends: bool = False) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A point in a file as a person counts: line and column from 1, in characters."""
+    """A position in a file: line and column, both counted from 1, in characters."""
 
     file: str
     line: int
@@ -34,36 +34,37 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From `start` on (a character index), a rendered text equals `file` from `offset` on."""
+    """A piece of a rendered text: from `start` (a character index) on, it equals `file` from `offset` on."""
 
     start: int
     file: str
     offset: int
     width: int | None = None
-    """How far the two run side by side: what comes after was computed, and is shown where they part."""
+    """The number of equal characters (None: no limit); the computed text after them maps to its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Text to hand to the server, and the files a person edits to change it."""
+    """Text to send to the server, and the files that it was rendered from."""
 
     file: str
-    """The path to show, relative to the project."""
+    """Path relative to the project."""
     text: str
     spans: tuple[Span, ...] = ()
-    """Sorted by start; empty when the text is the file itself."""
+    """Sorted by start; empty if the text is the file itself."""
     originals: Mapping[str, str] = field(default_factory=dict)
     """The text of every file that `spans` names."""
 
     def place(self, index: int) -> Place:
-        """Where the character at `index` of the text is to be edited."""
+        """Return the place of the character at `index` of the text in the file to edit."""
         file, text, index = self.file, self.text, max(0, min(index, len(self.text)))
         if self.spans:
-            found = bisect_right(self.spans, index, key=lambda span: span.start) - 1
-            span = self.spans[max(found, 0)]
+            number = bisect_right(self.spans, index, key=lambda span: span.start) - 1
+            span = self.spans[max(number, 0)]
             file, text = span.file, self.originals[span.file]
-            behind = max(index - span.start, 0)
-            index = min(span.offset + min(behind, behind if span.width is None else span.width), len(text))
+            distance = max(index - span.start, 0)
+            width = distance if span.width is None else span.width
+            index = min(span.offset + min(distance, width), len(text))
         start = text.rfind("\n", 0, index) + 1
         end = text.find("\n", index)
         return Place(

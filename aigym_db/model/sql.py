@@ -1,4 +1,4 @@
-"""SQL after the parser has seen it."""
+"""Parsed SQL."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aigym_db.model.source import Place, Source
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement of a script, without its semicolon, and PostgreSQL's own parse tree of it."""
+    """One statement of a script, without its semicolon, and its PostgreSQL parse tree."""
 
     source: Source
     start: int
@@ -29,13 +29,13 @@ class Statement:
         return type(self.tree).__name__
 
     def place(self, index: int | None = None) -> Place:
-        """The place of a character of the source (as node locations count), or of the statement's first."""
+        """Return the place of a character of the source (a node location); default: the first."""
         return self.source.place(self.start if index is None else index)
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A whole source, as statements in order."""
+    """A source and its statements in order."""
 
     source: Source
     statements: tuple[Statement, ...]

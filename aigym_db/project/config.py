@@ -43,9 +43,9 @@ class Project:
     partition_schema: str | None = None
     """The schema of partitions that are created and dropped as time passes; templates do not describe it."""
     seeds: tuple[str, ...] = ()
-    """The seed sets `up` loads, in order."""
+    """The seed sets that `up` loads, in order."""
     search_path: tuple[str, ...] = ("public",)
-    """The schemas in which files find names without a schema; new objects go to the first."""
+    """The schemas in which unqualified names are looked up; new objects are created in the first."""
     lock_timeout_ms: int = LOCK_TIMEOUT_MS
     transaction: Literal["migration", "run"] = "migration"
     """Whether a run has one transaction for each migration, or one for all of them."""
@@ -110,7 +110,7 @@ def _read(root: Path, file: str) -> Project:
     document = parse_document(decode((root / file).read_bytes(), file))
     if file == "pyproject.toml":
         document = document.table("tool", "aigym-db")
-    values = document.checked(document.values, SETTINGS, what="The configuration")
+    values = document.checked(document.values, SETTINGS, subject="The configuration")
     settings: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
     }

@@ -1,4 +1,4 @@
-"""The names of the objects a statement creates."""
+"""The names of the objects that a statement creates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that need each other."""
+"""Circular references between files."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def cycle(before: Mapping[str, Mapping[str, Reference]]) -> ReferenceCycle:
 
 
 def _shortest(start: str, before: Mapping[str, Mapping[str, Reference]]) -> list[str]:
-    """The shortest way from a file over what it needs back to itself."""
+    """Return the shortest cycle through a file, or an empty list."""
     paths, seen = [[start]], {start}
     for path in paths:
         for other in before[path[-1]]:
@@ -48,7 +48,7 @@ def _shortest(start: str, before: Mapping[str, Mapping[str, Reference]]) -> list
 
 
 def _title(file: str) -> str:
-    """What people call a file: `iam.tenants` for a table, else its path."""
+    """Return the name of a file in messages: `iam.tenants` for a table, else its path."""
     parts = file.removesuffix(".sql.j2").split("/")
     is_table = len(parts) == 3 and parts[0] == "schema" and not parts[2].startswith("_")
     return f"{parts[1]}.{parts[2]}" if is_table else file

@@ -37,14 +37,14 @@ def domains(project: Project) -> tuple[Domain, ...]:
             hint="Write one [[domain]] table for each schema, with name, purpose and owner.",
         )
     document = parse_document(read(project, path))
-    content = document.checked(document.values, {"domain": tables("domain")}, what=FILE)
+    content = document.checked(document.values, {"domain": tables("domain")}, subject=FILE)
     result = tuple(_domain(document, number, table) for number, table in enumerate(content.get("domain", ())))
     _check_names(document, result)
     return result
 
 
 def _domain(document: Document, number: int, table: dict[str, Any]) -> Domain:
-    document.checked(table, KINDS, "domain", number, what="A domain")
+    document.checked(table, KINDS, "domain", number, subject="A domain")
     for key in _REQUIRED:
         if key not in table:
             raise document.wrong(

@@ -1,4 +1,5 @@
-"""The Jinja that templates may use: no clock, no chance, no environment, no file outside their own folder."""
+"""The Jinja environment of templates: no clock, no random values, no environment variables, no file outside
+their own folder."""
 
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ _MARK_IN_PYTHON = re.compile(r"(\\\\)|\\U000f[0-9a-f]{4}")
 
 
 class Unprintable(TemplateRuntimeError):
-    """A value would be written into SQL that has no meaning there."""
+    """The value of an expression has no representation in SQL."""
 
 
 class Tree(BaseLoader):
@@ -40,7 +41,7 @@ class Tree(BaseLoader):
         self.project, self.folder = project, project.root / folder
         self.marks = Marks()
         self.texts = self.marks.texts
-        """What was read, by the path it is shown as."""
+        """The text of each template that was loaded, by its path relative to the project."""
         self.marked = _environment(self, context)
         self.plain = _environment(self, context)
         self.marked.add_extension(Marking)
@@ -48,7 +49,7 @@ class Tree(BaseLoader):
         self._python: dict[str, str] = {}
 
     def render(self, path: Path, variables: Mapping[str, object], *, marked: bool = False) -> str:
-        """The text of one template, with marks or without; lets the errors of Jinja out."""
+        """Return one template as text, with marks or without; exceptions of Jinja propagate."""
         environment = self.marked if marked else self.plain
         return environment.get_template(path.relative_to(self.folder).as_posix()).render(variables)
 
@@ -67,13 +68,13 @@ class Tree(BaseLoader):
         name: str,
         globals: MutableMapping[str, Any] | None = None,  # noqa: A002
     ) -> Template:
-        """The template, compiled; the Python of the plain one is that of the marked one without the marks."""
+        """Return the compiled template. The plain one is the Python code of the marked one without marks."""
         source, file, fresh = self.get_source(environment, name)
         if name not in self._python:
             self._python[name] = self.marked.compile(source, name, file, raw=True)
         python = self._python[name]
         if environment is self.plain:
-            python = _MARK_IN_PYTHON.sub(lambda found: found[1] or "", python)
+            python = _MARK_IN_PYTHON.sub(lambda match: match[1] or "", python)
         code = compile(python, file, "exec")
         return environment.template_class.from_code(environment, code, globals or {}, fresh)
 
@@ -101,7 +102,7 @@ def _environment(loader: BaseLoader, context: Mapping[str, object]) -> Environme
 
 
 def _printable(value: object) -> object:
-    """Refuses what `{{ … }}` would write as Python shows it: `None`, a list, the address of a function."""
+    """Return the value of a `{{ … }}`; raise Unprintable if it is neither a string nor a number."""
     if isinstance(value, str | int | float | Undefined):
         return value
     words = "nothing (None)" if value is None else f"a {type(value).__name__}"

@@ -1,10 +1,10 @@
-"""The whole state as scripts, each after everything it needs."""
+"""The whole state as scripts, each after everything it requires."""
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from aigym_db.model.sql import Script
 from aigym_db.project.card_checks import check_cards
@@ -21,14 +21,12 @@ _STAGES = {"roles": 0, "schema": 1, "policies": 3}
 _KINDS = ("roles", "schema", "types", "table", "function", "view", "links", "policies")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class File:
-    """One template, what it creates, and the files that must come before it."""
+    """One template, and the objects that it creates and requires."""
 
     template: Template
-    found: References
-    before: dict[str, Reference] = field(default_factory=dict)
-    """By file, the reference that makes it necessary."""
+    references: References
 
     @property
     def name(self) -> str:
@@ -36,40 +34,42 @@ class File:
 
 
 def ordered(project: Project) -> tuple[Script, ...]:
-    """Every template of the project as a script, in an order in which PostgreSQL can run them.
+    """Return every template of the project as a script, in an order that PostgreSQL can execute.
 
     Roles come first, then schemas, then the rest by domain, kind and name, then policies, except where a
-    reference demands otherwise. Raises what `render` and `parse` raise, BadCard (AIG-P003) for a card that
-    does not fit its table, UnknownReference (AIG-P007) and ReferenceCycle (AIG-P006).
+    reference requires another order. Raise the errors of `render` and `parse`, BadCard (AIG-P003) if a card
+    does not match its table, UnknownReference (AIG-P007) and ReferenceCycle (AIG-P006).
     """
-    found = templates(project)
-    renderer = Renderer(project, found)
-    files = [File(template, references(parse(renderer.render(template)))) for template in found]
+    sources = templates(project)
+    renderer = Renderer(project, sources)
+    files = [File(template, references(parse(renderer.render(template)))) for template in sources]
     created = _creators(files)
     check_references(
-        project, renderer.domains, [(file.template, file.found) for file in files], created.keys()
+        project, renderer.domains, [(file.template, file.references) for file in files], created.keys()
     )
-    check_cards(renderer.domains, renderer.tables, {file.name: file.found for file in files}, created.keys())
-    for file in files:
-        file.before = _before(file, created)
+    check_cards(
+        renderer.domains, renderer.tables, {file.name: file.references for file in files}, created.keys()
+    )
+    before = {file.name: _before(file, created) for file in files}
     places = {domain.name: number for number, domain in enumerate(renderer.domains)}
-    return tuple(file.found.script for file in _sorted(files, places))
+    return tuple(file.references.script for file in _sorted(files, before, places))
 
 
 def state_sql(project: Project) -> str:
-    """The whole state as one SQL text; a comment names the template that each part comes from."""
+    """Return the whole state as one SQL text; a comment names the template of each part."""
     return "\n".join(f"-- {script.source.file}\n{script.source.text}" for script in ordered(project))
 
 
 def _creators(files: Iterable[File]) -> dict[CreatedName, list[File]]:
     created: dict[CreatedName, list[File]] = {}
     for file in files:
-        for name in file.found.created:
+        for name in file.references.created:
             created.setdefault(name, []).append(file)
     return created
 
 
 def _before(file: File, created: Mapping[CreatedName, list[File]]) -> dict[str, Reference]:
+    """Return the files that must precede this one, with the reference that is the reason."""
     before: dict[str, Reference] = {}
     for reference in _all_needed(file, created):
         for creator in created.get(reference.to) or created.get(_other_kind(reference.to)) or ():
@@ -81,13 +81,13 @@ def _before(file: File, created: Mapping[CreatedName, list[File]]) -> dict[str, 
 
 
 def _all_needed(file: File, created: Mapping[CreatedName, list[File]]) -> Iterator[Reference]:
-    """What a file needs, and what the functions need that run while it is created."""
-    yield from file.found.needed
-    for reference in file.found.needed:
+    """Yield the references of a file and of the functions that its statements execute."""
+    yield from file.references.needed
+    for reference in file.references.needed:
         if reference.role == "call":
             for name in _needed_to_run([reference.to], created):
                 yield Reference(name, reference.statement, reference.index)
-    for statement, body in file.found.blocks:
+    for statement, body in file.references.blocks:
         for name in _needed_to_run(names_in(body), created):
             yield Reference(name, statement, statement.start)
 
@@ -95,7 +95,7 @@ def _all_needed(file: File, created: Mapping[CreatedName, list[File]]) -> Iterat
 def _needed_to_run(
     names: Iterable[CreatedName], created: Mapping[CreatedName, list[File]]
 ) -> Iterator[CreatedName]:
-    """Those of the names that a file creates, and all that the bodies of the functions among them mention."""
+    """Yield the names that some file creates, and those in the bodies of the functions among them."""
     pending, seen = list(names), set[CreatedName]()
     while pending:
         name = pending.pop()
@@ -104,21 +104,23 @@ def _needed_to_run(
             seen.add(name)
             yield name
             for creator in created[name]:
-                for body in creator.found.bodies.get(name, ()):
+                for body in creator.references.bodies.get(name, ()):
                     pending.extend(names_in(body))
 
 
 def _other_kind(name: CreatedName) -> CreatedName:
-    """`schema.type(x)` is a cast and `insert into schema.table (x)` an insert; both read like calls."""
+    """Return a function name as a relation: a cast `schema.type(x)` has the syntax of a call."""
     return CreatedName("relation", name.schema, name.name) if name.kind == "function" else name
 
 
-def _sorted(files: list[File], domains: Mapping[str, int]) -> Iterator[File]:
+def _sorted(
+    files: list[File], before: Mapping[str, Mapping[str, Reference]], domains: Mapping[str, int]
+) -> Iterator[File]:
     by_name = {file.name: file for file in files}
-    waiting = {file.name: len(file.before) for file in files}
+    waiting = {file.name: len(before[file.name]) for file in files}
     after: dict[str, list[str]] = {}
     for file in files:
-        for name in file.before:
+        for name in before[file.name]:
             after.setdefault(name, []).append(file.name)
     keys = {file.name: _key(file.template, domains) for file in files}
     ready = [(keys[name], name) for name, count in waiting.items() if not count]
@@ -132,7 +134,7 @@ def _sorted(files: list[File], domains: Mapping[str, int]) -> Iterator[File]:
             if not waiting[other]:
                 heapq.heappush(ready, (keys[other], other))
     if waiting:
-        raise cycle({name: by_name[name].before for name in sorted(waiting, key=lambda name: keys[name])})
+        raise cycle({name: before[name] for name in sorted(waiting, key=lambda name: keys[name])})
 
 
 def _key(template: Template, domains: Mapping[str, int]) -> tuple[int, int, int, str]:

@@ -1,4 +1,4 @@
-"""Where a line of a drafted migration comes from."""
+"""The template line that a line of a drafted migration was rendered from."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from aigym_db.project.config import Project
 
 
 def origin(project: Project, migration: Migration, place: Place) -> Place | None:
-    """The place in a template that a place in its migration was rendered from.
+    """Return the place in a template that a place in a migration was rendered from.
 
-    None when none of the templates that the migration names has such a line any more, or several have.
+    Return None unless exactly one line of the templates that the migration names has the same text.
     """
     if not migration.made_from or not place.text.strip():
         return None
     with suppress(AigymError):
-        found = list(_same(project, migration, place))
-        return found[0] if len(found) == 1 else None
+        places = list(_equal_lines(project, migration, place))
+        return places[0] if len(places) == 1 else None
     return None
 
 
-def _same(project: Project, migration: Migration, place: Place) -> Iterator[Place]:
+def _equal_lines(project: Project, migration: Migration, place: Place) -> Iterator[Place]:
     from aigym_db.project.render import render
 
     for source in render(project):
-        at = 0
+        index = 0
         for line in lines_of(source.text, keepends=True) if source.file in migration.made_from else ():
             if line.rstrip("\n") == place.text:
-                yield source.place(at + place.column - 1)
-            at += len(line)
+                yield source.place(index + place.column - 1)
+            index += len(line)

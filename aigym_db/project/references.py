@@ -1,4 +1,4 @@
-"""What a script creates, and what has to be there before it."""
+"""The objects that a script creates, and those that must exist before it runs."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ SYSTEM_SCHEMAS = ("pg_catalog", "information_schema", "pg_toast", "pg_temp")
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A place that names an object which must exist when the statement runs."""
+    """One occurrence of the name of an object that must exist when the statement runs."""
 
     to: CreatedName
     statement: Statement
     index: int
-    """The character of the source where the name stands."""
+    """The character index of the name in the source."""
     role: Literal["foreign key", "column type", "call", "mention"] = "mention"
-    """`call`: the statement runs the function at once, so all its body needs is needed too."""
+    """`call`: the statement executes the function, so the objects in its body are required too."""
 
     @property
     def place(self) -> Place:
@@ -38,38 +38,38 @@ class Reference:
 
 @dataclass(slots=True)
 class References:
-    """Everything one script creates and needs."""
+    """The objects that one script creates and requires."""
 
     script: Script
     created: set[CreatedName] = field(default_factory=set)
     needed: list[Reference] = field(default_factory=list)
     bodies: dict[CreatedName, list[str]] = field(default_factory=dict)
-    """The text of each function it creates, by name; several when the name is overloaded."""
+    """The bodies of the functions it creates, by name; several if the name is overloaded."""
     blocks: list[tuple[Statement, str]] = field(default_factory=list)
-    """The text of its DO blocks, which run at once."""
+    """Its DO statements, each with its body."""
 
 
 def references(script: Script) -> References:
-    """What a script creates and what it needs.
+    """Return the objects that a script creates and requires.
 
     Bodies of functions in SQL count, because PostgreSQL checks them when it creates the function. Those of
-    other languages do not: they need nothing until they run. Raises BadSql (AIG-P005) for an SQL body that
-    does not parse.
+    other languages do not: their names are resolved at execution. Raise BadSql (AIG-P005) for an SQL body
+    that does not parse.
     """
-    found = References(script)
+    result = References(script)
     for statement in script.statements:
-        found.created |= set(created(statement.tree))
-        found.needed += _needed(statement)
+        result.created |= set(created(statement.tree))
+        result.needed += _needed(statement)
         if isinstance(statement.tree, ast.CreateFunctionStmt):
-            _add_function(found, statement)
+            _add_function(result, statement)
         elif isinstance(statement.tree, ast.DoStmt):
             body = body_of(statement)
-            found.blocks.append((statement, body.text if body else ""))
-    return found
+            result.blocks.append((statement, body.text if body else ""))
+    return result
 
 
 def names_in(body: str) -> Iterator[CreatedName]:
-    """Every dotted name in the text of a function, whatever it is; strings and comments are left out."""
+    """Yield every qualified name in the body of a function, except in strings and comments."""
     try:
         tokens = scan(body)
     except ParseError:
@@ -117,7 +117,7 @@ _NOT_IN_A_SCHEMA = {
 
 
 def _needed(statement: Statement, *, runs: bool = True) -> Iterator[Reference]:
-    """Every name in a statement that something else must have created."""
+    """Yield a reference for each name in a statement that the statement does not create itself."""
     tree, own = statement.tree, set(created(statement.tree))
     runs = runs and isinstance(tree, (*_RUNS, ast.CreateTableAsStmt))
     if isinstance(tree, ast.DropStmt) and tree.missing_ok:
@@ -140,7 +140,7 @@ def _role(node: Any, parent: Any, attribute: str) -> str:
 
 
 def _names(node: Any, parent: Any, attribute: str) -> Iterator[tuple[CreatedName, int | None]]:
-    """The names that one node of a tree stands for."""
+    """Yield the objects that one node of a tree names, with their locations."""
     if isinstance(node, ast.RangeVar):
         if node.schemaname:
             yield CreatedName("relation", node.schemaname, node.relname), node.location
@@ -174,11 +174,11 @@ def _names(node: Any, parent: Any, attribute: str) -> Iterator[tuple[CreatedName
 
 
 def _in_string(node: Any, kind: Any) -> Iterator[tuple[CreatedName, int | None]]:
-    """The object that a constant such as `'audit.audit_log'::regclass` names."""
+    """Yield the object that a constant such as `'audit.audit_log'::regclass` names."""
     value = node.val.sval if isinstance(node, ast.A_Const) and isinstance(node.val, ast.String) else ""
-    found = re.match(r'("(?:[^"]|"")+"|\w+)\.("(?:[^"]|"")+"|\w+)\s*(?:\(|$)', value)
-    if found:
-        yield CreatedName(kind, _plain(found[1]), _plain(found[2])), None
+    match = re.match(r'("(?:[^"]|"")+"|\w+)\.("(?:[^"]|"")+"|\w+)\s*(?:\(|$)', value)
+    if match:
+        yield CreatedName(kind, _plain(match[1]), _plain(match[2])), None
 
 
 def _in_option(node: Any) -> Iterator[tuple[CreatedName, int | None]]:
@@ -192,7 +192,7 @@ def _in_option(node: Any) -> Iterator[tuple[CreatedName, int | None]]:
 
 
 def _targets(node: Any) -> Iterator[tuple[CreatedName, int | None]]:
-    """What COMMENT, GRANT, ALTER … OWNER, DROP and the like are about."""
+    """Yield the objects of COMMENT, GRANT, ALTER … OWNER, DROP and similar statements."""
     if isinstance(node, ast.AlterEnumStmt | ast.AlterDomainStmt):
         names = words(node.typeName)
         if len(names) == 2:
@@ -222,10 +222,10 @@ def _is_routine(option_name: str) -> bool:
 
 
 def _index(statement: Statement, name: CreatedName, location: int | None) -> int:
-    """Where a name stands. Not every node says; else it is the first place that reads like the name."""
+    """Return the index of a name: the location of its node, else its first occurrence in the statement."""
     if location is not None and location >= 0:
         return location
     words = [re.escape(word) for word in (name.schema, name.name) if word]
     pattern = r'(?<![\w."])"?' + r'"?\s*\.\s*"?'.join(words) + r"(?!\w)"
-    found = re.compile(pattern, re.IGNORECASE).search(statement.source.text, statement.start, statement.end)
-    return found.start() if found else statement.start
+    match = re.compile(pattern, re.IGNORECASE).search(statement.source.text, statement.start, statement.end)
+    return match.start() if match else statement.start

@@ -1,4 +1,4 @@
-"""Templates, as the SQL they stand for."""
+"""Rendering of templates as SQL."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ def render_file(project: Project, path: Path) -> Source:
 class Renderer:
     """The domains, cards and macros that all templates of a project share."""
 
-    def __init__(self, project: Project, found: tuple[Template, ...]) -> None:
+    def __init__(self, project: Project, files: tuple[Template, ...]) -> None:
         self.project = project
         self.domains: tuple[Domain, ...] = domains(project)
         external = {domain.name for domain in self.domains if domain.external}
-        self.tables: Mapping[str, Card] = cards_of(each for each in found if each.domain not in external)
+        self.tables: Mapping[str, Card] = cards_of(file for file in files if file.domain not in external)
         shared = {"tables": self.tables, "domains": self.domains}
         self._trees = {tree: Tree(project, tree, shared) for tree in TREES}
 
     def render(self, template: Template) -> Source:
-        """One template as SQL that ends in exactly one line end, with the place of each of its pieces."""
+        """Return one template as SQL that ends in exactly one line end, with the origin of each piece."""
         tree = self._trees[template.file.partition("/")[0]]
         path = self.project.root / template.file
         card = self.tables.get(f"{template.domain}.{template.name}") if template.kind == "table" else None
@@ -61,11 +61,11 @@ class Renderer:
 
 
 def _spans(tree: Tree, template: Template, variables: Mapping[str, object], text: str) -> tuple[Span, ...]:
-    """Where each piece of the text comes from, by the marks unless they got in the way of the template."""
+    """Return the origin of each piece of the text: by marks, or by line if the marks changed the result."""
     file, path = template.file, tree.project.root / template.file
     try:
         unmarked, spans = tree.marks.read(tree.render(path, variables, marked=True))
-    except Exception:  # a template may look into a text and stumble over the marks in it
+    except Exception:  # a template may inspect a text and fail on the marks in it
         unmarked, spans = "", []
     if _ended(unmarked) != text:
         return spans_by_line(file, template.source.text, text)

@@ -1,8 +1,8 @@
-"""Invisible marks that tell of each piece of a rendered text where in which template it stands.
+"""Invisible marks that map each piece of a rendered text to its template and offset.
 
-Rendering puts them into the constant text of the compiled templates, after Jinja has settled what white space
-goes, and takes them out of the result. A mark stands in front of the first character of a line that is not
-blank, and in front of each expression, so `trim` and `indent` do not see it.
+Marks are inserted into the constant text of compiled templates, after Jinja has removed white space, and
+removed from the result. A mark precedes the first non-blank character of a line and each expression, so
+`trim` and `indent` do not affect it.
 """
 
 from __future__ import annotations
@@ -23,32 +23,32 @@ from aigym_db.project.templates import MARKS
 _FIRST, _COUNT = MARKS[0], MARKS[1] - MARKS[0] + 1
 _MARK = re.compile(f"([{chr(MARKS[0])}-{chr(MARKS[1])}])([{chr(MARKS[0])}-{chr(MARKS[1])}])")
 _VISIBLE = re.compile(r"(?:\A|\n)[ \t]*(?=\S)")
-"""Up to the first character of a line that is not blank."""
+"""The white space before the first non-blank character of a line."""
 
 
 @dataclass(slots=True)
 class Marks:
-    """The marks given so far: each stands for a file, an offset in it and a width."""
+    """The marks in use: each encodes a file, an offset in it and a width, both in characters."""
 
     texts: dict[str, str] = field(default_factory=dict)
-    """The text of each template by the file it is shown as, as Jinja reads it."""
+    """The text of each template, as Jinja reads it, by its path relative to the project."""
     given: list[tuple[str, int, int]] = field(default_factory=list)
 
     def mark(self, file: str, offset: int, width: int) -> str:
-        """A new mark, two characters long."""
+        """Return a new mark of two characters."""
         number = len(self.given)
         self.given.append((file, offset, width))
         return chr(_FIRST + number // _COUNT) + chr(_FIRST + number % _COUNT)
 
     def read(self, marked: str) -> tuple[str, list[Span]]:
-        """A rendered text without its marks, and what they said."""
+        """Return a rendered text without its marks, and the spans that the marks encode."""
         pieces: list[str] = []
         spans: list[Span] = []
         length = end = 0
-        for found in _MARK.finditer(marked):
-            pieces.append(marked[end : found.start()])
-            length, end = length + found.start() - end, found.end()
-            number = (ord(found[1]) - _FIRST) * _COUNT + ord(found[2]) - _FIRST
+        for match in _MARK.finditer(marked):
+            pieces.append(marked[end : match.start()])
+            length, end = length + match.start() - end, match.end()
+            number = (ord(match[1]) - _FIRST) * _COUNT + ord(match[2]) - _FIRST
             if spans and spans[-1].start == length:
                 spans.pop()
             spans.append(Span(length, *self.given[number]))
@@ -57,7 +57,7 @@ class Marks:
 
 
 class Marking(Extension):
-    """Puts marks into the constant text of every template the environment compiles."""
+    """Inserts marks into the constant text of every template that the environment compiles."""
 
     marks: Marks
 
@@ -82,17 +82,17 @@ class Marking(Extension):
             yield token
 
     def _starts(self, file: str) -> Iterator[int]:
-        """Where each piece of constant text and each expression of a template starts."""
+        """Yield the offset of each piece of constant text and each expression of a template."""
         text, position = self.marks.texts[file], 0
         for _, kind, value in self.environment.lexer.tokeniter(text, None, file):
-            # Only white space that `-` or lstrip_blocks took away lies between one token and the next.
+            # Only white space removed by `-` or lstrip_blocks lies between two tokens.
             position = text.index(value, position)
             if kind in ("data", "variable_begin"):
                 yield position
             position += len(value)
 
     def _marked(self, file: str, start: int, value: str) -> str:
-        ends = [found.end() for found in _VISIBLE.finditer(value)]
+        ends = [match.end() for match in _VISIBLE.finditer(value)]
         pieces = [value[: ends[0]] if ends else value]
         for first, next_one in pairwise([*ends, len(value)]):
             pieces += self.marks.mark(file, start + first, next_one - first), value[first:next_one]
@@ -100,7 +100,7 @@ class Marking(Extension):
 
 
 def spans_by_line(file: str, template: str, rendered: str) -> tuple[Span, ...]:
-    """Spans found by comparing lines, for a text whose marks got in the way of its rendering."""
+    """Return spans found by comparing lines, for a text whose marks change the result of rendering."""
     before, after = lines_of(template, keepends=True), lines_of(rendered, keepends=True)
     offsets, starts = _line_starts(before), _line_starts(after)
     spans = [Span(0, file, 0, 0)]

@@ -19,7 +19,7 @@ def state(project: Project) -> tuple[Part, ...]:
 
 
 def parts(scripts: Iterable[Script]) -> tuple[Part, ...]:
-    """Whole files as parts, each to be run as one transaction."""
+    """Return files as parts, each for one transaction."""
     return tuple(
         Part(
             source=script.source,

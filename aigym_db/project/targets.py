@@ -69,7 +69,7 @@ def read(path: Path, environment: Mapping[str, str], shown: str | None = None) -
 def parse(source: Source, environment: Mapping[str, str]) -> Fleet:
     """Return the fleet that the text of a targets file describes; see `read`."""
     document = parse_document(source, redact=_without_secret)
-    content = document.checked(document.values, TOP_KINDS, what="A targets file")
+    content = document.checked(document.values, TOP_KINDS, subject="A targets file")
     tables_of_targets = content.get("target", [])
     if not tables_of_targets:
         raise document.wrong(
@@ -107,7 +107,7 @@ TARGET_KINDS = {
 
 def _target(document: Document, number: int, table: dict[str, Any], environment: Mapping[str, str]) -> Target:
     path = ("target", number)
-    document.checked(table, TARGET_KINDS, *path, what="A target")
+    document.checked(table, TARGET_KINDS, *path, subject="A target")
     if "name" not in table:
         raise document.wrong(
             f"Target number {number + 1} has no `name`.",

@@ -1,4 +1,4 @@
-"""What Jinja says, as a refusal with the place in the template or macro."""
+"""Exceptions of Jinja as errors with the place in the template or macro."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'")
 
 
 def translated(error: Exception, source: Source, tree: Tree, variables: Mapping[str, object]) -> BadTemplate:
-    """The refusal for an error that rendering a template raised."""
+    """Return the error (AIG-P004) for an exception that rendering a template raised."""
     lines = list(_lines(error, tree.texts))
     file, line = lines[-1] if lines else (source.file, 1)
     text = tree.texts.get(file, source.text)
@@ -51,7 +51,7 @@ def translated(error: Exception, source: Source, tree: Tree, variables: Mapping[
 
 
 def _lines(error: BaseException, texts: Mapping[str, str]) -> Iterator[tuple[str, int]]:
-    """The lines of templates that led to the error, the one that failed last."""
+    """Yield the file and line of each template on the traceback, outermost first."""
     if isinstance(error, TemplateSyntaxError):
         yield error.filename or "", error.lineno
         return
@@ -72,19 +72,19 @@ def _sentence(error: Exception) -> str:
 
 
 def _place(source: Source, line: int, quoted: list[str]) -> Place:
-    """The culprit's first character where the message names it, else the first tag of the line."""
+    """Return the place of the last quoted word on the line, or of the first tag if none occurs there."""
     start = 0
     for _ in range(line - 1):
         start = source.text.find("\n", start) + 1
     tag_end = re.compile(r"[}%]\}|\Z").search(source.text, start)
     end = max(tag_end.end() if tag_end else 0, source.text.find("\n", start))
     for word in reversed(quoted):
-        found = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)").search(source.text, start, end)
-        if found:
-            return source.place(found.start())
-    found = re.compile(r"\{[{%]|[^ \t]").search(source.text, start)
+        match = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)").search(source.text, start, end)
+        if match:
+            return source.place(match.start())
+    character = re.compile(r"\{[{%]|[^ \t]").search(source.text, start)
     tag = re.compile(r"[^\n]*?(\{[{%])").match(source.text, start)
-    return source.place(tag.start(1) if tag else found.start() if found else start)
+    return source.place(tag.start(1) if tag else character.start() if character else start)
 
 
 def _hint(
@@ -152,17 +152,17 @@ def _filters(tree: Tree) -> Iterable[str]:
 
 
 def _stored_names(tree: Tree, text: str) -> set[str]:
-    """The names a template gives to something: variables, macros, arguments, imports."""
-    found: set[str] = set()
+    """Return the names that a template defines: variables, macros, arguments, imports."""
+    names: set[str] = set()
     body = tree.plain.parse(text)
     for node in body.find_all((nodes.Name, nodes.Macro, nodes.FromImport, nodes.Import)):
         if isinstance(node, nodes.Macro) or (isinstance(node, nodes.Name) and node.ctx != "load"):
-            found.add(node.name)
+            names.add(node.name)
         elif isinstance(node, nodes.Import):
-            found.add(node.target)
+            names.add(node.target)
         elif isinstance(node, nodes.FromImport):
-            found |= {name if isinstance(name, str) else name[1] for name in node.names}
-    return found
+            names |= {name if isinstance(name, str) else name[1] for name in node.names}
+    return names
 
 
 def _near(name: str, names: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""Which files of a project are templates, and what each describes."""
+"""The templates of a project, and the object that each describes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from aigym_db.project.config import Project
 Kind = Literal["roles", "schema", "types", "table", "function", "view", "links", "policies"]
 TREES = ("schema", "policies")
 MARKS = (0xF0000, 0xFFFFD)
-"""The characters rendering uses for itself: the first private plane of Unicode. No template may hold one."""
+"""The characters that rendering uses as marks: the first private plane of Unicode. No template may
+contain one."""
 _ENDING = ".sql.j2"
 _KINDS: tuple[tuple[Kind, str], ...] = (
     ("roles", r"schema/_roles"),
@@ -35,12 +36,12 @@ _OTHERS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A file that is rendered on its own."""
+    """A file that is rendered by itself, unlike a macro."""
 
     source: Source
     kind: Kind
     domain: str | None
-    """The schema it belongs to; None for the roles."""
+    """The schema that contains its object; None for the roles."""
     name: str
     """The table, function or view it describes; empty for the other kinds."""
 
@@ -50,35 +51,37 @@ class Template:
 
 
 def templates(project: Project) -> tuple[Template, ...]:
-    """Every template that is rendered on its own, sorted by path.
+    """Return every template that is rendered by itself, sorted by path.
 
-    Raises StrayFile (AIG-P015) for a file that nothing would read, BadTemplate (AIG-P004) for one that is
-    no text.
+    Raise StrayFile (AIG-P015) for a file without a function in the project, BadTemplate (AIG-P004) for a
+    file that is not text.
     """
-    found = []
+    files: list[Template] = []
     for path in _files(project):
         file = project.show(path)
         template = _template(project, path, file) if file.endswith(_ENDING) else None
         if template:
-            found.append(template)
+            files.append(template)
         elif not _OTHERS.fullmatch(file):
-            raise StrayFile(f"{file} stands where aigym-db expects no such file.", hint=_advice(file))
-    return tuple(sorted(found, key=lambda template: template.file))
+            raise StrayFile(
+                f"{file} is in a folder in which aigym-db does not expect it.", hint=_advice(file)
+            )
+    return tuple(sorted(files, key=lambda template: template.file))
 
 
 def template(project: Project, path: Path) -> Template:
-    """One template, whatever the state of the others."""
+    """Return one template without the others; raise StrayFile (AIG-P015) if the path is not a template."""
     file = project.show(path)
-    found = _template(project, path, file) if file.endswith(_ENDING) and path.is_file() else None
-    if found is None:
-        raise StrayFile(f"{file} is no template of this project.", hint=_advice(file))
-    return found
+    template = _template(project, path, file) if file.endswith(_ENDING) and path.is_file() else None
+    if template is None:
+        raise StrayFile(f"{file} is not a template of this project.", hint=_advice(file))
+    return template
 
 
 def read(project: Project, path: Path) -> Source:
-    """A file as text: UTF-8 without byte order mark, lines that end in LF.
+    """Return a file as text without a byte order mark, with LF line ends.
 
-    Raises BadTemplate (AIG-P004) when it is not UTF-8 or holds a character that rendering uses for itself.
+    Raise BadTemplate (AIG-P004) if it is not UTF-8 or contains a character that rendering uses as a mark.
     """
     file, content = project.show(path), path.read_bytes()
     try:
@@ -112,9 +115,9 @@ def _files(project: Project) -> Iterator[Path]:
 
 def _template(project: Project, path: Path, file: str) -> Template | None:
     for kind, pattern in _KINDS:
-        found = re.fullmatch(pattern, file.removesuffix(_ENDING), re.ASCII)
-        if found:
-            names = found.groupdict()
+        match = re.fullmatch(pattern, file.removesuffix(_ENDING), re.ASCII)
+        if match:
+            names = match.groupdict()
             return Template(read(project, path), kind, names.get("domain"), names.get("name", ""))
     return None
 

@@ -1,4 +1,4 @@
-"""The text of a file, whatever its line ends: UTF-8 with LF, in one piece of memory."""
+"""The text of a file: UTF-8 with LF line ends, held in memory once."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from aigym_db.model.source import Source
 from aigym_db.syntax.lexer import covering
 
 CHUNK = 1_000_000
-"""How many bytes of a long file are read at once."""
+"""The number of bytes of a long file that are read at a time."""
 _BREAK = re.compile(r"\r\n?")
 
 
 def read_text(path: Path, file: str) -> Source:
-    """A file's text as `normalised` says; `file` is the name to show for it.
+    """Return a file's text with LF line ends, as `normalised` does; `file` is the name in messages.
 
-    A long one is never in memory twice.
+    A file of CHUNK bytes or more is held in memory once only.
     """
     if path.stat().st_size < CHUNK:
         return normalised(path.read_bytes(), file)
@@ -28,7 +28,7 @@ def read_text(path: Path, file: str) -> Source:
         decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8-sig")(), translate=True)
         try:
             text = ""
-            # Not a list of chunks that are joined: in a `for` loop, CPython lets a text grow where it stands.
+            # Not a join of a list of chunks: in a `for` loop, CPython extends the text in place.
             # test_a_long_file_is_in_memory_once
             for chunk in iter(lambda: stream.read(CHUNK), b""):
                 text += decoder.decode(chunk)
@@ -69,39 +69,39 @@ def normalised(content: bytes, file: str) -> Source:
 
 
 def _without_nul(source: Source) -> Source:
-    at = source.text.find("\0")
-    if at >= 0:
+    index = source.text.find("\0")
+    if index >= 0:
         raise BadMigration(
-            f"{source.file} holds a NUL character, which PostgreSQL cannot take.",
-            place=source.place(at),
+            f"{source.file} contains a NUL character, which PostgreSQL does not accept.",
+            place=source.place(index),
             hint="Remove the character; if every second one is like that, save the file as UTF-8.",
         )
     return source
 
 
 def _outside_breaks(text: str) -> Iterator[str]:
-    """The text with LF for other line breaks outside of everything quoted."""
+    """Yield the text in pieces, with LF for every other line break outside quoted text."""
     from aigym_db.syntax.split import segments
 
-    at = 0
-    for found in segments(text, 0, len(text)):
-        yield _BREAK.sub("\n", text[at : found.start])
-        end = found.rows.start if found.rows else found.end
-        yield from _mended(text, found.start, end)
-        at = end
-    yield _BREAK.sub("\n", text[at:])
+    position = 0
+    for segment in segments(text, 0, len(text)):
+        yield _BREAK.sub("\n", text[position : segment.start])
+        end = segment.rows.start if segment.rows else segment.end
+        yield from _with_lf(text, segment.start, end)
+        position = end
+    yield _BREAK.sub("\n", text[position:])
 
 
-def _mended(text: str, start: int, end: int) -> Iterator[str]:
-    at = outside = hidden = start
-    for found in _BREAK.finditer(text, start, end):
-        if found.start() < hidden:
+def _with_lf(text: str, start: int, end: int) -> Iterator[str]:
+    position = outside = hidden = start
+    for match in _BREAK.finditer(text, start, end):
+        if match.start() < hidden:
             continue
-        hidden = covering(text, outside, found.start())
-        if hidden == found.start():
-            yield text[at : found.start()]
+        hidden = covering(text, outside, match.start())
+        if hidden == match.start():
+            yield text[position : match.start()]
             yield "\n"
-            at = outside = found.end()
+            position = outside = match.end()
         else:
             outside = hidden
-    yield text[at:end]
+    yield text[position:end]

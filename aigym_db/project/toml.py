@@ -113,39 +113,41 @@ class Document:
         hint = f"Write `{matches[0]}`." if matches else f"Use one of: {', '.join(sorted(known))}."
         return self.wrong(message, *path, hint=hint)
 
-    def only(self, table: Any, known: Collection[str], *path: Key, what: str) -> Mapping[str, Any]:
+    def only(self, table: Any, known: Collection[str], *path: Key, subject: str) -> Mapping[str, Any]:
         """Return `table`; raise `error` if it is not a table or has an unknown key."""
         if not isinstance(table, dict):
             raise self.wrong(
-                f"{what} must be a table of keys and values.",
+                f"{subject} must be a table of keys and values.",
                 *path,
                 hint="Write it as `[…]` with `key = value` lines.",
             )
         for key in table:
             if key not in known:
-                raise self.unknown(f"{what} has no key `{key}`.", key, known, *path, key)
+                raise self.unknown(f"{subject} has no key `{key}`.", key, known, *path, key)
         return table
 
-    def checked(self, table: Any, kinds: Mapping[str, ValueKind], *path: Key, what: str) -> Mapping[str, Any]:
+    def checked(
+        self, table: Any, kinds: Mapping[str, ValueKind], *path: Key, subject: str
+    ) -> Mapping[str, Any]:
         """Return `table`; raise `error` if it has an unknown key, or a value not of its key's kind."""
-        for key, value in self.only(table, kinds, *path, what=what).items():
+        for key, value in self.only(table, kinds, *path, subject=subject).items():
             if not kinds[key].accepts(value):
                 words = kinds[key].words
                 raise self.wrong(f"`{key}` must be {words}.", *path, key, hint=f"Give {words}.")
         return dict(table)
 
-    def strings(self, value: Any, *path: Key, what: str) -> tuple[str, ...]:
+    def strings(self, value: Any, *path: Key, subject: str) -> tuple[str, ...]:
         """Return `value` as a tuple; raise `error` if it is not a list of strings."""
         if not STRINGS.accepts(value):
             raise self.wrong(
-                f"{what} must be a list of strings.", *path, hint='Write it as `["one", "two"]`.'
+                f"{subject} must be a list of strings.", *path, hint='Write it as `["one", "two"]`.'
             )
         return tuple(value)
 
-    def text(self, value: Any, *path: Key, what: str) -> str:
+    def text(self, value: Any, *path: Key, subject: str) -> str:
         """Return `value`; raise `error` if it is not a string."""
         if not isinstance(value, str):
-            raise self.wrong(f"{what} must be a string.", *path, hint="Put it in quotation marks.")
+            raise self.wrong(f"{subject} must be a string.", *path, hint="Put it in quotation marks.")
         return value
 
 

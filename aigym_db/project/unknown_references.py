@@ -1,4 +1,4 @@
-"""References to what does not exist, or may not be used from there."""
+"""References to objects that do not exist or that a domain must not use."""
 
 from __future__ import annotations
 
@@ -79,9 +79,9 @@ def _unknown(
     near = [f"{name.schema}.{other}" for other in similar(name.name, beside)]
     near += sorted(str(other) for other in names if other.name == name.name)
     near += similar(str(name), map(str, names))
-    what = "function" if name.kind == "function" else "table, view or type"
+    noun = "function" if name.kind == "function" else "table, view or type"
     return UnknownReference(
-        f"No file creates the {what} {name}.",
+        f"No file creates the {noun} {name}.",
         place=reference.place,
         hint=f"Write `{near[0]}`." if near else f"Describe it in schema/{name.schema}/, or correct the name.",
     )

@@ -1,4 +1,4 @@
-"""The numbers of migration files: one each, from 1 on, without a hole."""
+"""The version numbers of migration files: unique, from 1 on, without gaps."""
 
 from __future__ import annotations
 
@@ -13,52 +13,52 @@ _LOCKED = re.compile(r"^([0-9a-f]{64}) [ *]((\d{4,})_\S+)$", re.MULTILINE)
 _FILE = re.compile(r"(\d{4,})_\S+\.sql")
 
 
-def require_unbroken(found: Sequence[Migration], lock: Path) -> None:
+def require_unbroken(migrations: Sequence[Migration], lock: Path) -> None:
     """Raise an error if these migrations, sorted by version, are not numbered without gaps.
 
     Raise BadHistory (AIG-P009) for a duplicate version, MissingMigration (AIG-T002) for a gap.
     The lock file supplies the name of the missing file.
     """
-    for expected, migration in enumerate(found, start=1):
+    for expected, migration in enumerate(migrations, start=1):
         if migration.version != expected:
             text = lock.read_text(encoding="utf-8", errors="replace") if lock.is_file() else ""
             frozen = {int(line[3]): (line[2], line[1]) for line in _LOCKED.finditer(text)}
-            raise _broken(found, expected, migration, frozen)
+            raise _broken(migrations, expected, migration, frozen)
 
 
 def disputed(folder: Path) -> frozenset[int]:
-    """The numbers that several files have, or none although a higher one is there; read off the names."""
-    found = [int(name[1]) for path in folder.glob("*.sql") if (name := _FILE.fullmatch(path.name))]
-    twice = {number for number in found if found.count(number) > 1}
-    return frozenset(twice | (set(range(1, max(found, default=0))) - set(found)))
+    """Return the versions that are duplicate or missing below the highest, judged by the file names alone."""
+    versions = [int(name[1]) for path in folder.glob("*.sql") if (name := _FILE.fullmatch(path.name))]
+    twice = {number for number in versions if versions.count(number) > 1}
+    return frozenset(twice | (set(range(1, max(versions, default=0))) - set(versions)))
 
 
 def renamed(migration: Migration, file: str) -> str:
-    """How to give a migration the name of `file` again."""
+    """Return the hint that restores the name `file` of a renamed migration."""
     return f"Rename it back: `git mv {migration.file} migrations/{file}`."
 
 
 def _broken(
-    found: Sequence[Migration], expected: int, migration: Migration, frozen: dict[int, tuple[str, str]]
+    migrations: Sequence[Migration], expected: int, migration: Migration, frozen: dict[int, tuple[str, str]]
 ) -> AigymError:
     if migration.version < expected:
-        same = [other for other in found if other.version == migration.version]
+        same = [other for other in migrations if other.version == migration.version]
         name, checksum = frozen.get(migration.version, ("", ""))
         kept = next(
-            (one for one in same if one.file == f"migrations/{name}" and one.checksum == checksum), None
+            (file for file in same if file.file == f"migrations/{name}" and file.checksum == checksum), None
         )
-        newer = next((one for one in same[::-1] if one is not kept), migration)
-        free = max(one.version for one in found) + 1
+        newer = next((file for file in same[::-1] if file is not kept), migration)
+        free = max(file.version for file in migrations) + 1
         return BadHistory(
             f"{_COUNT.get(len(same), len(same))} migrations have the number {migration.version:04d}: "
-            f"{', '.join(one.file for one in same)}.",
+            f"{', '.join(file.file for file in same)}.",
             place=newer.up.source.place(0),
             detail=f"LOCK has frozen {kept.file}." if kept else "",
             hint=f"Give the one that {'is not frozen' if kept else 'no database has run'} the next free "
             f"number: `git mv {newer.file} migrations/{free:04d}_{newer.name}.sql`.",
         )
     name, checksum = frozen.get(expected, ("", ""))
-    moved = next((one for one in found if one.checksum == checksum), None)
+    moved = next((file for file in migrations if file.checksum == checksum), None)
     if moved is not None:
         return MissingMigration(
             f"{name} was renamed: its text is now {moved.file}.",

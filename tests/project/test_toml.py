@@ -100,7 +100,7 @@ def test_a_table_of_a_document_places_its_own_keys() -> None:
 def test_an_unknown_key_is_rejected_with_the_most_similar_one() -> None:
     with pytest.raises(BadConfig, match="An actor has no key `nte`") as error:
         parse_document(Source("a.toml", '[a]\nx = 1\nnte = "a"\n')).only(
-            {"x": 1, "nte": "a"}, ("note", "x"), "a", what="An actor"
+            {"x": 1, "nte": "a"}, ("note", "x"), "a", subject="An actor"
         )
 
     assert error.value.hint == "Write `note`."
