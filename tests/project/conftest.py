@@ -33,7 +33,7 @@ external = true
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    """Writes files into a project that has the domains a, b and (external) auth; later calls add files."""
+    """Return a function that writes files into a project with the domains a, b and (external) auth."""
 
     def write(files: dict[str, str]) -> Project:
         for name, text in {"schema/domains.toml": DOMAINS, **files}.items():
@@ -47,7 +47,7 @@ def make(tmp_path: Path) -> Make:
 
 @pytest.fixture
 def card() -> Callable[..., str]:
-    """Writes a card; keyword arguments replace its values, None leaves a line out."""
+    """Return a function that writes a card; keyword arguments replace its values, None leaves a line out."""
 
     def write(name: str, **values: str | None) -> str:
         lines: dict[str, str | None] = {
@@ -63,7 +63,7 @@ def card() -> Callable[..., str]:
             "rows": "10",
         }
         lines |= values
-        said = [f"-- {key}: {value}" for key, value in lines.items() if value is not None]
-        return "\n".join([f"-- {name}: rows for a test.", *said, ""])
+        values_as_lines = [f"-- {key}: {value}" for key, value in lines.items() if value is not None]
+        return "\n".join([f"-- {name}: rows for a test.", *values_as_lines, ""])
 
     return write

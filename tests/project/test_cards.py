@@ -1,4 +1,4 @@
-"""Cards: read strictly, every mistake shown at its word."""
+"""Cards: every error has the place of the word that is wrong."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ FILE = "schema/a/t.sql.j2"
 
 
 def at(error: AigymError) -> tuple[int, str]:
-    """The line of an error, and what stands there from its column on."""
+    """The line of an error, and the rest of the line from its column on."""
     assert error.place is not None
     assert error.place.file == FILE
     return error.place.line, error.place.text[error.place.column - 1 :]
 
 
-def refused(text: str) -> BadCard:
+def card_error(text: str) -> BadCard:
     with pytest.raises(BadCard) as caught:
         read_card(Source(FILE, text))
     return caught.value
@@ -49,31 +49,31 @@ def test_a_card_is_read_whole(card: Write) -> None:
         partition="range created_at month keep 24",
     )
 
-    found = read_card(Source(FILE, text))
+    parsed = read_card(Source(FILE, text))
 
-    assert (found.name, found.purpose) == ("a.t", "rows for a test.")
-    assert found.tenancy == "owner_tenant"
-    assert (found.owner_column, found.tenant_column) == ("user_id", "tenant_id")
-    assert (found.mfa, found.audit) == ("enrolled", "diff")
-    assert (found.retention, found.expected_rows) == ("30", 10_000_000)
-    assert found.personal == {
+    assert (parsed.name, parsed.purpose) == ("a.t", "rows for a test.")
+    assert parsed.tenancy == "owner_tenant"
+    assert (parsed.owner_column, parsed.tenant_column) == ("user_id", "tenant_id")
+    assert (parsed.mfa, parsed.audit) == ("enrolled", "diff")
+    assert (parsed.retention, parsed.expected_rows) == ("30", 10_000_000)
+    assert parsed.personal == {
         "user_id": PersonalColumn("personal", "delete"),
         "note": PersonalColumn("special", "anonymise"),
     }
-    assert found.legal_basis == "contract"
-    assert found.partitioning == Partitioning("range", "created_at", "month", 24)
+    assert parsed.legal_basis == "contract"
+    assert parsed.partitioning == Partitioning("range", "created_at", "month", 24)
 
 
 def test_hash_partitioning_is_read(card: Write) -> None:
-    found = read_card(Source(FILE, card("a.t", partition="hash user_id 16")))
+    parsed = read_card(Source(FILE, card("a.t", partition="hash user_id 16")))
 
-    assert found.partitioning == Partitioning("hash", "user_id", modulus=16)
+    assert parsed.partitioning == Partitioning("hash", "user_id", modulus=16)
 
 
 def test_the_card_ends_with_the_first_line_that_is_no_comment(card: Write) -> None:
-    found = read_card(Source(FILE, card("a.t") + "\n-- colour: red\ncreate table a.t ();"))
+    parsed = read_card(Source(FILE, card("a.t") + "\n-- colour: red\ncreate table a.t ();"))
 
-    assert found.partitioning is None
+    assert parsed.partitioning is None
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_the_card_ends_with_the_first_line_that_is_no_comment(card: Write) -> No
 def test_a_mistake_is_shown_at_its_word(
     card: Write, values: dict[str, str], shown: tuple[int, str], hint: str
 ) -> None:
-    error = refused(card("a.t", **values) + "create table a.t ();")
+    error = card_error(card("a.t", **values) + "create table a.t ();")
 
     assert at(error) == shown
     assert error.hint.startswith(hint)
@@ -123,7 +123,7 @@ def test_a_mistake_is_shown_at_its_word(
 
 @pytest.mark.parametrize("key", REQUIRED)
 def test_a_missing_key_is_named(card: Write, key: str) -> None:
-    error = refused(card("a.t", **{key: None}) + "create table a.t ();")
+    error = card_error(card("a.t", **{key: None}) + "create table a.t ();")
 
     assert f"`{key}`" in error.message
     assert error.place is not None
@@ -135,17 +135,17 @@ def test_a_missing_key_is_named(card: Write, key: str) -> None:
     ["", "create table a.t ();", "-- a.u: other rows.\n", "-- t: no schema.\n", "-- a.t:\n", "\n-- a.t: x."],
 )
 def test_a_file_starts_with_the_card_of_its_own_table(first: str) -> None:
-    error = refused(first)
+    error = card_error(first)
 
     assert error.hint == "Begin the file with `-- a.t: what a row of it is.`"
 
 
-def test_a_key_twice_is_refused(card: Write) -> None:
-    assert at(refused(card("a.t") + "-- rows: 5\n")) == (12, "rows: 5")
+def test_a_duplicate_key_is_rejected(card: Write) -> None:
+    assert at(card_error(card("a.t") + "-- rows: 5\n")) == (12, "rows: 5")
 
 
-def test_a_line_without_a_key_is_refused(card: Write) -> None:
-    assert at(refused(card("a.t") + "-- and so on\n")) == (12, "-- and so on")
+def test_a_line_without_a_key_is_rejected(card: Write) -> None:
+    assert at(card_error(card("a.t") + "-- and so on\n")) == (12, "-- and so on")
 
 
 def test_tables_of_an_external_domain_need_no_card(make: Make, card: Write) -> None:
@@ -190,7 +190,7 @@ def test_a_column_that_the_table_lacks_is_shown_on_the_card(
         ("create table a.u (x int)", {}, "does not create that table"),
     ],
 )
-def test_the_card_says_how_the_table_is_split(
+def test_a_card_with_another_partitioning_than_its_table_is_rejected(
     card: Write, table: str, values: dict[str, str], words: str
 ) -> None:
     assert words in checked(card, table, **values).message
@@ -204,7 +204,7 @@ def test_a_card_that_fits_its_table_is_accepted(card: Write) -> None:
     check_columns(read_card(source), parse(source))
 
 
-def test_a_parent_that_does_not_exist_is_refused(make: Make, card: Write) -> None:
+def test_a_parent_that_does_not_exist_is_rejected(make: Make, card: Write) -> None:
     text = card("a.t", tenancy="child", parent="b.u") + "create table a.t ();"
     project = make({FILE: text, "schema/a/_schema.sql.j2": "create schema a;"})
 

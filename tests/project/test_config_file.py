@@ -1,4 +1,4 @@
-"""What stands in aigym-db.toml or pyproject.toml."""
+"""The settings in aigym-db.toml and pyproject.toml."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ def test_an_empty_configuration_file_is_a_project(tmp_path: Path) -> None:
     assert find(tmp_path).lock_timeout_ms == 2_000
 
 
-def test_no_project_is_said_with_the_way_out(tmp_path: Path) -> None:
-    with pytest.raises(NoProject) as refusal:
+def test_a_folder_without_a_project_is_rejected_with_a_hint(tmp_path: Path) -> None:
+    with pytest.raises(NoProject) as caught:
         find(tmp_path)
 
-    assert "aigym-db init" in refusal.value.hint
+    assert "aigym-db init" in caught.value.hint
 
 
 @pytest.mark.parametrize(
-    ("text", "said", "place"),
+    ("text", "message", "place"),
     [
         ('# é\nownr = "x"\n', "no key `ownr`", "aigym-db.toml:2:1"),
         ("owner = 3\n", "`owner` must be a string", "aigym-db.toml:1:1"),
@@ -55,11 +55,13 @@ def test_no_project_is_said_with_the_way_out(tmp_path: Path) -> None:
         ("owner = \n", "not valid TOML", "aigym-db.toml:1:9"),
     ],
 )
-def test_a_wrong_setting_is_refused_with_its_place(tmp_path: Path, text: str, said: str, place: str) -> None:
+def test_an_invalid_setting_is_rejected_with_its_place(
+    tmp_path: Path, text: str, message: str, place: str
+) -> None:
     (tmp_path / "aigym-db.toml").write_text(text)
 
-    with pytest.raises(BadConfig, match=said) as refusal:
+    with pytest.raises(BadConfig, match=message) as caught:
         find(tmp_path)
 
-    assert str(refusal.value.place) == place
-    assert refusal.value.hint
+    assert str(caught.value.place) == place
+    assert caught.value.hint

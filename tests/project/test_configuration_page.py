@@ -33,13 +33,13 @@ def section(title: str) -> str:
 
 def rows(title: str) -> dict[str, str]:
     """The tables of a section, by what their first column quotes."""
-    found: dict[str, str] = {}
+    rows_by_name: dict[str, str] = {}
     for line in section(title).splitlines():
         if line.startswith("| `"):
             first = line.split(" | ")[0]
             for name in re.findall(r"`([^`]*)`", first):
-                found[name] = line
-    return found
+                rows_by_name[name] = line
+    return rows_by_name
 
 
 @pytest.mark.parametrize("language", ["toml", "sql"])

@@ -1,4 +1,4 @@
-"""Domains: read strictly, every mistake shown at its word."""
+"""Domains: every error has the place of the word that is wrong."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ Make = Callable[[dict[str, str]], Project]
 ONE = '[[domain]]\nname = "one"\npurpose = "é😀"\nowner = "us"\n'
 
 
-def refused(make: Make, text: str) -> BadConfig:
+def domain_error(make: Make, text: str) -> BadConfig:
     with pytest.raises(BadConfig) as caught:
         domains(make({FILE: text}))
     return caught.value
 
 
 def test_domains_are_read_in_order(make: Make) -> None:
-    found = domains(make({}))
+    parsed = domains(make({}))
 
-    assert [domain.name for domain in found] == ["a", "b", "auth"]
-    assert found[0].may_reference == ("b", "auth")
-    assert [domain.external for domain in found] == [False, False, True]
+    assert [domain.name for domain in parsed] == ["a", "b", "auth"]
+    assert parsed[0].may_reference == ("b", "auth")
+    assert [domain.external for domain in parsed] == [False, False, True]
 
 
 def test_a_project_without_state_has_no_domains(tmp_path: Path) -> None:
     assert domains(Project(tmp_path)) == ()
 
 
-def test_a_state_without_domains_is_refused(tmp_path: Path) -> None:
+def test_a_state_without_domains_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "schema").mkdir()
 
     with pytest.raises(BadConfig, match=r"no schema/domains\.toml"):
@@ -58,7 +58,7 @@ def test_a_state_without_domains_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_a_mistake_is_shown_at_its_word(make: Make, text: str, shown: tuple[int, str], hint: str) -> None:
-    error = refused(make, text)
+    error = domain_error(make, text)
 
     assert error.place is not None
     assert (error.place.line, error.place.text[error.place.column - 1 :]) == shown

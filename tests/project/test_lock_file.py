@@ -1,4 +1,4 @@
-"""LOCK keeps history as it was."""
+"""The lock file detects every change of a frozen migration."""
 
 from __future__ import annotations
 
@@ -47,17 +47,17 @@ def test_freezing_adds_only_what_is_new_and_never_rewrites(project: Project) -> 
     assert frozen(project, migrations(project)) == {1, 2, 3, 4}
 
 
-def test_an_edited_frozen_file_is_refused(project: Project) -> None:
+def test_an_edited_frozen_file_is_rejected(project: Project) -> None:
     (project.root / "migrations/0002_step.sql").write_text(TEXT.format("2 + 0"))
 
-    with pytest.raises(EditedFrozen, match=r"0002_step\.sql was edited") as refusal:
+    with pytest.raises(EditedFrozen, match=r"0002_step\.sql was edited") as caught:
         frozen(project, migrations(project))
 
-    assert "aigym-db new" in refusal.value.hint
-    assert str(refusal.value.place) == "migrations/LOCK:2:1"
+    assert "aigym-db new" in caught.value.hint
+    assert str(caught.value.place) == "migrations/LOCK:2:1"
 
 
-def test_a_frozen_file_that_is_gone_is_refused(project: Project) -> None:
+def test_a_missing_frozen_file_is_rejected(project: Project) -> None:
     (project.root / "migrations/0003_step.sql").unlink()
 
     with pytest.raises(MissingMigration, match=r"0003_step\.sql is frozen"):
@@ -72,14 +72,14 @@ def test_a_frozen_file_that_is_gone_is_refused(project: Project) -> None:
         ("0001_step.sql", "0003_step.sql"),
     ],
 )
-def test_an_edited_lock_is_refused(project: Project, old: str, new: str) -> None:
+def test_an_edited_lock_is_rejected(project: Project, old: str, new: str) -> None:
     lock(project).write_text(lock(project).read_text().replace(old, new))
 
     with pytest.raises(EditedFrozen):
         frozen(project, migrations(project))
 
 
-def test_a_line_removed_from_the_middle_of_lock_is_refused(project: Project) -> None:
+def test_a_line_removed_from_the_middle_of_lock_is_rejected(project: Project) -> None:
     first, _, third = lock(project).read_text().splitlines(keepends=True)
     lock(project).write_text(first + third)
 

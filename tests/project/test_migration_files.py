@@ -58,7 +58,7 @@ def test_a_marker_inside_a_quoted_text_is_no_marker(quoted: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said", "line", "column"),
+    ("text", "message", "line", "column"),
     [
         ("-- migrate:up\n", "no `-- migrate:down`", 1, 1),
         ("select 1;\n", "one `-- migrate:up`", 1, 1),
@@ -75,15 +75,15 @@ def test_a_marker_inside_a_quoted_text_is_no_marker(quoted: str) -> None:
         ("-- hello 😀\nselect 1;\n-- migrate:up\n-- migrate:down\n", "before `-- migrate:up`", 2, 1),
     ],
 )
-def test_what_is_not_a_migration_is_refused_with_its_place(
-    text: str, said: str, line: int, column: int
+def test_an_invalid_migration_is_rejected_with_its_place(
+    text: str, message: str, line: int, column: int
 ) -> None:
-    with pytest.raises(BadMigration, match=said) as refusal:
+    with pytest.raises(BadMigration, match=message) as caught:
         parse(Source("m.sql", text), 1, "x")
 
-    assert refusal.value.place is not None
-    assert (refusal.value.place.line, refusal.value.place.column) == (line, column)
-    assert refusal.value.hint
+    assert caught.value.place is not None
+    assert (caught.value.place.line, caught.value.place.column) == (line, column)
+    assert caught.value.hint
 
 
 def test_a_byte_order_mark_and_crlf_do_not_change_the_checksum(tmp_path: Path) -> None:
@@ -95,16 +95,16 @@ def test_a_byte_order_mark_and_crlf_do_not_change_the_checksum(tmp_path: Path) -
     assert plain.checksum == windows.checksum
 
 
-def test_a_file_that_is_not_utf8_is_refused_with_its_place(tmp_path: Path) -> None:
+def test_a_file_that_is_not_utf8_is_rejected_with_its_place(tmp_path: Path) -> None:
     file(tmp_path, "0001_latin.sql", b"-- migrate:up\nselect '\xe9';\n-- migrate:down\n")
 
-    with pytest.raises(BadMigration, match="not UTF-8") as refusal:
+    with pytest.raises(BadMigration, match="not UTF-8") as caught:
         migrations(Project(tmp_path))
 
-    assert str(refusal.value.place) == "migrations/0001_latin.sql:2:9"
+    assert str(caught.value.place) == "migrations/0001_latin.sql:2:9"
 
 
-def test_a_hole_in_the_numbers_is_refused(tmp_path: Path) -> None:
+def test_a_gap_in_the_versions_is_rejected(tmp_path: Path) -> None:
     file(tmp_path, "0001_a.sql")
     file(tmp_path, "0003_c.sql")
 
@@ -112,7 +112,7 @@ def test_a_hole_in_the_numbers_is_refused(tmp_path: Path) -> None:
         migrations(Project(tmp_path))
 
 
-def test_a_number_that_is_there_twice_is_refused_with_both_names(tmp_path: Path) -> None:
+def test_a_duplicate_version_is_rejected_with_both_names(tmp_path: Path) -> None:
     file(tmp_path, "0001_a.sql")
     file(tmp_path, "0001_b.sql")
 
@@ -121,7 +121,7 @@ def test_a_number_that_is_there_twice_is_refused_with_both_names(tmp_path: Path)
 
 
 @pytest.mark.parametrize("name", ["1_a.sql", "0001-a.sql", "0001_A.sql", "notes.md"])
-def test_a_stray_file_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_stray_file_is_rejected(tmp_path: Path, name: str) -> None:
     file(tmp_path, name)
 
     with pytest.raises(BadHistory, match="not named like a migration"):
@@ -155,22 +155,22 @@ def test_line_ends_are_lf_but_for_what_a_string_holds_in_a_file_with_several_kin
 
 
 @pytest.mark.parametrize(
-    ("content", "said", "place"),
+    ("content", "message", "place"),
     [
         (GOOD.encode("utf-16"), "is UTF-16 text", "1:1"),
         (GOOD.encode("utf-16-le"), "NUL character", "1:2"),
         ("-- migrate:up\nselect 'é\0';\n-- migrate:down\n".encode(), "NUL character", "2:10"),
     ],
 )
-def test_a_file_in_another_encoding_is_refused_with_its_place(
-    tmp_path: Path, content: bytes, said: str, place: str
+def test_a_file_in_another_encoding_is_rejected_with_its_place(
+    tmp_path: Path, content: bytes, message: str, place: str
 ) -> None:
     file(tmp_path, "0001_other.sql", content)
 
-    with pytest.raises(BadMigration, match=said) as refusal:
+    with pytest.raises(BadMigration, match=message) as caught:
         migrations(Project(tmp_path))
 
-    assert str(refusal.value.place) == f"migrations/0001_other.sql:{place}"
+    assert str(caught.value.place) == f"migrations/0001_other.sql:{place}"
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
@@ -193,11 +193,13 @@ def test_what_is_odd_about_a_long_file_is_odd_as_in_a_short_one(
     path = file(tmp_path, "0001_a.sql", content)
     monkeypatch.setattr("aigym_db.project.text.CHUNK", 3)
 
-    assert told(lambda: read_text(path, "m.sql")) == told(lambda: normalised(content, "m.sql"))
+    assert text_or_error(lambda: read_text(path, "m.sql")) == text_or_error(
+        lambda: normalised(content, "m.sql")
+    )
 
 
-def told(read: Callable[[], Source]) -> str:
+def text_or_error(read: Callable[[], Source]) -> str:
     try:
         return read().text
-    except BadMigration as refusal:
-        return f"{refusal.message} {refusal.place}"
+    except BadMigration as error:
+        return f"{error.message} {error.place}"

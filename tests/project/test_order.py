@@ -1,4 +1,4 @@
-"""The state in an order that PostgreSQL can run: what is needed comes first, what cannot be is refused."""
+"""The state in an order that PostgreSQL can run: required objects come first, cycles are rejected."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def files(make: Make, card: Write) -> Callable[..., list[str]]:
             file = name if name.startswith("policies/") else f"schema/{name}"
             is_table = "/" in name and "_" not in name and file == f"schema/{name}"
             named[f"{file}.sql.j2"] = (card(name.replace("/", ".")) if is_table else "") + text
-        found = ordered(make(SCHEMAS | named))
-        short = [script.source.file.removesuffix(".sql.j2").removeprefix("schema/") for script in found]
+        scripts = ordered(make(SCHEMAS | named))
+        short = [script.source.file.removesuffix(".sql.j2").removeprefix("schema/") for script in scripts]
         return [name for name in short if not name.endswith("_schema")]
 
     return order
@@ -196,7 +196,7 @@ def test_two_tables_that_need_each_other_are_named_with_both_places(files: Files
     assert "schema/a/_links.sql.j2" in error.hint
 
 
-def test_the_shortest_circle_is_told(files: Files) -> None:
+def test_the_shortest_cycle_is_reported(files: Files) -> None:
     with pytest.raises(ReferenceCycle) as caught:
         files(
             {
@@ -211,7 +211,7 @@ def test_the_shortest_circle_is_told(files: Files) -> None:
     assert len(caught.value.detail.split("\n")) == 3
 
 
-def test_a_circle_without_a_foreign_key_is_told_too(files: Files) -> None:
+def test_a_cycle_without_a_foreign_key_is_reported(files: Files) -> None:
     with pytest.raises(ReferenceCycle) as caught:
         files(
             {

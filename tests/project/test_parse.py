@@ -19,7 +19,7 @@ def source(text: str) -> Source:
     return Source("a.sql", text)
 
 
-def refused(text: str) -> BadSql:
+def sql_error(text: str) -> BadSql:
     with pytest.raises(BadSql) as caught:
         parse(source(text))
     return caught.value
@@ -40,7 +40,7 @@ def test_the_place_of_an_error_is_right_under_any_unicode(
 ) -> None:
     text = f'/* {comment} */{blank}select \'{string}\' as "{name}";{blank}select 1 as "{name}" wrong'
 
-    assert refused(text).place == place_of(text, text.rindex("wrong"))
+    assert sql_error(text).place == place_of(text, text.rindex("wrong"))
 
 
 @settings(deadline=None)
@@ -48,25 +48,25 @@ def test_the_place_of_an_error_is_right_under_any_unicode(
 def test_the_end_of_input_is_the_place_of_a_statement_that_breaks_off(string: str, name: str) -> None:
     text = f"select '{string}' as \"{name}\", ("
 
-    assert refused(text + "\n \n").place == place_of(text, len(text))
+    assert sql_error(text + "\n \n").place == place_of(text, len(text))
 
 
 @settings(deadline=None)
 @given(UNICODE, UNICODE, NAME)
 def test_locations_in_trees_are_characters_of_the_source(comment: str, string: str, name: str) -> None:
     text = f"/* {comment} */ select '{string}', a.\"{name}\" from \"{name}\".target where f('{string}') = b"
-    found: dict[str, int] = {}
+    locations: dict[str, int] = {}
 
     class Locations(Visitor):
         def visit_RangeVar(self, _: object, node: object) -> None:  # noqa: N802
-            found["relation"] = node.location  # type: ignore[attr-defined]
+            locations["relation"] = node.location  # type: ignore[attr-defined]
 
         def visit_FuncCall(self, _: object, node: object) -> None:  # noqa: N802
-            found["call"] = node.location  # type: ignore[attr-defined]
+            locations["call"] = node.location  # type: ignore[attr-defined]
 
     Locations()(parse(source(text)).statements[0].tree)
 
-    assert found == {"relation": text.index(f'"{name}".target'), "call": text.index("f('")}
+    assert locations == {"relation": text.index(f'"{name}".target'), "call": text.index("f('")}
 
 
 PIECES = st.one_of(
@@ -91,11 +91,11 @@ def test_statements_and_the_gaps_between_them_are_the_text(
 ) -> None:
     text = "".join(f"{before}{piece}{after};" for before, piece, after in parts) + last
 
-    found = parse(source(text)).statements
+    statements = parse(source(text)).statements
 
-    assert [statement.text for statement in found] == [piece for _, piece, _ in parts]
-    ends = [0, *(statement.end for statement in found)]
-    starts = [*(statement.start for statement in found), len(text)]
+    assert [statement.text for statement in statements] == [piece for _, piece, _ in parts]
+    ends = [0, *(statement.end for statement in statements)]
+    starts = [*(statement.start for statement in statements), len(text)]
     gaps = [text[end:start] for end, start in zip(ends, starts, strict=True)]
     assert parse(source(" ".join(gaps))).statements == ()
 
@@ -143,12 +143,12 @@ def test_an_index_into_the_text_places_a_node() -> None:
 def test_a_word_that_would_become_a_keyword_does_not_move_the_place() -> None:
     text = "select 1 as uniéue, 2 as obéect, 'é' uniéue wrong"
 
-    assert refused(text).place == place_of(text, text.rindex("wrong"))
+    assert sql_error(text).place == place_of(text, text.rindex("wrong"))
 
 
 @pytest.mark.parametrize("command", ["\\connect other", "\\i file.sql", "\\restrict abc", "\\! ls", "\\."])
 def test_a_psql_command_is_called_one(command: str) -> None:
-    error = refused(f"select 'é';\n{command}\nselect 2")
+    error = sql_error(f"select 'é';\n{command}\nselect 2")
 
     assert "psql command" in error.message
     assert error.place == Place("a.sql", 2, 1, command)
@@ -158,8 +158,10 @@ def test_a_psql_command_is_called_one(command: str) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "column"), [("select 'é\0'", 1, 10), ("-- a\nselect '\ud800'", 2, 9)]
 )
-def test_what_no_server_can_take_is_refused_at_its_place(text: str, line: int, column: int) -> None:
-    place = refused(text).place
+def test_characters_that_no_server_accepts_are_rejected_at_their_place(
+    text: str, line: int, column: int
+) -> None:
+    place = sql_error(text).place
 
     assert place is not None
     assert (place.line, place.column) == (line, column)
@@ -186,14 +188,14 @@ def test_what_no_server_can_take_is_refused_at_its_place(text: str, line: int, c
     ],
 )
 def test_the_hint_mends_a_common_mistake(text: str, words: str) -> None:
-    error = refused(text)
+    error = sql_error(text)
 
     assert words in error.hint
     assert error.hint[0].isupper()
 
 
 def test_a_message_does_not_quote_a_whole_file() -> None:
-    error = refused("select '" + "x" * 500 + "\n" * 500)
+    error = sql_error("select '" + "x" * 500 + "\n" * 500)
 
     assert len(error.message) < 200
 

@@ -33,7 +33,7 @@ def where(source: Source, piece: str) -> tuple[str, int, int]:
     return place.file, place.line, place.column
 
 
-def refused(make: Make, text: str, **macros: str) -> BadTemplate:
+def template_error(make: Make, text: str, **macros: str) -> BadTemplate:
     with pytest.raises(BadTemplate) as caught:
         rendered(make, text, **macros)
     return caught.value
@@ -158,7 +158,7 @@ def test_rendering_gives_what_jinja_gives_and_each_constant_its_place(make: Make
 
 
 def constants(source: Source) -> list[tuple[str, str]]:
-    """Each piece of the text that its span calls constant, and what the template says there."""
+    """Each piece of the text that its span calls constant, and the text of the template there."""
     starts = [*(span.start for span in source.spans[1:]), len(source.text) - 1]
     return [
         (source.text[span.start : end], source.originals[span.file][span.offset :][: end - span.start])
@@ -195,14 +195,14 @@ def test_a_rendered_text_ends_in_one_line_end(make: Make, ending: str) -> None:
 
 
 def test_an_undefined_variable_is_shown_where_it_stands(make: Make) -> None:
-    error = refused(make, "-- é\n{% set number = 1 %}\nselect 1, {{ numbr }};")
+    error = template_error(make, "-- é\n{% set number = 1 %}\nselect 1, {{ numbr }};")
 
     assert at(error) == (FILE, 3, 14)
     assert error.hint == "Write `number`."
 
 
 def test_an_undefined_variable_inside_a_macro_is_shown_in_the_macro(make: Make) -> None:
-    error = refused(
+    error = template_error(
         make,
         '\n{% from "_macros/m.sql.j2" import m %}\n\n{{ m(1) }}',
         m="{% macro m(number) %}\nselect 😀,\n  {{ other(\n   2, number) }}{% endmacro %}",
@@ -237,10 +237,10 @@ def test_an_undefined_variable_inside_a_macro_is_shown_in_the_macro(make: Make) 
         ("\n{{ table.name }}", 2, "'table' is undefined", "Name it in the call"),
     ],
 )  # fmt: skip
-def test_what_jinja_refuses_is_told_with_its_line(
+def test_an_error_of_jinja_is_reported_with_its_line(
     make: Make, template: str, line: int, words: str, hint: str
 ) -> None:
-    error = refused(make, template, m="{% macro columns() %}{% endmacro %}")
+    error = template_error(make, template, m="{% macro columns() %}{% endmacro %}")
 
     assert words in error.message
     assert at(error)[:2] == (FILE, line)
@@ -250,26 +250,26 @@ def test_what_jinja_refuses_is_told_with_its_line(
 
 
 def test_a_template_cannot_change_what_others_see(make: Make) -> None:
-    error = refused(make, "{{ tables.update({'x': 1}) }}")
+    error = template_error(make, "{{ tables.update({'x': 1}) }}")
 
     assert "unsafe" in error.message
 
 
 def test_a_macro_that_does_not_parse_is_shown_in_its_file(make: Make) -> None:
-    error = refused(make, "{% from '_macros/m.sql.j2' import m %}", m="\n\n{% macro m( %}")
+    error = template_error(make, "{% from '_macros/m.sql.j2' import m %}", m="\n\n{% macro m( %}")
 
     assert at(error)[:2] == ("schema/_macros/m.sql.j2", 3)
 
 
-def test_a_private_character_in_a_template_is_refused_at_its_place(make: Make) -> None:
-    error = refused(make, "select 1;\nselect '\U000f0042';")
+def test_a_private_character_in_a_template_is_rejected_at_its_place(make: Make) -> None:
+    error = template_error(make, "select 1;\nselect '\U000f0042';")
 
     assert at(error) == (FILE, 2, 9)
     assert "U+F0042" in error.message
 
 
-def test_a_file_that_is_no_text_is_refused_at_its_place(make: Make) -> None:
-    error = refused(make, "select 'é';\nselect '\udcff';")
+def test_a_file_that_is_no_text_is_rejected_at_its_place(make: Make) -> None:
+    error = template_error(make, "select 'é';\nselect '\udcff';")
 
     assert at(error) == (FILE, 2, 9)
     assert "UTF-8" in error.message
@@ -291,7 +291,7 @@ def test_a_file_that_is_no_text_is_refused_at_its_place(make: Make) -> None:
         "schema/_macros/m.sql",
     ],
 )
-def test_a_file_that_nothing_would_read_is_refused(make: Make, file: str) -> None:
+def test_a_file_that_nothing_would_read_is_rejected(make: Make, file: str) -> None:
     with pytest.raises(StrayFile, match=re.escape(file)) as caught:
         render(make({file: "select 1;"}))
 

@@ -85,9 +85,9 @@ def test_our_scan_of_quotes_agrees_with_postgresqls(pieces: list[str]) -> None:
 def test_our_statements_are_postgresqls(statements: list[str]) -> None:
     text = "\n;\n".join(statements)
 
-    found = [text[one.start : one.end] for one in segments(text, 0, len(text))]
+    pieces = [text[segment.start : segment.end] for segment in segments(text, 0, len(text))]
 
-    assert [piece for one in found for piece in split(one)] == list(split(text))
+    assert [piece for segment in pieces for piece in split(segment)] == list(split(text))
 
 
 @settings(max_examples=300)
@@ -98,11 +98,13 @@ def test_whatever_postgresql_splits_is_split_alike(text: str) -> None:
     except ParseError:
         return
     # A backslash outside of a string is for psql, and for PostgreSQL no SQL.
-    commands = [one for one in segments(text, 0, len(text)) if one.kind == "command"]
+    commands = [segment for segment in segments(text, 0, len(text)) if segment.kind == "command"]
 
-    found = [text[one.start : one.end] for one in segments(text, 0, len(text))]
+    pieces = [text[segment.start : segment.end] for segment in segments(text, 0, len(text))]
 
-    assert commands or [piece for one in found for piece in split(one, with_parser=False)] == expected
+    assert (
+        commands or [piece for segment in pieces for piece in split(segment, with_parser=False)] == expected
+    )
 
 
 DATA = [
@@ -133,14 +135,14 @@ NO_DATA = [
 
 @pytest.mark.parametrize(("text", "data"), DATA)
 def test_data_is_what_stands_between_a_copy_and_its_end(text: str, data: list[str]) -> None:
-    found = [one.rows for one in segments(text, 0, len(text)) if one.rows]
+    pieces = [segment.rows for segment in segments(text, 0, len(text)) if segment.rows]
 
-    assert [text[rows.start : rows.end] for rows in found] == data
+    assert [text[rows.start : rows.end] for rows in pieces] == data
 
 
 @pytest.mark.parametrize("text", NO_DATA)
 def test_what_looks_like_data_and_is_none(text: str) -> None:
-    assert [one.rows for one in segments(text, 0, len(text)) if one.rows] == []
+    assert [segment.rows for segment in segments(text, 0, len(text)) if segment.rows] == []
 
 
 @pytest.mark.parametrize(("text", "data"), DATA)

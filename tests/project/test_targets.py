@@ -1,4 +1,4 @@
-"""The targets file: what it may say, and that its secrets stay in it."""
+"""The targets file: its keys, and connection strings absent from errors."""
 
 from __future__ import annotations
 
@@ -18,31 +18,33 @@ def fleet(text: str) -> Fleet:
     return parse(Source("targets.toml", text), ENVIRONMENT)
 
 
-def test_a_file_says_which_targets_there_are_and_how_they_are_taken() -> None:
-    found = fleet(
+def test_a_file_lists_targets_and_options() -> None:
+    parsed = fleet(
         'parallel = 8\non_failure = "continue"\n'
         '[[target]]\nname = "eu"\ndsn_env = "SHOP_EU"\ncanary = true\n'
         '[[target]]\nname = "one tenant"\ndsn = "dbname=all"\nschema = "tenant_1"\n'
         '[[target]]\nname = "tenants"\ndsn = "dbname=all"\nschemas = "tenant_*"\n'
     )
 
-    assert (found.parallel, found.on_failure) == (8, "continue")
-    assert [(one.name, one.dsn, one.schema, one.schemas, one.canary) for one in found.targets] == [
+    assert (parsed.parallel, parsed.on_failure) == (8, "continue")
+    assert [
+        (target.name, target.dsn, target.schema, target.schemas, target.canary) for target in parsed.targets
+    ] == [
         ("eu", "host=eu dbname=shop", "", "", True),
         ("one tenant", "dbname=all", "tenant_1", "", False),
         ("tenants", "dbname=all", "", "tenant_*", False),
     ]
-    assert [one.place.line for one in found.targets] == [3, 7, 11]
+    assert [target.place.line for target in parsed.targets] == [3, 7, 11]
 
 
 def test_what_a_file_leaves_out_has_a_default() -> None:
-    found = fleet('[[target]]\nname = "eu"\ndsn_env = "SHOP_EU"\n')
+    parsed = fleet('[[target]]\nname = "eu"\ndsn_env = "SHOP_EU"\n')
 
-    assert (found.parallel, found.on_failure, found.targets[0].canary) == (PARALLEL, "stop", False)
+    assert (parsed.parallel, parsed.on_failure, parsed.targets[0].canary) == (PARALLEL, "stop", False)
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "said"),
+    ("text", "line", "message"),
     [
         ("", 1, "contains no target"),
         ("target = []\n", 1, "contains no target"),
@@ -97,13 +99,13 @@ def test_what_a_file_leaves_out_has_a_default() -> None:
         ("[[target]\n", 1, "not valid TOML"),
     ],
 )
-def test_what_is_wrong_is_refused_at_its_place(text: str, line: int, said: str) -> None:
-    with pytest.raises(BadConfig) as refusal:
+def test_an_invalid_value_is_rejected_at_its_place(text: str, line: int, message: str) -> None:
+    with pytest.raises(BadConfig) as caught:
         fleet(text)
 
-    assert said in refusal.value.message
-    assert (refusal.value.place.file, refusal.value.place.line) == ("targets.toml", line)
-    assert refusal.value.hint[0].isupper()
+    assert message in caught.value.message
+    assert (caught.value.place.file, caught.value.place.line) == ("targets.toml", line)
+    assert caught.value.hint[0].isupper()
 
 
 @pytest.mark.parametrize(
@@ -122,10 +124,10 @@ def test_what_is_wrong_is_refused_at_its_place(text: str, line: int, said: str) 
     ],
 )
 def test_a_password_is_never_shown_whatever_is_wrong(text: str) -> None:
-    with pytest.raises(BadConfig) as refusal:
+    with pytest.raises(BadConfig) as caught:
         fleet(text)
 
-    shown = (refusal.value.message, refusal.value.detail, refusal.value.hint, repr(refusal.value.place))
+    shown = (caught.value.message, caught.value.detail, caught.value.hint, repr(caught.value.place))
     assert "open-sesame" not in str(shown)
 
 
@@ -142,20 +144,20 @@ def test_a_file_may_have_a_byte_order_mark_and_line_ends_of_windows(tmp_path: Pa
     assert [target.name for target in read(file, {}).targets] == ["a"]
 
 
-def test_a_file_that_is_no_text_is_refused_where_it_stops_being_that(tmp_path: Path) -> None:
+def test_a_file_that_is_not_utf8_is_rejected_at_the_first_invalid_byte(tmp_path: Path) -> None:
     file = tmp_path / "targets.toml"
     file.write_bytes(b'[[target]]\nname = "\xff"\n')
 
-    with pytest.raises(BadConfig, match="not UTF-8") as refusal:
+    with pytest.raises(BadConfig, match="not UTF-8") as caught:
         read(file, {})
 
-    assert (refusal.value.place.line, refusal.value.place.column) == (2, 9)
+    assert (caught.value.place.line, caught.value.place.column) == (2, 9)
 
 
 def test_the_targets_file_in_the_documentation_is_valid() -> None:
     page = (Path(__file__).parents[2] / "docs/production.md").read_text(encoding="utf-8")
     example = page.partition("```toml\n# targets.toml\n")[2].partition("```")[0]
 
-    found = parse(Source("targets.toml", example), {"SHOP_EU": "dbname=eu", "SHOP_TENANTS": "dbname=all"})
+    parsed = parse(Source("targets.toml", example), {"SHOP_EU": "dbname=eu", "SHOP_TENANTS": "dbname=all"})
 
-    assert ([target.name for target in found.targets], found.parallel) == (["eu", "us", "tenants"], 8)
+    assert ([target.name for target in parsed.targets], parsed.parallel) == (["eu", "us", "tenants"], 8)

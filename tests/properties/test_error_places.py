@@ -75,67 +75,67 @@ def file(text: str, line_end: bytes, byte_order_mark: bytes, options: str = "") 
 def test_a_mistake_the_parser_finds(before: str, inside: str, line_end: bytes, start: bytes) -> None:
     migration, place = file(f"select 1;\n{before}select {inside}{MARK}) from t;", line_end, start)
 
-    with pytest.raises(BadSql) as refusal:
+    with pytest.raises(BadSql) as caught:
         steps(migration.up)
 
-    assert str(refusal.value.place) == place
+    assert str(caught.value.place) == place
 
 
 @pytest.fixture(scope="module")
-def refusing(server: Throwaway) -> Iterator[str]:
+def failing_database(server: Throwaway) -> Iterator[str]:
     """A database in which nothing of what these tests run succeeds."""
     yield create_database(server).dsn
 
 
-def refused(dsn: str, migration: Migration) -> AigymError:
-    with pytest.raises(StatementFailed) as refusal:
+def migration_error(dsn: str, migration: Migration) -> AigymError:
+    with pytest.raises(StatementFailed) as caught:
         migrate(dsn, (migration,))
-    return refusal.value
+    return caught.value
 
 
 @FEWER
 @given(comments, values, breaks, mark)
 @example("-- x😀é\n", "'漢字\n' as a, ", b"\r\n", b"\xef\xbb\xbf")
 def test_a_mistake_the_server_finds(
-    refusing: str, before: str, inside: str, line_end: bytes, start: bytes
+    failing_database: str, before: str, inside: str, line_end: bytes, start: bytes
 ) -> None:
     text = f"select 1;\n{before}select {inside}{MARK}nope;\nselect 2;"
     migration, place = file(text, line_end, start)
 
-    assert str(refused(refusing, migration).place) == place
+    assert str(migration_error(failing_database, migration).place) == place
 
 
 @FEWER
 @given(comments, values, breaks, mark)
 @example("-- x😀é\n", "'漢字\n' as a, ", b"\r\n", b"\xef\xbb\xbf")
 def test_a_mistake_the_server_finds_outside_a_transaction(
-    refusing: str, before: str, inside: str, line_end: bytes, start: bytes
+    failing_database: str, before: str, inside: str, line_end: bytes, start: bytes
 ) -> None:
     text = f"{before}select {inside}{MARK}nope;\nselect 2;"
     migration, place = file(text, line_end, start, " transaction:false")
 
-    assert str(refused(refusing, migration).place) == place
+    assert str(migration_error(failing_database, migration).place) == place
 
 
 @FEWER
 @given(comments, values, breaks, mark)
 def test_a_mistake_that_has_no_place_of_its_own_is_at_its_statement(
-    refusing: str, before: str, inside: str, line_end: bytes, start: bytes
+    failing_database: str, before: str, inside: str, line_end: bytes, start: bytes
 ) -> None:
     text = f"select 1;\n{before}{MARK}select {inside} 1 / 0;\nselect 2;"
     migration, place = file(text, line_end, start)
 
-    assert str(refused(refusing, migration).place) == place
+    assert str(migration_error(failing_database, migration).place) == place
 
 
 @FEWER
 @given(comments, values, breaks, mark)
 def test_the_caret_is_below_the_character(
-    refusing: str, before: str, inside: str, line_end: bytes, start: bytes
+    failing_database: str, before: str, inside: str, line_end: bytes, start: bytes
 ) -> None:
     migration, _ = file(f"{before}select {inside}{MARK}nope;", line_end, start)
 
-    place = refused(refusing, migration).place
+    place = migration_error(failing_database, migration).place
 
     assert place is not None
     assert place.text[place.column - 1 :] == "nope;"

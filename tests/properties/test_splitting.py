@@ -61,7 +61,7 @@ literal = st.one_of(
 )
 between = st.one_of(st.just(" "), st.just("\n\t"), anything.map(comment), anything.map(line_comment))
 noise = st.lists(st.one_of(between, st.just(";")), max_size=4).map("".join)
-value = st.builds(lambda gap, what: f"{gap}{what}", between, literal)
+value = st.builds(lambda gap, text: f"{gap}{text}", between, literal)
 select = st.lists(value, min_size=1, max_size=3).map(lambda values: "select" + " ,".join(values))
 atomic = st.lists(select, min_size=1, max_size=3).map(
     lambda inner: f"create function f() returns text begin atomic {'; '.join(inner)}; end"

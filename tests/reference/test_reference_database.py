@@ -28,7 +28,7 @@ PROJECT = find(Path(__file__).parents[2])
 
 
 @pytest.mark.parametrize("server", ["embedded:18", "embedded:16", "system:15"])
-def test_history_is_the_state_and_every_step_can_be_undone(server: str) -> None:
+def test_migrations_produce_the_state_and_every_migration_can_be_rolled_back(server: str) -> None:
     if server not in available():
         pytest.skip(f"{server} is not installed here")
 
@@ -45,9 +45,9 @@ def test_every_migration_is_frozen() -> None:
 
 
 def test_nothing_in_it_is_a_lint_finding() -> None:
-    found = lint_project(migrations(PROJECT), ordered(PROJECT))
+    findings = lint_project(migrations(PROJECT), ordered(PROJECT))
 
-    assert [finding.message for finding in found if finding.level != "note"] == []
+    assert [finding.message for finding in findings if finding.level != "note"] == []
 
 
 def test_rendering_twice_gives_the_same_bytes() -> None:
@@ -79,7 +79,9 @@ def test_the_slice_has_the_tables_it_names() -> None:
 def built() -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     """A superuser's connection to a database that the migrations have made, on a server of its own."""
     with (
-        replayed("embedded", tuple(one.up for one in migrations(PROJECT)), PROJECT.session) as server,
+        replayed(
+            "embedded", tuple(migration.up for migration in migrations(PROJECT)), PROJECT.session
+        ) as server,
         closing(connect(server.dsn(TEMPLATE), autocommit=True)) as connection,
     ):
         yield connection
