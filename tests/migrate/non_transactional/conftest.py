@@ -1,4 +1,4 @@
-"""Somebody in the way of a statement outside a transaction, who looks on, and who ends it."""
+"""Sessions that block, observe and end non-transactional statements."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RUNNERS = "from pg_stat_activity where application_name = 'aigym-db' and state =
 
 
 class Scene(Observer):
-    """Takes its first turn the first time that a statement waits for somebody, the second the second time."""
+    """Run one action each time a statement waits for a blocking session, in order."""
 
     def __init__(self, *turns: Callable[[], object]) -> None:
         self.turns = list(turns)
@@ -37,7 +37,7 @@ class Scene(Observer):
 
     def progress(self, migration: Migration, progress: Progress) -> None:
         self.made.append(progress)
-        assert len(self.made) < 200, "It waits for somebody of whom it does not tell."
+        assert len(self.made) < 200, "A wait without a reported blocking session."
 
     def notice(self, migration: Migration, notice: Notice) -> None:
         self.notices.append(notice.message)
@@ -45,7 +45,7 @@ class Scene(Observer):
 
 @pytest.fixture
 def scene() -> type[Scene]:
-    """Makes an observer that acts while a statement waits: `scene(terminate)`."""
+    """Create an observer that acts while a statement waits: `scene(terminate)`."""
     return Scene
 
 
@@ -65,35 +65,35 @@ def anywhere(any_server: Throwaway) -> Iterator[str]:
 
 @pytest.fixture
 def seen(anywhere: str) -> Iterator[psycopg.Connection]:
-    """Somebody who looks on."""
+    """An observing session, in autocommit."""
     with psycopg.connect(anywhere, autocommit=True) as connection:
         yield connection
 
 
 @pytest.fixture
 def holder(anywhere: str) -> Iterator[psycopg.Connection]:
-    """Somebody whose transaction is in the way."""
+    """A session whose transaction blocks."""
     with psycopg.connect(anywhere, application_name="holder") as connection:
         yield connection
 
 
 @pytest.fixture
 def terminate(seen: psycopg.Connection) -> Callable[[], object]:
-    """Ends the session of the runner."""
+    """Terminate the session of the runner."""
     return lambda: seen.execute(f"select pg_terminate_backend(pid, 5000) {RUNNERS}")
 
 
 @pytest.fixture
 def cancel(seen: psycopg.Connection) -> Callable[[], object]:
-    """Cancels the statement of the runner, as a DBA does."""
+    """Cancel the statement of the runner."""
     return lambda: seen.execute(f"select pg_cancel_backend(pid) {RUNNERS}")
 
 
 @pytest.fixture(params=["terminate", "cancel"])
 def end(request: pytest.FixtureRequest) -> tuple[Callable[[], object], str]:
-    """Both, one after the other, and what the run says of it."""
-    said = {"terminate": "connection to the server was lost", "cancel": "canceling"}
-    return request.getfixturevalue(request.param), said[request.param]
+    """Both in turn, with the expected error message."""
+    messages = {"terminate": "connection to the server was lost", "cancel": "canceling"}
+    return request.getfixturevalue(request.param), messages[request.param]
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ Begin = Callable[..., None]
 
 @pytest.fixture
 def begun(other: psycopg.Connection) -> Begin:
-    """Writes what a runner that was killed in the first statement leaves in the journal."""
+    """Record the intent event of a runner killed in the first statement."""
 
     def intent(migration: Migration, sql: str, detail: dict[str, object], way: Direction = "up") -> None:
         known = (migration.version, migration.name, ledger.checksum(migration))
@@ -122,7 +122,7 @@ def begun(other: psycopg.Connection) -> Begin:
 
 @pytest.fixture
 def tables(write: Callable[..., Migration], database: str) -> Migration:
-    """The first migration of a line, which is applied: a schema with tables to build indexes on."""
+    """An applied migration: a schema with tables to build indexes on."""
     made = write(
         1,
         "create schema shop;"
@@ -146,7 +146,7 @@ def built(other: psycopg.Connection) -> Callable[[], list[tuple[str, bool]]]:
 
 @pytest.fixture
 def leave_invalid(other: psycopg.Connection) -> Callable[[str], None]:
-    """Leaves an INVALID index, as a unique build does that fails."""
+    """Create an INVALID index by a failed unique build."""
 
     def failed(statement: str) -> None:
         other.execute("insert into shop.a values (1, 'a', 'a'), (1, 'a', 'a'), (1, 'b', 'b')")

@@ -1,4 +1,4 @@
-"""Statements that have a transaction of their own in a file that is none, and blocks that end theirs."""
+"""Statements with their own transaction in a non-transactional file, and blocks that commit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BLOCK = (
 @pytest.mark.parametrize(
     "statement", ["alter type mood add value 'good'", "alter table a validate constraint positive"]
 )
-def test_a_statement_with_a_transaction_of_its_own_is_either_done_or_not(
+def test_a_statement_with_its_own_transaction_is_atomic(
     anywhere, seen, holder, write, scene, terminate, statement: str
 ) -> None:
     text = (
@@ -45,7 +45,7 @@ def test_a_statement_with_a_transaction_of_its_own_is_either_done_or_not(
     ).fetchall()
 
 
-def test_validating_a_constraint_that_is_cut_short_is_begun_anew(
+def test_validating_a_constraint_interrupted_is_begun_anew(
     anywhere, seen, holder, write, scene, terminate
 ) -> None:
     text = TABLE + "alter table a add constraint positive check (x > 0) not valid;"
@@ -84,15 +84,15 @@ def test_a_block_that_may_have_committed_part_of_its_work_is_never_just_run_agai
     line = (write(1, TABLE), write(2, BLOCK.format("commit;"), options=OUTSIDE))
     migrate(anywhere, line, to=1)
     holder.execute(WRITER)
-    stop, said = end
-    with pytest.raises(PartiallyApplied, match=said) as refusal:
+    stop, expected = end
+    with pytest.raises(PartiallyApplied, match=expected) as error:
         migrate(anywhere, line, observer=scene(stop))
     holder.rollback()
 
     with pytest.raises(PartiallyApplied, match="cannot tell") as question:
         migrate(anywhere, line)
 
-    assert "asks about statement 1" in refusal.value.hint
+    assert "asks about statement 1" in error.value.hint
     assert "--resolve again" in question.value.hint
     migrate(anywhere, line, options=Options(resolve="done"))
     assert seen.execute("select count(*) from a where x = 200").fetchone() == (1,)

@@ -1,5 +1,4 @@
-"""Statements that wait for others or take their time: they do not give up, and say whom they wait for and how
-far they are."""
+"""Long statements: they wait without a lock timeout and report blocking sessions and progress."""
 
 from __future__ import annotations
 
@@ -145,8 +144,8 @@ def test_a_prepared_transaction_that_has_no_session_is_named_too(write, scene) -
 
             migrate(dsn, line, observer=heard)
 
-    told = {
+    blockers = {
         (wait.reason, str(blocker).partition(",")[0]) for wait in heard.waits for blocker in wait.blockers
     }
-    assert told == {("transactions", "pid 0 (postgres"), ("lock", "pid 0 (postgres")}
+    assert blockers == {("transactions", "pid 0 (postgres"), ("lock", "pid 0 (postgres")}
     assert "end it with rollback prepared 'forgotten'" in str(heard.waits[0].blockers[0])

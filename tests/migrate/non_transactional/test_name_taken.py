@@ -1,4 +1,4 @@
-"""An index that is to be built while something has its name: it is the same, half of one, or another one."""
+"""Building an index whose name is taken: by the same index, an INVALID one, or another object."""
 
 from __future__ import annotations
 
@@ -76,11 +76,11 @@ def test_an_index_of_the_name_that_is_another_one_is_never_taken_for_it(
 
     with pytest.raises(
         NameTaken, match=r"the index shop.a_idx already exists with another definition"
-    ) as refusal:
+    ) as error:
         migrate(database, (tables, write(2, statement, options=OUTSIDE)))
 
-    assert f"They differ in {what}" in refusal.value.hint
-    assert "CREATE INDEX a_idx ON shop.a" in refusal.value.hint
+    assert f"They differ in {what}" in error.value.hint
+    assert "CREATE INDEX a_idx ON shop.a" in error.value.hint
     assert [row.version for row in ledger.applied(other)] == [1]
 
 
@@ -126,10 +126,10 @@ def test_an_invalid_index_of_somebody_else_with_other_columns_is_not_dropped(
 ) -> None:
     leave_invalid("create unique index concurrently a_idx on shop.a (y)")
 
-    with pytest.raises(NameTaken, match="INVALID, with another definition") as refusal:
+    with pytest.raises(NameTaken, match="INVALID, with another definition") as error:
         migrate(database, (tables, write(2, NAMED.format("unique", "(x)"), options=OUTSIDE)))
 
-    assert "`drop index concurrently shop.a_idx`" in refusal.value.hint
+    assert "`drop index concurrently shop.a_idx`" in error.value.hint
     assert built() == [("CREATE UNIQUE INDEX a_idx ON shop.a USING btree (y)", False)]
 
 
@@ -149,9 +149,9 @@ def test_our_own_invalid_index_is_dropped_when_the_statement_was_corrected(
 ) -> None:
     other.execute("insert into shop.a values (1, 'a'), (1, 'b')")
     wrong = write(2, "create unique index concurrently a_idx on shop.a (x);", options=OUTSIDE)
-    with pytest.raises(PartiallyApplied, match="could not create unique index") as refusal:
+    with pytest.raises(PartiallyApplied, match="could not create unique index") as error:
         migrate(database, (tables, wrong))
-    assert "the index shop.a_idx is INVALID; the next run puts that right" in refusal.value.detail
+    assert "the index shop.a_idx is INVALID; the next run puts that right" in error.value.detail
 
     right = write(2, "create unique index concurrently a_x_y_idx on shop.a (x, y);", options=OUTSIDE)
     migrate(database, (tables, right))
@@ -226,10 +226,10 @@ def test_an_invalid_index_is_not_skipped_inside_a_transaction_either(
 
     with pytest.raises(
         StatementFailed, match=r"the index shop\.a_idx is INVALID, and IF NOT EXISTS"
-    ) as refusal:
+    ) as error:
         migrate(database, (tables, write(2, f"create table shop.c ();\n{statement}")))
 
-    assert "drop index concurrently shop.a_idx" in refusal.value.detail
+    assert "drop index concurrently shop.a_idx" in error.value.detail
     assert other.execute("select to_regclass('shop.c')").fetchone() == (None,)
 
 

@@ -1,5 +1,4 @@
-"""Statements outside a transaction that are cut short while they wait: the next run finds out from the
-catalog what became of them and ends where an undisturbed one does."""
+"""Interrupted statements: the next run reads their outcome from the catalog and converges."""
 
 from __future__ import annotations
 
@@ -27,15 +26,15 @@ ATTACHED = "select inhdetachpending from pg_inherits where inhrelid = 'a1'::regc
 
 @pytest.mark.parametrize("way", [WRITER, SNAPSHOT], ids=["behind a writer", "behind a snapshot"])
 @pytest.mark.parametrize("unique", ["", "unique "])
-def test_a_concurrent_build_that_is_cut_short_is_dropped_and_built_again(
+def test_a_concurrent_build_interrupted_is_dropped_and_built_again(
     anywhere, holder, write, scene, indexes, end, unique: str, way: str
 ) -> None:
     line = (write(1, TABLE), write(2, f"create {unique}index concurrently a_y on a (y);", options=OUTSIDE))
     migrate(anywhere, line, to=1)
     holder.execute(way)
-    stop, said = end
+    stop, expected = end
 
-    with pytest.raises(PartiallyApplied, match=said):
+    with pytest.raises(PartiallyApplied, match=expected):
         migrate(anywhere, line, observer=scene(stop))
 
     assert indexes() == {"a_pkey": True, "a_y": False}
@@ -48,7 +47,7 @@ def test_a_concurrent_build_that_is_cut_short_is_dropped_and_built_again(
     )
 
 
-def test_a_concurrent_drop_that_is_cut_short_leaves_an_invalid_index_that_is_dropped_again(
+def test_a_concurrent_drop_interrupted_leaves_an_invalid_index_that_is_dropped_again(
     anywhere, holder, write, scene, indexes, end
 ) -> None:
     line = (
@@ -57,9 +56,9 @@ def test_a_concurrent_drop_that_is_cut_short_leaves_an_invalid_index_that_is_dro
     )
     migrate(anywhere, line, to=1)
     holder.execute(READER)
-    stop, said = end
+    stop, expected = end
 
-    with pytest.raises(PartiallyApplied, match=said):
+    with pytest.raises(PartiallyApplied, match=expected):
         migrate(anywhere, line, observer=scene(stop))
 
     assert indexes() == {"a_pkey": True, "a_y": False}
@@ -68,7 +67,7 @@ def test_a_concurrent_drop_that_is_cut_short_leaves_an_invalid_index_that_is_dro
     assert indexes() == {"a_pkey": True}
 
 
-def test_a_concurrent_drop_that_is_cut_short_when_nobody_may_use_the_index_any_more_is_finished(
+def test_a_concurrent_drop_interrupted_after_the_index_became_unusable_is_completed(
     anywhere, seen, holder, write, scene, terminate, indexes
 ) -> None:
     line = (
@@ -92,9 +91,7 @@ def test_a_concurrent_drop_that_is_cut_short_when_nobody_may_use_the_index_any_m
     assert indexes() == {"a_pkey": True}
 
 
-def test_a_repair_that_is_cut_short_is_taken_up_again(
-    anywhere, holder, write, scene, terminate, indexes
-) -> None:
+def test_a_repair_interrupted_is_taken_up_again(anywhere, holder, write, scene, terminate, indexes) -> None:
     line = (write(1, TABLE), write(2, "create index concurrently a_y on a (y);", options=OUTSIDE))
     migrate(anywhere, line, to=1)
     holder.execute(WRITER)
@@ -110,7 +107,7 @@ def test_a_repair_that_is_cut_short_is_taken_up_again(
     assert indexes() == {"a_pkey": True, "a_y": True}
 
 
-def test_a_vacuum_that_is_cut_short_is_run_again(anywhere, seen, holder, write, scene, terminate) -> None:
+def test_a_vacuum_interrupted_is_run_again(anywhere, seen, holder, write, scene, terminate) -> None:
     line = (write(1, TABLE), write(2, "vacuum a;", options=OUTSIDE))
     migrate(anywhere, line, to=1)
     holder.execute("lock table a in share update exclusive mode")
@@ -123,7 +120,7 @@ def test_a_vacuum_that_is_cut_short_is_run_again(anywhere, seen, holder, write, 
     assert [row.version for row in ledger.applied(seen)] == [1, 2]
 
 
-def test_a_detach_that_is_cut_short_is_finished(anywhere, seen, holder, write, scene, terminate) -> None:
+def test_an_interrupted_detach_is_completed(anywhere, seen, holder, write, scene, terminate) -> None:
     line = (
         write(1, PARTITIONS),
         write(2, "alter table a detach partition a1 concurrently;", options=OUTSIDE),
@@ -151,13 +148,13 @@ def test_a_detach_that_is_half_done_may_not_become_another_statement(
         migrate(anywhere, (tables, detach), observer=scene(terminate))
     holder.rollback()
 
-    with pytest.raises(PartiallyApplied, match="with another text: a1 is half detached") as refusal:
+    with pytest.raises(PartiallyApplied, match="with another text: a1 is half detached") as error:
         migrate(anywhere, (tables, write(2, "vacuum a;", options=OUTSIDE)))
 
-    assert '`alter table "a" detach partition "a1" finalize`' in refusal.value.hint
+    assert '`alter table "a" detach partition "a1" finalize`' in error.value.hint
 
 
-def test_a_rollback_that_is_cut_short_is_repaired_too(
+def test_a_rollback_interrupted_is_repaired_too(
     anywhere, seen, holder, write, scene, terminate, indexes
 ) -> None:
     line = (
@@ -191,12 +188,10 @@ def test_a_signal_while_a_build_waits_cancels_it_and_says_what_is_left(
     migrate(anywhere, line, to=1)
     holder.execute(WRITER)
 
-    with pytest.raises(Interrupted, match="Stopped by SIGTERM") as refusal:
+    with pytest.raises(Interrupted, match="Stopped by SIGTERM") as error:
         migrate(anywhere, line, observer=scene(lambda: os.kill(os.getpid(), signal.SIGTERM)))
 
-    assert (
-        "Left behind: the index public.a_y is INVALID; the next run puts that right." in refusal.value.detail
-    )
+    assert "Left behind: the index public.a_y is INVALID; the next run puts that right." in error.value.detail
     holder.rollback()
     migrate(anywhere, line)
     assert indexes() == {"a_pkey": True, "a_y": True}

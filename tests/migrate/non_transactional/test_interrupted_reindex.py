@@ -1,4 +1,4 @@
-"""REINDEX CONCURRENTLY that is cut short: its remains are dropped, those of others are not."""
+"""Interrupted REINDEX CONCURRENTLY: its transient indexes are dropped, those of other sessions are kept."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REINDEXES = [
 
 @pytest.mark.parametrize("what", REINDEXES)
 @pytest.mark.parametrize(("way", "ending"), [(WRITER, "_ccnew"), (READER, "_ccold")], ids=["ccnew", "ccold"])
-def test_what_a_reindex_that_is_cut_short_leaves_is_dropped_and_the_indexes_are_rebuilt(
+def test_what_a_reindex_interrupted_leaves_is_dropped_and_the_indexes_are_rebuilt(
     anywhere, seen, holder, write, scene, terminate, indexes, what: str, way: str, ending: str
 ) -> None:
     line = (write(1, TABLE + "create index a_y on a (y);"), write(2, f"reindex {what};", options=OUTSIDE))

@@ -1,4 +1,4 @@
-"""A migration that is half-way in one direction while somebody wants to go in the other."""
+"""Partially applied and partially rolled back migrations, and runs in the other direction."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OUTSIDE = " transaction:false"
 
 @pytest.fixture
 def line(write):
-    """The third stops half-way in both directions unless there is a table `app.gate`."""
+    """Three migrations; the third fails in its second statement without a table `app.gate`."""
     return (
         write(1, "create schema app;", "drop schema app;"),
         write(2, "create table app.a (x int, y int);", "drop table app.a;"),
@@ -35,13 +35,13 @@ def index(connection) -> bool:
 
 
 @pytest.fixture
-def half_up(database, line):
+def partially_applied(database, line):
     with pytest.raises(PartiallyApplied, match="statement 2 of 2"):
         migrate(database, line)
 
 
 @pytest.fixture
-def half_down(database, other, line):
+def partially_rolled_back(database, other, line):
     migrate(database, line, to=2)
     other.execute("create table app.gate (x int)")
     migrate(database, line)
@@ -50,18 +50,18 @@ def half_down(database, other, line):
         rollback(database, line)
 
 
-def test_a_rollback_does_not_pass_over_a_migration_that_is_half_applied(
-    database, other, line, half_up
-) -> None:
-    with pytest.raises(PartiallyApplied, match="0003 step_3 is partially applied") as refusal:
+def test_a_rollback_rejects_a_partially_applied_migration(database, other, line, partially_applied) -> None:
+    with pytest.raises(PartiallyApplied, match="0003 step_3 is partially applied") as error:
         rollback(database, line)
 
-    assert "statement 1: create index concurrently a_x on app.a (x)" in refusal.value.detail
-    assert "`aigym-db migrate`" in refusal.value.hint
+    assert "statement 1: create index concurrently a_x on app.a (x)" in error.value.detail
+    assert "`aigym-db migrate`" in error.value.hint
     assert [row.version for row in ledger.applied(other)] == [1, 2]
 
 
-def test_a_partially_applied_migration_resolved_manually_starts_again(database, other, line, half_up) -> None:
+def test_a_partially_applied_migration_resolved_manually_starts_again(
+    database, other, line, partially_applied
+) -> None:
     other.execute("drop index app.a_x")
     rollback(database, line, steps=1, options=Options(resolve="done"), yes=True)
     assert [row.version for row in ledger.applied(other)] == [1]
@@ -72,33 +72,33 @@ def test_a_partially_applied_migration_resolved_manually_starts_again(database, 
     assert index(other)
 
 
-def test_a_rollback_to_a_version_that_is_half_undone_does_not_say_it_is_there(
-    database, other, line, half_down
+def test_a_rollback_to_a_partially_rolled_back_version_is_rejected(
+    database, other, line, partially_rolled_back
 ) -> None:
-    with pytest.raises(PartiallyApplied, match="0003 step_3 is partially rolled back") as refusal:
+    with pytest.raises(PartiallyApplied, match="0003 step_3 is partially rolled back") as error:
         rollback(database, line, to=3)
 
-    assert "statement 1: drop index concurrently app.a_x" in refusal.value.detail
-    assert "`aigym-db rollback --to 2`" in refusal.value.hint
-    assert "`aigym-db migrate --resolve done`" in refusal.value.hint
+    assert "statement 1: drop index concurrently app.a_x" in error.value.detail
+    assert "`aigym-db rollback --to 2`" in error.value.hint
+    assert "`aigym-db migrate --resolve done`" in error.value.hint
     other.execute("create table app.gate (x int)")
     assert [done.migration.version for done in rollback(database, line, to=2, yes=True)] == [3]
 
 
-def test_a_run_does_not_pass_over_a_migration_that_is_half_undone(
-    database, other, write, line, half_down
+def test_a_run_rejects_a_partially_rolled_back_migration(
+    database, other, write, line, partially_rolled_back
 ) -> None:
     longer = (*line, write(4, "create table app.b ();"))
 
-    with pytest.raises(PartiallyApplied, match="0003 step_3 is partially rolled back") as refusal:
+    with pytest.raises(PartiallyApplied, match="0003 step_3 is partially rolled back") as error:
         migrate(database, longer)
 
-    assert "`aigym-db rollback`" in refusal.value.hint
+    assert "`aigym-db rollback`" in error.value.hint
     assert [row.version for row in ledger.applied(other)] == [1, 2, 3]
 
 
-def test_a_run_with_nothing_else_to_do_does_not_pass_over_it_either(
-    database, other, line, half_down, listener
+def test_a_run_without_pending_migrations_rejects_it(
+    database, other, line, partially_rolled_back, listener
 ) -> None:
     with pytest.raises(PartiallyApplied, match="0003 step_3 is partially rolled back"):
         migrate(database, line, observer=listener)
@@ -109,9 +109,7 @@ def test_a_run_with_nothing_else_to_do_does_not_pass_over_it_either(
     assert unfinished(other) == ()
 
 
-def test_a_rollback_with_nothing_to_undo_does_not_pass_over_a_half_applied_one(
-    database, other, write
-) -> None:
+def test_a_rollback_of_nothing_rejects_a_partially_applied_migration(database, other, write) -> None:
     line = (
         write(
             1,
@@ -129,7 +127,7 @@ def test_a_rollback_with_nothing_to_undo_does_not_pass_over_a_half_applied_one(
 
 
 def test_a_partially_rolled_back_migration_resolved_manually_stays_applied(
-    database, other, write, line, half_down
+    database, other, write, line, partially_rolled_back
 ) -> None:
     other.execute("create index a_x on app.a (x); create table app.gate (x int)")
     longer = (*line, write(4, "create table app.b ();", "drop table app.b;"))
@@ -141,7 +139,7 @@ def test_a_partially_rolled_back_migration_resolved_manually_stays_applied(
     assert not index(other)
 
 
-def test_what_is_left_of_the_last_statement_is_named_too(database, other, write) -> None:
+def test_the_remains_of_the_last_statement_are_reported(database, other, write) -> None:
     line = (
         write(1, "create table a (x int); insert into a values (1), (1);", "drop table a;"),
         write(2, "create unique index concurrently a_x on a (x);", options=OUTSIDE),
@@ -149,22 +147,24 @@ def test_what_is_left_of_the_last_statement_is_named_too(database, other, write)
     with pytest.raises(PartiallyApplied):
         migrate(database, line)
 
-    with pytest.raises(PartiallyApplied, match="0002 step_2 is partially applied") as refusal:
+    with pytest.raises(PartiallyApplied, match="0002 step_2 is partially applied") as error:
         rollback(database, line, yes=True)
 
-    assert "statement 1, perhaps in part (the index public.a_x is INVALID)" in refusal.value.detail
-    assert [str(one) for one in unfinished(other)] == ["interrupted in statement 1 (up)"]
+    assert "statement 1, perhaps in part (the index public.a_x is INVALID)" in error.value.detail
+    assert [str(step) for step in unfinished(other)] == ["interrupted in statement 1 (up)"]
 
 
-def test_a_role_that_may_not_read_the_journal_is_told_nothing(database, other, half_up) -> None:
-    assert [str(one) for one in unfinished(other)] == ["partially applied: resumes at statement 2"]
+def test_a_role_without_access_to_the_journal_sees_no_statements(database, other, partially_applied) -> None:
+    assert [str(step) for step in unfinished(other)] == ["partially applied: resumes at statement 2"]
 
     other.execute("set role pg_monitor")
 
     assert unfinished(other) == ()
 
 
-def test_one_that_is_half_way_may_always_be_finished(database, other, line, half_up) -> None:
+def test_a_partially_applied_migration_may_always_be_completed(
+    database, other, line, partially_applied
+) -> None:
     other.execute("create table app.gate (x int)")
 
     migrate(database, line)
@@ -173,7 +173,7 @@ def test_one_that_is_half_way_may_always_be_finished(database, other, line, half
     assert not index(other)
 
 
-def test_one_that_failed_and_left_nothing_is_in_nobodys_way(database, other, write) -> None:
+def test_a_failed_migration_without_effects_blocks_no_run(database, other, write) -> None:
     line = (
         write(1, "create schema app;", "drop schema app;"),
         write(2, "create index concurrently a_x on app.nowhere (x);", options=OUTSIDE),
@@ -191,7 +191,7 @@ TWICE = "insert into acct values (100);\nalter table acct add y int, add y int;"
 
 @pytest.fixture
 def acct(database, other, write):
-    """The second is partially applied: its row is there, its column is not."""
+    """Two migrations; the second is partially applied: row inserted, column missing."""
     first = write(1, "create table acct (x int);", "drop table acct;")
     with pytest.raises(PartiallyApplied, match="statement 2 of 2"):
         migrate(database, (first, write(2, TWICE, "delete from acct;", options=OUTSIDE)))
@@ -202,37 +202,35 @@ def rows(connection) -> list[int]:
     return [row[0] for row in connection.execute("select x from acct").fetchall()]
 
 
-def test_a_half_applied_file_that_has_another_number_does_not_run_again(database, other, write, acct) -> None:
+def test_a_renumbered_partially_applied_file_does_not_run_again(database, other, write, acct) -> None:
     mended = TWICE.replace(", add y int", "")
     line = (acct, write(2, "create table another ();", name="another"), write(3, mended, options=OUTSIDE))
 
     with pytest.raises(
         PartiallyApplied, match="0002 step_2 is partially applied, and 0002 another has its number"
-    ) as told:
+    ) as error:
         migrate(database, line)
 
-    assert "statement 1: insert into acct values (100)" in told.value.detail
-    assert "Restore the file as it was" in told.value.hint
+    assert "statement 1: insert into acct values (100)" in error.value.detail
+    assert "Restore the file as it was" in error.value.hint
     assert rows(other) == [100]
 
 
-def test_a_half_applied_file_that_is_gone_is_not_forgotten(database, other, acct) -> None:
+def test_a_deleted_partially_applied_file_is_reported(database, other, acct) -> None:
     with pytest.raises(
         PartiallyApplied, match="0002 step_2 is partially applied, and its file is not there any more"
     ):
         migrate(database, (acct,))
 
 
-def test_a_half_applied_file_that_becomes_a_transaction_does_not_run_again(
-    database, other, write, acct
-) -> None:
+def test_a_partially_applied_file_made_transactional_does_not_run_again(database, other, write, acct) -> None:
     with pytest.raises(PartiallyApplied, match="its file does not run outside a transaction any more"):
         migrate(database, (acct, write(2, TWICE.replace(", add y int", ""))))
 
     assert rows(other) == [100]
 
 
-def test_a_late_one_is_finished_by_a_command_that_works(database, other, write) -> None:
+def test_the_hint_for_a_late_partially_applied_file_works(database, other, write) -> None:
     late = Options(out_of_order=frozenset([2]))
     first, third = write(1, "create table a (x int);"), write(3, "create table c ();")
     migrate(database, (first, third))
@@ -241,16 +239,16 @@ def test_a_late_one_is_finished_by_a_command_that_works(database, other, write) 
     with pytest.raises(PartiallyApplied, match="statement 2 of 2"):
         migrate(database, line, options=late)
 
-    with pytest.raises(PartiallyApplied, match="0002 step_2 is partially applied") as refusal:
+    with pytest.raises(PartiallyApplied, match="0002 step_2 is partially applied") as error:
         rollback(database, line, yes=True)
 
-    assert "`aigym-db migrate --allow-out-of-order 2`" in refusal.value.hint
+    assert "`aigym-db migrate --allow-out-of-order 2`" in error.value.hint
     other.execute("create table gate (x int)")
     migrate(database, line, options=late)
     assert [row.version for row in ledger.applied(other)] == [1, 2, 3]
 
 
-def test_the_hint_for_a_frozen_one_says_how_its_file_may_still_change(database, write) -> None:
+def test_the_hint_for_a_frozen_file_names_the_way_to_edit_it(database, write) -> None:
     line = (write(1, "select 1;\nselect 1 / 0;", options=OUTSIDE),)
 
     with pytest.raises(PartiallyApplied) as frozen:
@@ -272,7 +270,7 @@ def test_resolving_a_partially_applied_file_rolls_back_nothing_else(database, ot
     assert (unfinished(other), migrate(database, (acct,))) == ((), ())
 
 
-def test_giving_up_goes_on_to_undo_what_was_asked_for(database, other, acct) -> None:
+def test_resolving_manually_continues_with_the_requested_rollback(database, other, acct) -> None:
     other.execute("delete from acct")
 
     rollback(database, (acct,), to=0, yes=True, options=Options(resolve="done"))

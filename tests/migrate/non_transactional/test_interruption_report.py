@@ -1,4 +1,4 @@
-"""What a run says that ends in the second statement of a file: the first is done, and stays."""
+"""The report of a run interrupted in the second statement of a file: the first stays applied."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HOLDER = (
 
 @pytest.fixture
 def line(anywhere: str, write: Callable[..., Migration], holder: psycopg.Connection) -> tuple[Migration, ...]:
-    """The second waits in its second statement for somebody."""
+    """Two migrations; the second blocks in its second statement."""
     made = (
         write(1, "create table a (x int);"),
         write(2, "alter table a add column y int;\nlock table b;", options=" transaction:false"),
@@ -35,85 +35,87 @@ def line(anywhere: str, write: Callable[..., Migration], holder: psycopg.Connect
     return made
 
 
-def test_after_a_signal_what_stays_is_told(anywhere, line, scene, seen) -> None:
-    with pytest.raises(Interrupted) as refusal:
+def test_after_a_signal_the_applied_statements_are_reported(anywhere, line, scene, seen) -> None:
+    with pytest.raises(Interrupted) as error:
         migrate(anywhere, line, observer=scene(lambda: os.kill(os.getpid(), signal.SIGINT)))
 
-    assert refusal.value.message == (
+    assert error.value.message == (
         "Stopped by SIGINT. Statement 2 of 0002 step_2 was cancelled and rolled back."
     )
-    assert refusal.value.detail == STAYS
+    assert error.value.detail == STAYS
     assert seen.execute("select y from a").fetchall() == []
 
 
-def test_after_a_signal_between_two_statements_what_stays_is_told(anywhere, write, scene) -> None:
+def test_after_a_signal_between_two_statements_the_applied_statements_are_reported(
+    anywhere, write, scene
+) -> None:
     heard = scene()
     heard.statement = lambda migration, number, of: os.kill(os.getpid(), signal.SIGTERM)
     line = (write(2, "create table a (x int);\ncreate table b (x int);", options=" transaction:false"),)
 
-    with pytest.raises(Interrupted, match="Stopped by SIGTERM within 0002 step_2") as refusal:
+    with pytest.raises(Interrupted, match="Stopped by SIGTERM within 0002 step_2") as error:
         migrate(anywhere, line, observer=heard)
 
-    assert refusal.value.detail == STAYS.replace("0001, ", "")
+    assert error.value.detail == STAYS.replace("0001, ", "")
 
 
-def test_after_a_signal_in_a_run_that_went_on_what_stays_is_told(anywhere, line, scene) -> None:
+def test_after_a_signal_in_a_resumed_run_the_applied_statements_are_reported(anywhere, line, scene) -> None:
     stop = lambda: os.kill(os.getpid(), signal.SIGINT)  # noqa: E731
     with pytest.raises(Interrupted):
         migrate(anywhere, line, observer=scene(stop))
 
-    with pytest.raises(Interrupted) as refusal:
+    with pytest.raises(Interrupted) as error:
         migrate(anywhere, line, observer=scene(stop))
 
-    assert refusal.value.detail == "Done before that: statement 1 of 0002 step_2, which stays."
+    assert error.value.detail == "Done before that: statement 1 of 0002 step_2, which stays."
 
 
-def test_what_stays_of_a_file_that_is_finished_is_all_of_it(anywhere, line, write, scene) -> None:
+def test_a_completed_file_is_reported_as_a_whole(anywhere, line, write, scene) -> None:
     first = write(1, "create table a (x int);\ncreate table c (x int);", options=" transaction:false")
 
-    with pytest.raises(Interrupted) as refusal:
+    with pytest.raises(Interrupted) as error:
         migrate(
             anywhere,
             (first, write(2, "lock table b;")),
             observer=scene(lambda: os.kill(os.getpid(), signal.SIGINT)),
         )
 
-    assert refusal.value.detail == "Done before that: 0001."
+    assert error.value.detail == "Done before that: 0001."
 
 
-def test_after_a_lost_session_what_stays_is_told(anywhere, line, scene, terminate) -> None:
-    with pytest.raises(PartiallyApplied) as refusal:
+def test_after_a_lost_session_the_applied_statements_are_reported(anywhere, line, scene, terminate) -> None:
+    with pytest.raises(PartiallyApplied) as error:
         migrate(anywhere, line, observer=scene(terminate))
 
-    assert refusal.value.message == (
+    assert error.value.message == (
         "The connection to the server was lost. "
         f"Statement 2 of 0002 step_2 is either wholly applied or not at all. {END}"
     )
-    assert STAYS in refusal.value.detail
+    assert STAYS in error.value.detail
 
 
-def test_after_the_runners_lock_is_lost_what_stays_is_told(anywhere, line, scene, seen) -> None:
+def test_after_the_runners_lock_is_lost_the_applied_statements_are_reported(
+    anywhere, line, scene, seen
+) -> None:
     end = f"select pg_terminate_backend(pid, 5000) {HOLDER}"
 
-    with pytest.raises(PartiallyApplied) as refusal:
+    with pytest.raises(PartiallyApplied) as error:
         migrate(anywhere, line, observer=scene(lambda: seen.execute(end)))
 
-    assert refusal.value.message == (
+    assert error.value.message == (
         "The connection to the server was lost. It was the one that holds the runner's lock. "
         f"Statement 2 of 0002 step_2 was rolled back. {END}"
     )
-    assert STAYS in refusal.value.detail
+    assert STAYS in error.value.detail
 
 
 @pytest.mark.parametrize("second", ["lock table b", "vacuum full b"])
-def test_a_statement_that_does_not_get_its_lock_does_not_say_that_nothing_changed(
+def test_a_statement_that_does_not_get_its_lock_does_not_report_an_unchanged_database(
     anywhere, line, write, second: str
 ) -> None:
     line = (line[0], write(2, f"alter table a add y int;\n{second};", options=" transaction:false"))
 
-    with pytest.raises(
-        PartiallyApplied, match=r"^Statement 2 of 0002 step_2 did not get its lock"
-    ) as refusal:
+    with pytest.raises(PartiallyApplied, match=r"^Statement 2 of 0002 step_2 did not get its lock") as error:
         migrate(anywhere, line, options=Options(lock_timeout_ms=50, patience_ms=100))
 
-    assert "nothing changed" not in refusal.value.message
+    assert "nothing changed" not in error.value.message

@@ -1,4 +1,4 @@
-"""What the catalog says of a statement outside a transaction, and what is written down about it."""
+"""Catalog queries about non-transactional statements, and their events in the journal."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MAKING = {
 
 
 def deaf(connection: psycopg.Connection, kind: str) -> None:
-    """Makes the ledger refuse one kind of event."""
+    """Make the ledger reject one kind of event."""
     connection.execute(
         "create function deaf() returns trigger language plpgsql as $$ begin "
         f"if new.kind = '{kind}' then raise disk_full; end if; return new; end $$; "
@@ -60,10 +60,10 @@ def test_an_index_that_is_not_valid_after_it_was_built_is_not_called_done(
 def test_building_on_a_partitioned_table_is_refused_with_the_way_to_do_it(database, write) -> None:
     line = (write(1, PARTITIONED), write(2, "create index concurrently p_x on p (x);", options=OUTSIDE))
 
-    with pytest.raises(StatementFailed, match="partitioned table") as refusal:
+    with pytest.raises(StatementFailed, match="partitioned table") as error:
         migrate(database, line)
 
-    assert "`on only` the partitioned table" in refusal.value.hint
+    assert "`on only` the partitioned table" in error.value.hint
 
 
 def test_dropping_the_index_of_a_partitioned_table_is_refused_with_the_way_to_do_it(database, write) -> None:
@@ -72,10 +72,10 @@ def test_dropping_the_index_of_a_partitioned_table_is_refused_with_the_way_to_do
         write(2, "drop index concurrently p_x;", options=OUTSIDE),
     )
 
-    with pytest.raises(StatementFailed, match="partitioned index") as refusal:
+    with pytest.raises(StatementFailed, match="partitioned index") as error:
         migrate(database, line)
 
-    assert "without `concurrently`" in refusal.value.hint
+    assert "without `concurrently`" in error.value.hint
 
 
 @pytest.mark.parametrize("statement", ["reindex table p", "reindex index p_x", "cluster p using p_x"])
@@ -180,11 +180,11 @@ def test_a_statement_of_which_the_catalog_tells_nothing_asks_a_person_and_says_w
     migrate(database, line, to=1)
     begun(line[1], "call app.work()", {})
 
-    with pytest.raises(PartiallyApplied, match="cannot tell whether it happened") as refusal:
+    with pytest.raises(PartiallyApplied, match="cannot tell whether it happened") as error:
         migrate(database, line)
 
-    assert refusal.value.detail == "It was: call app.work()"
-    assert refusal.value.hint == (
+    assert error.value.detail == "It was: call app.work()"
+    assert error.value.hint == (
         "Look at what it changes, and at how far it came. Then run `aigym-db migrate --resolve done` if it "
         "happened, or `aigym-db migrate --resolve again` to run it once more from its beginning."
     )
@@ -274,7 +274,7 @@ def test_a_later_statement_that_is_refused_says_what_to_do_and_where_a_new_run_g
 
     with pytest.raises(
         PartiallyApplied, match=r"already exists and is a table\. This was statement 2 of 2"
-    ) as refusal:
+    ) as error:
         migrate(database, (tables, write(2, text, options=OUTSIDE)))
 
-    assert refusal.value.hint == "Give the new index another name. A new run goes on at statement 2."
+    assert error.value.hint == "Give the new index another name. A new run goes on at statement 2."
