@@ -107,7 +107,7 @@ def _check_copy(part: Part, step: Step) -> None:
         )
     if option_text(option(tree.options, "format")) == "binary":
         raise ForbiddenStatement(
-            "Binary data cannot stand in a text file.",
+            "A text file cannot contain binary data.",
             place=step.place(),
             hint="Write the data as text: leave out `format binary`.",
         )
@@ -166,7 +166,7 @@ def _check_transactional(part: Part, step: Step) -> None:
         raise ForbiddenStatement(
             f"The temporary table {step.tree.relation.relname} would outlive this file.",
             place=step.place(),
-            hint="Write `on commit drop` behind it.",
+            hint="Append `on commit drop`.",
         )
 
 
@@ -180,8 +180,8 @@ def _check_non_transactional(step: Step) -> None:
         )
     if type(tree).__name__ == "IndexStmt" and tree.concurrent and not tree.idxname:
         raise ForbiddenStatement(
-            "An index built concurrently needs a name: if the build is cut short, aigym-db looks for it by "
-            "that.",
+            "CREATE INDEX CONCURRENTLY requires an index name: if the build is interrupted, aigym-db finds "
+            "the index by its name.",
             place=step.place(),
             hint="Name it `<table>_<columns>_idx`.",
         )

@@ -40,13 +40,13 @@ def steps(part: Part) -> tuple[Step, ...]:
     check_nul(part)
     exceptional = part.rows or part.instead
     text = sql_only(part.source.text, part.start, part.end) if exceptional else part.text
-    found = tuple(_split(part, part.start, part.end, text))
+    steps = tuple(_split(part, part.start, part.end, text))
     if not part.transaction and exceptional:
         check_dump_transactional(part)
     values = NewValues()
-    for step in found:
+    for step in steps:
         check_allowed(part, step, values)
-    return found
+    return steps
 
 
 def inspect(part: Part) -> None:
@@ -64,10 +64,10 @@ def inspect(part: Part) -> None:
             for step in _split(part, piece.start, piece.end, part.source.text[piece.start : piece.end]):
                 check_allowed(part, step, values)
         elif piece.instead is None:
-            for found in segments(part.source.text, piece.start, piece.end, part.runs):
-                if found.kind != "run":
-                    text = part.source.text[found.start : found.end]
-                    for step in _split(part, found.start, found.end, text):
+            for segment in segments(part.source.text, piece.start, piece.end, part.runs):
+                if segment.kind != "run":
+                    text = part.source.text[segment.start : segment.end]
+                    for step in _split(part, segment.start, segment.end, text):
                         check_allowed(part, step, values)
 
 
@@ -81,7 +81,7 @@ def _split(part: Part, start: int, end: int, text: str) -> Iterator[Step]:
         slices = split_sql(text)
     except (ParseError, UnicodeError) as error:
         raise _bad(part, start, end, error) from None
-    instead = {one.start: one.text for one in part.instead}
+    instead = {statement.start: statement.text for statement in part.instead}
     for piece in slices:
         step = Step(part.source, start + piece.start, start + piece.stop)
         replaced = instead.get(step.start)

@@ -1,4 +1,4 @@
-"""One statement of a migration, and where it stands."""
+"""One statement of a migration, and its place in the file."""
 
 from __future__ import annotations
 

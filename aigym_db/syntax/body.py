@@ -186,15 +186,15 @@ def _expressions(node: Any, *, executes: bool) -> Iterator[Expression]:
                     yield Expression("executed" if executes else "expression", child["query"])
 
 
-def _start(statement: Statement, written: Any, text: str) -> int | None:
+def _start(statement: Statement, element: Any, text: str) -> int | None:
     source = statement.source.text
-    at = written.arg_location if isinstance(written.arg_location, int) else written.location
-    if not isinstance(at, int) or not 0 <= at < len(source):
+    position = element.arg_location if isinstance(element.arg_location, int) else element.location
+    if not isinstance(position, int) or not 0 <= position < len(source):
         return None
-    quote = source.find("$" if source[at] == "$" else "'", at) if source[at] in "$'" else -1
+    quote = source.find("$" if source[position] == "$" else "'", position) if source[position] in "$'" else -1
     if quote < 0:
         return None
-    start = source.index("$", at + 1) + 1 if source[at] == "$" else at + 1
+    start = source.index("$", position + 1) + 1 if source[position] == "$" else position + 1
     return start if source.startswith(text, start) else None
 
 
@@ -213,24 +213,24 @@ def _separated(text: str, tokens: list[Token]) -> Iterator[Inner]:
 
 
 def _started(text: str, tokens: list[Token]) -> Iterator[Inner]:
-    at = 0
+    position = 0
     opened = True
-    while at < len(tokens):
-        token = tokens[at]
+    while position < len(tokens):
+        token = tokens[position]
         if not opened or token.name not in _VERBS:
             word = text[token.start : token.end + 1].lower()
             opened = token.name in _OPENING or word in _OPENING_WORDS
-            at += 1
+            position += 1
             continue
-        end = at
+        end = position
         while end < len(tokens) and tokens[end].name != "ASCII_59":
             end += 1
         stop = tokens[end].start if end < len(tokens) else len(text)
         if token.name == "EXECUTE":
-            yield _execute(text, tokens[at:end], stop)
+            yield _execute(text, tokens[position:end], stop)
         else:
-            yield Inner("sql", _without_into(text, tokens[at:end], stop), token.start, token.start)
-        at = end
+            yield Inner("sql", _without_into(text, tokens[position:end], stop), token.start, token.start)
+        position = end
 
 
 def _execute(text: str, tokens: list[Token], stop: int) -> Inner:
@@ -248,11 +248,11 @@ def _without_into(text: str, tokens: list[Token], stop: int) -> str:
     """Return the statement with PL/pgSQL's INTO and its targets replaced by blanks."""
     start, depth = tokens[0].start, 0
     statement = text[start:stop]
-    for at, token in enumerate(tokens):
+    for position, token in enumerate(tokens):
         depth += {"ASCII_40": 1, "ASCII_41": -1}.get(token.name, 0)
-        if depth or token.name != "INTO" or tokens[at - 1].name in ("INSERT", "MERGE"):
+        if depth or token.name != "INTO" or tokens[position - 1].name in ("INSERT", "MERGE"):
             continue
-        last = at
+        last = position
         while last + 1 < len(tokens) and tokens[last + 1].name in (
             "IDENT",
             "ASCII_44",

@@ -1,4 +1,4 @@
-"""What to do about SQL that does not parse, where its text tells."""
+"""Hints for syntax errors, derived from the message and the text around the position."""
 
 from __future__ import annotations
 
@@ -36,22 +36,22 @@ _UNTERMINATED = {
 
 
 def meta_command(text: str, index: int) -> str:
-    """The psql command that starts at an index, e.g. `\\connect`, or nothing."""
-    found = re.compile(r"\\[A-Za-z!?.]\w*").match(text, index)
-    return found[0] if found else ""
+    """Return the psql command that starts at an index, e.g. `\\connect`, or an empty string."""
+    match = re.compile(r"\\[A-Za-z!?.]\w*").match(text, index)
+    return match[0] if match else ""
 
 
 def after_meta_command(command: str) -> str:
-    """What to do about a psql command."""
+    """Return the hint for a psql command."""
     if command in ("\\c", "\\connect"):
         return "Remove it, or dump again without --create: a migration stays in the database it is run on."
     if command == "\\.":
-        return "Remove the line: it ends the data of a COPY … FROM stdin, and there is none."
+        return "Remove the line: it ends the data of a COPY … FROM stdin, which is missing."
     return "Remove the line: aigym-db sends each statement to the server itself."
 
 
 def hint(message: str, text: str, index: int) -> str:
-    """A sentence that starts with a verb and mends the error, or nothing when the text does not tell."""
+    """Return a hint for a syntax error, or an empty string if its cause is not recognized."""
     for kind, advice in _UNTERMINATED.items():
         if message.startswith(f"unterminated {kind}"):
             return advice
@@ -66,7 +66,7 @@ def hint(message: str, text: str, index: int) -> str:
         or _left_from_elsewhere(text, index, before)
         or _punctuation(text, index, token, before)
         or (
-            f'Write it in double quotes ("{token}") if it is meant as a name, for it is a reserved word.'
+            f'Write it in double quotes ("{token}") if it is a name: it is a reserved word.'
             if token.lower() in RESERVED_KEYWORDS
             else ""
         )
@@ -74,8 +74,8 @@ def hint(message: str, text: str, index: int) -> str:
 
 
 def _token(text: str, index: int) -> str:
-    found = re.compile(r"\w[\w$]*|.", re.DOTALL).match(text, index)
-    return found[0] if found else ""
+    match = re.compile(r"\w[\w$]*|.", re.DOTALL).match(text, index)
+    return match[0] if match else ""
 
 
 def _odd_character(text: str, index: int, message: str) -> str:
@@ -95,8 +95,8 @@ def _left_from_elsewhere(text: str, index: int, before: str) -> str:
         return "Write the value itself: variables such as `:name` are psql's."
     if re.search(r"\bfrom\s+stdin\b[^;]*;$", before, re.IGNORECASE):
         return (
-            "End the data of the COPY with a line `\\.`, and put nothing behind the COPY's semicolon but "
-            "a line break."
+            "End the data of the COPY with a line `\\.`, and put only a line break after the COPY's "
+            "semicolon."
         )
     return ""
 

@@ -54,44 +54,47 @@ _SCRIPT = re.compile(rf"""(?: [^'"$/\-]++ | {_TOKENS} )*+""", re.VERBOSE | re.DO
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 
 
-def semicolon(text: str, at: int, end: int) -> int:
-    """Return the index of the next unquoted semicolon from `at` on, or `end`. `at` must be unquoted."""
-    while True:
-        plain = _compiled(STATEMENT).match(text, at, end)
-        at = plain.end() if plain else at
-        if at >= end or text[at] == ";":
-            return at
-        at = min(closing(text, at), end)
+def semicolon(text: str, position: int, end: int) -> int:
+    """Return the index of the next unquoted semicolon from `position` on, or `end`.
 
-
-def covering(text: str, at: int, index: int) -> int:
-    """Return the end of the quoted item that covers `index`, or `index` itself if it is unquoted.
-
-    `at` must be unquoted and not after `index`; `index` must be the start of a line. Line comments do not
-    count as quoted, because markers are line comments.
+    `position` must be unquoted.
     """
     while True:
-        plain = _SCRIPT.match(text, at, index)
-        at = plain.end() if plain else at
-        if at >= index:
+        plain = _compiled(STATEMENT).match(text, position, end)
+        position = plain.end() if plain else position
+        if position >= end or text[position] == ";":
+            return position
+        position = min(closing(text, position), end)
+
+
+def covering(text: str, position: int, index: int) -> int:
+    """Return the end of the quoted item that covers `index`, or `index` itself if it is unquoted.
+
+    `position` must be unquoted and not after `index`; `index` must be the start of a line. Line comments do
+    not count as quoted, because markers are line comments.
+    """
+    while True:
+        plain = _SCRIPT.match(text, position, index)
+        position = plain.end() if plain else position
+        if position >= index:
             return index
-        at = closing(text, at)
-        if at > index:
-            return at
+        position = closing(text, position)
+        if position > index:
+            return position
 
 
-def closing(text: str, at: int) -> int:
-    """Return the index after the quoted item or comment that starts at `at`.
+def closing(text: str, position: int) -> int:
+    """Return the index after the quoted item or comment that starts at `position`.
 
     Return the end of the text if the item is not terminated, and `at + 1` if the character starts no such
     item: the `$` of `$1`, the `/` of a division.
     """
-    token = _compiled(_TOKENS).match(text, at)
+    token = _compiled(_TOKENS).match(text, position)
     if token is not None:
         return token.end()
-    if text.startswith("/*", at):
-        return _end_of_comment(text, at)
-    return _end_of_body(text, at) if text[at] == "$" else len(text)
+    if text.startswith("/*", position):
+        return _end_of_comment(text, position)
+    return _end_of_body(text, position) if text[position] == "$" else len(text)
 
 
 @cache
@@ -100,20 +103,20 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.VERBOSE | re.DOTALL)
 
 
-def _end_of_body(text: str, at: int) -> int:
-    tag = _compiled(_TAGGED).match(text, at)
+def _end_of_body(text: str, position: int) -> int:
+    tag = _compiled(_TAGGED).match(text, position)
     while tag is not None:
         end = text.find(tag[0], tag.end())
         if end < 0:
             return len(text)
-        at = end + len(tag[0])
+        position = end + len(tag[0])
         # A dollar quote directly after the closing tag is not part of an identifier, though a `$` precedes
         # it.
-        tag = _compiled(_TAGGED).match(text, at)
-    if text[at : at + 2] in ("E'", "e'"):
-        string = _compiled(_ESCAPES).match(text, at + 1)
+        tag = _compiled(_TAGGED).match(text, position)
+    if text[position : position + 2] in ("E'", "e'"):
+        string = _compiled(_ESCAPES).match(text, position + 1)
         return string.end() if string else len(text)
-    return at
+    return position
 
 
 def _end_of_comment(text: str, start: int) -> int:

@@ -25,11 +25,11 @@ def sql_only(text: str, start: int, end: int, *, to_judge: bool = False) -> str:
         runs = (segment for segment in segments(text, start, end) if segment.kind == "run")
         hidden += [(semicolon(text, run.start, end) + 1, run.end) for run in runs]
     pieces: list[str] = []
-    at = start
+    position = start
     for first, last in sorted(hidden):
-        pieces += text[at:first], _NO_BREAK.sub(_blanks, text[first:last])
-        at = last
-    return "".join([*pieces, text[at:end]])
+        pieces += text[position:first], _NO_BREAK.sub(_blanks, text[first:last])
+        position = last
+    return "".join([*pieces, text[position:end]])
 
 
 def _blanks(line: re.Match[str]) -> str:

@@ -30,13 +30,13 @@ def unquoted_lines(text: str) -> Callable[[int], bool]:
         from aigym_db.syntax.split import UnquotedLines
 
         return UnquotedLines(text)
-    at = 0
+    position = 0
 
     def is_unquoted(index: int) -> bool:
-        nonlocal at
-        if index >= at:
-            at = covering(text, at, index)
-        return at == index
+        nonlocal position
+        if index >= position:
+            position = covering(text, position, index)
+        return position == index
 
     return is_unquoted
 

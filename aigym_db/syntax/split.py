@@ -54,25 +54,25 @@ def segments(text: str, start: int, end: int, runs: Mapping[int, int] = _NONE) -
     A COPY whose data is not terminated is returned as a statement. `runs` maps known starts of runs to their
     ends.
     """
-    at = start
-    while (at := _skip_blanks(text, at, end)) < end:
-        if text[at] == "\\":
-            line = text.find("\n", at, end)
-            yield Segment("command", at, end if line < 0 else line)
-            at = end if line < 0 else line
+    position = start
+    while (position := _skip_blanks(text, position, end)) < end:
+        if text[position] == "\\":
+            line = text.find("\n", position, end)
+            yield Segment("command", position, end if line < 0 else line)
+            position = end if line < 0 else line
             continue
-        known = runs.get(at)
-        run = _RUN.match(text, at, min(end, at + RUN)) if known is None else None
-        run_end = known or (run.end() if run else at)
-        if run_end > at:
-            yield Segment("run", at, run_end)
-            at = run_end
+        known = runs.get(position)
+        run = _RUN.match(text, position, min(end, position + RUN)) if known is None else None
+        run_end = known or (run.end() if run else position)
+        if run_end > position:
+            yield Segment("run", position, run_end)
+            position = run_end
             continue
-        stop = _statement_end(text, at, end)
-        rows = _copy_data(text, at, stop) if stop < end else None
-        segment = Segment("copy" if rows else "statement", at, stop, rows)
+        stop = _statement_end(text, position, end)
+        rows = _copy_data(text, position, stop) if stop < end else None
+        segment = Segment("copy" if rows else "statement", position, stop, rows)
         yield segment
-        at = max(segment.after, stop + 1)
+        position = max(segment.after, stop + 1)
 
 
 def statements(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -81,13 +81,13 @@ def statements(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     The split needs no valid SQL: a quoted item that is not terminated extends to the end of the text.
     """
     for segment in segments(text, start, end):
-        at, stop = segment.start, segment.end
-        while segment.kind == "run" and at < stop:
-            last = semicolon(text, at, stop)
-            yield at, last
-            at = _skip_blanks(text, last, stop)
+        position, stop = segment.start, segment.end
+        while segment.kind == "run" and position < stop:
+            last = semicolon(text, position, stop)
+            yield position, last
+            position = _skip_blanks(text, last, stop)
         if segment.kind != "run":
-            yield at, stop
+            yield position, stop
 
 
 class UnquotedLines:
@@ -127,13 +127,13 @@ def unterminated_copy(text: str, start: int, end: int) -> int | None:
     return None
 
 
-def _skip_blanks(text: str, at: int, end: int) -> int:
+def _skip_blanks(text: str, position: int, end: int) -> int:
     while True:
-        blank = _BLANK.match(text, at, end)
-        at = blank.end() if blank else at
-        if not text.startswith("/*", at, end):
-            return at
-        at = min(closing(text, at), end)
+        blank = _BLANK.match(text, position, end)
+        position = blank.end() if blank else position
+        if not text.startswith("/*", position, end):
+            return position
+        position = min(closing(text, position), end)
 
 
 def _tokens(text: str, start: int, end: int) -> Iterator[tuple[str, int]]:
@@ -141,11 +141,11 @@ def _tokens(text: str, start: int, end: int) -> Iterator[tuple[str, int]]:
 
     Comments, numbers and operators are left out, except `-`, `/` and `$`.
     """
-    at = start
-    while (match := _TOKEN.search(text, at, end)) is not None:
-        at, token = match.end(), match[0]
+    position = start
+    while (match := _TOKEN.search(text, position, end)) is not None:
+        position, token = match.end(), match[0]
         if token in "'\"$/-":
-            at = min(closing(text, match.start()), end)
+            position = min(closing(text, match.start()), end)
             if text.startswith(("--", "/*"), match.start()):
                 continue
         yield token.lower(), match.start()

@@ -150,7 +150,7 @@ def test_a_temporary_table_that_outlives_the_file_is_rejected(write) -> None:
 
 
 def test_an_index_built_concurrently_needs_a_name(write) -> None:
-    with pytest.raises(ForbiddenStatement, match="needs a name"):
+    with pytest.raises(ForbiddenStatement, match="requires an index name"):
         steps(write(1, "create index concurrently on t (a);", options=" transaction:false").up)
 
 
