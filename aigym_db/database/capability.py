@@ -1,4 +1,4 @@
-"""What a server can do and what we may do on it, asked before anything runs."""
+"""The features of a server and the rights of the session, queried before a run."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from aigym_db.database.queries import query
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """One server as one role sees it."""
+    """Features of a server and rights of one role."""
 
     version: int
-    """As `server_version_num` has it: 180004 is 18.4."""
+    """The value of `server_version_num`: 180004 is 18.4."""
     role: str
-    """Whom the session acts as."""
+    """The current role of the session."""
     superuser: bool
     bypasses_row_security: bool
     may_create_roles: bool
     may_create_databases: bool
     standby: bool
     read_only: bool
-    """New transactions of this session may only read; a standby's never do anything else."""
+    """True if new transactions of this session are read-only; always True on a standby."""
     icu: bool
     extensions_available: frozenset[str]
     extensions_installed: frozenset[str]
@@ -41,25 +41,25 @@ class Capabilities:
 
     @property
     def sees_every_row(self) -> bool:
-        """Whether no policy ever applies to this role."""
+        """True if row-level security never applies to this role."""
         return self.superuser or self.bypasses_row_security
 
     def lacks(self, extensions: frozenset[str]) -> frozenset[str]:
-        """The extensions among these that cannot be created here."""
+        """Return those of the extensions that are not available on this server."""
         return extensions - self.extensions_available
 
 
 def probe(connection: psycopg.Connection[Any]) -> Capabilities:
-    """What this connection's server and role can do, in one query.
+    """Return the capabilities of the connection's server and role, using one query.
 
-    Raises a ServerError when the query fails.
+    Raise a ServerError if the query fails.
     """
     try:
         with connection.cursor(row_factory=dict_row) as cursor:
-            found = cursor.execute(query("connect/capabilities").encode()).fetchone()
+            row = cursor.execute(query("connect/capabilities").encode()).fetchone()
     except psycopg.Error as error:
         raise explain_error(error) from error
-    assert found is not None
+    assert row is not None
     for name in ("extensions_available", "extensions_installed"):
-        found[name] = frozenset(found[name])
-    return Capabilities(**found)
+        row[name] = frozenset(row[name])
+    return Capabilities(**row)

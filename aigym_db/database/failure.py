@@ -10,7 +10,7 @@ from aigym_db.errors import ConnectionLost, LockTimeout, ReadOnly, ServerError, 
 from aigym_db.model.source import Place
 
 _LOST = ("57P01", "57P02", "57P03", "57P05", "25P03", "25P04")
-"""The server ended the session: shut down, crashed, or tired of an idle one."""
+"""The server ended the session: shutdown, crash or idle timeout."""
 
 _HINTS = {
     "22": "Correct the value, or the data it meets, and run the command again.",
@@ -34,12 +34,12 @@ _HINTS = {
 def explain_error(error: psycopg.Error, *, place: Place | None = None, doing: str = "") -> ServerError:
     """Return the error for an exception of psycopg, with SQLSTATE, DETAIL, HINT and CONTEXT in `detail`.
 
-    `place` is where the statement stands, from `error.diag.statement_position`; `doing` begins the sentence,
-    e.g. `Migration 0042 failed`.
+    `place` is the position of the statement, from `error.diag.statement_position`. `doing` begins the
+    message, for example `Migration 0042 failed`.
     """
     kind, hint = _kind(error)
-    said = first_line(error)
-    message = f"{doing}: {said}" if doing else _sentence(kind, said)
+    primary = first_line(error)
+    message = f"{doing}: {primary}" if doing else _sentence(kind, primary)
     return kind(message, place=place, detail=_detail(error), hint=hint)
 
 
@@ -74,12 +74,12 @@ def _kind(error: psycopg.Error) -> tuple[type[ServerError], str]:
     )
 
 
-def _sentence(kind: type[ServerError], said: str) -> str:
+def _sentence(kind: type[ServerError], primary: str) -> str:
     begin = {
         ConnectionLost: "The connection to the server was lost",
         LockTimeout: "A lock was not to be had in time",
     }
-    return f"{begin.get(kind, 'PostgreSQL refused the statement')}: {said}"
+    return f"{begin.get(kind, 'PostgreSQL refused the statement')}: {primary}"
 
 
 def _detail(error: psycopg.Error) -> str:

@@ -1,8 +1,7 @@
-"""The ledger: what aigym-db did to this database, event by event, and the present that follows from it.
+"""The ledger: the events of migrations in this database, and the applied migrations derived from them.
 
-Schema `aigym_db` holds one append-only table, `event`, and the view `applied`. Everybody may read the view;
-only the role that made the ledger writes events. Nothing here starts or ends a transaction that the caller
-began.
+Schema `aigym_db` contains one append-only table, `event`, and the view `applied`. Every role may read the
+view; only the owner of the ledger inserts events. The functions never begin or end the caller's transaction.
 """
 
 from __future__ import annotations
@@ -42,8 +41,8 @@ _MAKING = {
     ),
     "scope": ("add_scope", "create_scope_index", "create_applied"),
 }
-"""The statements that make what `ledger/lacking` may say a database lacks: the whole ledger, or what one has
-not yet that an earlier aigym-db made."""
+"""The statements that create each part that `ledger/lacking` may report as missing: the whole ledger, or the
+parts that a ledger of an earlier version lacks."""
 
 _PIECE = 250_000
 _JSON = ("detail", "duration_ms", "lock_wait_ms")
@@ -95,7 +94,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """What the journal says of one statement of a migration outside a transaction."""
+    """The journal entry of one statement of a non-transactional migration."""
 
     kind: Literal["intent", "done", "fail"]
     statement: int | None
@@ -152,20 +151,19 @@ def applied(connection: Connection[Any], scope: str = "") -> tuple[Applied, ...]
 
 
 def create(connection: Connection[Any]) -> bool:
-    """Makes the ledger if there is none, and what one of an earlier aigym-db lacks; says whether it made
-    anything.
+    """Create the ledger or its missing parts, and return True if anything was created.
 
-    One transaction, and safe when several sessions do so at once. Raises ReadOnly (AIG-S005) when a ledger
-    has to be changed that belongs to another role.
+    Uses one transaction and is safe in concurrent sessions. Raise ReadOnly (AIG-S005) if the ledger has to be
+    changed and belongs to another role.
     """
     if not _lacking(connection):
         return False
     with connection.transaction():
         connection.execute(query("ledger/create_lock"))
         lacking = _lacking(connection)
-        for what, owner in lacking.items():
+        for component, owner in lacking.items():
             try:
-                for statement in _MAKING[what]:
+                for statement in _MAKING[component]:
                     connection.execute(query(f"ledger/{statement}"))
             except psycopg.errors.InsufficientPrivilege as error:
                 raise _not_the_owner(error, owner) from None
@@ -209,11 +207,11 @@ def copy_data(event: Event) -> Iterator[bytes]:
 
 
 def _encoded(text: str) -> Iterator[bytes]:
-    return (text[at : at + _PIECE].encode() for at in range(0, len(text), _PIECE))
+    return (text[start : start + _PIECE].encode() for start in range(0, len(text), _PIECE))
 
 
 def literals(connection: Connection[Any], event: Event) -> dict[str, str]:
-    """What `ledger/record` is filled with, each value as SQL."""
+    """Return the parameters of `ledger/record` as SQL literals."""
     escape = Escaping(connection.pgconn).escape_literal
 
     def literal(value: Any) -> str:
@@ -225,8 +223,7 @@ def literals(connection: Connection[Any], event: Event) -> dict[str, str]:
 
 
 def stored_sql(connection: Connection[Any], version: int, scope: str = "") -> str | None:
-    """The text of the migration file this database ran; None when the ledger does not say or may not be
-    read."""
+    """Return the text of the migration file as applied, or None if the ledger lacks it or is not readable."""
     parameters = {"version": version, "scope": scope}
     try:
         row = connection.execute(query("ledger/stored_sql"), parameters).fetchone()
@@ -258,9 +255,9 @@ def rights(connection: Connection[Any]) -> Rights:
 
 
 def marked_production(connection: Connection[Any]) -> bool:
-    """Whether somebody said `alter database … set aigym.environment = 'production'`.
+    """Return True if the database has the setting `aigym.environment = 'production'` (ALTER DATABASE … SET).
 
-    Every role can read it, a session cannot unsay it, and a clone of the database does not inherit it.
+    Every role can read it, a session cannot override it, and a clone of the database does not inherit it.
     """
     return bool(_one(connection, "ledger/marked_production")[0])
 

@@ -79,10 +79,10 @@ def hold(
     waiting: Callable[[tuple[Holder, ...], float], None],
     pause: Callable[[float], None] = time.sleep,
 ) -> float:
-    """Takes the lock for this session and says how many seconds that took.
+    """Acquire the lock for this session and return the waiting time in seconds.
 
-    `wait_s` None waits for as long as it takes. `waiting` hears at every try who has it. Raises RunnerLocked
-    (AIG-L001).
+    If `wait_s` is None, there is no time limit. `waiting` receives the holders after each failed attempt.
+    Raise RunnerLocked (AIG-L001) if the lock is not available within `wait_s` seconds.
     """
     began = time.monotonic()
     while not try_hold(connection, part, scope):

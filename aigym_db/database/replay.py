@@ -1,4 +1,4 @@
-"""Runs SQL files on a database that is there for it: in order, as the owner, without ledger or lock."""
+"""Execute SQL files on a scratch database: in order, as the owner, without ledger or runner lock."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def scratch(
 
 
 def replay(connection: Connection, parts: Iterable[Part], *, owner: str | None = None) -> None:
-    """Runs each part as its options say, by default as `owner` and as one transaction.
+    """Execute each part according to its options, by default as `owner` and in one transaction.
 
-    The connection is in autocommit mode and stays so. Raises StatementFailed (AIG-S002) with the place in the
-    file a person edits.
+    The connection must be in autocommit mode. Raise StatementFailed (AIG-S002) with the place in the source
+    file if a statement fails.
     """
     for part in parts:
         _run(connection, part, None if part.role == "none" else part.role or owner)
@@ -62,9 +62,9 @@ def replayed(name: str, parts: tuple[Part, ...], session: MigrationSession) -> I
 def built(
     server: Server, parts: Iterable[Part], session: MigrationSession, *, partition_schema: str | None = None
 ) -> Catalog:
-    """The catalog of an empty database after `parts` have run.
+    """Return the catalog of an empty database after executing `parts`.
 
-    It contains every role of the server, so the server has to be a new one.
+    The catalog contains every role of the server, so the server must be new.
     """
     with scratch(server, session) as connection:
         replay(connection, parts, owner=session.owner)
@@ -81,8 +81,7 @@ def _run(connection: Connection, part: Part, role: str | None) -> None:
             for piece in part.pieces():
                 _execute(connection, part, piece)
     except psycopg.Error as error:
-        # The server says which character of a statement it dislikes, and not always: one by one, we know
-        # which statement.
+        # The error position is optional. Execute the statements one by one to find the failing one.
         _run_steps(connection, part, role, alone=False)
         raise _failed(error, part, part.start) from error
 
@@ -116,8 +115,8 @@ def _steps(part: Part) -> Iterator[Piece]:
             slices = split_sql(text)
         except ParseError:
             slices = (slice(0, len(text)),)
-        for found in slices:
-            yield Piece(piece.start + found.start, piece.start + found.stop)
+        for statement in slices:
+            yield Piece(piece.start + statement.start, piece.start + statement.stop)
 
 
 def _execute(connection: Connection, part: Part, piece: Piece) -> None:
@@ -143,7 +142,9 @@ def _placed(part: Part, step: Piece) -> Iterator[None]:
 
 
 def _failed(error: psycopg.Error, part: Part, start: int) -> AigymError:
-    at = error.diag.statement_position
+    position = error.diag.statement_position
     return explain_error(
-        error, place=part.source.place(start + int(at) - 1 if at else start), doing=part.source.file
+        error,
+        place=part.source.place(start + int(position) - 1 if position else start),
+        doing=part.source.file,
     )

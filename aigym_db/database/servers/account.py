@@ -1,4 +1,4 @@
-"""Whom a server runs as: PostgreSQL refuses root, so root hands it to a user who may do nothing else."""
+"""The operating system user of a server: PostgreSQL does not run as root."""
 
 from __future__ import annotations
 
@@ -10,44 +10,44 @@ from pathlib import Path
 
 from aigym_db.errors import ServerUnfit
 
-# Least privilege first: on a machine with a PostgreSQL of its own, its data belongs to `postgres`.
+# Least privilege first: on a machine with a PostgreSQL installation, `postgres` owns its data.
 _UNPRIVILEGED = ("nobody", "postgres", "daemon")
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An operating system user, and whether we have to become it."""
+    """An operating system user, and whether aigym-db has to switch to it."""
 
     uid: int
     gid: int
     dropped: bool
 
     def popen_options(self) -> dict[str, object]:
-        """What `subprocess` needs to start a program as this user."""
+        """Return the `subprocess` options that start a program as this user."""
         return {"user": self.uid, "group": self.gid, "extra_groups": []} if self.dropped else {}
 
     def give(self, path: Path) -> None:
-        """Makes this user the owner of one file or folder."""
+        """Make this user the owner of one file or folder."""
         if self.dropped:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
     def can_reach(self, path: Path) -> bool:
-        """Whether this user may read `path` and pass through every folder above it."""
+        """Return True if this user may read `path` and enter every folder above it."""
         if not self.dropped:
             return os.access(path, os.R_OK)
         path = path.resolve()
         return self._may(path, stat.S_IROTH) and all(self._may(above, stat.S_IXOTH) for above in path.parents)
 
     def _may(self, path: Path, bit: int) -> bool:
-        found = path.stat()
-        shift = 6 if found.st_uid == self.uid else 3 if found.st_gid == self.gid else 0
-        return bool(found.st_mode & (bit << shift))
+        status = path.stat()
+        shift = 6 if status.st_uid == self.uid else 3 if status.st_gid == self.gid else 0
+        return bool(status.st_mode & (bit << shift))
 
 
 def account(folder: Path | None = None) -> Account:
-    """The user a server of ours runs as; that of `folder` when a server has lived there before.
+    """Return the user that servers run as; if `folder` exists, its owner.
 
-    Raises ServerUnfit (AIG-G005) where no such user exists.
+    Raise ServerUnfit (AIG-G005) if no such user exists.
     """
     if sys.platform == "win32":
         raise ServerUnfit(

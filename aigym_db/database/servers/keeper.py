@@ -1,4 +1,4 @@
-"""Starting PostgreSQL so that it cannot outlive whoever needs it."""
+"""Start PostgreSQL as a child that cannot outlive this process."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from aigym_db.database.servers.account import Account
 from aigym_db.database.servers.binaries import Binaries
 from aigym_db.errors import ServerUnfit
 
-# The shell between us and PostgreSQL reads a pipe that only we hold open. However we end, SIGKILL included,
-# the read returns: it stops the server, waits for it and removes the folder. There is no other way to stop,
-# so this one is used every day. TERM besides QUIT: a server that has not installed its handlers yet ignores
-# QUIT. File 3 is the server's: its end tells us at once that the server is gone.
+# The shell between this process and PostgreSQL reads a pipe that only this process holds open. When this
+# process ends, SIGKILL included, the read returns: the shell stops the server, waits for it and removes the
+# folder. Every stop uses this path. TERM in addition to QUIT: a server that has not installed its handlers
+# yet ignores QUIT. Only the server holds file 3: end of file means that it has ended.
 _KEEPER = """
 folder=$1; shift
 "$@" 3>&1 </dev/null >>"$folder/log" 2>&1 &
@@ -32,9 +32,9 @@ cd /; rm -rf -- "$folder"
 
 
 class Keeper:
-    """A server that lives exactly as long as this object's process, at most.
+    """A server that ends at the latest with this process.
 
-    `folder` holds `data/` and gets `log` and the socket; it is removed when the server ends.
+    `folder` contains `data/`, `log` and the socket; it is removed when the server ends.
     """
 
     def __init__(self, programs: Binaries, folder: Path, settings: Mapping[str, str], owner: Account) -> None:
@@ -54,15 +54,15 @@ class Keeper:
             stderr=subprocess.DEVNULL,
             cwd=folder,
             env=process.environment(),
-            # An interrupt typed at the terminal is for us; we decide what becomes of the server.
+            # An interrupt at the terminal must reach this process only, not the server.
             start_new_session=True,
             **owner.popen_options(),  # type: ignore[call-overload]
         )
 
     def wait_until_ready(self) -> None:
-        """Returns once the server takes connections.
+        """Wait until the server accepts connections.
 
-        Raises ServerUnfit with the end of its log when it never does.
+        Raise ServerUnfit (AIG-G005) with the end of its log if it does not start.
         """
         output = self._process.stdout
         assert output is not None
@@ -71,18 +71,18 @@ class Keeper:
             # The pipe never holds a byte: readable means every process of the server has ended.
             ended = select.select([output], [], [], process.POLL_S)[0]
             if ended or time.monotonic() > deadline:
-                said = process.log_tail(self.folder / "log")
+                log_text = process.log_tail(self.folder / "log")
                 self.stop()
-                raise process.unstarted(self._programs, said)
+                raise process.unstarted(self._programs, log_text)
 
     def stop(self) -> None:
-        """Ends the server at once and removes its folder; calling it again does nothing."""
+        """Stop the server immediately and remove its folder; a second call has no effect."""
         self._end(b"")
 
     def shut_down(self) -> None:
-        """Ends the server cleanly (its data is complete on disk) and keeps the folder.
+        """Shut the server down cleanly (its data is complete on disk) and keep the folder.
 
-        Raises ServerUnfit when it did not end cleanly.
+        Raise ServerUnfit (AIG-G005) if it did not end cleanly.
         """
         if self._end(b"keep\n") != 0:
             raise ServerUnfit(
@@ -105,6 +105,6 @@ class Keeper:
             status: int = self._process.wait(process.STOP_TIMEOUT_S)
         finally:
             stdout.close()
-        # Only left over when somebody killed the shell.
+        # The server is still running only if the shell was killed.
         process.kill(self.folder / "data")
         return status

@@ -1,4 +1,4 @@
-"""Tidying: what throwaway servers left behind, and what in the cache nobody uses any more."""
+"""Remove abandoned throwaway servers and unused cached clusters."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ from aigym_db.database.servers.home import STATE, Home
 from aigym_db.database.servers.process import kill
 
 UNUSED_DAYS = 30
-"""How long a cached cluster is kept after its last use."""
+"""Days that a cached cluster is kept after its last use."""
 
 KEPT = 32
-"""How many cached clusters are kept at most, the last used ones; each takes about 20 MB."""
+"""Maximum number of cached clusters, the most recently used ones; each takes about 20 MB."""
 
 
 def sweep() -> tuple[Path, ...]:
-    """Ends the throwaway servers whose process is gone, removes their folders and returns these."""
-    found = tuple(claims.abandoned(account()))
-    for folder in found:
+    """Stop the throwaway servers whose process has ended, remove their folders and return them."""
+    abandoned = tuple(claims.abandoned(account()))
+    for folder in abandoned:
         kill(folder / "data")
         folders.remove(folder)
-    return found
+    return abandoned
 
 
 def gc(unused_days: float = UNUSED_DAYS) -> tuple[Path, ...]:
-    """`sweep`, the cached clusters nobody used for `unused_days` or beyond the newest `KEPT`, and root's
-    servers of projects that are gone; returns what was removed.
+    """Remove abandoned servers, unused clusters and root's servers of deleted projects; return their folders.
+
+    A cluster is unused after `unused_days` days, or if `KEPT` others were used more recently.
     """
     used = sorted((path.stat().st_mtime for path in _cached()), reverse=True)
     newest = used[KEPT - 1] if len(used) >= KEPT else 0.0
@@ -45,7 +46,7 @@ def _outdated(oldest_s: float) -> tuple[Path, ...]:
 
     removed: list[Path] = []
     for folder in _cached():
-        # `<place>.making-…` is left over unless its maker still holds the lock of the place.
+        # `<place>.making-…` is abandoned unless its creator still holds the lock of the place.
         place = folder.with_name(folder.name.partition(".")[0])
         try:
             with FileLock(f"{place}.lock", timeout=0):

@@ -1,9 +1,9 @@
-"""The development server of a project: it lives in `.aigym-db/` and goes on running when the command ends.
+"""The development server of a project: it is stored in `.aigym-db/` and keeps running after the command.
 
-It is reached in two ways. The socket lies in a folder only its user may enter, so no password is asked there
-and the usual DSN holds no secret. Clients that know no sockets (Java, most graphical ones) use 127.0.0.1,
-where everybody on the machine may knock: there it asks for a password, made up with the server and kept
-beside it.
+It has two addresses. The Unix socket is in a folder that only its user may enter, so it needs no password and
+the usual DSN contains no secret. Clients without socket support (Java, most graphical ones) use 127.0.0.1,
+which every user of the machine can reach: it requires a password, which is generated with the server and
+stored with it.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ FOLDER = ".aigym-db"
 
 
 def local(root: Path, name: str | None = None) -> LocalServer:
-    """The development server of the project in `root`, running or not; nothing is touched yet.
+    """Return the development server of the project in `root`, running or not, without any action.
 
-    `name` says which PostgreSQL; without it, the one it was made with, else the embedded one.
+    `name` selects the PostgreSQL programs; default: the ones that created the data folder, else embedded.
     """
     return LocalServer(root.absolute(), name)
 
 
 @dataclass(frozen=True)
 class LocalServer:
-    """The development server of one project. What cannot be done here raises ServerUnfit (AIG-G005)."""
+    """The development server of one project. Methods raise ServerUnfit (AIG-G005) on failure."""
 
     root: Path
     name: str | None = None
@@ -53,15 +53,15 @@ class LocalServer:
         return self.root / FOLDER
 
     def running(self) -> bool:
-        """Whether it runs and takes connections."""
+        """Return True if it runs and accepts connections."""
         with self._understood():
             home = self._home()
             return process.postmaster(home.data) is not None and _answers(home.server(find(home.made_with)))
 
     def serving(self, database: str) -> str | None:
-        """The DSN of a database on the running server; None when there is more to do or to say than that.
+        """Return the DSN of a database on the running server, or None if it is not ready.
 
-        It takes one connection and no lock, and touches nothing. For all else there are `start` and `server`.
+        It opens one connection, takes no lock and changes nothing. Otherwise use `start` or `server`.
         """
         with suppress(ServerUnfit, OSError, IndexError):
             home = self._home()
@@ -71,7 +71,7 @@ class LocalServer:
         return None
 
     def listens_at(self) -> tuple[str, str] | None:
-        """The folder of its socket and its port, as it last said; None when it was never started."""
+        """Return socket folder and port from its lock file, or None if it was never started."""
         with suppress(OSError, ValueError):
             lines = (self._home().data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
             port, sockets = lines[3:5]
@@ -79,9 +79,9 @@ class LocalServer:
         return None
 
     def start(self) -> Server:
-        """The server, started, and made first if need be; when it runs already this does nothing.
+        """Return the running server; create and start it if necessary.
 
-        Others may try at the same time: one of them starts it.
+        Concurrent calls are safe: one of them starts the server.
         """
         with self._understood(), self._locked():
             home = self._home()
@@ -94,12 +94,12 @@ class LocalServer:
             return server
 
     def stop(self) -> bool:
-        """Ends it cleanly and waits until it is gone; False when there was none to end."""
+        """Shut it down and wait until it has ended. Return False if it was not running."""
         with self._understood(), self._locked():
             return self._home().shut_down()
 
     def server(self) -> Server:
-        """The running server."""
+        """Return the running server. Raise ServerUnfit (AIG-G005) if it is not running."""
         if not self.running():
             raise ServerUnfit(
                 f"The local server of {self.root} does not run.",
@@ -110,11 +110,11 @@ class LocalServer:
             return home.server(find(home.made_with))
 
     def url(self, database: str = SUPERUSER, user: str | None = None) -> str:
-        """The DSN through the socket, for psql and every other libpq client; it holds no secret."""
+        """Return the DSN of the socket for libpq clients; it contains no password."""
         return self.server().dsn(database, user)
 
     def tcp_url(self, database: str = SUPERUSER) -> str:
-        """The DSN on 127.0.0.1, for clients that know no sockets; it holds this server's password."""
+        """Return the DSN on 127.0.0.1 for clients without socket support; it contains the password."""
         server = self.server()
         password = quote(self._home().password, safe="")
         return f"postgresql://{SUPERUSER}:{password}@127.0.0.1:{server.port}/{quote(database, safe='')}"
@@ -153,7 +153,7 @@ class LocalServer:
 
 
 def _comes_up(home: Home, programs: Binaries) -> bool:
-    """Whether a server is there and takes connections, now or in a moment; waits out one that is ending."""
+    """Return True if a server accepts connections; wait while one is starting or stopping."""
     deadline = time.monotonic() + process.START_TIMEOUT_S
     while process.postmaster(home.data) is not None:
         if process.ready(home.data) and _answers(home.server(programs)):
@@ -165,25 +165,25 @@ def _comes_up(home: Home, programs: Binaries) -> bool:
 
 
 def _serves(server: Server, database: str) -> bool:
-    """Whether it takes connections to a database, is durable, and works in this folder."""
+    """Return True if it accepts connections to a database, is durable, and its data is in this folder."""
     try:
         with (
             psycopg.connect(server.dsn(database), connect_timeout=5, autocommit=True) as connection,
             connection.cursor(row_factory=dict_row) as cursor,
         ):
-            found = cursor.execute(query("servers/serving").encode()).fetchone()
+            settings = cursor.execute(query("servers/serving").encode()).fetchone()
     except psycopg.Error:
         return False
-    assert found is not None
-    # A project that was copied says where the server of the first one listens.
-    return Path(found["data_directory"]).samefile(server.folder) and DURABLE.items() <= found.items()
+    assert settings is not None
+    # The lock file in a copied project contains the address of the original project's server.
+    return Path(settings["data_directory"]).samefile(server.folder) and DURABLE.items() <= settings.items()
 
 
 def _answers(server: Server) -> bool:
     try:
         psycopg.connect(server.dsn(), connect_timeout=5).close()
     except psycopg.OperationalError as error:
-        # Crowded is alive.
+        # A server without free connections is running.
         return "too many clients" in str(error)
     return True
 
@@ -191,10 +191,10 @@ def _answers(server: Server) -> bool:
 def _check_durable(server: Server) -> None:
     try:
         with psycopg.connect(server.dsn(), autocommit=True) as connection:
-            found = {name: connection.execute(f"show {name}".encode()).fetchone() for name in DURABLE}
+            settings = {name: connection.execute(f"show {name}".encode()).fetchone() for name in DURABLE}
     except psycopg.Error as error:
         raise explain_error(error, doing="The local server runs but cannot be asked about itself") from error
-    wrong = [f"{name} is {row[0]}" for name, row in found.items() if row and row[0] != DURABLE[name]]
+    wrong = [f"{name} is {row[0]}" for name, row in settings.items() if row and row[0] != DURABLE[name]]
     if wrong:
         raise ServerUnfit(
             "The local server would lose committed work in a crash.",

@@ -22,18 +22,18 @@ POLL_S = 0.001
 
 
 def command(programs: Binaries, data: Path, settings: Mapping[str, str]) -> list[str]:
-    """The words that start PostgreSQL on `data` with these settings."""
+    """Return the command line that starts PostgreSQL on `data` with these settings."""
     pairs = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     return [programs.program("postgres"), "-D", str(data), *pairs]
 
 
 def environment() -> dict[str, str]:
-    """What our servers see of the environment: nothing that could change what they do."""
+    """Return the environment of servers, without variables that affect their behavior."""
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
 
 
 def ready(data: Path) -> bool:
-    """Whether the server on `data` has said in its lock file that it takes connections."""
+    """Return True if the lock file of the server on `data` reports that it accepts connections."""
     try:
         lines = (data / "postmaster.pid").read_bytes().split(b"\n")
     except OSError:
@@ -42,7 +42,7 @@ def ready(data: Path) -> bool:
 
 
 def postmaster(data: Path) -> psutil.Process | None:
-    """The server that runs on `data`, if one does; a lock file left by a dead one does not count."""
+    """Return the server that runs on `data`, or None; a stale lock file is ignored."""
     try:
         pid = int((data / "postmaster.pid").read_bytes().partition(b"\n")[0])
     except (OSError, ValueError):
@@ -50,33 +50,32 @@ def postmaster(data: Path) -> psutil.Process | None:
     import psutil
 
     try:
-        found = psutil.Process(pid)
-        # Every server works in its data folder: a number the system gave to somebody else since is told
-        # apart.
-        return found if _works_in(found, data) else None
+        process = psutil.Process(pid)
+        # The working directory of a server is its data folder, which distinguishes it from a reused pid.
+        return process if _works_in(process, data) else None
     except psutil.NoSuchProcess:
         return None
 
 
-def _works_in(found: psutil.Process, data: Path) -> bool:
+def _works_in(process: psutil.Process, data: Path) -> bool:
     import psutil
 
     try:
-        return found.status() != psutil.STATUS_ZOMBIE and Path(found.cwd()).samefile(data)
+        return process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()).samefile(data)
     except (psutil.Error, OSError):
         return False
 
 
 def came_up(data: Path, pid: int) -> bool:
-    """Waits for the server with this number to take connections; False when it ended instead."""
+    """Wait until the server with this pid accepts connections. Return False if it ended."""
     import psutil
 
     deadline = time.monotonic() + START_TIMEOUT_S
     try:
         started = psutil.Process(pid)
         while started.status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
-            found = postmaster(data)
-            if found is not None and found.pid == pid and ready(data):
+            process = postmaster(data)
+            if process is not None and process.pid == pid and ready(data):
                 return True
             time.sleep(POLL_S)
     except psutil.NoSuchProcess:
@@ -85,9 +84,9 @@ def came_up(data: Path, pid: int) -> bool:
 
 
 def forget_dead(data: Path) -> None:
-    """Makes way for a server after one that was killed: waits for its last processes, drops its lock files.
+    """Clean up after a killed server: wait for its last processes and remove its lock files.
 
-    PostgreSQL does so too, except when the number in a lock file belongs to some other process by now.
+    PostgreSQL does the same, unless the pid in a lock file has been reused by another process.
     """
     lock = data / "postmaster.pid"
     try:
@@ -97,7 +96,7 @@ def forget_dead(data: Path) -> None:
     import psutil
 
     deadline = time.monotonic() + STOP_TIMEOUT_S
-    while time.monotonic() < deadline and any(_works_in(found, data) for found in psutil.process_iter()):
+    while time.monotonic() < deadline and any(_works_in(process, data) for process in psutil.process_iter()):
         time.sleep(POLL_S)
     if len(lines) > 4:
         Path(lines[4], f".s.PGSQL.{lines[3]}.lock").unlink(missing_ok=True)
@@ -105,29 +104,29 @@ def forget_dead(data: Path) -> None:
 
 
 def shut_down(data: Path) -> bool:
-    """Ends the server on `data` cleanly and waits until it is gone; False when there is none."""
-    if (found := postmaster(data)) is None:
+    """Shut the server on `data` down and wait until it has ended. Return False if none was running."""
+    if (process := postmaster(data)) is None:
         return False
-    if not _ended(found, data, signal.SIGINT):
-        # It keeps what was committed: the next start replays its log.
+    if not _ended(process, data, signal.SIGINT):
+        # Committed data is safe: the next start replays the WAL.
         kill(data)
     return True
 
 
 def kill(data: Path) -> None:
-    """Ends the server on `data` at once, if there is one, and waits until it is gone."""
-    if (found := postmaster(data)) is not None:
-        _ended(found, data, signal.SIGQUIT)
+    """Stop the server on `data` immediately, if any, and wait until it has ended."""
+    if (process := postmaster(data)) is not None:
+        _ended(process, data, signal.SIGQUIT)
 
 
-def _ended(found: psutil.Process, data: Path, how: signal.Signals) -> bool:
+def _ended(process: psutil.Process, data: Path, how: signal.Signals) -> bool:
     import psutil
 
     with contextlib.suppress(psutil.NoSuchProcess):
-        found.send_signal(how)
-    # Not psutil's wait: it also waits until the parent, whoever that is by now, has taken note.
+        process.send_signal(how)
+    # Not psutil's wait: it also waits until the parent process has reaped the child.
     deadline = time.monotonic() + STOP_TIMEOUT_S
-    while _works_in(found, data):
+    while _works_in(process, data):
         if time.monotonic() > deadline:
             return False
         time.sleep(POLL_S)
@@ -135,17 +134,17 @@ def _ended(found: psutil.Process, data: Path, how: signal.Signals) -> bool:
 
 
 def log_tail(log: Path, lines: int = 12) -> str:
-    """The last lines a server wrote."""
+    """Return the last lines of a server log."""
     try:
         return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
     except OSError:
         return ""
 
 
-def unstarted(programs: Binaries, said: str) -> ServerUnfit:
-    """PostgreSQL did not start, and what it said about it."""
+def unstarted(programs: Binaries, log_text: str) -> ServerUnfit:
+    """Return the error for a server that did not start; `log_text` is the end of its log."""
     return ServerUnfit(
         f"PostgreSQL {programs.major} ({programs.name}) did not start.",
-        detail=said or "It wrote nothing to its log.",
+        detail=log_text or "It wrote nothing to its log.",
         hint="Read the lines above: most often memory, disk space or shared memory ran out.",
     )

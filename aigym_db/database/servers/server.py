@@ -1,4 +1,4 @@
-"""A PostgreSQL server somebody can talk to."""
+"""A running PostgreSQL server and its DSN."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ SUPERUSER = "postgres"
 
 @dataclass(frozen=True)
 class Server:
-    """A running server: what it is and how to reach it."""
+    """A running server: its programs, data folder and address."""
 
     programs: Binaries
     """The programs of the same version: `server.programs.program("pg_dump")`."""
     folder: Path
-    """Where its data lies."""
+    """The data folder."""
     socket_folder: Path
     port: int
 
@@ -32,10 +32,10 @@ class Server:
         return self.programs.major
 
     def dsn(self, database: str = SUPERUSER, user: str | None = None) -> str:
-        """A URL any libpq client takes; it holds no secret, because the socket lies in a private folder."""
+        """Return a libpq URL. It contains no password, because the socket is in a private folder."""
         where = {"host": str(self.socket_folder), "port": str(self.port)}
         if os.environ.get("PGHOSTADDR") or os.environ.get("PGSERVICE"):
-            # An address from the environment would win over the socket, and lead to somebody else's server.
+            # An address from the environment would override the socket and select another server.
             where["hostaddr"] = ""
         user = quote(user or SUPERUSER, safe="")
         return (

@@ -1,4 +1,4 @@
-"""Servers for one purpose: they start in a blink, keep nothing, and end with the process that wanted them."""
+"""Throwaway servers: they start from a cached cluster, are not durable, and end with their process."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def _repaired(
         try:
             return _launched(place, programs, owner, settings)
         except cluster.BrokenCluster:
-            # Also what we see when somebody else is repairing it.
+            # Also raised while another process replaces it.
             place.discard(seen)
     fill()
     return _launched(place, programs, owner, settings)

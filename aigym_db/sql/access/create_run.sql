@@ -63,7 +63,7 @@ begin
                         message := sqlerrm;
                         actual := null;
                 end;
-                -- One row that a WITH CHECK refuses makes the whole statement fail: then row by row.
+                -- One row that violates a WITH CHECK makes the whole statement fail: then row by row.
                 if state = '42501' and attempt_row.each_body is not null then
                     for part in 1 .. cardinality(attempt_row.each_body) loop
                         begin

@@ -1,4 +1,4 @@
--- What must be known of each table to try every command on it: its key, its columns, and which of them say something.
+-- The key and the columns of each table, as needed to try every command on it.
 select
     n.nspname as schema,
     c.relname as name,

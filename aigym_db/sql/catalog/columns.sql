@@ -32,7 +32,7 @@ select
             then (select string_agg(item::text, ' ' order by item::text collate "C") from unnest(a.attacl) as item)
     end as acl,
     (
-        -- Newer minor versions (15.20) count the changes of a column here; nobody declares that.
+        -- Newer minor versions (15.20) count the changes of a column here; it is not part of the definition.
         select string_agg(option, ', ' order by place)
         from unnest(a.attoptions) with ordinality as given(option, place)
         where not starts_with(option, 'pg_attver=')

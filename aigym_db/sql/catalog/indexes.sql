@@ -1,4 +1,4 @@
--- Which indexes are there, and are they usable? One behind a constraint is listed when the constraint does not say it all.
+-- Indexes with their definition and validity; an index of a constraint only if the constraint does not describe it fully.
 select
     'index' as kind,
     quote_ident(n.nspname) || '.' || quote_ident(i.relname) as name,

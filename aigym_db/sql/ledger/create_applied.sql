@@ -1,4 +1,4 @@
--- Makes the view of the present: which migrations this database, or a tenant schema of it, has run and not undone.
+-- Create the view of the migrations that are applied to this database, or to a tenant schema of it.
 create or replace view aigym_db.applied as
 select version, name, checksum, occurred_at as applied_at, who as applied_by, scope
 from (

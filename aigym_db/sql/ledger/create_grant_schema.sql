@@ -1,2 +1,2 @@
--- Lets everybody look into the ledger's schema, as everybody may look into pg_catalog.
+-- Grant USAGE on the ledger's schema to PUBLIC, as for pg_catalog.
 grant usage on schema aigym_db to public

@@ -1,4 +1,4 @@
--- Makes the function that keeps the event table append-only.
+-- Create the trigger function that keeps the event table append-only.
 create or replace function aigym_db.refuse_change() returns trigger
 language plpgsql
 set search_path = pg_catalog

@@ -1,4 +1,4 @@
--- How far did a migration outside a transaction come since it was last applied, undone or given up?
+-- Journal entries of a non-transactional migration since it was last applied, rolled back or resolved.
 select kind, statement, checksum, sql, detail, backend
 from aigym_db.event
 where scope = %(scope)s

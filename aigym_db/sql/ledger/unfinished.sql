@@ -1,4 +1,4 @@
--- Which migrations were begun outside a transaction, in which direction, and since then neither applied, undone nor given up?
+-- Partially applied or partially rolled back migrations, with their direction.
 select begun.version, begun.name, begun.checksum, begun.direction,
        coalesce(max(begun.statement) filter (where begun.kind = 'done'), 0) as done,
        sum((begun.detail ->> 'rows')::bigint) filter (where begun.kind = 'done' and begun.detail ? 'until')::bigint as rows

@@ -19,7 +19,7 @@ select named.oid::bigint,
         from pg_stat_progress_create_index as building
         where building.datid = (select oid from pg_database where datname = current_database())
           and (building.index_relid = named.oid
-               -- Of somebody else's session a plain role sees no more than its process id, and its locks.
+               -- An unprivileged role can read only the process id and the locks of other users' sessions.
                or building.relid is null and exists (
                  select from pg_locks as held
                  where held.pid = building.pid and held.relation = index.indrelid and held.granted

@@ -50,7 +50,7 @@ select found.indexrelid::bigint,
         where building.datid = (select oid from pg_database where datname = current_database())
           and not found.usable
           and (building.index_relid = found.indexrelid
-               -- Of somebody else's session a plain role sees no more than its process id, and its locks.
+               -- An unprivileged role can read only the process id and the locks of other users' sessions.
                or building.relid is null and exists (
                  select from pg_locks as held
                  where held.pid = building.pid and held.relation = found.indrelid and held.granted

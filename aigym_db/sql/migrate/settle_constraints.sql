@@ -15,7 +15,7 @@ begin
   select pg_catalog.string_agg(name, ', '), pg_catalog.string_agg(name, ', ') filter (where found.late)
   into every, late
   from found;
-  -- By name: ALL would also hold for what a later file makes, and cannot be taken back.
+  -- By name: ALL would also apply to constraints that a later file creates, and cannot be reset.
   if every is not null then
     execute pg_catalog.concat('set constraints ', every, ' immediate');
   end if;

@@ -27,7 +27,7 @@ statements(step, place, statement) as (
     where t.datacl is not null
 
     union all
-    -- In the order of the list: whoever passes a privilege on got it before. One statement per grantor, who says it.
+    -- In list order: a grantor receives a grant option before using it. One statement per grantor, run as the grantor.
     select 3, a.place, format(
         'set role %%I; grant %%s on database %%I to %%s%%s; reset role',
         pg_get_userbyid(a.grantor),

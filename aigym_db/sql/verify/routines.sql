@@ -1,4 +1,4 @@
--- Which functions and procedures could speak of an object without PostgreSQL knowing, and what runs them?
+-- Functions and procedures whose dependencies PostgreSQL does not record, and the triggers that execute them.
 select
     routine.oid::regprocedure::text as name,
     namespace.nspname as schema,
