@@ -5,9 +5,8 @@
         assert rows == [("Acme",)]
 
 `aigym_database` is the DSN of a clone of the project's migrated database with the rows of `seeds/test`;
-`as_actor` takes a name of `policies/actors.toml` and returns a connection to that clone. `pytest policies/`
-(or `testpaths` with it) runs each cell as a test. The fixtures
-are created on first use.
+`as_actor` is called with a name of `policies/actors.toml` and returns a connection to that clone.
+`pytest policies/` (or `testpaths` with it) runs each cell as a test. The test database is built on first use.
 """
 
 from __future__ import annotations
@@ -31,13 +30,13 @@ ENDING = ".access.toml"
 
 @pytest.fixture(scope="session")
 def aigym_root(pytestconfig: pytest.Config) -> Path:
-    """Where the project is looked for: here or above. Override it when that is not pytest's own root."""
+    """The folder of the project or one below it; default: pytest's root. Override it if it differs."""
     return pytestconfig.rootpath
 
 
 @pytest.fixture
 def aigym_database(aigym_root: Path, pytestconfig: pytest.Config) -> Iterator[str]:
-    """A superuser's DSN of a database of its own, migrated and with the fixture's rows."""
+    """The superuser DSN of a separate database per test, migrated and with the rows of `seeds/test`."""
     from aigym_db.project.config import find
 
     with _test_databases(pytestconfig).open(find(aigym_root)).database() as dsn:
@@ -48,7 +47,7 @@ def aigym_database(aigym_root: Path, pytestconfig: pytest.Config) -> Iterator[st
 def as_actor(
     aigym_root: Path, aigym_database: str
 ) -> Iterator[Callable[[str], psycopg.Connection[tuple[Any, ...]]]]:
-    """Gives a connection (in autocommit mode) to `aigym_database` that acts as the actor of this name."""
+    """Return a function that connects to `aigym_database` as an actor, in autocommit mode."""
     from aigym_db.access.actors import read_actors
     from aigym_db.access.test_database import acting
     from aigym_db.project.config import find
@@ -58,7 +57,7 @@ def as_actor(
 
         def act(name: str) -> psycopg.Connection[tuple[Any, ...]]:
             if name not in actors:
-                raise pytest.UsageError(f"there is no actor {name!r}; use one of: {', '.join(actors)}")
+                raise pytest.UsageError(f"the actor {name!r} does not exist; use one of: {', '.join(actors)}")
             return opened.enter_context(acting(aigym_database, actors[name]))
 
         yield act
@@ -110,8 +109,8 @@ class CellItem(pytest.Item):
         from aigym_db.errors import AigymError
 
         if isinstance(excinfo.value, WrongCellError):
-            where = f"\n{self.cell.place}" if self.cell.place else ""
-            return f"{excinfo.value}{where}"
+            place = f"\n{self.cell.place}" if self.cell.place else ""
+            return f"{excinfo.value}{place}"
         if isinstance(excinfo.value, AigymError):
             return _message(excinfo.value)
         return super().repr_failure(excinfo, style)
@@ -145,12 +144,14 @@ class TestDatabases:
         from aigym_db.access.matrix import read_matrix
         from aigym_db.access.trial import trial
 
-        known = (project.root, cell.table)
-        if known not in self._outcomes:
+        key = (project.root, cell.table)
+        if key not in self._outcomes:
             with self.open(project).connection() as connection:
                 outcomes = trial(connection, read_matrix(project.root), {cell.table}).outcomes()
-            self._outcomes[known] = {(one.cell.actor, one.cell.command): one for one in outcomes}
-        return self._outcomes[known][cell.actor, cell.command]
+            self._outcomes[key] = {
+                (outcome.cell.actor, outcome.cell.command): outcome for outcome in outcomes
+            }
+        return self._outcomes[key][cell.actor, cell.command]
 
 
 _KEY = pytest.StashKey[TestDatabases]()

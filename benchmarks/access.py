@@ -1,7 +1,7 @@
-"""How fast the access answers of the reference database are proven: cells and mutants a second.
+"""Throughput of the access tests of the reference database: cells and mutants per second.
 
-Beside it, for a part of the statements, what a test suite in a client does: savepoint, actor, statement and
-rollback, each a round trip, and no look at what the statement reached.
+For comparison, a part of the statements is executed as by a test suite in a client: savepoint, actor,
+statement and rollback, each a round trip, without a check of the rows reached.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CLONES = min(4, os.cpu_count() or 1)
 CELLS_PER_SECOND = 3_000
 ROUNDS = 5
 EVERY = 10
-"""One statement in so many is also tried from the client."""
+"""One statement in EVERY is also executed from the client."""
 CLIENT, SERVER = "from the client", "one call of the server"
 
 
@@ -47,16 +47,16 @@ def main() -> None:
 
 
 def run_cells(tried: Trial) -> Table:
-    """All cells on one connection, and on several clones at once."""
+    """All cells on one connection, and on several clones in parallel."""
     cells = sum(len(table_matrix.cells) for table_matrix in tried.matrix.tables.values())
     alone = Trial(
         tried.connections[:1], tried.matrix, tried.tables, tried.fixtures, tried.statements, tried.rejected
     )
-    one, many = "one connection", f"{len(tried.connections)} clones"
-    times = interleaved({one: call(alone.outcomes), many: call(tried.outcomes)}, ROUNDS)
-    speed = {name: cells / statistics.median(found) * 1000 for name, found in times.items()}
-    word = "reached" if speed[many] >= CELLS_PER_SECOND else "MISSED"
-    notes = [f"{name}: {found:,.0f} cells a second" for name, found in speed.items()]
+    single, parallel = "one connection", f"{len(tried.connections)} clones"
+    times = interleaved({single: call(alone.outcomes), parallel: call(tried.outcomes)}, ROUNDS)
+    speed = {name: cells / statistics.median(durations_ms) * 1000 for name, durations_ms in times.items()}
+    word = "reached" if speed[parallel] >= CELLS_PER_SECOND else "MISSED"
+    notes = [f"{name}: {rate:,.0f} cells a second" for name, rate in speed.items()]
     return Table(
         f"{cells:,} cells, {len(tried.statements):,} statements, {len(tried.matrix.actors)} actors",
         times,
@@ -65,7 +65,7 @@ def run_cells(tried: Trial) -> Table:
 
 
 def run_statements(tried: Trial) -> Table:
-    """A part of the statements that need nothing before them."""
+    """A part of the statements that need no preparation."""
     sample = [statement for statement in tried.statements if statement.scene is None and not statement.each][
         ::EVERY
     ]
@@ -81,7 +81,7 @@ def run_statements(tried: Trial) -> Table:
 def from_client(
     connection: Connection[tuple[object, ...]], tried: Trial, sample: Sequence[AttemptStatement]
 ) -> None:
-    """What a test suite in a client does."""
+    """Execute the statements like a test suite in a client."""
     with connection.transaction(force_rollback=True):
         connection.execute("set local session_replication_role = replica")
         connection.execute("set local row_security = on")
@@ -101,7 +101,7 @@ def from_client(
 
 
 def run_mutants(tried: Trial) -> str:
-    """Once: every policy and every function that policies ask, broken one at a time."""
+    """Test every mutant once."""
     began = time.perf_counter()
     done = mutate(tried, equivalents(ROOT))
     seconds = time.perf_counter() - began

@@ -1,32 +1,32 @@
-"""`policies/actors.toml`: everyone the policies must tell apart.
+"""`policies/actors.toml`: the actors that the policies distinguish.
 
-    outside = ["auth"]                        # schemas of others: their tables need no answers
-    levels  = ["none", "enrolled", "always"]  # what a table may demand of a session
+    outside = ["auth"]                        # foreign schemas: their tables need no cells
+    levels  = ["none", "enrolled", "always"]  # session levels that a table can require
 
-    [people]                                  # rows of the fixture: "{alice}" below and in the sheets
+    [people]                                  # values of the fixture: "{alice}" below and in the matrix
     alice = "00000000-0000-4000-8000-000000000003"
     acme  = "00000000-0000-4000-8000-000000000101"
     beta  = "00000000-0000-4000-8000-000000000102"
-    everywhere = ["{acme}", "{beta}"]         # a list may name what stands above it
+    everywhere = ["{acme}", "{beta}"]         # a list can use the values above it
 
-    [names]                                   # what a row class may ask of whoever is acting
+    [names]                                   # values of the actor that a row class can use
     me      = "the person's own id"
     tenants = "tenants the person is an active member of"
 
-    [groups]                                  # several actors under one name, for the sheets
+    [groups]                                  # several actors under one name, for the matrix
     end_users = ["member", "comember"]
-    signed_in = ["end_users", "admin"]        # a group may name groups above it
+    signed_in = ["end_users", "admin"]        # a group can contain groups defined above it
 
     [actor.member]
     note    = "alice: an end user of Acme without a second factor"
     role    = "authenticated"
     claims  = { sub = "{alice}", role = "authenticated", aal = "aal1" }
-    provides   = ["none", "enrolled"]            # the levels this session satisfies
+    provides = ["none", "enrolled"]           # the levels this session satisfies
     me      = "{alice}"
     tenants = ["{acme}"]
 
-A name that an actor leaves out stands for nobody: null where others give one value, an empty list where
-others give a list.
+A name that an actor does not define is null if other actors give a single value, and an empty list if they
+give a list.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ from aigym_db.project.toml import Document, read_document
 
 FILE = "policies/actors.toml"
 _ACTOR_KEYS = ("note", "role", "claims", "settings", "provides")
-_WHOLE = re.compile(r"\{(\w+)\}")
+_REFERENCE = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
 class ActorList:
-    """The actors, and the words the sheets may use about them."""
+    """The contents of `policies/actors.toml`."""
 
     actors: Mapping[str, Actor]
     groups: Mapping[str, tuple[str, ...]]
@@ -60,12 +60,12 @@ class ActorList:
     doc: Document
 
     def place(self, actor: str) -> Place:
-        """Where the role of an actor is said."""
+        """The place of an actor's role in the file."""
         return self.doc.place("actor", actor, "role")
 
 
 def read_actors(root: Path) -> ActorList:
-    """Everyone in `policies/actors.toml` of the project at `root`.
+    """Read `policies/actors.toml` of the project at `root`.
 
     Raise BadAccessMatrix (AIG-P012) for an unknown key, name, level, person or group member.
     """
@@ -109,7 +109,7 @@ def read_actors(root: Path) -> ActorList:
                     "actor",
                     actor.name,
                     key,
-                    hint="Write it the same way for everyone.",
+                    hint="Use one value or a list for every actor.",
                 )
     outside = doc.strings(values.get("outside", []), "outside", subject="`outside`")
     return ActorList(complete, groups, people, names, levels, outside, doc)
@@ -125,14 +125,14 @@ def _table(doc: Document, key: str) -> Mapping[str, Any]:
 def _group(
     doc: Document, name: str, value: Any, actors: Mapping[str, Actor], groups: Mapping[str, tuple[str, ...]]
 ) -> tuple[str, ...]:
-    """The actors of a group; a group may name groups that stand above it."""
+    """The actors of a group; a group can contain groups defined above it."""
     if name in actors:
         raise doc.wrong(f"`{name}` is an actor and a group.", "groups", name, hint="Rename the group.")
     members: dict[str, None] = {}
     for member in doc.strings(value, "groups", name, subject=f"The group `{name}`"):
         if member not in actors and member not in groups:
             raise doc.wrong(
-                f"The group `{name}` names an actor `{member}` that does not exist.",
+                f"The group `{name}` contains an actor `{member}` that does not exist.",
                 "groups",
                 name,
                 member,
@@ -150,33 +150,33 @@ def _actor(
     names: tuple[str, ...],
     levels: tuple[str, ...],
 ) -> Actor:
-    at = ("actor", name)
-    table = doc.only(value, (*_ACTOR_KEYS, *names), *at, subject=f"The actor `{name}`")
+    keys = ("actor", name)
+    table = doc.only(value, (*_ACTOR_KEYS, *names), *keys, subject=f"The actor `{name}`")
     for key in ("note", "role"):
         if key not in table:
-            raise doc.wrong(f"The actor `{name}` has no `{key}`.", *at, hint=f"Add `{key} = …`.")
+            raise doc.wrong(f"The actor `{name}` has no `{key}`.", *keys, hint=f"Add `{key} = …`.")
     if levels and "provides" not in table:
         raise doc.wrong(
             f"The actor `{name}` has no list of session levels.",
-            *at,
+            *keys,
             hint="Add `provides = […]`; `provides = []` for a session that is rejected everywhere.",
         )
-    provides = doc.strings(table.get("provides", []), *at, "provides", subject="`provides`")
+    provides = doc.strings(table.get("provides", []), *keys, "provides", subject="`provides`")
     for level in provides:
         if level not in levels:
             raise doc.wrong(
                 f"`{level}` is not one of the levels.",
-                *at,
+                *keys,
                 "provides",
                 hint=f"Use some of: {', '.join(levels)}.",
             )
-    role = doc.text(table["role"], *at, "role", subject="`role`")
+    role = doc.text(table["role"], *keys, "role", subject="`role`")
     filled = {
-        key: _filled(doc, table[key], people, *at, key) for key in table if key not in ("note", "provides")
+        key: _filled(doc, table[key], people, *keys, key) for key in table if key not in ("note", "provides")
     }
     for key in ("claims", "settings"):
         if not isinstance(filled.get(key, {}), dict):
-            raise doc.wrong(f"`{key}` must be a table.", *at, key, hint=f"Write it as `{key} = {{ … }}`.")
+            raise doc.wrong(f"`{key}` must be a table.", *keys, key, hint=f"Write it as `{key} = {{ … }}`.")
     return Actor(
         name,
         role,
@@ -184,18 +184,18 @@ def _actor(
         {key: str(setting) for key, setting in filled.get("settings", {}).items()},
         {key: filled[key] for key in names if key in filled},
         provides,
-        doc.text(table["note"], *at, "note", subject="`note`"),
+        doc.text(table["note"], *keys, "note", subject="`note`"),
     )
 
 
-def _filled(doc: Document, value: Any, people: Mapping[str, str | tuple[str, ...]], *at: str) -> Any:
-    """The value with every `"{person}"` replaced; lists become tuples."""
+def _filled(doc: Document, value: Any, people: Mapping[str, str | tuple[str, ...]], *keys: str) -> Any:
+    """Replace every `"{person}"` in a value; lists become tuples."""
     if isinstance(value, dict):
-        return {key: _filled(doc, one, people, *at) for key, one in value.items()}
+        return {key: _filled(doc, item, people, *keys) for key, item in value.items()}
     if isinstance(value, list):
-        return tuple(_filled(doc, one, people, *at) for one in value)
-    if isinstance(value, str) and (found := _WHOLE.fullmatch(value)):
-        if found[1] not in people:
-            raise doc.wrong(f"`{value}` is not one of the people.", *at, hint="Add it to `[people]`.")
-        return people[found[1]]
+        return tuple(_filled(doc, item, people, *keys) for item in value)
+    if isinstance(value, str) and (match := _REFERENCE.fullmatch(value)):
+        if match[1] not in people:
+            raise doc.wrong(f"`{value}` is not one of the people.", *keys, hint="Add it to `[people]`.")
+        return people[match[1]]
     return value

@@ -15,29 +15,29 @@ from aigym_db.model.access import COMMANDS, Cell, Command, Way
 
 @dataclass(frozen=True, slots=True)
 class AttemptStatement:
-    """One statement to try as one actor, and the keys it should reach."""
+    """One statement to execute as one actor, and the keys it is expected to reach."""
 
     cell: Cell
     way: Way
     expected: tuple[str, ...]
     body: str
     id: int = 0
-    """Its place in the order they are tried: what finds most mistakes soonest comes first."""
+    """Position in the order of execution: statements that detect most faults come first."""
     scene: str | None = None
-    """What is done before, as superuser; jobs of one scene share it."""
+    """The statement executed before, as superuser; statements with the same scene share it."""
     observe: str | None = None
-    """What tells, as superuser, which rows were reached."""
+    """The query that returns the rows reached, executed as superuser."""
     success: tuple[str, ...] | None = None
-    """The keys reached when the statement touches rows, where that needs no looking."""
+    """The keys reached if the statement affects rows; None if `observe` returns them."""
     passed: tuple[str, ...] | None = None
-    """The keys reached when a constraint stops the statement: policies are asked before constraints."""
+    """The keys reached if a constraint rejects the statement: policies are evaluated before constraints."""
     each: tuple[tuple[str, str], ...] = ()
-    """(statement, key) to try one by one when a WITH CHECK makes a sighted statement as a whole fail."""
+    """(statement, key) to execute one by one if a WITH CHECK rejects the whole sighted statement."""
 
 
 @dataclass(frozen=True, slots=True)
 class RejectedAttempt:
-    """A way of trying that needs no statement, because the role has not been granted the command at all."""
+    """An attempt that needs no statement, because the role lacks the privilege."""
 
     cell: Cell
     way: Way
@@ -45,13 +45,13 @@ class RejectedAttempt:
     error: str = ""
 
 
-def order_statements(jobs: Iterable[AttemptStatement]) -> tuple[AttemptStatement, ...]:
-    """The jobs in the order they are to be tried."""
+def order_statements(attempts: Iterable[AttemptStatement]) -> tuple[AttemptStatement, ...]:
+    """Return the statements in the order of execution."""
     order = {
         command: index for index, command in enumerate(("select", "delete", "update", "reassign", "insert"))
     }
     ranked = sorted(
-        jobs,
+        attempts,
         key=lambda statement: (
             order[statement.cell.command],
             statement.way != "blind",
@@ -64,7 +64,7 @@ def order_statements(jobs: Iterable[AttemptStatement]) -> tuple[AttemptStatement
 def plan_attempts(
     table_matrix: TableMatrix, table: Table, fixture: Fixture, roles: dict[str, str]
 ) -> Iterator[AttemptStatement | RejectedAttempt]:
-    """Everything to try on a table; `roles` gives each actor's database role."""
+    """Yield every attempt on a table; `roles` maps each actor to its database role."""
     for actor, role in roles.items():
         grants = table.grants[role]
         cells = {command: table_matrix.cells[actor, command] for command in COMMANDS}
@@ -76,7 +76,7 @@ def plan_attempts(
 
 
 def _means(fixture: Fixture, actor: str, *commands: Command) -> tuple[str, ...]:
-    """The keys that all these answers of an actor have in common."""
+    """The keys that these cells of an actor have in common."""
     sets = [fixture.means[actor, command] for command in commands]
     return tuple(sorted(frozenset.intersection(*sets)))
 
@@ -92,7 +92,7 @@ def _select(
             cell,
             "look",
             expected,
-            "the role may read some columns but not the key, so the rows cannot be told apart",
+            "the role can read some columns but not the key, so the rows cannot be distinguished",
         )
     else:
         yield RejectedAttempt(cell, "look", expected)
@@ -122,7 +122,7 @@ def _update(
     free = statements.free(table, grants.updates)
     shown = statements.readable(table, grants) if grants.selects.issuperset(table.key) else None
     each = tuple(
-        (statements.update_sighted(table, shown, statements.at(table, row)), row.key)
+        (statements.update_sighted(table, shown, statements.key_condition(table, row)), row.key)
         for row in (fixture.rows if shown else ())
         if shown
     )
@@ -138,7 +138,7 @@ def _update(
             cell,
             "blind",
             expected,
-            "the role may update only columns that cannot be tried without reading them",
+            "the role can update only columns that cannot be tested without reading them",
         )
 
 
@@ -151,7 +151,7 @@ def _insert(
         return
     sure = grants.inserts.issuperset(whose)
     if grants.bypasses and fixture.rows:
-        # No policy is asked, so what goes for one row goes for all.
+        # No policy applies, so the result for one row is valid for all.
         every = tuple(row.key for row in fixture.rows)
         row = fixture.rows[0]
         yield AttemptStatement(
@@ -182,9 +182,9 @@ def _reassign(
 ) -> Iterator[AttemptStatement | RejectedAttempt]:
     updatable, visible = fixture.means[cell.actor, "update"], fixture.means[cell.actor, "select"]
     allowed = fixture.reassignments.allowed[cell.actor]
-    reachable = updatable | {move.key for move in allowed}
+    reachable = updatable | {reassignment.key for reassignment in allowed}
     columns = {column for column, _ in fixture.reassignments.targets}
-    rejected = {move for move in allowed if move.column not in grants.updates}
+    rejected = {reassignment for reassignment in allowed if reassignment.column not in grants.updates}
     if rejected or not columns & grants.updates:
         yield RejectedAttempt(cell, "blind", tuple(sorted(map(str, rejected))))
     for column, target in fixture.reassignments.targets:
@@ -197,7 +197,7 @@ def _reassign(
         yield _reassign_all(
             cell, table, column, target, elsewhere, frozenset(reassignments.values()), allowed
         )
-        # Where all of them may be moved, the statement has just shown it for each.
+        # If all of them are allowed, the statement above has tested each.
         mixed = len(reassignments) > 1 and not allowed.issuperset(reassignments.values())
         if mixed and grants.selects.issuperset(table.key):
             for row in elsewhere:
@@ -214,9 +214,9 @@ def _reassign_all(
     reassignments: frozenset[Reassignment],
     allowed: frozenset[Reassignment],
 ) -> AttemptStatement:
-    """Moves whatever can be reached, and so also rows of others to oneself.
+    """Reassign every row that can be reached, including rows of other owners.
 
-    All or nothing: where some of the rows may be moved and others not, the statement as a whole has to fail.
+    If only some of the reassignments are allowed, the whole statement must fail.
     """
     every = tuple(sorted(str(Reassignment(row.key, column, target)) for row in elsewhere))
     expected = tuple(sorted(map(str, reassignments))) if allowed.issuperset(reassignments) else ()
@@ -231,18 +231,20 @@ def _reassign_all(
 
 
 def _reassign_one(
-    cell: Cell, table: Table, fixture: Fixture, row: Row, move: Reassignment
+    cell: Cell, table: Table, fixture: Fixture, row: Row, reassignment: Reassignment
 ) -> AttemptStatement:
-    """Moves a single row by its key; the actor must also be allowed to see it where it visible_after."""
+    """Reassign one row by its key; the actor must be able to select it afterwards."""
     reach = (
-        move in fixture.reassignments.allowed[cell.actor]
-        and move in fixture.reassignments.visible_after[cell.actor]
+        reassignment in fixture.reassignments.allowed[cell.actor]
+        and reassignment in fixture.reassignments.visible_after[cell.actor]
     )
     return AttemptStatement(
         cell,
         "sighted",
-        (str(move),) if reach else (),
-        statements.reassign(table, move.column, move.target, statements.at(table, row)),
-        success=(str(move),),
-        passed=(str(move),),
+        (str(reassignment),) if reach else (),
+        statements.reassign(
+            table, reassignment.column, reassignment.target, statements.key_condition(table, row)
+        ),
+        success=(str(reassignment),),
+        passed=(str(reassignment),),
     )

@@ -1,4 +1,4 @@
-"""`policies/equivalents.toml`: mutants that make no difference, and why.
+"""`policies/equivalents.toml`: mutants that are equivalent to the original, each with the reason.
 
 [[equivalent]]
 mutant = "iam.units units_select: USING without deleted_at IS NULL"
@@ -20,7 +20,7 @@ FILE = "policies/equivalents.toml"
 
 @dataclass(frozen=True, slots=True)
 class Equivalents:
-    """Why some mutants may survive."""
+    """The mutants that may survive, with their reasons."""
 
     doc: Document | None
     entries: Mapping[str, str]
@@ -28,28 +28,28 @@ class Equivalents:
     def reasons(self, survivors: Collection[str], killed: Collection[str]) -> Mapping[str, str]:
         """The reason of each survivor that has one.
 
-        Raise BadAccessMatrix (AIG-P012) for needless entries: an answer notices the mutant, or there is none.
+        Raise BadAccessMatrix (AIG-P012) if an entry matches a killed mutant or no mutant.
         """
-        found: dict[str, str] = {}
-        needless: dict[str, str] = {}
+        reasons: dict[str, str] = {}
+        unused: dict[str, str] = {}
         for mutant, reason in self.entries.items():
             pattern = re.compile(".*".join(map(re.escape, mutant.split("*"))))
             matching = [name for name in survivors if pattern.fullmatch(name)]
-            noticed = [name for name in killed if pattern.fullmatch(name)]
-            found.update(dict.fromkeys(matching, reason))
-            if noticed:
-                needless[mutant] = f"The mutant `{noticed[0]}` is killed by a cell."
+            matching_killed = [name for name in killed if pattern.fullmatch(name)]
+            reasons.update(dict.fromkeys(matching, reason))
+            if matching_killed:
+                unused[mutant] = f"The mutant `{matching_killed[0]}` is killed by a cell."
             elif not matching:
-                needless[mutant] = f"There is no mutant `{mutant}`."
-        if needless and self.doc:
-            first = next(iter(needless))
+                unused[mutant] = f"There is no mutant `{mutant}`."
+        if unused and self.doc:
+            first = next(iter(unused))
             raise BadAccessMatrix(
-                needless[first],
+                unused[first],
                 place=self.doc.source.place(max(self.doc.source.text.find(first), 0)),
-                detail="\n".join(list(needless.values())[1:]),
+                detail="\n".join(list(unused.values())[1:]),
                 hint="Remove or narrow the entry.",
             )
-        return found
+        return reasons
 
 
 def equivalents(root: Path) -> Equivalents:
@@ -69,11 +69,11 @@ def equivalents(root: Path) -> Equivalents:
                 raise doc.wrong(
                     f"An equivalent has no `{key}`.", "equivalent", number, hint=f"Add `{key} = …`."
                 )
-        named = table["mutant"] if isinstance(table["mutant"], list) else [table["mutant"]]
-        for mutant in doc.strings(named, "equivalent", number, subject="`mutant`"):
+        mutants = table["mutant"] if isinstance(table["mutant"], list) else [table["mutant"]]
+        for mutant in doc.strings(mutants, "equivalent", number, subject="`mutant`"):
             if mutant in entries:
                 raise doc.wrong(
-                    f"The mutant `{mutant}` is named twice.", "equivalent", number, hint="Remove one entry."
+                    f"The mutant `{mutant}` has two entries.", "equivalent", number, hint="Remove one entry."
                 )
             entries[mutant] = doc.text(table["reason"], "equivalent", number, subject="`reason`")
     return Equivalents(doc, entries)

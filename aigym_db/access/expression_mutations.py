@@ -1,4 +1,4 @@
-"""Every way of leaving one part out of a condition: what a careless edit of a policy or helper would do."""
+"""Mutation operators that remove one part of a condition in a policy or a function."""
 
 from __future__ import annotations
 
@@ -11,33 +11,36 @@ if TYPE_CHECKING:
 
 
 def of_expression(text: str) -> Iterator[tuple[str, str]]:
-    """(what is left out, the expression without it) for each operand of AND and OR and each WHERE inside."""
+    """Yield (removed part, remaining expression) for each operand of AND and OR and each WHERE clause."""
     from pglast import parse_sql
     from pglast.stream import RawStream
 
     statement = parse_sql(f"select {text}")[0].stmt
-    for what, changed in _variants(statement):
-        yield what, RawStream()(changed)[len("SELECT ") :]
+    for removed, changed in _variants(statement):
+        yield removed, RawStream()(changed)[len("SELECT ") :]
 
 
 def of_sql(body: str) -> Iterator[tuple[str, str]]:
-    """The same for the body of a function in SQL."""
+    """Yield (removed part, remaining body) for the body of an SQL function."""
     from pglast import parse_sql
     from pglast.stream import RawStream
 
-    for what, changed in _variants(tuple(raw.stmt for raw in parse_sql(body))):
-        yield what, "; ".join(RawStream()(statement) for statement in changed)
+    for removed, changed in _variants(tuple(raw.stmt for raw in parse_sql(body))):
+        yield removed, "; ".join(RawStream()(statement) for statement in changed)
 
 
 def of_plpgsql(definition: str, body: str) -> Iterator[tuple[str, str]]:
-    """The same for the body of a function in PL/pgSQL, given its CREATE FUNCTION too."""
+    """Yield (removed part, remaining body) for the body of a PL/pgSQL function.
+
+    `definition` is its CREATE FUNCTION statement.
+    """
     from aigym_db.syntax.body import expressions
 
     for expression in dict.fromkeys(expressions(definition)):
         if expression.text not in body:
             continue
-        for what, changed in _query_variants(expression):
-            yield what, body.replace(expression.text, changed, 1)
+        for removed, changed in _query_variants(expression):
+            yield removed, body.replace(expression.text, changed, 1)
 
 
 def _query_variants(expression: Expression) -> Iterator[tuple[str, str]]:
@@ -48,14 +51,14 @@ def _query_variants(expression: Expression) -> Iterator[tuple[str, str]]:
             yield from of_sql(expression.text)
         else:
             target, value = expression.assignment
-            for what, changed in of_expression(value):
-                yield what, f"{target} {changed}" if target else changed
+            for removed, changed in of_expression(value):
+                yield removed, f"{target} {changed}" if target else changed
     except ParseError:
         return
 
 
 def _variants(node: Any) -> Iterator[tuple[str, Any]]:
-    """(what is left out, the node without it), one part at a time."""
+    """Yield (removed part, node without it), one part at a time."""
     from pglast import ast
     from pglast.enums import BoolExprType
     from pglast.stream import RawStream
@@ -64,8 +67,8 @@ def _variants(node: Any) -> Iterator[tuple[str, Any]]:
 
     if isinstance(node, tuple):
         for index, item in enumerate(node):
-            for what, changed in _variants(item):
-                yield what, (*node[:index], changed, *node[index + 1 :])
+            for removed, changed in _variants(item):
+                yield removed, (*node[:index], changed, *node[index + 1 :])
         return
     if not isinstance(node, ast.Node):
         return
@@ -80,8 +83,8 @@ def _variants(node: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(node, ast.SelectStmt) and node.whereClause is not None:
         yield f"WHERE {RawStream()(node.whereClause)}", _with(node, "whereClause", None)
     for slot in child_fields(type(node)):
-        for what, changed in _variants(getattr(node, slot)):
-            yield what, _with(node, slot, changed)
+        for removed, changed in _variants(getattr(node, slot)):
+            yield removed, _with(node, slot, changed)
 
 
 def _with(node: Any, slot: str, value: Any) -> Any:

@@ -140,9 +140,9 @@ def _partitions(connection: psycopg.Connection, roles: list[str], outside: list[
         )
 
 
-def surviving_mutants(found: Iterable[Survivor]) -> Iterator[Finding]:
+def surviving_mutants(survivors: Iterable[Survivor]) -> Iterator[Finding]:
     """One finding per surviving mutant that has no entry in `policies/equivalents.toml`."""
-    for survivor in found:
+    for survivor in survivors:
         if not survivor.equivalent:
             yield Finding(
                 "access-mutant-survives",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from aigym_db.access.matching import Connection, as_it_is, matching
+from aigym_db.access.matching import Connection, current_rows, matching
 from aigym_db.access.matrix import AccessMatrix, predicate
 from aigym_db.access.matrix_files import TableMatrix
 from aigym_db.access.reassignments import Reassignments, find_reassignments
@@ -77,8 +77,10 @@ def fixture(connection: Connection, matrix: AccessMatrix, table_matrix: TableMat
         for cell in cells
     }
     means = {
-        which: frozenset(key for key, _ in found)
-        for which, found in matching(connection, as_it_is(table), sql, table_matrix, matrix).items()
+        which: frozenset(key for key, _ in rows_matching)
+        for which, rows_matching in matching(
+            connection, current_rows(table), sql, table_matrix, matrix
+        ).items()
     }
     reassigning = [actor for actor in matrix.actors if table_matrix.cells[actor, "reassign"].classes]
     return Fixture(rows, means, find_reassignments(connection, matrix, table_matrix, table, reassigning))

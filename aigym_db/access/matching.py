@@ -16,8 +16,8 @@ from aigym_db.model.access import Actor, Cell
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
-def as_it_is(table: Table) -> str:
-    """The table's rows, each with its key."""
+def current_rows(table: Table) -> str:
+    """The FROM item that returns the rows of a table, each with its key."""
     keyed = f"select {table.key_sql} as aigym_key, null::text as aigym_target, * from {table.quoted}"
     return f"({keyed}) as {table.alias}"
 
@@ -29,7 +29,7 @@ def matching(
     table_matrix: TableMatrix,
     matrix: AccessMatrix,
 ) -> dict[tuple[str, str], frozenset[tuple[str, str | None]]]:
-    """For each predicate the rows it is true for, as (key, where moved to), all in one query."""
+    """Return the rows for which each predicate is true, as (key, new owner or tenant); one query."""
     texts = sorted(set(sql.values()))
     flags = ", ".join(f"coalesce(({text}), false)" for text in texts)
     try:
@@ -38,15 +38,15 @@ def matching(
                 f"select aigym_key, aigym_target, array[{flags}] from {source}".encode()
             ).fetchall()
     except psycopg.Error as error:
-        raise _culprit(connection, table_matrix, matrix, source, error) from error
-    found = {
-        text: frozenset((key, target) for key, target, true in rows if true[index])
+        raise _rejected_class(connection, table_matrix, matrix, source, error) from error
+    matches = {
+        text: frozenset((key, target) for key, target, results in rows if results[index])
         for index, text in enumerate(texts)
     }
-    return {which: found[text] for which, text in sql.items()}
+    return {which: matches[text] for which, text in sql.items()}
 
 
-def _culprit(
+def _rejected_class(
     connection: Connection, table_matrix: TableMatrix, matrix: AccessMatrix, source: str, error: psycopg.Error
 ) -> BadAccessMatrix:
     """Return the error of the first cell whose row classes PostgreSQL rejects."""

@@ -44,13 +44,13 @@ def read_matrix(root: Path) -> AccessMatrix:
 
 
 def predicate(table_matrix: TableMatrix, classes: tuple[str, ...], actor: Actor) -> str:
-    """SQL that is true for the rows of these classes, with the values of the actor."""
+    """Return the SQL condition of these row classes, with the values of the actor."""
     if not classes:
         return "false"
     return " or ".join(
-        "true" if name == "all" else f"({_asked(table_matrix.rows[name], actor)})" for name in classes
+        "true" if name == "all" else f"({_with_values(table_matrix.rows[name], actor)})" for name in classes
     )
 
 
-def _asked(text: str, actor: Actor) -> str:
-    return _NAME.sub(lambda found: literal(actor.names[found[1]]), text)
+def _with_values(text: str, actor: Actor) -> str:
+    return _NAME.sub(lambda match: literal(actor.names[match[1]]), text)

@@ -45,7 +45,7 @@ from pathlib import Path
 from typing import Any
 
 from aigym_db.access.actors import ActorList
-from aigym_db.access.matrix_rows import Row, given
+from aigym_db.access.matrix_rows import Row, read_rows
 from aigym_db.access.row_classes import complete, filled
 from aigym_db.errors import BadAccessMatrix
 from aigym_db.model.access import COMMANDS, Cell, Command
@@ -78,7 +78,7 @@ class _Archetype:
     parameters: Mapping[str, str | None]
     reassignments: Mapping[str, str]
     rows: Mapping[str, str]
-    answers: Mapping[str, Row]
+    cells: Mapping[str, Row]
 
 
 def read_tables(root: Path, actor_list: ActorList) -> tuple[TableMatrix, ...]:
@@ -92,25 +92,25 @@ def read_tables(root: Path, actor_list: ActorList) -> tuple[TableMatrix, ...]:
         )
         for path in sorted((root / ARCHETYPES).glob(f"*{ENDING}"))
     }
-    found: dict[str, TableMatrix] = {}
+    tables: dict[str, TableMatrix] = {}
     for path in sorted((root / "policies").glob(f"*{ENDING}")):
         doc = read_document(root, path.relative_to(root).as_posix(), BadAccessMatrix)
         for table, value in doc.values.items():
-            if table in found:
+            if table in tables:
                 raise doc.wrong(
-                    f"{table} has access cells in two files, also in {found[table].place.file}.",
+                    f"{table} has access cells in two files, also in {tables[table].place.file}.",
                     table,
                     hint="Remove one of them.",
                 )
-            found[table] = _table_matrix(doc, table, value, actor_list, archetypes)
-    return tuple(found.values())
+            tables[table] = _table_matrix(doc, table, value, actor_list, archetypes)
+    return tuple(tables.values())
 
 
 def _archetype(doc: Document, actor_list: ActorList) -> _Archetype:
     doc.only(doc.values, _ARCHETYPE_KEYS, subject="An archetype")
     for key in ("note", "reassignments", "rows", "access"):
         if key not in doc.values:
-            raise doc.wrong(f"The sheet has no `{key}`.", hint=f"Add `{key}`.")
+            raise doc.wrong(f"The archetype has no `{key}`.", hint=f"Add `{key}`.")
     parameters: dict[str, str | None] = {}
     for name, value in doc.values.get("parameters", {}).items():
         text = doc.text(value, "parameters", name, subject=f"The parameter `{name}`")
@@ -120,7 +120,7 @@ def _archetype(doc: Document, actor_list: ActorList) -> _Archetype:
         parameters,
         _reassignment_columns(doc, doc.values["reassignments"]),
         _rows(doc),
-        given(doc, doc.values["access"], actor_list),
+        read_rows(doc, doc.values["access"], actor_list),
     )
 
 
@@ -128,56 +128,56 @@ def _table_matrix(
     doc: Document, table: str, value: Any, actor_list: ActorList, archetypes: Mapping[str, _Archetype]
 ) -> TableMatrix:
     if not re.fullmatch(r"[^.\s]+\.[^.\s]+", table):
-        raise doc.wrong(f"`{table}` is not a table's name.", table, hint='Write `["schema.table"]`.')
+        raise doc.wrong(f"`{table}` is not a table name.", table, hint='Write `["schema.table"]`.')
     base = _base(doc, table, value, archetypes)
     doc.only(value, (*_TABLE_KEYS, *(("archetype", *base.parameters) if base else ())), table, subject=table)
     requires = _required_level(doc, table, value, actor_list)
-    words = _parameters(doc, table, value, base)
-    rows = complete(doc, table, {**(base.rows if base else {}), **_rows(doc, table)}, words, actor_list)
-    reassignments = _reassignments(doc, table, value, base, words, actor_list)
-    own = given(doc, value.get("access", {} if base else None), actor_list, table)
-    answers = {**(base.answers if base else {}), **own}
+    parameters = _parameters(doc, table, value, base)
+    rows = complete(doc, table, {**(base.rows if base else {}), **_rows(doc, table)}, parameters, actor_list)
+    reassignments = _reassignments(doc, table, value, base, parameters, actor_list)
+    own = read_rows(doc, value.get("access", {} if base else None), actor_list, table)
+    actor_rows = {**(base.cells if base else {}), **own}
     cells: dict[tuple[str, Command], Cell] = {}
     for actor in actor_list.actors.values():
-        if actor.name not in answers:
+        if actor.name not in actor_rows:
             raise doc.wrong(
                 f"{table} has no cells for the actor `{actor.name}`.",
                 table,
                 hint="Give it a row of five cells, or put it under `no_access`.",
             )
-        key, row = answers[actor.name]
+        key, row = actor_rows[actor.name]
         shared = base is not None and actor.name not in own
         place = base.doc.place("access", key) if base and shared else doc.place(table, "access", key)
         for command, classes in zip(COMMANDS, row, strict=True):
-            _known(doc, f"{table}, {actor.name}, {command}", classes, rows, reassignments, table)
+            _check_classes(doc, f"{table}, {actor.name}, {command}", classes, rows, reassignments, table)
             reached = classes if requires is None or requires in actor.provides else ()
             cells[actor.name, command] = Cell(table, actor.name, command, reached, place)
     return TableMatrix(table, doc.place(table), rows, reassignments, cells)
 
 
 def steps(classes: tuple[str, ...], column: str) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """For one column, the (classes before, classes after) of each allowed reassignment."""
+    """Return (classes before, classes after) of each allowed reassignment of a column."""
     plain: list[str] = []
-    ways: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
+    changes: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
     for text in classes:
         only, old, new = _step(text)
         if only not in ("", column):
             continue
         if new:
-            ways.append(((old,), (new,)))
+            changes.append(((old,), (new,)))
         else:
             plain.append(old)
-    return [(tuple(plain), tuple(plain)), *ways]
+    return [(tuple(plain), tuple(plain)), *changes]
 
 
 def _step(text: str) -> tuple[str, str, str]:
-    """`column.old > new` as column, old and new; what is left out is empty."""
+    """Split `column.old > new` into column, old and new; a missing part is empty."""
     left, _, new = text.partition(" > ")
     column, _, old = left.rpartition(".")
     return column, old, new
 
 
-def _known(
+def _check_classes(
     doc: Document,
     cell: str,
     classes: tuple[str, ...],
@@ -189,14 +189,14 @@ def _known(
         column, *names = _step(text)
         if column and column not in reassignments:
             raise doc.wrong(
-                f"{cell}: `reassignments` does not name a column `{column}`.",
+                f"{cell}: `reassignments` does not contain a column `{column}`.",
                 table,
                 hint=f"Use one of: {', '.join(reassignments)}.",
             )
         for name in filter(None, names):
             if name != "all" and name not in rows:
                 raise doc.wrong(
-                    f"{cell}: there is no row class `{name}`.",
+                    f"{cell}: the row class `{name}` does not exist.",
                     table,
                     hint=f"Define it under `rows`, or use one of: {', '.join(rows) or 'all'}.",
                 )
@@ -226,17 +226,19 @@ def _parameters(
     doc: Document, table: str, value: Mapping[str, Any], base: _Archetype | None
 ) -> Mapping[str, str]:
     """The values of the archetype's parameters."""
-    words: dict[str, str] = {}
+    parameters: dict[str, str] = {}
     for name, default in (base.parameters if base else {}).items():
         if name in value:
-            words[name] = doc.text(value[name], table, name, subject=f"`{name}`")
+            parameters[name] = doc.text(value[name], table, name, subject=f"`{name}`")
         elif default is not None:
-            words[name] = default
+            parameters[name] = default
         else:
             raise doc.wrong(
-                f"{table} does not give `{name}` to its archetype.", table, hint=f"Add `{name} = …`."
+                f"{table} has no value for the parameter `{name}` of its archetype.",
+                table,
+                hint=f"Add `{name} = …`.",
             )
-    return words
+    return parameters
 
 
 def _reassignments(
@@ -244,19 +246,21 @@ def _reassignments(
     table: str,
     value: Mapping[str, Any],
     base: _Archetype | None,
-    words: Mapping[str, str],
+    parameters: Mapping[str, str],
     actor_list: ActorList,
 ) -> Mapping[str, str]:
     """The owner and tenant columns, each with the name in actors.toml whose values are tried."""
     if "reassignments" in value:
         reassignments = _reassignment_columns(doc, value["reassignments"], table)
     elif base:
-        reassignments = {filled(doc, text, words, table): name for text, name in base.reassignments.items()}
+        reassignments = {
+            filled(doc, text, parameters, table): name for text, name in base.reassignments.items()
+        }
     else:
         raise doc.wrong(
             f"{table} has no list of owner and tenant columns.",
             table,
-            hint="Add `reassignments = { … }`, empty if none do.",
+            hint="Add `reassignments = { … }`; `{}` if it has none.",
         )
     for column, name in reassignments.items():
         if name not in actor_list.names and name not in actor_list.people:
@@ -275,7 +279,7 @@ def _base(doc: Document, table: str, value: Any, archetypes: Mapping[str, _Arche
         return None
     if value["archetype"] not in archetypes:
         raise doc.wrong(
-            f"There is no archetype `{value['archetype']}`.",
+            f"The archetype `{value['archetype']}` does not exist.",
             table,
             "archetype",
             hint=f"Add {ARCHETYPES}/{value['archetype']}{ENDING}, or use one of: {', '.join(archetypes)}.",
@@ -283,11 +287,11 @@ def _base(doc: Document, table: str, value: Any, archetypes: Mapping[str, _Arche
     return archetypes[value["archetype"]]
 
 
-def _reassignment_columns(doc: Document, value: Any, *at: str) -> Mapping[str, str]:
-    if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
+def _reassignment_columns(doc: Document, value: Any, *keys: str) -> Mapping[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value.values()):
         raise doc.wrong(
-            "`reassignments` must give an actors' name per column.",
-            *at,
+            "`reassignments` must map columns to names of actors.toml.",
+            *keys,
             "reassignments",
             hint='Write `{ user_id = "me" }`.',
         )
@@ -295,14 +299,16 @@ def _reassignment_columns(doc: Document, value: Any, *at: str) -> Mapping[str, s
 
 
 def _rows(doc: Document, table: str | None = None) -> Mapping[str, str]:
-    at = ("rows",) if table is None else (table, "rows")
+    keys = ("rows",) if table is None else (table, "rows")
     value = (doc.values if table is None else doc.values[table]).get("rows", {})
     if not isinstance(value, dict):
-        raise doc.wrong("`rows` must be a table of row classes.", *at, hint='Write `own = "user_id = {me}"`.')
+        raise doc.wrong(
+            "`rows` must be a table of row classes.", *keys, hint='Write `own = "user_id = {me}"`.'
+        )
     for name, text in value.items():
-        doc.text(text, *at, name, subject=f"The row class `{name}`")
+        doc.text(text, *keys, name, subject=f"The row class `{name}`")
         if name in ("all", "no_access") or not _CLASS.fullmatch(name):
             raise doc.wrong(
-                f"`{name}` cannot be the name of a row class.", *at, name, hint="Choose another word."
+                f"`{name}` cannot be the name of a row class.", *keys, name, hint="Choose another name."
             )
     return value

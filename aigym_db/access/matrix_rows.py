@@ -9,67 +9,71 @@ from aigym_db.access.actors import ActorList
 from aigym_db.model.access import COMMANDS
 from aigym_db.project.toml import Document
 
-Answer = tuple[tuple[str, ...], ...]
-"""The classes an actor reaches, for each command in the order of COMMANDS."""
+Cells = tuple[tuple[str, ...], ...]
+"""The row classes that an actor reaches, for each command in the order of COMMANDS."""
 
-Row = tuple[str, Answer]
+Row = tuple[str, Cells]
 """The key of a row, and its cells."""
 
-NOTHING: Answer = ((),) * len(COMMANDS)
+NO_ACCESS: Cells = ((),) * len(COMMANDS)
 
 
-def given(doc: Document, value: Any, actor_list: ActorList, table: str | None = None) -> dict[str, Row]:
-    at = ("access",) if table is None else (table, "access")
+def read_rows(doc: Document, value: Any, actor_list: ActorList, table: str | None = None) -> dict[str, Row]:
+    """Return the row of each actor in an `access` table.
+
+    Raise BadAccessMatrix (AIG-P012) for an unknown actor, an actor with two rows, or an invalid cell.
+    """
+    keys = ("access",) if table is None else (table, "access")
     if not isinstance(value, dict):
         raise doc.wrong(
             f"{table or 'The archetype'} has no access cells.",
-            *(at[:1] if table else ()),
+            *(keys[:1] if table else ()),
             hint="Add `access`, or name an `archetype`.",
         )
-    found: dict[str, Row] = {}
+    rows: dict[str, Row] = {}
     for key, row in value.items():
         no_access = key == "no_access"
-        who = doc.strings(row, *at, key, subject="`no_access`") if no_access else (key,)
-        answers = NOTHING if no_access else _row(doc, key, row, *at)
-        for name in who:
+        members = doc.strings(row, *keys, key, subject="`no_access`") if no_access else (key,)
+        cells = NO_ACCESS if no_access else _row(doc, key, row, *keys)
+        for name in members:
             if name not in actor_list.actors and name not in actor_list.groups:
                 raise doc.wrong(
-                    f"There is no actor or group `{name}`.",
-                    *at,
+                    f"The actor or group `{name}` does not exist.",
+                    *keys,
                     key,
                     name,
                     hint="Use the names of policies/actors.toml.",
                 )
             for actor in actor_list.groups.get(name, (name,)):
-                if actor in found:
+                if actor in rows:
                     raise doc.wrong(
                         f"The actor `{actor}` has two rows.",
-                        *at,
+                        *keys,
                         key,
                         name,
-                        hint="Leave it in one of them.",
+                        hint="Remove it from one of them.",
                     )
-                found[actor] = (key, answers)
-    return found
+                rows[actor] = (key, cells)
+    return rows
 
 
-def _row(doc: Document, key: str, row: Any, *at: str) -> Answer:
-    entries = doc.strings(row, *at, key, subject=f"The row of `{key}`")
+def _row(doc: Document, key: str, row: Any, *keys: str) -> Cells:
+    entries = doc.strings(row, *keys, key, subject=f"The row of `{key}`")
     if len(entries) != len(COMMANDS):
         raise doc.wrong(
             f"The row of `{key}` has {len(entries)} cells, not {len(COMMANDS)}.",
-            *at,
+            *keys,
             key,
-            hint=f"Give one for each of: {', '.join(COMMANDS)}; `-` means none.",
+            hint=f"Write one for each of: {', '.join(COMMANDS)}; `-` means no rows.",
         )
-    for command, answer in zip(COMMANDS, entries, strict=True):
+    for command, cell in zip(COMMANDS, entries, strict=True):
         name = r"[a-z_][a-z0-9_]*"
-        one = rf"({name}\.)?{name}( > {name})?" if command == "reassign" else name
-        if not re.fullmatch(rf"-|{one}( \+ {one})*", answer):
+        item = rf"({name}\.)?{name}( > {name})?" if command == "reassign" else name
+        if not re.fullmatch(rf"-|{item}( \+ {item})*", cell):
             raise doc.wrong(
-                f"`{answer}` is not a valid cell.",
-                *at,
+                f"`{cell}` is not a valid cell.",
+                *keys,
                 key,
                 hint="Write `-`, `all`, or row classes joined by ` + `.",
             )
-    return tuple(() if answer == "-" else tuple(answer.split(" + ")) for answer in entries)
+    return tuple(() if cell == "-" else tuple(cell.split(" + ")) for cell in entries)

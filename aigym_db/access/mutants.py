@@ -31,7 +31,7 @@ class MutationReport:
 
     @property
     def rate(self) -> float:
-        """Killed of all that make a difference, 0 to 1."""
+        """Share of killed mutants in all that are not equivalent, 0 to 1."""
         open_ = sum(1 for survivor in self.survivors if not survivor.equivalent)
         return len(self.killed) / (len(self.killed) + open_) if self.killed or open_ else 1.0
 
@@ -43,7 +43,7 @@ def mutate(
     tables: Collection[str] | None = None,
     progress: Callable[[Mutant], object] = lambda _: None,
 ) -> MutationReport:
-    """Test every mutant of the database, one at a time.
+    """Test every mutant of the database, one at a time per connection.
 
     Each connection of the trial must be to its own clone.
 
@@ -51,31 +51,35 @@ def mutate(
     tested, without the list of equivalents. Raise BadAccessMatrix (AIG-P012) if an entry of that list is no
     surviving mutant.
     """
-    wanted = None if tables is None else frozenset(tables)
-    found = read_access_rules(trial.connections[0])
-    mutations = [one for one in found.mutations(trial.tables) if wanted is None or one.mutant.table in wanted]
+    selected = None if tables is None else frozenset(tables)
+    rules = read_access_rules(trial.connections[0])
+    mutations = [
+        mutation
+        for mutation in rules.mutations(trial.tables)
+        if selected is None or mutation.mutant.table in selected
+    ]
     candidates = _Candidates(
-        _matching_statements(trial, found, {table for one in mutations for table in one.touches})
+        _matching_statements(trial, rules, {table for mutation in mutations for table in mutation.touches})
     )
     queue: SimpleQueue[Mutation] = SimpleQueue()
-    for one in mutations:
-        queue.put(one)
+    for mutation in mutations:
+        queue.put(mutation)
     with ThreadPoolExecutor(len(trial.connections)) as pool:
         shares = pool.map(
             lambda connection: [*_test_mutations(trial, connection, queue, candidates, progress)],
             trial.connections,
         )
-        tried = [one for share in shares for one in share]
-    order = {one.mutant.id: index for index, one in enumerate(mutations)}
-    tried.sort(key=lambda one: order[one[0].id])
-    killed = {mutant.id: noticed for mutant, noticed, _ in tried if noticed is not None}
-    failed = {mutant.id: message for mutant, _, message in tried if message is not None}
-    left = [mutant for mutant, noticed, message in tried if noticed is None and message is None]
-    reasons = {one.mutant.id: one.equivalent for one in mutations}
-    if wanted is None:
-        reasons |= equivalents.reasons([mutant.id for mutant in left], killed)
+        tested = [result for share in shares for result in share]
+    order = {mutation.mutant.id: index for index, mutation in enumerate(mutations)}
+    tested.sort(key=lambda result: order[result[0].id])
+    killed = {mutant.id: cell for mutant, cell, _ in tested if cell is not None}
+    failed = {mutant.id: message for mutant, _, message in tested if message is not None}
+    surviving = [mutant for mutant, cell, message in tested if cell is None and message is None]
+    reasons = {mutation.mutant.id: mutation.equivalent for mutation in mutations}
+    if selected is None:
+        reasons |= equivalents.reasons([mutant.id for mutant in surviving], killed)
     return MutationReport(
-        killed, tuple(Survivor(mutant, reasons.get(mutant.id, "")) for mutant in left), failed
+        killed, tuple(Survivor(mutant, reasons.get(mutant.id, "")) for mutant in surviving), failed
     )
 
 
@@ -89,57 +93,62 @@ def _test_mutations(
     """Test mutants until the queue is empty; per mutant the cell that killed it, or the error of its DDL."""
     while True:
         try:
-            one = queue.get_nowait()
+            mutation = queue.get_nowait()
         except Empty:
             return
-        asked = {"ddl": one.mutant.ddl, "likely": candidates.likely(one), "attempts": candidates.all(one)}
+        parameters = {
+            "ddl": mutation.mutant.ddl,
+            "likely": candidates.likely(mutation),
+            "attempts": candidates.all(mutation),
+        }
         with connection.transaction(force_rollback=True):
-            row = connection.execute(query("access/mutate").encode(), asked).fetchone()
-        noticed, message = row if row else (None, None)
-        if noticed is not None:
-            candidates.noticed(one, trial.statements[noticed])
-        yield one.mutant, None if noticed is None else str(trial.statements[noticed].cell), message
-        progress(one.mutant)
+            row = connection.execute(query("access/mutate").encode(), parameters).fetchone()
+        killer, message = row if row else (None, None)
+        if killer is not None:
+            candidates.record_kill(mutation, trial.statements[killer])
+        yield mutation.mutant, None if killer is None else str(trial.statements[killer].cell), message
+        progress(mutation.mutant)
 
 
 class _Candidates:
     """The statements that can kill a mutant, as array literals; used by several threads."""
 
-    def __init__(self, good: Mapping[str, tuple[AttemptStatement, ...]]) -> None:
-        self._good = good
+    def __init__(self, statements: Mapping[str, tuple[AttemptStatement, ...]]) -> None:
+        self._statements = statements
         self._all: dict[tuple[tuple[str, str], ...], str] = {}
-        self._noticed: dict[str, dict[int, AttemptStatement]] = {}
+        self._killers: dict[str, dict[int, AttemptStatement]] = {}
 
-    def all(self, one: Mutation) -> str:
-        """Every statement that could."""
-        key = tuple(one.touches.items())
+    def all(self, mutation: Mutation) -> str:
+        """Every statement that can kill the mutant."""
+        key = tuple(mutation.touches.items())
         if key not in self._all:
             self._all[key] = _array(
                 statement.id
                 for table, command in key
-                for statement in self._good.get(table, ())
+                for statement in self._statements.get(table, ())
                 if _may_kill(statement, command)
             )
         return self._all[key]
 
-    def likely(self, one: Mutation) -> str:
-        """Those that killed other mutants of the same table or function, the latest ones."""
-        known = list(self._noticed.get(_subject(one), {}).values())[-_LIKELY:]
+    def likely(self, mutation: Mutation) -> str:
+        """The latest statements that killed other mutants of the same table or function."""
+        killers = list(self._killers.get(_subject(mutation), {}).values())[-_LIKELY:]
         return _array(
             statement.id
-            for statement in known
-            if _may_kill(statement, one.touches.get(statement.cell.table, ""))
+            for statement in killers
+            if _may_kill(statement, mutation.touches.get(statement.cell.table, ""))
         )
 
-    def noticed(self, one: Mutation, statement: AttemptStatement) -> None:
-        """Remembers that this statement noticed a mutant."""
-        known = self._noticed.setdefault(_subject(one), {})
-        known.pop(statement.id, None)
-        known[statement.id] = statement
+    def record_kill(self, mutation: Mutation, statement: AttemptStatement) -> None:
+        """Record that this statement killed a mutant."""
+        killers = self._killers.setdefault(_subject(mutation), {})
+        killers.pop(statement.id, None)
+        killers[statement.id] = statement
 
 
-def _subject(one: Mutation) -> str:
-    return one.mutant.table or one.mutant.id.partition(":")[0]
+def _subject(mutation: Mutation) -> str:
+    """The table or function that the mutation changes."""
+    return mutation.mutant.table or mutation.mutant.id.partition(":")[0]
 
 
 def _array(ids: Iterable[int]) -> str:
@@ -147,14 +156,14 @@ def _array(ids: Iterable[int]) -> str:
 
 
 def _matching_statements(
-    trial: Trial, found: AccessRules, tables: set[str]
+    trial: Trial, rules: AccessRules, tables: set[str]
 ) -> Mapping[str, tuple[AttemptStatement, ...]]:
     """By table, the statements that match and are subject to policies.
 
     Of inserted rows that policies cannot distinguish, one is used.
     """
-    alike = {name: _alike(trial, found, name) for name in tables if name in trial.fixtures}
-    good: dict[str, list[AttemptStatement]] = {}
+    inputs = {name: _policy_inputs(trial, rules, name) for name in tables if name in trial.fixtures}
+    statements: dict[str, list[AttemptStatement]] = {}
     seen: set[tuple[str, str, tuple[str | None, ...]]] = set()
     for reply in trial.run(tables):
         statement = reply.statement
@@ -162,29 +171,31 @@ def _matching_statements(
         if trial.tables[table].grants[actor.role].bypasses or reply.actual != frozenset(statement.expected):
             continue
         if statement.way == "forged" and statement.success:
-            same = (table, actor.name, alike[table][statement.success[0]])
+            same = (table, actor.name, inputs[table][statement.success[0]])
             if same in seen:
                 continue
             seen.add(same)
-        good.setdefault(table, []).append(statement)
-    return {table: tuple(jobs) for table, jobs in good.items()}
+        statements.setdefault(table, []).append(statement)
+    return {table: tuple(matching) for table, matching in statements.items()}
 
 
-def _alike(trial: Trial, found: AccessRules, name: str) -> Mapping[str, tuple[str | None, ...]]:
-    """By key of a row, what policies see of it when it is inserted: rows with the same fare alike.
+def _policy_inputs(trial: Trial, rules: AccessRules, name: str) -> Mapping[str, tuple[str | None, ...]]:
+    """By key of a row, the values that the INSERT policies read: rows with equal values have equal results.
 
-    A row of a table that functions read can matter in other ways: there each counts.
+    If functions or other policies read the table, all values count.
     """
-    asks = [one for one in found.policies if one.table == name and one.command in ("insert", "all")]
-    read = {column for policy in asks for column in policy.columns}
-    if any(name in policy.reads for policy in found.policies) or found.functions_read(name):
+    inserting = [
+        policy for policy in rules.policies if policy.table == name and policy.command in ("insert", "all")
+    ]
+    read = {column for policy in inserting for column in policy.columns}
+    if any(name in policy.reads for policy in rules.policies) or rules.functions_read(name):
         read = set(trial.tables[name].columns)
-    places = [index for index, column in enumerate(writable(trial.tables[name])) if column in read]
-    return {row.key: tuple(row.values[index] for index in places) for row in trial.fixtures[name].rows}
+    indexes = [index for index, column in enumerate(writable(trial.tables[name])) if column in read]
+    return {row.key: tuple(row.values[index] for index in indexes) for row in trial.fixtures[name].rows}
 
 
 def _may_kill(statement: AttemptStatement, command: str) -> bool:
-    """Whether a policy for this command affects the statement."""
+    """True if a policy for this command applies to the statement."""
     if command == "all":
         return True
     if command == "select":

@@ -15,13 +15,13 @@ from aigym_db.access.tables import Table
 from aigym_db.database.queries import query
 from aigym_db.model.access import Mutant
 
-Thing = TypeVar("Thing")
+Node = TypeVar("Node")
 _NAMES = re.compile(r"(?<![\w.])\w+\.\w+")
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyDefinition:
-    """A policy as PostgreSQL holds it."""
+    """A policy in the catalog."""
 
     table: str
     quoted_table: str
@@ -34,12 +34,12 @@ class PolicyDefinition:
     check: str | None
     functions: list[int]
     reads: list[str]
-    """Other tables."""
+    """Other tables that it reads."""
     columns: list[str]
-    """Those of its own table that it reads."""
+    """Columns of its own table that it reads."""
 
     def create(self, *, permissive: bool) -> str:
-        """The statement that makes it again."""
+        """The CREATE POLICY statement."""
         using = f" using ({self.using})" if self.using else ""
         check = f" with check ({self.check})" if self.check else ""
         kind = "permissive" if permissive else "restrictive"
@@ -51,7 +51,7 @@ class PolicyDefinition:
 
 @dataclass(frozen=True, slots=True)
 class FunctionDefinition:
-    """A function that policies may ask."""
+    """A function that policies can call."""
 
     oid: int
     name: str
@@ -61,7 +61,7 @@ class FunctionDefinition:
     parsed: bool
     definition: str
     sees_all: bool
-    """What it reads does not depend on policies: SECURITY DEFINER of a role that bypasses them."""
+    """SECURITY DEFINER with an owner that bypasses policies: they do not apply to its queries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,31 +70,32 @@ class Mutation:
 
     mutant: Mutant
     touches: Mapping[str, str]
-    """Table to the policy command whose outcome may differ there; `all` where any may."""
+    """Table to the policy command whose result can differ; `all` if every command's can."""
     equivalent: str = ""
-    """Why it makes no difference, where that can be seen without trying."""
+    """The reason if it is known without a test that the mutant is equivalent."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccessRules:
-    """What decides about rows: policies, the functions they ask, and which tables depend on which."""
+    """Policies, and the functions that they call."""
 
     policies: tuple[PolicyDefinition, ...]
     functions: Mapping[int, FunctionDefinition]
     calls: Mapping[int, set[int]]
-    """For each function those whose names its body holds."""
+    """For each function, those whose names its body contains."""
 
     def functions_read(self, table: str) -> bool:
-        """Whether the body of any function names the table."""
+        """True if the body of any function contains the name of the table."""
         return any(_mentions(function.body, table) for function in self.functions.values())
 
     def mutations(self, tables: Mapping[str, Table]) -> Iterator[Mutation]:
-        """Every mutant of these read_access_rules."""
-        known: dict[str, int] = {}
-        for one in self._mutations(tables):
-            known[one.mutant.id] = again = known.get(one.mutant.id, 0) + 1
-            name = one.mutant.id if again == 1 else f"{one.mutant.id} ({again})"
-            yield replace(one, mutant=replace(one.mutant, id=name))
+        """Yield every mutation; mutants with the same name are numbered."""
+        counts: dict[str, int] = {}
+        for mutation in self._mutations(tables):
+            mutant = mutation.mutant
+            counts[mutant.id] = number = counts.get(mutant.id, 0) + 1
+            name = mutant.id if number == 1 else f"{mutant.id} ({number})"
+            yield replace(mutation, mutant=replace(mutant, id=name))
 
     def _mutations(self, tables: Mapping[str, Table]) -> Iterator[Mutation]:
         readers = self._readers(tables)
@@ -102,12 +103,12 @@ class AccessRules:
             touches = {policy.table: policy.command}
             if policy.command in ("select", "all"):
                 touches = {**dict.fromkeys(_closure({policy.table}, readers), "all"), **touches}
-            twice, unasked = _is_redundant(policy, tables), self._is_not_asked(policy)
-            for what, ddl in _policy_mutations(policy):
-                reason = twice if what.startswith(("USING", "WITH CHECK")) else ""
-                reason = unasked if what.startswith("WITH CHECK") and unasked else reason
+            redundant, unused = _redundant_half(policy, tables), self._unused_check(policy)
+            for operator, ddl in _policy_mutations(policy):
+                reason = redundant if operator.startswith(("USING", "WITH CHECK")) else ""
+                reason = unused if operator.startswith("WITH CHECK") and unused else reason
                 yield Mutation(
-                    Mutant(f"{policy.table} {policy.name}: {what}", ddl, policy.table), touches, reason
+                    Mutant(f"{policy.table} {policy.name}: {operator}", ddl, policy.table), touches, reason
                 )
         for name in sorted({policy.table for policy in self.policies}):
             if name in tables and tables[name].protected:
@@ -116,49 +117,53 @@ class AccessRules:
                 yield Mutation(Mutant(f"{name}: row-level security off", ddl, name), everywhere)
         users = self._users()
         for oid, function in self.functions.items():
-            asked_by = _closure(users.get(oid, set()), readers)
-            for what, ddl in _function_mutations(function) if asked_by else ():
+            callers = _closure(users.get(oid, set()), readers)
+            for removed, ddl in _function_mutations(function) if callers else ():
                 yield Mutation(
-                    Mutant(f"{function.signature}: without {what}", ddl, None), dict.fromkeys(asked_by, "all")
+                    Mutant(f"{function.signature}: without {removed}", ddl, None),
+                    dict.fromkeys(callers, "all"),
                 )
 
-    def _is_not_asked(self, policy: PolicyDefinition) -> str:
+    def _unused_check(self, policy: PolicyDefinition) -> str:
         """The reason if the WITH CHECK of a restrictive policy for ALL has no effect."""
         if policy.permissive or policy.command != "all" or policy.columns:
             return ""
-        lets = [other for other in self.policies if other.table == policy.table and other.permissive]
-        if any(other.command in ("insert", "all") for other in lets):
+        permissive = [other for other in self.policies if other.table == policy.table and other.permissive]
+        if any(other.command in ("insert", "all") for other in permissive):
             return ""
         return "No policy allows INSERT; an UPDATE has passed USING, which does not depend on the row."
 
     def _users(self) -> Mapping[int, set[str]]:
-        """The tables whose policies ask a function, directly or through others."""
-        found: dict[int, set[str]] = {}
+        """For each function, the tables whose policies call it, directly or through other functions."""
+        tables: dict[int, set[str]] = {}
         for policy in self.policies:
-            for oid in self._asked(policy):
-                found.setdefault(oid, set()).add(policy.table)
-        return found
+            for oid in self._called(policy):
+                tables.setdefault(oid, set()).add(policy.table)
+        return tables
 
-    def _asked(self, policy: PolicyDefinition) -> set[int]:
-        """The functions a policy asks, directly or through others."""
+    def _called(self, policy: PolicyDefinition) -> set[int]:
+        """The functions that a policy calls, directly or through other functions."""
         return _closure({oid for oid in policy.functions if oid in self.functions}, self.calls)
 
     def _readers(self, tables: Mapping[str, Table]) -> Mapping[str, set[str]]:
-        """For each table those whose policies read it under its own: a change there is a change here."""
-        found: dict[str, set[str]] = {}
+        """For each table, the tables whose policies read it subject to its policies."""
+        readers: dict[str, set[str]] = {}
         for policy in self.policies:
             read = set(policy.reads)
-            for oid in self._asked(policy):
+            for oid in self._called(policy):
                 function = self.functions[oid]
                 if not function.sees_all:
                     read.update(name for name in tables if _mentions(function.body, name))
             for name in read - {policy.table}:
-                found.setdefault(name, set()).add(policy.table)
-        return found
+                readers.setdefault(name, set()).add(policy.table)
+        return readers
 
 
 def read_access_rules(connection: psycopg.Connection) -> AccessRules:
-    """The policies and functions of a database; its search path must be empty, so that names are whole."""
+    """Read the policies and functions of a database.
+
+    The search path must be empty, so that names in expressions are schema-qualified.
+    """
     with connection.cursor(row_factory=class_row(PolicyDefinition)) as cursor:
         policies = tuple(cursor.execute(query("access/policies").encode()))
     with connection.cursor(row_factory=class_row(FunctionDefinition)) as cursor:
@@ -175,8 +180,8 @@ def read_access_rules(connection: psycopg.Connection) -> AccessRules:
     return AccessRules(policies, functions, calls)
 
 
-def _is_redundant(policy: PolicyDefinition, tables: Mapping[str, Table]) -> str:
-    """Why either half of an update policy does without the other, if so."""
+def _redundant_half(policy: PolicyDefinition, tables: Mapping[str, Table]) -> str:
+    """The reason if USING or WITH CHECK of an UPDATE policy is redundant."""
     if policy.command != "update" or policy.check not in (None, policy.using) or policy.table not in tables:
         return ""
     updates = {
@@ -197,13 +202,13 @@ def _policy_mutations(policy: PolicyDefinition) -> Iterator[tuple[str, str]]:
     yield f"made {other}", f"drop policy {name} on {table}; {policy.create(permissive=not policy.permissive)}"
     if policy.using and policy.using != "true":
         yield "USING true", f"alter policy {name} on {table} using (true)"
-        for what, text in expression_mutations.of_expression(policy.using):
-            yield f"USING without {what}", f"alter policy {name} on {table} using ({text})"
+        for removed, text in expression_mutations.of_expression(policy.using):
+            yield f"USING without {removed}", f"alter policy {name} on {table} using ({text})"
     if policy.check != "true" and policy.command != "select" and policy.command != "delete":
         yield "WITH CHECK true", f"alter policy {name} on {table} with check (true)"
     if policy.check and policy.check != "true":
-        for what, text in expression_mutations.of_expression(policy.check):
-            yield f"WITH CHECK without {what}", f"alter policy {name} on {table} with check ({text})"
+        for removed, text in expression_mutations.of_expression(policy.check):
+            yield f"WITH CHECK without {removed}", f"alter policy {name} on {table} with check ({text})"
 
 
 def _function_mutations(function: FunctionDefinition) -> Iterator[tuple[str, str]]:
@@ -213,19 +218,19 @@ def _function_mutations(function: FunctionDefinition) -> Iterator[tuple[str, str
         changed = expression_mutations.of_sql(function.body)
     else:
         changed = expression_mutations.of_plpgsql(function.definition, function.body)
-    for what, body in changed:
-        yield what, function.definition.replace(function.body, f" {body} ", 1)
+    for removed, body in changed:
+        yield removed, function.definition.replace(function.body, f" {body} ", 1)
 
 
 def _mentions(body: str, name: str) -> bool:
     return re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", body) is not None
 
 
-def _closure(start: set[Thing], onward: Mapping[Thing, set[Thing]]) -> set[Thing]:
-    """Everything that can be come to from the start, itself included."""
-    found, left = set(start), list(start)
-    while left:
-        for one in onward.get(left.pop(), set()) - found:
-            found.add(one)
-            left.append(one)
-    return found
+def _closure(start: set[Node], edges: Mapping[Node, set[Node]]) -> set[Node]:
+    """Everything reachable from `start`, which is included."""
+    reached, pending = set(start), list(start)
+    while pending:
+        for successor in edges.get(pending.pop(), set()) - reached:
+            reached.add(successor)
+            pending.append(successor)
+    return reached

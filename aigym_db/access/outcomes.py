@@ -13,7 +13,7 @@ from aigym_db.model.access import Attempt, Cell, Command, Outcome, Rejection, Wa
 
 @dataclass(frozen=True, slots=True)
 class AttemptResult:
-    """What the server said to a statement."""
+    """The result of a statement on the server."""
 
     statement: AttemptStatement
     actual: frozenset[str] | None
@@ -26,49 +26,49 @@ def collect_outcomes(
     matrix: AccessMatrix,
     fixtures: Mapping[str, Fixture],
     rejected: Iterable[RejectedAttempt],
-    replies: Iterable[AttemptResult],
+    results: Iterable[AttemptResult],
 ) -> tuple[Outcome, ...]:
     """Group the results by cell and way, including cells that the grants alone reject."""
-    known: dict[tuple[str, str, Command], dict[Way, Attempt]] = {}
+    attempts: dict[tuple[str, str, Command], dict[Way, Attempt]] = {}
 
-    def add(cell: Cell, attempt: Attempt) -> None:
-        ways = known.setdefault((cell.table, cell.actor, cell.command), {})
-        before = ways.get(attempt.way)
-        ways[attempt.way] = attempt if before is None else _both(before, attempt)
+    def add(cell: Cell, new: Attempt) -> None:
+        ways = attempts.setdefault((cell.table, cell.actor, cell.command), {})
+        before = ways.get(new.way)
+        ways[new.way] = new if before is None else _merge(before, new)
 
-    for no in rejected:
-        kind: Rejection | None = None if no.error else "grant"
-        add(no.cell, Attempt(no.way, frozenset(no.expected), frozenset(), kind, no.error))
-    for reply in replies:
-        add(reply.statement.cell, to_attempt(reply))
-    found = []
+    for attempt in rejected:
+        kind: Rejection | None = None if attempt.error else "grant"
+        add(attempt.cell, Attempt(attempt.way, frozenset(attempt.expected), frozenset(), kind, attempt.error))
+    for result in results:
+        add(result.statement.cell, to_attempt(result))
+    outcomes = []
     for name, fixture_ in fixtures.items():
         labels = {row.key: row.label for row in fixture_.rows}
         for cell in matrix.tables[name].cells.values():
-            ways = known.get((cell.table, cell.actor, cell.command), {})
-            found.append(Outcome(cell, tuple(ways.values()), labels))
-    return tuple(found)
+            ways = attempts.get((cell.table, cell.actor, cell.command), {})
+            outcomes.append(Outcome(cell, tuple(ways.values()), labels))
+    return tuple(outcomes)
 
 
-def to_attempt(reply: AttemptResult) -> Attempt:
+def to_attempt(result: AttemptResult) -> Attempt:
     """Convert a result to an attempt."""
-    expected = frozenset(reply.statement.expected)
-    if reply.actual is None:
+    expected = frozenset(result.statement.expected)
+    if result.actual is None:
         return Attempt(
-            reply.statement.way, expected, frozenset(), None, f"{reply.message} (SQLSTATE {reply.state})"
+            result.statement.way, expected, frozenset(), None, f"{result.message} (SQLSTATE {result.state})"
         )
-    return Attempt(reply.statement.way, expected, reply.actual, _rejection(reply))
+    return Attempt(result.statement.way, expected, result.actual, _rejection(result))
 
 
-def _rejection(reply: AttemptResult) -> Rejection | None:
-    if reply.state is None:
+def _rejection(result: AttemptResult) -> Rejection | None:
+    if result.state is None:
         return None
-    if reply.state.startswith("23"):
+    if result.state.startswith("23"):
         return "constraint"
-    return "grant" if reply.message.startswith("permission denied") else "policy"
+    return "grant" if result.message.startswith("permission denied") else "policy"
 
 
-def _both(left: Attempt, right: Attempt) -> Attempt:
+def _merge(left: Attempt, right: Attempt) -> Attempt:
     return Attempt(
         left.way,
         left.expected | right.expected,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from aigym_db.access.matching import Connection, as_it_is, matching
+from aigym_db.access.matching import Connection, current_rows, matching
 from aigym_db.access.matrix import AccessMatrix, predicate
 from aigym_db.access.matrix_files import TableMatrix, steps
 from aigym_db.access.tables import Table
@@ -29,14 +29,14 @@ class Reassignment:
 
 @dataclass(frozen=True, slots=True)
 class Reassignments:
-    """What is tried on a table, and what may come of it."""
+    """The reassignments tried on a table, and those that the matrix allows."""
 
     targets: tuple[tuple[str, str | None], ...]
     """(column, value)."""
     allowed: Mapping[str, frozenset[Reassignment]]
     """Per actor, the allowed reassignments."""
     visible_after: Mapping[str, frozenset[Reassignment]]
-    """Per actor, the reassignments after which it can still select the row."""
+    """Per actor, the reassignments after which the actor can still select the row."""
 
 
 def find_reassignments(
@@ -46,7 +46,7 @@ def find_reassignments(
     table: Table,
     reassigning: Collection[str],
 ) -> Reassignments:
-    """The moves of a table; only those with an answer for move (`reassigning`) are allowed any."""
+    """Return the reassignments of a table; `reassigning` lists the actors that are allowed any."""
     targets = {
         column: _targets(table, column, name, matrix) for column, name in table_matrix.reassignments.items()
     }
@@ -54,26 +54,28 @@ def find_reassignments(
     visible_after: dict[str, set[Reassignment]] = {actor: set() for actor in matrix.actors}
     for column in targets if reassigning else ():
         before, after = _steps(matrix, table_matrix, column, reassigning)
-        stand = matching(connection, as_it_is(table), before, table_matrix, matrix)
-        moved = _moved(table, column, targets[column])
-        for (actor, step), found in matching(connection, moved, after, table_matrix, matrix).items():
-            arrived = {Reassignment(key, column, target) for key, target in found}
+        rows_before = matching(connection, current_rows(table), before, table_matrix, matrix)
+        changed = _changed_rows(table, column, targets[column])
+        for (actor, step), rows_after in matching(connection, changed, after, table_matrix, matrix).items():
+            matching_after = {Reassignment(key, column, target) for key, target in rows_after}
             if step == "select":
-                visible_after[actor] |= arrived
+                visible_after[actor] |= matching_after
             else:
-                stood = {key for key, _ in stand[actor, step]}
-                allowed[actor] |= {move for move in arrived if move.key in stood}
+                keys_before = {key for key, _ in rows_before[actor, step]}
+                allowed[actor] |= {
+                    reassignment for reassignment in matching_after if reassignment.key in keys_before
+                }
     return Reassignments(
         tuple((column, value) for column, values in targets.items() for value in values),
-        {actor: frozenset(found) for actor, found in allowed.items()},
-        {actor: frozenset(found) for actor, found in visible_after.items()},
+        {actor: frozenset(reassignments) for actor, reassignments in allowed.items()},
+        {actor: frozenset(reassignments) for actor, reassignments in visible_after.items()},
     )
 
 
 def _steps(
     matrix: AccessMatrix, table_matrix: TableMatrix, column: str, reassigning: Collection[str]
 ) -> tuple[dict[tuple[str, str], str], dict[tuple[str, str], str]]:
-    """What must hold before and after a move of this column; after it also what the actor sees."""
+    """The conditions before and after a reassignment of this column, including those of SELECT after it."""
     before: dict[tuple[str, str], str] = {}
     after: dict[tuple[str, str], str] = {}
     for name in reassigning:
@@ -94,16 +96,16 @@ def _targets(table: Table, column: str, name: str, matrix: AccessMatrix) -> list
     return [*sorted(values), *(() if table.columns[column].required else (NO_OWNER,))]
 
 
-def _moved(table: Table, column: str, targets: list[str | None]) -> str:
-    """The table's rows as they would be after each move to somewhere they are not."""
+def _changed_rows(table: Table, column: str, targets: list[str | None]) -> str:
+    """The FROM item that returns the rows with each other value of the column."""
     changed = ", ".join(
-        f"aigym_target::{one.type} as {one.quoted}" if one.name == column else f"of_table.{one.quoted}"
-        for one in table.columns.values()
+        f"aigym_target::{item.type} as {item.quoted}" if item.name == column else f"of_table.{item.quoted}"
+        for item in table.columns.values()
     )
     values = ", ".join(map(literal, targets))
     return (
         f"(select aigym_key, aigym_target, {changed} "
         f"from (select {table.key_sql} as aigym_key, * from {table.quoted}) as of_table "
-        f"cross join unnest(array[{values}]::text[]) as aim (aigym_target) "
+        f"cross join unnest(array[{values}]::text[]) as targets (aigym_target) "
         f"where of_table.{table.columns[column].quoted}::text is distinct from aigym_target) as {table.alias}"
     )

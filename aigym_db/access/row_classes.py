@@ -1,4 +1,4 @@
-"""Row classes: SQL in which `{words}` stand for parameters, people and other classes."""
+"""Row classes: SQL with `{placeholders}` for parameters, values of the fixture and other classes."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def complete(
-    doc: Document, table: str, rows: Mapping[str, str], words: Mapping[str, str], actor_list: ActorList
+    doc: Document, table: str, rows: Mapping[str, str], parameters: Mapping[str, str], actor_list: ActorList
 ) -> Mapping[str, str]:
-    """The classes with parameters, people and other classes filled in."""
+    """Replace parameters, fixture values and other classes in row classes.
+
+    Raise BadAccessMatrix (AIG-P012) for an unknown or ambiguous name and for a class that contains itself.
+    """
     for name in rows:
-        if name in words or name in actor_list.names or name in actor_list.people:
+        if name in parameters or name in actor_list.names or name in actor_list.people:
             raise doc.wrong(
-                f"`{name}` is a row class and something else too.",
+                f"`{name}` is a row class and also a parameter or a name of actors.toml.",
                 table,
                 "rows",
                 name,
@@ -27,46 +30,48 @@ def complete(
             )
 
     def expanded(text: str, within: tuple[str, ...]) -> str:
-        def word(found: re.Match[str]) -> str:
-            name = found[1]
-            if name in words:
-                return expanded(words[name], (*within, name)) if name not in within else circle(name)
+        def replacement(match: re.Match[str]) -> str:
+            name = match[1]
+            if name in parameters:
+                return expanded(parameters[name], (*within, name)) if name not in within else cycle(name)
             if name in rows:
-                return f"({expanded(rows[name], (*within, name))})" if name not in within else circle(name)
+                return f"({expanded(rows[name], (*within, name))})" if name not in within else cycle(name)
             if name in actor_list.people:
                 return literal(actor_list.people[name])
             if name in actor_list.names:
-                return found[0]
+                return match[0]
             raise doc.wrong(
-                f"{table}: there is no class, parameter or value `{{{name}}}`.",
+                f"{table}: the class, parameter or value `{{{name}}}` does not exist.",
                 table,
                 "rows",
                 within[0],
                 hint="Use a row class, a parameter of the archetype, or a name of policies/actors.toml.",
             )
 
-        return _PLACEHOLDER.sub(word, text)
+        return _PLACEHOLDER.sub(replacement, text)
 
-    def circle(name: str) -> str:
+    def cycle(name: str) -> str:
         raise doc.wrong(
-            f"{table}: the row class `{name}` is defined by itself.",
+            f"{table}: the row class `{name}` contains itself.",
             table,
             "rows",
             name,
-            hint="Break the circle.",
+            hint="Remove the cycle.",
         )
 
     return {name: expanded(text, (name,)) for name, text in rows.items()}
 
 
-def filled(doc: Document, text: str, words: Mapping[str, str], table: str) -> str:
-    def word(found: re.Match[str]) -> str:
-        if found[1] not in words:
-            raise doc.wrong(
-                f"{table}: `{found[1]}` is not a parameter of its archetype.",
-                table,
-                hint="Name a parameter.",
-            )
-        return words[found[1]]
+def filled(doc: Document, text: str, parameters: Mapping[str, str], table: str) -> str:
+    """Return a text with the archetype's parameters replaced."""
 
-    return _PLACEHOLDER.sub(word, text)
+    def replacement(match: re.Match[str]) -> str:
+        if match[1] not in parameters:
+            raise doc.wrong(
+                f"{table}: `{match[1]}` is not a parameter of its archetype.",
+                table,
+                hint="Use a parameter of the archetype.",
+            )
+        return parameters[match[1]]
+
+    return _PLACEHOLDER.sub(replacement, text)

@@ -1,4 +1,4 @@
-"""The statements that try a command on a table, as text."""
+"""SQL text of the statements that test a command on a table."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from aigym_db.syntax.quote import literal
 
 _KEYS = "coalesce(array_agg(aigym_key order by aigym_key collate \"C\"), '{}')"
 _TOUCHED = "xmin::text::bigint >= txid_current() % 4294967296"
-"""Rows this transaction wrote: its own number and those of its subtransactions are the newest there are."""
+"""Rows written by this transaction: its ID and those of its subtransactions are the highest."""
 
 _kept = lru_cache(maxsize=2_000)
-"""Every actor tries the same statements; a table's are asked for one after the other."""
+"""All actors execute the same statements of a table, one table after the other."""
 
 
 def look(table: Table) -> str:
-    """The keys of all rows the actor sees."""
+    """Select the keys of all rows visible to the actor."""
     return f"select {_KEYS} from (select {table.key_sql} as aigym_key from {table.quoted}) as seen"
 
 
 def touched(table: Table) -> str:
-    """The keys of the rows just written."""
+    """Select the keys of the rows written by this transaction."""
     written = f"select {table.key_sql} as aigym_key from {table.quoted} where {_TOUCHED}"
     return f"select {_KEYS} from ({written}) as written"
 
 
 @_kept
 def gone(table: Table, rows: tuple[Row, ...]) -> str:
-    """The keys of the rows just deleted."""
+    """Select the keys of the rows that were deleted."""
     every = literal(tuple(row.key for row in rows))
     return (
         f"select {_KEYS} from unnest({every}::text[]) as gone (aigym_key) "
@@ -39,8 +39,8 @@ def gone(table: Table, rows: tuple[Row, ...]) -> str:
 
 
 @_kept
-def at(table: Table, row: Row) -> str:
-    """A condition that is true for this row only."""
+def key_condition(table: Table, row: Row) -> str:
+    """A condition that is true only for this row."""
     values = dict(zip(writable(table), row.values, strict=True))
     if not all(name in values and values[name] is not None for name in table.key):
         return f"{table.key_sql} = {literal(row.key)}"
@@ -51,24 +51,24 @@ def at(table: Table, row: Row) -> str:
 
 
 def delete_blind(table: Table) -> str:
-    """A delete without WHERE: SELECT policies do not apply."""
+    """A DELETE without WHERE: SELECT policies do not apply."""
     return f"delete from {table.quoted}"
 
 
 def delete_sighted(table: Table) -> str:
-    """A delete that looks at its rows: only what the actor also sees."""
+    """A DELETE that reads its rows: SELECT policies apply."""
     return f"delete from {table.quoted} where {table.key_sql} is not null"
 
 
 @_kept
 def take_away(table: Table, row: Row) -> str:
-    """Removes a row, so that an actor can try to put it back."""
-    return f"delete from {table.quoted} where {at(table, row)}"
+    """Delete a row, so that an actor can insert it again."""
+    return f"delete from {table.quoted} where {key_condition(table, row)}"
 
 
 @_kept
 def forge(table: Table, row: Row, columns: frozenset[str]) -> str:
-    """Inserts this very row, as far as the columns may be given."""
+    """Insert the same row, limited to these columns."""
     given = [name for name in writable(table) if name in columns]
     names = ", ".join(table.columns[name].quoted for name in given)
     values = dict(zip(writable(table), row.values, strict=True))
@@ -79,14 +79,14 @@ def forge(table: Table, row: Row, columns: frozenset[str]) -> str:
 
 
 def forged(table: Table, row: Row, columns: Iterable[str]) -> str:
-    """The key of the row if the inserted row has the same owner and tenant columns."""
+    """Select the key of the row if the inserted row has the same owner and tenant columns."""
     values = dict(zip(writable(table), row.values, strict=True))
     same = " and ".join(
         f"{column.quoted} is not distinct from {literal(values[column.name])}::{column.type}"
         for column in (table.columns[name] for name in columns)
     )
-    found = f"exists (select from {table.quoted} where {_TOUCHED} and {same or 'true'})"
-    return f"select case when {found} then array[{literal(row.key)}]::text[] else '{{}}' end"
+    inserted = f"exists (select from {table.quoted} where {_TOUCHED} and {same or 'true'})"
+    return f"select case when {inserted} then array[{literal(row.key)}]::text[] else '{{}}' end"
 
 
 RANDOM = {
@@ -96,11 +96,11 @@ RANDOM = {
     "bigint": "(random() * 9007199254740991)::bigint",
     "timestamp with time zone": "clock_timestamp()",
 }
-"""A value for each row without reading the row, by type: for columns that have to be unique."""
+"""An expression that returns another value for each row without reading it, by type; for unique columns."""
 
 
 def free(table: Table, columns: Collection[str]) -> TableColumn | None:
-    """A column that can be written in all rows without reading any and without breaking anything."""
+    """A column that can be written in all rows without reading them and without violating a constraint."""
     candidates = [
         column
         for column in table.columns.values()
@@ -112,14 +112,14 @@ def free(table: Table, columns: Collection[str]) -> TableColumn | None:
 
 
 def readable(table: Table, grants: Grants) -> TableColumn | None:
-    """A column the role may both read and write, so that a row can be updated to what it is."""
+    """A column that the role can read and write, so that a row can be updated without a change."""
     both = grants.updates & grants.selects
     candidates = [column for column in table.columns.values() if column.name in both and not column.identity]
     return min(candidates, key=lambda column: column.tied or column.unique, default=None)
 
 
 def update_blind(table: Table, column: TableColumn, rows: Iterable[Row]) -> str:
-    """An update without WHERE that reads no column, so the SELECT policies do not hold it back."""
+    """An UPDATE without WHERE that reads no column: SELECT policies do not apply."""
     index = writable(table).index(column.name)
     values = sorted(value for row in rows if (value := row.values[index]) is not None)
     value = f"{literal(values[0])}::{column.type}" if values else "default"
@@ -129,7 +129,7 @@ def update_blind(table: Table, column: TableColumn, rows: Iterable[Row]) -> str:
 
 
 def update_sighted(table: Table, column: TableColumn, where: str | None = None) -> str:
-    """An update that reads its rows and changes nothing."""
+    """An UPDATE that reads its rows and keeps their values: SELECT policies apply."""
     condition = where or f"{table.key_sql} is not null"
     return f"update {table.quoted} set {column.quoted} = {column.quoted} where {condition}"
 
@@ -143,11 +143,12 @@ def reassign(table: Table, column: str, target: str | None, where: str | None = 
 
 @_kept
 def reassigned(table: Table, column: str, target: str | None, elsewhere: tuple[Row, ...]) -> str:
-    """The moves just made: of the rows that were elsewhere, those that no longer are."""
+    """Select the reassignments made: rows that had another value before and no longer have it."""
     before = literal(tuple(row.key for row in elsewhere))
-    one, aim = table.columns[column], literal(target)
+    written, value = table.columns[column], literal(target)
     still = (
-        f"select {table.key_sql} from {table.quoted} where {one.quoted} is distinct from {aim}::{one.type}"
+        f"select {table.key_sql} from {table.quoted} "
+        f"where {written.quoted} is distinct from {value}::{written.type}"
     )
     arrived = literal(f" to {column} = {target or 'null'}")
     gone = (

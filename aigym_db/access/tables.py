@@ -13,7 +13,7 @@ from aigym_db.database.queries import query
 
 @dataclass(frozen=True, slots=True)
 class TableColumn:
-    """A column, as far as writing it is concerned."""
+    """The properties of a column that matter for writing it."""
 
     name: str
     quoted: str
@@ -23,14 +23,14 @@ class TableColumn:
     required: bool
     """NOT NULL."""
     unique: bool
-    """In a unique index: a blind write has to give every row another value."""
+    """In a unique index: a blind write must give every row another value."""
     tied: bool
-    """In the key, checked, read by policies or partitioning: a blind write would break something."""
+    """In the key, a check constraint, a policy or the partition key: a blind write could violate it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grants:
-    """What a role may do to a table before any policy is asked."""
+    """The privileges of a role on a table, and whether it bypasses row-level security."""
 
     bypasses: bool
     selects: frozenset[str]
@@ -66,7 +66,7 @@ class Table:
 
 
 def tables(connection: psycopg.Connection, roles: Collection[str]) -> Mapping[str, Table]:
-    """Every table that is not PostgreSQL's own, and what each of the roles has been granted."""
+    """Read every table that is not a system table, with the privileges of the roles."""
     with connection.cursor(row_factory=dict_row) as cursor:
         grants: dict[str, dict[str, Grants]] = {}
         for row in cursor.execute(query("access/privileges"), {"roles": sorted(roles)}):
@@ -80,11 +80,11 @@ def tables(connection: psycopg.Connection, roles: Collection[str]) -> Mapping[st
         triggers = {
             row["name"]: frozenset(row["commands"]) for row in cursor.execute(query("access/triggers"))
         }
-        found = {}
+        by_name = {}
         for row in cursor.execute(query("access/tables")):
             name = f"{row['schema']}.{row['name']}"
             columns = {column["name"]: TableColumn(**column) for column in row["columns"] or ()}
-            found[name] = Table(
+            by_name[name] = Table(
                 name,
                 row["quoted"],
                 row["alias"],
@@ -95,4 +95,4 @@ def tables(connection: psycopg.Connection, roles: Collection[str]) -> Mapping[st
                 grants.get(name, {}),
                 triggers.get(name, frozenset()),
             )
-        return found
+        return by_name

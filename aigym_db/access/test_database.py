@@ -29,19 +29,19 @@ from aigym_db.version import __version__
 
 REFERENCE, FIXTURE = "seeds/reference", "seeds/test"
 _FILLED = "aigym_fixture"
-"""The database with the fixture that the others are cloned from."""
+"""The database with the fixture, the template of the clones."""
 _SESSION = SessionSettings(lock_timeout_ms=0, idle_in_transaction_timeout_ms=0)
 
 
 @dataclass(frozen=True, slots=True)
 class TestDatabase:
-    """A server that holds a template of the project's database, fixture included."""
+    """A server with a template of the project's database, including the fixture."""
 
     server: Server
 
     @contextmanager
     def database(self) -> Iterator[str]:
-        """The DSN of a clone of its own, which is gone after the block."""
+        """Create a clone and return its DSN; drop the clone after the block."""
         database = clone(self.server, _FILLED)
         try:
             yield database.dsn
@@ -50,14 +50,14 @@ class TestDatabase:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """A superuser's connection to a clone of its own, which is gone after the block."""
+        """Create a clone and connect to it as superuser; drop the clone after the block."""
         with self.database() as dsn, connect(dsn, session=_SESSION, autocommit=True) as opened:
             yield opened
 
 
 @contextmanager
 def acting(dsn: str, actor: Actor) -> Iterator[Connection]:
-    """A connection that is the actor until it is closed; the DSN must be a superuser's."""
+    """Connect with role, claims and settings of the actor; the DSN must be that of a superuser."""
     with connect(dsn, session=_SESSION, autocommit=True) as opened:
         settings = {
             "row_security": "on",
@@ -79,8 +79,8 @@ def open_test_database(project: Project, server: str | None = None) -> Iterator[
     statement of the schema, BadSeed (AIG-P014) if it rejects the fixture.
     """
     parts, reference, rows = _parts(project), _rows(project, REFERENCE), _rows(project, FIXTURE)
-    # The template is kept and used again. What it holds depends on the day, because partitions begin with
-    # today's; the fixture may even hold rows of this hour, so it is loaded anew.
+    # The template is reused. Its contents depend on the date, because the first partition is that of the
+    # current day; the fixture can contain rows of the current hour, so it is loaded every time.
     key = _digest(parts, reference, repr(project.session), date.today().isoformat())
 
     def build(dsn: str) -> None:
@@ -107,24 +107,24 @@ def _rows(project: Project, folder: str) -> tuple[Source, ...]:
 
 
 def _fill(connection: Connection, sources: tuple[Source, ...]) -> None:
-    """Runs each file as one transaction."""
+    """Execute each file as one transaction."""
     for source in sources:
         try:
             with connection.transaction():
                 connection.execute(source.text.encode())
         except psycopg.Error as error:
             explained = explain_error(error)
-            at = error.diag.statement_position
+            position = error.diag.statement_position
             raise BadSeed(
                 f"{source.file} cannot be loaded: {explained.message}",
-                place=source.place(int(at) - 1) if at else None,
+                place=source.place(int(position) - 1) if position else None,
                 detail=explained.detail,
-                hint="Correct the row; the fixture has to satisfy every constraint.",
+                hint="Correct the row; the fixture must satisfy every constraint.",
             ) from error
 
 
 def _digest(parts: tuple[Part, ...], rows: tuple[Source, ...], *others: str | None) -> str:
-    """Changes whenever the template would hold something else."""
+    """Return a digest of everything that the template depends on."""
     digest = hashlib.sha256()
     texts = (__version__, *map(str, others), *(part.text for part in parts), "", *(row.text for row in rows))
     for text in texts:

@@ -49,23 +49,23 @@ class Trial:
             if triggers and not _fires(statement, self.tables[statement.cell.table]):
                 continue
             by_table.setdefault(statement.cell.table, []).append(statement.id)
-        heaps: list[list[int]] = [[] for _ in self.connections]
+        shares: list[list[int]] = [[] for _ in self.connections]
         for ids in sorted(by_table.values(), key=len, reverse=True):
-            min(heaps, key=len).extend(ids)
-        with ThreadPoolExecutor(len(heaps)) as pool:
-            replies = pool.map(
+            min(shares, key=len).extend(ids)
+        with ThreadPoolExecutor(len(shares)) as pool:
+            results = pool.map(
                 lambda connection, ids: self.run_on(ids, connection, triggers=triggers),
                 self.connections,
-                heaps,
+                shares,
             )
-            return [reply for heap in replies for reply in heap]
+            return [result for share in results for result in share]
 
     def run_on(
         self, ids: Sequence[int], connection: Connection, *, triggers: bool = False
     ) -> list[AttemptResult]:
         """Execute statements on one connection; return the results in order."""
         with connection.transaction(force_rollback=True):
-            found = connection.execute(
+            rows = connection.execute(
                 query("access/run").encode(), {"attempts": list(ids), "stop": False, "replica": not triggers}
             ).fetchall()
         return [
@@ -75,12 +75,12 @@ class Trial:
                 state,
                 message or "",
             )
-            for statement, reached, state, message in found
+            for statement, reached, state, message in rows
         ]
 
 
 def _fires(statement: AttemptStatement, table: Table) -> bool:
-    """Whether the statement fires a trigger or a rule; an UPDATE of a partitioned table can move rows."""
+    """True if the statement fires a trigger or a rule; an UPDATE can move rows to another partition."""
     command = "update" if statement.cell.command == "reassign" else statement.cell.command
     if command == "update" and table.partitioned:
         return bool(table.triggers)
@@ -99,37 +99,37 @@ def trial(
     for session in sessions:
         session.execute("select set_config('search_path', '', false)")
     roles = {actor.name: actor.role for actor in matrix.actors.values()}
-    found = tables(sessions[0], set(roles.values()))
-    completeness.check(matrix, found)
-    wanted = [name for name in matrix.tables if only is None or name in only]
-    fixtures = {name: fixture(sessions[0], matrix, matrix.tables[name], found[name]) for name in wanted}
-    asked: list[AttemptStatement] = []
+    catalog = tables(sessions[0], set(roles.values()))
+    completeness.check(matrix, catalog)
+    selected = [name for name in matrix.tables if only is None or name in only]
+    fixtures = {name: fixture(sessions[0], matrix, matrix.tables[name], catalog[name]) for name in selected}
+    statements: list[AttemptStatement] = []
     rejected: list[RejectedAttempt] = []
-    for name in wanted:
-        for one in plan_attempts(matrix.tables[name], found[name], fixtures[name], roles):
-            if isinstance(one, AttemptStatement):
-                asked.append(one)
+    for name in selected:
+        for attempt in plan_attempts(matrix.tables[name], catalog[name], fixtures[name], roles):
+            if isinstance(attempt, AttemptStatement):
+                statements.append(attempt)
             else:
-                rejected.append(one)
-    ready = order_statements(asked)
+                rejected.append(attempt)
+    ordered = order_statements(statements)
     for session in sessions:
-        _load(session, matrix, ready)
-    return Trial(sessions, matrix, found, fixtures, ready, tuple(rejected))
+        _load(session, matrix, ordered)
+    return Trial(sessions, matrix, catalog, fixtures, ordered, tuple(rejected))
 
 
-def _load(connection: Connection, matrix: AccessMatrix, asked: Iterable[AttemptStatement]) -> None:
+def _load(connection: Connection, matrix: AccessMatrix, statements: Iterable[AttemptStatement]) -> None:
     for name in ("forget", "create_attempts", "create_act_as", "create_run", "create_mutate"):
         connection.execute(query(f"access/{name}").encode())
     scenes: dict[str | None, int] = {None: 0}
-    people = {name: _identity(actor) for name, actor in matrix.actors.items()}
+    identities = {name: _identity(actor) for name, actor in matrix.actors.items()}
     with connection.cursor() as cursor, cursor.copy(query("access/fill_attempts").encode()) as copy:
-        for statement in asked:
+        for statement in statements:
             copy.write_row(
                 (
                     statement.id,
                     scenes.setdefault(statement.scene, len(scenes)),
                     statement.scene,
-                    *people[statement.cell.actor],
+                    *identities[statement.cell.actor],
                     statement.body,
                     statement.observe,
                     None if statement.success is None else list(statement.success),
@@ -142,5 +142,5 @@ def _load(connection: Connection, matrix: AccessMatrix, asked: Iterable[AttemptS
 
 
 def _identity(actor: Actor) -> tuple[str, str, str]:
-    """Role, claims and settings as the server takes them."""
+    """Role, claims and settings as text for COPY."""
     return actor.role, json.dumps(actor.claims) if actor.claims else "", json.dumps(dict(actor.settings))

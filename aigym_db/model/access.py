@@ -25,7 +25,7 @@ class Actor:
 
     name: str
     role: str
-    """The database role the connection takes, e.g. `authenticated`."""
+    """The database role, e.g. `authenticated`."""
     claims: Mapping[str, Any] = field(default_factory=dict)
     """The value of `request.jwt.claims`; empty for an anonymous request."""
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Cell:
     actor: str
     command: Command
     classes: tuple[str, ...]
-    """Empty: none."""
+    """Empty: no rows."""
     place: Place | None = None
 
     def __str__(self) -> str:

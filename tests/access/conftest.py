@@ -1,4 +1,4 @@
-"""A small project with one table per way of owning rows, and answers that hold."""
+"""A small project with one table per kind of ownership, and an access matrix that matches."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MINI = Path(__file__).parent / "mini"
 
 @pytest.fixture
 def mini(tmp_path: Path) -> Path:
-    """A copy of the small project, to be changed at will."""
+    """A copy of the small project that a test can change."""
     return Path(shutil.copytree(MINI, tmp_path / "mini"))
 
 
@@ -33,14 +33,18 @@ def connection(database: str) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture
 def messages(connection: psycopg.Connection) -> Callable[..., list[str]]:
-    """What is said about the small project after some statements have been run."""
+    """Return a function that executes statements and returns the messages of the findings."""
 
     def run(*changes: str, root: Path = MINI) -> list[str]:
         for change in changes:
             connection.execute(change.encode())
-        asked = trial(connection, read_matrix(root))
-        outcomes = asked.outcomes()
-        found = (*differing_cells(outcomes), *trigger_differences(asked, outcomes), *coverage_gaps(asked))
-        return [finding.message for finding in found]
+        prepared = trial(connection, read_matrix(root))
+        outcomes = prepared.outcomes()
+        findings = (
+            *differing_cells(outcomes),
+            *trigger_differences(prepared, outcomes),
+            *coverage_gaps(prepared),
+        )
+        return [finding.message for finding in findings]
 
     return run

@@ -1,4 +1,4 @@
-"""Policies broken on purpose are noticed, and what is not noticed is either explained or reported."""
+"""Mutants of policies are killed by a cell, have an entry in equivalents.toml, or are reported."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def run(connection: psycopg.Connection, mini: Path) -> Run:
     return lambda: mutate(trial(connection, read_matrix(mini)), equivalents(mini))
 
 
-def test_every_kind_of_mutant_is_made(connection: psycopg.Connection, mini: Path) -> None:
-    asked = trial(connection, read_matrix(mini))
+def test_every_mutation_operator_is_applied(connection: psycopg.Connection, mini: Path) -> None:
+    prepared = trial(connection, read_matrix(mini))
 
-    names = {one.mutant.id for one in read_access_rules(connection).mutations(asked.tables)}
+    names = {mutation.mutant.id for mutation in read_access_rules(connection).mutations(prepared.tables)}
 
     assert names >= {
         "app.units units_select: dropped",
@@ -46,29 +46,29 @@ def test_every_kind_of_mutant_is_made(connection: psycopg.Connection, mini: Path
     }
 
 
-def test_the_answers_notice_every_mutant_that_makes_a_difference(run: Run) -> None:
-    found = run()
+def test_the_cells_kill_every_mutant_that_is_not_equivalent(run: Run) -> None:
+    report = run()
 
-    assert found.failed == {}
-    assert [survivor.mutant.id for survivor in found.survivors if not survivor.equivalent] == [SELF]
-    assert [finding.message for finding in surviving_mutants(found.survivors)] == [
+    assert report.failed == {}
+    assert [survivor.mutant.id for survivor in report.survivors if not survivor.equivalent] == [SELF]
+    assert [finding.message for finding in surviving_mutants(report.survivors)] == [
         f"No cell kills the mutant: {SELF}."
     ]
 
 
-def test_a_killed_mutant_names_the_cell_that_noticed_it(run: Run) -> None:
+def test_a_killed_mutant_is_reported_with_the_cell_that_killed_it(run: Run) -> None:
     assert run().killed["app.log: row-level security off"].startswith("app.log: ")
 
 
-def test_a_mutant_that_is_explained_is_no_finding(mini: Path, run: Run) -> None:
+def test_a_mutant_with_an_entry_in_equivalents_is_no_finding(mini: Path, run: Run) -> None:
     (mini / "policies/equivalents.toml").write_text(
         f'[[equivalent]]\nmutant = "{SELF}"\nreason = "An admin without a membership is no admin."\n'
     )
 
-    found = run()
+    report = run()
 
-    assert found.rate == 1.0
-    assert list(surviving_mutants(found.survivors)) == []
+    assert report.rate == 1.0
+    assert list(surviving_mutants(report.survivors)) == []
 
 
 @pytest.mark.parametrize(
@@ -78,38 +78,40 @@ def test_a_mutant_that_is_explained_is_no_finding(mini: Path, run: Run) -> None:
         ("app.units units_select: painted green", "There is no mutant"),
     ],
 )
-def test_an_explanation_nobody_needs_is_refused(mini: Path, run: Run, mutant: str, message: str) -> None:
+def test_an_unused_entry_is_rejected(mini: Path, run: Run, mutant: str, message: str) -> None:
     (mini / "policies/equivalents.toml").write_text(
-        f'[[equivalent]]\nmutant = "{mutant}"\nreason = "So I say."\n'
+        f'[[equivalent]]\nmutant = "{mutant}"\nreason = "None."\n'
     )
 
-    with pytest.raises(BadAccessMatrix, match=message) as refused:
+    with pytest.raises(BadAccessMatrix, match=message) as raised:
         run()
 
-    assert refused.value.place is not None
-    assert refused.value.place.line == 2
+    assert raised.value.place is not None
+    assert raised.value.place.line == 2
 
 
 @pytest.mark.parametrize(
     "text", ['[[equivalent]]\nmutant = "x"\n', '[[equivalent]]\nreason = "x"\n', "equal = []\n"]
 )
-def test_an_explanation_without_mutant_or_reason_is_refused(mini: Path, text: str) -> None:
+def test_an_entry_without_mutant_or_reason_is_rejected(mini: Path, text: str) -> None:
     (mini / "policies/equivalents.toml").write_text(text)
 
     with pytest.raises(BadAccessMatrix):
         equivalents(mini)
 
 
-def test_answers_that_fail_anyway_notice_nothing(connection: psycopg.Connection, run: Run) -> None:
+def test_cells_that_differ_without_a_mutation_kill_no_mutant(
+    connection: psycopg.Connection, run: Run
+) -> None:
     connection.execute("alter policy units_insert on app.units with check (true)")
 
-    found = run()
+    report = run()
 
-    noticed = found.killed["app.units units_select: USING true"]
-    assert "insert" not in noticed
+    killer = report.killed["app.units units_select: USING true"]
+    assert "insert" not in killer
 
 
-def test_the_database_is_as_before(connection: psycopg.Connection, run: Run) -> None:
+def test_the_policies_are_unchanged_afterwards(connection: psycopg.Connection, run: Run) -> None:
     texts = (
         "select polname, pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid) "
         "from pg_policy order by 1"
@@ -122,15 +124,17 @@ def test_the_database_is_as_before(connection: psycopg.Connection, run: Run) -> 
     assert connection.execute(texts.encode()).fetchall() == before
 
 
-def test_several_clones_find_the_same(server: Server, connection: psycopg.Connection, mini: Path) -> None:
+def test_several_clones_return_the_same_result_as_one(
+    server: Server, connection: psycopg.Connection, mini: Path
+) -> None:
     alone = mutate(trial(connection, read_matrix(mini)), equivalents(mini), tables={"app.notes"})
     name = connection.info.dbname
     connection.close()
 
     with (
-        psycopg.connect(clone(server, name).dsn, autocommit=True) as one,
-        psycopg.connect(clone(server, name).dsn, autocommit=True) as two,
+        psycopg.connect(clone(server, name).dsn, autocommit=True) as first,
+        psycopg.connect(clone(server, name).dsn, autocommit=True) as second,
     ):
-        shared = mutate(trial([one, two], read_matrix(mini)), equivalents(mini), tables={"app.notes"})
+        shared = mutate(trial([first, second], read_matrix(mini)), equivalents(mini), tables={"app.notes"})
 
     assert (shared.killed.keys(), shared.survivors) == (alone.killed.keys(), alone.survivors)

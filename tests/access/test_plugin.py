@@ -1,4 +1,4 @@
-"""What pytest gains when aigym-db is installed."""
+"""The pytest plugin: fixtures, and one test per cell."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-# pytester forgets every module that is first imported inside it. The C part of pglast keeps the classes it
-# has seen, so a second import of pglast would speak of other classes than its parser.
+# pytester removes every module that is first imported inside it. The C part of pglast keeps references to
+# its classes, so after a second import pglast and its parser would use different classes.
 import pglast.stream  # noqa: F401
 import pytest
 
@@ -16,7 +16,7 @@ pytest_plugins = ["pytester"]
 
 @pytest.fixture
 def project(pytester: pytest.Pytester, mini: Path) -> Path:
-    """The small project as a folder that pytest runs in, its schema as the one migration."""
+    """The small project in the folder of pytester, with its schema as the only migration."""
     root = pytester.path
     (mini / "policies").rename(root / "policies")
     (root / "migrations").mkdir()
@@ -36,20 +36,18 @@ def test_importing_the_plugin_imports_neither_driver_nor_parser() -> None:
         "print(sorted({'psycopg', 'pglast', 'jinja2'} & set(sys.modules)))"
     )
 
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    assert told.stdout.strip() == "[]"
+    assert result.stdout.strip() == "[]"
 
 
-def test_each_answer_is_a_test(project: Path, pytester: pytest.Pytester) -> None:
+def test_each_cell_is_a_test(project: Path, pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_inprocess("policies", "-p", "no:randomly")
 
     result.assert_outcomes(passed=245)
 
 
-def test_a_wrong_answer_is_told_in_one_sentence_with_its_place(
-    project: Path, pytester: pytest.Pytester
-) -> None:
+def test_a_differing_cell_is_reported_with_its_place(project: Path, pytester: pytest.Pytester) -> None:
     table_matrix = project / "policies/app.access.toml"
     table_matrix.write_text(table_matrix.read_text().replace('anonymous = ["offered"', 'anonymous = ["all"'))
 
@@ -64,17 +62,19 @@ def test_a_wrong_answer_is_told_in_one_sentence_with_its_place(
     )
 
 
-def test_a_broken_sheet_is_told_when_collecting(project: Path, pytester: pytest.Pytester) -> None:
+def test_an_invalid_matrix_file_is_a_collection_error(project: Path, pytester: pytest.Pytester) -> None:
     table_matrix = project / "policies/app.access.toml"
     table_matrix.write_text(table_matrix.read_text().replace("not retired", "not {retired}"))
 
     result = pytester.runpytest_inprocess("policies")
 
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*there is no class, parameter or value `{retired}`*"])
+    result.stdout.fnmatch_lines(["*the class, parameter or value `{retired}` does not exist*"])
 
 
-def test_sheets_are_left_alone_unless_asked_for(project: Path, pytester: pytest.Pytester) -> None:
+def test_matrix_files_are_collected_only_if_their_folder_is_specified(
+    project: Path, pytester: pytest.Pytester
+) -> None:
     pytester.makepyfile(test_other="def test_other(): pass")
 
     result = pytester.runpytest_inprocess("test_other.py")
@@ -82,7 +82,7 @@ def test_sheets_are_left_alone_unless_asked_for(project: Path, pytester: pytest.
     result.assert_outcomes(passed=1)
 
 
-def test_a_test_can_act_as_anybody(project: Path, pytester: pytest.Pytester) -> None:
+def test_a_test_can_connect_as_each_actor(project: Path, pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         test_notes="""
         import psycopg, pytest
@@ -91,18 +91,18 @@ def test_a_test_can_act_as_anybody(project: Path, pytester: pytest.Pytester) -> 
             assert as_actor("member").execute("select body from app.notes").fetchall() == [("mine",)]
             assert as_actor("outsider").execute("select body from app.notes").fetchall() == [("hers",)]
 
-        def test_is_refused(as_actor):
+        def test_permission_denied(as_actor):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 as_actor("anonymous").execute("select body from app.notes")
 
         CHANGED = "select count(*) from app.notes where body = 'changed'"
 
-        def test_has_a_database_of_its_own(as_actor, aigym_database):
+        def test_changes_its_database(as_actor, aigym_database):
             as_actor("member").execute("update app.notes set body = 'changed' where body = 'mine'")
             with psycopg.connect(aigym_database) as connection:
                 assert connection.execute(CHANGED).fetchone() == (1,)
 
-        def test_has_another_database(aigym_database):
+        def test_has_a_separate_database(aigym_database):
             with psycopg.connect(aigym_database) as connection:
                 assert connection.execute(CHANGED).fetchone() == (0,)
         """
@@ -111,10 +111,10 @@ def test_a_test_can_act_as_anybody(project: Path, pytester: pytest.Pytester) -> 
     pytester.runpytest_inprocess("test_notes.py").assert_outcomes(passed=4)
 
 
-def test_an_actor_nobody_knows_is_a_mistake_of_the_test(project: Path, pytester: pytest.Pytester) -> None:
+def test_an_unknown_actor_is_a_usage_error(project: Path, pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_zoe="def test_it(as_actor): as_actor('zoe')")
 
     result = pytester.runpytest_inprocess("test_zoe.py")
 
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*there is no actor 'zoe'; use one of: anonymous, member*"])
+    result.stdout.fnmatch_lines(["*the actor 'zoe' does not exist; use one of: anonymous, member*"])

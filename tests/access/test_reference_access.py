@@ -1,4 +1,4 @@
-"""The reference database: its policies do what people answered, and broken ones are noticed."""
+"""The reference database: its policies match the access matrix, and mutants of them are killed."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ PROJECT = find(Path(__file__).parents[2])
 
 @pytest.fixture(scope="module")
 def tried() -> Iterator[Trial]:
-    """All answers of the reference database, ready on two clones."""
-    with open_test_database(PROJECT) as place, place.connection() as one, place.connection() as two:
-        yield trial([one, two], read_matrix(PROJECT.root))
+    """The statements of all cells of the reference database, prepared on two clones."""
+    with open_test_database(PROJECT) as base, base.connection() as first, base.connection() as second:
+        yield trial([first, second], read_matrix(PROJECT.root))
 
 
-def test_every_answer_holds(tried: Trial) -> None:
+def test_every_cell_matches(tried: Trial) -> None:
     outcomes = tried.outcomes()
 
     assert [finding.message for finding in differing_cells(outcomes)] == []
@@ -35,11 +35,11 @@ def test_every_answer_holds(tried: Trial) -> None:
     assert [finding.message for finding in coverage_gaps(tried)] == []
 
 
-def test_every_table_has_its_answers() -> None:
+def test_every_table_has_cells() -> None:
     assert set(read_matrix(PROJECT.root).tables) == set(cards(PROJECT))
 
 
-def test_every_answer_sheet_asks_what_the_card_asks_of_a_session() -> None:
+def test_every_table_requires_the_session_level_of_its_card() -> None:
     tables, actors = read_matrix(PROJECT.root).tables, read_matrix(PROJECT.root).actors
 
     weak = {
@@ -52,24 +52,24 @@ def test_every_answer_sheet_asks_what_the_card_asks_of_a_session() -> None:
     assert weak == set()
 
 
-def test_every_owner_and_tenant_column_is_tried_with_the_values_of_others() -> None:
+def test_every_owner_and_tenant_column_is_a_reassignment_column() -> None:
     tables = read_matrix(PROJECT.root).tables
 
-    untried = {
+    missing = {
         f"{card.name}.{column}"
         for card in cards(PROJECT).values()
         for column in (card.owner_column, card.tenant_column)
         if column and column not in tables[card.name].reassignments
     }
 
-    assert untried == set()
+    assert missing == set()
 
 
 @pytest.mark.parametrize(
     "table", sampled(["iam.units", "iam.memberships", "ai.conversations", "audit.audit_log"], 4)
 )
-def test_a_broken_policy_is_noticed(tried: Trial, table: str) -> None:
-    found = mutate(tried, equivalents(PROJECT.root), tables={table})
+def test_the_mutants_of_a_policy_are_killed(tried: Trial, table: str) -> None:
+    report = mutate(tried, equivalents(PROJECT.root), tables={table})
 
-    assert found.killed
-    assert [finding.message for finding in surviving_mutants(found.survivors)] == []
+    assert report.killed
+    assert [finding.message for finding in surviving_mutants(report.survivors)] == []

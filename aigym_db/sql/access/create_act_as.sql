@@ -1,4 +1,4 @@
--- Becomes an actor until the end of the (sub)transaction: its claims and settings, then its role.
+-- Set claims, settings and role of an actor until the end of the (sub)transaction.
 create function pg_temp.aigym_act_as(role text, claims text, settings jsonb)
 returns void
 language plpgsql as $act$

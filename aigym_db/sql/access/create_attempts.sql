@@ -1,4 +1,4 @@
--- The statements to try, as whom, and which rows each should reach; filled by COPY.
+-- The statements, the actor of each, and the rows it is expected to reach; filled by COPY.
 create temporary table aigym_attempt (
     id int primary key,
     scene int not null,

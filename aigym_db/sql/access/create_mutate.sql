@@ -6,7 +6,7 @@ declare
     result record;
     part text;
     mutated boolean := false;
-    -- Most mutants are noticed early: a few attempts at a time, so that the others cost nothing.
+    -- Most mutants are killed early: execute a few statements at a time and skip the rest.
     many constant int := 300;
 begin
     begin

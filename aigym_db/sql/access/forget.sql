@@ -1,2 +1,2 @@
--- Forgets the statements and functions of an earlier trial in this session.
+-- Drop the statements and functions of an earlier trial in this session.
 discard temporary

@@ -1,4 +1,4 @@
--- Partitions that the roles can address without going through the parent, where the policies are.
+-- Partitions that the roles can address directly, bypassing the policies of the parent.
 select r.rolname::text, n.nspname || '.' || c.relname, pg_partition_root(c.oid)::regclass::text
 from pg_roles r
 cross join pg_class c

@@ -32,7 +32,7 @@ alter table app.notes enable row level security;
 
 -- schema/app/_functions/person_id.sql.j2
 
--- The application says who is asking, in each transaction:
+-- The application sets the claims of the current person in each transaction:
 --   select set_config('request.jwt.claims', '{"sub": "…"}', true);
 create function app.person_id() returns uuid
 language sql
@@ -43,7 +43,7 @@ as $$
   select (nullif(pg_catalog.current_setting('request.jwt.claims', true), '')::pg_catalog.jsonb ->> 'sub')::uuid
 $$;
 
-comment on function app.person_id() is 'Who is asking; null for nobody in particular.';
+comment on function app.person_id() is 'The current person; null for a request without claims.';
 
 grant execute on function app.person_id() to app_anonymous, app_user;
 
