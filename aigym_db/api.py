@@ -98,12 +98,12 @@ def status(dsn: str, project: Project) -> Status:
     Raise EditedMigration (AIG-T003), MissingMigration (AIG-T002) or EditedFrozen (AIG-T001) if files and
     ledger differ.
     """
-    from aigym_db.migrate.status import standing
+    from aigym_db.migrate.status import status as read_status
     from aigym_db.project.lock_file import frozen
     from aigym_db.project.migrations import migrations
 
     files = migrations(project)
-    return standing(dsn, files, frozen=frozen(project, files))
+    return read_status(dsn, files, frozen=frozen(project, files))
 
 
 def lint(project: Project) -> tuple[Finding, ...]:

@@ -1,4 +1,4 @@
-"""Migrating a database to the newest version of its migrations."""
+"""Application of the pending migrations to a database."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ def migrate(
 ) -> tuple[Finished, ...]:
     """Apply the pending migrations up to and including version `to`, and return them, oldest first.
 
-    Each migration is applied exactly once, however often and from however many processes this is called. With
-    `plan`, execute exactly that plan, or raise LedgerChanged (AIG-T006) if the ledger changed since it was
-    computed. If nothing is pending, no lock is acquired and nothing is written. `stop` is for callers that
-    handle signals themselves; without it SIGINT, SIGTERM and SIGHUP are handled for the duration of the call.
+    Each migration is applied exactly once, also if several processes call this concurrently. With `plan`,
+    execute exactly that plan, or raise LedgerChanged (AIG-T006) if the ledger has changed since it was
+    computed. If no migration is pending, no lock is acquired and nothing is written. `stop` is for callers
+    that handle signals themselves; without it SIGINT, SIGTERM and SIGHUP are handled for the duration of the
+    call.
 
     Raise what `plan_up` raises; BadSql (AIG-P005) and ForbiddenStatement (AIG-P010) for a file; UnknownTenant
     (AIG-P017); the guards' errors (AIG-G001, AIG-G007); the server's errors (AIG-S…); Locked (AIG-L001),
@@ -43,14 +44,14 @@ def migrate(
     options, observer = options or Options(), observer or Observer()
     decide = _decision(migrations, to, options)
     with connected(dsn, options, observer, stop) as (connection, context):
-        wanted = confirmed(plan, current_plan(connection, migrations, decide, options))
-        if nothing_to_do(connection, wanted, options):
-            observer.planned(wanted)
+        planned = confirmed(plan, current_plan(connection, migrations, decide, options))
+        if nothing_to_do(connection, planned, options):
+            observer.planned(planned)
             return ()
-        require_frozen(wanted.migrations, options)
+        require_frozen(planned.migrations, options)
         from aigym_db.migrate.execute import execute
 
-        return execute(connection, context, migrations, wanted, decide, exactly=plan is not None)
+        return execute(connection, context, migrations, planned, decide, exactly=plan is not None)
 
 
 def pending(

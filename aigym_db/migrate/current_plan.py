@@ -1,4 +1,4 @@
-"""The plan for a database as it is now: what its ledger and the files say is to be done."""
+"""The plan for the current state of a database, computed from its ledger and the files."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def current_plan(
 ) -> Plan:
     """Return what `decide` computes from the ledger.
 
-    Raise UnknownTenant (AIG-P017) if the tenant schema does not exist, and what `decide` raises, with what
-    the ledger contains about the mismatch.
+    Raise UnknownTenant (AIG-P017) if the tenant schema does not exist, and what `decide` raises. Errors about
+    edited and missing migrations include details from the ledger.
     """
     if options.scope:
         require_tenant(connection, options.scope)
@@ -42,14 +42,14 @@ def confirmed(plan: Plan | None, current: Plan) -> Plan:
     """
     if plan is not None and plan.ledger_digest != current.ledger_digest:
         raise LedgerChanged(
-            "The ledger of this database changed after the plan was made: another run migrated it.",
-            hint="Plan again, and look at the new plan.",
+            "The ledger of this database has changed since the plan was computed: another run migrated it.",
+            hint="Plan again, and review the new plan.",
         )
     return plan or current
 
 
 def nothing_to_do(connection: Connection[Any], plan: Plan, options: Options) -> bool:
-    """True if the plan is empty and no migration is partially applied; a run would resume or reject one."""
+    """True if the plan is empty and no migration is partially applied, which a run would resume or reject."""
     return not plan.migrations and not unfinished(connection, options.scope)
 
 
@@ -67,7 +67,7 @@ def require_frozen(migrations: Iterable[Migration], options: Options) -> None:
     if drafts:
         raise UnfrozenMigration(
             f"{', '.join(draft.label for draft in drafts)} {'is' if len(drafts) == 1 else 'are'} not "
-            "frozen, and this is not the project's own local database.",
+            "frozen. Only the project's own local database accepts drafts.",
             place=drafts[0].up.source.place(0),
             hint="Run `aigym-db freeze` and commit migrations/LOCK.",
         )

@@ -1,5 +1,8 @@
-"""The execution of a plan, in either direction: both runner locks, every statement read before one is sent,
-and each migration in the way its file needs."""
+"""The execution of a plan in either direction, under both runner locks.
+
+All files are parsed before the first statement is sent. Each migration then runs as its file specifies: in a
+transaction, streamed, statement by statement or in batches.
+"""
 
 from __future__ import annotations
 
@@ -28,38 +31,38 @@ def execute(
     connection: Connection[Any],
     context: RunContext,
     migrations: tuple[Migration, ...],
-    wanted: Plan,
+    planned: Plan,
     decide: Decide,
     *,
     exactly: bool,
     guard: Callable[[Connection[Any], Plan], None] = lambda connection, plan: None,
 ) -> tuple[Finished, ...]:
-    """Execute a plan under both runner locks and return the migrations committed, in order.
+    """Execute a plan under both runner locks and return the committed migrations, in order.
 
-    The plan is computed again once the locks are held: another run may have migrated meanwhile. If `exactly`,
-    raise LedgerChanged (AIG-T006) if the ledger changed; otherwise execute the rest. `guard` is called last
-    before the first statement is sent, and may raise. If the server goes away while no statement is in
-    progress, wait for it and continue.
+    The plan is computed again once the locks are held: another run may have migrated in the meantime. If
+    `exactly`, raise LedgerChanged (AIG-T006) if the ledger has changed; otherwise execute the rest. `guard`
+    is called before the first statement is sent, and may raise. If the server goes away while no statement
+    is in progress, wait for it and continue.
     """
     options, observer = context.options, context.observer
-    texts = read(wanted, options)
+    texts = read(planned, options)
     first: list[tuple[Applied, ...]] = []
     finished: list[Finished] = []
 
     def attempt(connection: Connection[Any]) -> tuple[Finished, ...]:
         with begin(connection, context) as run:
             rows = ledger.applied(connection, options.scope)
-            plan = rest(wanted, first[0], rows) if first and exactly else decide(rows)
+            plan = rest(planned, first[0], rows) if first and exactly else decide(rows)
             if exactly and not first:
-                confirmed(wanted, plan)
+                confirmed(planned, plan)
             require_finished(run, plan, migrations)
             guard(connection, plan)
             if not first:
                 observer.planned(plan)
             first.append(rows)
             # A server that crashed may have lost the last commits: those migrations are applied again.
-            again = {migration.version for migration in plan.migrations}
-            finished[:] = [done for done in finished if done.migration.version not in again]
+            repeated = {migration.version for migration in plan.migrations}
+            finished[:] = [done for done in finished if done.migration.version not in repeated]
             run.start(plan, finished)
             _run(run, plan, texts)
             return tuple(finished)

@@ -1,4 +1,4 @@
-"""What the ledger can tell about files that are not what a database ran: it keeps their text."""
+"""Details about edited and missing migrations, from the SQL that the ledger stores."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ from aigym_db.model.source import lines_of
 def explained(
     connection: Connection[Any], migrations: tuple[Migration, ...], scope: str = ""
 ) -> Iterator[None]:
-    """Add the difference to the stored SQL to EditedMigration, and how to restore the file to
-    MissingMigration."""
+    """Add details to errors raised in the block.
+
+    EditedMigration receives the difference to the stored SQL, MissingMigration the command that restores the
+    file.
+    """
     try:
         yield
     except EditedMigration as error:
@@ -35,12 +38,12 @@ def explained(
 
 
 def kept(connection: Connection[Any], rows: Iterable[Applied], scope: str = "") -> str:
-    """How to get back the files of these migrations where the ledger has them, a line each."""
+    """Return one line for each migration whose SQL the ledger stores: the command that restores its file."""
     return "\n".join(
-        f"The ledger has its text: `aigym-db status --sql {row.version} > "
+        f"The ledger contains its SQL: `aigym-db status --sql {row.version} > "
         f"migrations/{row.version:04d}_{row.name}.sql`."
         for row in rows
-        # `status` reads the part of the ledger that is no tenant's.
+        # `aigym-db status --sql` reads only the ledger rows that belong to no tenant.
         if not scope and ledger.stored_sql(connection, row.version) is not None
     )
 
@@ -49,7 +52,7 @@ def _difference(connection: Connection[Any], migration: Migration, scope: str) -
     stored = ledger.stored_sql(connection, migration.version, scope)
     if stored is None:
         return ""
-    # Only where it is seen: what it costs to import, every run would pay.
+    # Imported here: at the top of the file it would slow every run down.
     import difflib
 
     before, after = lines_of(stored), lines_of(migration.up.source.text)

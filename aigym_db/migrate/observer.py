@@ -16,10 +16,10 @@ class Waiting:
     """The reason a run is waiting."""
 
     reason: Literal["runner", "orphan", "lock", "retry", "transactions", "standby", "server"]
-    """runner: another aigym-db migrates. orphan: the session of one that was killed still runs. lock: a
-    statement waits for a table. retry: it waited too long and is tried again. transactions: CONCURRENTLY has
-    to wait for them. standby: one cannot keep up with a backfill. server: it went away or
-    is coming up, and nothing of ours was under way."""
+    """runner: another run holds the runner lock. orphan: the session of a killed run still exists. lock: a
+    statement waits for a lock. retry: a lock timeout occurred and the statement is retried. transactions: a
+    statement with CONCURRENTLY waits for older transactions. standby: the replication lag of a backfill is
+    too large. server: it went away or is starting up, and no statement was in progress."""
     waited_s: float
     holders: tuple[Holder, ...] = ()
     blockers: tuple[Blocker, ...] = ()
@@ -56,22 +56,22 @@ class Finished:
     migration: Migration
     duration_ms: float
     lock_wait_ms: float = 0.0
-    """The time lost to tries that ended in a lock timeout."""
+    """The time lost to lock timeouts, in milliseconds, including the pauses."""
     resumed_at: int | None = field(default=None)
     """The statement, from 1, at which a non-transactional migration was resumed."""
 
 
 class Observer:
-    """Ignores every event of a run. Override the methods you need; an exception in one ends the run."""
+    """The events of a run. The methods do nothing: override those you need. An exception ends the run."""
 
     def planned(self, plan: Plan) -> None:
         """Called with the plan once the locks are held."""
 
     def started(self, migration: Migration) -> None:
-        """The migration is about to be sent."""
+        """Called before the first statement of a migration is sent."""
 
     def statement(self, migration: Migration, number: int, count: int) -> None:
-        """A statement of a migration outside a transaction is about to be sent."""
+        """Called before a statement of a non-transactional migration is sent; `number` counts from 1."""
 
     def progress(self, migration: Migration, progress: Progress) -> None:
         """Called repeatedly while a long-running statement makes progress."""
@@ -86,4 +86,4 @@ class Observer:
         """The interrupted run of a migration in this direction is marked as reversed (resolved manually)."""
 
     def finished(self, finished: Finished) -> None:
-        """The migration is committed."""
+        """Called after a migration was committed."""

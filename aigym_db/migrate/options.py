@@ -11,7 +11,7 @@ from aigym_db.project.config import LOCK_TIMEOUT_MS, Project
 from aigym_db.project.git import head_commit
 
 PATIENCE_MS = 60_000
-"""How long, in milliseconds, a migration is retried after lock timeouts."""
+"""Maximum time to retry a migration after lock timeouts, in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Options:
     owner: str | None = None
     """The role that executes the migrations; None for the role of the connection."""
     search_path: tuple[str, ...] = ("public",)
-    """The schemas in which names without a schema are looked up; new objects go to the first."""
+    """The schemas in which unqualified names are resolved; new objects are created in the first."""
     lock_timeout_ms: int = LOCK_TIMEOUT_MS
     patience_ms: int = PATIENCE_MS
     lock_wait_s: float | None = None
@@ -29,21 +29,21 @@ class Options:
     frozen: frozenset[int] | None = None
     """The versions in the lock file; None skips the check."""
     local: bool = False
-    """True if the database is the project's own local one, where drafts may run."""
+    """True if the database is the project's own local one, which accepts drafts."""
     durable: bool = False
     """True if every commit waits for the disk, not only the last one of the run."""
     transaction: Literal["migration", "run"] = "migration"
-    """What one transaction holds: each migration, or the whole run."""
+    """The extent of a transaction: each migration, or the whole run."""
     scope: str = ""
-    """The tenant schema to migrate, which takes the place of the first schema of `search_path`; empty for the
-    database itself."""
+    """The tenant schema to migrate, which replaces the first schema of `search_path`; empty for the database
+    itself."""
     git_commit: str | None = None
     phase: Phase | None = None
     """Apply only the next migrations of this phase, expand or contract; None for all."""
     out_of_order: frozenset[int] = frozenset()
-    """The versions that may run although a newer one is applied."""
+    """The versions that may be applied although a newer one is applied already."""
     resolve: Literal["done", "again"] | None = None
-    """The manually determined outcome of a statement that the catalog does not reveal."""
+    """The outcome, determined manually, of a statement whose effects the catalog does not show."""
 
     @property
     def session(self) -> MigrationSession:

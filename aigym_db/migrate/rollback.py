@@ -1,4 +1,4 @@
-"""Rolling a database back to an earlier version of its migrations."""
+"""Rollback of a database to an earlier migration."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def rollback(
     with connected(dsn, options, observer, stop) as (connection, context):
         resolves = False
         if options.resolve == "done" and to is None and steps is None:
-            # Resolving is an act of its own: a rollback of earlier migrations was not requested. Determined
-            # once: the plan must not grow after the migration is resolved.
+            # Without `to` or `steps`, `--resolve done` only resolves; it rolls back no other migration.
+            # Determined once: the plan must not grow after the migration is resolved.
             resolves = any(partial.direction == "up" for partial in unfinished(connection, options.scope))
 
         def decide(rows: tuple[Applied, ...]) -> Plan:
@@ -67,13 +67,13 @@ def rollback(
             require_locked(migrations, rows, options)
             return down
 
-        wanted = confirmed(plan, current_plan(connection, migrations, decide, options))
-        if nothing_to_do(connection, wanted, options):
-            observer.planned(wanted)
+        planned = confirmed(plan, current_plan(connection, migrations, decide, options))
+        if nothing_to_do(connection, planned, options):
+            observer.planned(planned)
             return ()
         from aigym_db.migrate.execute import execute
 
-        return execute(connection, context, migrations, wanted, decide, exactly=True, guard=guard)
+        return execute(connection, context, migrations, planned, decide, exactly=True, guard=guard)
 
 
 def pending_rollback(
@@ -88,8 +88,8 @@ def pending_rollback(
 ) -> Plan:
     """Return the plan that `rollback` to version `to` would execute now. Nothing is written.
 
-    The plan is empty for a database that never reached `to`. Raise what `rollback` raises before it acquires
-    a lock, and DataLoss (AIG-G003) unless `yes`.
+    The plan is empty if no applied migration is newer than `to`. Raise what `rollback` raises before it
+    acquires a lock, and DataLoss (AIG-G003) unless `yes`.
     """
     options = options or Options()
 
@@ -99,7 +99,7 @@ def pending_rollback(
         return down
 
     with connected(dsn, options, Observer(), stop or Stop()) as (connection, _):
-        wanted = confirmed(plan, current_plan(connection, migrations, decide, options))
+        planned = confirmed(plan, current_plan(connection, migrations, decide, options))
         if not yes:
-            require_no_data_loss(connection, wanted, options.owner)
-        return with_unfinished(connection, wanted, options)
+            require_no_data_loss(connection, planned, options.owner)
+        return with_unfinished(connection, planned, options)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def read(plan: Plan, options: Options) -> Mapping[int, tuple[Step, ...]]:
     """Return the statements of a plan, by version.
 
-    Raise BadSql (AIG-P005) if a file does not parse, ForbiddenStatement (AIG-P010) if a statement cannot run
-    where its file places it, and BadMigration (AIG-P008) if the run is to be one transaction and a migration
+    Raise BadSql (AIG-P005) if a file cannot be parsed, ForbiddenStatement (AIG-P010) if a file contains a
+    statement that cannot run in it, and BadMigration (AIG-P008) if the run is one transaction and a migration
     cannot be part of it.
     """
     from aigym_db.migrate.transactional.single_transaction import require_transactional
@@ -33,7 +33,7 @@ def read(plan: Plan, options: Options) -> Mapping[int, tuple[Step, ...]]:
 
 
 def steps_of(migration: Migration, part: Part) -> tuple[Step, ...]:
-    """Return the statements of a part; none if the part is streamed, whose text is checked only."""
+    """Return the statements of a part; of a streamed part, check the text and return no statements."""
     from aigym_db.migrate.preflight import inspect, steps
     from aigym_db.migrate.transactional.streamed import is_streamed
 

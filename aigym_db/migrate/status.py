@@ -30,12 +30,12 @@ class Status:
     """The partially applied migrations; None if the role may not read the ledger's journal."""
 
 
-def standing(
+def status(
     dsn: str, migrations: tuple[Migration, ...], *, frozen: frozenset[int] | None = None, scope: str = ""
 ) -> Status:
-    """Compare the files with a database, or with its tenant schema `scope`.
+    """Return the status of a database, or of its tenant schema `scope`, compared with the files.
 
-    Reads only: a standby, or a role that may only read the ledger's view, is enough. With `frozen`, the
+    Only reads, so a standby or a role that may only read the ledger's view suffices. With `frozen`, the
     versions in the lock file, raise EditedFrozen (AIG-T001) if an applied migration is missing from it. Raise
     what `plan_up` raises, UnknownTenant (AIG-P017), and the server's errors (AIG-S…).
     """
@@ -48,9 +48,9 @@ def standing(
                 require_tenant(connection, scope)
             rows = applied(connection, scope)
             pending = plan_up(migrations, rows).migrations
-            cut_short = known_unfinished(connection, scope)
+            partial = known_unfinished(connection, scope)
     except psycopg.Error as error:
         raise explain_error(error) from None
     if frozen is not None:
         require_in_lock_file(migrations, rows, frozen)
-    return Status(rows, pending, cut_short)
+    return Status(rows, pending, partial)

@@ -1,4 +1,4 @@
-"""SIGINT, SIGTERM and SIGHUP as a flag that is checked where a run can stop, not as an exception."""
+"""SIGINT, SIGTERM and SIGHUP as a flag, checked at the points at which a run can stop."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from types import FrameType
 from typing import Any
 
 SLICE_S = 0.05
+"""Interval at which a pause checks for a signal, in seconds."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stop:
-    """Remember the first signal for the duration of the block; raise KeyboardInterrupt at the second one.
+    """Store the first signal for the duration of the block; raise KeyboardInterrupt at the second one.
 
-    A signal that the process was started to ignore, as with nohup, stays ignored. Outside the main thread,
-    where Python takes no signals, it never asks to stop.
+    A signal that is ignored when the block starts, as under nohup, stays ignored. Outside the main thread
+    Python cannot handle signals, and none is stored.
     """
 
     def __init__(self) -> None:
@@ -27,7 +28,7 @@ class Stop:
     def __enter__(self) -> Stop:
         if threading.current_thread() is threading.main_thread():
             self._before = {
-                number: signal.signal(number, self._remember)
+                number: signal.signal(number, self._store)
                 for number in _SIGNALS
                 if signal.getsignal(number) is not signal.SIG_IGN
             }
@@ -38,12 +39,12 @@ class Stop:
             signal.signal(number, handler)
 
     def pause(self, seconds: float) -> None:
-        """Sleep for the given time, at most 0.05 s beyond a signal."""
+        """Sleep for the given time, or until at most SLICE_S after a signal."""
         until = time.monotonic() + seconds
         while self.signal is None and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, SLICE_S))
 
-    def _remember(self, number: int, _: FrameType | None) -> None:
+    def _store(self, number: int, _: FrameType | None) -> None:
         if self.signal is not None:
             raise KeyboardInterrupt
         self.signal = signal.Signals(number).name

@@ -28,6 +28,6 @@ def test_a_whole_run_can_be_one_transaction(shop, database) -> None:
 
     seen = shop("--database", database, "migrate")
 
-    assert (seen.status, "nothing of it was applied" in seen.err) == (4, True)
+    assert (seen.status, "no migration was applied" in seen.err) == (4, True)
     with psycopg.connect(database) as connection:
         assert connection.execute("select count(*) from aigym_db.applied").fetchone() == (0,)

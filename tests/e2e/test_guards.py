@@ -38,7 +38,7 @@ def test_drafts_are_applied_to_the_local_database_only(shop, migrated, holdings)
 
     assert seen.status == 3
     assert seen.err == (
-        "error AIG-G001 0003 labels is not frozen, and this is not the project's own local database.\n"
+        "error AIG-G001 0003 labels is not frozen. Only the project's own local database accepts drafts.\n"
         "  --> migrations/0003_labels.sql:1:1\n"
         "  1 | -- migrate:up\n"
         "    | ^\n"

@@ -76,7 +76,7 @@ def test_a_deleted_file_can_be_restored_from_the_ledger(shop, migrated: str, fil
     shop.write("migrations/LOCK", before["migrations/LOCK"].decode())
 
     assert rejected.status == 5
-    assert f"The ledger has its text: `aigym-db status --sql {version} > {file}`." in rejected.err
+    assert f"The ledger contains its SQL: `aigym-db status --sql {version} > {file}`." in rejected.err
     assert shop.contents() == before
     assert shop("--database", migrated, "migrate").status == 0
 

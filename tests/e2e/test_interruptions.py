@@ -43,7 +43,7 @@ def test_a_signal_ends_the_run_with_130_and_the_next_run_resumes(
 
     assert (running.returncode, out) == (130, "")
     assert f"error AIG-I001 Stopped by {number.name}. 0003 slow was cancelled and rolled back." in err
-    assert "  hint: Run the command again to go on." in err
+    assert "  hint: Run the command again to continue." in err
     assert holdings(migrated) == held
     assert shop("--database", migrated, "migrate").out.splitlines()[-1] == "2 applied."
     assert holdings(migrated)[0] == undisturbed

@@ -47,7 +47,7 @@ def test_a_partially_applied_migration_without_a_file_is_reported(shop: Any, par
 
     assert "no file 0003 more  (partially applied: resumes at statement 2)" in listed.out
     assert rejected.status == 7
-    assert "0003 more is partially applied, and its file is not there any more" in rejected.err
+    assert "0003 more is partially applied, and its file is missing" in rejected.err
     assert "create table app.more" in rejected.err
 
 

@@ -201,16 +201,16 @@ def test_a_server_that_does_not_return_is_an_error_that_lists_the_applied_migrat
     monkeypatch.setattr(reconnect, "PATIENCE_S", 0.3)
     accident = Accident(durable.stop, after=2)
 
-    with pytest.raises(ConnectionLost, match="it did not come back") as error:
+    with pytest.raises(ConnectionLost, match="the server did not come back") as error:
         migrate(dsn, line(), observer=accident)
 
     assert error.value.exit_status == 4
     assert (
-        "Done before that: 0001, 0002. A server that crashed may have lost the last of it."
+        "Committed before that: 0001, 0002. If the server crashed, the most recent commits may be lost."
         in error.value.detail
     )
     assert "No such file or directory" in error.value.detail
-    assert error.value.hint.startswith("Run the command again once the server answers")
+    assert error.value.hint.startswith("Run the command again once the server is available")
     durable.start()
     assert applied(dsn) == steps(dsn) == [1, 2]
 
@@ -229,7 +229,7 @@ def test_a_run_that_waits_for_the_server_can_be_stopped(durable, dsn) -> None:
     assert error.value.exit_status == 130
 
 
-@pytest.mark.parametrize(("part", "which"), [(1, "holds the runner's lock"), (2, "migrates")])
+@pytest.mark.parametrize(("part", "which"), [(1, "holds the runner lock"), (2, "executes the migrations")])
 def test_a_session_terminated_by_a_person_is_not_reopened(dsn, part, which: str) -> None:
     def end() -> None:
         with closing(psycopg.connect(dsn, autocommit=True)) as connection:
@@ -238,7 +238,9 @@ def test_a_session_terminated_by_a_person_is_not_reopened(dsn, part, which: str)
 
     accident = Accident(end, after=2)
 
-    with pytest.raises(ConnectionLost, match=f"The session that {which} ended, so nothing more was begun"):
+    with pytest.raises(
+        ConnectionLost, match=f"The session that {which} has ended; no further migration was started"
+    ):
         migrate(dsn, line(), observer=accident)
 
     assert applied(dsn) == steps(dsn) == [1, 2]

@@ -206,7 +206,7 @@ def test_a_signal_in_the_middle_rolls_back_a_large_file(database, other, write, 
 def test_a_signal_in_the_middle_of_data_rolls_back_the_file(
     database, other, write, listener, monkeypatch
 ) -> None:
-    pieces, sent = chunks.Bulk.data, []
+    pieces, sent = chunks.Chunk.data, []
 
     def data(self):
         for piece in pieces(self):
@@ -215,7 +215,7 @@ def test_a_signal_in_the_middle_of_data_rolls_back_the_file(
                 os.kill(os.getpid(), signal.SIGTERM)
             yield piece
 
-    monkeypatch.setattr(chunks.Bulk, "data", data)
+    monkeypatch.setattr(chunks.Chunk, "data", data)
 
     with pytest.raises(Interrupted, match="SIGTERM"):
         migrate(database, (write(1, TABLE + COPY.format("1\tx\n" * 1000)),), observer=listener)

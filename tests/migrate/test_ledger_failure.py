@@ -41,7 +41,7 @@ def test_a_file_is_rolled_back_if_a_trigger_discards_its_row(
     with pytest.raises(StatementFailed) as error:
         migrate(database, (write(1, "create table a ();"), write(2, last)), options=options)
 
-    assert "0001 step_1: a trigger keeps rows away from aigym_db.event, the ledger" in error.value.message
+    assert "0001 step_1: a trigger suppresses rows of aigym_db.event, the ledger" in error.value.message
     assert "Remove the trigger" in error.value.hint
     assert other.execute("select to_regclass('a')").fetchone() == (None,)
 
@@ -49,7 +49,7 @@ def test_a_file_is_rolled_back_if_a_trigger_discards_its_row(
 def test_a_run_stops_if_a_trigger_discards_its_start_row(database, other, write, swallowing) -> None:
     swallowing("start")
 
-    with pytest.raises(StatementFailed, match="The start of the run: a trigger keeps rows away"):
+    with pytest.raises(StatementFailed, match="The start of the run: a trigger suppresses rows"):
         migrate(database, (write(1, "create table a ();"),))
 
     assert other.execute("select to_regclass('a')").fetchone() == (None,)
@@ -61,7 +61,7 @@ def test_the_file_that_creates_such_a_trigger_is_rolled_back(database, other, wr
     with pytest.raises(StatementFailed) as error:
         migrate(database, line)
 
-    assert error.value.message.startswith("0002 step_2: a trigger keeps rows away")
+    assert error.value.message.startswith("0002 step_2: a trigger suppresses rows")
     assert error.value.place.line == 5
     assert [row.version for row in ledger.applied(other)] == [1]
 
@@ -71,7 +71,7 @@ def test_a_file_with_data_is_rolled_back_if_a_trigger_discards_its_row(
 ) -> None:
     swallowing("apply")
 
-    with pytest.raises(StatementFailed, match="0001 step_1: a trigger keeps rows away"):
+    with pytest.raises(StatementFailed, match="0001 step_1: a trigger suppresses rows"):
         migrate(database, (write(1, DATA),))
 
     assert other.execute("select to_regclass('d')").fetchone() == (None,)
@@ -88,7 +88,7 @@ def test_a_non_transactional_statement_is_rolled_back_if_a_trigger_discards_its_
     with pytest.raises(StatementFailed) as error:
         migrate(database, (write(1, "create table a ();", options=OUTSIDE),))
 
-    assert "a trigger keeps rows away" in error.value.message
+    assert "a trigger suppresses rows" in error.value.message
     assert other.execute("select to_regclass('a')").fetchone() == (None,)
 
 
@@ -99,14 +99,14 @@ def test_a_batch_is_rolled_back_if_a_trigger_discards_its_row(database, other, w
     with pytest.raises(StatementFailed) as error:
         migrate(database, (write(1, "update a set x = 1 where x is null;", options=" batch:10"),))
 
-    assert "a trigger keeps rows away" in error.value.message
+    assert "a trigger suppresses rows" in error.value.message
     assert other.execute("select x from a").fetchall() == [(None,)]
 
 
 def test_a_run_stops_if_its_start_cannot_be_recorded(database, other, write, swallowing) -> None:
     swallowing("start")
 
-    with pytest.raises(StatementFailed, match=r"a trigger keeps rows away from aigym_db\.event"):
+    with pytest.raises(StatementFailed, match=r"a trigger suppresses rows of aigym_db\.event"):
         migrate(database, (write(1, "create table a ();"),))
 
     assert other.execute("select to_regclass('a')").fetchone() == (None,)
@@ -128,7 +128,7 @@ def test_a_file_that_drops_or_changes_the_ledger_is_an_error(database, other, wr
     with pytest.raises((StatementFailed, PartiallyApplied)) as error:
         migrate(database, line)
 
-    assert "0002 step_2: the ledger was taken away or changed" in error.value.message
+    assert "0002 step_2: the ledger was dropped or changed" in error.value.message
     assert "schema aigym_db" in error.value.hint
     assert error.value.place.line == 4
     assert [row.version for row in ledger.applied(other)] == [1]

@@ -218,7 +218,7 @@ def test_a_terminated_session_reports_the_certain_outcome(database, other, line)
     text = "alter table gone add check (go());"
 
     with pytest.raises(
-        ConnectionLost, match="Each of 0007 step_7 to 0009 step_9 is either wholly applied or not at all"
+        ConnectionLost, match="Each of 0007 step_7 to 0009 step_9 is either applied completely or not at all"
     ):
         migrate(database, line(text))
 
@@ -293,7 +293,7 @@ def test_session_state_of_a_trigger_is_detected_before_the_next_migration(
     database, other, write, body: str, left: str
 ) -> None:
     with pytest.raises(
-        SessionStateChanged, match=f"^0002 step_2 is done, and left behind in the session: .*{left}"
+        SessionStateChanged, match=f"^0002 step_2 is done, but it left session state: .*{left}"
     ):
         migrate(database, triggered(write, body))
 
@@ -373,7 +373,7 @@ def test_a_message_grows_while_it_is_fast_and_shrinks_when_it_is_slow(monkeypatc
     pace, sizes = MessageSize(), []
 
     def learn(duration_ms: float) -> None:
-        pace.learn(pace.size, duration_ms)
+        pace.adjust(pace.size, duration_ms)
         sizes.append(pace.size)
 
     learn(1), learn(4), learn(16), learn(32), learn(320), learn(5_000), learn(1)

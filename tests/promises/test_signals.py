@@ -117,7 +117,7 @@ def test_a_signal_between_two_migrations(
     seen = program(BETWEEN, project.dsn, str(project.folder), str(int(number)))
 
     assert seen.status == 130
-    assert seen.out == f"Stopped by {number.name} before 0002 row. Done before that: 0001.\n"
+    assert seen.out == f"Stopped by {number.name} before 0002 row. Committed before that: 0001.\n"
     assert other.one(LAST) == "fail 2 AIG-I001"
     assert (other.applied(), other.all("select x from a")) == ([1], [])
     assert no_session_remains(other)

@@ -27,7 +27,7 @@ def command(app: App, sql: int | None, targets: Path | None) -> int:
     from aigym_db.cli.history import history
     from aigym_db.database.connect import shown
     from aigym_db.migrate.history import applied_out_of_order
-    from aigym_db.migrate.status import standing
+    from aigym_db.migrate.status import status
     from aigym_db.project.lock_file import frozen
     from aigym_db.report.status import pending_json, unfinished_json
 
@@ -43,7 +43,7 @@ def command(app: App, sql: int | None, targets: Path | None) -> int:
 
         return fleet.status(app, fleet.fleet(app, targets), files, lock)
     dsn = app.dsn()
-    current = standing(dsn, files, frozen=None if app.accepts_drafts(dsn) else lock)
+    current = status(dsn, files, frozen=None if app.accepts_drafts(dsn) else lock)
     rows, pending = current.applied, current.pending
     interrupted = {(partial.version, partial.name): partial for partial in current.unfinished or ()}
     after = applied_out_of_order(rows)

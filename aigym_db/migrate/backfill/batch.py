@@ -120,7 +120,7 @@ def _rows(journal: Journal, statement: str | Step) -> list[tuple[Any, ...]]:
         return message
 
     sent = transact(
-        journal.attempt, journal.migration, part, build, what=f"A query of {journal.migration.label}"
+        journal.attempt, journal.migration, part, build, subject=f"A query of {journal.migration.label}"
     )
     if sent.error is not None:
         raise sent.error

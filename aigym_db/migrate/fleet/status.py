@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from aigym_db.errors import AigymError
 from aigym_db.migrate.fleet.poll import at_target, expand_patterns, poll
 from aigym_db.migrate.fleet.worker_pool import WorkerPool
-from aigym_db.migrate.status import Status, standing
+from aigym_db.migrate.status import Status, status
 from aigym_db.migrate.stop import Stop
 from aigym_db.model.migration import Migration
 from aigym_db.project.targets import Fleet, Target
@@ -27,7 +27,7 @@ def fleet_status(
 ) -> tuple[TargetStatus, ...]:
     """Return the status of every target, in the order of the file. Read-only.
 
-    An error that `aigym_db.migrate.status.standing` raises for one target is part of its status. Raise
+    An error that `aigym_db.migrate.status.status` raises for one target is part of its status. Raise
     Interrupted (AIG-I001) after a signal.
     """
     with Stop() as stop:
@@ -37,7 +37,7 @@ def fleet_status(
         }
 
         def read(target: Target) -> Status:
-            return standing(target.dsn, migrations, frozen=frozen, scope=target.schema)
+            return status(target.dsn, migrations, frozen=frozen, scope=target.schema)
 
         def on_end(target: Target, result: Status | AigymError) -> None:
             if isinstance(result, AigymError):
@@ -45,5 +45,5 @@ def fleet_status(
             else:
                 statuses[target] = TargetStatus(target, result)
 
-        poll(pool, [status.target for status in statuses.values() if status.error is None], read, on_end)
+        poll(pool, [entry.target for entry in statuses.values() if entry.error is None], read, on_end)
         return tuple(statuses.values())

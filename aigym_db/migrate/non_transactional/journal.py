@@ -20,15 +20,15 @@ from aigym_db.model.migration import Direction, Migration, Part
 
 @dataclass(frozen=True, slots=True)
 class StartedStatement:
-    """A statement that a run was about to send, and of which no run has seen that it was done."""
+    """A statement with an `intent` event and no `done` event: its outcome is unknown."""
 
     sql: str
     detail: Mapping[str, Any]
-    """What was known of the catalog before."""
+    """The catalog facts recorded before it was sent."""
 
     @property
     def tree(self) -> Any:
-        """Its parse tree, of the text that was sent, which may not be the file's any more."""
+        """The parse tree of the text that was sent; the file may have changed since."""
         from pglast.parser import parse_sql
 
         return parse_sql(self.sql)[0].stmt
@@ -36,17 +36,17 @@ class StartedStatement:
 
 @dataclass(frozen=True, slots=True)
 class JournalProgress:
-    """Where to go on."""
+    """The statement at which a run resumes."""
 
     next: int
     """The first statement, from 1, that is not done."""
-    begun: StartedStatement | None = None
-    """What was last begun of it."""
+    started: StartedStatement | None = None
+    """That statement as last sent by an interrupted run; None if it was not sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """What is being run, and where it is written down."""
+    """The events of a migration in one direction."""
 
     attempt: MigrationAttempt
     migration: Migration
@@ -59,13 +59,13 @@ class Journal:
         return self.attempt.run
 
     def read(self) -> JournalProgress:
-        """How far earlier runs came. Raises PartiallyApplied (AIG-H001), see `progress`."""
+        """Return the progress of earlier runs. Raise PartiallyApplied (AIG-H001) as `progress` does."""
         scope = self.run.options.scope
-        found = ledger.journal(self.run.second, self.migration.version, self.direction, scope)
-        return progress(found, self.steps, self.migration)
+        entries = ledger.journal(self.run.second, self.migration.version, self.direction, scope)
+        return progress(entries, self.steps, self.migration)
 
     def event(self, kind: ledger.Kind, number: int | None = None, **more: Any) -> ledger.Event:
-        """An event of this migration, or of its statement `number`."""
+        """Return an event of this migration, or of its statement `number`."""
         return self.run.event(kind, self.migration, self.direction, number, **more)
 
     def outcome(self, lost_ms: float, **more: Any) -> ledger.Event:
@@ -73,9 +73,9 @@ class Journal:
         return self.run.outcome(self.migration, self.direction, self.part, lost_ms, **more)
 
     def happened(self, event: ledger.Event) -> None:
-        """Writes down what has happened, on whichever connection is left.
+        """Record an event that has taken effect, over either connection.
 
-        Raises PartiallyApplied (AIG-H001) when that cannot be done: it has happened all the same.
+        Raise PartiallyApplied (AIG-H001) if it cannot be recorded.
         """
         try:
             try:
@@ -83,12 +83,13 @@ class Journal:
             except psycopg.Error:
                 ledger.record(self.run.session.connection, event)
         except psycopg.Error as error:
-            what = f"Statement {event.statement}" if event.statement else "Every statement"
+            subject = f"Statement {event.statement}" if event.statement else "Every statement"
             raise PartiallyApplied(
-                f"{what} of {self.migration.label} is done, but the ledger could not be written.",
+                f"{subject} of {self.migration.label} is done, but the ledger could not be written.",
                 place=self.steps[event.statement - 1].place() if event.statement else None,
                 detail=explain_error(error).message,
-                hint="Run this again once the ledger takes writes: it finds out what is done and goes on.",
+                hint="Run the command again once the ledger can be written: it determines what is done and "
+                "resumes.",
             ) from None
 
 
@@ -97,23 +98,22 @@ def progress(
 ) -> JournalProgress:
     """Return the progress of these statements according to the journal.
 
-    Raises PartiallyApplied (AIG-H001) when a statement that ran is not in the file any more as it was.
+    Raise PartiallyApplied (AIG-H001) if a statement that is done was changed in the file or removed from it.
     """
     done = {entry.statement: entry for entry in journal if entry.kind == "done"}
     for number in sorted(number for number in done if number is not None):
         step = steps[number - 1] if number <= len(steps) else None
         if step is None or done[number].sql != step.text:
             raise PartiallyApplied(
-                f"Statement {number} of {migration.label} has been run already, and the file no longer "
-                "says the same.",
+                f"Statement {number} of {migration.label} has already been run, and its text in the file has "
+                "changed.",
                 place=step.place() if step else None,
                 detail=f"It was: {done[number].sql}",
-                hint="Restore that statement as it was; only statements that did not run yet may still "
-                "change.",
+                hint="Restore that statement; only statements that have not been run may change.",
             )
     following = next((number for number in range(1, len(steps) + 1) if number not in done), len(steps) + 1)
-    begun = None
+    started = None
     for entry in journal:
         if entry.statement == following and entry.kind == "intent":
-            begun = StartedStatement(entry.sql or "", entry.detail)
-    return JournalProgress(following, begun)
+            started = StartedStatement(entry.sql or "", entry.detail)
+    return JournalProgress(following, started)

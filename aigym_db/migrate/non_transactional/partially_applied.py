@@ -1,4 +1,4 @@
-"""Partially applied migrations that a run meets: in the other direction, or with another file."""
+"""Partially applied migrations that a plan cannot resume: other direction, changed or missing file."""
 
 from __future__ import annotations
 
@@ -18,89 +18,90 @@ _COMMAND = {"up": "migrate", "down": "rollback"}
 def require_finished(run: Run, plan: Plan, migrations: Iterable[Migration]) -> None:
     """Raise PartiallyApplied (AIG-H001) if a partially applied migration cannot be resumed by this plan.
 
-    A plan in the other direction is rejected: the journal would be resumed later, in a database that has
-    changed by then. So is a migration whose file is missing or is transactional now, because its statements
-    would run twice, and a rollback that ends before a migration that is partially rolled back. With
-    `--resolve done` in the other direction, the migration is recorded as resolved manually instead.
+    Three cases are rejected: a plan in the other direction, because the journal would be resumed later in a
+    changed database; a migration whose file is missing or is transactional now, because its statements would
+    run twice; and a rollback that does not reach a migration that is partially rolled back. With `--resolve
+    done` in the other direction, the migration is recorded as resolved manually instead.
     """
     files, direction = {migration.version: migration for migration in migrations}, plan.direction
     planned = {migration.version for migration in plan.migrations}
-    for begun in unfinished(run.second, run.options.scope):
-        other = begun.direction != direction
-        lost = "" if other else _lost(begun, files.get(begun.version))
-        short = not other and direction == "down" and begun.version not in planned
-        done = _left(run, begun) if other or lost or short else ()
+    for partial in unfinished(run.second, run.options.scope):
+        other = partial.direction != direction
+        mismatch = "" if other else _file_mismatch(partial, files.get(partial.version))
+        short = not other and direction == "down" and partial.version not in planned
+        done = _statements_in_effect(run, partial) if other or mismatch or short else ()
         if not done:
             continue
         if other and run.options.resolve == "done":
-            _resolve(run, begun)
+            _resolve(run, partial)
             continue
         raise PartiallyApplied(
-            f"{begun.label} is {begun.half}, {lost or 'interrupted in a non-transactional file'}.",
-            detail="\n".join(["What it did and what stays:", *done]),
-            hint=_way_out(run, begun, direction, short=short and not lost),
+            f"{partial.label} is {partial.half}, {mismatch or 'interrupted in a non-transactional file'}.",
+            detail="\n".join(["Statements that have taken effect:", *done]),
+            hint=_hint(run, partial, direction, short=short and not mismatch),
         )
 
 
-def _lost(begun: PartialMigration, file: Migration | None) -> str:
-    """Return why the files cannot resume the migration; empty if they can."""
+def _file_mismatch(partial: PartialMigration, file: Migration | None) -> str:
+    """Return the reason why the files cannot resume the migration; empty if they can."""
     if file is None:
-        return "and its file is not there any more"
-    if file.name != begun.name:
-        return f"and {file.label} has its number now"
-    part = file.up if begun.direction == "up" else file.down
+        return "and its file is missing"
+    if file.name != partial.name:
+        return f"and its version now belongs to {file.label}"
+    part = file.up if partial.direction == "up" else file.down
     if part is None or part.transaction:
-        return "and its file does not run outside a transaction any more"
+        return "and its file is no longer non-transactional"
     return ""
 
 
-def _way_out(run: Run, begun: PartialMigration, direction: Direction, *, short: bool) -> str:
-    back = {"up": "down", "down": "up"}[begun.direction]
-    by_hand = f"reverse by hand what it did, then run `aigym-db {_COMMAND[back]} --resolve done`."
+def _hint(run: Run, partial: PartialMigration, direction: Direction, *, short: bool) -> str:
+    back = {"up": "down", "down": "up"}[partial.direction]
+    by_hand = f"reverse its effects by hand, then run `aigym-db {_COMMAND[back]} --resolve done`."
     versions = [row.version for row in ledger.applied(run.second, run.options.scope)]
     if short:
-        before = max((version for version in versions if version < begun.version), default=0)
+        before = max((version for version in versions if version < partial.version), default=0)
         return f"Finish it with `aigym-db rollback --to {before}`. If it cannot be finished, {by_hand}"
-    if begun.direction == direction:
-        return f"Restore the file as it was, with its name and its options, to finish it; or {by_hand}"
-    command = _COMMAND[begun.direction]
+    if partial.direction == direction:
+        return f"Restore the file, its name and its options, and finish it; or {by_hand}"
+    command = _COMMAND[partial.direction]
     newest = max(versions, default=0)
-    if begun.direction == "up" and begun.version < newest:
-        command += f" --allow-out-of-order {begun.version}"
-    return f"Finish it with `aigym-db {command}`, then run this again. If it cannot be finished, {by_hand}"
+    if partial.direction == "up" and partial.version < newest:
+        command += f" --allow-out-of-order {partial.version}"
+    return f"Finish it with `aigym-db {command}`, then retry. If it cannot be finished, {by_hand}"
 
 
-def _left(run: Run, begun: PartialMigration) -> list[str]:
+def _statements_in_effect(run: Run, partial: PartialMigration) -> list[str]:
     """Return the statements that are done, and the last one sent unless it had no effect."""
-    found = ledger.journal(run.second, begun.version, begun.direction, run.options.scope)
-    last = next((entry for entry in reversed(found) if entry.kind == "intent"), None)
-    if begun.rows is not None:
-        said = f": {last.sql}" if last else ""
-        return [f"{begun.rows:,} rows changed in batches{said}"] if begun.rows else []
-    done = {entry.statement: entry for entry in found if entry.kind == "done"}
+    entries = ledger.journal(run.second, partial.version, partial.direction, run.options.scope)
+    last = next((entry for entry in reversed(entries) if entry.kind == "intent"), None)
+    if partial.rows is not None:
+        statement = f": {last.sql}" if last else ""
+        return [f"{partial.rows:,} rows changed in batches{statement}"] if partial.rows else []
+    done = {entry.statement: entry for entry in entries if entry.kind == "done"}
     lines = [f"statement {number}: {entry.sql}" for number, entry in done.items()]
     if last is not None and last.statement not in done:
-        what = StartedStatement(last.sql or "", last.detail)
+        started = StartedStatement(last.sql or "", last.detail)
         # On this connection unqualified names resolve as they did when the statement was sent.
-        verdict = probe(run.session.connection, what.tree, what.sql).settle(what.detail)
+        verdict = probe(run.session.connection, started.tree, started.sql).verdict(started.detail)
         if verdict.half or verdict.outcome != "again":
-            lines.append(f"statement {last.statement}, perhaps in part ({verdict.note}): {last.sql}")
+            lines.append(f"statement {last.statement}, possibly in part ({verdict.note}): {last.sql}")
     return lines
 
 
-def _resolve(run: Run, begun: PartialMigration) -> None:
-    kind: ledger.Kind = "rollback" if begun.direction == "up" else "repair"
+def _resolve(run: Run, partial: PartialMigration) -> None:
+    """Record that a migration was resolved manually, against its own direction."""
+    kind: ledger.Kind = "rollback" if partial.direction == "up" else "repair"
     run.record(
         ledger.Event(
             kind,
-            begun.version,
-            begun.name,
-            begun.checksum,
-            begun.direction,
-            sql=ledger.stored_sql(run.second, begun.version, run.options.scope),
+            partial.version,
+            partial.name,
+            partial.checksum,
+            partial.direction,
+            sql=ledger.stored_sql(run.second, partial.version, run.options.scope),
             detail={"resolved": "manually"},
             git_commit=run.options.git_commit,
             scope=run.options.scope,
         )
     )
-    run.observer.resolved(begun.label, begun.direction)
+    run.observer.resolved(partial.label, partial.direction)

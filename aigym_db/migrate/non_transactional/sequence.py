@@ -1,8 +1,9 @@
-"""A migration outside a transaction: statement by statement, with a journal from which the next run goes on.
+"""A non-transactional migration: statements run one by one, with a journal from which an interrupted run
+resumes.
 
-A statement that PostgreSQL takes inside a transaction gets one of its own, which also holds its `done` event:
-it happened exactly if the journal says so. For the others an `intent` is committed before and a `done` after;
-what became of an intent without a done, the catalog tells.
+A statement that PostgreSQL accepts in a transaction block runs in its own transaction together with its
+`done` event, so the journal is exact. For any other statement an `intent` event is committed before it and a
+`done` event after it. The outcome of an intent without a done event is determined from the catalog.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from aigym_db.model.migration import Direction, Migration, Part
 from aigym_db.syntax.transaction_block import rejected_in_block
 
 _ONLY_OUTSIDE = "25001"
-"""PostgreSQL takes a statement only outside a transaction, although its words do not show it: REINDEX or
-CLUSTER of a partitioned table, ALTER SUBSCRIPTION, ALTER DATABASE … SET TABLESPACE."""
+"""The SQLSTATE of a statement that PostgreSQL rejects in a transaction block, although its text does not show
+it: REINDEX or CLUSTER of a partitioned table, ALTER SUBSCRIPTION, ALTER DATABASE … SET TABLESPACE."""
 
 
 def run_sequence(
@@ -52,24 +53,24 @@ def run_sequence(
 def _run_all(attempt: MigrationAttempt, journal: Journal) -> Finished:
     """Run the statements that are not done and record the ledger row."""
     run, migration, steps = attempt.run, journal.migration, journal.steps
-    known = journal.read()
-    resumed_at = known.next if known.next > 1 or known.begun else None
+    earlier = journal.read()
+    resumed_at = earlier.next if earlier.next > 1 or earlier.started else None
     took_ms = lost_ms = 0.0
-    attempt.keep(_kept(migration, known.next - 1))
-    for number, step in enumerate(steps[known.next - 1 :], start=known.next):
+    attempt.keep(_kept(migration, earlier.next - 1))
+    for number, step in enumerate(steps[earlier.next - 1 :], start=earlier.next):
         run.check(migration)
         run.observer.statement(migration, number, len(steps))
-        alone = NonTransactionalStatement(
+        statement = NonTransactionalStatement(
             journal, number, step, probe(run.session.connection, step.tree, step.text)
         )
         try:
-            spent = _run(alone, known.begun if number == known.next else None)
+            spent = _run(statement, earlier.started if number == earlier.next else None)
         except (AigymError, psycopg.Error) as error:
-            error = error if isinstance(error, AigymError) else _explained(alone, error)
-            # PartiallyApplied here means that nothing was sent, so it is no outcome of the statement.
+            error = error if isinstance(error, AigymError) else _explained(statement, error)
+            # PartiallyApplied here means that nothing was sent: the statement has not failed.
             if not isinstance(error, PartiallyApplied):
                 run.failed(migration, journal.direction, error, number)
-            raise _partially_applied(alone, error) from None
+            raise _partially_applied(statement, error) from None
         took_ms, lost_ms = took_ms + spent[0], lost_ms + spent[1]
         attempt.keep(_kept(migration, number))
     journal.happened(journal.outcome(lost_ms, duration_ms=round(took_ms, 3)))
@@ -78,125 +79,134 @@ def _run_all(attempt: MigrationAttempt, journal: Journal) -> Finished:
 
 
 def _kept(migration: Migration, done: int) -> str:
-    """The statements that stay committed, in words."""
+    """Return a description of the statements that stay committed."""
     several = f"statements 1 to {done} of {migration.label}, which stay"
     return several if done > 1 else f"statement 1 of {migration.label}, which stays" if done else ""
 
 
-def _run(alone: NonTransactionalStatement, begun: StartedStatement | None) -> tuple[float, float]:
-    """Runs one statement; what it took and what was lost waiting, in milliseconds."""
-    statement = alone.step.text
-    if begun is not None:
-        verdict = _settled(alone, begun)
-        alone.mend(verdict)
+def _run(statement: NonTransactionalStatement, started: StartedStatement | None) -> tuple[float, float]:
+    """Run one statement; return its duration and the time lost to lock timeouts, in milliseconds."""
+    text = statement.step.text
+    if started is not None:
+        verdict = _outcome(statement, started)
+        statement.repair(verdict)
         if verdict.outcome == "done":
-            return _already(alone, verdict)
-        statement = verdict.instead or statement
-    verdict = alone.probe.ready()
-    _require_free(alone, verdict)
-    alone.mend(verdict)
+            return _record_done(statement, verdict)
+        text = verdict.instead or text
+    verdict = statement.probe.ready()
+    _require_free(statement, verdict)
+    statement.repair(verdict)
     if verdict.outcome == "done":
-        return _already(alone, verdict)
-    if rejected_in_block(alone.step.tree) is None and not may_commit(alone.step.tree):
-        sent = _in_its_own_transaction(alone)
+        return _record_done(statement, verdict)
+    if rejected_in_block(statement.step.tree) is None and not may_commit(statement.step.tree):
+        sent = _run_in_transaction(statement)
         if sent.error is None:
             return sent.reply.duration_ms, sent.lost_ms
         if sent.reply.failure is None or sent.reply.failure.sqlstate != _ONLY_OUTSIDE:
             raise sent.error
-    return alone.send(statement)
+    return statement.send(text)
 
 
-def _already(alone: NonTransactionalStatement, verdict: Verdict) -> tuple[float, float]:
-    """Writes down that a statement is done without having run it now."""
-    journal, detail = alone.journal, {"settled": verdict.note}
-    journal.happened(journal.event("done", alone.number, sql=alone.step.text, detail=detail))
+def _record_done(statement: NonTransactionalStatement, verdict: Verdict) -> tuple[float, float]:
+    """Record that a statement is done without running it."""
+    journal, detail = statement.journal, {"settled": verdict.note}
+    journal.happened(journal.event("done", statement.number, sql=statement.step.text, detail=detail))
     return 0.0, 0.0
 
 
-def _in_its_own_transaction(alone: NonTransactionalStatement) -> Sent:
-    journal = alone.journal
+def _run_in_transaction(statement: NonTransactionalStatement) -> Sent:
+    """Run a statement and its `done` event in one transaction."""
+    journal, step = statement.journal, statement.step
 
     def build(lost_ms: float) -> Message:
         message = opening(journal.run, journal.part, durable=True)
-        message.add(alone.step)
+        message.add(step)
         message.add("set local role none")
-        done = journal.event("done", alone.number, sql=alone.step.text, lock_wait_ms=round(lost_ms, 3))
+        done = journal.event("done", statement.number, sql=step.text, lock_wait_ms=round(lost_ms, 3))
         message.add(ledger.record_text(journal.run.session.connection, done))
         return message
 
-    return transact(journal.attempt, journal.migration, journal.part, build, what=alone.title)
+    return transact(journal.attempt, journal.migration, journal.part, build, subject=statement.title)
 
 
-def _settled(alone: NonTransactionalStatement, begun: StartedStatement) -> Verdict:
-    """What to do about a statement that an earlier run began."""
-    journal, step = alone.journal, alone.step
-    verdict = probe(journal.run.session.connection, begun.tree, begun.sql).settle(begun.detail)
-    _require_free(alone, verdict)
+def _outcome(statement: NonTransactionalStatement, started: StartedStatement) -> Verdict:
+    """Return the outcome of a statement that an interrupted run sent.
+
+    Raise PartiallyApplied (AIG-H001) if the catalog does not show it and there is no `--resolve` option, or
+    if the statement has taken effect and its text in the file has changed.
+    """
+    journal, step = statement.journal, statement.step
+    verdict = probe(journal.run.session.connection, started.tree, started.sql).verdict(started.detail)
+    _require_free(statement, verdict)
     if verdict.outcome == "unknown":
         resolve = journal.run.options.resolve
         if resolve is None:
             command = "migrate" if journal.direction == "up" else "rollback"
             raise PartiallyApplied(
-                f"{journal.migration.label} was cut short in statement {alone.number} of "
-                f"{len(journal.steps)}, and the catalog cannot tell whether it happened.",
+                f"{journal.migration.label} was interrupted in statement {statement.number} of "
+                f"{len(journal.steps)}, and the catalog does not show whether the statement took effect.",
                 place=step.place(),
-                detail=f"It was: {begun.sql}",
-                hint=f"{verdict.hint} Then run `aigym-db {command} --resolve done` if it happened, or "
-                f"`aigym-db {command} --resolve again` to run it once more from its beginning.",
+                detail=f"It was: {started.sql}",
+                hint=f"{verdict.hint} Then run `aigym-db {command} --resolve done` if it took effect, or "
+                f"`aigym-db {command} --resolve again` to run it again from its beginning.",
             )
-        verdict = Verdict(resolve, note="a person found out")
-    if begun.sql == step.text:
+        verdict = Verdict(resolve, note="resolved manually")
+    if started.sql == step.text:
         return verdict
     if verdict.outcome == "done" or (verdict.half and not verdict.repair):
         raise PartiallyApplied(
-            f"Statement {alone.number} of {journal.migration.label} has been run already, with another text: "
-            f"{verdict.note}.",
+            f"Statement {statement.number} of {journal.migration.label} has already been run, with another "
+            f"text: {verdict.note}.",
             place=step.place(),
-            detail=f"It was: {begun.sql}",
-            hint=verdict.hint
-            or "Restore that statement as it was; only statements that did not run yet may still change.",
+            detail=f"It was: {started.sql}",
+            hint=verdict.hint or "Restore that statement; only statements that have not been run may change.",
         )
     return replace(verdict, instead=None)
 
 
-def _require_free(alone: NonTransactionalStatement, verdict: Verdict) -> None:
+def _require_free(statement: NonTransactionalStatement, verdict: Verdict) -> None:
     """Raise PartiallyApplied (AIG-H001) if another session builds the object, NameTaken (AIG-T007) if another
     object has its name."""
     if verdict.outcome in ("elsewhere", "taken"):
         raise (PartiallyApplied if verdict.outcome == "elsewhere" else NameTaken)(
-            f"{alone.journal.migration.label} cannot go on: {verdict.note}.",
-            place=alone.step.place(),
+            f"{statement.journal.migration.label} cannot continue: {verdict.note}.",
+            place=statement.step.place(),
             hint=verdict.hint,
         )
 
 
-def _partially_applied(alone: NonTransactionalStatement, error: AigymError) -> AigymError:
-    """Return the error unchanged if nothing was kept or the run was stopped, else PartiallyApplied."""
-    left = alone.left(error)
-    if left is not None:
-        what = f"{left.note}{'; the next run puts that right' if left.half else ''}"
-        detail = "\n".join(filter(None, (error.detail, f"Left behind: {what}.")))
+def _partially_applied(statement: NonTransactionalStatement, error: AigymError) -> AigymError:
+    """Return PartiallyApplied (AIG-H001) in place of an error after which a part of the migration stays.
+
+    Return the error itself if nothing stays, or if the run was stopped.
+    """
+    number, remains = statement.number, statement.remains(error)
+    if remains is not None:
+        note = f"{remains.note}{'; the next run repairs this' if remains.half else ''}"
+        detail = "\n".join(filter(None, (error.detail, f"Remaining effect: {note}.")))
         error = error.amended(detail=detail)
-    kept = alone.number > 1 or left is not None
+    kept = number > 1 or remains is not None
     if not kept or not isinstance(error, ServerError | NameTaken):
         return error
-    if alone.probe.opaque and left is not None:
-        hint = f"Look at how far it came, then run this again; it asks about statement {alone.number}."
+    if statement.probe.opaque and remains is not None:
+        hint = f"Check how much of statement {number} took effect, then run the command with `--resolve`."
     elif isinstance(error, ConnectionLost):
         hint = error.hint
     else:
-        hint = f"{error.hint or 'Correct the cause.'} A new run goes on at statement {alone.number}."
-        journal = alone.journal
+        hint = f"{error.hint or 'Correct the cause.'} The next run resumes at statement {number}."
+        journal = statement.journal
         if journal.migration.version in (journal.run.options.frozen or ()):
-            hint += " A frozen file may still change as `aigym-db explain AIG-H001` says."
+            hint += (
+                " A frozen file may be changed within the limits that `aigym-db explain AIG-H001` describes."
+            )
     return PartiallyApplied(
-        f"{error.message.rstrip('.')}. This was statement {alone.number} of {len(alone.journal.steps)}, "
-        "outside a transaction.",
-        place=error.place or alone.step.place(),
+        f"{error.message.rstrip('.')}. This was statement {number} of {len(statement.journal.steps)} of a "
+        "non-transactional file.",
+        place=error.place or statement.step.place(),
         detail=error.detail,
         hint=hint,
     )
 
 
-def _explained(alone: NonTransactionalStatement, error: psycopg.Error) -> AigymError:
-    return explain_error(error, place=alone.step.place(), doing=alone.journal.migration.label)
+def _explained(statement: NonTransactionalStatement, error: psycopg.Error) -> AigymError:
+    return explain_error(error, place=statement.step.place(), doing=statement.journal.migration.label)

@@ -1,4 +1,4 @@
-"""A statement that stands alone, outside every transaction: its intent, its run and what is left of it."""
+"""A statement that PostgreSQL rejects in a transaction block: its intent event, execution and repair."""
 
 from __future__ import annotations
 
@@ -25,120 +25,120 @@ from aigym_db.syntax.transaction_block import rejected_in_block
 
 @dataclass(slots=True)
 class NonTransactionalStatement:
-    """One statement of a file."""
+    """One statement of a non-transactional file."""
 
     journal: Journal
     number: int
     step: Step
     probe: Probe
     known: Any = None
-    """What was known of the catalog before it was sent; None while it was not."""
-    mending: Verdict | None = None
-    """What of an earlier try is being repaired."""
+    """The catalog facts recorded before it was sent; None until then."""
+    repairing: Verdict | None = None
+    """The outcome of an earlier try that is being repaired."""
 
     @property
     def title(self) -> str:
-        """What it is called where a sentence begins."""
+        """The name of the statement at the start of a sentence."""
         return f"Statement {self.number} of {self.journal.migration.label}"
 
-    def mend(self, verdict: Verdict) -> None:
-        """Runs what repairs the remains of an earlier try, and says so, and what cannot be repaired."""
+    def repair(self, verdict: Verdict) -> None:
+        """Execute the repair statements for an earlier try, and report them and the verdict's warning."""
         if verdict.warning:
-            said = Notice("WARNING", verdict.warning, self.step.place())
-            self.journal.run.observer.notice(self.journal.migration, said)
+            warning = Notice("WARNING", verdict.warning, self.step.place())
+            self.journal.run.observer.notice(self.journal.migration, warning)
         if not verdict.repair:
             return
-        run, self.mending = self.journal.run, verdict
+        run, self.repairing = self.journal.run, verdict
         for statement in verdict.repair:
-            said = Notice("WARNING", f"{verdict.note}; repairing with `{statement}`", self.step.place())
-            run.observer.notice(self.journal.migration, said)
-            with self._acting(waits=True):
-                self._order(statement)
-        self.mending = None
+            warning = Notice("WARNING", f"{verdict.note}; repairing with `{statement}`", self.step.place())
+            run.observer.notice(self.journal.migration, warning)
+            with self._session_settings(waits=True):
+                self._execute(statement)
+        self.repairing = None
 
     def send(self, statement: str) -> tuple[float, float]:
-        """Runs it, or what takes its place to finish it; what it took and what was lost to tries that met a
-        lock, in milliseconds.
+        """Execute `statement`: the file's statement, or the one that finishes an interrupted execution of it.
 
-        Between its intent and its done event: one that ends without the second is settled by the next run.
+        Return its duration and the time lost to lock timeouts, in milliseconds. An `intent` event is recorded
+        before it and a `done` event after it; if the latter is missing, the next run determines the outcome.
         """
         journal, patience = self.journal, Patience()
         run = journal.run
         if "CONCURRENTLY" in (rejected_in_block(self.step.tree) or ""):
-            old = locks.old_transactions(run.second)
-            if old:
-                run.observer.waiting(Waiting("transactions", 0.0, blockers=old))
+            transactions = locks.old_transactions(run.second)
+            if transactions:
+                run.observer.waiting(Waiting("transactions", 0.0, blockers=transactions))
         while (reply := self._try(statement, patience)) is None:
-            verdict = self.probe.settle(self.known)
-            self.mend(verdict)
+            verdict = self.probe.verdict(self.known)
+            self.repair(verdict)
             statement = verdict.instead or self.step.text
-        lacks = self.probe.lacks(self.known)
-        if lacks:
+        defect = self.probe.defect(self.known)
+        if defect:
             raise PartiallyApplied(
-                f"PostgreSQL took statement {self.number} of {journal.migration.label}, and {lacks}.",
+                f"PostgreSQL completed statement {self.number} of {journal.migration.label}, but {defect}.",
                 place=self.step.place(),
-                hint="Look at what else changed it meanwhile, then run this again: it is built anew.",
+                hint="Check which session changed it, then run the command again to repeat the statement.",
             )
         took = {"duration_ms": reply.duration_ms, "lock_wait_ms": round(patience.lost_ms, 3)}
         journal.happened(journal.event("done", self.number, sql=self.step.text, **took))
         return reply.duration_ms, patience.lost_ms
 
-    def left(self, error: AigymError) -> Verdict | None:
-        """What the statement left behind when it failed; None when that is nothing."""
-        if self.known is None or self.mending is not None:
-            return self.mending
-        unseen = Verdict("again", note="what the next run finds in the catalog")
+    def remains(self, error: AigymError) -> Verdict | None:
+        """Return the effects that stay after the statement failed; None if there are none."""
+        if self.known is None or self.repairing is not None:
+            return self.repairing
+        unseen = Verdict("again", note="unknown until the next run reads the catalog")
         if self.probe.opaque:
-            return self.probe.settle(self.known)
+            return self.probe.verdict(self.known)
         if isinstance(error, ConnectionLost) or not self.journal.run.session.alive():
             return unseen
         try:
-            verdict = self.probe.settle(self.known)
+            verdict = self.probe.verdict(self.known)
         except psycopg.Error:
             return unseen
         return verdict if verdict.half else None
 
     def _try(self, statement: str, patience: Patience) -> Reply | None:
-        """The reply to one try; None when it met somebody else's lock and is worth another."""
+        """Send the statement once; return the reply, or None if it is to be retried after a lock timeout."""
         journal = self.journal
         message = Message.of(self.step if statement == self.step.text else statement)
         known = self.probe.before()
-        with self._acting(self.probe.waits):
+        with self._session_settings(self.probe.waits):
             journal.run.record(journal.event("intent", self.number, sql=self.step.text, detail=known))
             self.known = known
             with journal.attempt.yielding(None):
                 reply = journal.run.session.send(message)
             state = reply.failure.sqlstate if reply.failure is not None and not reply.lost else None
-            met_a_lock = state == failure.LOCK_NOT_AVAILABLE and self.probe.repeatable
-            if not met_a_lock and (state != failure.DEADLOCK or self.probe.opaque):
+            timed_out = state == failure.LOCK_NOT_AVAILABLE and self.probe.repeatable
+            if not timed_out and (state != failure.DEADLOCK or self.probe.opaque):
                 self._require_done(reply, message)
                 return reply
         tried = Try(journal.attempt, [journal.migration], journal.part, message, reply, self.title)
-        error = patience.met(tried, reply.duration_ms)
+        error = patience.retry(tried, reply.duration_ms)
         if error is not None:
             raise error
         return None
 
     @contextmanager
-    def _acting(self, waits: bool) -> Iterator[None]:
-        """The session as a statement alone needs it, and as it was before at the end."""
+    def _session_settings(self, waits: bool) -> Iterator[None]:
+        """Set the role and the lock timeout (none if it `waits`) for the duration of the block."""
         run, part = self.journal.run, self.journal.part
         role = run.role(part)
-        # A CONCURRENTLY that gives up waiting leaves an INVALID index behind, so it does not give up.
+        # A lock timeout in a statement with CONCURRENTLY leaves an INVALID index, so it has none.
         limit_ms = 0 if waits else timeout_ms(run, part)
         try:
-            self._order(f"set lock_timeout = {limit_ms}")
+            self._execute(f"set lock_timeout = {limit_ms}")
             if role:
-                self._order(f"set role {quoted(role)}")
+                self._execute(f"set role {quoted(role)}")
             yield
         finally:
-            # Not with `send`: after a signal that would cancel this too.
+            # Not with `send`: after a signal it would cancel these statements too.
             with suppress(psycopg.Error):
                 run.session.connection.execute("reset role")
                 run.session.connection.execute("reset lock_timeout")
 
-    def _order(self, statement: str) -> None:
-        """Sends a statement of ours."""
+    def _execute(self, statement: str) -> None:
+        """Execute one of the migrator's own statements; raise its error."""
         message = Message.of(statement)
         self._require_done(self.journal.run.session.send(message), message)
 
@@ -146,13 +146,13 @@ class NonTransactionalStatement:
         run, migration = self.journal.run, self.journal.migration
         if reply.lost:
             raise run.lost(
-                f"What became of this statement of {migration.label} is looked up by the next run."
+                f"The next run determines whether this statement of {migration.label} took effect."
             )
         if reply.failure is None:
             return
         state = reply.failure.sqlstate
         if state == failure.CANCELLED and run.lock_lost():
-            raise run.lost(f"It was the one that holds the runner's lock. {self.title} was cancelled.")
+            raise run.lost(f"It held the runner lock. {self.title} was cancelled.")
         if reply.cancelled and state == failure.CANCELLED:
             raise run.interrupted(migration, f"{migration.label} was cancelled in this statement.")
         error = failure.statement_error(migration, self.journal.part, message, 0, reply.failure)

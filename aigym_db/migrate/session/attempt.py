@@ -41,9 +41,9 @@ class MigrationAttempt:
         self.look: Callable[[], None] = _nothing
         """Called periodically while the server is busy, before the blocking sessions are queried."""
         self.kept = ""
-        """The committed part of a non-transactional migration that has not finished, in words."""
+        """A description of the committed part of a non-transactional migration that has not finished."""
         self.blockers: tuple[locks.Blocker, ...] = ()
-        """The sessions last seen to block the message sent under `yielding`."""
+        """The most recent sessions that blocked the message sent under `yielding`."""
         self.gave_way = False
         """True if the message sent under `yielding` was cancelled because other sessions waited for it."""
         self._stall_ms: int | None = None
@@ -63,7 +63,7 @@ class MigrationAttempt:
         self.migration = migration
 
     def keep(self, kept: str) -> None:
-        """Set what stays committed if the attempt fails now."""
+        """Set the description of the part that stays committed if the attempt fails now."""
         self.kept = kept
 
     @contextmanager
@@ -88,7 +88,10 @@ class MigrationAttempt:
             self._stall_ms = None
 
     def blocked(self, blockers: tuple[locks.Blocker, ...], waited_s: float) -> None:
-        """Note the sessions that block the current statement, and cancel it if it has to give way."""
+        """Store and report the sessions that have blocked the current statement for `waited_s` seconds.
+
+        Cancel the statement if other sessions have waited too long for its locks.
+        """
         self.blockers = blockers
         self.run.observer.waiting(Waiting("lock", waited_s, blockers=blockers))
         self._give_way()
@@ -96,50 +99,55 @@ class MigrationAttempt:
     def inspect(
         self, reply: Reply, number: int, migration: Migration, part: Part, first: Migration | None = None
     ) -> None:
-        """Note the session state a file left, from result `number` of a reply.
+        """Read the session state of a file from result `number` of a reply.
 
         `first` is the first migration since the last inspection, if there were several. The end of the
-        attempt raises for the state inspected last.
+        attempt raises for the state read last.
         """
-        self._state = (self._left(reply, number), migration, part, first)
+        self._state = (self._session_state(reply, number), migration, part, first)
 
     def _require_session_state(self) -> None:
         """Raise SessionStateChanged (AIG-G007) if the file left session state; the session is reset first.
 
-        The migration stays applied: state limited to the transaction is gone only after the commit.
+        The migration stays applied: transaction-local state ends only at the commit, so the check follows it.
         """
         state, migration, part, first = self._state or ("", self.migration, None, None)
         if not state or part is None:
             return
         self.run.reset_session()
-        which = f"{first.label} to {migration.label} are done, and one of them" if first else ""
+        subject = f"{first.label} to {migration.label} are done, but one of them" if first else ""
         raise SessionStateChanged(
-            f"{which or f'{migration.label} is done, and'} left behind in the session: {state}.",
+            f"{subject or f'{migration.label} is done, but it'} left session state: {state}.",
             place=failure.marker(part),
-            hint="Use `set local`, `on commit drop` and `pg_advisory_xact_lock`; the session was cleaned, so "
-            "run this again to go on.",
+            hint="Use `set local`, `on commit drop` and `pg_advisory_xact_lock`. The session was reset: run "
+            "the command again to continue.",
         )
 
-    def _left(self, reply: Reply, number: int) -> str:
+    def _session_state(self, reply: Reply, number: int) -> str:
+        """Return a description of the session state; empty if there is none."""
         run = self.run
         state = _value(reply, number)
         if state is None and not (reply.lost or reply.cancelled or run.lock_lost()):
-            # A quick check returns no text, or was hit by the cancel of the transaction before it. The
-            # server's own settings may have changed: the quick checks have to be prepared again.
+            # A quick check returns no text, or the cancel request for the previous transaction cancelled it.
+            # The server's own settings may have changed: the quick checks have to be prepared again.
             run.session.forget_prepared()
-            again = run.session.send(Message.of(run.session_state, RESET_ALL))
-            state = _value(again, 0)
-            if state is None and again.failure is not None and not (again.lost or again.cancelled):
-                reason = again.failure.diag.message_primary
-                return f"something under which it cannot even be asked what ({reason})"
+            full_check = run.session.send(Message.of(run.session_state, RESET_ALL))
+            state = _value(full_check, 0)
+            if (
+                state is None
+                and full_check.failure is not None
+                and not (full_check.lost or full_check.cancelled)
+            ):
+                reason = full_check.failure.diag.message_primary
+                return f"unknown, because the query for it failed ({reason})"
         return state or ""
 
     def _notice(self, notice: Notice, _: int) -> None:
         self.run.observer.notice(self.migration, notice)
 
     def _give_way(self) -> None:
-        # lock_timeout limits each wait by itself: a transaction that waits for one lock after the other
-        # would block others for the sum.
+        # lock_timeout limits each wait separately: a transaction that waits for several locks in turn
+        # would block other sessions for the sum.
         if self._stall_ms is None or self.gave_way:
             return
         run = self.run

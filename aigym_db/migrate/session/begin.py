@@ -23,8 +23,8 @@ from aigym_db.migrate.session.reconnect import ServerAway, all_gone
 def begin(connection: Connection[Any], context: RunContext) -> Iterator[Run]:
     """Acquire both runner locks and create the ledger if missing; release the locks at the end of the block.
 
-    Raises ReadOnly (AIG-S005) before anything happens, RunnerLocked (AIG-L001), Interrupted (AIG-I001), and
-    ServerAway when the server goes away before all this is there.
+    Raise ReadOnly (AIG-S005) before anything is written, RunnerLocked (AIG-L001), Interrupted (AIG-I001), and
+    ServerAway if the server goes away before the block is entered.
     """
     with ExitStack() as opened:
         sessions = [connection]
@@ -34,14 +34,15 @@ def begin(connection: Connection[Any], context: RunContext) -> Iterator[Run]:
                 opened.enter_context(closing(connect(_same_server(connection, context.dsn), autocommit=True)))
             )
             run = Run(connection, sessions[1], context)
-            _hold(run, run.second, 1, "runner")
-            _hold(run, connection, 2, "orphan")
+            _acquire(run, run.second, 1, "runner")
+            _acquire(run, connection, 2, "orphan")
             ledger.create(connection)
         except (psycopg.OperationalError, CannotConnect):
             if not all_gone(*sessions):
                 raise
             lost = ConnectionLost(
-                "The connection to the server was lost before anything was done, and it did not come back.",
+                "The connection to the server was lost before a migration started, and the server did not "
+                "come back.",
                 hint="Run the command again once the server answers.",
             )
             raise ServerAway(lost) from None
@@ -57,7 +58,7 @@ def _same_server(connection: Connection[Any], dsn: str) -> str:
     return make_conninfo(resolve(dsn), host=info.host, hostaddr=info.hostaddr, port=str(info.port))
 
 
-def _hold(
+def _acquire(
     run: Run, connection: Connection[Any], part: locks.LockPart, reason: Literal["runner", "orphan"]
 ) -> None:
     def waiting(holders: tuple[locks.Holder, ...], waited_s: float) -> None:
@@ -92,6 +93,6 @@ def _require_rights(connection: Connection[Any]) -> None:
     if rights.missing_grant:
         raise ReadOnly(
             f"The role {rights.who} may not read and write the ledger, schema aigym_db.",
-            hint="Connect as the role that made the ledger or as a member of it, or have it run "
-            f"`{rights.missing_grant}`.",
+            hint="Connect as the owner of the ledger or as a member of that role, or run "
+            f"`{rights.missing_grant}` as its owner.",
         )

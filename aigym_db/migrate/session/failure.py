@@ -29,10 +29,10 @@ _ALTER_DATABASE = re.compile(r"alter\s+database\b", re.IGNORECASE)
 _READ_ONLY = re.compile(r"read(?:_|\s+)only\b", re.IGNORECASE)
 _OUR_ROLE = re.compile(r"set (?:local )?role\b")
 _OUTSIDE_HINT = (
-    "Write `transaction:false` on the marker line: this statement is refused inside a transaction."
+    "Write `transaction:false` on the marker line: this statement cannot run inside a transaction block."
 )
 _ROLE_HINT = (
-    "Create the role in an earlier migration that says `role:none`, or correct `owner` in the configuration."
+    "Create the role in an earlier migration with `role:none`, or correct `owner` in the configuration."
 )
 
 
@@ -50,28 +50,30 @@ def statement_error(
 
 
 def _hint(part: Part, message: Message, done: int, failure: psycopg.Error) -> str | None:
-    """The hint for an error that depends on the migration file; None keeps the general one."""
+    """Return the hint for an error that depends on the migration file; None keeps the general one."""
     state, step = failure.sqlstate, message.step(done)
     if state == "26000" and PREPARED in (failure.diag.message_primary or ""):
-        return "Remove the DEALLOCATE ALL that this file runs: aigym-db has prepared statements too."
+        return (
+            "Remove the DEALLOCATE ALL from this file: it also removes the prepared statements of aigym-db."
+        )
     if step is None and _OUR_ROLE.match(message.statement(done)):
         return _ROLE_HINT
     if state == "25001":
         return _OUTSIDE_HINT
     if state == "25006" and _READ_ONLY.search(part.source.text, part.start, part.end):
-        return "Remove what makes the transaction read only: its ledger row has to be written in it."
+        return "Remove the statement that makes the transaction read-only: its ledger row is written in it."
     if state == NEW_VALUE:
         return "Put the use of the new value into the next migration."
     if state == _IN_USE and part.transaction and step and not _ALTER_DATABASE.match(step.text):
         return (
-            "Write `set constraints all immediate` above it, or close the cursor: what is in the way is of "
+            "Write `set constraints all immediate` above it, or close the cursor: the object is in use by "
             "this file itself."
         )
     return None
 
 
 def _query(message: Message, text: str, position: str | None) -> str:
-    """The failed query of a function, with a caret below the error position."""
+    """Return the failed query of a function, with a caret below the error position."""
     lines = lines_of(f"QUERY: {text}")
     if position:
         before = f"QUERY: {text[: message.character(text, position) - 1]}"
@@ -85,39 +87,42 @@ def lock_timeout(
     tries: int,
     waited_ms: float,
     timeout_ms: int,
-    seen: Iterable[Blocker],
-    what: str = "",
+    blockers: Iterable[Blocker],
+    subject: str = "",
 ) -> LockTimeout:
-    """Return the error for a migration whose every try ended in a lock timeout; `what` names a part of it."""
-    named = tuple(seen)
-    relation = next((f" on {blocker.relation}" for blocker in named if blocker.relation), "")
+    """Return the error for a migration whose tries all ended in a lock timeout.
+
+    `subject` names the part of the migration that was sent; empty for all of it.
+    """
+    blockers = tuple(blockers)
+    relation = next((f" on {blocker.relation}" for blocker in blockers if blocker.relation), "")
     return LockTimeout(
-        f"{what or migration.label} did not get its lock{relation} in {tries} tries of {timeout_ms} ms over "
-        f"{waited_ms / 1000:.1f} s{'' if what else '; nothing changed'}.",
+        f"{subject or migration.label} did not get its lock{relation} in {tries} tries of {timeout_ms} ms "
+        f"over {waited_ms / 1000:.1f} s{'' if subject else '; nothing changed'}.",
         place=place,
-        detail="\n".join(f"blocked by {blocker}" for blocker in named)
+        detail="\n".join(f"blocked by {blocker}" for blocker in blockers)
         or "The blocking session has already ended.",
-        hint="Wait for that transaction or end it, then run this again.",
+        hint="Wait for that transaction or end it, then run the command again.",
     )
 
 
-def notice(message: Message | None, said: Diagnostic) -> Notice:
+def notice(message: Message | None, diagnostic: Diagnostic) -> Notice:
     """Return a notice of the server with its place."""
-    at = _at(message, said)
+    position = _position(message, diagnostic)
     return Notice(
-        said.severity_nonlocalized or said.severity or "NOTICE",
-        said.message_primary or "",
-        at[0].place(at[1]) if at else None,
-        said.message_detail or "",
-        said.message_hint or "",
+        diagnostic.severity_nonlocalized or diagnostic.severity or "NOTICE",
+        diagnostic.message_primary or "",
+        position[0].place(position[1]) if position else None,
+        diagnostic.message_detail or "",
+        diagnostic.message_hint or "",
     )
 
 
 def place(part: Part, message: Message, step: Step | None, failure: Diagnostic) -> Place | None:
     """Return the place of the error position, else of the statement, else of the file's marker."""
-    at = _at(message, failure)
-    if at:
-        return at[0].place(at[1])
+    position = _position(message, failure)
+    if position:
+        return position[0].place(position[1])
     inside = message.data_place(failure.context) or _untranslatable(part, failure)
     if inside:
         return inside
@@ -125,26 +130,26 @@ def place(part: Part, message: Message, step: Step | None, failure: Diagnostic) 
 
 
 def _untranslatable(part: Part, failure: Diagnostic) -> Place | None:
-    """The place of the first character that the database's encoding cannot represent."""
-    found = re.search(r"0x[0-9a-f]{2}(?: 0x[0-9a-f]{2})*", failure.message_primary or "")
-    if failure.sqlstate != "22P05" or found is None:
+    """Return the place of the first character that the database's encoding cannot represent."""
+    byte_sequence = re.search(r"0x[0-9a-f]{2}(?: 0x[0-9a-f]{2})*", failure.message_primary or "")
+    if failure.sqlstate != "22P05" or byte_sequence is None:
         return None
-    character = bytes.fromhex(found[0].replace("0x", "")).decode(errors="replace")
-    at = part.source.text.find(character, part.start, part.end)
-    return part.source.place(at if at >= 0 else max(part.source.text.find(character), 0))
+    character = bytes.fromhex(byte_sequence[0].replace("0x", "")).decode(errors="replace")
+    offset = part.source.text.find(character, part.start, part.end)
+    return part.source.place(offset if offset >= 0 else max(part.source.text.find(character), 0))
 
 
 def _inline(message: Message, step: Step, failure: Diagnostic) -> int:
-    """The offset of the failed line in a DO statement; 0 in any other statement."""
-    found = re.search(r"inline_code_block line (\d+)", failure.context or "")
-    if found is None or not re.match(r"do\b", step.text, re.IGNORECASE):
+    """Return the offset of the failed line in a DO statement; 0 in any other statement."""
+    context_line = re.search(r"inline_code_block line (\d+)", failure.context or "")
+    if context_line is None or not re.match(r"do\b", step.text, re.IGNORECASE):
         return 0
     from pglast.parser import scan
 
-    # PL/pgSQL counts from the line on which the body's quote stands.
+    # PL/pgSQL counts lines from the one with the body's opening quote.
     body = next((token.start for token in scan(step.text) if token.name == "SCONST"), 0)
     line = body
-    for _ in range(int(found[1]) - 1):
+    for _ in range(int(context_line[1]) - 1):
         line = step.text.find("\n", line) + 1
         if line == 0:
             return 0
@@ -162,7 +167,8 @@ def marker(part: Part) -> Place:
     return part.source.place(max(part.source.text.rfind("-- migrate:", 0, part.start), 0))
 
 
-def _at(message: Message | None, said: Diagnostic) -> tuple[Step, int] | None:
-    if message is None or not said.statement_position:
+def _position(message: Message | None, diagnostic: Diagnostic) -> tuple[Step, int] | None:
+    """Return the statement of the file and the offset in it that a diagnostic points to."""
+    if message is None or not diagnostic.statement_position:
         return None
-    return message.index(message.character(message.text, said.statement_position))
+    return message.index(message.character(message.text, diagnostic.statement_position))

@@ -12,15 +12,15 @@ from aigym_db.model.migration import Migration, Part
 
 _NO_ROW = "22P02"
 """The SQLSTATE of `ledger/record` if a trigger suppressed the row."""
-_NOT_THERE = ("3F", "42", "XX")
+_UNAVAILABLE = ("3F", "42", "XX")
 """SQLSTATE classes that report a ledger that is missing, changed, not accessible or just dropped."""
 
 
-def kept_away(what: str, outcome: str = "what it was to record was rolled back") -> StatementFailed:
-    """Return the error for an event whose row a trigger suppressed."""
+def suppressed_row(subject: str, outcome: str = "the migration was rolled back") -> StatementFailed:
+    """Return the error for an event whose ledger row a trigger suppressed; `outcome` is the consequence."""
     return StatementFailed(
-        f"{what}: a trigger keeps rows away from {ledger.EVENTS}, the ledger; {outcome}.",
-        hint=f"Remove the trigger from {ledger.EVENTS}: applied is what has its row there.",
+        f"{subject}: a trigger suppresses rows of {ledger.EVENTS}, the ledger; {outcome}.",
+        hint=f"Remove the trigger from {ledger.EVENTS}: a migration is applied only with its row there.",
     )
 
 
@@ -32,7 +32,7 @@ def explained(
     done: int,
     failure: psycopg.Error,
 ) -> ServerError:
-    """Return the error, reworded if the statement after `done` others was to write the ledger row."""
+    """Return the error, with another message if statement `done` (from 0) writes the ledger row."""
     statement, state = message.statement(done), failure.sqlstate or ""
     if message.step(done) or not (
         statement.startswith(f"execute {PREPARED}record") or ledger.EVENTS in statement
@@ -44,13 +44,13 @@ def explained(
     )
     place = named.place() if named else error.place
     if state == _NO_ROW:
-        rejected = kept_away(migration.label)
-        return error.amended(message=rejected.message, hint=rejected.hint, place=place)
-    if state[:2] in _NOT_THERE:
+        suppressed = suppressed_row(migration.label)
+        return error.amended(message=suppressed.message, hint=suppressed.hint, place=place)
+    if state[:2] in _UNAVAILABLE:
         return error.amended(
-            message=f"{migration.label}: the ledger was taken away or changed, so this could not be recorded "
-            f"and was rolled back: {failure.diag.message_primary}",
-            hint="Leave the schema aigym_db as it is: it says what this database has run.",
+            message=f"{migration.label}: the ledger was dropped or changed, so the migration could not be "
+            f"recorded and was rolled back: {failure.diag.message_primary}",
+            hint="Do not change the schema aigym_db: it records which migrations this database has run.",
             place=place,
         )
     return error

@@ -1,5 +1,4 @@
-"""A message to the server: statements of a file between statements of ours, and who wrote which character of
-it."""
+"""A message to the server: a file's statements between the migrator's own, with the origin of each."""
 
 from __future__ import annotations
 
@@ -11,30 +10,30 @@ from aigym_db.migrate.step import Step
 from aigym_db.model.source import Place
 
 _BETWEEN = "\n;\n"
-"""A statement may end in a line comment, so the semicolon stands on a line of its own."""
+"""The separator of two statements: the first may end in a line comment, so the semicolon has its own line."""
 
 
 @dataclass(slots=True)
 class Message:
-    """Statements that are sent as one."""
+    """Statements that are sent together in one query message."""
 
     _pieces: list[str] = field(default_factory=list)
     _starts: list[int] = field(default_factory=list)
     _steps: list[Step | None] = field(default_factory=list)
     _length: int = 0
     bytewise: bool = False
-    """Whether the server that it was sent to counts bytes: one whose encoding is SQL_ASCII."""
+    """True if the server counts error positions in bytes, as with the encoding SQL_ASCII."""
 
     @classmethod
     def of(cls, *statements: str | Step) -> Message:
-        """A message of these statements."""
+        """Return a message of these statements."""
         message = Message()
         for statement in statements:
             message.add(statement)
         return message
 
     def add(self, statement: str | Step) -> None:
-        """Adds one statement, without its semicolon."""
+        """Append one statement, without its semicolon."""
         text = statement.sent if isinstance(statement, Step) else statement
         self._pieces.append(text)
         self._starts.append(self._length)
@@ -49,16 +48,18 @@ class Message:
         return len(self._pieces)
 
     def statement(self, done: int) -> str:
-        """The text that was next after `done` statements; empty behind the last one."""
+        """Return the text of the statement that follows `done` others; empty after the last one."""
         return self._pieces[done] if done < len(self._pieces) else ""
 
     def step(self, done: int) -> Step | None:
-        """The file's statement that was next after `done` statements; None when it was one of ours."""
+        """Return the file's statement that follows `done` others; None if it is one of the migrator's own."""
         return self._steps[done] if done < len(self._steps) else None
 
     def index(self, position: int) -> tuple[Step, int] | None:
-        """Where in a step the server's position (characters, from 1) is; None when it is in a statement of
-        ours."""
+        """Return the file's statement at the server's `position` (characters, from 1) and the offset in it.
+
+        None if the position is in one of the migrator's own statements.
+        """
         number = bisect_right(self._starts, position - 1) - 1
         step = self._steps[max(number, 0)]
         if step is None:
@@ -66,15 +67,15 @@ class Message:
         return step, position - 1 - self._starts[number] if step.instead is None else 0
 
     def character(self, text: str, position: str) -> int:
-        """The server's position in a text it was sent or speaks of, as characters from 1."""
+        """Return a position in `text` that the server reported, in characters from 1."""
         if not self.bytewise:
             return int(position)
         return len(text.encode()[: int(position) - 1].decode(errors="ignore")) + 1
 
     def data(self) -> Iterator[bytes] | None:
-        """What follows a COPY … FROM stdin; None where the message holds none."""
+        """Return the data of a COPY … FROM stdin; None if the message contains none."""
         return None
 
     def data_place(self, context: str | None) -> Place | None:
-        """Where in its data something is that the server describes as in `COPY t, line 3, column a`."""
+        """Return the place in the data to which a context such as `COPY t, line 3, column a` refers."""
         return None

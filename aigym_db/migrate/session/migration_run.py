@@ -1,4 +1,4 @@
-"""One run of the migrator: its two connections, and what it has done so far."""
+"""One run of the migrator: its two connections and the migrations it has committed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aigym_db.database.queries import query
 from aigym_db.errors import AigymError, ConnectionLost, Interrupted
 from aigym_db.migrate.observer import Finished, Notice, Waiting
 from aigym_db.migrate.session.context import RunContext
-from aigym_db.migrate.session.ledger_failure import kept_away
+from aigym_db.migrate.session.ledger_failure import suppressed_row
 from aigym_db.migrate.session.message import Message
 from aigym_db.migrate.session.progress import progress
 from aigym_db.migrate.session.reconnect import ServerAway, all_gone, gone
@@ -27,7 +27,7 @@ _UNLOCK = "select pg_advisory_unlock_all()"
 
 
 class CurrentAttempt(Protocol):
-    """What a run requires of the attempt in progress."""
+    """The interface of the attempt in progress that a run uses."""
 
     kept: str
     notice: Callable[[Notice, int], None]
@@ -37,7 +37,7 @@ class CurrentAttempt(Protocol):
 
 
 class Run:
-    """What the parts of one run share. Make it with `begin.begin`."""
+    """The state of one run. `begin.begin` creates it."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Run:
         """The last error written to the ledger."""
         self._current: Migration | None = None
         """The migration started last."""
-        self._begun: set[int] = set()
+        self._started: set[int] = set()
         """The versions started so far."""
         self._loose = False
         """True if the last commit may not have reached the disk yet."""
@@ -66,14 +66,15 @@ class Run:
             psycopg.ClientCursor(connection).mogrify(query(f"locks/{name}"), expected)
             for name in ("session_state", "guard", "guard_all")
         )
-        """The query that describes the session state a file left, and two quick checks that fail if there
-        is any: `guard` after definitions, `guard_all` after statements that may have run code."""
+        """The query that describes session state, and two quick checks that fail if there is any: `guard`
+        after definitions, `guard_all` after statements that may have run code."""
 
     def start(self, plan: Plan, finished: list[Finished]) -> None:
-        """Adopt the plan of this run and record its start; record nothing if the plan is empty.
+        """Set the plan of this run and record its start; an empty plan is not recorded.
 
-        `finished` are the migrations already committed, and is appended to. Raise LockTimeout (AIG-S004) if
-        the ledger is locked, and what `check` raises.
+        `finished` contains the migrations already committed; the run appends to it. Raise LockTimeout
+        (AIG-S004) if the ledger is locked, StatementFailed if a trigger suppresses the ledger row, and what
+        `check` raises.
         """
         self._plan, self.finished = plan, finished
         self.check()
@@ -92,7 +93,7 @@ class Run:
         except psycopg.errors.LockNotAvailable:
             raise locks.held_by_others(self.second, ledger.EVENTS) from None
         except psycopg.errors.InvalidTextRepresentation:
-            raise kept_away("The start of the run", "nothing was begun") from None
+            raise suppressed_row("The start of the run", "no migration was started") from None
 
     def enter(self, attempt: CurrentAttempt) -> None:
         """Direct notices and blocking sessions to an attempt."""
@@ -111,8 +112,8 @@ class Run:
     def started(self, migration: Migration) -> None:
         """Report that a migration starts, once for all tries."""
         self._current = migration
-        if migration.version not in self._begun:
-            self._begun.add(migration.version)
+        if migration.version not in self._started:
+            self._started.add(migration.version)
             self.observer.started(migration)
 
     def finish(self, finished: Finished, *, durable: bool = True) -> None:
@@ -122,9 +123,10 @@ class Run:
         self.observer.finished(finished)
 
     def check(self, migration: Migration | None = None) -> None:
-        """Nothing, while nobody asked to stop and both sessions are there; nothing of ours may be under way.
+        """Raise Interrupted (AIG-I001) after a signal, ServerAway if both sessions have ended, and
+        ConnectionLost (AIG-S003) if one of them has.
 
-        Raises ServerAway when they ended together, and ConnectionLost (AIG-S003) when somebody ended one.
+        No statement may be in progress. `migration` is the one about to start.
         """
         if self.stop.signal:
             error = self.interrupted(migration)
@@ -135,34 +137,40 @@ class Run:
         if not (gone(self.second) or gone(first)):
             return
         if all_gone(self.second, first):
-            raise ServerAway(self.lost("Nothing was under way, and it did not come back."))
-        which = "holds the runner's lock" if gone(self.second) else "migrates"
-        raise self.lost(f"The session that {which} ended, so nothing more was begun.")
+            raise ServerAway(self.lost("No statement was in progress, and the server did not come back."))
+        role = "holds the runner lock" if gone(self.second) else "executes the migrations"
+        raise self.lost(f"The session that {role} has ended; no further migration was started.")
 
-    def interrupted(self, migration: Migration | None, what: str = "") -> Interrupted:
-        """Return the error for a run stopped by a signal."""
+    def interrupted(self, migration: Migration | None, outcome: str = "") -> Interrupted:
+        """Return the error for a run stopped by a signal; `outcome` is a sentence about the migration."""
         where = (
-            f" {'within' if self._kept() else 'before'} {migration.label}" if migration and not what else ""
+            f" {'within' if self._kept() else 'before'} {migration.label}"
+            if migration and not outcome
+            else ""
         )
         return Interrupted(
-            f"Stopped by {self.stop.signal}{where}.{' ' if what else ''}{what}",
-            detail=f"Done before that: {self._done()}.",
-            hint="Run the command again to go on.",
+            f"Stopped by {self.stop.signal}{where}.{' ' if outcome else ''}{outcome}",
+            detail=f"Committed before that: {self._committed()}.",
+            hint="Run the command again to continue.",
         )
 
-    def lost(self, what: str, said: str = "") -> ConnectionLost:
-        """Return the error for a lost connection."""
-        perhaps = " A server that crashed may have lost the last of it." if self._loose else ""
+    def lost(self, outcome: str, reason: str = "") -> ConnectionLost:
+        """Return the error for a lost connection.
+
+        `outcome` is a sentence about the migration, `reason` the server's last error message.
+        """
+        perhaps = " If the server crashed, the most recent commits may be lost." if self._loose else ""
+        committed = f"Committed before that: {self._committed()}.{perhaps}"
         return ConnectionLost(
-            f"The connection to the server was lost. {what}",
-            detail="\n".join(text for text in (said, f"Done before that: {self._done()}.{perhaps}") if text),
-            hint="Run the command again once the server answers; it goes on where this run ended.",
+            f"The connection to the server was lost. {outcome}",
+            detail="\n".join(text for text in (reason, committed) if text),
+            hint="Run the command again once the server is available; it resumes where this run ended.",
         )
 
-    def _done(self) -> str:
-        """The committed migrations and statements, in words."""
-        found = [f"{done.migration.version:04d}" for done in self.finished]
-        return ", ".join([*found, self._kept()] if self._kept() else found) or "nothing"
+    def _committed(self) -> str:
+        """Return a list of the committed migrations and statements."""
+        versions = [f"{done.migration.version:04d}" for done in self.finished]
+        return ", ".join([*versions, self._kept()] if self._kept() else versions) or "nothing"
 
     def _kept(self) -> str:
         return self._attempt.kept if self._attempt else ""
@@ -213,11 +221,11 @@ class Run:
             return
         self._recorded = error
         with suppress(psycopg.Error):
-            said = {"code": error.code, "message": error.message, "detail": error.detail}
-            self.record(self.event("fail", migration, direction, statement, detail=said))
+            description = {"code": error.code, "message": error.message, "detail": error.detail}
+            self.record(self.event("fail", migration, direction, statement, detail=description))
 
     def detail(self, migration: Migration) -> dict[str, Any]:
-        """Return the ledger detail of a migration: whether it was applied out of order."""
+        """Return the ledger detail of a migration: empty unless it was applied out of order."""
         after = self._plan.late.get(migration.version)
         return {} if after is None else {"out_of_order": True, "after": after}
 
@@ -227,7 +235,7 @@ class Run:
         return None if role in (None, "none") else role
 
     def reset_session(self) -> None:
-        """Reset the session, whatever state a file left in it."""
+        """Reset all session state: settings, role, cursors, temporary objects, prepared statements, locks."""
         self.session.roll_back()
         for statement in (
             "set statement_timeout = 0",

@@ -8,12 +8,12 @@ from psycopg.pq.abc import PGconn
 
 
 def readable(pgconn: PGconn, wait_s: float = 0.0, *, writable_too: bool = False) -> bool:
-    """Waits until something can be read, also that the server is gone, and says whether it can.
+    """Wait until the socket is readable or closed, at most `wait_s` seconds; return True if it is.
 
-    With `writable_too` the wait ends as well once something can be written. Raises psycopg.OperationalError
-    where the connection is known to be gone.
+    With `writable_too`, the wait also ends once the socket is writable. Raise psycopg.OperationalError if
+    the connection is already closed.
     """
-    # Not select.select: it takes no descriptor beyond 1023.
-    watched = select.poll()
-    watched.register(pgconn.socket, select.POLLIN | (select.POLLOUT if writable_too else 0))
-    return any(seen & ~select.POLLOUT for _, seen in watched.poll(wait_s * 1000))
+    # Not select.select: it accepts no descriptor above 1023.
+    poller = select.poll()
+    poller.register(pgconn.socket, select.POLLIN | (select.POLLOUT if writable_too else 0))
+    return any(events & ~select.POLLOUT for _, events in poller.poll(wait_s * 1000))

@@ -1,8 +1,8 @@
-"""A server that went away while nothing of ours was under way: waited for, then the run goes on where it was.
+"""Reconnection to a server that went away while no statement was in progress.
 
-Restarts and failovers end every session. A message that was sent may have been carried out or not, so then
-the run ends and says what is certain. Between two migrations, or while a runner waits for its turn, nothing
-can happen twice: it connects anew, takes both locks and reads the ledger again.
+Restarts and failovers end every session. If a message was in progress, its outcome is unknown and the run
+ends with an error. Between two migrations, or while waiting for the runner lock, nothing can be executed
+twice: the run reconnects, acquires both locks and reads the ledger again.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from aigym_db.migrate.stop import Stop
 from aigym_db.model.migration import Applied, Plan
 
 PATIENCE_S = 30.0
-"""How long a run waits for a server that went away: a restart or a failover takes seconds."""
+"""Maximum time to wait for a server that went away, in seconds: a restart or a failover takes seconds."""
 PAUSE_S = 0.25
-"""How long between two tries to connect."""
+"""Pause between two connection attempts, in seconds."""
 GRACE_S = 0.1
-"""How long after the end of one session the other one is looked at: a server that shuts down ends them one
-after the other."""
+"""Delay, in seconds, before the second session is checked after the first has ended: a server that shuts down
+ends them one after the other."""
 
 _NOT_YET = re.compile(r"starting up|shutting down|recovery mode|not yet accepting|not accepting connections")
 
@@ -42,7 +42,7 @@ T = TypeVar("T")
 
 
 class ServerAway(Exception):
-    """Both sessions ended while nothing of ours was under way; `lost` is what to say if it stays so."""
+    """Both sessions ended while no statement was in progress; `lost` is the error if it stays away."""
 
     def __init__(self, lost: ConnectionLost) -> None:
         super().__init__(str(lost))
@@ -53,7 +53,7 @@ class ServerAway(Exception):
 def connected(
     dsn: str, options: Options, observer: Observer, stop: Stop | None
 ) -> Iterator[tuple[Connection[Any], RunContext]]:
-    """The connection that executes migrations and the context of the run, for the duration of the block.
+    """Open the connection that executes migrations, for the duration of the block.
 
     Without `stop`, signals are handled. Raise what `opened` raises, and for an error of psycopg the error of
     the package that explains it.
@@ -68,19 +68,19 @@ def connected(
 
 
 def opened(context: RunContext) -> Connection[Any]:
-    """The connection that migrates.
+    """Return a new connection that executes migrations.
 
-    Waits for a server that says it is just coming up. Where nothing answers, the connection string is more
-    likely wrong than the server on its way, and that is told at once. Raises what `connect` raises.
+    Wait if the server reports that it is starting up. If there is no reply at all, a wrong connection string
+    is more likely: raise at once what `connect` raises.
     """
     return _connected(context, lambda error: bool(_NOT_YET.search(error.detail)))
 
 
 def kept_up(attempt: Callable[[Connection[Any]], T], connection: Connection[Any], context: RunContext) -> T:
-    """What `attempt` returns, tried again on a new connection as often as it raises ServerAway.
+    """Return the result of `attempt`, repeated on a new connection each time it raises ServerAway.
 
-    Raises the ConnectionLost (AIG-S003) of the last one when the server does not come back, and Interrupted
-    (AIG-I001).
+    Raise the last ConnectionLost (AIG-S003) if the server does not come back, and Interrupted (AIG-I001)
+    after a signal.
     """
     with ExitStack() as opened_anew:
         while True:
@@ -98,28 +98,28 @@ def kept_up(attempt: Callable[[Connection[Any]], T], connection: Connection[Any]
 
 
 def rest(plan: Plan, before: Iterable[Applied], rows: tuple[Applied, ...]) -> Plan:
-    """What is left of a plan, which was made for the ledger as it was `before`, now that it says `rows`.
+    """Return the remaining part of a plan that was computed when `before` was applied; now `rows` are.
 
-    Raises LedgerChanged (AIG-T006) when more has changed than what the plan changes itself.
+    Raise LedgerChanged (AIG-T006) if the two differ in a migration that is not part of the plan.
     """
-    wanted = {migration.version for migration in plan.migrations}
-    was, is_now = {row.version for row in before}, {row.version for row in rows}
-    if not was ^ is_now <= wanted:
+    planned = {migration.version for migration in plan.migrations}
+    applied_before, applied_now = {row.version for row in before}, {row.version for row in rows}
+    if not applied_before ^ applied_now <= planned:
         raise LedgerChanged(
-            "Somebody else migrated this database while the server was away.",
-            hint="Plan again, and look at the new plan.",
+            "Another run migrated this database while the server was away.",
+            hint="Plan again, and review the new plan.",
         )
-    left = tuple(
+    remaining = tuple(
         migration
         for migration in plan.migrations
-        if (migration.version in is_now) == (plan.direction == "down")
+        if (migration.version in applied_now) == (plan.direction == "down")
     )
-    return Plan(plan.direction, left, digest(rows), plan.waiting, plan.late)
+    return Plan(plan.direction, remaining, digest(rows), plan.waiting, plan.late)
 
 
 def gone(connection: Connection[Any]) -> bool:
-    """Whether an idle session has ended, as far as it can be told without a round trip."""
-    # A server that ends an idle session says so, then closes the socket.
+    """True if an idle session has ended, as far as the socket shows without a round trip."""
+    # A server that ends an idle session sends an error message, then closes the socket.
     pgconn = connection.pgconn
     with suppress(psycopg.Error):
         while pgconn.status == ConnStatus.OK and readable(pgconn):
@@ -129,13 +129,14 @@ def gone(connection: Connection[Any]) -> bool:
 
 
 def all_gone(*connections: Connection[Any]) -> bool:
-    """Whether the server went away, and not somebody ended one session on purpose: then the others go on."""
+    """True if all sessions have ended, as after a restart; False if a single session was terminated."""
     if not all(gone(connection) for connection in connections):
         time.sleep(GRACE_S)
     return all(gone(connection) for connection in connections)
 
 
 def _connected(context: RunContext, worth_waiting: Callable[[CannotConnect], bool]) -> Connection[Any]:
+    """Connect; retry for up to PATIENCE_S after errors for which `worth_waiting` returns True."""
     began, stop = time.monotonic(), context.stop
     while True:
         try:
@@ -149,5 +150,5 @@ def _connected(context: RunContext, worth_waiting: Callable[[CannotConnect], boo
         if stop.signal:
             raise Interrupted(
                 f"Stopped by {stop.signal} while waiting for the server.",
-                hint="Run the command again once the server answers; it goes on where this run ended.",
+                hint="Run the command again once the server is available; it resumes where this run ended.",
             )

@@ -11,8 +11,8 @@ from aigym_db.database.migration_session import open_session
 from aigym_db.migrate.options import Options
 
 RESET_ALL = "reset all"
-"""Resets every setting that a file set for the session, also custom ones, which pg_settings does not list.
-The session's own settings were sent as startup options, so RESET ALL restores them."""
+"""Resets every setting that a file set for the session, and custom ones, which pg_settings does not list. The
+session's own settings were sent as startup options, so RESET ALL restores them."""
 PREPARED = "aigym_db_"
 """Prefix of the package's prepared statements; they do not count as session state of a file."""
 

@@ -18,7 +18,7 @@ from aigym_db.model.migration import Migration, Part
 from aigym_db.syntax.quote import quoted
 
 BACK_OFF_S = (0.1, 1.0)
-"""Shortest and longest pause before a transaction that met a lock is tried again."""
+"""Shortest and longest pause, in seconds, before a transaction is retried after a lock timeout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Sent:
 
     reply: Reply
     error: AigymError | None
-    """Why it was not committed; None when it was."""
+    """The reason why it was not committed; None if it was."""
     lost_ms: float
     """The time lost to tries that ended in a lock timeout, including the pauses."""
 
@@ -38,36 +38,36 @@ class Try:
 
     attempt: MigrationAttempt
     migrations: Sequence[Migration]
-    """The first is the one that was not committed; the others stand behind it in the message."""
+    """The first is the one that was not committed; the others follow it in the message."""
     part: Part
     message: Message
     reply: Reply
-    what: str = ""
-    """What was sent, as a sentence begins, unless it was all of the first migration."""
+    subject: str = ""
+    """The part that was sent, as the start of a sentence; empty for all of the first migration."""
 
     def error(self, patience: Patience, spent_ms: float) -> AigymError | None:
-        """Why the first was not committed, after rolling it back; None when it is worth another try, after a
-        pause.
+        """Roll back and return the reason why the first migration was not committed.
 
-        Raises Interrupted (AIG-I001).
+        Return None, after a pause, if the message is to be sent again. Raise Interrupted (AIG-I001) after a
+        signal.
         """
-        return self._why() or patience.met(self, spent_ms)
+        return self._reason() or patience.retry(self, spent_ms)
 
-    def _why(self) -> AigymError | None:
-        """The same; also None when all that was in the way is somebody else's lock."""
+    def _reason(self) -> AigymError | None:
+        """Roll back and return the reason; None after a lock timeout or a deadlock."""
         run, reply, migration = self.attempt.run, self.reply, self.migrations[0]
-        name = self.what or migration.label
+        name = self.subject or migration.label
         if reply.lost:
-            said = reply.failure.diag.message_primary if reply.failure else None
-            which = name
+            reason = reply.failure.diag.message_primary if reply.failure else None
+            subject = name
             if len(self.migrations) > 1:
-                which = f"Each of {migration.label} to {self.migrations[-1].label}"
-            return run.lost(f"{which} is either wholly applied or not at all.", said or "")
+                subject = f"Each of {migration.label} to {self.migrations[-1].label}"
+            return run.lost(f"{subject} is either applied completely or not at all.", reason or "")
         run.session.roll_back()
         assert reply.failure is not None
         state = reply.failure.sqlstate
         if state == failure.CANCELLED and run.lock_lost():
-            return run.lost(f"It was the one that holds the runner's lock. {name} was rolled back.")
+            return run.lost(f"It held the runner lock. {name} was rolled back.")
         if reply.cancelled and state == failure.CANCELLED:
             return run.interrupted(migration, f"{name} was cancelled and rolled back.")
         if state in (failure.LOCK_NOT_AVAILABLE, failure.DEADLOCK) or (
@@ -84,12 +84,12 @@ class Patience:
     tries: int = 0
     lost_ms: float = 0.0
     blockers: tuple[Blocker, ...] = ()
-    """The sessions last seen to block one of the tries."""
+    """The most recent sessions that blocked one of the tries."""
 
-    def met(self, tried: Try, spent_ms: float) -> AigymError | None:
-        """Pauses after a try that met a lock; the error when it was the last one.
+    def retry(self, tried: Try, spent_ms: float) -> AigymError | None:
+        """Pause after a try that ended in a lock timeout; return the error if it was the last one.
 
-        Raises Interrupted (AIG-I001).
+        Raise Interrupted (AIG-I001) after a signal.
         """
         run, migration = tried.attempt.run, tried.migrations[0]
         self.blockers = tried.attempt.blockers or self.blockers
@@ -99,7 +99,7 @@ class Patience:
             step, limit_ms = tried.message.step(tried.reply.done), timeout_ms(run, tried.part)
             place = step.place() if step else None
             return failure.lock_timeout(
-                migration, place, self.tries, self.lost_ms, limit_ms, self.blockers, tried.what
+                migration, place, self.tries, self.lost_ms, limit_ms, self.blockers, tried.subject
             )
         run.observer.waiting(Waiting("retry", self.lost_ms / 1000, blockers=self.blockers))
         pause_s = random.uniform(*BACK_OFF_S)
@@ -112,9 +112,9 @@ class Patience:
 def opening(
     run: Run, part: Part, *, durable: bool, message: Message | None = None, begins: bool = True
 ) -> Message:
-    """The start of a transaction under the options of a part, behind what the message has already.
+    """Append BEGIN and the settings of a part to a message, by default a new one, and return the message.
 
-    Not `begins` inside one that others share: then it sets the options of the part alone.
+    Without `begins`, append only the settings: the transaction has been started already.
     """
     message = Message() if message is None else message
     if begins:
@@ -142,34 +142,34 @@ def transact(
     migration: Migration,
     part: Part,
     build: Callable[[float], Message],
-    ask: Callable[[Message], None] | None = None,
+    append_check: Callable[[Message], None] | None = None,
     *,
     patience: Patience | None = None,
-    what: str = "",
+    subject: str = "",
 ) -> Sent:
-    """Sends what `build` makes, commits it and asks what is left behind; the whole again after a lock
-    timeout.
+    """Send and commit the message that `build` returns, then check the session state; retry all of it after a
+    lock timeout.
 
-    `build` is given the milliseconds lost so far. The question for leftovers, or what `ask` adds in its
-    place, stands in the same message, behind the commit: only then is what a transaction had for itself gone.
-    `patience` is what there is left of it after tries elsewhere. `what` is sent, as a sentence begins, unless
-    it is the whole migration.
+    `build` receives the milliseconds lost so far. The query for session state, or the one that `append_check`
+    appends instead, follows the COMMIT in the same message: only then has transaction-local state ended.
+    `patience` counts the tries already made elsewhere. `subject` names the part that is sent, at the start of
+    a sentence; empty for the whole migration.
     """
     run, patience = attempt.run, patience or Patience()
     while True:
         message = build(patience.lost_ms)
         closing(run, part, message)
         commit = len(message) - 1
-        if ask is None:
+        if append_check is None:
             message.add(run.session_state)
         else:
-            ask(message)
+            append_check(message)
         with attempt.yielding(timeout_ms(run, part)):
             reply = run.session.send(message)
         if len(reply.results) > commit:
             attempt.inspect(reply, commit + 1, migration, part)
             return Sent(reply, None, patience.lost_ms)
-        error = Try(attempt, [migration], part, message, reply, what).error(patience, reply.duration_ms)
+        error = Try(attempt, [migration], part, message, reply, subject).error(patience, reply.duration_ms)
         if error is not None:
             return Sent(reply, error, patience.lost_ms)
 

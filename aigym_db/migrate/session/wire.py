@@ -1,5 +1,5 @@
-"""The connection that migrates: text goes out whole, results come back one by one, and there is always a way
-to stop."""
+"""The connection that executes migrations: it sends a message, reads its results one by one, and can cancel
+it."""
 
 from __future__ import annotations
 
@@ -21,34 +21,33 @@ from aigym_db.migrate.session.polling import readable
 from aigym_db.migrate.stop import Stop
 
 FIRST_LOOK_S = 0.05
-"""After how long it is asked for the first time what a statement waits for."""
+"""Time, in seconds, until the blocking sessions of a statement are queried for the first time."""
 LOOK_S = 0.2
-"""How long until it is asked again."""
+"""Time, in seconds, until they are queried again."""
 _READING = {"client_encoding": "UTF8", "standard_conforming_strings": "on"}
-"""How the server reads what it is sent; it says so whenever that changes."""
+"""The settings under which the server reads a message; the server reports every change of them."""
 _GOOD = {ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK, ExecStatus.EMPTY_QUERY, ExecStatus.SINGLE_TUPLE}
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the server said to one message."""
+    """The server's reply to one message."""
 
     results: tuple[PGresult, ...]
-    """One per statement that was done."""
+    """One for each completed statement."""
     failure: psycopg.Error | None
-    """Why the statement after them was not."""
+    """The error of the statement after them."""
     duration_ms: float
     cancelled: bool
-    """Whether we asked the server to stop it."""
+    """True if a cancel request was sent after a signal."""
     lost: bool
-    """Whether the connection went away before the server was done."""
+    """True if the connection was lost before the last result."""
     done: int
-    """How many statements were done, also where their results were not kept."""
+    """The number of completed statements, including those whose results were not kept."""
 
 
 class Wire:
-    """Sends text to a server and reads what comes back, while it watches for signals and for whoever is in
-    the way."""
+    """Sends messages to a server and reads the replies, while it checks for signals and blocking sessions."""
 
     def __init__(
         self,
@@ -60,11 +59,11 @@ class Wire:
         self.connection = connection
         self.stop = stop
         self.idle = idle
-        """Called again and again while the server is busy, with the seconds since the message was sent."""
+        """Called periodically while the server is busy, with the seconds since the message was sent."""
         self.notice = notice
         """Receives each notice, with the number of statements of the message completed before it."""
         self.prepared = False
-        """Whether our own statements are prepared in it."""
+        """True if the migrator's own statements are prepared in the session."""
         self._message = Message()
         self._bytewise = connection.info.parameter_status("server_encoding") == "SQL_ASCII"
         self._notices: list[Notice] = []
@@ -79,11 +78,11 @@ class Wire:
     def send(
         self, message: Message, meanwhile: Callable[[], None] | None = None, *, keep: bool = True
     ) -> Reply:
-        """Sends one or more statements as one message and reads every result.
+        """Send one or more statements as one message and read every result.
 
-        Statements are run in order and none after one that fails. An error of the server is part of the
-        reply. `meanwhile` is called once, while the server is at work. Where not to `keep`, results are only
-        counted.
+        The server executes the statements in order and none after one that fails. An error of the server is
+        part of the reply. `meanwhile` is called once while the server is busy. Without `keep`, results are
+        only counted.
         """
         pgconn = self.connection.pgconn
         results: list[PGresult] = []
@@ -91,7 +90,7 @@ class Wire:
         error: psycopg.Error | None = None
         watch = _Watch(self)
         try:
-            self._be_read_as_meant()
+            self._restore_reading_settings()
             self._message = message
             message.bytewise = self._bytewise
             pgconn.send_query(message.text.encode())
@@ -101,7 +100,7 @@ class Wire:
                     meanwhile()
                     meanwhile = None
                 ready = sent and not pgconn.is_busy()
-                # Here and not later: libpq reads no further than to the end of a statement.
+                # Before the result is fetched: libpq reads no further than the end of a statement.
                 self._deliver_notices(done)
                 if ready:
                     result = pgconn.get_result()
@@ -112,7 +111,7 @@ class Wire:
                         if keep:
                             results.append(result)
                     elif result.status == ExecStatus.COPY_IN:
-                        self._pour(message, watch)
+                        self._send_data(message, watch)
                     elif error is None:
                         error = psycopg.errors.error_from_result(result, "utf-8")
                     continue
@@ -123,10 +122,10 @@ class Wire:
         lost = pgconn.status == ConnStatus.BAD
         return Reply(tuple(results), error, watch.ms, watch.cancelled, lost, done)
 
-    def _be_read_as_meant(self) -> None:
-        """Puts back, where a function has changed them, the settings by which the server reads a text.
+    def _restore_reading_settings(self) -> None:
+        """Reset the settings in `_READING` if a function has changed them.
 
-        Before a message and not in it: it is read whole before anything of it runs.
+        Done before the message, not in it: the server reads all of a message before it executes any of it.
         """
         info = self.connection.info
         if info.transaction_status is TransactionStatus.INERROR:
@@ -136,8 +135,8 @@ class Wire:
                 with suppress(psycopg.Error):
                     self.connection.execute(f"reset {name}")
 
-    def _pour(self, message: Message, watch: _Watch) -> None:
-        """Sends the data for a COPY. A server that has failed meanwhile takes and forgets the rest."""
+    def _send_data(self, message: Message, watch: _Watch) -> None:
+        """Send the data for a COPY. After an error the server discards the rest."""
         pgconn, pieces = self.connection.pgconn, message.data()
         if pieces is None:
             pgconn.put_copy_end(b"aigym-db has no data to copy")
@@ -153,12 +152,12 @@ class Wire:
         pgconn.put_copy_end()
 
     def roll_back(self) -> None:
-        """Ends the transaction, if there is one."""
+        """Roll back the transaction, if there is one."""
         if self.alive() and self.connection.info.transaction_status is not TransactionStatus.IDLE:
             self.send(Message.of("rollback"))
 
     def cancel(self) -> None:
-        """Asks the server to stop what it is doing; what comes of that is in the reply."""
+        """Send a cancel request for the current statement; the reply contains the outcome."""
         with suppress(psycopg.Error):
             self.connection.cancel_safe(timeout=5)
 
@@ -169,11 +168,14 @@ class Wire:
             self.notice(notice, done)
 
     def mark_prepared(self) -> None:
-        """Note that our own statements are prepared in the session."""
+        """Record that the migrator's own statements are prepared in the session."""
         self.prepared = True
 
     def forget_prepared(self) -> None:
-        """Prepare our own statements again before they are used next: a file may have deallocated them."""
+        """Have the migrator's own statements prepared again before their next use.
+
+        A file may have deallocated them.
+        """
         self.prepared = False
 
     def alive(self) -> bool:
@@ -181,7 +183,7 @@ class Wire:
 
 
 class _Watch:
-    """What is looked at while the server is at work."""
+    """The checks made while the server is busy with a message."""
 
     def __init__(self, session: Wire) -> None:
         self.session = session
@@ -194,14 +196,14 @@ class _Watch:
         return round((time.monotonic() - self.began) * 1000, 3)
 
     def wait(self, pgconn: PGconn, sent: bool) -> None:
-        """Waits until something can be read, or written unless all is `sent`, or it is time to look."""
+        """Wait until the socket is readable, or writable unless all is `sent`, or the next check is due."""
         left_s = max(self.next_look_s - (time.monotonic() - self.began), 0.0)
         if readable(pgconn, left_s, writable_too=not sent):
             pgconn.consume_input()
         self.look()
 
     def look(self) -> None:
-        """Stops the server once somebody said so, and asks from time to time what it waits for."""
+        """Cancel the message after a signal; periodically query the sessions that block it."""
         session = self.session
         if session.stop.signal is not None and not self.cancelled:
             self.cancelled = True

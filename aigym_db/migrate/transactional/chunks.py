@@ -1,4 +1,4 @@
-"""A stretch of a long file that is sent as it stands, with the data behind it when it is a COPY."""
+"""The chunks of a long file: consecutive statements, or one COPY with its data, sent as one message."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ from aigym_db.model.source import Place, Source, lines_of
 from aigym_db.syntax.split import segments
 
 SIZE = 1_000_000
-"""About how many characters are sent at once: the server keeps a message and all its trees in memory."""
+"""Approximate size of a chunk, in characters: the server keeps a message and its parse trees in memory."""
 DATA_SIZE = 250_000
+"""Number of characters of COPY data sent at once."""
 _COLUMNS = re.compile(r"\((.*)\)\s*from\b", re.IGNORECASE | re.DOTALL)
 _OTHER_FORMAT = re.compile(r"\bfrom\s+stdin\b.*\w", re.IGNORECASE | re.DOTALL)
 _AT_COLUMN = re.compile(r"\W+\w+ (?P<line>\d+)(?:\W+\w+ (?P<column>[^:]+?))?\s*(?::.*)?")
 
 
-class Bulk(Message):
-    """Any number of statements of a file, or one COPY."""
+class Chunk(Message):
+    """Consecutive statements of a file, or one COPY."""
 
     def __init__(self, source: Source, piece: Piece, *, plain: bool = False) -> None:
         super().__init__()
         self.source = source
         self.piece = piece
         self.plain = plain
-        """Whether it holds nothing but rows and words about objects."""
+        """True if it contains only COPY data and plain statements (see `syntax.non_sql`)."""
 
     @property
     def text(self) -> str:
@@ -42,7 +43,7 @@ class Bulk(Message):
         return 1
 
     def step(self, done: int) -> Step | None:
-        """The statement that was next after `done` statements."""
+        """Return the statement that follows `done` others."""
         from aigym_db.syntax.parse import split_sql
 
         start = self.piece.start
@@ -58,16 +59,16 @@ class Bulk(Message):
 
     def data(self) -> Iterator[bytes]:
         rows = self.piece.rows
-        for at in range(rows.start, rows.end, DATA_SIZE) if rows else ():
-            yield self.source.text[at : min(at + DATA_SIZE, rows.end if rows else 0)].encode()
+        for start in range(rows.start, rows.end, DATA_SIZE) if rows else ():
+            yield self.source.text[start : min(start + DATA_SIZE, rows.end if rows else 0)].encode()
 
     def data_place(self, context: str | None) -> Place | None:
         rows = self.piece.rows
-        for said in lines_of(context or "") if rows else ():
-            # The words are the server's language; the name in front of them is ours.
-            found = re.match(r"COPY (.+?)" + _AT_COLUMN.pattern + r"\Z", said)
-            if found and rows:
-                return self._place(rows, int(found["line"]), found["column"])
+        for context_line in lines_of(context or "") if rows else ():
+            # The server translates the words; the prefix `COPY <table>` is the same in every language.
+            position = re.match(r"COPY (.+?)" + _AT_COLUMN.pattern + r"\Z", context_line)
+            if position and rows:
+                return self._place(rows, int(position["line"]), position["column"])
         return None
 
     @property
@@ -75,24 +76,24 @@ class Bulk(Message):
         return Step(self.source, self.piece.start, self.piece.end, instead=self.piece.instead)
 
     def _place(self, rows: CopyData, line: int, column: str | None) -> Place:
-        text, at = self.source.text, rows.start
+        text, offset = self.source.text, rows.start
         for _ in range(line - 1):
-            following = text.find("\n", at, rows.end)
-            if following < 0:
+            newline = text.find("\n", offset, rows.end)
+            if newline < 0:
                 break
-            at = following + 1
+            offset = newline + 1
         names = None if _OTHER_FORMAT.search(self.text) else _COLUMNS.search(self.text)
         columns = (
             [name.strip().strip('"').replace('""', '"') for name in names[1].split(",")] if names else []
         )
         if column in columns:
-            values = text[at : text.find("\n", at)].split("\t")[: columns.index(column)]
-            at += sum(len(value) + 1 for value in values)
-        return self.source.place(at)
+            values = text[offset : text.find("\n", offset)].split("\t")[: columns.index(column)]
+            offset += sum(len(value) + 1 for value in values)
+        return self.source.place(offset)
 
 
-class Guarded(Bulk):
-    """What is asked behind a statement that PostgreSQL skips when a name is taken."""
+class IfNotExistsCheck(Chunk):
+    """The check that follows a CREATE INDEX IF NOT EXISTS."""
 
     def __init__(self, source: Source, piece: Piece, check: str) -> None:
         super().__init__(source, piece)
@@ -103,31 +104,32 @@ class Guarded(Bulk):
         return self.check
 
     def step(self, done: int) -> Step | None:
-        """The statement it is asked of."""
+        """Return the statement that is checked."""
         return self._step
 
     def index(self, position: int) -> tuple[Step, int] | None:
         return None
 
 
-def bulks(part: Part, connection: Connection[Any]) -> Iterator[Bulk]:
-    """A part in the messages it is sent in over a connection, in order, each of them whole statements."""
+def chunks(part: Part, connection: Connection[Any]) -> Iterator[Chunk]:
+    """The messages in which a part is sent, in order; each contains complete statements."""
     text = part.source.text
     for piece in part.pieces():
         if piece.rows is not None or piece.instead is not None:
-            yield Bulk(part.source, piece, plain=True)
+            yield Chunk(part.source, piece, plain=True)
             continue
         start, end, plain = None, piece.start, True
-        for found in segments(text, piece.start, piece.end, part.runs):
-            if start is not None and found.end - start > SIZE:
-                yield Bulk(part.source, Piece(start, end), plain=plain)
+        for segment in segments(text, piece.start, piece.end, part.runs):
+            if start is not None and segment.end - start > SIZE:
+                yield Chunk(part.source, Piece(start, end), plain=plain)
                 start = None
-            start, plain = (found.start, True) if start is None else (start, plain)
-            end, plain = found.end, plain and found.kind == "run"
-            check = guard(connection, text[found.start : found.end]) if found.kind == "statement" else None
+            start, plain = (segment.start, True) if start is None else (start, plain)
+            end, plain = segment.end, plain and segment.kind == "run"
+            statement = text[segment.start : segment.end] if segment.kind == "statement" else None
+            check = guard(connection, statement) if statement is not None else None
             if check is not None:
-                yield Bulk(part.source, Piece(start, end))
-                yield Guarded(part.source, Piece(found.start, found.end), check)
+                yield Chunk(part.source, Piece(start, end))
+                yield IfNotExistsCheck(part.source, Piece(segment.start, segment.end), check)
                 start = None
         if start is not None:
-            yield Bulk(part.source, Piece(start, end), plain=plain)
+            yield Chunk(part.source, Piece(start, end), plain=plain)

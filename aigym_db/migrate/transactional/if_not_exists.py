@@ -1,4 +1,5 @@
-"""CREATE INDEX IF NOT EXISTS inside a transaction: PostgreSQL looks at the name alone, and this further."""
+"""CREATE INDEX IF NOT EXISTS inside a transaction: PostgreSQL compares only the name, this check also the
+table and the validity."""
 
 from __future__ import annotations
 
@@ -13,14 +14,15 @@ from aigym_db.database.queries import query
 from aigym_db.syntax.quote import quoted
 
 _INDEX = re.compile(r"create(?:\s+(?:unique\s+)?index\b|\s*(?:unique\s*)?(?:--|/\*))", re.IGNORECASE)
-"""How one begins, or what may be one when the comment is over."""
+"""The start of a CREATE INDEX; also of a CREATE with a comment before the next keyword."""
 _MAYBE = re.compile(r"\bexists\b", re.IGNORECASE)
 
 
 def guard(connection: Connection[Any], text: str) -> str | None:
-    """The statement to send behind a CREATE INDEX IF NOT EXISTS; None behind any other.
+    """Return the check to send after a CREATE INDEX IF NOT EXISTS; None for any other statement.
 
-    It fails with 55000 when what has the name is INVALID, or no index of that table.
+    The check fails with SQLSTATE 55000 if the relation of that name is an INVALID index or is not an index of
+    the table.
     """
     if not _INDEX.match(text) or not _MAYBE.search(text):
         return None

@@ -1,9 +1,9 @@
-"""Migrations that follow each other in one message, each of them a transaction of its own.
+"""Consecutive migrations in one message, each in its own transaction.
 
-The server does the statements of a message in order and none after one that fails, so a migration runs only
-when all before it are committed, as if each had been sent by itself; only the waiting for an answer between
-them is gone. Those go together that only define things: in one message `now()` does not move on, and what
-works out rows may ask for it.
+The server executes the statements of a message in order and none after one that fails. A migration therefore
+runs only if all before it are committed, as if each were sent separately, without a round trip in between.
+Only migrations that define objects share a message: `now()` is constant within one message, and statements
+that compute rows may depend on it.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from aigym_db.migrate.transactional import prepared
 from aigym_db.migrate.transactional.single_message import MigrationTransaction, add, run_transaction
 
 MOST = 32
-"""Beyond this many in a message nothing is gained."""
+"""Maximum number of migrations in a message; larger messages are no faster."""
 MOST_CHARACTERS = 200_000
-"""The server keeps a whole message, and all its trees, in memory."""
+"""Maximum size of a message: the server keeps a message and all its parse trees in memory."""
 ENOUGH_MS = 50.0
 """Target duration of a message: the server reports commits only at its end."""
 FASTER = 4
@@ -39,31 +39,31 @@ class MessageSize:
 
     size: int = 1
 
-    def learn(self, count: int, duration_ms: float) -> None:
-        """Takes in how long a message of `count` migrations took."""
+    def adjust(self, count: int, duration_ms: float) -> None:
+        """Set the size of the next message from the duration of one with `count` migrations."""
         enough = int(count * ENOUGH_MS / max(duration_ms, 0.001))
         self.size = max(1, min(enough, self.size * FASTER, MOST))
 
 
 @dataclass(slots=True)
 class _Batch:
-    """Some transactions, and the message that runs them all."""
+    """Consecutive transactions and the message that contains them."""
 
     transactions: Sequence[MigrationTransaction]
     message: Message = field(default_factory=Message)
     took: list[int] = field(default_factory=list)
     """For each transaction, the number of the result with its duration."""
     ends: list[int] = field(default_factory=list)
-    """How many results there are once a transaction is committed."""
+    """For each transaction, the number of results up to and including its COMMIT."""
     reported: int = 0
-    """How many transactions were reported as committed."""
+    """The number of transactions reported as committed."""
 
     def number(self, done: int) -> int:
-        """Which transaction comes next after so many statements."""
+        """Return the number of the transaction, from 0, that contains the statement after `done` others."""
         return bisect_right(self.ends, done)
 
     def took_ms(self, reply: Reply) -> list[float]:
-        """What each of those took that are committed."""
+        """Return the durations of the committed transactions, in milliseconds."""
         done = self.number(len(reply.results))
         return [float(reply.results[number].get_value(0, 0) or 0) for number in self.took[:done]]
 
@@ -77,11 +77,12 @@ def run_transactions(run: Run, line: Sequence[MigrationTransaction]) -> None:
         count = len(batch.transactions)
         if count == 1:
             run_transaction(run, batch.transactions[0])
-            pace.learn(1, run.finished[-1].duration_ms)
+            pace.adjust(1, run.finished[-1].duration_ms)
             start, batch = start + 1, None
             continue
         patience, following = _run_batch(run, batch, line[start + count :], pace)
-        # Not the number of results: if the connection was lost at the end, the watch may have seen more.
+        # Not the number of results: if the connection was lost at the end, the periodic query of the ledger
+        # may have seen more commits.
         start += batch.reported
         batch = following
         if patience is not None:
@@ -92,10 +93,11 @@ def run_transactions(run: Run, line: Sequence[MigrationTransaction]) -> None:
 def _run_batch(
     run: Run, batch: _Batch, line: Sequence[MigrationTransaction], pace: MessageSize
 ) -> tuple[Patience | None, _Batch | None]:
-    """Send a batch; return the patience left for a transaction that is to be sent by itself, if one failed
-    in a way worth another try, and the batch of the migrations after it, from `line`.
+    """Send a batch and return two values, both optional.
 
-    Raise why the first transaction that is not committed failed, as if it had been sent by itself.
+    The first is set if a transaction failed and is to be sent again in its own message: its remaining
+    patience. The second is the next batch, taken from `line`. Raise the error of the first transaction that
+    is not committed, as if it had been sent in its own message.
     """
     migrations = [transaction.migration for transaction in batch.transactions]
 
@@ -113,12 +115,12 @@ def _run_batch(
             return _failed(attempt, batch, reply, reply.duration_ms - sum(took_ms)), None
         last = batch.transactions[-1]
         attempt.inspect(reply, batch.ends[-1], last.migration, last.part)
-    pace.learn(len(migrations), reply.duration_ms)
+    pace.adjust(len(migrations), reply.duration_ms)
     return None, following
 
 
 def together(line: Sequence[MigrationTransaction], most: int) -> Sequence[MigrationTransaction]:
-    """The migrations from the first on that may go into one message; at least one."""
+    """The leading migrations that may share one message: at least one, up to `most`."""
     count = characters = 0
     for transaction in line[:most]:
         characters += len(transaction.part.source.text)
@@ -134,19 +136,19 @@ def _batch(run: Run, line: Sequence[MigrationTransaction], most: int) -> _Batch:
         message = batch.message
         for before, transaction in zip((None, *batch.transactions), batch.transactions, strict=False):
             if before is not None:
-                before.ask(message)
+                before.append_check(message)
                 message.add(prepared.SINCE)
             batch.took.append(add(run, message, transaction))
             closing(run, transaction.part, message)
             batch.ends.append(len(message))
-        transaction.ask(message)
+        transaction.append_check(message)
     return batch
 
 
 def _send(
     attempt: MigrationAttempt, batch: _Batch, line: Sequence[MigrationTransaction], pace: MessageSize
 ) -> tuple[Reply, _Batch | None]:
-    """The server's reply to a batch, and the batch after it, built while the server was busy."""
+    """Send a batch; return the reply and the next batch, which is built while the server is busy."""
     run = attempt.run
     versions = [transaction.migration.version for transaction in batch.transactions]
     following: list[_Batch] = []
@@ -176,26 +178,26 @@ def _report(run: Run, batch: _Batch, took_ms: Sequence[float]) -> None:
 
 
 def _failed(attempt: MigrationAttempt, batch: _Batch, reply: Reply, spent_ms: float) -> Patience:
-    """The patience left for the transaction a batch failed at, if that is worth another try.
+    """Return the remaining patience for the transaction at which a batch failed, if it is to be sent again.
 
-    Raise the error otherwise.
+    Raise its error otherwise.
     """
     run, done, statements = attempt.run, batch.reported, len(reply.results)
     failing, patience = batch.transactions[done], Patience()
     guarded = done and statements == batch.ends[done - 1]
     if guarded and reply.failure is not None and reply.failure.sqlstate == _DIVISION_BY_ZERO:
-        # The quick check after the last committed transaction reports that there is session state, not which.
+        # The quick check after the last committed transaction reports only that there is session state.
         before = batch.transactions[done - 1]
         attempt.inspect(reply, statements, before.migration, before.part)
         return patience
     if not (reply.results or reply.lost or reply.cancelled):
-        # Not one statement was begun: the server could not parse the message, because of any of them.
+        # No statement was executed: the server could not parse the message, because of any one of them.
         return patience
     following = [transaction.migration for transaction in batch.transactions[done:]]
     error = Try(attempt, following, failing.part, batch.message, reply).error(patience, spent_ms)
     if error is not None:
         run.failed(failing.migration, failing.direction, error, None)
         raise error
-    # What reset the session was rolled back with this one: preparing resets it again.
+    # The RESET ALL before this transaction was rolled back with it: preparing resets the session again.
     run.session.forget_prepared()
     return patience

@@ -1,7 +1,7 @@
-"""What is sent between the statements of migrations, again and again: prepared once, named in every message.
+"""The migrator's own statements, prepared once per session and executed in every message.
 
-The server then parses and plans it once, not a thousand times. These statements do not count as session
-state of a file.
+The server parses and plans them once instead of once per migration. They do not count as session state of a
+file.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ from aigym_db.migrate.session.session_settings import PREPARED, RESET_ALL
 from aigym_db.migrate.session.wire import Reply
 
 TICK = f"execute {PREPARED}tick"
-"""Notes the moment between two statements of a migration."""
+"""Records the time between two statements of a migration."""
 SINCE = f"execute {PREPARED}since"
-"""Notes the moment from which the time of the next migration of a message counts."""
+"""Records the start time of the next migration of a message."""
 GUARD = f"execute {PREPARED}guard"
-"""Fails when a migration that only defines things left something behind."""
+"""Fails if a migration that only defines objects left session state."""
 GUARD_ALL = f"execute {PREPARED}guard_all"
-"""The same behind a migration that changes rows, and so runs code. It leaves out only what is slow to ask:
-settings of no consequence for the next one."""
+"""The same check after a migration that changes rows and may execute user code. It omits only what is slow to
+query: settings that do not affect the next migration."""
 RECORD = f"execute {PREPARED}record"
 """Records the event of a migration; `record` returns the full statement."""
 
 
 def prepare(run: Run) -> None:
-    """Prepares them, once in the life of a session, or again where a file may have thrown them away.
+    """Prepare the statements, unless they are prepared already.
 
-    The session is set back first: with its own settings one of them compares what a file leaves.
-    Raises what `Run.check` raises.
+    The session is reset first: one of the statements compares the settings with those at this time. Raise
+    what `Run.check` raises.
     """
     if run.session.prepared:
         return
-    # Each names functions by their schema: it is planned anew under the search_path that a file has set.
+    # Each query schema-qualifies its functions: it is planned again under the search_path that a file sets.
     settings = query("locks/settings")
-    found = _send(run, Message.of(RESET_ALL, settings)).results[1].get_value(0, 0) or b""
-    literal = Escaping(run.session.connection.pgconn).escape_literal(found)
+    values = _send(run, Message.of(RESET_ALL, settings)).results[1].get_value(0, 0) or b""
+    literal = Escaping(run.session.connection.pgconn).escape_literal(values)
     message = Message()
     message.add("deallocate all")
     message.add(f"prepare {PREPARED}tick as {query('migrate/tick')}")
@@ -65,9 +65,10 @@ def _send(run: Run, message: Message) -> Reply:
 
 
 def record(connection: Connection[Any], event: ledger.Event) -> str:
-    """The statement that writes the event of a migration that was not sent yet; it works out what that took.
+    """Return the statement that writes the ledger row of a migration sent in the same message.
 
-    Its result is the whole time in milliseconds.
+    The statement computes the durations of the migration's statements; its result is the total, in
+    milliseconds.
     """
     values = ledger.literals(connection, event)
     del values["duration_ms"]

@@ -1,4 +1,4 @@
-"""A migration that is one transaction: sent as one message, ledger row and COMMIT included."""
+"""A migration as one transaction in one message, including its ledger row and COMMIT."""
 
 from __future__ import annotations
 
@@ -18,25 +18,26 @@ from aigym_db.migrate.transactional.if_not_exists import guard
 from aigym_db.model.migration import Direction, Migration, Part
 
 MOMENTS = 100
-"""How many moments inside a migration are noted at most; of more statements, every so many."""
+"""Maximum number of times recorded within a migration; with more statements, only after every n-th one."""
 _MOMENT = re.compile(r"(?:set|lock)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class MigrationTransaction:
-    """A migration that is to run as one transaction."""
+    """A migration to be run as one transaction."""
 
     migration: Migration
     direction: Direction
     part: Part
     steps: tuple[Step, ...]
     durable: bool
-    """Whether its commit waits for the disk. Not for every migration of a run but the last: a later flush
-    makes all before it durable, and a crash can only lose the end of the line, ledger rows included."""
+    """True if its commit waits for the disk. By default only the last one of a run does: its flush makes all
+    earlier commits durable, and a crash can lose only the most recent ones, together with their ledger
+    rows."""
     defines: bool
-    """Whether every statement only defines something; then it may share a message."""
-    question: str
-    """The check of its session state: the more code it may have run, the slower the check."""
+    """True if every statement only defines objects; the migration may then share a message."""
+    check: str
+    """The query for its session state: the more code a migration may execute, the slower the query."""
 
     @classmethod
     def of(
@@ -48,24 +49,24 @@ class MigrationTransaction:
         steps: tuple[Step, ...],
         durable: bool,
     ) -> MigrationTransaction:
-        """The transaction of a part."""
+        """Return the transaction of a part."""
         others = [step for step in steps if not defines(step)]
         if not all(map(changes_rows, others)):
-            question = run.session_state
+            check = run.session_state
         else:
-            question = prepared.GUARD if not others and all(map(harmless, steps)) else prepared.GUARD_ALL
-        return cls(migration, direction, part, steps, durable, not others, question)
+            check = prepared.GUARD if not others and all(map(harmless, steps)) else prepared.GUARD_ALL
+        return cls(migration, direction, part, steps, durable, not others, check)
 
-    def ask(self, message: Message) -> None:
-        """Append, after its COMMIT, the check of its session state and RESET ALL."""
-        message.add(self.question)
+    def append_check(self, message: Message) -> None:
+        """Append the query for session state and RESET ALL, after the COMMIT."""
+        message.add(self.check)
         message.add(RESET_ALL)
 
 
 def run_transaction(run: Run, transaction: MigrationTransaction, patience: Patience | None = None) -> None:
-    """Runs a migration and its ledger row, or nothing of either.
+    """Commit a migration together with its ledger row.
 
-    `patience` is what a message with others left of it: then this one has been begun already.
+    `patience` counts earlier tries in a shared message; the migration has then been reported as started.
     """
     migration, part = transaction.migration, transaction.part
 
@@ -79,7 +80,7 @@ def run_transaction(run: Run, transaction: MigrationTransaction, patience: Patie
     if patience is None:
         run.started(migration)
     with MigrationAttempt(run, migration) as attempt:
-        sent = transact(attempt, migration, part, build, transaction.ask, patience=patience)
+        sent = transact(attempt, migration, part, build, transaction.append_check, patience=patience)
         if sent.error is not None:
             run.failed(migration, transaction.direction, sent.error, None)
             raise sent.error
@@ -89,21 +90,21 @@ def run_transaction(run: Run, transaction: MigrationTransaction, patience: Patie
 def add(
     run: Run, message: Message, transaction: MigrationTransaction, lost_ms: float = 0.0, *, opens: bool = True
 ) -> int:
-    """Adds a transaction and its ledger row, up to the COMMIT; not `opens` when it has been begun already.
+    """Append a transaction and its ledger row, without the COMMIT; without BEGIN unless `opens`.
 
-    Returns the number of the result that will say what the migration took, in milliseconds.
+    Return the number of the result that will contain the duration of the migration, in milliseconds.
     """
     steps, migration = transaction.steps, transaction.migration
     opening(run, transaction.part, durable=transaction.durable, message=message, begins=opens)
-    # Behind SET TRANSACTION or LOCK a question of ours would fix what the next statement sees.
-    noted = not any(_MOMENT.match(step.text) for step in steps)
+    # After SET TRANSACTION or LOCK a query would take the snapshot before the file's next statement.
+    timed = not any(_MOMENT.match(step.text) for step in steps)
     stride = -(-len(steps) // MOMENTS) or 1
     for number, step in enumerate(steps, start=1):
         message.add(step)
         check = guard(run.session.connection, step.text)
         if check is not None:
             message.add(check)
-        if noted and number % stride == 0 and number < len(steps):
+        if timed and number % stride == 0 and number < len(steps):
             message.add(prepared.TICK)
     event = run.outcome(migration, transaction.direction, transaction.part, lost_ms)
     if run.role(transaction.part) is not None or not transaction.defines:

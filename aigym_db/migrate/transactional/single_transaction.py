@@ -1,4 +1,4 @@
-"""A whole run in one transaction: every migration of it is applied, or none is."""
+"""A whole run in one transaction: all of its migrations are applied, or none."""
 
 from __future__ import annotations
 
@@ -28,14 +28,15 @@ def require_transactional(plan: Plan) -> None:
         part = migration.up if plan.direction == "up" else migration.down
         if part is not None and not part.transaction:
             raise BadMigration(
-                f"{migration.label} runs outside a transaction, and this project wants a run to be one.",
+                f"{migration.label} is non-transactional and cannot be part of a run with "
+                '`transaction = "run"`.',
                 place=failure.marker(part),
-                hint='Run it by itself, with --to before and behind it, or set `transaction = "migration"`.',
+                hint='Apply it in a separate run with `--to`, or set `transaction = "migration"`.',
             )
 
 
 def run_single_transaction(run: Run, line: Sequence[MigrationTransaction]) -> None:
-    """Runs all of them and their ledger rows, or nothing of any; the whole again after a lock timeout."""
+    """Commit all migrations and their ledger rows together; retry all of them after a lock timeout."""
     patience = Patience()
     prepared.prepare(run)
     with MigrationAttempt(run, line[0].migration) as attempt:
@@ -48,8 +49,7 @@ def run_single_transaction(run: Run, line: Sequence[MigrationTransaction]) -> No
 def _try(
     attempt: MigrationAttempt, line: Sequence[MigrationTransaction], patience: Patience
 ) -> list[float] | None:
-    """The duration of each migration in milliseconds once all are committed; None to try again after a lock
-    timeout."""
+    """Send and commit all migrations; return the duration of each, in ms, or None after a lock timeout."""
     took_ms: list[float] = []
     began = time.monotonic()
     try:
@@ -57,7 +57,7 @@ def _try(
             if took_ms:
                 _separate(attempt, line[len(took_ms) - 1], line, patience, began)
             took_ms.append(_send(attempt, transaction, line, patience, began))
-    except _LockMet:
+    except _LockTimedOut:
         return None
     except BaseException:
         attempt.run.session.roll_back()
@@ -72,7 +72,7 @@ def _send(
     patience: Patience,
     began: float,
 ) -> float:
-    """Sends one of them, with the COMMIT of all behind the last; what it took in milliseconds."""
+    """Send one migration, the last one with the COMMIT; return its duration in milliseconds."""
     run, migration, message = attempt.run, transaction.migration, Message()
     record = add(run, message, transaction, patience.lost_ms, opens=transaction is line[0])
     if transaction is line[-1]:
@@ -99,8 +99,8 @@ def _separate(
 ) -> None:
     """Emulate the effects of COMMIT between two files of one transaction.
 
-    A message of its own: the server reads all of one in the encoding, and under the rules for backslashes,
-    that were in force when it came.
+    They are sent as a separate message: the server reads a message completely under the settings for encoding
+    and backslashes in force when it arrives.
     """
     run, message = attempt.run, Message()
     role = run.role(before.part)
@@ -126,21 +126,22 @@ def _raise_error(
     patience: Patience,
     began: float,
 ) -> NoReturn:
-    """Raises why nothing of all was applied, or that it is worth another try."""
+    """Raise the error that prevented the run, or _LockTimedOut if it is to be retried."""
     run, migration = attempt.run, transaction.migration
     if reply.lost:
-        said = reply.failure.diag.message_primary if reply.failure else None
+        reason = reply.failure.diag.message_primary if reply.failure else None
         raise run.lost(
-            f"{line[0].migration.label} to {line[-1].migration.label} are applied, all or none.", said or ""
+            f"Either all of {line[0].migration.label} to {line[-1].migration.label} are applied, or none.",
+            reason or "",
         )
     spent_ms = (time.monotonic() - began) * 1000
     error = Try(attempt, [migration], transaction.part, message, reply).error(patience, spent_ms)
     if error is None:
-        raise _LockMet
+        raise _LockTimedOut
     new_value = reply.failure is not None and reply.failure.sqlstate == failure.NEW_VALUE
     error = error.amended(
-        message=f"{error.message.rstrip('.')}. The whole run is one transaction: nothing of it was applied.",
-        hint="Run the file that adds the value by itself before the others, with --to."
+        message=f"{error.message.rstrip('.')}. The run is one transaction: no migration was applied.",
+        hint="Apply the file that adds the value in a separate run before the others, with `--to`."
         if new_value
         else error.hint,
     )
@@ -148,5 +149,5 @@ def _raise_error(
     raise error
 
 
-class _LockMet(Exception):
+class _LockTimedOut(Exception):
     """The transaction was rolled back after a lock timeout or a deadlock."""

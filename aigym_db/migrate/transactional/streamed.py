@@ -1,8 +1,8 @@
-"""A migration that is long, or that holds data for a COPY: one transaction, sent a stretch at a time.
+"""A long migration, or one with data for a COPY: one transaction, sent in chunks.
 
-What it promises is what a short one does: its ledger row is in the same transaction, a lock that is in the
-way takes all of it back and it is tried again, and errors have their place in the file. Only the text is
-never in memory twice, neither here nor at the server.
+The guarantees are those of a short migration: its ledger row is in the same transaction, the whole is rolled
+back and retried after a lock timeout, and errors have a place in the file. The client never copies the whole
+text, and the server never holds all of it in memory.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from aigym_db.errors import BadMigration
 from aigym_db.migrate.observer import Finished
 from aigym_db.migrate.session import failure
 from aigym_db.migrate.session.attempt import MigrationAttempt
-from aigym_db.migrate.session.ledger_failure import kept_away
+from aigym_db.migrate.session.ledger_failure import suppressed_row
 from aigym_db.migrate.session.message import Message
 from aigym_db.migrate.session.migration_run import Run
 from aigym_db.migrate.session.session_settings import RESET_ALL
 from aigym_db.migrate.session.transaction import Patience, Try, closing, opening, timeout_ms
 from aigym_db.migrate.session.wire import Reply
-from aigym_db.migrate.transactional.chunks import Bulk, bulks
+from aigym_db.migrate.transactional.chunks import Chunk, chunks
 from aigym_db.model.migration import Direction, Migration, Part, Plan
 from aigym_db.syntax.non_sql import LONG
 
@@ -41,15 +41,15 @@ def require_short(plan: Plan) -> None:
         part = migration.up if plan.direction == "up" else migration.down
         if part is not None and is_streamed(part):
             raise BadMigration(
-                f"{migration.label} is long or holds data for a COPY, so it takes a transaction of its own, "
-                "and this project wants a run to be one.",
+                f"{migration.label} is long or contains data for a COPY and cannot be part of a run with "
+                '`transaction = "run"`.',
                 place=failure.marker(part),
-                hint='Run it by itself, with --to before and behind it, or set `transaction = "migration"`.',
+                hint='Apply it in a separate run with `--to`, or set `transaction = "migration"`.',
             )
 
 
 def run_streamed(run: Run, migration: Migration, direction: Direction, part: Part, *, durable: bool) -> None:
-    """Runs a migration and its ledger row, or nothing of either."""
+    """Commit a migration together with its ledger row."""
     run.check(migration)
     run.started(migration)
     with MigrationAttempt(run, migration) as attempt:
@@ -79,20 +79,20 @@ def _run(
 def _send(
     run: Run, migration: Migration, direction: Direction, part: Part, lost_ms: float, durable: bool
 ) -> tuple[Message, Reply]:
-    """The message that was sent last, and what became of it: the COMMIT, unless one before it failed."""
+    """Send the transaction; return the last message and its reply: the COMMIT, or the first that failed."""
     began = time.monotonic()
     message: Message = opening(run, part, durable=durable)
     reply = run.session.send(message)
     following = _Ahead(part, run.session.connection)
-    while _good(reply) and following.bulk is not None:
+    while _good(reply) and following.chunk is not None:
         if run.stop.signal:
             run.session.send(Message.of("rollback"))
             stopped = run.interrupted(migration, f"{migration.label} was rolled back.")
             run.failed(migration, direction, stopped, None)
             raise stopped
-        message = following.bulk
-        # Whatever runs code may throw our prepared statements away, and then this is not taken back.
-        if not following.bulk.plain:
+        message = following.chunk
+        # User code may deallocate the prepared statements, and a rollback does not restore them.
+        if not following.chunk.plain:
             run.session.forget_prepared()
         reply = run.session.send(message, following.read, keep=False)
     if not _good(reply):
@@ -105,26 +105,26 @@ def _send(
             break
         if isinstance(message, _Row) and reply.results[0].command_tuples == 0:
             run.session.roll_back()
-            swallowed = kept_away(migration.label)
-            run.failed(migration, direction, swallowed, None)
-            raise swallowed
+            suppressed = suppressed_row(migration.label)
+            run.failed(migration, direction, suppressed, None)
+            raise suppressed
     return message, reply
 
 
 class _Ahead:
-    """The stretches of a part, the next one found while the server is busy with the one before it."""
+    """The chunks of a part; the next one is determined while the server is busy with the current one."""
 
     def __init__(self, part: Part, connection: Connection[Any]) -> None:
-        self._bulks = bulks(part, connection)
-        self.bulk: Bulk | None = None
+        self._chunks = chunks(part, connection)
+        self.chunk: Chunk | None = None
         self.read()
 
     def read(self) -> None:
-        self.bulk = next(self._bulks, None)
+        self.chunk = next(self._chunks, None)
 
 
 class _Row(Message):
-    """The ledger row of a migration, however long its text."""
+    """The ledger row of a migration, written with COPY because its text may be long."""
 
     def __init__(self, event: ledger.Event) -> None:
         super().__init__()
@@ -142,7 +142,7 @@ class _Commit(Message):
         super().__init__()
         closing(run, part, self)
         self.commit = len(self) - 1
-        """The number of the COMMIT in it."""
+        """The index of the COMMIT in the message."""
         self.add(run.session_state)
         self.add(RESET_ALL)
 

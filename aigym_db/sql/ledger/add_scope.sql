@@ -1,2 +1,2 @@
--- Gives a ledger of an earlier aigym-db the tenant schema that an event is about; '' is the database itself.
+-- Add the tenant schema of an event to a ledger without that column; '' is the database itself.
 alter table aigym_db.event add column scope text not null default ''

@@ -1,4 +1,4 @@
--- Makes the append-only table of everything aigym-db did to this database.
+-- Create the append-only table of all events.
 create table aigym_db.event (
   id bigint generated always as identity primary key,
   kind aigym_db.event_kind not null,

@@ -1,2 +1,2 @@
--- Lets one session at a time make the ledger.
+-- Allow only one session at a time to create the ledger.
 select pg_advisory_xact_lock(hashtextextended('aigym_db.event', 3))

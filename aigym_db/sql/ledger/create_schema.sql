@@ -1,2 +1,2 @@
--- Makes the ledger's schema.
+-- Create the ledger's schema.
 create schema if not exists aigym_db

@@ -1,2 +1,2 @@
--- Keeps events append-only in sessions that replicate, too.
+-- Keep events append-only also in sessions with session_replication_role = replica.
 alter table aigym_db.event enable always trigger event_append_only

@@ -1,4 +1,4 @@
--- What did aigym-db do to this database, oldest first?
+-- All events, oldest first.
 select id, kind, version, name, checksum, direction, statement, sql, detail, duration_ms, lock_wait_ms, git_commit,
        tool_version, server_version, who, host, address, application, backend, occurred_at, scope
 from aigym_db.event

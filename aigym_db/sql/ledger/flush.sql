@@ -1,2 +1,2 @@
--- Makes what was committed before durable: what has a number of its own waits for the disk when it is done.
+-- Make earlier commits durable: a transaction with a transaction ID waits for the disk when it commits.
 select pg_current_xact_id()

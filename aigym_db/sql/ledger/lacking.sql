@@ -1,5 +1,5 @@
--- What does this database lack of the ledger, and who owns what there is? Read from the tables themselves: to_regclass may
--- still remember that there was none.
+-- The missing parts of the ledger and the owner of the existing ones. Read from the catalog tables: to_regclass may
+-- return a cached result.
 with ledger as (
   select pg_class.oid, relname, pg_get_userbyid(relowner) as owner
   from pg_class

@@ -1,4 +1,4 @@
--- Is this database marked as production? A session cannot unmark it: the database's own setting is asked, too.
+-- Whether this database is marked as production. Also reads the database's own setting, which a session cannot override.
 select coalesce(current_setting('aigym.environment', true), '') = 'production'
     or exists (
       select

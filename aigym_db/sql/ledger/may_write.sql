@@ -1,4 +1,4 @@
--- Why could this session not migrate: is the server a standby, the session read-only, or what must its role be granted?
+-- Whether this session may write the ledger: standby, read-only, the GRANT that is missing, and the role.
 select pg_is_in_recovery() as standby,
        current_setting('transaction_read_only')::boolean as read_only,
        case

@@ -1,2 +1,2 @@
--- Writes one event whose text is long, as data.
+-- Insert one event with a long text, by COPY.
 copy aigym_db.event ({columns}) from stdin (format binary)

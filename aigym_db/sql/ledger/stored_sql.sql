@@ -1,4 +1,4 @@
--- Which text of a migration did this database, or a tenant schema of it, run? Also of a ledger that knows no scopes yet.
+-- The SQL of a migration as this database, or a tenant schema of it, ran it; also from a ledger without the column scope.
 select sql
 from aigym_db.event
 where version = %(version)s

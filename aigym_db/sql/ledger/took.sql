@@ -1,4 +1,4 @@
--- Which of these migrations did a session of ours commit so far, and what did each of them take, in milliseconds?
+-- The migrations among these that a session has committed so far, with their durations in milliseconds.
 select version, (duration_ms -> -1)::float8
 from aigym_db.event
 where backend = %(backend)s

@@ -1,4 +1,4 @@
--- Who keeps a session waiting, and with what?
+-- The sessions that block a session, with their locks.
 select activity.pid,
        activity.usename as role,
        activity.application_name as application,
@@ -12,7 +12,7 @@ select activity.pid,
 from unnest(pg_blocking_pids(%(pid)s)) as blocking (pid)
 join pg_stat_activity as activity on activity.pid = blocking.pid
 union all
--- A prepared transaction has no session, and PostgreSQL calls all of them 0.
+-- A prepared transaction has no session; PostgreSQL reports pid 0 for all of them.
 select 0, owner, format('prepared transaction %%L', gid), 'no session', 'prepared',
        extract(epoch from clock_timestamp() - prepared)::float8, format('end it with rollback prepared %%L', gid), null
 from pg_prepared_xacts

@@ -1,4 +1,4 @@
--- Who holds one of the two locks of this database, or of a tenant schema?
+-- The session that holds one of the two locks of this database or of a tenant schema.
 select activity.pid,
        activity.application_name as application,
        coalesce(host(activity.client_addr), 'a local socket') as client,

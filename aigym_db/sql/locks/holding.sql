@@ -1,4 +1,4 @@
--- Who holds or wants a lock on a table under which it can be neither read nor written?
+-- The sessions that hold or wait for a lock on a table that blocks reads or writes.
 select activity.pid,
        activity.usename as role,
        activity.application_name as application,

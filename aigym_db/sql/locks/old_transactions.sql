@@ -1,4 +1,4 @@
--- Which open transactions would a statement with CONCURRENTLY have to wait for?
+-- The open transactions for which a statement with CONCURRENTLY has to wait.
 select 0 as pid, owner as role, format('prepared transaction %L', gid) as application, 'no session' as client,
        'prepared' as state, extract(epoch from clock_timestamp() - prepared)::float8 as age_s,
        format('end it with rollback prepared %L', gid) as query

@@ -1,4 +1,4 @@
--- How far is the statement that a session runs, if the server counts that: in what, of how many?
+-- The progress of the statement that a session executes: phase, amount done, total, unit. No row if the server does not report it.
 select shown.phase || coalesce(' on ' || shown.relid::regclass::text, ''), shown.done, shown.total, shown.unit
 from (
   select relid,

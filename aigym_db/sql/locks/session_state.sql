@@ -1,4 +1,4 @@
--- What did a migration leave behind in this session? An empty text is the only right answer.
+-- A description of the session state that a migration left; empty if there is none.
 select concat_ws(', ',
   case when current_user <> %(role)s then 'the role ' || current_user end,
   case when current_setting('search_path') <> %(search_path)s
@@ -6,7 +6,7 @@ select concat_ws(', ',
   (select string_agg('the setting ' || name || ' = ' || setting, ', ' order by name)
    from pg_settings
    where source = 'session'
-     -- SET LOCAL behind a RESET in the same transaction ends as a setting of the session that changes nothing.
+     -- SET LOCAL after a RESET in the same transaction becomes a session setting with an unchanged value.
      and setting is distinct from reset_val
      and name not in ('search_path', 'transaction_isolation', 'transaction_read_only', 'transaction_deferrable')),
   case when pg_my_temp_schema() <> 0 and exists (select from pg_class where relnamespace = pg_my_temp_schema())

@@ -1,4 +1,4 @@
--- Which of the settings that change what SQL means or does are in force in this session?
+-- The settings in force that affect the meaning or the effect of SQL.
 select concat_ws(' ',
   current_setting('check_function_bodies'), current_setting('client_encoding'), current_setting('client_min_messages'),
   current_setting('DateStyle'), current_setting('default_table_access_method'), current_setting('default_tablespace'),

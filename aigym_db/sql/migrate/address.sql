@@ -1,8 +1,8 @@
--- Which object does DROP mean by these words?
+-- The object to which DROP refers by these names.
 select 'pg_proc'::regclass::oid::bigint, to_regproc(%(name)s)::oid::bigint
 where %(kind)s::text <> 'operator' and %(arguments)s::text[] is null
 union all
--- The other function does not take operators with one argument.
+-- The other function does not accept operators with one argument.
 select 'pg_operator'::regclass::oid::bigint, to_regoperator(%(name)s)::oid::bigint
 where %(kind)s::text = 'operator'
 union all

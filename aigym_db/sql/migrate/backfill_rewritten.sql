@@ -1,4 +1,4 @@
--- Was one of these tables written anew since (VACUUM FULL, CLUSTER, TRUNCATE), so that its rows lie elsewhere?
+-- Whether one of these tables was rewritten since (VACUUM FULL, CLUSTER, TRUNCATE): its rows have new locations.
 select exists (
   select
   from unnest(%(tables)s::oid[], %(files)s::oid[]) as known (id, file)

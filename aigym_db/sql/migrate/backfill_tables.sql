@@ -1,4 +1,4 @@
--- Which tables hold the rows of this one, how many pages and rows has each, and in which file does it lie?
+-- The tables that store the rows of this one, with pages, rows and file of each.
 with recursive below (id) as (
   select to_regclass(%(table)s)::oid
   union

@@ -1,4 +1,4 @@
--- When was a migration done with each of its statements? The moments that were noted, and now.
+-- The completion time of each statement of a migration: the recorded times, and the current one.
 select pg_catalog.concat(
   '[',
   pg_catalog.current_setting('aigym_db.moments', true),

@@ -1,10 +1,10 @@
--- Which tables, columns and sequences that hold something would go when these objects are dropped, and which are not there?
+-- The tables, columns and sequences with data that are dropped together with these objects, and the objects that do not exist.
 with recursive wanted as (
   select wanted.*
   from jsonb_to_recordset(%(wanted)s::jsonb)
     as wanted (number integer, kind text, schema text, name text, "column" text, cascade boolean, class oid, object oid)
 ), adopted as (
-  -- What earlier statements will have made a table go with.
+  -- Objects that earlier statements have made dependent on a table.
   select adopted.*, parent.oid as parent_oid, child.oid as child_oid
   from jsonb_to_recordset(%(adopted)s::jsonb)
     as adopted (number integer, "by" text, parent_schema text, parent text, child_schema text, child text, whole boolean)
@@ -31,7 +31,7 @@ with recursive wanted as (
     limit 1
   ) as child on true
 ), schemas as (
-  -- Not to_regclass: it fails where a role may not look into a schema.
+  -- Not to_regclass: it fails without the USAGE privilege on the schema.
   select wanted.number, namespace.oid, array_position(current_schemas(true), namespace.nspname) as position
   from wanted
   join pg_namespace as namespace
@@ -82,7 +82,7 @@ with recursive wanted as (
    and owned.dbid = (select oid from pg_database where datname = current_database())
   where found.class = 'pg_authid'::regclass
   union all
-  -- A parent that is not there yet.
+  -- A parent that does not exist yet.
   select wanted.number, wanted.cascade, 'pg_class'::regclass, adopted.child_oid, 0
   from wanted
   join adopted on adopted.number = wanted.number and adopted."by" = wanted.kind and adopted.parent = wanted.name
@@ -100,7 +100,7 @@ with recursive wanted as (
       and (reached.sub = 0 or refobjsubid = reached.sub)
       and (deptype in ('a', 'i', 'P', 'S', 'e', 'x') or deptype = 'n' and reached.cascade)
     union all
-    -- A part that goes by CASCADE takes with it the whole that it belongs to.
+    -- CASCADE to an internal part also drops the object to which the part belongs.
     select refclassid, refobjid, refobjsubid
     from pg_depend
     where reached.cascade and classid = reached.class and objid = reached.object and objsubid = reached.sub
@@ -142,9 +142,9 @@ where case relation.relkind
             and owner.refclassid = 'pg_class'::regclass and owner.deptype in ('a', 'i'))
         else false
       end
-  -- What a table computes by itself can be computed again, unless that by which it does goes too.
+  -- Generated values can be computed again, unless their source is dropped too.
   and (coalesce(attribute.attgenerated, '') = '' or wanted.kind <> 'relation')
-  -- A column goes with its table, and the rows of a child are counted with those of its parent.
+  -- A column is dropped with its table, and the rows of a child are counted with those of its parent.
   and (objects.sub = 0 or not exists (select from objects as whole where whole.object = relation.oid and whole.sub = 0))
   and (objects.sub > 0 or not exists (
     select from pg_inherits join objects as parent on parent.object = inhparent and parent.sub = 0

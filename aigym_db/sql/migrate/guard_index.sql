@@ -1,4 +1,4 @@
--- Raises an error when the name of an index has something that is not a usable index of its table: the body of a block.
+-- The body of a DO block that raises an error if the relation of that name is not a usable index of the table.
 declare
   found record;
 begin

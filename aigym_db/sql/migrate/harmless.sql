@@ -1,4 +1,4 @@
--- Which of these are functions of PostgreSQL's own that change nothing?
+-- The functions among these that are PostgreSQL's own and change no data.
 select distinct proname::text
 from pg_proc
 where pronamespace = 'pg_catalog'::regnamespace and proname = any (%(names)s) and provolatile in ('i', 's')

@@ -1,4 +1,4 @@
--- What has the name of an index beside this table: an index of which table, can queries use it, and who builds it now?
+-- The relation that has the name of an index: kind, indexed table, whether it is usable, definition, building session.
 select named.oid::bigint,
        format('%%I.%%I', namespace.nspname, named.relname),
        case

@@ -1,4 +1,4 @@
--- What is this index, apart from its name and its table?
+-- The properties of an index other than its name and its table.
 select jsonb_build_object(
   'uniqueness', jsonb_build_array(index.indisunique, index.indnullsnotdistinct),
   'method', method.amname,

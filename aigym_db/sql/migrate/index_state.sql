@@ -1,4 +1,4 @@
--- Is this index there, and can queries use it?
+-- The name of an index, and whether it is usable; no row if it does not exist.
 select format('%%I.%%I', namespace.nspname, relation.relname),
        index.indisvalid and index.indisready and index.indislive
 from pg_index as index

@@ -1,4 +1,4 @@
--- Which tables with rows lose or change some of them when rows of this table go?
+-- The tables with rows that are deleted or changed when rows of this table are deleted.
 with recursive referring as (
   select conrelid as object, confdeltype as action
   from pg_constraint

@@ -1,4 +1,4 @@
--- Which indexes does a REINDEX reach, which of them can queries use, and which look like the remains of one?
+-- The indexes on the tables of a REINDEX: whether each is usable, requested, and named like a transient index.
 with named as (
   select %(relation)s::bigint::oid as oid
   union
@@ -42,7 +42,7 @@ select found.indexrelid::bigint,
          where rebuilt.indrelid = found.indrelid
            and rebuilt.asked
            and rebuilt.indexrelid <> found.indexrelid
-           -- A long name is cut so that the ending fits.
+           -- PostgreSQL truncates a long name so that the suffix fits.
            and (rebuilt.name = found.base
                 or starts_with(rebuilt.name, found.base) and octet_length(found.name) >= 60)),
        (select building.pid

@@ -1,4 +1,4 @@
--- Which relation does a name mean, also where one may not look into its schema?
+-- The OID of the relation to which a name refers, also without the USAGE privilege on its schema.
 select relation.oid::bigint
 from pg_class as relation
 join pg_namespace as namespace on namespace.oid = relation.relnamespace

@@ -1,3 +1,3 @@
--- How many rows are there, counted no further than a limit?
+-- The number of rows, counted up to a limit.
 {clause} select count(*)
 from (select from {counting} limit {limit}) as found

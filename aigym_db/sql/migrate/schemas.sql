@@ -1,4 +1,4 @@
--- Which schemas could be a tenant's: all but PostgreSQL's own, the ledger's and the one of the database itself?
+-- The schemas that may belong to tenants: all but PostgreSQL's own, the ledger's and public.
 select nspname
 from pg_namespace
 where nspname !~ '^pg_' and nspname not in ('information_schema', 'aigym_db', 'public')

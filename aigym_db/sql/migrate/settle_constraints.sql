@@ -1,4 +1,4 @@
--- Checks what was put off to the COMMIT, and gives each constraint back the moment it was made with.
+-- Check the deferred constraints as COMMIT does, and reset each one to its initial deferral mode.
 do $$
 declare
   every text;

@@ -1,4 +1,4 @@
--- Is there a database, tablespace or subscription of this name?
+-- The OID of the database, tablespace or subscription of a name.
 select oid::bigint from pg_database where %(kind)s::text = 'database' and datname = %(name)s::text::name
 union all
 select oid::bigint from pg_tablespace where %(kind)s::text = 'tablespace' and spcname = %(name)s::text::name

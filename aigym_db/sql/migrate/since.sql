@@ -1,2 +1,2 @@
--- Notes the moment from which the time of the next migration of a message counts.
+-- Record the start time of the next migration of a message.
 select pg_catalog.set_config('aigym_db.since', pg_catalog.date_part('epoch', pg_catalog.clock_timestamp())::pg_catalog.text, false)

@@ -1,2 +1,2 @@
--- Is there a schema of this name?
+-- Whether a schema exists.
 select from pg_namespace where nspname = %(schema)s

@@ -1,4 +1,4 @@
--- Notes the moment between two statements of a migration: milliseconds since its message came, or the one before it was committed.
+-- Record the time between two statements: milliseconds since the message arrived or the previous commit.
 select pg_catalog.set_config('aigym_db.moments',
   pg_catalog.concat(
     pg_catalog.current_setting('aigym_db.moments', true),

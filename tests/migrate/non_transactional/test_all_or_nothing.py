@@ -89,7 +89,7 @@ def test_a_block_that_may_have_committed_part_of_its_work_is_never_just_run_agai
         migrate(anywhere, line, observer=scene(stop))
     holder.rollback()
 
-    with pytest.raises(PartiallyApplied, match="cannot tell") as question:
+    with pytest.raises(PartiallyApplied, match="does not show whether") as question:
         migrate(anywhere, line)
 
     assert "asks about statement 1" in error.value.hint

@@ -14,8 +14,8 @@ from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.options import Options
 from aigym_db.model.migration import Migration
 
-STAYS = "Done before that: 0001, statement 1 of 0002 step_2, which stays."
-END = "This was statement 2 of 2, outside a transaction."
+STAYS = "Committed before that: 0001, statement 1 of 0002 step_2, which stays."
+END = "This was statement 2 of 2 of a non-transactional file."
 HOLDER = (
     "from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid() and granted and "
     "pid in (select pid from pg_stat_activity where application_name = 'aigym-db' and state = 'idle')"
@@ -89,7 +89,7 @@ def test_after_a_lost_session_the_applied_statements_are_reported(anywhere, line
 
     assert error.value.message == (
         "The connection to the server was lost. "
-        f"Statement 2 of 0002 step_2 is either wholly applied or not at all. {END}"
+        f"Statement 2 of 0002 step_2 is either applied completely or not at all. {END}"
     )
     assert STAYS in error.value.detail
 

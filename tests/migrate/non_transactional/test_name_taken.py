@@ -63,7 +63,7 @@ def test_an_index_that_is_there_as_it_is_to_be_is_taken_for_done(
 
     assert built() == before
     done = other.execute("select detail ->> 'settled' from aigym_db.event where kind = 'done'").fetchone()
-    assert done == ("shop.a_idx was there with the same definition, and valid",)
+    assert done == ("shop.a_idx already existed with the same definition, valid",)
 
 
 @pytest.mark.parametrize("what", DIFFERENT)
@@ -264,5 +264,5 @@ def test_a_valid_index_that_somebody_else_made_after_the_runner_died_is_looked_a
     begun(line[1], line[1].up.text.strip().rstrip(";"), {"index": None})
     other.execute("create index a_idx on shop.a (at)")
 
-    with pytest.raises(NameTaken, match="is there with another definition"):
+    with pytest.raises(NameTaken, match="exists with another definition"):
         migrate(database, line)

@@ -1,4 +1,4 @@
-"""What became of a statement outside a transaction that nobody saw the end of: the catalog is asked."""
+"""The outcome of an interrupted non-transactional statement, determined from the catalog."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ __all__ = ["Probe", "Verdict", "may_commit", "probe"]
 
 
 def probe(connection: Connection[Any], tree: Any, text: str) -> Probe:
-    """What can be asked of the catalog about a statement."""
+    """Return the probe for a statement; `text` is its SQL and `tree` its parse tree."""
     return _kind(tree)(connection, tree, text)
 
 
 def may_commit(tree: Any) -> bool:
-    """Whether a statement may end transactions itself, and then cannot be put into one."""
+    """True if a statement may contain COMMIT or ROLLBACK and therefore cannot run in a transaction block."""
     match type(tree).__name__:
         case "CallStmt":
             return True

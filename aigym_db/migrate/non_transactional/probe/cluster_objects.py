@@ -1,4 +1,4 @@
-"""Databases, tablespaces and subscriptions: what reaches beyond the database, made or dropped."""
+"""CREATE and DROP of databases, tablespaces and subscriptions, which have effects outside the database."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _NAMES = {
     "CreateSubscriptionStmt": ("subscription", "subname"),
     "DropSubscriptionStmt": ("subscription", "subname"),
 }
-"""What a statement is about, and where its tree has the name."""
+"""The kind of object of a statement, and the attribute of its parse tree that contains the name."""
 
 
-class _Shared(Probe):
+class _ClusterObject(Probe):
     repeatable = True
 
     def __init__(self, connection: Connection[Any], tree: Any, text: str) -> None:
@@ -38,30 +38,30 @@ class _Shared(Probe):
         return None if row is None else int(row[0])
 
 
-class CreateClusterObject(_Shared):
-    """CREATE DATABASE, TABLESPACE or SUBSCRIPTION: its row of the catalog is the last thing it writes."""
+class CreateClusterObject(_ClusterObject):
+    """CREATE DATABASE, TABLESPACE or SUBSCRIPTION: its catalog row is committed last."""
 
     hints: Mapping[str, str] = {
-        "42710": "Look at what has the name already. A subscription that was cut short may have left its "
-        "replication slot at the publisher: drop it there with `select pg_drop_replication_slot(…)`."
+        "42710": "Check the existing object of that name. An interrupted CREATE SUBSCRIPTION may leave its "
+        "replication slot on the publisher: drop it there with `select pg_drop_replication_slot(…)`."
     }
 
-    def settle(self, known: Known) -> Verdict:
+    def verdict(self, known: Known) -> Verdict:
         oid = self._oid()
         if oid is None:
-            return Verdict("again", note=f"there is no {self.kind} {self.name}")
+            return Verdict("again", note=f"the {self.kind} {self.name} does not exist")
         if oid == known.get("oid"):
-            return Verdict("again", note=f"the {self.kind} {self.name} is there, but not from this statement")
-        return Verdict("done", note=f"the {self.kind} {self.name} is there")
+            return Verdict("again", note=f"the {self.kind} {self.name} existed before this statement")
+        return Verdict("done", note=f"the {self.kind} {self.name} exists")
 
 
-class DropClusterObject(_Shared):
-    """DROP DATABASE, TABLESPACE or SUBSCRIPTION; a database that is half dropped is dropped once more."""
+class DropClusterObject(_ClusterObject):
+    """DROP DATABASE, TABLESPACE or SUBSCRIPTION; a partially dropped database is dropped again."""
 
-    def settle(self, known: Known) -> Verdict:
+    def verdict(self, known: Known) -> Verdict:
         oid = self._oid()
         if oid is not None and oid == known.get("oid", oid):
-            return Verdict("again", note=f"the {self.kind} {self.name} is still there")
+            return Verdict("again", note=f"the {self.kind} {self.name} still exists")
         if "oid" in known and known["oid"] is None:
-            return Verdict("again", note=f"the {self.kind} {self.name} was not there to be dropped")
-        return Verdict("done", note=f"the {self.kind} {self.name} is gone")
+            return Verdict("again", note=f"the {self.kind} {self.name} did not exist before the statement")
+        return Verdict("done", note=f"the {self.kind} {self.name} is dropped")

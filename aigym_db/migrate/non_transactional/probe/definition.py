@@ -1,4 +1,4 @@
-"""Whether an index that is there is the one a statement would build: PostgreSQL reads both and says."""
+"""The difference between an existing index and the one a statement would build, as PostgreSQL reads both."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from aigym_db.database.queries import row_without_jit
 
 
 def difference(connection: Connection[Any], index: int, table: int | None, tree: Any, text: str) -> str:
-    """In what an index is not what `text` (a CREATE INDEX) would build, in a sentence; empty when it is.
+    """Return a sentence that lists in what an index differs from the one that `text` would build.
 
-    The statement builds its index on an empty temporary table of the same name and columns, in a transaction
-    that is rolled back. So names are looked up, and expressions, operator classes and collations understood,
-    as the server does it. In doubt they differ.
+    `text` is a CREATE INDEX. The result is empty if they are the same. The statement is executed on an empty
+    temporary table of the same name and columns, in a transaction that is rolled back, so the server itself
+    resolves names, expressions, operator classes and collations. If the comparison fails, the sentence
+    contains the reason.
     """
     try:
         with connection.transaction(force_rollback=True):
-            wanted = _shape(connection, _try(connection, table, tree, text))
-        found = _shape(connection, index)
+            expected = _shape(connection, _build(connection, table, tree, text))
+        actual = _shape(connection, index)
     except psycopg.Error as error:
         if connection.closed:
             raise
-        said = error.diag.message_primary or str(error)
-        return f"Whether it is the one this statement builds could not be found out: {said}."
-    differing = {name for name in found if found[name] != wanted[name]}
+        reason = error.diag.message_primary or str(error)
+        return f"It could not be compared with the index of this statement: {reason}."
+    differing = {name for name in actual if actual[name] != expected[name]}
     if not tree.tableSpace:
         differing.discard("tablespace")
     if "columns" in differing:
@@ -36,11 +37,11 @@ def difference(connection: Connection[Any], index: int, table: int | None, tree:
 
 
 _OF_COLUMNS = {"collations", "operator classes", "order", "parameters of operator classes"}
-"""What is bound to differ where the columns do."""
+"""The properties that necessarily differ if the columns do."""
 
 
-def _try(connection: Connection[Any], table: int | None, tree: Any, text: str) -> int:
-    """The oid of the index that the statement makes of an empty copy of the table."""
+def _build(connection: Connection[Any], table: int | None, tree: Any, text: str) -> int:
+    """Build the statement's index on an empty copy of the table and return its OID."""
     name = tree.relation.relname
     source = row_without_jit(connection, "migrate/name", {"relation": table})
     assert source is not None
@@ -48,7 +49,7 @@ def _try(connection: Connection[Any], table: int | None, tree: Any, text: str) -
     unique = "unique " if tree.unique else ""
     connection.execute(
         SQL("create {}index aigym_db_wanted on pg_temp.{} {}").format(
-            SQL(unique), Identifier(name), SQL(_behind_table(text))
+            SQL(unique), Identifier(name), SQL(_after_table(text))
         )
     )
     row = connection.execute("select 'pg_temp.aigym_db_wanted'::regclass::oid::bigint").fetchone()
@@ -56,12 +57,12 @@ def _try(connection: Connection[Any], table: int | None, tree: Any, text: str) -
     return int(row[0])
 
 
-def _behind_table(text: str) -> str:
-    """A CREATE INDEX from behind the name of its table: method, columns and the rest."""
+def _after_table(text: str) -> str:
+    """Return the part of a CREATE INDEX after the table name: method, columns and options."""
     from pglast.parser import scan
 
     tokens = iter(scan(text))
-    # The name of the index cannot be a bare `on`, so the first one is the keyword.
+    # An unquoted index name cannot be `on`, so the first ON token is the keyword.
     next(token for token in tokens if token.name == "ON")
     rest = next(token for token in tokens if token.name in ("USING", "ASCII_40"))
     return text[rest.start :]

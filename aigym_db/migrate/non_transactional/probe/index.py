@@ -1,4 +1,4 @@
-"""Indexes built and dropped: the one that is there is ours, somebody else's, or half of one."""
+"""CREATE INDEX and DROP INDEX: the existing index may be complete, INVALID or unrelated to the statement."""
 
 from __future__ import annotations
 
@@ -16,26 +16,27 @@ from aigym_db.migrate.non_transactional.probe.verdict import Known, Probe, Verdi
 
 @dataclass(frozen=True, slots=True)
 class CatalogIndex:
-    """What has a name that is an index's, or is to be."""
+    """The relation that has the name of a statement's index."""
 
     oid: int
     name: str
-    """With its schema, quoted where it has to be."""
+    """The schema-qualified name, quoted as necessary."""
     kind: str
-    """What it is, in words: an index, a table, …"""
+    """The kind with its article: an index, a table, …"""
     table: int | None
-    """The table it is an index of; None when it is no index."""
+    """The OID of the table it indexes; None if it is not an index."""
     usable: bool
-    """Whether it is valid, ready and live, all three."""
+    """True if it is valid, ready and live."""
     definition: str
     partitioned: bool
-    """Whether it is that of a partitioned table: made with ON ONLY, it is valid once all its parts are."""
+    """True for the index of a partitioned table. Created with ON ONLY, it becomes valid once an index of each
+    partition is attached."""
     builder: int | None
-    """The session that builds it now."""
+    """The process ID of the session that is building it."""
 
 
 class CreateIndex(Probe):
-    """CREATE INDEX, CONCURRENTLY or not."""
+    """CREATE INDEX, with or without CONCURRENTLY."""
 
     hints: Mapping[str, str] = {
         "0A000": "Create the index `on only` the partitioned table, build one concurrently on each "
@@ -47,53 +48,54 @@ class CreateIndex(Probe):
         self.waits = bool(tree.concurrent)
 
     def ready(self) -> Verdict:
-        table, found = self._found()
-        if found is None:
+        table, index = self._lookup()
+        if index is None:
             return Verdict("again")
-        if found.table != table:
-            return _taken(f"{found.name} already exists and is {found.kind}", found)
-        if found.builder is not None:
-            return _elsewhere(found)
-        differs = difference(self.connection, found.oid, table, self.tree, self.text)
+        if index.table != table:
+            return _taken(f"{index.name} already exists and is {index.kind}", index)
+        if index.builder is not None:
+            return _elsewhere(index)
+        differs = difference(self.connection, index.oid, table, self.tree, self.text)
         if differs:
-            state = "already exists" if found.usable else "already exists, INVALID,"
-            return _taken(f"the index {found.name} {state} with another definition", found, differs)
-        by_design = found.partitioned and not self.tree.relation.inh
-        if not found.usable and not by_design:
-            return _drop(found)
+            state = "already exists" if index.usable else "already exists, INVALID,"
+            return _taken(f"the index {index.name} {state} with another definition", index, differs)
+        by_design = index.partitioned and not self.tree.relation.inh
+        if not index.usable and not by_design:
+            return _drop(index)
         if self.tree.if_not_exists:
-            return Verdict("done", note=f"{found.name} was there with the same definition, and valid")
-        return _taken(f"the index {found.name} already exists, with the same definition", found)
+            return Verdict("done", note=f"{index.name} already existed with the same definition, valid")
+        return _taken(f"the index {index.name} already exists, with the same definition", index)
 
     def before(self) -> Known:
-        _, found = self._found()
-        return {"index": found.oid if found else None}
+        _, index = self._lookup()
+        return {"index": index.oid if index else None}
 
-    def settle(self, known: Known) -> Verdict:
-        table, found = self._found()
-        if found is None:
-            return Verdict("again", note=f"the index {self.tree.idxname} is not there")
-        if found.oid == known.get("index") or found.table != table:
-            return Verdict("again", note=f"{found.name} is there, but not from this statement")
-        if found.builder is not None:
-            return _elsewhere(found)
-        if not found.usable:
-            return _drop(found)
-        differs = difference(self.connection, found.oid, table, self.tree, self.text)
+    def verdict(self, known: Known) -> Verdict:
+        table, index = self._lookup()
+        if index is None:
+            return Verdict("again", note=f"the index {self.tree.idxname} does not exist")
+        if index.oid == known.get("index") or index.table != table:
+            return Verdict("again", note=f"{index.name} exists, but was not created by this statement")
+        if index.builder is not None:
+            return _elsewhere(index)
+        if not index.usable:
+            return _drop(index)
+        differs = difference(self.connection, index.oid, table, self.tree, self.text)
         if differs:
-            return _taken(f"the index {found.name} is there with another definition", found, differs)
-        return Verdict("done", note=f"the index {found.name} is there and valid")
+            return _taken(f"the index {index.name} exists with another definition", index, differs)
+        return Verdict("done", note=f"the index {index.name} exists and is valid")
 
-    def lacks(self, known: Known) -> str:
-        table, found = self._found()
-        if found is None or found.table != table:
-            return f"there is no index {self.tree.idxname}"
-        if not found.usable:
-            return f"the index {found.name} is INVALID"
-        # IF NOT EXISTS may have met one that was made after we looked.
-        return self.tree.if_not_exists and difference(self.connection, found.oid, table, self.tree, self.text)
+    def defect(self, known: Known) -> str:
+        table, index = self._lookup()
+        if index is None or index.table != table:
+            return f"the index {self.tree.idxname} does not exist"
+        if not index.usable:
+            return f"the index {index.name} is INVALID"
+        # With IF NOT EXISTS, another session may have created an index of that name after `ready`.
+        return self.tree.if_not_exists and difference(self.connection, index.oid, table, self.tree, self.text)
 
-    def _found(self) -> tuple[int | None, CatalogIndex | None]:
+    def _lookup(self) -> tuple[int | None, CatalogIndex | None]:
+        """Return the OID of the statement's table and the relation that has the name of its index."""
         table = names.relation(self.connection, self.tree.relation)
         if table is None or not self.tree.idxname:
             return table, None
@@ -103,64 +105,66 @@ class CreateIndex(Probe):
 
 
 class DropIndex(Probe):
-    """DROP INDEX CONCURRENTLY, which takes one index."""
+    """DROP INDEX CONCURRENTLY, which accepts one index only."""
 
     waits = True
     hints: Mapping[str, str] = {
-        "0A000": "Drop the index without `concurrently`: that of a partitioned table goes in one go with "
+        "0A000": "Drop the index without `concurrently`: the index of a partitioned table is dropped with "
         "those of its partitions."
     }
 
     def before(self) -> Known:
         return {"index": names.listed(self.connection, self.tree.objects[0])}
 
-    def settle(self, known: Known) -> Verdict:
+    def verdict(self, known: Known) -> Verdict:
         named = ".".join(part.sval for part in self.tree.objects[0])
         oid = known["index"] if "index" in known else names.listed(self.connection, self.tree.objects[0])
         if oid is None and "index" in known:
-            return Verdict("again", note=f"the index {named} was not there to be dropped")
+            return Verdict("again", note=f"the index {named} did not exist before the statement")
         row = oid and row_without_jit(self.connection, "migrate/index_state", {"index": oid})
         if not row:
-            return Verdict("done", note=f"the index {named} is gone")
+            return Verdict("done", note=f"the index {named} is dropped")
         name, usable = row
         if usable:
-            return Verdict("again", note=f"the index {name} is still there")
+            return Verdict("again", note=f"the index {name} still exists")
         return Verdict(
             "again",
-            note=f"the index {name} is INVALID, half dropped",
+            note=f"the index {name} is INVALID, partially dropped",
             hint=f"Finish it by hand with `drop index concurrently {name}`, or restore the statement.",
             half=True,
         )
 
 
-def _drop(found: CatalogIndex) -> Verdict:
-    if found.partitioned:
-        return _taken(f"{found.name} already exists, INVALID because a partition has no part of it", found)
+def _drop(index: CatalogIndex) -> Verdict:
+    if index.partitioned:
+        return _taken(
+            f"{index.name} already exists, INVALID because the index of a partition is not attached", index
+        )
     return Verdict(
         "again",
-        (f"drop index concurrently {found.name}",),
-        f"the index {found.name} is INVALID",
+        (f"drop index concurrently {index.name}",),
+        f"the index {index.name} is INVALID",
         half=True,
     )
 
 
-def _elsewhere(found: CatalogIndex) -> Verdict:
+def _elsewhere(index: CatalogIndex) -> Verdict:
     return Verdict(
         "elsewhere",
-        note=f"pid {found.builder} is building the index {found.name} now",
-        hint="Wait for that session to finish, or end it, then run this again.",
+        note=f"pid {index.builder} is building the index {index.name} now",
+        hint="Wait for that session to finish, or end it, then run the command again.",
     )
 
 
-def _taken(what: str, found: CatalogIndex, differs: str = "") -> Verdict:
+def _taken(note: str, index: CatalogIndex, differs: str = "") -> Verdict:
     return Verdict(
         "taken",
-        note=what,
-        hint=(f"Look at it: it is `{found.definition}`. " if found.table is not None else "")
+        note=note,
+        hint=(f"Compare the existing index: `{index.definition}`. " if index.table is not None else "")
         + (f"{differs} " if differs else "")
         + (
-            f"Give the new index another name, or drop it: `drop index concurrently {found.name}`."
-            if found.table is not None
+            f"Give the new index another name, or drop it: `drop index concurrently {index.name}`."
+            if index.table is not None
             else "Give the new index another name."
         ),
     )

@@ -1,4 +1,4 @@
-"""Which relation a name in a statement means, also without the right to look into its schema."""
+"""The relation to which a name in a statement refers, also without the USAGE privilege on its schema."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from aigym_db.database.queries import row_without_jit
 
 
 def relation(connection: Connection[Any], node: Any) -> int | None:
-    """The oid of the relation that a name of a parse tree means; None when there is none."""
+    """Return the OID of the relation to which a RangeVar refers; None if it does not exist."""
     return _oid(connection, node.schemaname, node.relname)
 
 
 def listed(connection: Connection[Any], parts: Any) -> int | None:
-    """The same for a name that the tree keeps as a list of its parts."""
+    """Return the OID for a name that the parse tree represents as a list of its parts."""
     words = [part.sval for part in parts]
     return _oid(connection, words[-2] if len(words) > 1 else None, words[-1])
 

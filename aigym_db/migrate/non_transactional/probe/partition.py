@@ -1,4 +1,4 @@
-"""DETACH PARTITION … CONCURRENTLY: two transactions, and a mark in the catalog between them."""
+"""DETACH PARTITION … CONCURRENTLY: two transactions, with `inhdetachpending` set between them."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class DetachPartition(Probe):
     def before(self) -> Known:
         return {"attached": self._pending() is not None}
 
-    def settle(self, known: Known) -> Verdict:
+    def verdict(self, known: Known) -> Verdict:
         partition, pending = _shown(self._partition), self._pending()
         if pending:
             finish = f"alter table {_shown(self.tree.relation)} detach partition {partition} finalize"
             return Verdict(
                 "again",
-                note=f"{self._partition.relname} is half detached",
+                note=f"{self._partition.relname} is partially detached",
                 hint=f"Finish it by hand with `{finish}`, or restore the statement.",
                 half=True,
                 instead=finish,
@@ -34,7 +34,7 @@ class DetachPartition(Probe):
         still = "not a partition" if pending is None else "still attached"
         return Verdict("again", note=f"{self._partition.relname} is {still}")
 
-    def lacks(self, known: Known) -> str:
+    def defect(self, known: Known) -> str:
         return "" if self._pending() is None else f"{self._partition.relname} is still attached"
 
     @property
@@ -42,7 +42,7 @@ class DetachPartition(Probe):
         return self.tree.cmds[0].def_.name
 
     def _pending(self) -> bool | None:
-        """Whether a detach of it was begun; None when it is no partition of that table."""
+        """Return `inhdetachpending` of the partition; None if it is not a partition of that table."""
         parent = names.relation(self.connection, self.tree.relation)
         partition = names.relation(self.connection, self._partition)
         parameters = {"parent": parent, "partition": partition}

@@ -1,4 +1,4 @@
-"""REINDEX CONCURRENTLY, which leaves indexes with `_ccnew` or `_ccold` behind when it is cut short."""
+"""REINDEX CONCURRENTLY, which leaves indexes named `…_ccnew` or `…_ccold` if it is interrupted."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ _SCOPE = {
     "REINDEX_OBJECT_TABLE": "table",
     "REINDEX_OBJECT_SCHEMA": "schema",
 }
-"""How far it reaches; all others are about the database."""
+"""The scope of each kind of statement; that of all others is the database."""
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """An index on a table whose indexes are rebuilt."""
+class ReindexedIndex:
+    """An index of a table whose indexes are rebuilt."""
 
     oid: int
     name: str
-    """With its schema, quoted where it has to be."""
+    """The schema-qualified name, quoted as necessary."""
     usable: bool
-    asked: bool
-    """Whether it is one of those to be rebuilt, and not only beside them."""
-    leftover: bool
-    """Whether it is INVALID and named as PostgreSQL names what it builds beside an index it rebuilds."""
+    requested: bool
+    """True if the statement rebuilds it; False if it is only on the same table."""
+    transient: bool
+    """True if it is INVALID and has the name of a transient index of REINDEX CONCURRENTLY."""
     builder: int | None
-    """The session that builds it now."""
+    """The process ID of the session that is building it."""
     droppable: bool
-    """Whether this role may name it: in pg_toast only a superuser may."""
+    """True if this role may drop it; in pg_toast only a superuser may."""
 
 
 class Reindex(Probe):
@@ -48,77 +48,79 @@ class Reindex(Probe):
 
     def ready(self) -> Verdict:
         skipped = [
-            seen.name
-            for seen in self._seen()
-            if not seen.usable and seen.builder is None and (seen.droppable or not seen.leftover)
+            index.name
+            for index in self._indexes()
+            if not index.usable and index.builder is None and (index.droppable or not index.transient)
         ]
-        # By its name an INVALID index is rebuilt; as one of many it is left as it is, with a WARNING.
+        # REINDEX INDEX rebuilds an INVALID index; REINDEX TABLE, SCHEMA and DATABASE skip it with a WARNING.
         if not skipped or self.scope == "index":
             return Verdict("again")
         return Verdict(
             "taken",
             note=f"{', '.join(skipped)} {'is' if len(skipped) == 1 else 'are'} INVALID, and PostgreSQL "
-            "leaves such an index out",
+            "skips invalid indexes",
             hint="Run "
             + " ".join(f"`reindex index concurrently {name}`" for name in skipped)
-            + ", or drop what nobody needs, before this.",
+            + " before this statement, or drop the index if it is not used.",
         )
 
     def before(self) -> Known:
-        seen = self._seen()
-        known: dict[str, Any] = {"invalid": [index.oid for index in seen if not index.usable]}
+        indexes = self._indexes()
+        known: dict[str, Any] = {"invalid": [index.oid for index in indexes if not index.usable]}
         if self.scope in ("index", "table"):
-            known["indexes"] = [index.oid for index in seen if index.usable and index.asked]
+            known["indexes"] = [index.oid for index in indexes if index.usable and index.requested]
         return known
 
-    def settle(self, known: Known) -> Verdict:
-        seen = self._seen()
-        # One that was INVALID before is not ours to drop, whatever its name.
-        ours = [index for index in seen if index.leftover and index.oid not in known.get("invalid", ())]
+    def verdict(self, known: Known) -> Verdict:
+        indexes = self._indexes()
+        # An index that was INVALID before the statement is not dropped, whatever its name.
+        ours = [index for index in indexes if index.transient and index.oid not in known.get("invalid", ())]
         busy = next((index for index in ours if index.builder is not None), None)
         if busy is not None:
             return Verdict(
                 "elsewhere",
                 note=f"pid {busy.builder} is building the index {busy.name} now",
-                hint="Wait for that session to finish, or end it, then run this again.",
+                hint="Wait for that session to finish, or end it, then run the command again.",
             )
         repair = tuple(f"drop index concurrently {index.name}" for index in ours if index.droppable)
-        left = ", ".join(index.name for index in ours if index.droppable)
+        droppable = ", ".join(index.name for index in ours if index.droppable)
         warning = " ".join(
-            f"{index.name} is left of a REINDEX that was cut short, and only a superuser may remove it: "
-            f"`drop index concurrently {index.name}`. It costs space and time, and harms nothing."
+            f"{index.name} remains from an interrupted REINDEX, and only a superuser may drop it: "
+            f"`drop index concurrently {index.name}`. It takes disk space and slows writes down, but does no "
+            "other harm."
             for index in ours
             if not index.droppable
         )
-        asked = [index for index in seen if index.asked and index not in ours]
-        rebuilt = known.get("indexes") and not {index.oid for index in asked} & set(known["indexes"])
-        if rebuilt and asked and all(index.usable for index in asked):
-            return Verdict("done", repair, "every index was built anew", half=bool(repair), warning=warning)
+        requested = [index for index in indexes if index.requested and index not in ours]
+        rebuilt = known.get("indexes") and not {index.oid for index in requested} & set(known["indexes"])
+        if rebuilt and requested and all(index.usable for index in requested):
+            return Verdict("done", repair, "every index was rebuilt", half=bool(repair), warning=warning)
         return Verdict(
             "again",
             repair,
-            f"{left} {'is' if len(repair) == 1 else 'are'} left of a REINDEX that was cut short"
+            f"{droppable} {'remains' if len(repair) == 1 else 'remain'} from an interrupted REINDEX"
             if repair
-            else "it may be run as often as one likes",
+            else "it can be repeated",
             half=bool(repair),
             warning=warning,
         )
 
-    def lacks(self, known: Known) -> str:
+    def defect(self, known: Known) -> str:
         bad = [
             index.name
-            for index in self._seen()
+            for index in self._indexes()
             if not index.usable
             and index.builder is None
-            and ((index.asked and self.scope == "index") or index.oid not in known.get("invalid", ()))
+            and ((index.requested and self.scope == "index") or index.oid not in known.get("invalid", ()))
         ]
         return f"{', '.join(bad)} {'is' if len(bad) == 1 else 'are'} INVALID" if bad else ""
 
-    def _seen(self) -> list[Seen]:
+    def _indexes(self) -> list[ReindexedIndex]:
         node = self.tree.relation
         parameters = {
             "scope": self.scope,
             "relation": names.relation(self.connection, node) if node is not None else None,
             "schema": self.tree.name,
         }
-        return [Seen(*row) for row in rows_without_jit(self.connection, "migrate/reindexed", parameters)]
+        rows = rows_without_jit(self.connection, "migrate/reindexed", parameters)
+        return [ReindexedIndex(*row) for row in rows]

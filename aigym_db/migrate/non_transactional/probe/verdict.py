@@ -1,4 +1,4 @@
-"""What is to be done about a statement that stands alone, and what every kind of it has to answer."""
+"""The outcome of a non-transactional statement, and the base class of the probes that determine it."""
 
 from __future__ import annotations
 
@@ -10,45 +10,45 @@ from typing import Any, Literal
 from psycopg import Connection
 
 Known = Mapping[str, Any]
-"""What was known of the catalog before a statement was sent; it stands in the journal beside the intent."""
+"""Catalog facts recorded before a statement is sent, in its `intent` event of the journal."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What to do about a statement."""
+    """The outcome of a statement and how to continue."""
 
     outcome: Literal["done", "again", "unknown", "elsewhere", "taken"]
-    """done: what it says is so. again: it is not, or running it once more does no harm. unknown: only a
-    person can tell. elsewhere: somebody else is at it now. taken: something else has the name."""
+    """done: it has taken effect. again: it has not, or it can be repeated. unknown: the catalog does not show
+    it. elsewhere: another session is executing it. taken: another object has the name."""
     repair: tuple[str, ...] = ()
-    """Statements to run first, each outside a transaction."""
+    """Statements to execute first, each without a transaction block."""
     note: str = ""
-    """Why, in words that go on behind `because`."""
+    """The reason, as a clause."""
     hint: str = ""
-    """What a person does about it; empty where nobody has to do anything."""
+    """The manual action required; empty if none is."""
     half: bool = False
-    """Whether some of it happened and some did not."""
+    """True if only part of it has taken effect."""
     instead: str | None = None
-    """What to run in its place to finish it."""
+    """The statement that finishes it, to be executed in its place."""
     warning: str = ""
-    """What stays behind and keeps nobody from going on."""
+    """A remaining object that does not prevent the run from continuing."""
 
 
 class Probe(ABC):
-    """One statement that PostgreSQL runs only outside a transaction, as the catalog shows it.
+    """The catalog state of one statement that PostgreSQL rejects in a transaction block.
 
-    The questions are asked on `connection`, which is in no transaction.
+    The queries are executed on `connection`, which is not in a transaction.
     """
 
     opaque = False
-    """Whether the catalog shows nothing of it, so that only a person can tell."""
+    """True if the catalog does not show whether it has taken effect."""
 
     waits = False
-    """Whether it waits for others without keeping anybody waiting behind it, and so may take its time."""
+    """True if it waits without blocking other sessions, so that no lock timeout is needed."""
     repeatable = False
-    """Whether it is sent again when a lock was not to be had."""
+    """True if it is sent again after a lock timeout."""
     hints: Mapping[str, str] = {}
-    """What a person does about a refusal of PostgreSQL, by its SQLSTATE, where we know more than it says."""
+    """Hints by the SQLSTATE of the server's error, for errors with a known remedy."""
 
     def __init__(self, connection: Connection[Any], tree: Any, text: str) -> None:
         self.connection = connection
@@ -56,49 +56,49 @@ class Probe(ABC):
         self.text = text
 
     def ready(self) -> Verdict:
-        """What stands in the way before it is sent: `again` when nothing does."""
+        """Return the obstacle before the statement is sent; a verdict `again` if there is none."""
         return Verdict("again")
 
     def before(self) -> Known:
-        """What has to be known before it is sent, to tell afterwards whether it happened."""
+        """Return the catalog facts that `verdict` needs; called before the statement is sent."""
         return {}
 
     @abstractmethod
-    def settle(self, known: Known) -> Verdict:
-        """What became of it; `known` is what `before` said."""
+    def verdict(self, known: Known) -> Verdict:
+        """Return the outcome of the statement; `known` is the result of `before`."""
 
-    def lacks(self, known: Known) -> str:
-        """What is not as it has to be although PostgreSQL called it done; empty when nothing is."""
+    def defect(self, known: Known) -> str:
+        """Return the defect of the result although PostgreSQL reported success; empty if there is none."""
         return ""
 
 
 class Opaque(Probe):
-    """A statement of which the catalog shows nothing, as a block that commits by itself.
+    """A statement whose effects the catalog does not show, such as a DO block with COMMIT.
 
-    Also when it was refused: what it committed before that stays.
+    If it fails, the transactions that it committed before stay committed.
     """
 
     opaque = True
 
-    def settle(self, known: Known) -> Verdict:
+    def verdict(self, known: Known) -> Verdict:
         return Verdict(
             "unknown",
-            note="what it committed before",
-            hint="Look at what it changes, and at how far it came.",
+            note="the transactions it has committed",
+            hint="Check how much of the statement took effect.",
         )
 
 
 class Repeatable(Probe):
-    """A statement that may be run as often as one likes."""
+    """A statement that can be repeated without harm."""
 
     repeatable = True
 
-    def settle(self, known: Known) -> Verdict:
-        return Verdict("again", note="it may be run as often as one likes")
+    def verdict(self, known: Known) -> Verdict:
+        return Verdict("again", note="it can be repeated")
 
 
 class Vacuum(Repeatable):
-    """VACUUM; without FULL nobody has to wait behind it."""
+    """VACUUM, which blocks neither reads nor writes unless it is FULL."""
 
     def __init__(self, connection: Connection[Any], tree: Any, text: str) -> None:
         super().__init__(connection, tree, text)
