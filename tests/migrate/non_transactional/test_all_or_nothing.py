@@ -92,7 +92,7 @@ def test_a_block_that_may_have_committed_part_of_its_work_is_never_just_run_agai
     with pytest.raises(PartiallyApplied, match="does not show whether") as question:
         migrate(anywhere, line)
 
-    assert "asks about statement 1" in error.value.hint
+    assert "how much of statement 1 took effect" in error.value.hint
     assert "--resolve again" in question.value.hint
     migrate(anywhere, line, options=Options(resolve="done"))
     assert seen.execute("select count(*) from a where x = 200").fetchone() == (1,)

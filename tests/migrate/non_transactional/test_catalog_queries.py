@@ -180,13 +180,15 @@ def test_a_statement_of_which_the_catalog_tells_nothing_asks_a_person_and_says_w
     migrate(database, line, to=1)
     begun(line[1], "call app.work()", {})
 
-    with pytest.raises(PartiallyApplied, match="cannot tell whether it happened") as error:
+    with pytest.raises(
+        PartiallyApplied, match="the catalog does not show whether the statement took effect"
+    ) as error:
         migrate(database, line)
 
     assert error.value.detail == "It was: call app.work()"
     assert error.value.hint == (
-        "Look at what it changes, and at how far it came. Then run `aigym-db migrate --resolve done` if it "
-        "happened, or `aigym-db migrate --resolve again` to run it once more from its beginning."
+        "Check how much of the statement took effect. Then run `aigym-db migrate --resolve done` if it "
+        "took effect, or `aigym-db migrate --resolve again` to run it again from its beginning."
     )
 
 
@@ -277,4 +279,4 @@ def test_a_later_statement_that_is_refused_says_what_to_do_and_where_a_new_run_g
     ) as error:
         migrate(database, (tables, write(2, text, options=OUTSIDE)))
 
-    assert error.value.hint == "Give the new index another name. A new run goes on at statement 2."
+    assert error.value.hint == "Give the new index another name. The next run resumes at statement 2."

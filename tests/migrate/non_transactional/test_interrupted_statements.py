@@ -148,7 +148,7 @@ def test_a_detach_that_is_half_done_may_not_become_another_statement(
         migrate(anywhere, (tables, detach), observer=scene(terminate))
     holder.rollback()
 
-    with pytest.raises(PartiallyApplied, match="with another text: a1 is half detached") as error:
+    with pytest.raises(PartiallyApplied, match="with another text: a1 is partially detached") as error:
         migrate(anywhere, (tables, write(2, "vacuum a;", options=OUTSIDE)))
 
     assert '`alter table "a" detach partition "a1" finalize`' in error.value.hint
@@ -191,7 +191,9 @@ def test_a_signal_while_a_build_waits_cancels_it_and_says_what_is_left(
     with pytest.raises(Interrupted, match="Stopped by SIGTERM") as error:
         migrate(anywhere, line, observer=scene(lambda: os.kill(os.getpid(), signal.SIGTERM)))
 
-    assert "Left behind: the index public.a_y is INVALID; the next run puts that right." in error.value.detail
+    assert (
+        "Remaining effect: the index public.a_y is INVALID; the next run repairs this." in error.value.detail
+    )
     holder.rollback()
     migrate(anywhere, line)
     assert indexes() == {"a_pkey": True, "a_y": True}

@@ -67,7 +67,7 @@ def test_after_a_signal_in_a_resumed_run_the_applied_statements_are_reported(any
     with pytest.raises(Interrupted) as error:
         migrate(anywhere, line, observer=scene(stop))
 
-    assert error.value.detail == "Done before that: statement 1 of 0002 step_2, which stays."
+    assert error.value.detail == "Committed before that: statement 1 of 0002 step_2, which stays."
 
 
 def test_a_completed_file_is_reported_as_a_whole(anywhere, line, write, scene) -> None:
@@ -80,7 +80,7 @@ def test_a_completed_file_is_reported_as_a_whole(anywhere, line, write, scene) -
             observer=scene(lambda: os.kill(os.getpid(), signal.SIGINT)),
         )
 
-    assert error.value.detail == "Done before that: 0001."
+    assert error.value.detail == "Committed before that: 0001."
 
 
 def test_after_a_lost_session_the_applied_statements_are_reported(anywhere, line, scene, terminate) -> None:
@@ -103,7 +103,7 @@ def test_after_the_runners_lock_is_lost_the_applied_statements_are_reported(
         migrate(anywhere, line, observer=scene(lambda: seen.execute(end)))
 
     assert error.value.message == (
-        "The connection to the server was lost. It was the one that holds the runner's lock. "
+        "The connection to the server was lost. It held the runner lock. "
         f"Statement 2 of 0002 step_2 was rolled back. {END}"
     )
     assert STAYS in error.value.detail

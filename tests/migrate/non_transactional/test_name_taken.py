@@ -151,7 +151,7 @@ def test_our_own_invalid_index_is_dropped_when_the_statement_was_corrected(
     wrong = write(2, "create unique index concurrently a_idx on shop.a (x);", options=OUTSIDE)
     with pytest.raises(PartiallyApplied, match="could not create unique index") as error:
         migrate(database, (tables, wrong))
-    assert "the index shop.a_idx is INVALID; the next run puts that right" in error.value.detail
+    assert "the index shop.a_idx is INVALID; the next run repairs this" in error.value.detail
 
     right = write(2, "create unique index concurrently a_x_y_idx on shop.a (x, y);", options=OUTSIDE)
     migrate(database, (tables, right))

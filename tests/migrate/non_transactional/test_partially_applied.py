@@ -150,7 +150,7 @@ def test_the_remains_of_the_last_statement_are_reported(database, other, write) 
     with pytest.raises(PartiallyApplied, match="0002 step_2 is partially applied") as error:
         rollback(database, line, yes=True)
 
-    assert "statement 1, perhaps in part (the index public.a_x is INVALID)" in error.value.detail
+    assert "statement 1, possibly in part (the index public.a_x is INVALID)" in error.value.detail
     assert [str(step) for step in unfinished(other)] == ["interrupted in statement 1 (up)"]
 
 
@@ -207,24 +207,23 @@ def test_a_renumbered_partially_applied_file_does_not_run_again(database, other,
     line = (acct, write(2, "create table another ();", name="another"), write(3, mended, options=OUTSIDE))
 
     with pytest.raises(
-        PartiallyApplied, match="0002 step_2 is partially applied, and 0002 another has its number"
+        PartiallyApplied,
+        match="0002 step_2 is partially applied, and its version now belongs to 0002 another",
     ) as error:
         migrate(database, line)
 
     assert "statement 1: insert into acct values (100)" in error.value.detail
-    assert "Restore the file as it was" in error.value.hint
+    assert "Restore the file, its name and its options" in error.value.hint
     assert rows(other) == [100]
 
 
 def test_a_deleted_partially_applied_file_is_reported(database, other, acct) -> None:
-    with pytest.raises(
-        PartiallyApplied, match="0002 step_2 is partially applied, and its file is not there any more"
-    ):
+    with pytest.raises(PartiallyApplied, match="0002 step_2 is partially applied, and its file is missing"):
         migrate(database, (acct,))
 
 
 def test_a_partially_applied_file_made_transactional_does_not_run_again(database, other, write, acct) -> None:
-    with pytest.raises(PartiallyApplied, match="its file does not run outside a transaction any more"):
+    with pytest.raises(PartiallyApplied, match="its file is no longer non-transactional"):
         migrate(database, (acct, write(2, TWICE.replace(", add y int", ""))))
 
     assert rows(other) == [100]
