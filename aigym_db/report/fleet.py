@@ -36,7 +36,7 @@ class WatchingFleet(FleetObserver, AbstractContextManager["WatchingFleet"]):
         self._watching: dict[TargetResult, _WatchingTarget] = {}
 
     def __enter__(self) -> WatchingFleet:
-        self.report.must_finish = True
+        self.report.require_completion()
         return self
 
     def __exit__(

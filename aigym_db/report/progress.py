@@ -51,7 +51,7 @@ class Watching(Observer, AbstractContextManager["Watching"]):
         self._printed_at = 0.0
 
     def __enter__(self) -> Watching:
-        self.report.must_finish = True
+        self.report.require_completion()
         return self
 
     def __exit__(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, TextIO
@@ -27,7 +27,7 @@ class Report:
     out: TextIO = field(default_factory=lambda: sys.stdout)
     err: TextIO = field(default_factory=lambda: sys.stderr)
     must_finish: bool = False
-    """True if the command changes something, and therefore continues when its output cannot be written."""
+    """True after `require_completion`."""
     _lost: OSError | None = None
     _passing: bool = False
 
@@ -78,6 +78,14 @@ class Report:
         self.findings.append(machine.as_finding(error))
         if os.environ.get("GITHUB_ACTIONS") == "true":
             self.alert(machine.github(self.findings[-1]))
+
+    def add_results(self, results: Mapping[str, Any]) -> None:
+        """Add keys to the JSON document."""
+        self.data.update(results)
+
+    def require_completion(self) -> None:
+        """Continue from now on if the output cannot be written: the command is about to change something."""
+        self.must_finish = True
 
     def close(self, command: str, status: int) -> None:
         """Print the JSON document if requested, and a warning if output was lost."""

@@ -35,7 +35,7 @@ def command(app: App, code: str | None) -> None:
             hint=f"Write `{near[0]}`." if near else "Run `aigym-db explain` for the list.",
         )
     app.report.print_line(pages_by_code[wanted].rstrip())
-    app.report.data |= {"code": wanted, "page": pages_by_code[wanted]}
+    app.report.add_results({"code": wanted, "page": pages_by_code[wanted]})
 
 
 def _pages() -> tuple[dict[str, str], dict[str, str]]:

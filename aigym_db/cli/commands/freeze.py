@@ -16,7 +16,7 @@ def command(app: App) -> None:
 
     Frozen migrations are never edited; commit the lock file together with the migrations.
     """
-    app.report.must_finish = True
+    app.report.require_completion()
     added = freeze(app.project, migrations(app.project))
     for migration in added:
         app.report.print_line(f"frozen {migration.label}")

@@ -35,10 +35,10 @@ def command(app: App, directory: Path) -> None:
             f"{directory} cannot be written: {error.strerror or error}.",
             hint="Choose a folder with write permission.",
         ) from None
-    app.report.must_finish = True
+    app.report.require_completion()
     created = sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file())
     app.report.print_line(f"Created a project in {directory} ({len(created)} files). Next:")
     app.report.print_line(f"  cd {directory}")
     app.report.print_line("  aigym-db up      # create a local database: migrate, seed, verify")
     app.report.print_line("  aigym-db test    # compare the access of every role with the access matrix")
-    app.report.data |= {"directory": str(directory), "files": created}
+    app.report.add_results({"directory": str(directory), "files": created})

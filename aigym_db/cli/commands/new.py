@@ -30,7 +30,7 @@ def command(app: App, name: tuple[str, ...], empty: bool, only: tuple[str, ...])
     from aigym_db.draft.new import new
 
     files = [app.project.show(path) for path in new(app.project, " ".join(name), empty=empty, only=only)]
-    app.report.must_finish = True
+    app.report.require_completion()
     for path in files:
         app.report.print_line(f"wrote {path}")
     app.report.print_line("Review it, then run: aigym-db lint, aigym-db test, aigym-db freeze.")

@@ -25,10 +25,10 @@ def command(app: App, name: str) -> None:
 
     files = seed_files(app.project, name)
     dsn = app.dsn(start=True)
-    app.report.must_finish = True
+    app.report.require_completion()
     session = open_session(dsn, app.project.session, lock_timeout_ms=app.project.lock_timeout_ms)
     with closing(session) as connection:
         loaded = load(connection, name, files, app.project.owner)
     written = sum(file.rows_written for file in loaded)
     app.report.print_line(f"Seed set {name}: {written} rows written to {shown(dsn)}.")
-    app.report.data |= {"set": name, "rows_written": written}
+    app.report.add_results({"set": name, "rows_written": written})

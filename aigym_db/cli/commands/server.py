@@ -22,7 +22,7 @@ def command() -> None:
 def start(app: App) -> None:
     """Start the server if it is not running."""
     dsn = local.local_dsn(app.project, app.server, start=True)
-    app.report.must_finish = True
+    app.report.require_completion()
     app.report.print_line(f"The local server is running.\n{dsn}")
     app.report.data["dsn"] = dsn
 
@@ -32,7 +32,7 @@ def start(app: App) -> None:
 def stop(app: App) -> None:
     """Stop the server; its data is kept."""
     stopped = local.server(app.project, app.server).stop()
-    app.report.must_finish = True
+    app.report.require_completion()
     app.report.print_line("The local server is stopped." if stopped else "The local server was not running.")
     app.report.data["stopped"] = stopped
 
@@ -44,7 +44,7 @@ def gc(app: App) -> None:
     from aigym_db.database.servers import gc as collect
 
     removed = collect()
-    app.report.must_finish = True
+    app.report.require_completion()
     app.report.print_line(f"{counted(len(removed), 'folder')} removed." if removed else "Nothing to remove.")
     app.report.data["removed"] = [str(folder) for folder in removed]
 

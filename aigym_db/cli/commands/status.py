@@ -69,20 +69,22 @@ def command(app: App, sql: int | None, targets: Path | None) -> int:
             app.report.print_line(f"  no file {partial.label}  ({partial})")
     if current.unfinished is None:
         app.report.print_line("  This role has no permission to read which migrations are partially applied.")
-    app.report.data |= {
-        "unfinished": unfinished_json(current.unfinished),
-        "applied": [
-            {
-                "version": row.version,
-                "name": row.name,
-                "checksum": row.checksum,
-                "applied_at": row.applied_at.isoformat(),
-                "out_of_order_after": after.get(row.version),
-            }
-            for row in rows
-        ],
-        "pending": pending_json(pending, lock),
-    }
+    app.report.add_results(
+        {
+            "unfinished": unfinished_json(current.unfinished),
+            "applied": [
+                {
+                    "version": row.version,
+                    "name": row.name,
+                    "checksum": row.checksum,
+                    "applied_at": row.applied_at.isoformat(),
+                    "out_of_order_after": after.get(row.version),
+                }
+                for row in rows
+            ],
+            "pending": pending_json(pending, lock),
+        }
+    )
     return 0
 
 

@@ -37,12 +37,14 @@ def command(app: App, tables: tuple[str, ...], mutants: bool) -> int:
             f"{counted(len(result.matrix.actors), 'actor')}), {result.failed:,} differ "
             f"({result.cells_per_second:,} cells per second)."
         )
-        report.data |= {
-            "cells": len(result.outcomes),
-            "matching": len(result.outcomes) - result.failed,
-            "differing": result.failed,
-            "cells_per_second": result.cells_per_second,
-        }
+        report.add_results(
+            {
+                "cells": len(result.outcomes),
+                "matching": len(result.outcomes) - result.failed,
+                "differing": result.failed,
+                "cells_per_second": result.cells_per_second,
+            }
+        )
         if mutants:
             _test_mutants(app, result, tables)
     return 1 if report.findings else 0

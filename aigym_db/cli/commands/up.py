@@ -20,7 +20,7 @@ def command(app: App) -> int:
 
     app.reject_database("the project's local database")
     app.is_local = True
-    app.report.must_finish = True
+    app.report.require_completion()
     dsn = app.dsn(start=True)
     if nothing_changed(app, dsn):
         app.report.print_line("Up to date: nothing has changed since the last verification.")

@@ -35,7 +35,7 @@ def command(app: App, names: tuple[str, ...]) -> int:
     count = len(done.findings)
     findings = counted(count, "finding") if count else "no findings"
     app.report.print_line(f"{counted(len(done.ran), 'check')}, {findings}.")
-    app.report.data |= {"ran": list(done.ran), "skipped": done.skipped}
+    app.report.add_results({"ran": list(done.ran), "skipped": done.skipped})
     wrong = [finding for finding in done.findings if finding.level != "note"]
     if any(finding.code.startswith("HIST") for finding in wrong):
         return 5
