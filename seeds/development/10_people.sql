@@ -1,9 +1,9 @@
--- A small living data set; needs the reference set, may run twice, and is never for production. Ids begin with
--- 00000000-0000-4000-b000. People have no passwords: a local session gets its claims from the person who tries it.
+-- A small data set for development; requires the reference set, can be loaded repeatedly, not for production. Ids
+-- begin with 00000000-0000-4000-b000. People have no passwords: the claims of a local session are set by hand.
 --
 -- 1 super admin, 1 auditor; Northside (admin, editor, two creators, coach, five members) with Northside Beginners below
 -- it (admin, two members); Harbour (owner, editor, coach, four members).
--- The trigger on auth.users makes the profiles.
+-- The trigger on auth.users creates the profiles.
 insert into auth.users (id, aud, role, email, email_confirmed_at, raw_user_meta_data, created_at, updated_at)
 select
   ('00000000-0000-4000-b000-0001' || lpad(person.number::text, 8, '0'))::uuid, 'authenticated', 'authenticated',

@@ -36,7 +36,7 @@ values
   )
 on conflict (id) do nothing;
 
--- Tenant 1 Northside, 2 Northside Beginners, 3 Harbour; on the platform without one.
+-- Tenant 1 Northside, 2 Northside Beginners, 3 Harbour; platform-wide without tenant.
 insert into iam.memberships (id, tenant_id, user_id, relationship_type_id, joined_at)
 select
   ('00000000-0000-4000-b000-0003' || lpad(person.number::text, 8, '0'))::uuid,

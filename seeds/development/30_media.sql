@@ -1,4 +1,4 @@
--- Files the content points at; the objects themselves are in no bucket.
+-- Files referenced by the content; the objects do not exist in a bucket.
 insert into media.media (
   id, media_type_id, tenant_id, owner_id, visibility, bucket, object_key, filename, mime_type, file_size_bytes, alt_text
 )

@@ -45,7 +45,7 @@ from (
     (303, 'documents', 1, 2, 14, 'Your second week', 'Not finished.', 'draft', 'tenant'),
     (304, 'documents', 1, null, 12, 'Old handbook', 'Kept for reference.', 'archived', 'tenant'),
     (305, 'documents', 3, 3, 32, 'House rules', 'Be kind, tidy up.', 'published', 'tenant'),
-    (306, 'documents', null, null, null, 'Getting started', 'For everybody.', 'published', 'public'),
+    (306, 'documents', null, null, null, 'Getting started', 'For all members.', 'published', 'public'),
     (401, 'prompts', 1, null, 13, 'Summarise', 'Five sentences and one question.', 'published', 'tenant'),
     (402, 'prompts', 1, null, 14, 'Explain to a beginner', 'Without foreign words.', 'approved', 'tenant'),
     (403, 'prompts', 3, null, 32, 'Weekly letter', 'What happened, what comes.', 'published', 'tenant'),

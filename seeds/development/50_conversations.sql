@@ -1,4 +1,4 @@
--- Conversations of members with the agents of their community, one alone with the platform's.
+-- Conversations of members with the agents of their community, one with an agent of the platform.
 insert into ai.conversations (id, user_id, tenant_id, agent_id, model_id, mode, title, status, started_at, last_message_at)
 select
   ('00000000-0000-4000-b000-0008' || lpad(talk.number::text, 8, '0'))::uuid,
@@ -22,8 +22,8 @@ from (
 ) as talk (number, person, tenant, agent, mode, title, status)
 on conflict (id) do nothing;
 
--- Dated into the current month, for which every database has a partition. Asked for before inserting, not with
--- `on conflict`: the trigger that numbers messages would count one that is then not inserted.
+-- Dated in the current month, for which every database has a partition. Tested before the INSERT, not with
+-- `on conflict`: the trigger that numbers messages would also count rows that are not inserted.
 insert into ai.conversation_messages (
   id, conversation_id, user_id, sequence_number, role, content, model_id, tokens_in, tokens_out, created_at
 )
@@ -33,9 +33,9 @@ select
   date_trunc('month', now(), 'UTC') + planned.number * interval '1 minute'
 from (
   select
-    ('00000000-0000-4000-b000-0009' || right(c.id::text, 4) || lpad(said.number::text, 4, '0'))::uuid as id,
-    c.id as conversation_id, c.user_id, said.number, said.role, said.content, said.tokens_in, said.tokens_out,
-    case when said.role = 'assistant' then c.model_id end as model_id
+    ('00000000-0000-4000-b000-0009' || right(c.id::text, 4) || lpad(message.number::text, 4, '0'))::uuid as id,
+    c.id as conversation_id, c.user_id, message.number, message.role, message.content, message.tokens_in, message.tokens_out,
+    case when message.role = 'assistant' then c.model_id end as model_id
   from ai.conversations as c
   cross join (
     values
@@ -45,7 +45,7 @@ from (
       (4, 'assistant', 'Then let us begin with an example, and name the parts afterwards.', 96, 18),
       (5, 'user', 'That helped. One more example, please.', null, null),
       (6, 'assistant', 'Here is one that differs in a single part. Which one?', 140, 15)
-  ) as said (number, role, content, tokens_in, tokens_out)
+  ) as message (number, role, content, tokens_in, tokens_out)
   where c.id::text like '00000000-0000-4000-b000-0008%'
     and c.deleted_at is null
 ) as planned

@@ -1,4 +1,4 @@
--- Languages the interface exists in. English is the default.
+-- Languages of the interface. English is the default.
 insert into platform.languages as held (
   id, code, name, native_name, writing_direction, text_search_config, is_supported, is_default, display_order
 )

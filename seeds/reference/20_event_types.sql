@@ -1,4 +1,4 @@
--- What the logs can tell. Functions name these codes: audit.log_security() refuses one that is not here.
+-- The event types of the logs. Functions use these codes: audit.log_security() rejects other codes.
 insert into audit.event_types as held (
   id, code, name, category, retention_days, is_sensitive, requires_immediate_alert
 )

@@ -1,4 +1,4 @@
--- What a member is to a tenant.
+-- The kinds of membership.
 insert into iam.relationship_types as held (
   id, code, name, requires_approval, is_billable, can_manage_others, hierarchy_level
 )

@@ -1,4 +1,4 @@
--- Every named role, in one of the three tiers. The policies ask for the tier and for permissions.
+-- The roles, each in one of three tiers. The policies test the tier and permissions.
 insert into iam.roles as held (id, code, tier, role_type, name, description, is_system, is_assignable, requires_approval)
 values
   (

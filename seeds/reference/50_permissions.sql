@@ -1,5 +1,5 @@
--- What can be allowed. Policies ask for content.create, content.edit, training.create and training.edit; the trigger on
--- content.items for content.publish; functions and clients for the rest.
+-- The permissions. Policies test content.create, content.edit, training.create and training.edit; the trigger on
+-- content.items tests content.publish; functions and clients test the rest.
 insert into iam.permissions as held (
   id, code, resource, action, scope, name, is_dangerous, requires_mfa, risk_level
 )

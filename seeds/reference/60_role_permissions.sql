@@ -1,5 +1,5 @@
--- Which role allows what, one line per role. Adds what is missing; takes nothing away, because a role may have been
--- given more on purpose.
+-- The permissions of each role, one line per role. Adds missing permissions; does not remove additional ones, which may
+-- have been granted deliberately.
 insert into iam.role_permissions (role_id, permission_id, is_default)
 select r.id, p.id, true
 from (

@@ -1,5 +1,5 @@
--- Who may be asked to think. Agreements and prices are facts of a contract, so they start as none and zero and are kept
--- when this runs again; only the names come from here.
+-- AI providers and models. Agreements and prices depend on contracts: they are inserted as none and zero and not changed
+-- by a later run, which only updates the names.
 insert into ai.providers as held (id, code, name, is_enabled)
 values
   ('00000000-0000-4000-9000-000800000001', 'openai', 'OpenAI', false),

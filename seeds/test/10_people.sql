@@ -1,17 +1,17 @@
--- The fixture of the access tests; needs the reference set. Two worlds, A and B, and everybody the policies tell apart.
--- Ids read aloud: …a0NN people, …b0NN tenants, …c0NN units, then one block per table. World B mirrors world A.
+-- The fixture of the access tests; requires the reference set. Two worlds, A and B, with each kind of person.
+-- Ids: …a0NN people, …b0NN tenants, …c0NN units, then one block per table. World B mirrors world A.
 --
 --   a001 super admin               a002 admin of A               a006 admin of B
---   a019 super admin, glass broken a003, a004 members of A       a007 member of B
+--   a019 super admin, elevated     a003, a004 members of A       a007 member of B
 --   a008 auditor                   a005 coach in A               a021 editor in B
 --   a010 no tenant, role system    a011 creator, a024 editor in A
---   a009 suspended member of A     a012 former admin of A: membership ended, role still there
+--   a009 suspended member of A     a012 former admin of A: membership ended, role still granted
 --   a022 member of A and of B      a013 admin of A whose role expired    a014 … was revoked; admin of the deleted tenant
---   a020 admin, a023 member of the sub-tenant of A, which asks for a second factor
---   a015 member of A with a verified factor    a025 member of A whose profile asks for one
---   a026 member of A: no coach any more, and no longer in the sub-tenant; needs no second factor
+--   a020 admin, a023 member of the sub-tenant of A, which requires a second factor
+--   a015 member of A with a verified factor    a025 member of A whose profile requires one
+--   a026 member of A: formerly coach and member of the sub-tenant; needs no second factor
 --   a016 admin of one unit of A    a017 editor in A, denied content.edit    a018 member of A, allowed content.create
--- The trigger on auth.users makes the profiles.
+-- The trigger on auth.users creates the profiles.
 insert into auth.users (id, aud, role, email, email_confirmed_at, created_at, updated_at)
 select
   person.id::uuid, 'authenticated', 'authenticated', person.email,

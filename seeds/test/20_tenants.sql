@@ -1,4 +1,4 @@
--- Tenants: b001 A, b003 A east below it (asks for a second factor), b006 and b007 below it for the other two kinds;
+-- Tenants: b001 A, b003 A east below it (requires a second factor), b006 and b007 below it for the other two kinds;
 -- b002 B, b008 and b009 below it; b004 deleted, with an active member; b010 deleted, below A; b005 public, without members.
 insert into iam.tenants (id, kind, slug, name, parent_id, status, visibility, require_mfa, deleted_at)
 values

@@ -1,5 +1,5 @@
--- Who belongs where, and as what. A membership …d…, a role …e… per person and tenant.
--- Roles nobody has any more: soft-deleted, so they give nothing to whoever still holds them.
+-- Members and their roles. A membership …d…, a role …e… per person and tenant.
+-- Soft-deleted roles: they grant nothing to people who still have them.
 insert into iam.roles (id, code, tier, role_type, name, deleted_at)
 values
   (

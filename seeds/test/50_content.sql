@@ -67,7 +67,7 @@ from (
 ) as item (id, repository, tenant, folder, owner, title, status, visibility, deleted_at)
 join content.repositories as r on r.code = item.repository;
 
--- The typed halves.
+-- The typed parts.
 insert into content.ai_agents (item_id, system_prompt)
 select i.id, 'You are ' || i.title || '.' from content.items as i where i.content_type = 'ai_agent';
 

@@ -1,5 +1,5 @@
--- Conversations of two members of A, of a member of B and of somebody in both. Messages are dated today, because that is
--- the only month every database has a partition for.
+-- Conversations of two members of A, of a member of B and of a member of both. Messages are dated today, because every
+-- database has a partition for the current month.
 insert into ai.conversations (id, user_id, tenant_id, agent_id, title, status, started_at, last_message_at, deleted_at)
 select
   ('00000000-0000-4000-8000-00000000' || talk.id)::uuid,
@@ -22,17 +22,17 @@ from (
 
 insert into ai.conversation_messages (id, conversation_id, user_id, sequence_number, role, content, created_at)
 select
-  ('00000000-0000-4000-8000-0000' || right(c.id::text, 4) || lpad(said.number::text, 4, '0'))::uuid,
-  c.id, c.user_id, said.number, said.role::ai.message_role, said.content, now()
+  ('00000000-0000-4000-8000-0000' || right(c.id::text, 4) || lpad(message.number::text, 4, '0'))::uuid,
+  c.id, c.user_id, message.number, message.role::ai.message_role, message.content, now()
 from ai.conversations as c
 cross join (
   values
     (1, 'user', 'A question.'),
     (2, 'assistant', 'An answer.')
-) as said (number, role, content)
-order by c.id, said.number;
+) as message (number, role, content)
+order by c.id, message.number;
 
--- Said before it was deleted: nothing is added to a deleted conversation.
+-- Inserted before the deletion: a deleted conversation accepts no messages.
 update ai.conversations
 set deleted_at = '2026-01-06 08:00:00+00'
 where id = '00000000-0000-4000-8000-000000002103';

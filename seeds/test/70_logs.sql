@@ -69,7 +69,7 @@ values
     '2026-01-05 09:00:00+00', null
   );
 
--- Only the first is open for reading; it is for member one and, as every elevation, over after four hours: load anew.
+-- Only the first is active; it is for member one and, like every elevation, ends after four hours: reload the fixture.
 insert into audit.security_contexts (id, user_id, scope, target_user_id, reason, elevated_by, started_at, expires_at, revoked_at)
 values
   (
@@ -89,7 +89,7 @@ values
   ),
   (
     '00000000-0000-4000-8000-000000007004', '00000000-0000-4000-8000-00000000a002', 'phi_read',
-    '00000000-0000-4000-8000-00000000a003', 'of somebody who is no super admin', '00000000-0000-4000-8000-00000000a002',
+    '00000000-0000-4000-8000-00000000a003', 'of a person who is not a super admin', '00000000-0000-4000-8000-00000000a002',
     now() - interval '1 minute', now() + interval '3 hours', null
   ),
   (
@@ -103,7 +103,7 @@ values
     now() + interval '1 hour', now() + interval '3 hours', null
   );
 
--- One declaration of each kind, where the catalog has not been filled yet.
+-- One declaration of each kind, if the catalog has not been filled.
 insert into core.data_catalog (
   schema_name, table_name, domain, tenancy, rls_archetype, mfa_level, data_class, gdpr_rule, audit_mode
 )

@@ -1,9 +1,9 @@
--- Rows at the edges: each is there because without it some broken policy or function would go unnoticed by
+-- Edge cases: without each of these rows a mutant of a policy or function would survive
 -- `aigym-db test --mutants`.
 --
 --   a027 super admin and creator in A whose profile is suspended
---   a028 super admin for a time     a030 auditor for a time
---   a029 admin below B for a time, manager in B
+--   a028 super admin temporarily    a030 auditor temporarily
+--   a029 admin below B temporarily, manager in B
 insert into auth.users (id, aud, role, email, email_confirmed_at, created_at, updated_at)
 select
   person.id::uuid, 'authenticated', 'authenticated', person.email,
@@ -26,7 +26,7 @@ where id in (
   '00000000-0000-4000-8000-00000000a030'
 );
 
--- The former admin of A has gone on to B, as a member only.
+-- The former admin of A is a member of B, without the role admin.
 insert into iam.memberships (id, tenant_id, user_id, status, joined_at)
 select
   ('00000000-0000-4000-8000-0000d' || right(member.tenant, 3) || '0' || right(member.person, 3))::uuid,
@@ -57,7 +57,7 @@ from (
 ) as held (ordinal, person, role_code, tenant, expires_at)
 join iam.roles as r on r.code = held.role_code;
 
--- Allowed for a time, and allowed to everybody who manages B.
+-- Allowed temporarily, and allowed to all managers of B.
 insert into iam.permission_grants (id, user_id, role_id, permission_id, tenant_id, effect, granted_at, expires_at)
 select
   exception.id::uuid, exception.user_id::uuid, r.id, p.id, exception.tenant_id::uuid, 'allow', '2026-01-05 08:00:00+00',
@@ -75,8 +75,8 @@ from (
 join iam.permissions as p on p.code = exception.permission_code
 left join iam.roles as r on r.code = exception.role_code;
 
--- One item of the platform and one of somebody who has left A in each repository; others of other authors; one of the
--- creator of A in B, where the creator does not belong.
+-- One item of the platform and one of a former member of A in each repository; others of other authors; one of the
+-- creator of A in B, where the creator is not a member.
 insert into content.items (
   id, repository_id, content_type, tenant_id, owner_id, title, status, visibility, published_at
 )
@@ -124,7 +124,7 @@ values
   ('00000000-0000-4000-8000-000000001915', 'manual'),
   ('00000000-0000-4000-8000-000000001125', 'manual');
 
--- Files that only differ in what one part of a policy asks.
+-- Files that differ only in one condition of a policy.
 insert into media.media (
   id, media_type_id, tenant_id, owner_id, visibility, bucket, object_key, filename, mime_type, file_size_bytes, deleted_at
 )
@@ -138,16 +138,16 @@ select
 from (
   values
     ('e111', 'b001', 'a011', 'private', 'deleted by its author.pdf', '2026-01-06 08:00:00+00'),
-    ('e112', 'b001', 'a003', 'private', 'in A by somebody who may not add files.pdf', null),
-    ('e113', null, 'a018', 'public', 'shown to everybody by nobody''s tenant.pdf', null),
+    ('e112', 'b001', 'a003', 'private', 'in A by a person without training.create.pdf', null),
+    ('e113', null, 'a018', 'public', 'public without a tenant.pdf', null),
     ('e114', 'b001', null, 'private', 'in A, its author erased.pdf', null),
-    ('e115', 'b001', 'a012', 'private', 'in A by somebody who left.pdf', null),
-    ('e116', 'b002', 'a007', 'private', 'in B by somebody who may add files.pdf', null),
+    ('e115', 'b001', 'a012', 'private', 'in A by a former member.pdf', null),
+    ('e116', 'b002', 'a007', 'private', 'in B by a person with training.create.pdf', null),
     ('e117', null, 'a001', 'private', 'of the super admin in person.pdf', null)
 ) as file (id, tenant, owner, visibility, filename, deleted_at)
 join media.media_types as t on t.code = 'document';
 
--- A conversation in a tenant its person does not belong to.
+-- A conversation in a tenant of which its person is not a member.
 insert into ai.conversations (id, user_id, tenant_id, agent_id, title, status, started_at, last_message_at)
 values (
   '00000000-0000-4000-8000-000000002106', '00000000-0000-4000-8000-00000000a003', '00000000-0000-4000-8000-00000000b002',
@@ -155,7 +155,7 @@ values (
   '2026-01-05 10:00:00+00', '2026-01-05 10:00:00+00'
 );
 
--- An administrator in a tenant below their own, where somebody else has to let them in.
+-- An administrator in a tenant below their own, where another person must admit them.
 insert into iam.memberships (id, tenant_id, user_id, status, joined_at, ended_at)
 values (
   '00000000-0000-4000-8000-0000d003f002', '00000000-0000-4000-8000-00000000b003', '00000000-0000-4000-8000-00000000a002',
