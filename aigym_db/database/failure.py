@@ -13,21 +13,21 @@ _LOST = ("57P01", "57P02", "57P03", "57P05", "25P03", "25P04")
 """The server ended the session: shutdown, crash or idle timeout."""
 
 _HINTS = {
-    "22": "Correct the value, or the data it meets, and run the command again.",
+    "22": "Correct the value, or the data it conflicts with, and run the command again.",
     "23": "Bring the data in line with the constraint first, or change the constraint.",
     "28": "Check the user, its password and pg_hba.conf.",
-    "40": "Run the command again: the transaction got in another one's way.",
+    "40": "Run the command again: the transaction conflicted with a concurrent one.",
     "42501": "Run as a role that has the privilege, or grant it.",
     **dict.fromkeys(
         ("42701", "42710", "42712", "42723", "42P04", "42P06", "42P07"),
-        "Find out where what is there already comes from; then rename one of them, or leave this out.",
+        "Find out what created the existing object; then rename one of the two, or remove the statement.",
     ),
-    "42": "Correct the statement: it names something that is not there, or not in this way.",
+    "42": "Correct the statement: it is invalid, or refers to an object that does not exist.",
     "53": "Free disk space, memory or connections on the server, then run the command again.",
-    "54": "Split the statement: it is beyond what PostgreSQL takes at once.",
+    "54": "Split the statement: it exceeds a limit of PostgreSQL.",
     "55006": "Wait until the object is not in use, then run the command again.",
     "57014": "Raise the timeout if the statement needs longer, then run the command again.",
-    "XX": "Read the server's log: PostgreSQL reports a fault of its own.",
+    "XX": "Read the server's log: PostgreSQL reports an internal error.",
 }
 
 
@@ -55,31 +55,31 @@ def _kind(error: psycopg.Error) -> tuple[type[ServerError], str]:
     if state in _LOST or ((state or "08").startswith("08") and isinstance(error, psycopg.OperationalError)):
         return (
             ConnectionLost,
-            "Run the command again once the server takes connections: it goes on where this one stopped.",
+            "Run the command again once the server accepts connections: it resumes where this one stopped.",
         )
     if state == "55P03":
-        return LockTimeout, "Run the command again when the table is less busy, or end what holds it."
+        return LockTimeout, "Run the command again when the table is less busy, or end the blocking session."
     if state == "25006":
         return ReadOnly, "Connect to the primary server, as a role whose transactions may write."
     if state == "42501" and "row-level security" in (error.diag.message_primary or ""):
-        # The session has row_security off, so that a policy never silently hides rows from a change.
+        # The session has row_security off: a policy that hides rows raises an error instead.
         return (
             StatementFailed,
-            "Run as a role with BYPASSRLS, or lift FORCE ROW LEVEL SECURITY around the change.",
+            "Run as a role with BYPASSRLS, or disable FORCE ROW LEVEL SECURITY for the change.",
         )
     hint = _HINTS.get(state or "") or _HINTS.get((state or "")[:2])
     return (
         StatementFailed,
-        hint or "Read what PostgreSQL says above, mend the statement and run the command again.",
+        hint or "Read the message of PostgreSQL, correct the statement and run the command again.",
     )
 
 
 def _sentence(kind: type[ServerError], primary: str) -> str:
     begin = {
         ConnectionLost: "The connection to the server was lost",
-        LockTimeout: "A lock was not to be had in time",
+        LockTimeout: "Lock timeout",
     }
-    return f"{begin.get(kind, 'PostgreSQL refused the statement')}: {primary}"
+    return f"{begin.get(kind, 'PostgreSQL reported an error')}: {primary}"
 
 
 def _detail(error: psycopg.Error) -> str:
@@ -96,5 +96,5 @@ def _detail(error: psycopg.Error) -> str:
 
 
 def _hidden(text: str) -> str:
-    # CONTEXT quotes statements, and one of them may set a password.
+    # CONTEXT quotes statements, which may contain a password.
     return re.sub(r"(?i)(password\s+E?)'(?:[^']|'')*'", r"\1'***'", text)

@@ -1,4 +1,4 @@
-"""What tests of servers need: folders a server's user may enter, and a way to wait until a server is gone."""
+"""Fixtures for tests of servers: folders for a server's user, and a wait for the end of a server."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from tests.support.waiting import PROCESS_TIMEOUT_S
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """A folder with a short path that every user may enter, unlike pytest's own; in memory where there is
-    some."""
+    """A folder with a short path that every user may enter, unlike pytest's own; in memory where
+    possible."""
     folder = Path(tempfile.mkdtemp(prefix="aigym-test-", dir=scratch()[0]))
     folder.chmod(0o755)
     yield folder
@@ -50,7 +50,7 @@ def own_cache(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def gone() -> Callable[[Path], bool]:
-    """Waits until a folder does not exist and no process works in it; False when that does not happen."""
+    """Wait until a folder does not exist and no process works in it; return False after the timeout."""
 
     def wait(folder: Path) -> bool:
         _, alive = psutil.wait_procs(_working_in(folder), timeout=PROCESS_TIMEOUT_S)
@@ -61,7 +61,7 @@ def gone() -> Callable[[Path], bool]:
 
 @pytest.fixture
 def another_python() -> Iterator[Callable[[str], subprocess.Popen[str]]]:
-    """Starts Python programs beside the test; what still runs afterwards is killed."""
+    """Start Python programs in separate processes; kill the remaining ones after the test."""
     started: list[subprocess.Popen[str]] = []
 
     def run(program: str) -> subprocess.Popen[str]:
@@ -86,8 +86,8 @@ def _working_in(folder: Path) -> list[psutil.Process]:
 
 
 def _described(process: psutil.Process) -> str:
-    """Where a process works and how it was called; the shell that removes a folder was called with its
-    name."""
+    """Return the working directory and command line of a process; the command line of the shell that
+    removes a folder contains its name."""
     try:
         return f"{process.cwd()} {process.cmdline()}"
     except (psutil.Error, OSError):
@@ -96,49 +96,49 @@ def _described(process: psutil.Process) -> str:
 
 @pytest.fixture
 def proxied(server: Throwaway) -> Iterator[Callable[[str], str]]:
-    """The DSN of the server through something like a pooler, which does one thing to the first connection."""
+    """Return the DSN of a simulated pooler, which introduces a fault in the first connection."""
     with contextlib.ExitStack() as stack:
 
-        def through(what: str) -> str:
+        def through(fault: str) -> str:
             listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
             port = listener.getsockname()[1]
-            thread = threading.Thread(target=_pool, args=(listener, server, what), daemon=True)
+            thread = threading.Thread(target=_pool, args=(listener, server, fault), daemon=True)
             thread.start()
             return f"postgresql://postgres@127.0.0.1:{port}/postgres?sslmode=disable&gssencmode=disable"
 
         yield through
 
 
-def _pool(listener: socket.socket, server: Throwaway, what: str) -> None:
+def _pool(listener: socket.socket, server: Throwaway, fault: str) -> None:
     client, _ = listener.accept()
-    behind = socket.socket(socket.AF_UNIX)
-    with client, behind:
+    backend = socket.socket(socket.AF_UNIX)
+    with client, backend:
         size = int.from_bytes(client.recv(4))
         startup = client.recv(size - 4, socket.MSG_WAITALL)
-        if what == "refuse options":
-            said = b"SFATAL\0VFATAL\0C08P01\0Munsupported startup parameter in options: row_security\0\0"
-            client.sendall(b"E" + (len(said) + 4).to_bytes(4) + said)
+        if fault == "reject options":
+            message = b"SFATAL\0VFATAL\0C08P01\0Munsupported startup parameter in options: row_security\0\0"
+            client.sendall(b"E" + (len(message) + 4).to_bytes(4) + message)
             return
-        behind.connect(str(server.socket_folder / f".s.PGSQL.{server.port}"))
+        backend.connect(str(server.socket_folder / f".s.PGSQL.{server.port}"))
         words = startup[4:].split(b"\0")
         pairs = zip(words[::2], words[1::2], strict=False)
-        kept = [pair for pair in pairs if pair[0] and (pair[0] != b"options" or what != "drop options")]
+        kept = [pair for pair in pairs if pair[0] and (pair[0] != b"options" or fault != "drop options")]
         startup = startup[:4] + b"".join(name + b"\0" + value + b"\0" for name, value in kept) + b"\0"
-        behind.sendall((len(startup) + 4).to_bytes(4) + startup)
-        while (kind := behind.recv(1)) != b"Z":
-            size = int.from_bytes(behind.recv(4, socket.MSG_WAITALL))
-            body = behind.recv(size - 4, socket.MSG_WAITALL) if size > 4 else b""
-            if kind == b"K" and what == "another pid":
+        backend.sendall((len(startup) + 4).to_bytes(4) + startup)
+        while (kind := backend.recv(1)) != b"Z":
+            size = int.from_bytes(backend.recv(4, socket.MSG_WAITALL))
+            body = backend.recv(size - 4, socket.MSG_WAITALL) if size > 4 else b""
+            if kind == b"K" and fault == "another pid":
                 body = (1).to_bytes(4) + body[4:]
             client.sendall(kind + size.to_bytes(4) + body)
         client.sendall(kind)
-        _forward(client, behind)
+        _forward(client, backend)
 
 
-def _forward(client: socket.socket, behind: socket.socket) -> None:
-    other = {client: behind, behind: client}
+def _forward(client: socket.socket, backend: socket.socket) -> None:
+    other = {client: backend, backend: client}
     while True:
         for ready in select.select(list(other), [], [])[0]:
-            if not (said := ready.recv(65536)):
+            if not (data := ready.recv(65536)):
                 return
-            other[ready].sendall(said)
+            other[ready].sendall(data)

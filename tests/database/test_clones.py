@@ -1,4 +1,4 @@
-"""Databases made, cloned with everything said about them, and dropped."""
+"""Create databases, clone them with all their properties, and drop them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from aigym_db.database.servers import (
 )
 from aigym_db.errors import StatementFailed
 
-ABOUT = """
+PROPERTIES_QUERY = """
     select
         pg_get_userbyid(d.datdba),
         d.datacl::text[],
@@ -37,7 +37,7 @@ ABOUT = """
     where d.datname = %s
 """
 
-SAID = """
+PROPERTIES = """
     create role keeper;
     create role guest;
     create role "Mr. O'Neil";
@@ -61,43 +61,43 @@ SAID = """
 
 
 @contextmanager
-def described(name: str) -> Iterator[Throwaway]:
+def server_with_template(name: str) -> Iterator[Throwaway]:
     with throwaway(name) as server:
         with psycopg.connect(create_database(server, "template").dsn, autocommit=True) as connection:
             connection.execute("create table work as select generate_series(1, 1000) as id")
-            connection.execute(SAID)
+            connection.execute(PROPERTIES)
         yield server
 
 
-def about(server: Throwaway, name: str) -> object:
+def properties_of(server: Throwaway, name: str) -> object:
     with psycopg.connect(server.dsn()) as connection:
-        return connection.execute(ABOUT, [name]).fetchone()
+        return connection.execute(PROPERTIES_QUERY, [name]).fetchone()
 
 
 @pytest.mark.parametrize("name", available())
-def test_a_clone_has_the_data_and_everything_said_about_its_template(name: str) -> None:
-    with described(name) as server:
+def test_a_clone_has_the_data_and_the_properties_of_its_template(name: str) -> None:
+    with server_with_template(name) as server:
         copy = clone(server, "template", "copy")
 
         with psycopg.connect(copy.dsn) as connection:
             assert connection.execute("select count(*) from public.work").fetchone() == (1000,)
-        assert about(server, "copy") == about(server, "template")
+        assert properties_of(server, "copy") == properties_of(server, "template")
 
 
-def test_a_clone_of_a_plain_database_is_as_plain(server: Throwaway, created: Database) -> None:
+def test_a_clone_of_a_database_without_properties_has_none(server: Throwaway, created: Database) -> None:
     copy = clone(server, created.name)
 
-    assert about(server, copy.name) == about(server, created.name)
+    assert properties_of(server, copy.name) == properties_of(server, created.name)
     drop_database(server, copy.name)
 
 
-def test_a_database_everybody_was_shut_out_of_stays_so(server: Throwaway, created: Database) -> None:
+def test_a_clone_of_a_database_without_privileges_has_none(server: Throwaway, created: Database) -> None:
     with psycopg.connect(server.dsn(), autocommit=True) as connection:
         connection.execute(f"revoke all on database {created.name} from public, postgres".encode())
 
     copy = clone(server, created.name)
 
-    assert about(server, copy.name) == about(server, created.name)
+    assert properties_of(server, copy.name) == properties_of(server, created.name)
     drop_database(server, copy.name)
 
 
@@ -114,35 +114,35 @@ def test_names_are_quoted(server: Throwaway) -> None:
     drop_database(server, f"{name} 2")
 
 
-def test_an_empty_database_may_be_given_to_an_owner(server: Throwaway) -> None:
+def test_an_empty_database_is_created_with_an_owner(server: Throwaway) -> None:
     with psycopg.connect(server.dsn(), autocommit=True) as connection:
         connection.execute("drop role if exists owner_of_one")
         connection.execute("create role owner_of_one")
 
     create_database(server, "owned", owner="owner_of_one")
 
-    found = about(server, "owned")
-    assert isinstance(found, tuple)
-    assert found[0] == "owner_of_one"
+    properties = properties_of(server, "owned")
+    assert isinstance(properties, tuple)
+    assert properties[0] == "owner_of_one"
     drop_database(server, "owned")
 
 
-def test_a_template_that_does_not_exist_is_named(server: Throwaway) -> None:
+def test_a_missing_template_is_named_in_the_error(server: Throwaway) -> None:
     with pytest.raises(StatementFailed, match="no_such_template"):
         clone(server, "no_such_template")
 
 
-def test_a_name_that_is_taken_is_named(server: Throwaway, created: Database) -> None:
+def test_an_existing_name_is_an_error(server: Throwaway, created: Database) -> None:
     with pytest.raises(StatementFailed, match="already exists"):
         create_database(server, created.name)
 
 
-def test_a_template_in_use_says_so_and_leaves_nothing(server: Throwaway, created: Database) -> None:
-    with psycopg.connect(created.dsn), pytest.raises(StatementFailed) as refusal:
+def test_a_template_in_use_is_an_error_and_no_clone_remains(server: Throwaway, created: Database) -> None:
+    with psycopg.connect(created.dsn), pytest.raises(StatementFailed) as raised:
         clone(server, created.name, "never_made")
 
-    assert "being accessed by other users" in refusal.value.message
-    assert about(server, "never_made") is None
+    assert "being accessed by other users" in raised.value.message
+    assert properties_of(server, "never_made") is None
 
 
 def test_a_clone_that_cannot_be_completed_is_removed(
@@ -150,27 +150,27 @@ def test_a_clone_that_cannot_be_completed_is_removed(
 ) -> None:
     monkeypatch.setattr("aigym_db.database.servers.databases.query", _with_a_failing_last_statement)
 
-    with pytest.raises(StatementFailed, match="nobody"):
+    with pytest.raises(StatementFailed, match="missing_role"):
         clone(server, created.name, "never_kept")
 
-    assert about(server, "never_kept") is None
+    assert properties_of(server, "never_kept") is None
 
 
-def test_dropping_puts_out_whoever_is_connected(server: Throwaway) -> None:
+def test_dropping_a_database_ends_its_sessions(server: Throwaway) -> None:
     with psycopg.connect(create_database(server, "crowded").dsn) as connection:
         drop_database(server, "crowded")
 
-        assert about(server, "crowded") is None
+        assert properties_of(server, "crowded") is None
         with pytest.raises(psycopg.OperationalError):
             connection.execute("select 1")
 
 
-def test_dropping_one_that_does_not_exist_is_no_error(server: Throwaway) -> None:
+def test_dropping_a_missing_database_is_no_error(server: Throwaway) -> None:
     drop_database(server, "no_such_database")
 
 
 def _with_a_failing_last_statement(name: str) -> str:
     from aigym_db.database.queries import query
 
-    failing = "union all select 6, 0, 'grant connect on database never_kept to nobody_at_all'"
+    failing = "union all select 6, 0, 'grant connect on database never_kept to missing_role'"
     return query(name).replace(")\nselect statement", f"{failing}\n)\nselect statement")

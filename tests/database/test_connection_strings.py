@@ -86,20 +86,20 @@ def test_ways_to_write_one(written: str, read: str) -> None:
         f"u:{SECRET}@h/x",
     ],
 )
-def test_one_that_cannot_be_read_is_refused_without_repeating_the_password(written: str) -> None:
-    with pytest.raises(BadCommandLine) as refusal:
+def test_an_invalid_dsn_is_rejected_without_repeating_the_password(written: str) -> None:
+    with pytest.raises(BadCommandLine) as raised:
         resolve(written)
 
-    said = f"{refusal.value.message} {refusal.value.detail} {refusal.value.hint}"
-    assert SECRET not in said
-    assert refusal.value.hint.startswith("Write ")
+    text = f"{raised.value.message} {raised.value.detail} {raised.value.hint}"
+    assert SECRET not in text
+    assert raised.value.hint.startswith("Write ")
 
 
 def test_an_unknown_word_of_a_url_is_named() -> None:
-    with pytest.raises(BadCommandLine) as refusal:
+    with pytest.raises(BadCommandLine) as raised:
         resolve("postgresql://u@h/x?schema=public")
 
-    assert '"schema"' in refusal.value.detail
+    assert '"schema"' in raised.value.detail
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What PostgreSQL says when something fails, told to a person."""
+"""Errors of PostgreSQL as errors of the package: class, message, detail and hint."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SECRET = "s3cr3tword"
 
 @pytest.fixture
 def failure(database: str) -> Callable[[str], psycopg.Error]:
-    """What psycopg raises when this SQL runs in an empty database."""
+    """Return the exception of psycopg for SQL that runs in an empty database."""
 
     def of(sql: str) -> psycopg.Error:
         with (
@@ -45,17 +45,17 @@ def failure(database: str) -> Callable[[str], psycopg.Error]:
         ("do $$ begin raise exception 'odd' using errcode = 'ZZ999'; end $$", StatementFailed, "ZZ999"),
     ],
 )
-def test_each_failure_has_its_kind_its_state_and_a_way_out(
+def test_each_error_has_a_class_a_sqlstate_and_a_hint(
     failure: Callable[[str], psycopg.Error], sql: str, kind: type[ServerError], state: str
 ) -> None:
-    told = explain_error(failure(sql))
+    error = explain_error(failure(sql))
 
-    assert type(told) is kind
-    assert f"SQLSTATE: {state}" in told.detail
-    assert told.hint[0].isupper()
+    assert type(error) is kind
+    assert f"SQLSTATE: {state}" in error.detail
+    assert error.hint[0].isupper()
 
 
-def test_a_lock_that_was_not_to_be_had_is_a_lock_timeout(database: str) -> None:
+def test_a_statement_that_waits_too_long_for_a_lock_raises_a_lock_timeout(database: str) -> None:
     with psycopg.connect(database) as holder:
         holder.execute("create table busy ()")
         holder.commit()
@@ -67,12 +67,12 @@ def test_a_lock_that_was_not_to_be_had_is_a_lock_timeout(database: str) -> None:
         ):
             connection.execute("select from public.busy")
 
-    told = explain_error(raised.value)
-    assert isinstance(told, LockTimeout)
-    assert "lock timeout" in told.message
+    error = explain_error(raised.value)
+    assert isinstance(error, LockTimeout)
+    assert "lock timeout" in error.message
 
 
-def test_a_connection_that_breaks_without_a_word_is_lost(database: str) -> None:
+def test_a_connection_that_ends_without_a_message_is_lost(database: str) -> None:
     with connect(database) as connection:
         connection.execute("select 1")
         connection.close()
@@ -87,10 +87,10 @@ def test_detail_hint_and_context_of_the_server_are_kept(failure: Callable[[str],
         "do $$ begin raise exception 'primary' using detail = 'the detail', hint = 'the hint'; end $$"
     )
 
-    told = explain_error(raised)
+    error = explain_error(raised)
 
-    assert told.message == "PostgreSQL refused the statement: primary"
-    assert told.detail.splitlines() == [
+    assert error.message == "PostgreSQL reported an error: primary"
+    assert error.detail.splitlines() == [
         "SQLSTATE: P0001",
         "DETAIL: the detail",
         "HINT: the hint",
@@ -98,16 +98,18 @@ def test_detail_hint_and_context_of_the_server_are_kept(failure: Callable[[str],
     ]
 
 
-def test_a_caller_says_what_was_being_done_and_where(failure: Callable[[str], psycopg.Error]) -> None:
+def test_the_message_begins_with_the_failed_operation_and_has_its_place(
+    failure: Callable[[str], psycopg.Error],
+) -> None:
     place = Place("migrations/0042_x.sql", 3, 7)
 
-    told = explain_error(failure("select no_such"), place=place, doing="Migration 0042 failed")
+    error = explain_error(failure("select no_such"), place=place, doing="Migration 0042 failed")
 
-    assert told.message == 'Migration 0042 failed: column "no_such" does not exist'
-    assert told.place == place
+    assert error.message == 'Migration 0042 failed: column "no_such" does not exist'
+    assert error.place == place
 
 
-def test_rows_that_a_policy_hides_are_an_error_that_says_what_to_do(database: str) -> None:
+def test_rows_that_a_policy_hides_are_an_error_with_a_hint(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute(
             """
@@ -139,20 +141,20 @@ def test_rows_that_a_policy_hides_are_an_error_that_says_what_to_do(database: st
 def test_a_password_in_a_statement_is_not_repeated(
     failure: Callable[[str], psycopg.Error], statement: str
 ) -> None:
-    told = explain_error(failure(f"do $$ begin {statement}; end $$"))
+    error = explain_error(failure(f"do $$ begin {statement}; end $$"))
 
-    assert "CONTEXT" in told.detail
-    assert SECRET not in f"{told.message}{told.detail}"
+    assert "CONTEXT" in error.detail
+    assert SECRET not in f"{error.message}{error.detail}"
 
 
 @pytest.mark.parametrize(
     ("sql", "hint"),
     [
-        ("create table pg_catalog_twice (a int, a int)", "Find out where what is there"),
+        ("create table pg_catalog_twice (a int, a int)", "Find out what created"),
         ("select 1 from no_such_table", "Correct the statement"),
     ],
 )
-def test_what_is_there_already_gets_another_hint_than_what_is_not(
+def test_an_existing_object_has_another_hint_than_a_missing_one(
     failure: Callable[[str], psycopg.Error], sql: str, hint: str
 ) -> None:
     assert explain_error(failure(sql)).hint.startswith(hint)

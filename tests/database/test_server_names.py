@@ -1,4 +1,4 @@
-"""Names of servers, and what is said when there is no such server."""
+"""Names of servers, and the errors for unknown or unusable servers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_an_available_name_is_found(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("container", "comes later"),
         ("container:postgres:17", "comes later"),
@@ -32,19 +32,19 @@ def test_an_available_name_is_found(name: str) -> None:
         ("embeded", "no server called"),
         ("", "no server called"),
         ("path:", "no server called"),
-        ("path:opt/postgresql", "from the root of the disk"),
+        ("path:opt/postgresql", "not an absolute path"),
         ("path:/nowhere/at/all", "holds no PostgreSQL"),
     ],
 )
-def test_a_name_that_stands_for_nothing_here_is_refused_with_a_way_out(name: str, said: str) -> None:
-    with pytest.raises(ServerUnfit) as refusal:
+def test_an_unusable_name_is_rejected_with_a_hint(name: str, message: str) -> None:
+    with pytest.raises(ServerUnfit) as raised:
         find(name)
 
-    assert said in refusal.value.message
-    assert refusal.value.hint
+    assert message in raised.value.message
+    assert raised.value.hint
 
 
-def test_the_programs_in_any_folder_are_a_server_by_its_path(open_folder: Path) -> None:
+def test_a_path_to_an_installation_is_a_server_name(open_folder: Path) -> None:
     embedded = find("embedded:16")
     own = open_folder / "own"
     own.symlink_to(embedded.prefix)
@@ -55,43 +55,43 @@ def test_the_programs_in_any_folder_are_a_server_by_its_path(open_folder: Path) 
     assert (server.name, server.major, version) == (f"path:{own}", 16, (16,))
 
 
-def test_a_folder_of_something_else_is_refused_with_what_it_said(open_folder: Path) -> None:
+def test_a_folder_of_another_program_is_rejected_with_its_output(open_folder: Path) -> None:
     for name in ("postgres", "initdb"):
         program = open_folder / "bin" / name
         program.parent.mkdir(exist_ok=True)
         program.write_text("#!/bin/sh\necho 'a game, version 17'\n")
         program.chmod(0o755)
 
-    with pytest.raises(ServerUnfit) as refusal:
+    with pytest.raises(ServerUnfit) as raised:
         find(f"path:{open_folder}")
 
-    assert "do not say that they are PostgreSQL" in refusal.value.message
-    assert refusal.value.detail == "a game, version 17"
-    assert refusal.value.hint
+    assert "do not report a version of PostgreSQL" in raised.value.message
+    assert raised.value.detail == "a game, version 17"
+    assert raised.value.hint
 
 
-def test_a_missing_package_names_the_systems_it_is_not_made_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_names_the_unsupported_systems(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aigym_db.database.servers.binaries._package", lambda: None)
 
-    with pytest.raises(ServerUnfit) as refusal:
+    with pytest.raises(ServerUnfit) as raised:
         find("embedded")
 
-    assert "Alpine" in refusal.value.detail
-    assert "Intel" in refusal.value.detail
+    assert "Alpine" in raised.value.detail
+    assert "Intel" in raised.value.detail
 
 
-def test_an_old_package_without_this_major_says_which_version_has_it(
+def test_an_old_package_without_this_major_version_has_a_hint(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("aigym_db.database.servers.binaries._package", lambda: tmp_path)
 
-    with pytest.raises(ServerUnfit) as refusal:
+    with pytest.raises(ServerUnfit) as raised:
         find("embedded")
 
-    assert "0.6" in refusal.value.hint
+    assert "0.6" in raised.value.hint
 
 
-def test_programs_that_do_not_run_here_are_refused_not_crashed_on(
+def test_programs_that_cannot_be_executed_are_rejected(
     monkeypatch: pytest.MonkeyPatch, open_folder: Path, own_cache: Path
 ) -> None:
     programs = open_folder / "package" / "pginstall18" / "bin"
@@ -101,7 +101,7 @@ def test_programs_that_do_not_run_here_are_refused_not_crashed_on(
     (programs / "initdb").chmod(0o755)
     monkeypatch.setattr("aigym_db.database.servers.binaries._package", lambda: open_folder / "package")
 
-    with pytest.raises(ServerUnfit) as refusal, throwaway():
+    with pytest.raises(ServerUnfit) as raised, throwaway():
         pass
 
-    assert "--server system" in refusal.value.hint
+    assert "--server system" in raised.value.hint

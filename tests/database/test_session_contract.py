@@ -1,4 +1,4 @@
-"""What a session of ours runs under, as the server sees it, and what is said when there is none."""
+"""Settings of a session as the server reports them, and the errors if no connection is possible."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ OWN = {
     "DateStyle": ("SQL, DMY", "ISO, MDY"),
     "IntervalStyle": ("sql_standard", "postgres"),
 }
-"""What a database may have set for itself, and what counts all the same."""
+"""Settings of a database, and the values that apply in spite of them."""
 
 CLIENT = """
 from aigym_db.database.connect import connect
@@ -56,26 +56,26 @@ input()
 
 
 def setting(connection: psycopg.Connection, name: str) -> str:
-    found = connection.execute("select current_setting(%s)", [name]).fetchone()
-    assert found is not None
-    return str(found[0])
+    values = connection.execute("select current_setting(%s)", [name]).fetchone()
+    assert values is not None
+    return str(values[0])
 
 
 @pytest.mark.parametrize(("name", "value"), CONTRACT.items())
-def test_the_server_sees_the_contract(database: str, name: str, value: str) -> None:
+def test_the_server_reports_the_settings(database: str, name: str, value: str) -> None:
     with connect(database) as connection:
         assert setting(connection, name) == value
 
 
 @pytest.mark.parametrize(("name", "value"), CONTRACT.items())
-def test_the_contract_outlives_discard_all(database: str, name: str, value: str) -> None:
+def test_the_settings_survive_discard_all(database: str, name: str, value: str) -> None:
     with connect(database, autocommit=True) as connection:
         connection.execute("discard all")
 
         assert setting(connection, name) == value
 
 
-def test_a_session_may_be_asked_for(database: str) -> None:
+def test_the_settings_of_a_session_can_be_specified(database: str) -> None:
     wanted = SessionSettings(
         lock_timeout_ms=150, statement_timeout_ms=90_000, search_path='pg_catalog, "my schema"'
     )
@@ -86,20 +86,20 @@ def test_a_session_may_be_asked_for(database: str) -> None:
         assert setting(connection, "search_path") == 'pg_catalog, "my schema"'
 
 
-def test_a_session_acts_as_the_role_it_is_told(database: str, server) -> None:
+def test_a_session_runs_as_the_specified_role(database: str, server) -> None:
     with psycopg.connect(server.dsn(), autocommit=True) as connection:
         connection.execute('drop role if exists "the owner"')
         connection.execute('create role "the owner"')
 
     with connect(database, session=SessionSettings(role="the owner"), autocommit=True) as connection:
         connection.execute("reset role")
-        found = connection.execute("select current_user, session_user").fetchone()
+        values = connection.execute("select current_user, session_user").fetchone()
 
-    assert found == ("the owner", "postgres")
+    assert values == ("the owner", "postgres")
 
 
 @pytest.mark.parametrize("more", ["", "&options=-c%20role%3Dcontract_owner"])
-def test_nobody_acts_as_a_role_that_was_not_asked_for(database: str, server, more: str) -> None:
+def test_a_session_without_a_role_runs_as_its_user(database: str, server, more: str) -> None:
     with psycopg.connect(server.dsn(), autocommit=True) as connection:
         connection.execute(
             "create role contract_owner; create role contract_deploy login in role contract_owner"
@@ -108,18 +108,16 @@ def test_nobody_acts_as_a_role_that_was_not_asked_for(database: str, server, mor
     try:
         with connect(f"{database}&user=contract_deploy{more}", autocommit=True) as connection:
             connection.execute("reset role")
-            found = connection.execute("select current_user, session_user").fetchone()
+            values = connection.execute("select current_user, session_user").fetchone()
     finally:
         with psycopg.connect(server.dsn(), autocommit=True) as connection:
             connection.execute("drop role contract_deploy; drop role contract_owner")
 
-    assert found == ("contract_deploy", "contract_deploy")
+    assert values == ("contract_deploy", "contract_deploy")
 
 
 @pytest.mark.parametrize(("name", "own", "value"), [(name, *values) for name, values in OWN.items()])
-def test_what_a_database_sets_for_itself_does_not_count(
-    database: str, name: str, own: str, value: str
-) -> None:
+def test_the_settings_of_a_database_do_not_apply(database: str, name: str, own: str, value: str) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute(f"alter database {connection.info.dbname} set {name} = '{own}'".encode())
 
@@ -132,7 +130,7 @@ def test_what_a_database_sets_for_itself_does_not_count(
 
 @pytest.fixture(scope="module")
 def durable() -> Iterator[Throwaway]:
-    """A server that would lose nothing, but for the commits it does not wait for."""
+    """A durable server with synchronous_commit off."""
     with throwaway(settings={"fsync": "on"}) as running:
         yield running
 
@@ -140,7 +138,7 @@ def durable() -> Iterator[Throwaway]:
 @pytest.mark.parametrize(
     ("own", "value"), [("off", "on"), ("local", "local"), ("remote_apply", "remote_apply")]
 )
-def test_a_commit_is_waited_for_at_least_as_long_as_the_database_says(durable, own: str, value: str) -> None:
+def test_synchronous_commit_is_at_least_the_setting_of_the_database(durable, own: str, value: str) -> None:
     with psycopg.connect(durable.dsn(), autocommit=True) as connection:
         connection.execute(f"alter database postgres set synchronous_commit = {own}".encode())
 
@@ -150,34 +148,34 @@ def test_a_commit_is_waited_for_at_least_as_long_as_the_database_says(durable, o
         assert setting(connection, "synchronous_commit") == value
 
 
-def test_where_triggers_do_not_run_nothing_is_begun(database: str) -> None:
+def test_a_session_in_which_triggers_do_not_run_is_rejected(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute(
             f"alter database {connection.info.dbname} set session_replication_role = replica".encode()
         )
 
-    with pytest.raises(ServerUnfit) as refusal:
+    with pytest.raises(ServerUnfit) as raised:
         connect(database)
 
-    assert "session_replication_role is replica" in refusal.value.message
-    assert refusal.value.hint.startswith("Reset it")
+    assert "session_replication_role is replica" in raised.value.message
+    assert raised.value.hint.startswith("Reset it")
 
 
-def test_a_server_notices_that_we_are_gone_also_where_the_network_says_nothing(
+def test_a_server_detects_a_lost_client_by_tcp_keepalives(
     local_server: LocalServer,
 ) -> None:
     local_server.start()
 
     with connect(local_server.tcp_url()) as connection:
-        found = [
+        values = [
             setting(connection, name)
             for name in ("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count")
         ]
-        assert found == ["30", "10", "3"]
+        assert values == ["30", "10", "3"]
         assert setting(connection, "tcp_user_timeout") == "60000"
 
 
-def test_options_of_the_connection_string_are_kept_and_the_contract_has_the_last_word(database: str) -> None:
+def test_options_of_the_connection_string_are_kept_and_the_settings_override_them(database: str) -> None:
     dsn = f"{database}&options=-c%20geqo%3Doff%20-c%20row_security%3Don"
 
     with connect(dsn) as connection:
@@ -193,30 +191,30 @@ def test_options_of_the_environment_are_kept(database: str, monkeypatch: pytest.
         assert setting(connection, "row_security") == "off"
 
 
-def test_a_connection_comes_idle_and_outside_a_transaction(database: str) -> None:
+def test_a_new_connection_is_idle(database: str) -> None:
     with connect(database) as connection:
         assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
         assert connection.autocommit is False
 
 
-def test_no_statement_is_prepared_behind_our_back(database: str) -> None:
+def test_no_statement_is_prepared_implicitly(database: str) -> None:
     with connect(database, autocommit=True) as connection:
         [connection.execute("select 1 where %s", [True]) for _ in range(10)]
 
         assert connection.execute("select count(*) from pg_prepared_statements").fetchone() == (0,)
 
 
-def test_nothing_that_listens_says_to_start_the_server() -> None:
+def test_an_unreachable_server_has_a_hint_to_start_it() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
 
-    with pytest.raises(CannotConnect) as refusal:
+    with pytest.raises(CannotConnect) as raised:
         connect(f"postgresql://deploy:{SECRET}@127.0.0.1:{port}/app")
 
-    assert refusal.value.message == f'No connection to database "app" on 127.0.0.1:{port} as deploy.'
-    assert refusal.value.hint.startswith("Start the server")
-    assert SECRET not in refusal.value.detail
+    assert raised.value.message == f'No connection to database "app" on 127.0.0.1:{port} as deploy.'
+    assert raised.value.hint.startswith("Start the server")
+    assert SECRET not in raised.value.detail
 
 
 @pytest.mark.parametrize(
@@ -229,47 +227,47 @@ def test_nothing_that_listens_says_to_start_the_server() -> None:
         ("service=no_such_service", SessionSettings(), "Correct the name of the service"),
     ],
 )
-def test_what_is_missing_is_named_with_a_way_out(
+def test_a_missing_object_is_named_with_a_hint(
     server, query: str, session: SessionSettings, hint: str
 ) -> None:
-    with pytest.raises(CannotConnect) as refusal:
+    with pytest.raises(CannotConnect) as raised:
         connect(f"{server.dsn()}&{query}&password={SECRET}", session=session)
 
-    assert refusal.value.hint.startswith(hint)
-    assert "no_such" in refusal.value.detail or "port=1" in query
-    assert SECRET not in f"{refusal.value.message}{refusal.value.detail}{refusal.value.hint}"
+    assert raised.value.hint.startswith(hint)
+    assert "no_such" in raised.value.detail or "port=1" in query
+    assert SECRET not in f"{raised.value.message}{raised.value.detail}{raised.value.hint}"
 
 
-def test_a_wrong_password_is_said_and_not_repeated(local_server: LocalServer) -> None:
+def test_a_wrong_password_is_reported_and_not_repeated(local_server: LocalServer) -> None:
     port = local_server.start().port
 
-    with pytest.raises(CannotConnect) as refusal:
+    with pytest.raises(CannotConnect) as raised:
         connect(f"postgresql://postgres:{SECRET}@127.0.0.1:{port}/postgres")
 
-    assert refusal.value.hint.startswith("Check the user and its password")
-    assert SECRET not in f"{refusal.value.message}{refusal.value.detail}"
+    assert raised.value.hint.startswith("Check the user and its password")
+    assert SECRET not in f"{raised.value.message}{raised.value.detail}"
 
 
-def test_through_something_that_changes_nothing_a_connection_is_made(proxied: Callable[[str], str]) -> None:
+def test_a_proxy_that_changes_nothing_is_accepted(proxied: Callable[[str], str]) -> None:
     with connect(proxied("nothing")) as connection:
         assert setting(connection, "row_security") == "off"
 
 
 @pytest.mark.parametrize(
-    ("what", "said"),
+    ("fault", "detail"),
     [
         ("drop options", "row_security is on, not off"),
         ("another pid", "backend_pid is"),
-        ("refuse options", "unsupported startup parameter"),
+        ("reject options", "unsupported startup parameter"),
     ],
 )
-def test_a_pooler_is_refused(proxied: Callable[[str], str], what: str, said: str) -> None:
-    with pytest.raises(BehindPooler) as refusal:
-        connect(proxied(what))
+def test_a_pooler_is_rejected(proxied: Callable[[str], str], fault: str, detail: str) -> None:
+    with pytest.raises(BehindPooler) as raised:
+        connect(proxied(fault))
 
-    assert said in refusal.value.detail
-    assert refusal.value.hint.startswith("Connect to PostgreSQL itself")
-    assert "127.0.0.1" in refusal.value.message
+    assert detail in raised.value.detail
+    assert raised.value.hint.startswith("Connect to PostgreSQL itself")
+    assert "127.0.0.1" in raised.value.message
 
 
 def test_the_statement_of_a_killed_client_ends_and_its_locks_with_it(
@@ -282,9 +280,9 @@ def test_the_statement_of_a_killed_client_ends_and_its_locks_with_it(
     client.wait()
 
     with psycopg.connect(database, autocommit=True, options="-c lock_timeout=10s") as waiting:
-        found = waiting.execute("select pg_advisory_lock(1)").fetchone()
+        values = waiting.execute("select pg_advisory_lock(1)").fetchone()
 
-    assert found == ("",)
+    assert values == ("",)
 
 
 @pytest.mark.parametrize("supported", [(15, 16, 17), (19,)])

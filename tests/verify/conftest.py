@@ -72,7 +72,7 @@ def write(tmp_path: Path) -> Write:
 
 @pytest.fixture
 def edit(tmp_path: Path, write: Write) -> Edit:
-    """Puts something else in the place of what a file says: `edit(file, old, new)`."""
+    """Replace text in a file: `edit(file, old, new)`."""
 
     def edited(file: str, old: str, new: str) -> None:
         text = (tmp_path / file).read_text(encoding="utf-8")
@@ -84,7 +84,7 @@ def edit(tmp_path: Path, write: Write) -> Edit:
 
 @pytest.fixture
 def project(tmp_path: Path, write: Write) -> Project:
-    """A project in which everything agrees."""
+    """A project without differences."""
     for file, text in FILES.items():
         write(file, text)
     return find(tmp_path)
@@ -92,7 +92,7 @@ def project(tmp_path: Path, write: Write) -> Project:
 
 @pytest.fixture
 def migrated(project: Project, database: str) -> str:
-    """The DSN of a database that has run the project's migrations."""
+    """The DSN of a database with the project's migrations applied."""
     with open_session(database, project.session) as connection:
         create(connection)
         for migration in migrations(project):
@@ -103,6 +103,6 @@ def migrated(project: Project, database: str) -> str:
 
 
 @pytest.fixture
-def said() -> Callable[[Verified], str]:
-    """What was found, a line each, with its place."""
+def findings_text() -> Callable[[Verified], str]:
+    """Return the findings of a result, one line each, with their places."""
     return lambda verified: "\n".join(f"{finding.place}: {finding.message}" for finding in verified.findings)

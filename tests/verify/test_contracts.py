@@ -1,4 +1,4 @@
-"""A contract may only take away what nothing needs any more."""
+"""A contract may drop only objects that nothing uses any more."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ DROP = "alter table app.users drop column name;"
 
 
 @pytest.fixture
-def said(tmp_path: Path):
-    """What the check says of a line of migrations; each is its up, or its phase and its up."""
+def messages_for(tmp_path: Path):
+    """Return the check's messages for a series of migrations, each an up or a phase and an up."""
 
-    def made(*line: str | tuple[str, str], freezes: bool = False) -> list[str]:
-        for version, one in enumerate(line, start=1):
-            phase, up = one if isinstance(one, tuple) else ("", one)
+    def run(*series: str | tuple[str, str], freezes: bool = False) -> list[str]:
+        for version, migration in enumerate(series, start=1):
+            phase, up = migration if isinstance(migration, tuple) else ("", migration)
             text = f"-- migrate:up {phase}\n{up}\n-- migrate:down irreversible: a test\n"
             (tmp_path / "migrations").mkdir(exist_ok=True)
             (tmp_path / f"migrations/{version:04d}_step.sql").write_text(text, encoding="utf-8")
         project = find(tmp_path)
         if freezes:
             freeze(project, migrations(project))
-        found = verify(project, names=("contract-still-needed",)).findings
-        assert all(finding.level == "error" and finding.place for finding in found)
-        return [f"{finding.place}: {finding.message}" for finding in found]
+        findings = verify(project, names=("contract-still-needed",)).findings
+        assert all(finding.level == "error" and finding.place for finding in findings)
+        return [f"{finding.place}: {finding.message}" for finding in findings]
 
-    return made
+    return run
 
 
 def contract(up: str) -> tuple[str, str]:
@@ -54,21 +54,21 @@ def expand(up: str) -> tuple[str, str]:
     return "phase:expand", up
 
 
-def test_a_trigger_that_still_names_the_dropped_column_is_found(said) -> None:
-    assert said(START, expand(SYNC), contract(DROP)) == [
+def test_a_trigger_that_still_names_the_dropped_column_is_found(messages_for) -> None:
+    assert messages_for(START, expand(SYNC), contract(DROP)) == [
         "migrations/0003_step.sql:2:35: 0003 step drops column app.users.name, and the function app.sync(), "
         "which the triggers of app.users run, still names it since 0002 step."
     ]
 
 
-def test_a_contract_that_takes_the_trigger_away_first_is_right(said) -> None:
+def test_a_contract_that_drops_the_trigger_first_is_accepted(messages_for) -> None:
     end = "drop trigger users_sync on app.users; drop function app.sync();"
 
-    assert said(START, expand(SYNC), contract(end + DROP)) == []
+    assert messages_for(START, expand(SYNC), contract(end + DROP)) == []
 
 
-def test_a_line_without_contracts_has_nothing_to_find(said) -> None:
-    assert said(START, SYNC.replace("new.name", "new.nothing")) == []
+def test_migrations_without_contracts_have_no_findings(messages_for) -> None:
+    assert messages_for(START, SYNC.replace("new.name", "new.nothing")) == []
 
 
 NAMING = {
@@ -100,12 +100,14 @@ NAMING = {
 }
 
 
-@pytest.mark.parametrize("how", NAMING)
-def test_whatever_names_the_dropped_column_is_found(said, how: str) -> None:
-    found = said(START, expand(NAMING[how]), contract(DROP))
+@pytest.mark.parametrize("description", NAMING)
+def test_a_function_that_names_the_dropped_column_is_found(messages_for, description: str) -> None:
+    messages = messages_for(START, expand(NAMING[description]), contract(DROP))
 
-    assert len(found) == 1
-    assert "drops column app.users.name, and the function app.f() still names it since 0002 step." in found[0]
+    assert len(messages) == 1
+    assert (
+        "drops column app.users.name, and the function app.f() still names it since 0002 step." in messages[0]
+    )
 
 
 INNOCENT = {
@@ -145,9 +147,9 @@ INNOCENT = {
 }
 
 
-@pytest.mark.parametrize("how", INNOCENT)
-def test_what_names_something_else_is_not_accused(said, how: str) -> None:
-    assert said(START, expand(INNOCENT[how]), contract(DROP)) == []
+@pytest.mark.parametrize("description", INNOCENT)
+def test_a_function_that_names_another_object_is_no_finding(messages_for, description: str) -> None:
+    assert messages_for(START, expand(INNOCENT[description]), contract(DROP)) == []
 
 
 @pytest.mark.parametrize(
@@ -197,53 +199,58 @@ def test_what_names_something_else_is_not_accused(said, how: str) -> None:
         ),
     ],
 )
-def test_every_kind_of_object_that_is_still_needed_is_found(
-    said, expands: str, contracts: str, expected: str
+def test_every_kind_of_dependent_object_is_found(
+    messages_for, expands: str, contracts: str, expected: str
 ) -> None:
-    found = said(START, expand(expands), contract(contracts))
+    messages = messages_for(START, expand(expands), contract(contracts))
 
-    assert [line for line in found if expected in line]
+    assert [line for line in messages if expected in line]
 
 
-def test_a_later_expand_that_needs_what_is_gone_is_found(said) -> None:
+def test_a_later_expand_that_uses_a_dropped_column_is_found(messages_for) -> None:
     later = "create view app.v as select name from app.users;"
 
-    assert said(START, contract(DROP), expand(later)) == [
+    assert messages_for(START, contract(DROP), expand(later)) == [
         "migrations/0003_step.sql:2:29: 0003 step needs what 0002 step has dropped: "
         'migrations/0003_step.sql: column "name" does not exist'
     ]
 
 
-def test_a_function_that_a_later_expand_makes_is_found(said) -> None:
+def test_a_function_that_a_later_expand_creates_is_found(messages_for) -> None:
     later = NAMING["a query in plpgsql"]
 
-    found = said(START, contract(DROP), expand(later))
+    messages = messages_for(START, contract(DROP), expand(later))
 
-    assert len(found) == 1
-    assert "0002 step drops column app.users.name, and the function app.f() still names it" in found[0]
-
-
-def test_a_draft_that_is_mended_later_is_broken_in_between(said) -> None:
-    mended = expand("drop trigger users_sync on app.users; drop function app.sync();")
-
-    assert len(said(START, expand(SYNC), contract(DROP), mended)) == 1
+    assert len(messages) == 1
+    assert "0002 step drops column app.users.name, and the function app.f() still names it" in messages[0]
 
 
-def test_a_frozen_one_that_was_mended_since_is_history(said) -> None:
-    mended = expand("drop trigger users_sync on app.users; drop function app.sync();")
+def test_a_draft_that_is_corrected_later_is_found(messages_for) -> None:
+    correction = expand("drop trigger users_sync on app.users; drop function app.sync();")
 
-    assert said(START, expand(SYNC), contract(DROP), mended, freezes=True) == []
+    assert len(messages_for(START, expand(SYNC), contract(DROP), correction)) == 1
 
 
-def test_a_column_that_came_back_is_not_missed(said) -> None:
+def test_a_frozen_migration_that_was_corrected_later_is_no_finding(messages_for) -> None:
+    correction = expand("drop trigger users_sync on app.users; drop function app.sync();")
+
+    assert messages_for(START, expand(SYNC), contract(DROP), correction, freezes=True) == []
+
+
+def test_a_column_that_was_added_again_is_no_finding(messages_for) -> None:
     assert (
-        said(START, expand(SYNC), contract(DROP), "alter table app.users add name text;", freezes=True) == []
+        messages_for(
+            START, expand(SYNC), contract(DROP), "alter table app.users add name text;", freezes=True
+        )
+        == []
     )
 
 
-def test_a_migration_that_fails_for_a_reason_of_its_own_is_said_as_such(said) -> None:
-    found = said(START, contract("alter table app.users drop column kind;"), "create table app.users ();")
+def test_a_migration_that_fails_for_another_reason_reports_that_reason(messages_for) -> None:
+    messages = messages_for(
+        START, contract("alter table app.users drop column kind;"), "create table app.users ();"
+    )
 
-    assert len(found) == 1
-    assert 'relation "users" already exists' in found[0]
-    assert "needs what" not in found[0]
+    assert len(messages) == 1
+    assert 'relation "users" already exists' in messages[0]
+    assert "needs what" not in messages[0]

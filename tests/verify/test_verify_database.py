@@ -1,4 +1,4 @@
-"""What `verify` says of a database that does not agree with the files: its ledger, and what it holds."""
+"""Findings of `verify` for a database that differs from the files: ledger and drift."""
 
 from __future__ import annotations
 
@@ -30,10 +30,12 @@ from aigym_db.verify.verify import verify
         ),
     ],
 )
-def test_files_and_ledger_that_do_not_agree_are_found(project, migrated, said, change, expected) -> None:
+def test_differences_between_files_and_ledger_are_found(
+    project, migrated, findings_text, change, expected
+) -> None:
     change(project.root / "migrations/0002_birds.sql")
 
-    assert expected in said(verify(project, dsn=migrated, names=("ledger",)))
+    assert expected in findings_text(verify(project, dsn=migrated, names=("ledger",)))
 
 
 @pytest.mark.parametrize(
@@ -57,17 +59,17 @@ def test_files_and_ledger_that_do_not_agree_are_found(project, migrated, said, c
         ),
     ],
 )
-def test_drift_is_found(project, migrated, said, change, expected, level) -> None:
+def test_drift_is_found(project, migrated, findings_text, change, expected, level) -> None:
     with psycopg.connect(migrated, autocommit=True) as connection:
         connection.execute(change.encode())
 
     verified = verify(project, dsn=migrated, names=("drift",))
 
-    assert expected in said(verified)
+    assert expected in findings_text(verified)
     assert level in {finding.level for finding in verified.findings}
 
 
-def test_migrations_that_have_not_run_yet_are_no_drift(project, migrated, write) -> None:
+def test_pending_migrations_are_no_drift(project, migrated, write) -> None:
     write("migrations/0003_more.sql", "-- migrate:up\ncreate table app.more ();\n-- migrate:down\n")
 
     assert verify(project, dsn=migrated, names=("drift", "ledger")).findings == ()

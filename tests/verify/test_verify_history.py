@@ -1,4 +1,4 @@
-"""What `verify` says of migrations and templates that do not agree, and of what it cannot look at."""
+"""Findings of `verify` for migrations and templates that differ, and its skipped checks."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from aigym_db.project.migrations import migrations
 from aigym_db.verify.verify import verify
 
 
-def test_a_project_in_which_everything_agrees_passes(project, migrated, said) -> None:
+def test_a_consistent_project_passes(project, migrated, findings_text) -> None:
     freeze(project, migrations(project))
 
     verified = verify(project, dsn=migrated, names=("history",))
 
-    assert said(verified) == ""
+    assert findings_text(verified) == ""
     assert set(verified.ran) == {
         "lock",
         "lock-grows",
@@ -50,7 +50,7 @@ STATE = "state-is-history"
             "app;",
             "app; create schema more;",
             "schema more exists in the templates but not after the migrations.",
-            id="a schema more",
+            id="an additional schema",
         ),
         pytest.param(
             STATE,
@@ -58,7 +58,7 @@ STATE = "state-is-history"
             "create role history_owner",
             "create role history_owner bypassrls",
             "schema/_roles.sql.j2:2:67: role history_owner: bypass_rls is `false` after",
-            id="a role that may do more",
+            id="a role with more privileges",
         ),
         pytest.param(
             STATE,
@@ -75,7 +75,7 @@ STATE = "state-is-history"
             "",
             "migrations/0002_birds.sql:8:1: "
             "schema app exists after the down of 0002 birds but not before its up.",
-            id="a down that forgets something",
+            id="an incomplete down",
         ),
         pytest.param(
             "round-trip",
@@ -91,7 +91,7 @@ STATE = "state-is-history"
             "-- migrate:down",
             "alter role history_owner createdb;\n-- migrate:down",
             "migrations/0001_roles.sql:10:1: migrations/0001_roles.sql: permission denied to alter role",
-            id="something only a superuser may",
+            id="a statement that requires a superuser",
         ),
         pytest.param(
             "non-superuser-owner",
@@ -100,22 +100,22 @@ STATE = "state-is-history"
             "do $$ begin if (select usesuper from pg_catalog.pg_user where usename = session_user) then "
             "create table app.extra (); end if; end $$;\ncreate table app.birds",
             "table app.extra exists if a superuser migrates but not if a non-superuser member of",
-            id="something else for a superuser",
+            id="another effect for a superuser",
         ),
     ],
 )
-def test_what_does_not_agree_is_said_with_object_fact_and_place(
-    project, edit, said, name, file, old, new, expected
+def test_a_difference_is_reported_with_object_fact_and_place(
+    project, edit, findings_text, name, file, old, new, expected
 ) -> None:
     edit(file, old, new)
 
     verified = verify(project, names=(name,))
 
-    assert expected in said(verified)
+    assert expected in findings_text(verified)
     assert {finding.level for finding in verified.findings} == {"error"}
 
 
-def test_what_one_down_leaves_behind_is_said_once(project, write, edit) -> None:
+def test_an_object_that_a_down_does_not_drop_is_reported_once(project, write, edit) -> None:
     edit("migrations/0002_birds.sql", "drop schema app;", "")
     write("migrations/0003_more.sql", "-- migrate:up\ncreate table app.more ();\n-- migrate:down\n")
     write("migrations/0004_last.sql", "-- migrate:up\nselect 1;\n-- migrate:down\nselect 1;\n")
@@ -131,7 +131,7 @@ def test_what_one_down_leaves_behind_is_said_once(project, write, edit) -> None:
     ]
 
 
-def test_the_way_down_ends_at_what_cannot_be_undone(project, write) -> None:
+def test_the_round_trip_ends_at_an_irreversible_migration(project, write) -> None:
     up = "-- migrate:up\ncreate table app.more ();\n-- migrate:down irreversible: data is gone\n"
     write("migrations/0003_more.sql", up)
     last = "-- migrate:up\ncreate table app.last ();\n-- migrate:down\ndrop table app.last;\n"
@@ -140,7 +140,7 @@ def test_the_way_down_ends_at_what_cannot_be_undone(project, write) -> None:
     assert verify(project, names=("round-trip",)).findings == ()
 
 
-def test_what_there_is_nothing_for_is_skipped_and_said(tmp_path, write) -> None:
+def test_a_check_without_its_input_is_skipped_with_a_reason(tmp_path, write) -> None:
     write("migrations/0001_one.sql", "-- migrate:up\nselect 1;\n-- migrate:down\nselect 1;\n")
 
     verified = verify(find(tmp_path))
@@ -157,8 +157,8 @@ def test_what_there_is_nothing_for_is_skipped_and_said(tmp_path, write) -> None:
     ("name", "hint"),
     [("round-trips", "Write `round-trip`"), ("ledger", "Specify a database with --database")],
 )
-def test_asking_for_what_cannot_run_is_an_error(project, name, hint) -> None:
-    with pytest.raises(BadCommandLine) as refusal:
+def test_selecting_a_check_that_cannot_run_is_an_error(project, name, hint) -> None:
+    with pytest.raises(BadCommandLine) as raised:
         verify(project, names=(name,))
 
-    assert hint in refusal.value.hint
+    assert hint in raised.value.hint

@@ -1,4 +1,4 @@
-"""What `verify` says of frozen files that were edited, LOCK and all."""
+"""Findings of `verify` for frozen files that were edited, with and without the lock file."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from aigym_db.project.migrations import migrations
 from aigym_db.verify.verify import verify
 
 
-def test_an_edited_frozen_file_is_found(project, edit, said) -> None:
+def test_an_edited_frozen_file_is_found(project, edit, findings_text) -> None:
     freeze(project, migrations(project))
     edit("migrations/0002_birds.sql", "name text", "name varchar")
 
-    assert "migrations/0002_birds.sql was edited after it was frozen" in said(
+    assert "migrations/0002_birds.sql was edited after it was frozen" in findings_text(
         verify(project, names=("lock",))
     )
 
 
-def test_a_lock_that_was_edited_with_its_file_is_found_by_the_main_branch(project, edit, said) -> None:
+def test_a_lock_file_that_was_edited_with_its_migration_differs_from_the_main_branch(
+    project, edit, findings_text
+) -> None:
     git(project, "init", "-q", "-b", "main")
     freeze(project, migrations(project))
     git(project, "add", ".")
@@ -33,10 +35,12 @@ def test_a_lock_that_was_edited_with_its_file_is_found_by_the_main_branch(projec
 
     assert untouched.findings == ()
     assert [finding.rule for finding in verified.findings] == ["lock-grows"]
-    assert "has another line in the place of `0002_birds.sql`, which main has frozen" in said(verified)
+    assert "has another line in the place of `0002_birds.sql`, which main has frozen" in findings_text(
+        verified
+    )
 
 
-def test_a_lock_that_lost_its_end_is_found(project, said) -> None:
+def test_a_truncated_lock_file_is_found(project, findings_text) -> None:
     git(project, "init", "-q", "-b", "main")
     freeze(project, migrations(project))
     git(project, "add", ".")
@@ -44,7 +48,7 @@ def test_a_lock_that_lost_its_end_is_found(project, said) -> None:
     lock = project.root / "migrations" / "LOCK"
     lock.write_text(lock.read_text().splitlines(keepends=True)[0])
 
-    assert "LOCK lacks `0002_birds.sql`" in said(verify(project, names=("lock-grows",)))
+    assert "LOCK lacks `0002_birds.sql`" in findings_text(verify(project, names=("lock-grows",)))
 
 
 def git(project: Project, *words: str) -> None:

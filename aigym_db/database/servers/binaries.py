@@ -144,7 +144,7 @@ def _system(choice: str) -> Binaries:
 def _at(prefix: Path) -> Binaries:
     if not prefix.is_absolute():
         raise ServerUnfit(
-            f"The server `path:{prefix}` does not say where it is from the root of the disk on.",
+            f"The server `path:{prefix}` is not an absolute path.",
             hint=f"Write the whole path, e.g. `path:{prefix.absolute()}`.",
         )
     missing = [name for name in ("postgres", "initdb") if not os.access(prefix / "bin" / name, os.X_OK)]
@@ -169,7 +169,7 @@ def _major(prefix: Path) -> int:
     match = re.match(r"postgres \(PostgreSQL\) (\d+)", output)
     if match is None:
         raise ServerUnfit(
-            f"The programs in {prefix} do not say that they are PostgreSQL.",
+            f"The programs in {prefix} do not report a version of PostgreSQL.",
             detail=output or "`postgres --version` printed nothing.",
             hint="Check that they are made for this system and that their shared libraries are there.",
         )
