@@ -123,7 +123,7 @@ def _unpoliced(connection: psycopg.Connection, roles: list[str], outside: list[s
             "ACC02",
             "error",
             f"{table}: {role} has been granted {privilege}, to which row-level security does not apply.",
-            help=f"Write `revoke {privilege.lower()} on {table} from {role}` in a migration.",
+            hint=f"Write `revoke {privilege.lower()} on {table} from {role}` in a migration.",
         )
 
 
@@ -136,7 +136,7 @@ def _partitions(connection: psycopg.Connection, roles: list[str], outside: list[
             "ACC03",
             "error",
             f"{partition}: {role} can address this partition directly, bypassing the policies of {parent}.",
-            help=f"Write `revoke all on {partition} from {role}`; keep partitions in a closed schema.",
+            hint=f"Write `revoke all on {partition} from {role}`; keep partitions in a closed schema.",
         )
 
 
@@ -149,5 +149,5 @@ def surviving_mutants(survivors: Iterable[Survivor]) -> Iterator[Finding]:
                 "ACC05",
                 "error",
                 f"No cell kills the mutant: {survivor.mutant.id}.",
-                help="Add a fixture row that distinguishes it, or a reason to policies/equivalents.toml.",
+                hint="Add a fixture row that distinguishes it, or a reason to policies/equivalents.toml.",
             )

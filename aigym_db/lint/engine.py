@@ -147,7 +147,7 @@ class _Linter:
                 level = "note" if rule.in_downs == "note" else level
             if not self.suppressed(rule.name, match.spot):
                 self.findings.append(
-                    Finding(rule.name, rule.code, level, match.message, match.spot.place, match.help)
+                    Finding(rule.name, rule.code, level, match.message, match.spot.place, match.hint)
                 )
 
     def suppressed(self, rule: str, spot: Spot) -> bool:

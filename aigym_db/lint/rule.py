@@ -16,11 +16,11 @@ InDowns = Literal["run", "note", "skip"]
 
 @dataclass(frozen=True, slots=True)
 class RuleMatch:
-    """A place where a rule is violated: message and help become those of the finding."""
+    """A place where a rule is violated: message and hint become those of the finding."""
 
     spot: Spot
     message: str
-    help: str = ""
+    hint: str = ""
     level: Level | None = None
     """The level if it differs from that of the rule."""
 

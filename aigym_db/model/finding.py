@@ -22,5 +22,5 @@ class Finding:
     message: str
     """One sentence that names the object and the effect."""
     place: Place | None = None
-    help: str = ""
+    hint: str = ""
     """How to correct it: a sentence that begins with a verb."""

@@ -69,15 +69,15 @@ def lost(cause: OSError) -> str:
 
 
 def finding(item: Finding) -> str:
-    """Format a finding: level, code, message, place with caret, help."""
+    """Format a finding: level, code, message, place with caret, hint."""
     level = click.style(item.level, fg=_COLOUR[item.level], bold=True)
     first, *more = [printable(line) for line in lines_of(item.message)] or [""]
     lines = [f"{level} {dim(item.code)} {bold(first)} {dim(f'[{item.rule}]')}"]
     if item.place:
         lines += caret(item.place)
     lines += [f"  {line}" for line in more]
-    if item.help:
-        lines.append(f"  {click.style('help:', fg='cyan')} {item.help}")
+    if item.hint:
+        lines.append(f"  {click.style('hint:', fg='cyan')} {item.hint}")
     return "\n".join(lines)
 
 

@@ -19,7 +19,7 @@ class FindingEntry:
     line: int | None
     column: int | None
     message: str
-    help: str
+    hint: str
 
 
 @dataclass(frozen=True, slots=True)

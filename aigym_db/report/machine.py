@@ -31,7 +31,7 @@ def as_json(finding: Finding) -> dict[str, Any]:
         "line": place.line if place else None,
         "column": place.column if place else None,
         "message": finding.message,
-        "help": finding.help,
+        "hint": finding.hint,
     }
 
 
@@ -48,7 +48,7 @@ def github(finding: Finding) -> str:
     if finding.place:
         place = finding.place
         properties = f"file={_property(place.file)},line={place.line},col={place.column},{properties}"
-    return f"::{level} {properties}::{_data(f'{finding.message} {finding.help}'.strip())}"
+    return f"::{level} {properties}::{_data(f'{finding.message} {finding.hint}'.strip())}"
 
 
 def _data(text: str) -> str:

@@ -27,7 +27,7 @@ class CheckFailure:
 
     message: str
     place: Place | None = None
-    help: str = ""
+    hint: str = ""
     level: Level | None = None
     """Overrides the level of the check."""
 
@@ -64,7 +64,7 @@ class Check:
     def finding(self, failure: CheckFailure) -> Finding:
         """Return the failure as a finding of this check."""
         level = failure.level or self.level
-        return Finding(self.name, self.code, level, failure.message, failure.place, failure.help)
+        return Finding(self.name, self.code, level, failure.message, failure.place, failure.hint)
 
 
 def check(code: str, name: str, *, needs: Needs, level: Level = "error") -> Callable[[Run], Check]:
@@ -92,16 +92,16 @@ _HEAD = re.compile(r"-- (?P<question>[^\n]+)\n(?P<keys>(?:-- \w+: [^\n]*\n)+)(?P
 def query_check(path: Path) -> Check:
     """Return the check of a query; each of its rows is a problem: `object` (its catalog name) and `message`.
 
-    The file begins with its question, the keys `code`, `level`, `help`, pairs of `breaks` and `finding`, and
+    The file begins with its question, the keys `code`, `level`, `hint`, pairs of `breaks` and `finding`, and
     the page. Raise BadMigration if one of them is missing.
     """
     text = path.read_text(encoding="utf-8")
     head = _HEAD.match(text)
     keys = dict(re.findall(r"-- (\w+): (.*)\n", _PAIR.sub("", head["keys"]))) if head else {}
     breaking = _breaking(head["keys"]) if head else ()
-    if head is None or keys.keys() != {"code", "level", "help"} or not breaking:
+    if head is None or keys.keys() != {"code", "level", "hint"} or not breaking:
         raise BadMigration(
-            f"{path.name} is not a check: its question, code, level, help, breaking statement or page is "
+            f"{path.name} is not a check: its question, code, level, hint, breaking statement or page is "
             "missing.",
             place=Source(path.name, text).place(0),
             hint="Begin it like the other checks in its folder.",
@@ -109,7 +109,7 @@ def query_check(path: Path) -> Check:
 
     def run(context: VerifyContext) -> Iterator[CheckFailure]:
         for name, message in context.rows(text):
-            yield CheckFailure(message, where(context, name), keys["help"])
+            yield CheckFailure(message, where(context, name), keys["hint"])
 
     page = "\n".join([head["question"], "", *(line[3:] for line in head["text"].splitlines())])
     level: Level = (

@@ -12,7 +12,7 @@ NOT_UTF8 = "\udcff\udcfe"
 def rejected(out: str) -> tuple[str, str]:
     """The code and the message of the one finding of a document."""
     (finding,) = json.loads(out)["findings"]
-    assert finding["help"].endswith(".")
+    assert finding["hint"].endswith(".")
     return finding["code"], finding["message"]
 
 

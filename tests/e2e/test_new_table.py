@@ -57,7 +57,7 @@ def test_verify_lists_changes_without_a_draft(described) -> None:
     assert seen.status == 5
     assert "table app.labels exists in the templates but not after the migrations" in seen.out
     assert "--> schema/app/labels.sql.j2:13:18" in seen.out
-    assert "help: Draft the missing migration with `aigym-db new NAME`" in seen.out
+    assert "hint: Draft the missing migration with `aigym-db new NAME`" in seen.out
 
 
 def test_verify_finds_a_down_that_is_not_the_inverse(described) -> None:
@@ -101,7 +101,7 @@ def test_verify_reports_manual_changes_of_the_database(shop, migrated, kind: str
 
     assert (seen.status, message in seen.out) == (5, True), seen.out
     assert "--> " in seen.out
-    assert "help: Revert the change by hand, or add it to the migrations" in seen.out
+    assert "hint: Revert the change by hand, or add it to the migrations" in seen.out
 
 
 def test_a_file_of_comments_is_a_migration(shop, migrated, holdings) -> None:

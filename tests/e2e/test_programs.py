@@ -50,7 +50,7 @@ REJECTED = [
     ("--server", "nonsense", "verify", "state-is-history"),
     ("--server", "nonsense", "doctor"),
 ]
-KEYS = {"rule", "code", "level", "file", "line", "column", "message", "help"}
+KEYS = {"rule", "code", "level", "file", "line", "column", "message", "hint"}
 
 
 @pytest.mark.parametrize("words", DONE, ids=" ".join)
@@ -87,7 +87,7 @@ def test_an_error_is_one_json_document(shop, migrated, monkeypatch, words: tuple
     assert seen.status in (2, 3)
     assert set(finding) == KEYS
     assert finding["code"].startswith("AIG-")
-    assert finding["help"].endswith(".")
+    assert finding["hint"].endswith(".")
     assert seen.err.startswith(f"error {finding['code']} ") or words[-1] == "doctor"
     assert "\x1b" not in seen.err
 

@@ -56,7 +56,7 @@ def test_an_allow_comment_that_suppresses_nothing_is_a_finding(
 def test_a_misspelt_rule_is_reported_with_the_nearest_name() -> None:
     (finding,) = lint_text("-- allow drop-tabel: gone\nselect 1;", "x.sql")
 
-    assert finding.help == "Write `drop-table`, if that is the intended rule."
+    assert finding.hint == "Write `drop-table`, if that is the intended rule."
 
 
 def test_an_allow_comment_above_a_policy_covers_findings_about_the_finished_catalog() -> None:

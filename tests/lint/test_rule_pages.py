@@ -115,8 +115,8 @@ def test_a_finding_has_a_place_a_sentence_and_help_that_starts_with_a_verb(
     assert finding.place is not None
     assert finding.place.text
     assert finding.message.endswith(".")
-    assert finding.help.endswith(".")
-    assert finding.help[0].isupper()
+    assert finding.hint.endswith(".")
+    assert finding.hint[0].isupper()
 
 
 def test_names_and_codes_are_unique() -> None:

@@ -150,19 +150,19 @@ create table aigym_db.event (
   occurred_at timestamptz not null default clock_timestamp(),
   check (kind in ('start', 'fail') or checksum is not null)
 );
-create function aigym_db.refuse_change() returns trigger
+create function aigym_db.reject_change() returns trigger
 language plpgsql
 set search_path = pg_catalog
 as $$
 begin
-  raise exception 'aigym_db.event is append-only: % is refused', tg_op
+  raise exception 'aigym_db.event is append-only: % is rejected', tg_op
     using errcode = 'insufficient_privilege',
           hint = 'Record what is true now as a new event; history stays as it was.';
 end
 $$;
 create trigger event_append_only
 before update or delete or truncate on aigym_db.event
-for each statement execute function aigym_db.refuse_change();
+for each statement execute function aigym_db.reject_change();
 alter table aigym_db.event enable always trigger event_append_only;
 create view aigym_db.applied as
 select version, name, checksum, occurred_at as applied_at, who as applied_by

@@ -330,7 +330,7 @@ def test_lint_reads_a_dump(full: str, any_server: Throwaway, tmp_path: Path) -> 
 
     findings = lint([Section.of_part(part, "up")])
 
-    assert [finding for finding in findings if finding.rule == "bad-sql" or "SET LOCAL" in finding.help] == []
+    assert [finding for finding in findings if finding.rule == "bad-sql" or "SET LOCAL" in finding.hint] == []
 
 
 def test_a_comment_in_data_allows_nothing(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def non_superuser_owner(context: VerifyContext) -> Iterator[CheckFailure]:
     if owner is None:
         yield CheckFailure(
             "`owner` is not set: the connecting role owns the objects that migrations create.",
-            help="Set `owner` to a role without LOGIN; migrations then run as that role.",
+            hint="Set `owner` to a role without LOGIN; migrations then run as that role.",
             level="note",
         )
         return

@@ -1,7 +1,7 @@
 -- Which triggers and foreign keys are disabled?
 -- code: INT03
 -- level: error
--- help: Enable them with `alter table … enable trigger all`, then look for rows that violate the constraints.
+-- hint: Enable them with `alter table … enable trigger all`, then look for rows that violate the constraints.
 -- breaks: alter table app.birds disable trigger all
 -- finding: foreign keys and triggers are disabled: birds_parent_fkey
 -- breaks: alter table app.birds disable trigger birds_touch

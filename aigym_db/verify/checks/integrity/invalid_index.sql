@@ -1,7 +1,7 @@
 -- Which indexes are invalid?
 -- code: INT01
 -- level: error
--- help: Drop it with `drop index concurrently`, and build it again.
+-- hint: Drop it with `drop index concurrently`, and build it again.
 -- breaks: update pg_catalog.pg_index set indisvalid = false where indexrelid = 'app.birds_pkey'::regclass
 -- finding: app.birds_pkey on app.birds
 -- An interrupted CREATE INDEX CONCURRENTLY leaves an invalid index: no query uses it, every write maintains it, and a

@@ -1,7 +1,7 @@
 -- Which constraints have not been validated against existing rows?
 -- code: INT02
 -- level: warning
--- help: Run `alter table … validate constraint …`, once the rows satisfy it.
+-- hint: Run `alter table … validate constraint …`, once the rows satisfy it.
 -- breaks: alter table app.birds add constraint birds_check check (id > 5) not valid
 -- finding: birds_check on app.birds
 -- NOT VALID checks new rows only. Until VALIDATE CONSTRAINT succeeds, older rows may violate it, and the planner does

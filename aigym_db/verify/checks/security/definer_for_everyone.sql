@@ -1,7 +1,7 @@
 -- Which SECURITY DEFINER functions can PUBLIC execute?
 -- code: SEC06
 -- level: error
--- help: Revoke execute from public, and grant it to the roles that need it.
+-- hint: Revoke execute from public, and grant it to the roles that need it.
 -- breaks: grant execute on function app.secret() to public
 -- finding: PUBLIC can execute app.secret()
 -- PostgreSQL grants EXECUTE on every new function to PUBLIC, and this one runs with the privileges of its owner.

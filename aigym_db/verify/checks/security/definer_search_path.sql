@@ -1,7 +1,7 @@
 -- Which SECURITY DEFINER functions use the caller's search_path?
 -- code: SEC05
 -- level: error
--- help: Write `set search_path = ''` on the function, and qualify every name with its schema.
+-- hint: Write `set search_path = ''` on the function, and qualify every name with its schema.
 -- breaks: alter function app.secret() reset search_path
 -- finding: app.secret() runs as verify_owner
 -- Such a function runs with the privileges of its owner. Without a search_path of its own it uses the caller's, and the

@@ -1,7 +1,7 @@
 -- Which table owners can log in and bypass row-level security?
 -- code: SEC09
 -- level: warning
--- help: Transfer the tables to a role with NOLOGIN.
+-- hint: Transfer the tables to a role with NOLOGIN.
 -- breaks: alter role verify_owner login
 -- finding: verify_owner owns 3 tables
 -- Policies do not apply to the owner of a table, unless it has FORCE ROW LEVEL SECURITY. An application that connects

@@ -1,7 +1,7 @@
 -- Which partitions can a role other than the owner query directly?
 -- code: SEC04
 -- level: error
--- help: Revoke the privilege: roles with privileges on the parent reach the rows through its policies.
+-- hint: Revoke the privilege: roles with privileges on the parent reach the rows through its policies.
 -- breaks: grant select on app.days_2025 to verify_reader
 -- finding: granted to verify_reader
 -- A query on a partition applies the policies of the partition, not those of its parent.

@@ -1,7 +1,7 @@
 -- Which policies apply to PUBLIC?
 -- code: SEC02
 -- level: error
--- help: Name the roles that the policy applies to: `to authenticated`.
+-- hint: Name the roles that the policy applies to: `to authenticated`.
 -- breaks: alter policy birds_select on app.birds to public
 -- finding: birds_select on app.birds
 -- A policy without TO applies to PUBLIC, which includes roles created later and roles that must not see any row.

@@ -1,7 +1,7 @@
 -- Which roles have table privileges that row-level security does not restrict?
 -- code: SEC03
 -- level: error
--- help: Grant select, insert, update and delete only, and revoke the others.
+-- hint: Grant select, insert, update and delete only, and revoke the others.
 -- breaks: grant truncate on app.birds to verify_reader
 -- finding: verify_reader may truncate app.birds
 -- breaks: grant all on app.birds to public

@@ -1,7 +1,7 @@
 -- On which tables and partitions is row-level security disabled?
 -- code: SEC01
 -- level: error
--- help: Write `alter table … enable row level security` and the policies it needs.
+-- hint: Write `alter table … enable row level security` and the policies it needs.
 -- breaks: alter table app.birds disable row level security
 -- finding: so its policies have no effect
 -- breaks: alter table app.days_2025 disable row level security

@@ -1,7 +1,7 @@
 -- Which roles can create objects in a schema they do not own?
 -- code: SEC08
 -- level: error
--- help: Revoke create on the schema; using its objects requires only usage.
+-- hint: Revoke create on the schema; using its objects requires only usage.
 -- breaks: grant create on schema app to verify_reader
 -- finding: verify_reader may create
 -- A role that can create in a schema can add a function that another role's query resolves first.

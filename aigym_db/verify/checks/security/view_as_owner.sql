@@ -1,7 +1,7 @@
 -- Which views read their tables with the privileges of their owner?
 -- code: SEC07
 -- level: error
--- help: Write `with (security_invoker = true)` on the view.
+-- hint: Write `with (security_invoker = true)` on the view.
 -- breaks: alter view app.names reset (security_invoker)
 -- finding: app.names reads as verify_owner
 -- breaks: alter view app.names set (security_invoker = false)
