@@ -35,9 +35,9 @@ def _where(files: Files, name: str, *, policies_first: bool) -> Place | None:
     # The file of an index is that of a table in its schema, which one its name does not show.
     near = [source for file, source in sources.items() if file.startswith(f"schema/{plain[0]}/")]
     for source in here + near if len(plain) == 2 else here:
-        found = re.search(rf"\b{re.escape(plain[-1])}\b", _without_card(source.text))
-        if found:
-            return source.place(found.start())
+        match = re.search(rf"\b{re.escape(plain[-1])}\b", _without_card(source.text))
+        if match:
+            return source.place(match.start())
     # For an object that no file names, the file of its table is the place where it belongs.
     own = [source for source in here if source.file == f"schema/{'/'.join(plain[:2])}.sql.j2"]
     return own[0].place(0) if own else None

@@ -35,11 +35,11 @@ LEVEL = {
 
 def modules() -> dict[str, Path]:
     """Every module of the package by its dotted name."""
-    found = {}
+    paths = {}
     for path in PACKAGE.rglob("*.py"):
         parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
-        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
-    return found
+        paths[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return paths
 
 
 MODULES = modules()
@@ -49,18 +49,18 @@ def imports(name: str) -> set[str]:
     """The modules of the package that a module imports anywhere in its text, itself left out."""
     path = MODULES[name]
     package = name if path.stem == "__init__" else name.rpartition(".")[0]
-    found: set[str] = set()
+    imported: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            imported |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             if node.level:
                 anchor = package.split(".")[: len(package.split(".")) - node.level + 1]
                 base = ".".join([*anchor, base]).rstrip(".")
             inner = {f"{base}.{alias.name}" for alias in node.names}
-            found |= {name if name in MODULES else base for name in inner}
-    return {module for module in found if module in MODULES} - {name}
+            imported |= {name if name in MODULES else base for name in inner}
+    return {module for module in imported if module in MODULES} - {name}
 
 
 def layer(module: str) -> str:

@@ -6,6 +6,8 @@ import ast
 from collections import defaultdict
 from pathlib import Path
 
+import pytest
+
 from tests.architecture import language
 
 PACKAGE = language.ROOT / "aigym_db"
@@ -35,3 +37,22 @@ def test_a_word_that_is_not_used_is_reported_at_its_line(tmp_path: Path) -> None
         ("docstring", 1, "Nothing …"),
         ("name", 4, "found"),
     ]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "aigym_db",
+        "docs",
+        "benchmarks",
+        "policies",
+        "README.md",
+        "CONTRIBUTING.md",
+        "DECISIONS.md",
+        "CHANGELOG.md",
+    ],
+)
+def test_the_package_and_its_documents_use_the_words_of_the_field(place: str) -> None:
+    uses = [use for path in language.texts(language.ROOT / place) for use in language.uses(path)]
+
+    assert [f"{use.path.relative_to(language.ROOT)}:{use.line}: {use.word}" for use in uses] == []

@@ -17,13 +17,15 @@ PROCESS_TIMEOUT_S = 600.0
 """Longest run of a child process. Only a process that hangs reaches it."""
 
 
-def wait_until(condition: Callable[[], T], what: str, *, poll_s: float = POLL_S, polls: int = POLLS) -> T:
+def wait_until(
+    condition: Callable[[], T], description: str, *, poll_s: float = POLL_S, polls: int = POLLS
+) -> T:
     """Return the first true value of a condition; raise AssertionError if none of `polls` polls gives one."""
     for _ in range(polls):
         if value := condition():
             return value
         time.sleep(poll_s)
-    raise AssertionError(f"never: {what}")
+    raise AssertionError(f"never: {description}")
 
 
 def wait_for_row(

@@ -7,11 +7,11 @@ server of a project, which keeps its data in `.aigym-db/` and keeps running.
 from __future__ import annotations
 
 from aigym_db.database.servers.binaries import Binaries, available, find
+from aigym_db.database.servers.cleanup import gc
 from aigym_db.database.servers.databases import Database, clone
 from aigym_db.database.servers.databases import create as create_database
 from aigym_db.database.servers.databases import drop as drop_database
 from aigym_db.database.servers.databases import temporary as temporary_database
-from aigym_db.database.servers.leftovers import gc
 from aigym_db.database.servers.local import LocalServer, local
 from aigym_db.database.servers.server import Server
 from aigym_db.database.servers.throwaway import TEMPLATE, Throwaway, start, throwaway

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from aigym_db.database.servers import claims, cluster, databases
 from aigym_db.database.servers.account import Account, account
 from aigym_db.database.servers.binaries import Binaries, find
+from aigym_db.database.servers.cleanup import sweep
 from aigym_db.database.servers.keeper import Keeper
-from aigym_db.database.servers.leftovers import sweep
 from aigym_db.database.servers.server import Server
 
 TEMPLATE = "template"
