@@ -1,4 +1,4 @@
--- How is each aggregate put together?
+-- User-defined aggregates: their support functions, parameters, owner and privileges.
 select
     'aggregate' as kind,
     quote_ident(n.nspname) || '.' || quote_ident(p.proname) || '(' || oidvectortypes(p.proargtypes) || ')' as name,

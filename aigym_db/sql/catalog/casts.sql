@@ -1,4 +1,4 @@
--- Which casts were made here?
+-- User-defined casts.
 select
     'cast' as kind,
     c.castsource::regtype::text || ' as ' || c.casttarget::regtype::text as name,
@@ -9,7 +9,7 @@ select
     d.description as comment
 from pg_cast as c
 left join pg_description as d on d.objoid = c.oid and d.classoid = 'pg_cast'::regclass
--- Objects that initdb made have lower numbers (FirstNormalObjectId).
+-- Objects that initdb created have lower OIDs (FirstNormalObjectId).
 where c.oid >= 16384
     and not exists (
         select from pg_depend as e

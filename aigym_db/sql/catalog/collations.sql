@@ -1,4 +1,4 @@
--- Which collations were made here?
+-- User-defined collations.
 select
     'collation' as kind,
     quote_ident(n.nspname) || '.' || quote_ident(c.collname) as name,

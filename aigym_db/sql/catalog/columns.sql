@@ -1,4 +1,4 @@
--- What is true of each column of a table, view, foreign table or composite type?
+-- The properties of each column of a table, view, foreign table or composite type.
 select
     'column' as kind,
     quote_ident(n.nspname) || '.' || quote_ident(c.relname) || '.' || quote_ident(a.attname) as name,
@@ -32,7 +32,7 @@ select
             then (select string_agg(item::text, ' ' order by item::text collate "C") from unnest(a.attacl) as item)
     end as acl,
     (
-        -- Newer minor versions (15.20) count the changes of a column here; it is not part of the definition.
+        -- Minor versions from 15.20 on store a change counter here, which is not part of the definition.
         select string_agg(option, ', ' order by place)
         from unnest(a.attoptions) with ordinality as given(option, place)
         where not starts_with(option, 'pg_attver=')

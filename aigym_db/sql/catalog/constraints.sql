@@ -1,10 +1,10 @@
--- Which constraints does each table and domain have? NOT NULL is a fact of the column on every version.
+-- The constraints of each table and domain. NOT NULL is a property of the column on every server version.
 select
     'constraint' as kind,
     o.name || '.' || quote_ident(k.conname) as name,
     pg_get_constraintdef(k.oid) as definition,
     (
-        -- Foreign keys are enforced by internal triggers; DISABLE TRIGGER ALL switches them off silently.
+        -- Foreign keys are enforced by internal triggers; DISABLE TRIGGER ALL disables them without a message.
         select string_agg(distinct case g.tgenabled when 'D' then 'disabled' when 'R' then 'replica' else 'always' end, ', ')
         from pg_trigger as g
         where g.tgconstraint = k.oid and g.tgisinternal and g.tgenabled <> 'O'

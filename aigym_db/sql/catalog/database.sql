@@ -1,4 +1,4 @@
--- Whose is this database, and who may connect?
+-- The owner, privileges and connection limit of this database.
 select
     'database' as kind,
     'this' as name,

@@ -1,4 +1,4 @@
--- What will new objects of each role be granted by themselves?
+-- Default privileges (ALTER DEFAULT PRIVILEGES) by role, schema and type of object.
 select
     'default privileges' as kind,
     a.defaclrole::regrole::text

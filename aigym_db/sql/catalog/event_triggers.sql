@@ -1,4 +1,4 @@
--- Which event triggers watch this database?
+-- Event triggers of this database.
 select
     'event trigger' as kind,
     quote_ident(g.evtname) as name,

@@ -1,4 +1,4 @@
--- Which extensions are installed, where and in which version?
+-- Installed extensions with their schema and version.
 select
     'extension' as kind,
     quote_ident(x.extname) as name,

@@ -1,4 +1,4 @@
--- Which foreign data wrappers are there, and who may use them?
+-- Foreign data wrappers with their owner and privileges.
 select
     'foreign data wrapper' as kind,
     quote_ident(w.fdwname) as name,

@@ -1,4 +1,4 @@
--- Which foreign servers are known, and who may use them?
+-- Foreign servers with their options, owner and privileges.
 select
     'foreign server' as kind,
     quote_ident(s.srvname) as name,

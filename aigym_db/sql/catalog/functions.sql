@@ -1,4 +1,4 @@
--- What does each function and procedure do, whose is it, who may call it? A range type's own constructors are left out.
+-- Functions and procedures with their definition, owner and privileges, except the constructors of range types.
 select
     case p.prokind when 'p' then 'procedure' else 'function' end as kind,
     quote_ident(n.nspname) || '.' || quote_ident(p.proname) || '(' || oidvectortypes(p.proargtypes) || ')' as name,

@@ -1,4 +1,4 @@
--- Who is a member of which role, and what comes with it? Before version 16 the member's own INHERIT decides.
+-- Role memberships and their options. Before version 16, the INHERIT attribute of the member applies.
 select
     'membership' as kind,
     m.member::regrole::text || ' in ' || m.roleid::regrole::text as name,

@@ -1,4 +1,4 @@
--- Which operator classes were made here?
+-- User-defined operator classes.
 select
     'operator class' as kind,
     quote_ident(n.nspname) || '.' || quote_ident(c.opcname) || ' using ' || m.amname as name,

@@ -1,4 +1,4 @@
--- Which operator families were made here, and which operators and functions belong to them?
+-- User-defined operator families with their operators and support functions.
 select
     'operator family' as kind,
     quote_ident(n.nspname) || '.' || quote_ident(f.opfname) || ' using ' || m.amname as name,

@@ -1,4 +1,4 @@
--- Which operators were made here?
+-- User-defined operators.
 select
     'operator' as kind,
     o.oid::regoperator::text as name,

@@ -1,4 +1,4 @@
--- How do the partitions in the partition schema look, whatever their names, bounds and number?
+-- The partitions in the partition schema, summarized by root table, whatever their names, bounds and number.
 with member as (
     select
         pg_partition_root(c.oid) as root,

@@ -1,4 +1,4 @@
--- Which row-level security policies are there, for whom, and what do they ask?
+-- Row-level security policies: mode, command, roles and expressions.
 select
     'policy' as kind,
     quote_ident(n.nspname) || '.' || quote_ident(c.relname) || '.' || quote_ident(p.polname) as name,

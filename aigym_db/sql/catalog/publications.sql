@@ -1,4 +1,4 @@
--- What is published to subscribers, and with which columns and rows?
+-- Publications with their tables, columns, row filters and schemas.
 select
     'publication' as kind,
     quote_ident(p.pubname) as name,

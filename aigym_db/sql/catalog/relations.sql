@@ -1,4 +1,4 @@
--- What is true of each table, view and foreign table as a whole? Partitions in the partition schema are left out.
+-- The properties of each table, view and foreign table, except partitions in the partition schema.
 select
     case c.relkind
         when 'r' then 'table' when 'p' then 'table' when 'v' then 'view'

@@ -1,4 +1,4 @@
--- What may each role do by itself? The caller keeps the roles that matter to the database.
+-- The attributes of every role. The caller keeps the roles that are relevant to the database.
 select
     'role' as kind,
     quote_ident(r.rolname) as name,

@@ -1,4 +1,4 @@
--- Which rewrite rules are there beside those that make a view a view?
+-- Rewrite rules, except the _RETURN rules of views.
 select
     'rule' as kind,
     quote_ident(n.nspname) || '.' || quote_ident(c.relname) || '.' || quote_ident(r.rulename) as name,

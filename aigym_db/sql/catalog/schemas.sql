@@ -1,4 +1,4 @@
--- Which schemas are there, whose are they, who may use them?
+-- Schemas with their owner and privileges.
 select
     'schema' as kind,
     quote_ident(n.nspname) as name,

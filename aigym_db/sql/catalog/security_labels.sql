@@ -1,4 +1,4 @@
--- Which security labels are set?
+-- Security labels.
 select
     'security label' as kind,
     l.objtype || ' ' || l.objname || ' for ' || l.provider as name,

@@ -1,4 +1,4 @@
--- How does each sequence count, and which column owns it? Its value is data and left out.
+-- The parameters, owning column, owner and privileges of each sequence. Its current value is data and not included.
 select
     'sequence' as kind,
     quote_ident(n.nspname) || '.' || quote_ident(c.relname) as name,

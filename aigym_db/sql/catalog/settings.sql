@@ -1,4 +1,4 @@
--- What do ALTER ROLE SET and ALTER DATABASE SET change for sessions in this database?
+-- The settings that ALTER ROLE SET and ALTER DATABASE SET change for sessions in this database.
 select
     'setting' as kind,
     case when s.setrole = 0 then 'everyone' else s.setrole::regrole::text end

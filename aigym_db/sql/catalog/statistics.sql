@@ -1,4 +1,4 @@
--- Which extended statistics does the planner have?
+-- Extended statistics objects.
 select
     'statistics' as kind,
     quote_ident(n.nspname) || '.' || quote_ident(s.stxname) as name,

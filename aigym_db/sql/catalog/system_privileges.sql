@@ -1,4 +1,4 @@
--- Which privileges on PostgreSQL's own objects are not those initdb gave?
+-- Privileges on PostgreSQL's own objects that differ from those initdb granted.
 select
     'system privileges' as kind,
     s.name,

@@ -1,4 +1,4 @@
--- Which text search configurations were made here, and which dictionaries does each token go through?
+-- User-defined text search configurations, with the dictionaries for each token type.
 select
     'text search configuration' as kind,
     quote_ident(n.nspname) || '.' || quote_ident(c.cfgname) as name,

@@ -1,4 +1,4 @@
--- Which text search dictionaries were made here, and with which options?
+-- User-defined text search dictionaries with their templates and options.
 select
     'text search dictionary' as kind,
     quote_ident(n.nspname) || '.' || quote_ident(c.dictname) as name,

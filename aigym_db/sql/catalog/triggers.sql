@@ -1,4 +1,4 @@
--- Which triggers fire, when, and are they enabled?
+-- Triggers with their definition, and whether they are enabled.
 select
     'trigger' as kind,
     quote_ident(n.nspname) || '.' || quote_ident(c.relname) || '.' || quote_ident(g.tgname) as name,

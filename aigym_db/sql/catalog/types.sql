@@ -1,4 +1,4 @@
--- Which types and domains are there? The attributes of a composite type are columns, the checks of a domain constraints.
+-- Types and domains. Attributes of composite types are returned as columns, checks of domains as constraints.
 select
     case t.typtype when 'd' then 'domain' else 'type' end as kind,
     quote_ident(n.nspname) || '.' || quote_ident(t.typname) as name,

@@ -1,4 +1,4 @@
--- Which objects does none of the other queries look at? Their existence is known, their properties are not.
+-- Objects that none of the other queries returns. Only their existence is compared, not their properties.
 select
     'unmodelled' as kind,
     i.type || ' ' || i.identity as name,

@@ -1,4 +1,4 @@
--- Who is mapped to an account of a foreign server? With which password is no part of the description, and few may see it.
+-- User mappings of foreign servers, without their options: these contain passwords, and few roles may read them.
 select
     'user mapping' as kind,
     case when m.umuser = 0 then 'public' else m.umuser::regrole::text end || ' on ' || quote_ident(m.srvname) as name,

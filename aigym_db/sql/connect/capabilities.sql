@@ -1,4 +1,4 @@
--- What this server can do and what this role may do on it.
+-- The features of this server and the privileges of this role on it.
 select
     current_setting('server_version_num')::int as version,
     r.rolname as role,
@@ -8,7 +8,7 @@ select
     r.rolcreatedb as may_create_databases,
     pg_is_in_recovery() as standby,
     current_setting('transaction_read_only')::bool as read_only,
-    -- Every server has the collation `unicode`; these come only where ICU was there to be asked for them.
+    -- The collation `unicode` exists on every server; these exist only if ICU was available to initdb.
     exists (select from pg_catalog.pg_collation where collname like '%-x-icu') as icu,
     array(select e.name::text from pg_catalog.pg_available_extensions as e order by e.name) as extensions_available,
     array(select e.extname::text from pg_catalog.pg_extension as e order by e.extname) as extensions_installed

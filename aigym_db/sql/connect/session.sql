@@ -1,4 +1,4 @@
--- What of the session contract reached the server: its own process id, and the settings as it sees them.
+-- The server process ID, and the session settings in force on the server.
 select
     pg_catalog.pg_backend_pid() as backend_pid,
     pg_catalog.current_setting('row_security') as row_security,

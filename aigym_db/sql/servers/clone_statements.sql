@@ -1,4 +1,4 @@
--- The statements that make the database %(name)s a full clone of %(template)s, in order; none when there is no template.
+-- The statements that create the database %(name)s as a full clone of %(template)s, in order.
 with template as (
     select
         d.oid,
@@ -10,7 +10,7 @@ with template as (
     where d.datname = %(template)s
 ),
 statements(step, place, statement) as (
-    -- The template's name is used as given, so that a missing one is PostgreSQL's own error.
+    -- The template is addressed by the given name, so that PostgreSQL reports an error if it does not exist.
     select 1, 0::bigint, format(
         'create database %%I template %%I strategy file_copy owner %%I connection limit %%s',
         %(name)s::text, %(template)s::text, coalesce(t.owner, current_user), coalesce(t.datconnlimit, -1)
@@ -19,7 +19,7 @@ statements(step, place, statement) as (
     left join template as t on true
 
     union all
-    -- A database without an access list has the default one; any other starts from nothing.
+    -- A null ACL means the default privileges; otherwise revoke these first.
     select 2, 0, format(
         'revoke all on database %%1$I from public; revoke all on database %%1$I from %%2$I', %(name)s::text, t.owner
     )
@@ -40,7 +40,7 @@ statements(step, place, statement) as (
     cross join lateral aclexplode(t.datacl) with ordinality as a(grantor, grantee, privilege_type, is_grantable, place)
 
     union all
-    -- Settings that are lists of names are stored ready quoted; their members become literals again, one by one.
+    -- Settings that are lists of names are stored with quoted names; quote each member as a literal.
     select 4, row_number() over (order by s.setrole, c.place), format(
         'alter %%s set %%I to %%s',
         case s.setrole

@@ -1,4 +1,4 @@
--- Which folder does this server work in, and does it keep what it commits?
+-- The data directory of this server, and the settings that make its commits durable.
 select
     current_setting('data_directory') as data_directory,
     current_setting('fsync') as fsync,

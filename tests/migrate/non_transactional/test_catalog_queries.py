@@ -17,29 +17,30 @@ NAMED = "create {} index concurrently if not exists a_idx on shop.a {};"
 PARTITIONED = (
     "create table p (x int) partition by list (x); create table p1 partition of p for values in (1);"
 )
-MAKING = {
-    "create database made_here": ("create database made_here", "drop database made_here"),
-    "create tablespace made_here location '/nowhere'": (
-        "create tablespace made_here location ''",
-        "drop tablespace made_here",
+CREATE_AND_DROP = {
+    "create database new_object": ("create database new_object", "drop database new_object"),
+    "create tablespace new_object location '/nowhere'": (
+        "create tablespace new_object location ''",
+        "drop tablespace new_object",
     ),
-    "create subscription made_here connection 'host=/nowhere' publication p": (
-        "create subscription made_here connection '' publication p with (connect = false, slot_name = none)",
-        "drop subscription made_here",
+    "create subscription new_object connection 'host=/nowhere' publication p": (
+        "create subscription new_object connection '' publication p with (connect = false, slot_name = none)",
+        "drop subscription new_object",
     ),
 }
 
 
-def deaf(connection: psycopg.Connection, kind: str) -> None:
+def reject_events(connection: psycopg.Connection, kind: str) -> None:
     """Make the ledger reject one kind of event."""
     connection.execute(
-        "create function deaf() returns trigger language plpgsql as $$ begin "
+        "create function reject_event() returns trigger language plpgsql as $$ begin "
         f"if new.kind = '{kind}' then raise disk_full; end if; return new; end $$; "
-        "create trigger deaf before insert on aigym_db.event for each row execute function deaf()"
+        "create trigger reject_event before insert on aigym_db.event "
+        "for each row execute function reject_event()"
     )
 
 
-def test_an_index_that_is_not_valid_after_it_was_built_is_not_called_done(
+def test_an_index_that_is_invalid_after_its_build_is_not_recorded_as_done(
     database, other, tables, write, built
 ) -> None:
     other.execute(
@@ -57,7 +58,7 @@ def test_an_index_that_is_not_valid_after_it_was_built_is_not_called_done(
     assert built() == [("CREATE INDEX a_idx ON shop.a USING btree (x)", True)]
 
 
-def test_building_on_a_partitioned_table_is_refused_with_the_way_to_do_it(database, write) -> None:
+def test_a_concurrent_build_on_a_partitioned_table_is_rejected_with_a_hint(database, write) -> None:
     line = (write(1, PARTITIONED), write(2, "create index concurrently p_x on p (x);", options=OUTSIDE))
 
     with pytest.raises(StatementFailed, match="partitioned table") as error:
@@ -66,7 +67,7 @@ def test_building_on_a_partitioned_table_is_refused_with_the_way_to_do_it(databa
     assert "`on only` the partitioned table" in error.value.hint
 
 
-def test_dropping_the_index_of_a_partitioned_table_is_refused_with_the_way_to_do_it(database, write) -> None:
+def test_a_concurrent_drop_of_a_partitioned_index_is_rejected_with_a_hint(database, write) -> None:
     line = (
         write(1, f"{PARTITIONED} create index p_x on p (x);"),
         write(2, "drop index concurrently p_x;", options=OUTSIDE),
@@ -79,7 +80,7 @@ def test_dropping_the_index_of_a_partitioned_table_is_refused_with_the_way_to_do
 
 
 @pytest.mark.parametrize("statement", ["reindex table p", "reindex index p_x", "cluster p using p_x"])
-def test_what_postgresql_takes_rejected_in_block_though_its_words_do_not_say_so_runs_outside(
+def test_a_statement_on_a_partitioned_table_that_must_not_run_in_a_block_is_executed(
     database, other, write, statement: str
 ) -> None:
     line = (
@@ -93,7 +94,7 @@ def test_what_postgresql_takes_rejected_in_block_though_its_words_do_not_say_so_
     assert other.execute(kinds).fetchall() == [("intent",), ("done",), ("apply",)]
 
 
-def test_a_reindex_that_would_leave_an_invalid_index_out_is_refused(
+def test_a_reindex_of_a_table_with_an_invalid_index_is_rejected(
     database, tables, write, built, leave_invalid
 ) -> None:
     leave_invalid("create unique index concurrently a_idx on shop.a (x)")
@@ -106,33 +107,33 @@ def test_a_reindex_that_would_leave_an_invalid_index_out_is_refused(
     assert built() == [("CREATE UNIQUE INDEX a_idx ON shop.a USING btree (x)", True)]
 
 
-def test_a_reindex_that_was_done_before_the_runner_died_is_not_done_twice(
+def test_a_reindex_completed_before_the_runner_died_is_not_repeated(
     database, other, tables, write, built, begun
 ) -> None:
     other.execute("create index a_idx on shop.a (x)")
     line = (tables, write(2, "reindex table concurrently shop.a;", options=OUTSIDE))
     oid = "select 'shop.a_idx'::regclass::oid::bigint"
-    known = {"invalid": [], "indexes": list(other.execute(oid).fetchone())}
-    begun(line[1], "reindex table concurrently shop.a", known)
+    recorded = {"invalid": [], "indexes": list(other.execute(oid).fetchone())}
+    begun(line[1], "reindex table concurrently shop.a", recorded)
     other.execute("reindex table concurrently shop.a")
     before = other.execute(oid).fetchone()
 
     migrate(database, line)
 
-    toast = other.execute("select detail ->> 'settled' from aigym_db.event where kind = 'done'").fetchone()
-    assert (other.execute(oid).fetchone(), toast) == (before, ("every index was rebuilt",))
+    outcome = other.execute("select detail ->> 'settled' from aigym_db.event where kind = 'done'").fetchone()
+    assert (other.execute(oid).fetchone(), outcome) == (before, ("every index was rebuilt",))
 
 
-@pytest.mark.parametrize("statement", MAKING)
-def test_what_was_made_before_the_runner_died_is_not_made_again(
+@pytest.mark.parametrize("statement", CREATE_AND_DROP)
+def test_an_object_created_before_the_runner_died_is_not_created_again(
     database, other, write, begun, statement: str
 ) -> None:
     line = (write(1, "create schema app;"), write(2, f"{statement};", options=OUTSIDE))
     migrate(database, line, to=1)
     begun(line[1], statement, {"oid": None})
-    make, drop = MAKING[statement]
+    create, drop = CREATE_AND_DROP[statement]
     other.execute("set allow_in_place_tablespaces = on")
-    other.execute(make)
+    other.execute(create)
 
     try:
         migrate(database, line)
@@ -142,9 +143,7 @@ def test_what_was_made_before_the_runner_died_is_not_made_again(
     assert [row.version for row in ledger.applied(other)] == [1, 2]
 
 
-def test_what_was_not_made_yet_is_made_and_what_was_not_dropped_yet_is_dropped(
-    database, other, write, begun
-) -> None:
+def test_a_missing_object_is_created_and_an_existing_one_dropped(database, other, write, begun) -> None:
     name = f"made_{other.info.backend_pid}"
     line = (
         write(1, "create schema app;"),
@@ -163,17 +162,17 @@ def test_what_was_not_made_yet_is_made_and_what_was_not_dropped_yet_is_dropped(
     assert other.execute(exists).fetchone() == (0,)
 
 
-def test_what_was_dropped_before_the_runner_died_is_not_dropped_again(database, other, write, begun) -> None:
-    line = (write(1, "create schema app;"), write(2, "drop database gone_here;", options=OUTSIDE))
+def test_an_object_dropped_before_the_runner_died_is_not_dropped_again(database, other, write, begun) -> None:
+    line = (write(1, "create schema app;"), write(2, "drop database missing_database;", options=OUTSIDE))
     migrate(database, line, to=1)
-    begun(line[1], "drop database gone_here", {"oid": 4})
+    begun(line[1], "drop database missing_database", {"oid": 4})
 
     migrate(database, line)
 
     assert [row.version for row in ledger.applied(other)] == [1, 2]
 
 
-def test_a_statement_of_which_the_catalog_tells_nothing_asks_a_person_and_says_which(
+def test_a_statement_without_an_effect_on_the_catalog_must_be_resolved_by_hand(
     database, write, begun
 ) -> None:
     line = (write(1, "create schema app;"), write(2, "call app.work();", options=OUTSIDE))
@@ -192,7 +191,7 @@ def test_a_statement_of_which_the_catalog_tells_nothing_asks_a_person_and_says_w
     )
 
 
-def test_the_lock_timeout_of_the_marker_holds_outside_a_transaction_too(database, other, write) -> None:
+def test_the_lock_timeout_of_the_marker_applies_to_non_transactional_files(database, other, write) -> None:
     block = (
         "do $$ begin create table seen as select current_setting('lock_timeout') as setting; commit; end $$;"
     )
@@ -202,27 +201,29 @@ def test_the_lock_timeout_of_the_marker_holds_outside_a_transaction_too(database
     assert other.execute("select setting from seen").fetchone() == ("7s",)
 
 
-@pytest.mark.parametrize(("kind", "what"), [("done", "Statement 1"), ("apply", "Every statement")])
-def test_what_is_done_and_could_not_be_written_down_is_found_by_the_next_run(
-    database, other, tables, write, kind: str, what: str
+@pytest.mark.parametrize(("kind", "subject"), [("done", "Statement 1"), ("apply", "Every statement")])
+def test_a_completed_statement_missing_from_the_ledger_is_detected_by_the_next_run(
+    database, other, tables, write, kind: str, subject: str
 ) -> None:
     line = (tables, write(2, "create index concurrently a_idx on shop.a (x);", options=OUTSIDE))
-    deaf(other, kind)
+    reject_events(other, kind)
 
     with pytest.raises(
-        PartiallyApplied, match=f"{what} of 0002 step_2 is done, but the ledger could not be written"
+        PartiallyApplied, match=f"{subject} of 0002 step_2 is done, but the ledger could not be written"
     ):
         migrate(database, line)
 
     oid = other.execute("select 'shop.a_idx'::regclass::oid").fetchone()
-    other.execute("drop trigger deaf on aigym_db.event")
+    other.execute("drop trigger reject_event on aigym_db.event")
     migrate(database, line)
     assert other.execute("select 'shop.a_idx'::regclass::oid").fetchone() == oid
     assert [row.version for row in ledger.applied(other)] == [1, 2]
 
 
-def test_nothing_is_sent_that_could_not_be_announced(database, other, tables, write, built) -> None:
-    deaf(other, "intent")
+def test_a_statement_is_not_executed_if_its_intent_cannot_be_recorded(
+    database, other, tables, write, built
+) -> None:
+    reject_events(other, "intent")
 
     with pytest.raises(StatementFailed, match="disk_full"):
         migrate(
@@ -232,17 +233,17 @@ def test_nothing_is_sent_that_could_not_be_announced(database, other, tables, wr
     assert built() == []
 
 
-def test_when_the_idle_connection_cannot_tell_the_ledger_the_other_one_does(
+def test_if_the_idle_connection_cannot_write_the_ledger_the_other_connection_does(
     database, other, tables, write, monkeypatch
 ) -> None:
-    written = Run.record
+    record = Run.record
 
-    def event(run: Run, event: ledger.Event) -> None:
+    def fail_once_done(run: Run, event: ledger.Event) -> None:
         if event.kind == "done":
             raise psycopg.OperationalError("gone")
-        written(run, event)
+        record(run, event)
 
-    monkeypatch.setattr(Run, "record", event)
+    monkeypatch.setattr(Run, "record", fail_once_done)
 
     migrate(database, (tables, write(2, "create index concurrently a_idx on shop.a (x);", options=OUTSIDE)))
 
@@ -250,9 +251,9 @@ def test_when_the_idle_connection_cannot_tell_the_ledger_the_other_one_does(
     assert other.execute(kinds).fetchall() == [("intent",), ("done",), ("apply",)]
 
 
-def test_the_owner_of_the_tables_repairs_without_being_anybody_special(database, other, write) -> None:
-    other.execute("create role probes_owner noinherit; create schema mine authorization probes_owner")
-    owner = Options(owner="probes_owner")
+def test_a_non_superuser_owner_can_repair_an_invalid_index(database, other, write) -> None:
+    other.execute("create role plain_owner noinherit; create schema mine authorization plain_owner")
+    owner = Options(owner="plain_owner")
     tables = write(1, "create table mine.a (x int); insert into mine.a values (1), (1);")
     line = (tables, write(2, "create unique index concurrently a_idx on mine.a (x);", options=OUTSIDE))
     try:
@@ -265,10 +266,10 @@ def test_the_owner_of_the_tables_repairs_without_being_anybody_special(database,
         valid = "select indisvalid from pg_index where indexrelid = 'mine.a_idx'::regclass"
         assert other.execute(valid).fetchone() == (True,)
     finally:
-        other.execute("drop owned by probes_owner; drop role probes_owner")
+        other.execute("drop owned by plain_owner; drop role plain_owner")
 
 
-def test_a_later_statement_that_is_refused_says_what_to_do_and_where_a_new_run_goes_on(
+def test_an_error_in_a_later_statement_reports_where_the_next_run_resumes(
     database, other, tables, write
 ) -> None:
     other.execute("create table shop.a_idx ()")

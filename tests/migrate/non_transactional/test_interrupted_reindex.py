@@ -22,27 +22,29 @@ REINDEXES = [
 ]
 
 
-@pytest.mark.parametrize("what", REINDEXES)
-@pytest.mark.parametrize(("way", "ending"), [(WRITER, "_ccnew"), (READER, "_ccold")], ids=["ccnew", "ccold"])
-def test_what_a_reindex_interrupted_leaves_is_dropped_and_the_indexes_are_rebuilt(
-    anywhere, seen, holder, write, scene, terminate, indexes, what: str, way: str, ending: str
+@pytest.mark.parametrize("target", REINDEXES)
+@pytest.mark.parametrize(
+    ("holding", "suffix"), [(WRITER, "_ccnew"), (READER, "_ccold")], ids=["ccnew", "ccold"]
+)
+def test_transient_indexes_of_an_interrupted_reindex_are_dropped_and_the_indexes_rebuilt(
+    anywhere, seen, holder, write, scene, terminate, indexes, target: str, holding: str, suffix: str
 ) -> None:
-    line = (write(1, TABLE + "create index a_y on a (y);"), write(2, f"reindex {what};", options=OUTSIDE))
+    line = (write(1, TABLE + "create index a_y on a (y);"), write(2, f"reindex {target};", options=OUTSIDE))
     migrate(anywhere, line, to=1)
     before = seen.execute("select 'a_y'::regclass::oid::bigint").fetchone()
-    holder.execute(way)
+    holder.execute(holding)
 
     with pytest.raises(PartiallyApplied, match="connection to the server was lost"):
         migrate(anywhere, line, observer=scene(terminate))
 
-    assert any(name.endswith(ending) for name, usable in indexes().items() if not usable)
+    assert any(name.endswith(suffix) for name, usable in indexes().items() if not usable)
     holder.rollback()
     migrate(anywhere, line)
     assert indexes() == {"a_pkey": True, "a_y": True}
     assert seen.execute("select 'a_y'::regclass::oid::bigint").fetchone() != before
 
 
-def test_what_is_left_of_reindexing_a_long_name_is_recognised(
+def test_a_transient_index_with_a_truncated_name_is_recognised(
     anywhere, holder, write, scene, terminate, indexes
 ) -> None:
     name = "a" * 62
@@ -62,7 +64,7 @@ def test_what_is_left_of_reindexing_a_long_name_is_recognised(
     assert indexes() == {"a_pkey": True, name: True}
 
 
-def test_what_is_left_of_reindexing_a_toast_table_is_recognised(
+def test_a_transient_index_of_a_toast_table_is_recognised(
     anywhere, seen, holder, write, scene, terminate
 ) -> None:
     text = "create table a (x text); insert into a values ('one');"
@@ -80,7 +82,7 @@ def test_what_is_left_of_reindexing_a_toast_table_is_recognised(
     assert seen.execute(invalid).fetchone() == (0,)
 
 
-def test_the_remains_of_a_reindex_of_somebody_else_are_left_alone(
+def test_transient_indexes_of_another_session_are_kept(
     anywhere, holder, write, scene, terminate, indexes
 ) -> None:
     line = (
@@ -89,10 +91,10 @@ def test_the_remains_of_a_reindex_of_somebody_else_are_left_alone(
     )
     migrate(anywhere, line, to=1)
     holder.execute(WRITER)
-    with psycopg.connect(anywhere, autocommit=True) as impatient:
-        impatient.execute("set lock_timeout = 50")
+    with psycopg.connect(anywhere, autocommit=True) as other:
+        other.execute("set lock_timeout = 50")
         with pytest.raises(psycopg.errors.LockNotAvailable):
-            impatient.execute("reindex index concurrently a_y")
+            other.execute("reindex index concurrently a_y")
     with pytest.raises(PartiallyApplied):
         migrate(anywhere, line, observer=scene(terminate))
     assert indexes() == {"a_pkey": True, "a_y": True, "a_y_ccnew": False, "a_y_ccnew1": False}

@@ -21,17 +21,17 @@ TABLE = (
     "create table a (x int primary key, y int); insert into a select i, i from generate_series(1, 50) as i;"
 )
 PARTITIONS = "create table a (x int) partition by list (x); create table a1 partition of a for values in (1);"
-ATTACHED = "select inhdetachpending from pg_inherits where inhrelid = 'a1'::regclass"
+DETACH_PENDING = "select inhdetachpending from pg_inherits where inhrelid = 'a1'::regclass"
 
 
-@pytest.mark.parametrize("way", [WRITER, SNAPSHOT], ids=["behind a writer", "behind a snapshot"])
+@pytest.mark.parametrize("holding", [WRITER, SNAPSHOT], ids=["blocked by a writer", "blocked by a snapshot"])
 @pytest.mark.parametrize("unique", ["", "unique "])
-def test_a_concurrent_build_interrupted_is_dropped_and_built_again(
-    anywhere, holder, write, scene, indexes, end, unique: str, way: str
+def test_the_invalid_index_of_an_interrupted_build_is_dropped_and_built_again(
+    anywhere, holder, write, scene, indexes, end, unique: str, holding: str
 ) -> None:
     line = (write(1, TABLE), write(2, f"create {unique}index concurrently a_y on a (y);", options=OUTSIDE))
     migrate(anywhere, line, to=1)
-    holder.execute(way)
+    holder.execute(holding)
     stop, expected = end
 
     with pytest.raises(PartiallyApplied, match=expected):
@@ -39,17 +39,15 @@ def test_a_concurrent_build_interrupted_is_dropped_and_built_again(
 
     assert indexes() == {"a_pkey": True, "a_y": False}
     holder.rollback()
-    heard = scene()
-    migrate(anywhere, line, observer=heard)
+    observer = scene()
+    migrate(anywhere, line, observer=observer)
     assert indexes() == {"a_pkey": True, "a_y": True}
-    assert heard.notices[0] == (
+    assert observer.notices[0] == (
         "the index public.a_y is INVALID; repairing with `drop index concurrently public.a_y`"
     )
 
 
-def test_a_concurrent_drop_interrupted_leaves_an_invalid_index_that_is_dropped_again(
-    anywhere, holder, write, scene, indexes, end
-) -> None:
+def test_an_interrupted_concurrent_drop_is_repeated(anywhere, holder, write, scene, indexes, end) -> None:
     line = (
         write(1, TABLE + "create index a_y on a (y);"),
         write(2, "drop index concurrently a_y;", options=OUTSIDE),
@@ -67,7 +65,7 @@ def test_a_concurrent_drop_interrupted_leaves_an_invalid_index_that_is_dropped_a
     assert indexes() == {"a_pkey": True}
 
 
-def test_a_concurrent_drop_interrupted_after_the_index_became_unusable_is_completed(
+def test_a_concurrent_drop_interrupted_after_the_index_is_dead_is_completed(
     anywhere, seen, holder, write, scene, terminate, indexes
 ) -> None:
     line = (
@@ -76,10 +74,10 @@ def test_a_concurrent_drop_interrupted_after_the_index_became_unusable_is_comple
     )
     migrate(anywhere, line, to=1)
     holder.execute(READER)
-    with psycopg.connect(anywhere) as later:
+    with psycopg.connect(anywhere) as second_reader:
 
         def hand_over() -> None:
-            later.execute(READER)
+            second_reader.execute(READER)
             holder.rollback()
 
         with pytest.raises(PartiallyApplied):
@@ -91,7 +89,7 @@ def test_a_concurrent_drop_interrupted_after_the_index_became_unusable_is_comple
     assert indexes() == {"a_pkey": True}
 
 
-def test_a_repair_interrupted_is_taken_up_again(anywhere, holder, write, scene, terminate, indexes) -> None:
+def test_an_interrupted_repair_is_repeated(anywhere, holder, write, scene, terminate, indexes) -> None:
     line = (write(1, TABLE), write(2, "create index concurrently a_y on a (y);", options=OUTSIDE))
     migrate(anywhere, line, to=1)
     holder.execute(WRITER)
@@ -107,7 +105,7 @@ def test_a_repair_interrupted_is_taken_up_again(anywhere, holder, write, scene, 
     assert indexes() == {"a_pkey": True, "a_y": True}
 
 
-def test_a_vacuum_interrupted_is_run_again(anywhere, seen, holder, write, scene, terminate) -> None:
+def test_an_interrupted_vacuum_is_repeated(anywhere, seen, holder, write, scene, terminate) -> None:
     line = (write(1, TABLE), write(2, "vacuum a;", options=OUTSIDE))
     migrate(anywhere, line, to=1)
     holder.execute("lock table a in share update exclusive mode")
@@ -131,13 +129,13 @@ def test_an_interrupted_detach_is_completed(anywhere, seen, holder, write, scene
     with pytest.raises(PartiallyApplied):
         migrate(anywhere, line, observer=scene(terminate))
 
-    assert seen.execute(ATTACHED).fetchone() == (True,)
+    assert seen.execute(DETACH_PENDING).fetchone() == (True,)
     holder.rollback()
     migrate(anywhere, line)
-    assert seen.execute(ATTACHED).fetchone() is None
+    assert seen.execute(DETACH_PENDING).fetchone() is None
 
 
-def test_a_detach_that_is_half_done_may_not_become_another_statement(
+def test_a_pending_detach_cannot_be_replaced_by_another_statement(
     anywhere, holder, write, scene, terminate
 ) -> None:
     tables = write(1, PARTITIONS)
@@ -154,9 +152,7 @@ def test_a_detach_that_is_half_done_may_not_become_another_statement(
     assert '`alter table "a" detach partition "a1" finalize`' in error.value.hint
 
 
-def test_a_rollback_interrupted_is_repaired_too(
-    anywhere, seen, holder, write, scene, terminate, indexes
-) -> None:
+def test_an_interrupted_rollback_is_resumed(anywhere, seen, holder, write, scene, terminate, indexes) -> None:
     line = (
         write(1, TABLE),
         write(
@@ -181,7 +177,7 @@ def test_a_rollback_interrupted_is_repaired_too(
     assert [row.version for row in ledger.applied(seen)] == [1]
 
 
-def test_a_signal_while_a_build_waits_cancels_it_and_says_what_is_left(
+def test_a_signal_cancels_a_waiting_build_and_reports_the_invalid_index(
     anywhere, holder, write, scene, indexes
 ) -> None:
     line = (write(1, TABLE), write(2, "create index concurrently a_y on a (y);", options=OUTSIDE))
@@ -199,7 +195,7 @@ def test_a_signal_while_a_build_waits_cancels_it_and_says_what_is_left(
     assert indexes() == {"a_pkey": True, "a_y": True}
 
 
-def test_a_build_that_fails_before_it_left_anything_is_not_half_way(anywhere, write) -> None:
+def test_a_build_that_fails_without_any_effect_is_not_partially_applied(anywhere, write) -> None:
     line = (write(1, TABLE), write(2, "create index concurrently a_z on a (z);", options=OUTSIDE))
 
     with pytest.raises(StatementFailed, match='column "z" does not exist'):

@@ -25,14 +25,14 @@ HOLDER = (
 @pytest.fixture
 def line(anywhere: str, write: Callable[..., Migration], holder: psycopg.Connection) -> tuple[Migration, ...]:
     """Two migrations; the second blocks in its second statement."""
-    made = (
+    migrations = (
         write(1, "create table a (x int);"),
         write(2, "alter table a add column y int;\nlock table b;", options=" transaction:false"),
     )
     holder.execute("create table b (x int)")
     holder.commit()
     holder.execute("lock table b")
-    return made
+    return migrations
 
 
 def test_after_a_signal_the_applied_statements_are_reported(anywhere, line, scene, seen) -> None:
@@ -49,12 +49,12 @@ def test_after_a_signal_the_applied_statements_are_reported(anywhere, line, scen
 def test_after_a_signal_between_two_statements_the_applied_statements_are_reported(
     anywhere, write, scene
 ) -> None:
-    heard = scene()
-    heard.statement = lambda migration, number, of: os.kill(os.getpid(), signal.SIGTERM)
+    observer = scene()
+    observer.statement = lambda migration, number, of: os.kill(os.getpid(), signal.SIGTERM)
     line = (write(2, "create table a (x int);\ncreate table b (x int);", options=" transaction:false"),)
 
     with pytest.raises(Interrupted, match="Stopped by SIGTERM within 0002 step_2") as error:
-        migrate(anywhere, line, observer=heard)
+        migrate(anywhere, line, observer=observer)
 
     assert error.value.detail == STAYS.replace("0001, ", "")
 
@@ -94,7 +94,7 @@ def test_after_a_lost_session_the_applied_statements_are_reported(anywhere, line
     assert STAYS in error.value.detail
 
 
-def test_after_the_runners_lock_is_lost_the_applied_statements_are_reported(
+def test_after_the_runner_lock_is_lost_the_applied_statements_are_reported(
     anywhere, line, scene, seen
 ) -> None:
     end = f"select pg_terminate_backend(pid, 5000) {HOLDER}"
@@ -110,7 +110,7 @@ def test_after_the_runners_lock_is_lost_the_applied_statements_are_reported(
 
 
 @pytest.mark.parametrize("second", ["lock table b", "vacuum full b"])
-def test_a_statement_that_does_not_get_its_lock_does_not_report_an_unchanged_database(
+def test_after_a_lock_timeout_the_database_is_not_reported_as_unchanged(
     anywhere, line, write, second: str
 ) -> None:
     line = (line[0], write(2, f"alter table a add y int;\n{second};", options=" transaction:false"))

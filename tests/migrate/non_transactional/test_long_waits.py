@@ -1,4 +1,4 @@
-"""Long statements: they wait without a lock timeout and report blocking sessions and progress."""
+"""Long statements wait without a lock timeout and report blocking sessions and progress."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ SLOW = (
         "create index concurrently a_z on a (x, y)",
     ],
 )
-def test_a_concurrent_statement_outwaits_a_transaction_and_says_whose_it_is(
+def test_a_concurrent_statement_waits_for_a_transaction_and_reports_its_session(
     anywhere, holder, write, scene, indexes, statement: str
 ) -> None:
     line = (write(1, TABLE + "create index a_y on a (y);"), write(2, f"{statement};", options=OUTSIDE))
     migrate(anywhere, line, to=1)
     holder.execute(WRITER)
-    look = lambda: None  # noqa: E731
-    heard = scene(look, look, holder.rollback)
+    wait = lambda: None  # noqa: E731
+    observer = scene(wait, wait, holder.rollback)
 
-    migrate(anywhere, line, options=Options(lock_timeout_ms=20, patience_ms=50), observer=heard)
+    migrate(anywhere, line, options=Options(lock_timeout_ms=20, patience_ms=50), observer=observer)
 
-    assert {blocker.application for wait in heard.waits for blocker in wait.blockers} == {"holder"}
+    assert {blocker.application for wait in observer.waits for blocker in wait.blockers} == {"holder"}
     assert all(indexes().values())
 
 
-def test_a_vacuum_outwaits_another_one_and_a_full_one_gives_up_and_tries_again(
+def test_vacuum_waits_for_its_lock_and_vacuum_full_retries_after_lock_timeouts(
     anywhere, seen, holder, write, scene
 ) -> None:
     line = (
@@ -58,8 +58,8 @@ def test_a_vacuum_outwaits_another_one_and_a_full_one_gives_up_and_tries_again(
     )
     migrate(anywhere, line, to=1)
     holder.execute("lock table a in share update exclusive mode")
-    heard = scene(lambda: None, lambda: None, holder.rollback)
-    migrate(anywhere, line, to=2, options=Options(lock_timeout_ms=20), observer=heard)
+    observer = scene(lambda: None, lambda: None, holder.rollback)
+    migrate(anywhere, line, to=2, options=Options(lock_timeout_ms=20), observer=observer)
     holder.execute(READER)
 
     with pytest.raises(LockTimeout, match="tries of 20 ms"):
@@ -70,7 +70,7 @@ def test_a_vacuum_outwaits_another_one_and_a_full_one_gives_up_and_tries_again(
     assert [row.version for row in ledger.applied(seen)] == [1, 2, 3]
 
 
-def test_a_build_that_a_deadlock_ended_is_repaired_and_tried_again(
+def test_a_build_cancelled_by_a_deadlock_is_repaired_and_retried(
     anywhere, seen, holder, write, scene, indexes
 ) -> None:
     line = (write(1, TABLE), write(2, "create index concurrently a_y on a (y);", options=OUTSIDE))
@@ -79,34 +79,36 @@ def test_a_build_that_a_deadlock_ended_is_repaired_and_tried_again(
     holder.execute("set deadlock_timeout = '1h'")
     holder.execute(WRITER)
 
-    def cross() -> None:
+    def deadlock() -> None:
         holder.pgconn.send_query(b"lock table a in share update exclusive mode")
 
-    def give_way() -> None:
+    def release() -> None:
         while holder.pgconn.get_result() is not None:
             pass
         holder.rollback()
 
-    heard = scene(cross)
-    heard.retrying = give_way
+    observer = scene(deadlock)
+    observer.retrying = release
 
-    (finished,) = migrate(anywhere, line, observer=heard)
+    (finished,) = migrate(anywhere, line, observer=observer)
 
     assert indexes() == {"a_pkey": True, "a_y": True}
-    assert "retry" in {wait.reason for wait in heard.waits}
+    assert "retry" in {wait.reason for wait in observer.waits}
     assert finished.lock_wait_ms > 0
 
 
-def test_how_far_a_build_is_and_for_how_many_it_waits_is_told(anywhere, holder, write, scene) -> None:
+def test_the_phase_of_a_build_and_the_number_of_blocking_sessions_are_reported(
+    anywhere, holder, write, scene
+) -> None:
     line = (write(1, TABLE), write(2, "create index concurrently a_y on a (y);", options=OUTSIDE))
     migrate(anywhere, line, to=1)
     holder.execute(WRITER)
-    heard = scene(lambda: None, holder.rollback)
+    observer = scene(lambda: None, holder.rollback)
 
-    migrate(anywhere, line, observer=heard)
+    migrate(anywhere, line, observer=observer)
 
     phase = "create index concurrently: waiting for writers before build on public.a"
-    assert heard.made[0] == Progress(phase, 0, 1, "sessions")
+    assert observer.made[0] == Progress(phase, 0, 1, "sessions")
 
 
 @pytest.mark.parametrize(
@@ -117,21 +119,21 @@ def test_how_far_a_build_is_and_for_how_many_it_waits_is_told(anywhere, holder, 
         ("copy (select slow(x) from a) to program 'cat > /dev/null'", "copy to"),
     ],
 )
-def test_how_far_a_statement_is_is_told_inside_a_transaction_too(
+def test_the_progress_of_a_transactional_statement_is_reported(
     anywhere, write, statement, phase, scene
 ) -> None:
     indexed = "create index a_slow on a (slow(x));" if "vacuum" in statement else ""
     options = OUTSIDE if "vacuum" in statement else ""
     line = (write(1, SLOW + indexed), write(2, f"{statement};", options=options))
     migrate(anywhere, line, to=1)
-    heard = scene()
+    observer = scene()
 
-    migrate(anywhere, line, observer=heard)
+    migrate(anywhere, line, observer=observer)
 
-    assert phase in {made.phase for made in heard.made}
+    assert phase in {progress.phase for progress in observer.made}
 
 
-def test_a_prepared_transaction_that_has_no_session_is_named_too(write, scene) -> None:
+def test_a_blocking_prepared_transaction_is_reported(write, scene) -> None:
     line = (write(1, TABLE), write(2, "create index concurrently a_y on a (y);", options=OUTSIDE))
     with throwaway("embedded", settings={"max_prepared_transactions": "2"}) as server:
         dsn = create_database(server).dsn
@@ -140,12 +142,12 @@ def test_a_prepared_transaction_that_has_no_session_is_named_too(write, scene) -
             other.execute("begin")
             other.execute(WRITER)
             other.execute("prepare transaction 'forgotten'")
-            heard = scene(lambda: other.execute("rollback prepared 'forgotten'"))
+            observer = scene(lambda: other.execute("rollback prepared 'forgotten'"))
 
-            migrate(dsn, line, observer=heard)
+            migrate(dsn, line, observer=observer)
 
     blockers = {
-        (wait.reason, str(blocker).partition(",")[0]) for wait in heard.waits for blocker in wait.blockers
+        (wait.reason, str(blocker).partition(",")[0]) for wait in observer.waits for blocker in wait.blockers
     }
     assert blockers == {("transactions", "pid 0 (postgres"), ("lock", "pid 0 (postgres")}
-    assert "end it with rollback prepared 'forgotten'" in str(heard.waits[0].blockers[0])
+    assert "end it with rollback prepared 'forgotten'" in str(observer.waits[0].blockers[0])

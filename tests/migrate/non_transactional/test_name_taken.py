@@ -52,40 +52,40 @@ PARTITIONED = (
 )
 
 
-@pytest.mark.parametrize(("there", "wanted"), SAME, ids=[wanted for _, wanted in SAME])
-def test_an_index_that_is_there_as_it_is_to_be_is_taken_for_done(
-    database, other, tables, write, built, there: str, wanted: str
+@pytest.mark.parametrize(("existing", "statement"), SAME, ids=[statement for _, statement in SAME])
+def test_an_existing_index_with_the_same_definition_counts_as_built(
+    database, other, tables, write, built, existing: str, statement: str
 ) -> None:
-    other.execute(there)
+    other.execute(existing)
     before = built()
 
-    migrate(database, (tables, write(2, wanted, options=OUTSIDE)))
+    migrate(database, (tables, write(2, statement, options=OUTSIDE)))
 
     assert built() == before
     done = other.execute("select detail ->> 'settled' from aigym_db.event where kind = 'done'").fetchone()
     assert done == ("shop.a_idx already existed with the same definition, valid",)
 
 
-@pytest.mark.parametrize("what", DIFFERENT)
-def test_an_index_of_the_name_that_is_another_one_is_never_taken_for_it(
-    database, other, tables, write, what: str
+@pytest.mark.parametrize("property_name", DIFFERENT)
+def test_an_existing_index_with_another_definition_is_rejected(
+    database, other, tables, write, property_name: str
 ) -> None:
-    there, wanted = DIFFERENT[what]
-    other.execute(f"create index a_idx on shop.a {there}")
-    statement = NAMED.format("", wanted) if wanted else NAMED.format("unique", there)
+    existing, requested = DIFFERENT[property_name]
+    other.execute(f"create index a_idx on shop.a {existing}")
+    statement = NAMED.format("", requested) if requested else NAMED.format("unique", existing)
 
     with pytest.raises(
         NameTaken, match=r"the index shop.a_idx already exists with another definition"
     ) as error:
         migrate(database, (tables, write(2, statement, options=OUTSIDE)))
 
-    assert f"They differ in {what}" in error.value.hint
+    assert f"They differ in {property_name}" in error.value.hint
     assert "CREATE INDEX a_idx ON shop.a" in error.value.hint
     assert [row.version for row in ledger.applied(other)] == [1]
 
 
 @pytest.mark.parametrize(
-    ("made", "kind"),
+    ("create", "kind"),
     [
         ("create index a_idx on shop.b (x)", "an index of shop.b"),
         ("create table shop.a_idx ()", "a table"),
@@ -93,18 +93,16 @@ def test_an_index_of_the_name_that_is_another_one_is_never_taken_for_it(
         ("create sequence shop.a_idx", "a sequence"),
     ],
 )
-def test_a_name_that_something_else_has_is_refused_and_not_skipped(
-    database, other, tables, write, made: str, kind: str
+def test_a_name_taken_by_another_object_is_rejected(
+    database, other, tables, write, create: str, kind: str
 ) -> None:
-    other.execute(made)
+    other.execute(create)
 
     with pytest.raises(NameTaken, match=f"shop.a_idx already exists and is {kind}"):
         migrate(database, (tables, write(2, NAMED.format("", "(x)"), options=OUTSIDE)))
 
 
-def test_an_index_of_the_name_in_another_schema_is_not_in_the_way(
-    database, other, tables, write, built
-) -> None:
+def test_an_index_of_that_name_in_another_schema_is_ignored(database, other, tables, write, built) -> None:
     other.execute("create table public.a (x int); create index a_idx on public.a (x)")
 
     migrate(database, (tables, write(2, NAMED.format("", "(x)"), options=OUTSIDE)))
@@ -112,7 +110,9 @@ def test_an_index_of_the_name_in_another_schema_is_not_in_the_way(
     assert built() == [("CREATE INDEX a_idx ON shop.a USING btree (x)", True)]
 
 
-def test_an_index_that_is_to_be_new_and_is_there_already_is_refused(database, other, tables, write) -> None:
+def test_create_index_without_if_not_exists_is_rejected_if_the_index_exists(
+    database, other, tables, write
+) -> None:
     other.execute("create index a_idx on shop.a (x)")
 
     with pytest.raises(NameTaken, match="already exists, with the same definition"):
@@ -121,7 +121,7 @@ def test_an_index_that_is_to_be_new_and_is_there_already_is_refused(database, ot
         )
 
 
-def test_an_invalid_index_of_somebody_else_with_other_columns_is_not_dropped(
+def test_an_invalid_index_with_another_definition_is_not_dropped(
     database, tables, write, built, leave_invalid
 ) -> None:
     leave_invalid("create unique index concurrently a_idx on shop.a (y)")
@@ -133,7 +133,7 @@ def test_an_invalid_index_of_somebody_else_with_other_columns_is_not_dropped(
     assert built() == [("CREATE UNIQUE INDEX a_idx ON shop.a USING btree (y)", False)]
 
 
-def test_an_ordinary_build_does_not_skip_an_invalid_index_either(
+def test_a_build_without_concurrently_replaces_an_invalid_index(
     database, tables, write, built, leave_invalid
 ) -> None:
     leave_invalid("create unique index concurrently a_idx on shop.a (x)")
@@ -144,9 +144,7 @@ def test_an_ordinary_build_does_not_skip_an_invalid_index_either(
     assert built() == [("CREATE UNIQUE INDEX a_idx ON shop.a USING btree (x)", True)]
 
 
-def test_our_own_invalid_index_is_dropped_when_the_statement_was_corrected(
-    database, other, tables, write, built
-) -> None:
+def test_the_invalid_index_of_a_corrected_statement_is_dropped(database, other, tables, write, built) -> None:
     other.execute("insert into shop.a values (1, 'a'), (1, 'b')")
     wrong = write(2, "create unique index concurrently a_idx on shop.a (x);", options=OUTSIDE)
     with pytest.raises(PartiallyApplied, match="could not create unique index") as error:
@@ -160,35 +158,35 @@ def test_our_own_invalid_index_is_dropped_when_the_statement_was_corrected(
 
 
 @pytest.fixture
-def plain(other) -> Iterator[str]:
-    """A role that owns the table, may migrate and sees nothing of what other roles do."""
+def non_superuser(other) -> Iterator[str]:
+    """A role that owns the table and may migrate, but cannot see what sessions of other roles execute."""
     other.execute(
         f"""
-        create role name_taken_plain login;
-        grant create on database "{other.info.dbname}" to name_taken_plain;
-        grant usage, create on schema shop, public to name_taken_plain;
-        grant usage on schema aigym_db to name_taken_plain;
-        grant all on all tables in schema aigym_db to name_taken_plain;
-        alter table shop.a owner to name_taken_plain;
+        create role name_taken_owner login;
+        grant create on database "{other.info.dbname}" to name_taken_owner;
+        grant usage, create on schema shop, public to name_taken_owner;
+        grant usage on schema aigym_db to name_taken_owner;
+        grant all on all tables in schema aigym_db to name_taken_owner;
+        alter table shop.a owner to name_taken_owner;
         """
     )
-    yield "name_taken_plain"
-    other.execute("reassign owned by name_taken_plain to postgres; drop owned by name_taken_plain")
-    other.execute("drop role name_taken_plain")
+    yield "name_taken_owner"
+    other.execute("reassign owned by name_taken_owner to postgres; drop owned by name_taken_owner")
+    other.execute("drop role name_taken_owner")
 
 
 @pytest.mark.parametrize("privileged", [True, False])
-def test_an_index_that_somebody_is_building_now_is_left_to_them(
-    database, other, tables, write, listener, built, plain, privileged: bool
+def test_an_index_that_another_session_is_building_is_kept(
+    database, other, tables, write, listener, built, non_superuser, privileged: bool
 ) -> None:
     line = (tables, write(2, "create index concurrently a_idx on shop.a (x);", options=OUTSIDE))
-    dsn = database if privileged else psycopg.conninfo.make_conninfo(database, user=plain)
+    dsn = database if privileged else psycopg.conninfo.make_conninfo(database, user=non_superuser)
     with psycopg.connect(database) as writer, psycopg.connect(database, autocommit=True) as builder:
         writer.execute("insert into shop.a values (2)")
         builder.pgconn.send_query(b"create index concurrently a_idx on shop.a (x)")
         building = "select from pg_stat_progress_create_index where phase like 'waiting for writers%'"
         wait_for_row(other, building)
-        # A runner that does not see it would drop the index, and wait for it to be built.
+        # If the build were not detected, the run would drop the index and wait for the builder's lock.
         listener.on_wait = lambda waiting: writer.rollback()
 
         with pytest.raises(
@@ -202,7 +200,7 @@ def test_an_index_that_somebody_is_building_now_is_left_to_them(
     assert built() == [("CREATE INDEX a_idx ON shop.a USING btree (x)", True)]
 
 
-def test_an_index_on_the_partitioned_table_alone_is_invalid_by_design(database, other, write) -> None:
+def test_an_index_on_only_the_partitioned_table_may_be_invalid(database, other, write) -> None:
     line = (write(1, PARTITIONED), write(2, "create index if not exists p_x on only p (x);", options=OUTSIDE))
     migrate(database, line, to=1)
     other.execute("create index p_x on only p (x)")
@@ -219,7 +217,7 @@ def test_an_index_on_the_partitioned_table_alone_is_invalid_by_design(database, 
         'CREATE /* a */ UNIQUE\nINDEX IF NOT EXISTS "a_idx" ON ONLY shop.a (x);',
     ],
 )
-def test_an_invalid_index_is_not_skipped_inside_a_transaction_either(
+def test_an_invalid_index_is_rejected_in_a_transactional_file(
     database, other, tables, write, leave_invalid, statement: str
 ) -> None:
     leave_invalid("create unique index concurrently a_idx on shop.a (x)")
@@ -233,7 +231,7 @@ def test_an_invalid_index_is_not_skipped_inside_a_transaction_either(
     assert other.execute("select to_regclass('shop.c')").fetchone() == (None,)
 
 
-def test_an_index_of_another_table_is_not_skipped_inside_a_transaction_either(
+def test_an_index_of_another_table_is_rejected_in_a_transactional_file(
     database, other, tables, write
 ) -> None:
     other.execute("create index a_idx on shop.b (x)")
@@ -242,9 +240,7 @@ def test_an_index_of_another_table_is_not_skipped_inside_a_transaction_either(
         migrate(database, (tables, write(2, "create index if not exists a_idx on shop.a (x);")))
 
 
-def test_an_index_that_is_there_and_usable_may_be_skipped_inside_a_transaction(
-    database, other, tables, write
-) -> None:
+def test_an_existing_usable_index_is_skipped_in_a_transactional_file(database, other, tables, write) -> None:
     other.execute("create index a_idx on shop.a (x)")
     text = """
         create index if not exists a_idx on shop.a (x);
@@ -257,7 +253,7 @@ def test_an_index_that_is_there_and_usable_may_be_skipped_inside_a_transaction(
     assert [row.version for row in ledger.applied(other)] == [1, 2]
 
 
-def test_a_valid_index_that_somebody_else_made_after_the_runner_died_is_looked_at_too(
+def test_an_index_created_by_another_session_after_an_interruption_is_compared(
     database, other, tables, write, begun
 ) -> None:
     line = (tables, write(2, NAMED.format("", "(x)"), options=OUTSIDE))
