@@ -17,105 +17,107 @@ OLDER = "system:15" if "system:15" in available() else "embedded:16"
 RUNNERS = "from pg_stat_activity where application_name = 'aigym-db' and state = 'active'"
 
 
-class Scene(Observer):
+class WaitActions(Observer):
     """Run one action each time a statement waits for a blocking session, in order."""
 
-    def __init__(self, *turns: Callable[[], object]) -> None:
-        self.turns = list(turns)
-        self.retrying: Callable[[], object] = lambda: None
-        """Called before a statement is sent again."""
+    def __init__(self, *actions: Callable[[], object]) -> None:
+        self.actions = list(actions)
+        self.before_retry: Callable[[], object] = lambda: None
+        """Called before each retry of a statement."""
         self.waits: list[Waiting] = []
-        self.made: list[Progress] = []
+        self.progress_reports: list[Progress] = []
         self.notices: list[str] = []
 
     def waiting(self, waiting: Waiting) -> None:
         self.waits.append(waiting)
-        if waiting.reason == "lock" and self.turns:
-            self.turns.pop(0)()
+        if waiting.reason == "lock" and self.actions:
+            self.actions.pop(0)()
         if waiting.reason == "retry":
-            self.retrying()
+            self.before_retry()
 
     def progress(self, migration: Migration, progress: Progress) -> None:
-        self.made.append(progress)
-        assert len(self.made) < 200, "A wait without a reported blocking session."
+        self.progress_reports.append(progress)
+        assert len(self.progress_reports) < 200, "A wait without a reported blocking session."
 
     def notice(self, migration: Migration, notice: Notice) -> None:
         self.notices.append(notice.message)
 
 
 @pytest.fixture
-def scene() -> type[Scene]:
-    """Create an observer that acts while a statement waits: `scene(terminate)`."""
-    return Scene
+def during_wait() -> type[WaitActions]:
+    """Create an observer that acts while a statement waits: `during_wait(terminate)`."""
+    return WaitActions
 
 
 @pytest.fixture(scope="session", params=["embedded", OLDER])
 def any_server(request: pytest.FixtureRequest) -> Iterator[Throwaway]:
-    """A server of the newest and of the oldest version at hand."""
+    """A server of the newest, then of the oldest available version."""
     with throwaway(request.param) as running:
         yield running
 
 
 @pytest.fixture
 def anywhere(any_server: Throwaway) -> Iterator[str]:
-    """A fresh database on it."""
+    """An empty database on `any_server`."""
     with temporary_database(any_server) as created:
         yield created.dsn
 
 
 @pytest.fixture
-def seen(anywhere: str) -> Iterator[psycopg.Connection]:
-    """An observing session, in autocommit."""
+def monitor(anywhere: str) -> Iterator[psycopg.Connection]:
+    """A session in autocommit mode that inspects the database."""
     with psycopg.connect(anywhere, autocommit=True) as connection:
         yield connection
 
 
 @pytest.fixture
 def holder(anywhere: str) -> Iterator[psycopg.Connection]:
-    """A session whose transaction blocks."""
+    """A session whose open transaction blocks the migration."""
     with psycopg.connect(anywhere, application_name="holder") as connection:
         yield connection
 
 
 @pytest.fixture
-def terminate(seen: psycopg.Connection) -> Callable[[], object]:
+def terminate(monitor: psycopg.Connection) -> Callable[[], object]:
     """Terminate the session of the runner."""
-    return lambda: seen.execute(f"select pg_terminate_backend(pid, 5000) {RUNNERS}")
+    return lambda: monitor.execute(f"select pg_terminate_backend(pid, 5000) {RUNNERS}")
 
 
 @pytest.fixture
-def cancel(seen: psycopg.Connection) -> Callable[[], object]:
+def cancel(monitor: psycopg.Connection) -> Callable[[], object]:
     """Cancel the statement of the runner."""
-    return lambda: seen.execute(f"select pg_cancel_backend(pid) {RUNNERS}")
+    return lambda: monitor.execute(f"select pg_cancel_backend(pid) {RUNNERS}")
 
 
 @pytest.fixture(params=["terminate", "cancel"])
-def end(request: pytest.FixtureRequest) -> tuple[Callable[[], object], str]:
-    """Both in turn, with the expected error message."""
+def interrupt(request: pytest.FixtureRequest) -> tuple[Callable[[], object], str]:
+    """Terminate the session or cancel its statement, with the expected error message."""
     messages = {"terminate": "connection to the server was lost", "cancel": "canceling"}
     return request.getfixturevalue(request.param), messages[request.param]
 
 
 @pytest.fixture
-def indexes(seen: psycopg.Connection) -> Callable[[], dict[str, bool]]:
+def indexes(monitor: psycopg.Connection) -> Callable[[], dict[str, bool]]:
     """Every index of the tables in `public`, and whether it is valid, ready and live."""
-    question = (
+    query = (
         "select indexrelid::regclass::text, indisvalid and indisready and indislive from pg_index "
         "where indrelid in (select oid from pg_class where relnamespace = 'public'::regnamespace)"
     )
-    return lambda: dict(seen.execute(question).fetchall())
+    return lambda: dict(monitor.execute(query).fetchall())
 
 
-Begin = Callable[..., None]
+RecordIntent = Callable[..., None]
 
 
 @pytest.fixture
-def begun(other: psycopg.Connection) -> Begin:
+def record_intent(other: psycopg.Connection) -> RecordIntent:
     """Record the intent event of a runner killed in the first statement."""
 
-    def intent(migration: Migration, sql: str, detail: dict[str, object], way: Direction = "up") -> None:
-        known = (migration.version, migration.name, ledger.checksum(migration))
-        ledger.record(other, ledger.Event("intent", *known, way, 1, sql, detail))
+    def intent(
+        migration: Migration, sql: str, detail: dict[str, object], direction: Direction = "up"
+    ) -> None:
+        identity = (migration.version, migration.name, ledger.checksum(migration))
+        ledger.record(other, ledger.Event("intent", *identity, direction, 1, sql, detail))
 
     return intent
 
@@ -123,35 +125,35 @@ def begun(other: psycopg.Connection) -> Begin:
 @pytest.fixture
 def tables(write: Callable[..., Migration], database: str) -> Migration:
     """An applied migration: a schema with tables to build indexes on."""
-    made = write(
+    migration = write(
         1,
         "create schema shop;"
         "create table shop.a (x int, y text, z text, at timestamptz);"
         "create table shop.b (x int);"
         "create function shop.low(text) returns text language sql immutable return lower($1);",
     )
-    migrate(database, (made,))
-    return made
+    migrate(database, (migration,))
+    return migration
 
 
 @pytest.fixture
-def built(other: psycopg.Connection) -> Callable[[], list[tuple[str, bool]]]:
-    """Every index of the schema, and whether it is valid."""
-    question = (
+def shop_indexes(other: psycopg.Connection) -> Callable[[], list[tuple[str, bool]]]:
+    """Every index of the schema `shop`, and whether it is valid."""
+    query = (
         "select pg_get_indexdef(indexrelid), indisvalid from pg_index "
         "join pg_class on pg_class.oid = indexrelid where relnamespace = 'shop'::regnamespace order by 1"
     )
-    return lambda: other.execute(question).fetchall()
+    return lambda: other.execute(query).fetchall()
 
 
 @pytest.fixture
 def leave_invalid(other: psycopg.Connection) -> Callable[[str], None]:
     """Create an INVALID index by a failed unique build."""
 
-    def failed(statement: str) -> None:
+    def fail_build(statement: str) -> None:
         other.execute("insert into shop.a values (1, 'a', 'a'), (1, 'a', 'a'), (1, 'b', 'b')")
         with pytest.raises(psycopg.errors.UniqueViolation):
             other.execute(statement)
         other.execute("delete from shop.a")
 
-    return failed
+    return fail_build

@@ -13,7 +13,7 @@ from aigym_db.errors import Interrupted, PartiallyApplied, StatementFailed
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.rollback import rollback
 
-OUTSIDE = " transaction:false"
+NON_TRANSACTIONAL = " transaction:false"
 WRITER = "insert into a values (100)"
 READER = "select count(*) from a"
 SNAPSHOT = "set transaction isolation level repeatable read; select 1"
@@ -27,19 +27,22 @@ DETACH_PENDING = "select inhdetachpending from pg_inherits where inhrelid = 'a1'
 @pytest.mark.parametrize("holding", [WRITER, SNAPSHOT], ids=["blocked by a writer", "blocked by a snapshot"])
 @pytest.mark.parametrize("unique", ["", "unique "])
 def test_the_invalid_index_of_an_interrupted_build_is_dropped_and_built_again(
-    anywhere, holder, write, scene, indexes, end, unique: str, holding: str
+    anywhere, holder, write, during_wait, indexes, interrupt, unique: str, holding: str
 ) -> None:
-    line = (write(1, TABLE), write(2, f"create {unique}index concurrently a_y on a (y);", options=OUTSIDE))
+    line = (
+        write(1, TABLE),
+        write(2, f"create {unique}index concurrently a_y on a (y);", options=NON_TRANSACTIONAL),
+    )
     migrate(anywhere, line, to=1)
     holder.execute(holding)
-    stop, expected = end
+    stop, expected = interrupt
 
     with pytest.raises(PartiallyApplied, match=expected):
-        migrate(anywhere, line, observer=scene(stop))
+        migrate(anywhere, line, observer=during_wait(stop))
 
     assert indexes() == {"a_pkey": True, "a_y": False}
     holder.rollback()
-    observer = scene()
+    observer = during_wait()
     migrate(anywhere, line, observer=observer)
     assert indexes() == {"a_pkey": True, "a_y": True}
     assert observer.notices[0] == (
@@ -47,17 +50,19 @@ def test_the_invalid_index_of_an_interrupted_build_is_dropped_and_built_again(
     )
 
 
-def test_an_interrupted_concurrent_drop_is_repeated(anywhere, holder, write, scene, indexes, end) -> None:
+def test_an_interrupted_concurrent_drop_is_repeated(
+    anywhere, holder, write, during_wait, indexes, interrupt
+) -> None:
     line = (
         write(1, TABLE + "create index a_y on a (y);"),
-        write(2, "drop index concurrently a_y;", options=OUTSIDE),
+        write(2, "drop index concurrently a_y;", options=NON_TRANSACTIONAL),
     )
     migrate(anywhere, line, to=1)
     holder.execute(READER)
-    stop, expected = end
+    stop, expected = interrupt
 
     with pytest.raises(PartiallyApplied, match=expected):
-        migrate(anywhere, line, observer=scene(stop))
+        migrate(anywhere, line, observer=during_wait(stop))
 
     assert indexes() == {"a_pkey": True, "a_y": False}
     holder.rollback()
@@ -66,11 +71,11 @@ def test_an_interrupted_concurrent_drop_is_repeated(anywhere, holder, write, sce
 
 
 def test_a_concurrent_drop_interrupted_after_the_index_is_dead_is_completed(
-    anywhere, seen, holder, write, scene, terminate, indexes
+    anywhere, monitor, holder, write, during_wait, terminate, indexes
 ) -> None:
     line = (
         write(1, TABLE + "create index a_y on a (y);"),
-        write(2, "drop index concurrently a_y;", options=OUTSIDE),
+        write(2, "drop index concurrently a_y;", options=NON_TRANSACTIONAL),
     )
     migrate(anywhere, line, to=1)
     holder.execute(READER)
@@ -81,23 +86,23 @@ def test_a_concurrent_drop_interrupted_after_the_index_is_dead_is_completed(
             holder.rollback()
 
         with pytest.raises(PartiallyApplied):
-            migrate(anywhere, line, observer=scene(hand_over, terminate))
+            migrate(anywhere, line, observer=during_wait(hand_over, terminate))
 
         state = "select indislive from pg_index where indexrelid = 'a_y'::regclass"
-        assert seen.execute(state).fetchone() == (False,)
+        assert monitor.execute(state).fetchone() == (False,)
     migrate(anywhere, line)
     assert indexes() == {"a_pkey": True}
 
 
-def test_an_interrupted_repair_is_repeated(anywhere, holder, write, scene, terminate, indexes) -> None:
-    line = (write(1, TABLE), write(2, "create index concurrently a_y on a (y);", options=OUTSIDE))
+def test_an_interrupted_repair_is_repeated(anywhere, holder, write, during_wait, terminate, indexes) -> None:
+    line = (write(1, TABLE), write(2, "create index concurrently a_y on a (y);", options=NON_TRANSACTIONAL))
     migrate(anywhere, line, to=1)
     holder.execute(WRITER)
     with pytest.raises(PartiallyApplied):
-        migrate(anywhere, line, observer=scene(terminate))
+        migrate(anywhere, line, observer=during_wait(terminate))
 
     with pytest.raises(PartiallyApplied):
-        migrate(anywhere, line, observer=scene(terminate))
+        migrate(anywhere, line, observer=during_wait(terminate))
 
     assert indexes() == {"a_pkey": True, "a_y": False}
     holder.rollback()
@@ -105,87 +110,89 @@ def test_an_interrupted_repair_is_repeated(anywhere, holder, write, scene, termi
     assert indexes() == {"a_pkey": True, "a_y": True}
 
 
-def test_an_interrupted_vacuum_is_repeated(anywhere, seen, holder, write, scene, terminate) -> None:
-    line = (write(1, TABLE), write(2, "vacuum a;", options=OUTSIDE))
+def test_an_interrupted_vacuum_is_repeated(anywhere, monitor, holder, write, during_wait, terminate) -> None:
+    line = (write(1, TABLE), write(2, "vacuum a;", options=NON_TRANSACTIONAL))
     migrate(anywhere, line, to=1)
     holder.execute("lock table a in share update exclusive mode")
     with pytest.raises(PartiallyApplied):
-        migrate(anywhere, line, observer=scene(terminate))
+        migrate(anywhere, line, observer=during_wait(terminate))
     holder.rollback()
 
     migrate(anywhere, line)
 
-    assert [row.version for row in ledger.applied(seen)] == [1, 2]
+    assert [row.version for row in ledger.applied(monitor)] == [1, 2]
 
 
-def test_an_interrupted_detach_is_completed(anywhere, seen, holder, write, scene, terminate) -> None:
+def test_an_interrupted_detach_is_completed(anywhere, monitor, holder, write, during_wait, terminate) -> None:
     line = (
         write(1, PARTITIONS),
-        write(2, "alter table a detach partition a1 concurrently;", options=OUTSIDE),
+        write(2, "alter table a detach partition a1 concurrently;", options=NON_TRANSACTIONAL),
     )
     migrate(anywhere, line, to=1)
     holder.execute(READER)
 
     with pytest.raises(PartiallyApplied):
-        migrate(anywhere, line, observer=scene(terminate))
+        migrate(anywhere, line, observer=during_wait(terminate))
 
-    assert seen.execute(DETACH_PENDING).fetchone() == (True,)
+    assert monitor.execute(DETACH_PENDING).fetchone() == (True,)
     holder.rollback()
     migrate(anywhere, line)
-    assert seen.execute(DETACH_PENDING).fetchone() is None
+    assert monitor.execute(DETACH_PENDING).fetchone() is None
 
 
 def test_a_pending_detach_cannot_be_replaced_by_another_statement(
-    anywhere, holder, write, scene, terminate
+    anywhere, holder, write, during_wait, terminate
 ) -> None:
     tables = write(1, PARTITIONS)
     migrate(anywhere, (tables,))
     holder.execute(READER)
-    detach = write(2, "alter table a detach partition a1 concurrently;", options=OUTSIDE)
+    detach = write(2, "alter table a detach partition a1 concurrently;", options=NON_TRANSACTIONAL)
     with pytest.raises(PartiallyApplied):
-        migrate(anywhere, (tables, detach), observer=scene(terminate))
+        migrate(anywhere, (tables, detach), observer=during_wait(terminate))
     holder.rollback()
 
     with pytest.raises(PartiallyApplied, match="with another text: a1 is partially detached") as error:
-        migrate(anywhere, (tables, write(2, "vacuum a;", options=OUTSIDE)))
+        migrate(anywhere, (tables, write(2, "vacuum a;", options=NON_TRANSACTIONAL)))
 
     assert '`alter table "a" detach partition "a1" finalize`' in error.value.hint
 
 
-def test_an_interrupted_rollback_is_resumed(anywhere, seen, holder, write, scene, terminate, indexes) -> None:
+def test_an_interrupted_rollback_is_resumed(
+    anywhere, monitor, holder, write, during_wait, terminate, indexes
+) -> None:
     line = (
         write(1, TABLE),
         write(
             2,
             "create index concurrently a_y on a (y);",
             "drop index concurrently a_y;",
-            options=OUTSIDE,
-            down_options=OUTSIDE,
+            options=NON_TRANSACTIONAL,
+            down_options=NON_TRANSACTIONAL,
         ),
     )
     migrate(anywhere, line)
     holder.execute(READER)
 
     with pytest.raises(PartiallyApplied):
-        rollback(anywhere, line, observer=scene(terminate))
+        rollback(anywhere, line, observer=during_wait(terminate))
 
     assert indexes() == {"a_pkey": True, "a_y": False}
-    assert [row.version for row in ledger.applied(seen)] == [1, 2]
+    assert [row.version for row in ledger.applied(monitor)] == [1, 2]
     holder.rollback()
     rollback(anywhere, line)
     assert indexes() == {"a_pkey": True}
-    assert [row.version for row in ledger.applied(seen)] == [1]
+    assert [row.version for row in ledger.applied(monitor)] == [1]
 
 
 def test_a_signal_cancels_a_waiting_build_and_reports_the_invalid_index(
-    anywhere, holder, write, scene, indexes
+    anywhere, holder, write, during_wait, indexes
 ) -> None:
-    line = (write(1, TABLE), write(2, "create index concurrently a_y on a (y);", options=OUTSIDE))
+    line = (write(1, TABLE), write(2, "create index concurrently a_y on a (y);", options=NON_TRANSACTIONAL))
     migrate(anywhere, line, to=1)
     holder.execute(WRITER)
 
     with pytest.raises(Interrupted, match="Stopped by SIGTERM") as error:
-        migrate(anywhere, line, observer=scene(lambda: os.kill(os.getpid(), signal.SIGTERM)))
+        migrate(anywhere, line, observer=during_wait(lambda: os.kill(os.getpid(), signal.SIGTERM)))
 
     assert (
         "Remaining effect: the index public.a_y is INVALID; the next run repairs this." in error.value.detail
@@ -196,7 +203,7 @@ def test_a_signal_cancels_a_waiting_build_and_reports_the_invalid_index(
 
 
 def test_a_build_that_fails_without_any_effect_is_not_partially_applied(anywhere, write) -> None:
-    line = (write(1, TABLE), write(2, "create index concurrently a_z on a (z);", options=OUTSIDE))
+    line = (write(1, TABLE), write(2, "create index concurrently a_z on a (z);", options=NON_TRANSACTIONAL))
 
     with pytest.raises(StatementFailed, match='column "z" does not exist'):
         migrate(anywhere, line)

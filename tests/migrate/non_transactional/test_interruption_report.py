@@ -35,21 +35,21 @@ def line(anywhere: str, write: Callable[..., Migration], holder: psycopg.Connect
     return migrations
 
 
-def test_after_a_signal_the_applied_statements_are_reported(anywhere, line, scene, seen) -> None:
+def test_after_a_signal_the_applied_statements_are_reported(anywhere, line, during_wait, monitor) -> None:
     with pytest.raises(Interrupted) as error:
-        migrate(anywhere, line, observer=scene(lambda: os.kill(os.getpid(), signal.SIGINT)))
+        migrate(anywhere, line, observer=during_wait(lambda: os.kill(os.getpid(), signal.SIGINT)))
 
     assert error.value.message == (
         "Stopped by SIGINT. Statement 2 of 0002 step_2 was cancelled and rolled back."
     )
     assert error.value.detail == STAYS
-    assert seen.execute("select y from a").fetchall() == []
+    assert monitor.execute("select y from a").fetchall() == []
 
 
 def test_after_a_signal_between_two_statements_the_applied_statements_are_reported(
-    anywhere, write, scene
+    anywhere, write, during_wait
 ) -> None:
-    observer = scene()
+    observer = during_wait()
     observer.statement = lambda migration, number, of: os.kill(os.getpid(), signal.SIGTERM)
     line = (write(2, "create table a (x int);\ncreate table b (x int);", options=" transaction:false"),)
 
@@ -59,33 +59,37 @@ def test_after_a_signal_between_two_statements_the_applied_statements_are_report
     assert error.value.detail == STAYS.replace("0001, ", "")
 
 
-def test_after_a_signal_in_a_resumed_run_the_applied_statements_are_reported(anywhere, line, scene) -> None:
+def test_after_a_signal_in_a_resumed_run_the_applied_statements_are_reported(
+    anywhere, line, during_wait
+) -> None:
     stop = lambda: os.kill(os.getpid(), signal.SIGINT)  # noqa: E731
     with pytest.raises(Interrupted):
-        migrate(anywhere, line, observer=scene(stop))
+        migrate(anywhere, line, observer=during_wait(stop))
 
     with pytest.raises(Interrupted) as error:
-        migrate(anywhere, line, observer=scene(stop))
+        migrate(anywhere, line, observer=during_wait(stop))
 
     assert error.value.detail == "Committed before that: statement 1 of 0002 step_2, which stays."
 
 
-def test_a_completed_file_is_reported_as_a_whole(anywhere, line, write, scene) -> None:
+def test_a_completed_file_is_reported_as_a_whole(anywhere, line, write, during_wait) -> None:
     first = write(1, "create table a (x int);\ncreate table c (x int);", options=" transaction:false")
 
     with pytest.raises(Interrupted) as error:
         migrate(
             anywhere,
             (first, write(2, "lock table b;")),
-            observer=scene(lambda: os.kill(os.getpid(), signal.SIGINT)),
+            observer=during_wait(lambda: os.kill(os.getpid(), signal.SIGINT)),
         )
 
     assert error.value.detail == "Committed before that: 0001."
 
 
-def test_after_a_lost_session_the_applied_statements_are_reported(anywhere, line, scene, terminate) -> None:
+def test_after_a_lost_session_the_applied_statements_are_reported(
+    anywhere, line, during_wait, terminate
+) -> None:
     with pytest.raises(PartiallyApplied) as error:
-        migrate(anywhere, line, observer=scene(terminate))
+        migrate(anywhere, line, observer=during_wait(terminate))
 
     assert error.value.message == (
         "The connection to the server was lost. "
@@ -95,12 +99,12 @@ def test_after_a_lost_session_the_applied_statements_are_reported(anywhere, line
 
 
 def test_after_the_runner_lock_is_lost_the_applied_statements_are_reported(
-    anywhere, line, scene, seen
+    anywhere, line, during_wait, monitor
 ) -> None:
-    end = f"select pg_terminate_backend(pid, 5000) {HOLDER}"
+    terminate_holder = f"select pg_terminate_backend(pid, 5000) {HOLDER}"
 
     with pytest.raises(PartiallyApplied) as error:
-        migrate(anywhere, line, observer=scene(lambda: seen.execute(end)))
+        migrate(anywhere, line, observer=during_wait(lambda: monitor.execute(terminate_holder)))
 
     assert error.value.message == (
         "The connection to the server was lost. It held the runner lock. "

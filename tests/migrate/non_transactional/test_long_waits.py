@@ -12,7 +12,7 @@ from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.observer import Progress
 from aigym_db.migrate.options import Options
 
-OUTSIDE = " transaction:false"
+NON_TRANSACTIONAL = " transaction:false"
 WRITER = "insert into a values (100)"
 READER = "select count(*) from a"
 TABLE = (
@@ -34,13 +34,16 @@ SLOW = (
     ],
 )
 def test_a_concurrent_statement_waits_for_a_transaction_and_reports_its_session(
-    anywhere, holder, write, scene, indexes, statement: str
+    anywhere, holder, write, during_wait, indexes, statement: str
 ) -> None:
-    line = (write(1, TABLE + "create index a_y on a (y);"), write(2, f"{statement};", options=OUTSIDE))
+    line = (
+        write(1, TABLE + "create index a_y on a (y);"),
+        write(2, f"{statement};", options=NON_TRANSACTIONAL),
+    )
     migrate(anywhere, line, to=1)
     holder.execute(WRITER)
     wait = lambda: None  # noqa: E731
-    observer = scene(wait, wait, holder.rollback)
+    observer = during_wait(wait, wait, holder.rollback)
 
     migrate(anywhere, line, options=Options(lock_timeout_ms=20, patience_ms=50), observer=observer)
 
@@ -49,16 +52,16 @@ def test_a_concurrent_statement_waits_for_a_transaction_and_reports_its_session(
 
 
 def test_vacuum_waits_for_its_lock_and_vacuum_full_retries_after_lock_timeouts(
-    anywhere, seen, holder, write, scene
+    anywhere, monitor, holder, write, during_wait
 ) -> None:
     line = (
         write(1, TABLE),
-        write(2, "vacuum a;", options=OUTSIDE),
-        write(3, "vacuum full a;", options=OUTSIDE),
+        write(2, "vacuum a;", options=NON_TRANSACTIONAL),
+        write(3, "vacuum full a;", options=NON_TRANSACTIONAL),
     )
     migrate(anywhere, line, to=1)
     holder.execute("lock table a in share update exclusive mode")
-    observer = scene(lambda: None, lambda: None, holder.rollback)
+    observer = during_wait(lambda: None, lambda: None, holder.rollback)
     migrate(anywhere, line, to=2, options=Options(lock_timeout_ms=20), observer=observer)
     holder.execute(READER)
 
@@ -67,15 +70,15 @@ def test_vacuum_waits_for_its_lock_and_vacuum_full_retries_after_lock_timeouts(
     holder.rollback()
     migrate(anywhere, line)
 
-    assert [row.version for row in ledger.applied(seen)] == [1, 2, 3]
+    assert [row.version for row in ledger.applied(monitor)] == [1, 2, 3]
 
 
 def test_a_build_cancelled_by_a_deadlock_is_repaired_and_retried(
-    anywhere, seen, holder, write, scene, indexes
+    anywhere, monitor, holder, write, during_wait, indexes
 ) -> None:
-    line = (write(1, TABLE), write(2, "create index concurrently a_y on a (y);", options=OUTSIDE))
+    line = (write(1, TABLE), write(2, "create index concurrently a_y on a (y);", options=NON_TRANSACTIONAL))
     migrate(anywhere, line, to=1)
-    seen.execute(f"alter database {seen.info.dbname} set deadlock_timeout = '500ms'")
+    monitor.execute(f"alter database {monitor.info.dbname} set deadlock_timeout = '500ms'")
     holder.execute("set deadlock_timeout = '1h'")
     holder.execute(WRITER)
 
@@ -87,8 +90,8 @@ def test_a_build_cancelled_by_a_deadlock_is_repaired_and_retried(
             pass
         holder.rollback()
 
-    observer = scene(deadlock)
-    observer.retrying = release
+    observer = during_wait(deadlock)
+    observer.before_retry = release
 
     (finished,) = migrate(anywhere, line, observer=observer)
 
@@ -98,17 +101,17 @@ def test_a_build_cancelled_by_a_deadlock_is_repaired_and_retried(
 
 
 def test_the_phase_of_a_build_and_the_number_of_blocking_sessions_are_reported(
-    anywhere, holder, write, scene
+    anywhere, holder, write, during_wait
 ) -> None:
-    line = (write(1, TABLE), write(2, "create index concurrently a_y on a (y);", options=OUTSIDE))
+    line = (write(1, TABLE), write(2, "create index concurrently a_y on a (y);", options=NON_TRANSACTIONAL))
     migrate(anywhere, line, to=1)
     holder.execute(WRITER)
-    observer = scene(lambda: None, holder.rollback)
+    observer = during_wait(lambda: None, holder.rollback)
 
     migrate(anywhere, line, observer=observer)
 
     phase = "create index concurrently: waiting for writers before build on public.a"
-    assert observer.made[0] == Progress(phase, 0, 1, "sessions")
+    assert observer.progress_reports[0] == Progress(phase, 0, 1, "sessions")
 
 
 @pytest.mark.parametrize(
@@ -120,21 +123,21 @@ def test_the_phase_of_a_build_and_the_number_of_blocking_sessions_are_reported(
     ],
 )
 def test_the_progress_of_a_transactional_statement_is_reported(
-    anywhere, write, statement, phase, scene
+    anywhere, write, statement, phase, during_wait
 ) -> None:
     indexed = "create index a_slow on a (slow(x));" if "vacuum" in statement else ""
-    options = OUTSIDE if "vacuum" in statement else ""
+    options = NON_TRANSACTIONAL if "vacuum" in statement else ""
     line = (write(1, SLOW + indexed), write(2, f"{statement};", options=options))
     migrate(anywhere, line, to=1)
-    observer = scene()
+    observer = during_wait()
 
     migrate(anywhere, line, observer=observer)
 
-    assert phase in {progress.phase for progress in observer.made}
+    assert phase in {progress.phase for progress in observer.progress_reports}
 
 
-def test_a_blocking_prepared_transaction_is_reported(write, scene) -> None:
-    line = (write(1, TABLE), write(2, "create index concurrently a_y on a (y);", options=OUTSIDE))
+def test_a_blocking_prepared_transaction_is_reported(write, during_wait) -> None:
+    line = (write(1, TABLE), write(2, "create index concurrently a_y on a (y);", options=NON_TRANSACTIONAL))
     with throwaway("embedded", settings={"max_prepared_transactions": "2"}) as server:
         dsn = create_database(server).dsn
         with psycopg.connect(dsn, autocommit=True) as other:
@@ -142,7 +145,7 @@ def test_a_blocking_prepared_transaction_is_reported(write, scene) -> None:
             other.execute("begin")
             other.execute(WRITER)
             other.execute("prepare transaction 'forgotten'")
-            observer = scene(lambda: other.execute("rollback prepared 'forgotten'"))
+            observer = during_wait(lambda: other.execute("rollback prepared 'forgotten'"))
 
             migrate(dsn, line, observer=observer)
 

@@ -12,7 +12,7 @@ from aigym_db.errors import NameTaken, PartiallyApplied, StatementFailed
 from aigym_db.migrate.apply import migrate
 from tests.support.waiting import wait_for_row
 
-OUTSIDE = " transaction:false"
+NON_TRANSACTIONAL = " transaction:false"
 NAMED = "create {} index concurrently if not exists a_idx on shop.a {};"
 SAME = [
     ("create index a_idx on shop.a (x)", NAMED.format("", "(x)")),
@@ -54,14 +54,14 @@ PARTITIONED = (
 
 @pytest.mark.parametrize(("existing", "statement"), SAME, ids=[statement for _, statement in SAME])
 def test_an_existing_index_with_the_same_definition_counts_as_built(
-    database, other, tables, write, built, existing: str, statement: str
+    database, other, tables, write, shop_indexes, existing: str, statement: str
 ) -> None:
     other.execute(existing)
-    before = built()
+    before = shop_indexes()
 
-    migrate(database, (tables, write(2, statement, options=OUTSIDE)))
+    migrate(database, (tables, write(2, statement, options=NON_TRANSACTIONAL)))
 
-    assert built() == before
+    assert shop_indexes() == before
     done = other.execute("select detail ->> 'settled' from aigym_db.event where kind = 'done'").fetchone()
     assert done == ("shop.a_idx already existed with the same definition, valid",)
 
@@ -77,7 +77,7 @@ def test_an_existing_index_with_another_definition_is_rejected(
     with pytest.raises(
         NameTaken, match=r"the index shop.a_idx already exists with another definition"
     ) as error:
-        migrate(database, (tables, write(2, statement, options=OUTSIDE)))
+        migrate(database, (tables, write(2, statement, options=NON_TRANSACTIONAL)))
 
     assert f"They differ in {property_name}" in error.value.hint
     assert "CREATE INDEX a_idx ON shop.a" in error.value.hint
@@ -99,15 +99,17 @@ def test_a_name_taken_by_another_object_is_rejected(
     other.execute(create)
 
     with pytest.raises(NameTaken, match=f"shop.a_idx already exists and is {kind}"):
-        migrate(database, (tables, write(2, NAMED.format("", "(x)"), options=OUTSIDE)))
+        migrate(database, (tables, write(2, NAMED.format("", "(x)"), options=NON_TRANSACTIONAL)))
 
 
-def test_an_index_of_that_name_in_another_schema_is_ignored(database, other, tables, write, built) -> None:
+def test_an_index_of_that_name_in_another_schema_is_ignored(
+    database, other, tables, write, shop_indexes
+) -> None:
     other.execute("create table public.a (x int); create index a_idx on public.a (x)")
 
-    migrate(database, (tables, write(2, NAMED.format("", "(x)"), options=OUTSIDE)))
+    migrate(database, (tables, write(2, NAMED.format("", "(x)"), options=NON_TRANSACTIONAL)))
 
-    assert built() == [("CREATE INDEX a_idx ON shop.a USING btree (x)", True)]
+    assert shop_indexes() == [("CREATE INDEX a_idx ON shop.a USING btree (x)", True)]
 
 
 def test_create_index_without_if_not_exists_is_rejected_if_the_index_exists(
@@ -117,44 +119,49 @@ def test_create_index_without_if_not_exists_is_rejected_if_the_index_exists(
 
     with pytest.raises(NameTaken, match="already exists, with the same definition"):
         migrate(
-            database, (tables, write(2, "create index concurrently a_idx on shop.a (x);", options=OUTSIDE))
+            database,
+            (tables, write(2, "create index concurrently a_idx on shop.a (x);", options=NON_TRANSACTIONAL)),
         )
 
 
 def test_an_invalid_index_with_another_definition_is_not_dropped(
-    database, tables, write, built, leave_invalid
+    database, tables, write, shop_indexes, leave_invalid
 ) -> None:
     leave_invalid("create unique index concurrently a_idx on shop.a (y)")
 
     with pytest.raises(NameTaken, match="INVALID, with another definition") as error:
-        migrate(database, (tables, write(2, NAMED.format("unique", "(x)"), options=OUTSIDE)))
+        migrate(database, (tables, write(2, NAMED.format("unique", "(x)"), options=NON_TRANSACTIONAL)))
 
     assert "`drop index concurrently shop.a_idx`" in error.value.hint
-    assert built() == [("CREATE UNIQUE INDEX a_idx ON shop.a USING btree (y)", False)]
+    assert shop_indexes() == [("CREATE UNIQUE INDEX a_idx ON shop.a USING btree (y)", False)]
 
 
 def test_a_build_without_concurrently_replaces_an_invalid_index(
-    database, tables, write, built, leave_invalid
+    database, tables, write, shop_indexes, leave_invalid
 ) -> None:
     leave_invalid("create unique index concurrently a_idx on shop.a (x)")
     statement = "create unique index if not exists a_idx on shop.a (x);"
 
-    migrate(database, (tables, write(2, statement, options=OUTSIDE)))
+    migrate(database, (tables, write(2, statement, options=NON_TRANSACTIONAL)))
 
-    assert built() == [("CREATE UNIQUE INDEX a_idx ON shop.a USING btree (x)", True)]
+    assert shop_indexes() == [("CREATE UNIQUE INDEX a_idx ON shop.a USING btree (x)", True)]
 
 
-def test_the_invalid_index_of_a_corrected_statement_is_dropped(database, other, tables, write, built) -> None:
+def test_the_invalid_index_of_a_corrected_statement_is_dropped(
+    database, other, tables, write, shop_indexes
+) -> None:
     other.execute("insert into shop.a values (1, 'a'), (1, 'b')")
-    wrong = write(2, "create unique index concurrently a_idx on shop.a (x);", options=OUTSIDE)
+    wrong = write(2, "create unique index concurrently a_idx on shop.a (x);", options=NON_TRANSACTIONAL)
     with pytest.raises(PartiallyApplied, match="could not create unique index") as error:
         migrate(database, (tables, wrong))
     assert "the index shop.a_idx is INVALID; the next run repairs this" in error.value.detail
 
-    right = write(2, "create unique index concurrently a_x_y_idx on shop.a (x, y);", options=OUTSIDE)
+    right = write(
+        2, "create unique index concurrently a_x_y_idx on shop.a (x, y);", options=NON_TRANSACTIONAL
+    )
     migrate(database, (tables, right))
 
-    assert built() == [("CREATE UNIQUE INDEX a_x_y_idx ON shop.a USING btree (x, y)", True)]
+    assert shop_indexes() == [("CREATE UNIQUE INDEX a_x_y_idx ON shop.a USING btree (x, y)", True)]
 
 
 @pytest.fixture
@@ -177,9 +184,9 @@ def non_superuser(other) -> Iterator[str]:
 
 @pytest.mark.parametrize("privileged", [True, False])
 def test_an_index_that_another_session_is_building_is_kept(
-    database, other, tables, write, listener, built, non_superuser, privileged: bool
+    database, other, tables, write, listener, shop_indexes, non_superuser, privileged: bool
 ) -> None:
-    line = (tables, write(2, "create index concurrently a_idx on shop.a (x);", options=OUTSIDE))
+    line = (tables, write(2, "create index concurrently a_idx on shop.a (x);", options=NON_TRANSACTIONAL))
     dsn = database if privileged else psycopg.conninfo.make_conninfo(database, user=non_superuser)
     with psycopg.connect(database) as writer, psycopg.connect(database, autocommit=True) as builder:
         writer.execute("insert into shop.a values (2)")
@@ -197,11 +204,14 @@ def test_an_index_that_another_session_is_building_is_kept(
         writer.rollback()
         while builder.pgconn.get_result() is not None:
             pass
-    assert built() == [("CREATE INDEX a_idx ON shop.a USING btree (x)", True)]
+    assert shop_indexes() == [("CREATE INDEX a_idx ON shop.a USING btree (x)", True)]
 
 
 def test_an_index_on_only_the_partitioned_table_may_be_invalid(database, other, write) -> None:
-    line = (write(1, PARTITIONED), write(2, "create index if not exists p_x on only p (x);", options=OUTSIDE))
+    line = (
+        write(1, PARTITIONED),
+        write(2, "create index if not exists p_x on only p (x);", options=NON_TRANSACTIONAL),
+    )
     migrate(database, line, to=1)
     other.execute("create index p_x on only p (x)")
 
@@ -254,10 +264,10 @@ def test_an_existing_usable_index_is_skipped_in_a_transactional_file(database, o
 
 
 def test_an_index_created_by_another_session_after_an_interruption_is_compared(
-    database, other, tables, write, begun
+    database, other, tables, write, record_intent
 ) -> None:
-    line = (tables, write(2, NAMED.format("", "(x)"), options=OUTSIDE))
-    begun(line[1], line[1].up.text.strip().rstrip(";"), {"index": None})
+    line = (tables, write(2, NAMED.format("", "(x)"), options=NON_TRANSACTIONAL))
+    record_intent(line[1], line[1].up.text.strip().rstrip(";"), {"index": None})
     other.execute("create index a_idx on shop.a (at)")
 
     with pytest.raises(NameTaken, match="exists with another definition"):

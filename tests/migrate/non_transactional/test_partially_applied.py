@@ -11,7 +11,7 @@ from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.rollback import rollback
 
-OUTSIDE = " transaction:false"
+NON_TRANSACTIONAL = " transaction:false"
 
 
 @pytest.fixture
@@ -24,8 +24,8 @@ def line(write):
             3,
             "create index concurrently a_x on app.a (x);\ninsert into app.gate values (1);",
             "drop index concurrently app.a_x;\ndelete from app.gate;",
-            options=OUTSIDE,
-            down_options=OUTSIDE,
+            options=NON_TRANSACTIONAL,
+            down_options=NON_TRANSACTIONAL,
         ),
     )
 
@@ -115,7 +115,7 @@ def test_a_rollback_of_nothing_rejects_a_partially_applied_migration(database, o
             1,
             "create index concurrently a_x on public.a (x);\ninsert into gate values (1);",
             "drop index public.a_x;",
-            options=OUTSIDE,
+            options=NON_TRANSACTIONAL,
         ),
     )
     other.execute("create table public.a (x int)")
@@ -139,10 +139,10 @@ def test_a_partially_rolled_back_migration_resolved_manually_stays_applied(
     assert not index(other)
 
 
-def test_the_remains_of_the_last_statement_are_reported(database, other, write) -> None:
+def test_the_remaining_effect_of_the_last_statement_is_reported(database, other, write) -> None:
     line = (
         write(1, "create table a (x int); insert into a values (1), (1);", "drop table a;"),
-        write(2, "create unique index concurrently a_x on a (x);", options=OUTSIDE),
+        write(2, "create unique index concurrently a_x on a (x);", options=NON_TRANSACTIONAL),
     )
     with pytest.raises(PartiallyApplied):
         migrate(database, line)
@@ -176,7 +176,7 @@ def test_a_partially_applied_migration_may_always_be_completed(
 def test_a_failed_migration_without_effects_blocks_no_run(database, other, write) -> None:
     line = (
         write(1, "create schema app;", "drop schema app;"),
-        write(2, "create index concurrently a_x on app.nowhere (x);", options=OUTSIDE),
+        write(2, "create index concurrently a_x on app.nowhere (x);", options=NON_TRANSACTIONAL),
     )
     with pytest.raises(StatementFailed):
         migrate(database, line)
@@ -194,7 +194,7 @@ def acct(database, other, write):
     """Two migrations; the second is partially applied: row inserted, column missing."""
     first = write(1, "create table acct (x int);", "drop table acct;")
     with pytest.raises(PartiallyApplied, match="statement 2 of 2"):
-        migrate(database, (first, write(2, TWICE, "delete from acct;", options=OUTSIDE)))
+        migrate(database, (first, write(2, TWICE, "delete from acct;", options=NON_TRANSACTIONAL)))
     return first
 
 
@@ -204,7 +204,11 @@ def rows(connection) -> list[int]:
 
 def test_a_renumbered_partially_applied_file_does_not_run_again(database, other, write, acct) -> None:
     mended = TWICE.replace(", add y int", "")
-    line = (acct, write(2, "create table another ();", name="another"), write(3, mended, options=OUTSIDE))
+    line = (
+        acct,
+        write(2, "create table another ();", name="another"),
+        write(3, mended, options=NON_TRANSACTIONAL),
+    )
 
     with pytest.raises(
         PartiallyApplied,
@@ -234,7 +238,7 @@ def test_the_hint_for_a_late_partially_applied_file_works(database, other, write
     first, third = write(1, "create table a (x int);"), write(3, "create table c ();")
     migrate(database, (first, third))
     text = "alter table a add y int;\ninsert into gate values (1);"
-    line = (first, write(2, text, options=OUTSIDE), third)
+    line = (first, write(2, text, options=NON_TRANSACTIONAL), third)
     with pytest.raises(PartiallyApplied, match="statement 2 of 2"):
         migrate(database, line, options=late)
 
@@ -248,7 +252,7 @@ def test_the_hint_for_a_late_partially_applied_file_works(database, other, write
 
 
 def test_the_hint_for_a_frozen_file_names_the_way_to_edit_it(database, write) -> None:
-    line = (write(1, "select 1;\nselect 1 / 0;", options=OUTSIDE),)
+    line = (write(1, "select 1;\nselect 1 / 0;", options=NON_TRANSACTIONAL),)
 
     with pytest.raises(PartiallyApplied) as frozen:
         migrate(database, line, options=Options(frozen=frozenset([1])))
