@@ -208,11 +208,11 @@ def test_a_statement_without_an_effect_on_the_catalog_must_be_resolved_by_hand(
 
 
 def test_the_lock_timeout_of_the_marker_applies_to_non_transactional_files(database, other, write) -> None:
-    block = "do $$ begin create table observed as select current_setting('lock_timeout') as setting; commit; end $$;"
+    block = "do $$ begin create table t as select current_setting('lock_timeout') as setting; commit; end $$;"
 
     migrate(database, (write(1, block, options=f"{NON_TRANSACTIONAL} lock_timeout:7s"),))
 
-    assert other.execute("select setting from observed").fetchone() == ("7s",)
+    assert other.execute("select setting from t").fetchone() == ("7s",)
 
 
 @pytest.mark.parametrize(("kind", "subject"), [("done", "Statement 1"), ("apply", "Every statement")])
