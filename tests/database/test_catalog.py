@@ -1,4 +1,4 @@
-"""The catalog snapshot sees every single change, and nothing where nothing changed."""
+"""The catalog snapshot contains every change, and is equal if nothing changed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ON_16 = dict(list(CHANGES.items())[::5])
 
 @pytest.fixture(scope="module")
 def shop(server: Server) -> Iterator[psycopg.Connection[Any]]:
-    """A connection to a database that holds some of everything."""
+    """A connection to a database with objects of every kind."""
     with filled(server) as connection:
         yield connection
 
@@ -51,86 +51,90 @@ def filled(server: Server) -> Iterator[psycopg.Connection[Any]]:
             admin.execute(f"drop role if exists {', '.join(ROLES)}".encode())
 
 
-def look(connection: psycopg.Connection[Any]) -> Catalog:
+def take_snapshot(connection: psycopg.Connection[Any]) -> Catalog:
     return snapshot(connection, partition_schema="parts")
 
 
-def seen(connection: psycopg.Connection[Any], change: str) -> set[str]:
-    """What the snapshot says has changed, after which the change is taken back."""
-    before = look(connection)
+def differences(connection: psycopg.Connection[Any], change: str) -> set[str]:
+    """Return the differences between two snapshots, before and after a change that is then rolled back."""
+    before = take_snapshot(connection)
     with connection.transaction(force_rollback=True):
         connection.execute(change.encode())
-        after = look(connection)
+        after = take_snapshot(connection)
     return {
-        str(found.key) if found.fact is None else f"{found.key}: {found.fact}"
-        for found in before.difference(after)
+        str(difference.key) if difference.fact is None else f"{difference.key}: {difference.fact}"
+        for difference in before.difference(after)
     }
 
 
 @pytest.mark.parametrize("case", CHANGES.values(), ids=CHANGES.keys())
-def test_a_single_change_is_seen_and_nothing_else(
-    shop: psycopg.Connection[Any], case: dict[str, Any]
-) -> None:
-    assert seen(shop, case["change"]) == set(case["seen"])
+def test_a_single_change_is_the_only_difference(shop: psycopg.Connection[Any], case: dict[str, Any]) -> None:
+    assert differences(shop, case["change"]) == set(case["differences"])
 
 
 @pytest.mark.parametrize("case", ON_16.values(), ids=ON_16.keys())
-def test_a_single_change_is_seen_on_16_too(shop_on_16: psycopg.Connection[Any], case: dict[str, Any]) -> None:
-    assert seen(shop_on_16, case["change"]) == set(case["seen"])
+def test_a_single_change_is_the_only_difference_on_16(
+    shop_on_16: psycopg.Connection[Any], case: dict[str, Any]
+) -> None:
+    assert differences(shop_on_16, case["change"]) == set(case["differences"])
 
 
 @pytest.mark.parametrize("case", SAME.values(), ids=SAME.keys())
-def test_what_is_no_change_is_no_difference(shop: psycopg.Connection[Any], case: dict[str, Any]) -> None:
-    assert seen(shop, case["change"]) == set()
+def test_a_statement_without_effect_is_no_difference(
+    shop: psycopg.Connection[Any], case: dict[str, Any]
+) -> None:
+    assert differences(shop, case["change"]) == set()
 
 
-def test_versions_of_the_server_do_not_differ(
+def test_snapshots_of_different_server_versions_are_equal(
     shop: psycopg.Connection[Any], shop_on_16: psycopg.Connection[Any]
 ) -> None:
-    assert look(shop_on_16).difference(look(shop)) == ()
+    assert take_snapshot(shop_on_16).difference(take_snapshot(shop)) == ()
 
 
-def test_a_snapshot_leaves_the_session_as_it_was(shop: psycopg.Connection[Any]) -> None:
+def test_a_snapshot_does_not_change_the_session(shop: psycopg.Connection[Any]) -> None:
     shop.execute("set search_path = shop, public")
 
-    look(shop)
+    take_snapshot(shop)
 
     assert shop.execute("show search_path").fetchone() == ("shop, public",)
     assert shop.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
 
 
-def test_the_fingerprint_is_the_same_exactly_when_the_facts_are(shop: psycopg.Connection[Any]) -> None:
-    first, second = fingerprint(look(shop)), fingerprint(look(shop))
+def test_fingerprints_are_equal_if_and_only_if_the_facts_are(shop: psycopg.Connection[Any]) -> None:
+    first, second = fingerprint(take_snapshot(shop)), fingerprint(take_snapshot(shop))
     with shop.transaction(force_rollback=True):
         shop.execute("alter table shop.orders no force row level security")
-        third = fingerprint(look(shop))
+        third = fingerprint(take_snapshot(shop))
 
     assert first == second
     assert first != third
 
 
-def test_partitions_are_objects_of_their_own_unless_their_schema_is_named(
+def test_partitions_are_separate_objects_unless_their_schema_is_specified(
     shop: psycopg.Connection[Any],
 ) -> None:
-    found = snapshot(shop).facts
+    facts = snapshot(shop).facts
 
-    assert found[Key("table", "parts.events_2025")]["inherits"] == "shop.events"
-    assert "partitions" not in found[Key("table", "shop.events")]
+    assert facts[Key("table", "parts.events_2025")]["inherits"] == "shop.events"
+    assert "partitions" not in facts[Key("table", "shop.events")]
 
 
-def test_a_role_without_rights_sees_the_same(server: Server, shop: psycopg.Connection[Any]) -> None:
+def test_a_role_without_privileges_reads_the_same_snapshot(
+    server: Server, shop: psycopg.Connection[Any]
+) -> None:
     with psycopg.connect(server.dsn("catalog_shop", user="catalog_login"), autocommit=True) as plain:
-        assert look(plain) == look(shop)
+        assert take_snapshot(plain) == take_snapshot(shop)
 
 
 def test_no_password_is_a_fact(shop: psycopg.Connection[Any]) -> None:
-    assert "hidden" not in str(look(shop).facts)
+    assert "hidden" not in str(take_snapshot(shop).facts)
 
 
-def test_all_roles_are_seen_on_request(shop: psycopg.Connection[Any]) -> None:
+def test_a_snapshot_of_all_roles_is_optional(shop: psycopg.Connection[Any]) -> None:
     with shop.transaction(force_rollback=True):
-        shop.execute("create role catalog_nobody bypassrls")
-        few, all_of_them = look(shop), snapshot(shop, all_roles=True)
+        shop.execute("create role catalog_unused bypassrls")
+        few, all_of_them = take_snapshot(shop), snapshot(shop, all_roles=True)
 
-    assert "catalog_nobody" not in {key.name for key in few.facts}
-    assert "catalog_nobody" in {key.name for key in all_of_them.facts}
+    assert "catalog_unused" not in {key.name for key in few.facts}
+    assert "catalog_unused" in {key.name for key in all_of_them.facts}

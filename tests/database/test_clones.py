@@ -139,10 +139,10 @@ def test_an_existing_name_is_an_error(server: Throwaway, created: Database) -> N
 
 def test_a_template_in_use_is_an_error_and_no_clone_remains(server: Throwaway, created: Database) -> None:
     with psycopg.connect(created.dsn), pytest.raises(StatementFailed) as raised:
-        clone(server, created.name, "never_made")
+        clone(server, created.name, "never_created")
 
     assert "being accessed by other users" in raised.value.message
-    assert properties_of(server, "never_made") is None
+    assert properties_of(server, "never_created") is None
 
 
 def test_a_clone_that_cannot_be_completed_is_removed(

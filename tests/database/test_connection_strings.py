@@ -15,24 +15,24 @@ SECRET = "s3cr3tword"
 
 
 @pytest.fixture(autouse=True)
-def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def remove_libpq_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("PG") or name == "DATABASE_URL"]:
         monkeypatch.delenv(name)
 
 
-def test_the_one_given_counts_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_specified_dsn_precedes_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://from-environment/x")
 
     assert resolve("postgresql://given/x") == "postgresql://given/x"
 
 
-def test_without_one_given_database_url_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_database_url_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://from-environment/x")
 
     assert resolve(None) == "postgresql://from-environment/x"
 
 
-def test_without_either_libpq_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_dsn_the_defaults_of_libpq_apply(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGHOST", "db.example.org")
     monkeypatch.setenv("PGDATABASE", "app")
     monkeypatch.setenv("PGUSER", "deploy")
@@ -42,7 +42,7 @@ def test_without_either_libpq_decides(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("named", ["service=prod", "postgresql://?service=prod", ""])
-def test_a_service_file_is_read_as_libpq_reads_it(
+def test_a_service_file_is_read_like_by_libpq(
     named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "services"
@@ -56,7 +56,7 @@ def test_a_service_file_is_read_as_libpq_reads_it(
 
 
 @pytest.mark.parametrize(
-    ("written", "read"),
+    ("dsn", "read"),
     [
         ("postgres://h/x", "postgresql://h/x"),
         ("postgresql+psycopg://h/x", "postgresql://h/x"),
@@ -65,12 +65,12 @@ def test_a_service_file_is_read_as_libpq_reads_it(
         ("host=h dbname=x", "host=h dbname=x"),
     ],
 )
-def test_ways_to_write_one(written: str, read: str) -> None:
-    assert resolve(written) == read
+def test_every_form_of_a_dsn_is_accepted(dsn: str, read: str) -> None:
+    assert resolve(dsn) == read
 
 
 @pytest.mark.parametrize(
-    "written",
+    "dsn",
     [
         f"postgresql://u:a@{SECRET}@h/x",
         f"postgresql://u:a/{SECRET}@h/x",
@@ -86,16 +86,16 @@ def test_ways_to_write_one(written: str, read: str) -> None:
         f"u:{SECRET}@h/x",
     ],
 )
-def test_an_invalid_dsn_is_rejected_without_repeating_the_password(written: str) -> None:
+def test_an_invalid_dsn_is_rejected_without_repeating_the_password(dsn: str) -> None:
     with pytest.raises(BadCommandLine) as raised:
-        resolve(written)
+        resolve(dsn)
 
     text = f"{raised.value.message} {raised.value.detail} {raised.value.hint}"
     assert SECRET not in text
     assert raised.value.hint.startswith("Write ")
 
 
-def test_an_unknown_word_of_a_url_is_named() -> None:
+def test_an_unknown_parameter_of_a_url_is_named() -> None:
     with pytest.raises(BadCommandLine) as raised:
         resolve("postgresql://u@h/x?schema=public")
 
@@ -103,7 +103,7 @@ def test_an_unknown_word_of_a_url_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("dsn", "words"),
+    ("dsn", "description"),
     [
         (f"postgresql://deploy:{SECRET}@db:6000/app", 'database "app" on db:6000 as deploy'),
         (f"host=/run/pg user=deploy dbname=app password={SECRET}", 'database "app" on /run/pg as deploy'),
@@ -111,11 +111,11 @@ def test_an_unknown_word_of_a_url_is_named() -> None:
         ("postgresql://deploy@a:1,b:2/app", 'database "app" on a,b:1,2 as deploy'),
     ],
 )
-def test_a_database_in_words(dsn: str, words: str) -> None:
-    assert shown(dsn) == words
+def test_the_description_of_a_database(dsn: str, description: str) -> None:
+    assert shown(dsn) == description
 
 
-def test_the_password_is_blotted_out_of_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_password_is_removed_from_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGPASSWORD", SECRET)
 
     assert without_secrets(f"could not use {SECRET}", "host=h") == "could not use ***"
@@ -130,5 +130,5 @@ def test_the_password_is_blotted_out_of_a_message(monkeypatch: pytest.MonkeyPatc
         ("", "a\\b", "-c work_mem=a\\\\b"),
     ],
 )
-def test_startup_options_come_after_those_given(given: str, value: str, options: str) -> None:
+def test_startup_options_follow_the_specified_ones(given: str, value: str, options: str) -> None:
     assert startup_options(given, {"work_mem": value}) == options

@@ -1,4 +1,4 @@
-"""The project's own server: durable, found again, and never two of it."""
+"""The project's own server: durable, restartable, and started only once."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ print(local(Path({folder!r})).start().dsn(), flush=True)
 
 def pid(server: LocalServer) -> int:
     with psycopg.connect(server.url()) as connection:
-        found = connection.execute("select pg_backend_pid()").fetchone()
-        assert found is not None
-        parent = psutil.Process(found[0]).parent()
+        row = connection.execute("select pg_backend_pid()").fetchone()
+        assert row is not None
+        parent = psutil.Process(row[0]).parent()
     assert parent is not None
     return int(parent.pid)
 
@@ -40,7 +40,7 @@ def home(server: LocalServer) -> Path:
     return server.folder / "server"
 
 
-def test_it_is_not_running_until_it_is_started(local_server: LocalServer) -> None:
+def test_the_server_does_not_run_before_its_start(local_server: LocalServer) -> None:
     before = local_server.running()
     local_server.start()
     after = local_server.running()
@@ -48,13 +48,13 @@ def test_it_is_not_running_until_it_is_started(local_server: LocalServer) -> Non
     assert (before, after) == (False, True)
 
 
-def test_asking_whether_it_runs_makes_nothing(local_server: LocalServer) -> None:
+def test_checking_for_a_running_server_creates_no_files(local_server: LocalServer) -> None:
     local_server.running()
 
     assert not local_server.folder.exists()
 
 
-def test_starting_it_twice_is_starting_it_once(local_server: LocalServer) -> None:
+def test_a_second_start_has_no_effect(local_server: LocalServer) -> None:
     first = local_server.start()
     first_pid = pid(local_server)
     second = local_server.start()
@@ -63,28 +63,28 @@ def test_starting_it_twice_is_starting_it_once(local_server: LocalServer) -> Non
     assert pid(local_server) == first_pid
 
 
-def test_two_who_start_it_at_once_get_the_same_server(
+def test_two_concurrent_starts_return_the_same_server(
     local_server: LocalServer, another_python: Callable[[str], subprocess.Popen[str]]
 ) -> None:
     starters = [another_python(STARTER.format(folder=str(local_server.root))) for _ in range(3)]
 
-    said = {starter.communicate("go\n")[0].strip() for starter in starters}
+    urls = {starter.communicate("go\n")[0].strip() for starter in starters}
 
-    assert said == {local_server.url()}
+    assert urls == {local_server.url()}
 
 
-def test_it_goes_on_when_the_command_that_started_it_ends(
+def test_the_server_outlives_the_command_that_started_it(
     local_server: LocalServer, another_python: Callable[[str], subprocess.Popen[str]]
 ) -> None:
     starter = another_python(STARTER.format(folder=str(local_server.root)))
-    said = starter.communicate("go\n")[0].strip()
+    url = starter.communicate("go\n")[0].strip()
 
-    with psycopg.connect(said) as connection:
+    with psycopg.connect(url) as connection:
         assert connection.execute("select 1").fetchone() == (1,)
 
 
 @pytest.mark.parametrize("setting", ["fsync", "full_page_writes", "synchronous_commit"])
-def test_it_keeps_what_was_committed(local_server: LocalServer, setting: str) -> None:
+def test_the_server_is_durable(local_server: LocalServer, setting: str) -> None:
     with psycopg.connect(local_server.start().dsn()) as connection:
         assert connection.execute(f"show {setting}").fetchone() == ("on",)
 
@@ -102,20 +102,20 @@ def test_data_and_address_are_the_same_after_a_restart(local_server: LocalServer
         assert connection.execute("select answer from kept").fetchone() == (42,)
 
 
-def test_stopping_one_that_does_not_run_is_no_error(local_server: LocalServer) -> None:
+def test_stopping_a_stopped_server_is_no_error(local_server: LocalServer) -> None:
     assert local_server.stop() is False
 
 
-def test_asking_for_the_address_of_one_that_does_not_run_says_how_to_start_it(
+def test_the_address_of_a_stopped_server_is_an_error_with_a_hint(
     local_server: LocalServer,
 ) -> None:
-    with pytest.raises(ServerUnfit) as refusal:
+    with pytest.raises(ServerUnfit) as raised:
         local_server.url()
 
-    assert "aigym-db server start" in refusal.value.hint
+    assert "aigym-db server start" in raised.value.hint
 
 
-def test_after_a_crash_it_starts_again_with_all_that_was_committed(local_server: LocalServer) -> None:
+def test_committed_data_survives_a_crash(local_server: LocalServer) -> None:
     with psycopg.connect(local_server.start().dsn()) as connection:
         connection.execute("create table kept as select 42 as answer")
     os.kill(pid(local_server), signal.SIGKILL)
@@ -124,7 +124,7 @@ def test_after_a_crash_it_starts_again_with_all_that_was_committed(local_server:
         assert connection.execute("select answer from kept").fetchone() == (42,)
 
 
-def test_a_lock_file_with_the_number_of_another_process_does_not_count(local_server: LocalServer) -> None:
+def test_a_pid_file_with_the_pid_of_another_process_is_ignored(local_server: LocalServer) -> None:
     local_server.start()
     lock = home(local_server) / "data" / "postmaster.pid"
     text = lock.read_text()
@@ -139,7 +139,7 @@ def test_a_lock_file_with_the_number_of_another_process_does_not_count(local_ser
         assert connection.execute("select 1").fetchone() == (1,)
 
 
-def test_when_its_port_was_taken_meanwhile_it_takes_another(local_server: LocalServer) -> None:
+def test_a_server_whose_port_is_in_use_starts_on_another(local_server: LocalServer) -> None:
     first = local_server.start().port
     local_server.stop()
 
@@ -154,7 +154,7 @@ def test_when_its_port_was_taken_meanwhile_it_takes_another(local_server: LocalS
         assert connection.execute("select 1").fetchone() == (1,)
 
 
-def test_half_a_data_folder_is_made_again(local_server: LocalServer) -> None:
+def test_an_incomplete_data_folder_is_created_again(local_server: LocalServer) -> None:
     (local_server.folder).mkdir(mode=0o711)
     half = home(local_server) / "data.making"
     half.mkdir(parents=True)
@@ -168,7 +168,7 @@ def test_half_a_data_folder_is_made_again(local_server: LocalServer) -> None:
     assert not half.exists()
 
 
-def test_the_network_asks_for_the_password_and_the_socket_folder_is_private(
+def test_tcp_requires_the_password_and_the_socket_folder_is_private(
     local_server: LocalServer,
 ) -> None:
     server = local_server.start()
@@ -181,13 +181,13 @@ def test_the_network_asks_for_the_password_and_the_socket_folder_is_private(
     assert stat.S_IMODE((home(local_server) / "password").stat().st_mode) == 0o600
 
 
-def test_the_usual_address_holds_no_secret(local_server: LocalServer) -> None:
+def test_the_default_address_contains_no_password(local_server: LocalServer) -> None:
     url = local_server.start().dsn()
 
     assert (home(local_server) / "password").read_text().strip() not in url
 
 
-def test_psql_takes_the_address(local_server: LocalServer) -> None:
+def test_psql_accepts_the_address(local_server: LocalServer) -> None:
     server = local_server.start()
 
     done = subprocess.run(
@@ -203,7 +203,7 @@ def test_psql_takes_the_address(local_server: LocalServer) -> None:
 @pytest.mark.parametrize(
     "name", ["x" * 120, "with space", "com,ma", "quo'te", 'quo"te', "back\\slash", "@at", "ünïcödé"]
 )
-def test_a_project_may_lie_anywhere(open_folder: Path, name: str) -> None:
+def test_a_project_path_may_contain_any_characters(open_folder: Path, name: str) -> None:
     root = open_folder / name
     root.mkdir()
     server = local(root)
@@ -215,7 +215,7 @@ def test_a_project_may_lie_anywhere(open_folder: Path, name: str) -> None:
         server.stop()
 
 
-def test_a_short_socket_folder_is_gone_when_the_server_is(open_folder: Path) -> None:
+def test_a_short_socket_folder_is_removed_with_the_server(open_folder: Path) -> None:
     root = open_folder / ("x" * 120)
     root.mkdir()
     server = local(root)
@@ -229,7 +229,7 @@ def test_a_short_socket_folder_is_gone_when_the_server_is(open_folder: Path) -> 
 
 @pytest.mark.exhaustive
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root starts servers as another user")
-def test_root_may_have_a_project_where_no_other_user_can_look_and_gc_knows_when_it_is_gone(
+def test_a_project_of_root_may_be_in_a_private_folder_and_gc_removes_its_server(
     tmp_path: Path, gone: Callable[[Path], bool]
 ) -> None:
     private = tmp_path / "private"
@@ -246,27 +246,27 @@ def test_root_may_have_a_project_where_no_other_user_can_look_and_gc_knows_when_
     assert gone(running.folder.parent)
 
 
-def test_its_files_are_kept_out_of_version_control(local_server: LocalServer) -> None:
+def test_the_files_of_the_server_are_ignored_by_git(local_server: LocalServer) -> None:
     local_server.start()
 
     assert (local_server.folder / ".gitignore").read_text() == "*\n"
 
 
-def test_another_major_is_refused_and_says_how_to_go_on(local_server: LocalServer) -> None:
+def test_another_major_version_is_rejected_with_a_hint(local_server: LocalServer) -> None:
     local_server.start()
     local_server.stop()
 
-    with pytest.raises(ServerUnfit) as refusal:
+    with pytest.raises(ServerUnfit) as raised:
         local(local_server.root, "embedded:16").start()
 
-    assert "PostgreSQL 18" in refusal.value.message
-    assert "embedded:18" in refusal.value.hint
+    assert "PostgreSQL 18" in raised.value.message
+    assert "embedded:18" in raised.value.hint
 
 
-def test_without_a_name_it_is_what_it_was_made_as(open_folder: Path) -> None:
-    made = local(open_folder, "embedded:16")
-    made.start()
-    made.stop()
+def test_a_server_without_a_name_keeps_its_version(open_folder: Path) -> None:
+    created = local(open_folder, "embedded:16")
+    created.start()
+    created.stop()
     server = local(open_folder)
 
     try:
@@ -275,7 +275,7 @@ def test_without_a_name_it_is_what_it_was_made_as(open_folder: Path) -> None:
         server.stop()
 
 
-def test_a_server_that_runs_and_a_name_of_another_major_are_refused(local_server: LocalServer) -> None:
+def test_a_running_server_and_a_name_of_another_major_version_are_rejected(local_server: LocalServer) -> None:
     local_server.start()
 
     with pytest.raises(ServerUnfit):
@@ -284,27 +284,27 @@ def test_a_server_that_runs_and_a_name_of_another_major_are_refused(local_server
     assert local_server.running()
 
 
-def test_settings_that_would_lose_data_are_noticed(local_server: LocalServer) -> None:
+def test_settings_that_may_lose_commits_are_rejected(local_server: LocalServer) -> None:
     server = local_server.start()
     with psycopg.connect(server.dsn(), autocommit=True) as connection:
         connection.execute("alter role postgres set synchronous_commit = off")
 
-    with pytest.raises(ServerUnfit) as refusal:
+    with pytest.raises(ServerUnfit) as raised:
         local_server.start()
 
-    assert "synchronous_commit is off" in refusal.value.detail
+    assert "synchronous_commit is off" in raised.value.detail
 
 
-def test_a_start_that_fails_shows_the_servers_log(local_server: LocalServer) -> None:
+def test_a_failed_start_reports_the_servers_log(local_server: LocalServer) -> None:
     local_server.start()
     local_server.stop()
     with (home(local_server) / "data" / "postgresql.conf").open("a") as conf:
         conf.write("no_such_setting = 1\n")
 
-    with pytest.raises(ServerUnfit) as refusal:
+    with pytest.raises(ServerUnfit) as raised:
         local_server.start()
 
-    assert "no_such_setting" in refusal.value.detail
+    assert "no_such_setting" in raised.value.detail
 
 
 def _user() -> int:
@@ -313,5 +313,5 @@ def _user() -> int:
     return account().uid
 
 
-def test_programs_of_the_same_version_come_with_the_server(local_server: LocalServer) -> None:
+def test_the_server_provides_client_programs_of_the_same_version(local_server: LocalServer) -> None:
     assert local_server.start().programs.program("pg_dump") == find("embedded").program("pg_dump")

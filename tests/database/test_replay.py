@@ -1,4 +1,4 @@
-"""Plain replaying of SQL files, and the place of what fails in them."""
+"""Replay of SQL files, and the places of their errors."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def test_parts_run_in_order_as_their_role(server: Server) -> None:
         part("drop index concurrently a.b_idx; create table a.c (id int);", transaction=False),
     ]
 
-    found = built(server, parts, MigrationSession("replay_owner")).facts
+    facts = built(server, parts, MigrationSession("replay_owner")).facts
 
-    assert found[Key("table", "a.b")]["owner"] == "replay_owner"
-    assert found[Key("table", "a.c")]["owner"] == "replay_owner"
-    assert Key("index", "a.b_idx") not in found
+    assert facts[Key("table", "a.b")]["owner"] == "replay_owner"
+    assert facts[Key("table", "a.c")]["owner"] == "replay_owner"
+    assert Key("index", "a.b_idx") not in facts
 
 
 @pytest.mark.parametrize("transaction", [True, False])
@@ -48,13 +48,13 @@ def test_parts_run_in_order_as_their_role(server: Server) -> None:
         ("create schema x;\ncreate table x.y (id int);\n\ninsert into x.y values (1), ('z');", 4, 30),
     ],
 )
-def test_a_failure_has_its_exact_place(
+def test_an_error_has_its_exact_place(
     server: Server, text: str, line: int, column: int, transaction: bool
 ) -> None:
-    with scratch(server, SESSION) as connection, pytest.raises(StatementFailed) as refusal:
+    with scratch(server, SESSION) as connection, pytest.raises(StatementFailed) as raised:
         replay(connection, [part(text, transaction=transaction)])
 
-    place = refusal.value.place
+    place = raised.value.place
     assert place is not None
     assert (place.line, place.column) == (line, column)
 
@@ -64,13 +64,13 @@ def test_the_place_is_in_the_template_when_the_text_was_rendered(server: Server)
     originals = {"t.sql.j2": "select 1;\n", "macro.sql.j2": "{# #}select nope;"}
     source = Source("t.sql.j2", "select 1;\nselect nope;", spans, originals)
 
-    with scratch(server, SESSION) as connection, pytest.raises(StatementFailed) as refusal:
+    with scratch(server, SESSION) as connection, pytest.raises(StatementFailed) as raised:
         replay(connection, [Part(source, 0, len(source.text))])
 
-    assert str(refusal.value.place) == "macro.sql.j2:1:13"
+    assert str(raised.value.place) == "macro.sql.j2:1:13"
 
 
-def test_nothing_remains_of_a_part_that_failed(server: Server) -> None:
+def test_a_failed_part_is_rolled_back(server: Server) -> None:
     with scratch(server, SESSION) as connection:
         before = snapshot(connection)
         with pytest.raises(StatementFailed):
@@ -79,7 +79,7 @@ def test_nothing_remains_of_a_part_that_failed(server: Server) -> None:
         assert snapshot(connection) == before
 
 
-def test_a_failure_at_the_commit_is_told_too(server: Server) -> None:
+def test_an_error_at_commit_is_reported(server: Server) -> None:
     text = (
         "create table public.a (id int primary key);\n"
         "create table public.b (id int references public.a deferrable initially deferred);\n"

@@ -1,4 +1,4 @@
-"""Clusters made once and copied ever after: shared, repaired, never half-built."""
+"""Clusters created once and copied for each server: shared, repaired, never incomplete."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Run = Callable[[str], "subprocess.Popen[str]"]
 
 
 class Build:
-    """Makes a table and a role, and counts how often it was asked to."""
+    """Create a table and a role, and count the calls."""
 
     def __init__(self) -> None:
         self.times = 0
@@ -64,21 +64,21 @@ def rows(dsn: str) -> object:
         ).fetchone()
 
 
-def the_cluster(cache: Path, holding: str) -> Path:
-    """The only cached cluster that has a database named so on disk, told by how many databases it has."""
+def cached_cluster(cache: Path, holding: str) -> Path:
+    """Return the only cached cluster with a template database on disk, by its number of databases."""
     clusters = [folder for folder in (cache / "clusters").iterdir() if (folder / "data" / "base").is_dir()]
     databases = {folder: len(list((folder / "data" / "base").iterdir())) for folder in clusters}
     return (max if holding == "template" else min)(clusters, key=lambda folder: databases[folder])
 
 
-def test_a_template_is_built_once_and_is_there_ever_after(own_cache: Path, build: Build) -> None:
+def test_a_template_is_built_once_and_then_copied(own_cache: Path, build: Build) -> None:
     with throwaway(template_key="one", build=build) as first:
-        found_first = rows(first.dsn(TEMPLATE))
+        rows_first = rows(first.dsn(TEMPLATE))
     with throwaway(template_key="one", build=build) as second:
-        found_second = rows(second.dsn(TEMPLATE))
+        rows_second = rows(second.dsn(TEMPLATE))
 
     assert build.times == 1
-    assert found_first == found_second == (10,)
+    assert rows_first == rows_second == (10,)
 
 
 @pytest.mark.exhaustive
@@ -89,7 +89,7 @@ def test_another_key_is_another_template(own_cache: Path, build: Build) -> None:
     assert build.times == 2
 
 
-def test_what_one_server_does_to_the_template_no_other_one_sees(own_cache: Path, build: Build) -> None:
+def test_changes_to_a_template_are_not_visible_on_another_server(own_cache: Path, build: Build) -> None:
     with (
         throwaway(template_key="one", build=build) as first,
         psycopg.connect(first.dsn(TEMPLATE)) as connection,
@@ -100,7 +100,7 @@ def test_what_one_server_does_to_the_template_no_other_one_sees(own_cache: Path,
         assert rows(clone(second, TEMPLATE).dsn) == (10,)
 
 
-def test_a_build_that_fails_leaves_nothing_in_the_cache(own_cache: Path, build: Build) -> None:
+def test_a_failed_build_is_not_cached(own_cache: Path, build: Build) -> None:
     def failing(dsn: str) -> None:
         raise ZeroDivisionError
 
@@ -110,7 +110,7 @@ def test_a_build_that_fails_leaves_nothing_in_the_cache(own_cache: Path, build: 
         assert rows(server.dsn(TEMPLATE)) == (10,)
 
 
-def test_a_build_that_was_killed_is_done_again(own_cache: Path, build: Build, another_python: Run) -> None:
+def test_a_killed_build_is_repeated(own_cache: Path, build: Build, another_python: Run) -> None:
     builder = another_python(BUILDER_THAT_HANGS)
     assert builder.stdout is not None
     builder.stdout.readline()
@@ -121,35 +121,35 @@ def test_a_build_that_was_killed_is_done_again(own_cache: Path, build: Build, an
         assert rows(server.dsn(TEMPLATE)) == (10,)
 
 
-def test_several_processes_at_once_build_a_template_once(own_cache: Path, another_python: Run) -> None:
+def test_concurrent_processes_build_a_template_once(own_cache: Path, another_python: Run) -> None:
     builders = [another_python(BUILDER) for _ in range(3)]
 
-    said = [builder.communicate()[0].split() for builder in builders]
+    outputs = [builder.communicate()[0].split() for builder in builders]
 
-    assert sorted(said) == [["built", "used"], ["used"], ["used"]]
+    assert sorted(outputs) == [["built", "used"], ["used"], ["used"]]
 
 
 @pytest.mark.parametrize("holding", ["template", "nothing"])
 @pytest.mark.parametrize("lost", sampled(["data/global/pg_control", "data/PG_VERSION", "extent"], 3))
-def test_a_cached_cluster_that_lost_a_file_is_made_again(
+def test_a_cached_cluster_with_a_missing_file_is_created_again(
     own_cache: Path, build: Build, lost: str, holding: str
 ) -> None:
     with throwaway(template_key="one", build=build):
         pass
-    (the_cluster(own_cache, holding) / lost).unlink()
+    (cached_cluster(own_cache, holding) / lost).unlink()
 
     with throwaway() as plain, throwaway(template_key="one", build=build) as server:
         assert plain.major == 18
         assert rows(server.dsn(TEMPLATE)) == (10,)
 
-    assert (the_cluster(own_cache, holding) / lost).exists()
+    assert (cached_cluster(own_cache, holding) / lost).exists()
 
 
 @pytest.mark.exhaustive
-def test_a_cached_cluster_with_a_file_cut_short_is_made_again(own_cache: Path, build: Build) -> None:
+def test_a_cached_cluster_with_a_truncated_file_is_created_again(own_cache: Path, build: Build) -> None:
     with throwaway(template_key="one", build=build):
         pass
-    (the_cluster(own_cache, "template") / "data" / "global" / "pg_filenode.map").write_bytes(b"")
+    (cached_cluster(own_cache, "template") / "data" / "global" / "pg_filenode.map").write_bytes(b"")
 
     with throwaway(template_key="one", build=build) as server:
         assert rows(server.dsn(TEMPLATE)) == (10,)
@@ -158,12 +158,10 @@ def test_a_cached_cluster_with_a_file_cut_short_is_made_again(own_cache: Path, b
 
 
 @pytest.mark.exhaustive
-def test_a_cached_cluster_that_postgresql_does_not_start_on_is_made_again(
-    own_cache: Path, build: Build
-) -> None:
+def test_a_cached_cluster_that_does_not_start_is_created_again(own_cache: Path, build: Build) -> None:
     with throwaway(template_key="one", build=build):
         pass
-    control = the_cluster(own_cache, "template") / "data" / "global" / "pg_control"
+    control = cached_cluster(own_cache, "template") / "data" / "global" / "pg_control"
     control.write_bytes(b"\xff" * control.stat().st_size)
 
     with throwaway(template_key="one", build=build) as server:
@@ -173,32 +171,32 @@ def test_a_cached_cluster_that_postgresql_does_not_start_on_is_made_again(
 
 
 @pytest.mark.exhaustive
-def test_a_build_whose_sql_fails_is_the_callers_to_see_and_is_tried_once(own_cache: Path) -> None:
-    asked = []
+def test_a_build_with_an_sql_error_raises_it_and_is_not_retried(own_cache: Path) -> None:
+    calls = []
 
     def failing(dsn: str) -> None:
-        asked.append(dsn)
+        calls.append(dsn)
         raise StatementFailed("no such thing")
 
     with pytest.raises(StatementFailed, match="no such thing"), throwaway(template_key="one", build=failing):
         pass
 
-    assert len(asked) == 1
+    assert len(calls) == 1
 
 
 @pytest.mark.exhaustive
-def test_gc_removes_clusters_nobody_used_for_long_and_half_made_ones(own_cache: Path, build: Build) -> None:
+def test_gc_removes_unused_and_incomplete_clusters(own_cache: Path, build: Build) -> None:
     with throwaway(template_key="one", build=build):
         pass
-    used = the_cluster(own_cache, "template")
-    half_made = used.with_name(f"{used.name}.making-left")
-    half_made.mkdir()
+    used = cached_cluster(own_cache, "template")
+    incomplete = used.with_name(f"{used.name}.making-left")
+    incomplete.mkdir()
 
     removed_soon = gc(unused_days=1)
     removed_late = gc(unused_days=-1)
 
-    # Not all that was removed: what others on this machine left behind goes with it.
-    assert half_made in removed_soon
+    # A subset of the result: gc also removes clusters of other processes on this machine.
+    assert incomplete in removed_soon
     assert used not in removed_soon
     assert used in removed_late
     assert not used.exists()

@@ -1,4 +1,4 @@
-"""The short way to a local server that runs already: a yes only when nothing is left to do or to say."""
+"""The DSN of a local server that runs already, or None if a start or a message is necessary."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import psycopg
 from aigym_db.database.servers import LocalServer, create_database, local
 
 
-def test_a_server_that_runs_serves_the_databases_it_holds(local_server: LocalServer) -> None:
+def test_a_running_server_serves_its_databases(local_server: LocalServer) -> None:
     dsn = create_database(local_server.start(), "development").dsn
 
     served = local_server.serving("development")
@@ -18,27 +18,27 @@ def test_a_server_that_runs_serves_the_databases_it_holds(local_server: LocalSer
     assert served == dsn
 
 
-def test_a_database_that_is_not_there_is_not_served(local_server: LocalServer) -> None:
+def test_a_missing_database_is_not_served(local_server: LocalServer) -> None:
     local_server.start()
 
     assert local_server.serving("development") is None
 
 
-def test_a_server_that_was_stopped_serves_nothing(local_server: LocalServer) -> None:
+def test_a_stopped_server_serves_no_database(local_server: LocalServer) -> None:
     local_server.start()
     local_server.stop()
 
     assert local_server.serving("postgres") is None
 
 
-def test_asking_a_project_without_a_server_makes_nothing(local_server: LocalServer) -> None:
+def test_the_check_creates_no_files_in_a_project_without_a_server(local_server: LocalServer) -> None:
     served = local_server.serving("postgres")
 
     assert served is None
     assert not local_server.folder.exists()
 
 
-def test_the_copy_of_a_project_does_not_work_on_the_server_of_the_first(
+def test_the_copy_of_a_project_does_not_use_the_server_of_the_original(
     local_server: LocalServer, open_folder: Path
 ) -> None:
     local_server.start()
@@ -57,7 +57,7 @@ def test_a_server_that_may_lose_commits_is_not_served(local_server: LocalServer)
     assert local_server.serving("postgres") is None
 
 
-def test_another_server_than_the_one_that_runs_is_not_served(local_server: LocalServer) -> None:
+def test_a_name_of_another_server_is_not_served(local_server: LocalServer) -> None:
     local_server.start()
 
     assert local(local_server.root, "embedded:16").serving("postgres") is None

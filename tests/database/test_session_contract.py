@@ -130,7 +130,7 @@ def test_the_settings_of_a_database_do_not_apply(database: str, name: str, own: 
 
 @pytest.fixture(scope="module")
 def durable() -> Iterator[Throwaway]:
-    """A durable server with synchronous_commit off."""
+    """A server with fsync on and synchronous_commit off."""
     with throwaway(settings={"fsync": "on"}) as running:
         yield running
 
@@ -270,7 +270,7 @@ def test_a_pooler_is_rejected(proxied: Callable[[str], str], fault: str, detail:
     assert "127.0.0.1" in raised.value.message
 
 
-def test_the_statement_of_a_killed_client_ends_and_its_locks_with_it(
+def test_the_statement_and_locks_of_a_killed_client_end(
     database: str, another_python: Callable[[str], subprocess.Popen[str]]
 ) -> None:
     client = another_python(CLIENT.format(dsn=database))

@@ -1,4 +1,4 @@
-"""Throwaway servers: quick, unsafe on purpose, and gone with whoever wanted them."""
+"""Throwaway servers: not durable, and removed at the end of their block or owner process."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def postmaster(folder: Path) -> psutil.Process:
 
 
 @pytest.mark.parametrize("name", available())
-def test_every_installed_server_starts_and_answers_with_its_major(name: str) -> None:
+def test_every_installed_server_starts_with_its_major_version(name: str) -> None:
     with throwaway(name) as server, psycopg.connect(server.dsn()) as connection:
         version = connection.execute("select current_setting('server_version_num')::int / 10000").fetchone()
 
@@ -62,25 +62,25 @@ def test_every_installed_server_starts_and_answers_with_its_major(name: str) -> 
 
 
 @pytest.mark.parametrize("setting", ["fsync", "full_page_writes", "synchronous_commit"])
-def test_a_throwaway_server_does_not_wait_for_the_disk(server, setting: str) -> None:
+def test_a_throwaway_server_is_not_durable(server, setting: str) -> None:
     with psycopg.connect(server.dsn()) as connection:
-        found = connection.execute(f"show {setting}").fetchone()
+        values = connection.execute(f"show {setting}").fetchone()
 
-    assert found == ("off",)
+    assert values == ("off",)
 
 
-def test_letters_beyond_ascii_are_letters_and_text_compares_by_code_point(server) -> None:
+def test_non_ascii_letters_are_letters_and_text_is_compared_by_code_point(server) -> None:
     with psycopg.connect(server.dsn()) as connection:
-        found = connection.execute("select upper('é'), 'é' ~ '[[:alpha:]]', 'Z' < 'a', 'z' < 'é'").fetchone()
+        values = connection.execute("select upper('é'), 'é' ~ '[[:alpha:]]', 'Z' < 'a', 'z' < 'é'").fetchone()
 
-    assert found == ("É", True, True, True)
+    assert values == ("É", True, True, True)
 
 
-def test_nobody_reaches_it_over_the_network(server) -> None:
+def test_a_throwaway_server_does_not_listen_on_the_network(server) -> None:
     with psycopg.connect(server.dsn()) as connection:
-        found = connection.execute("show listen_addresses").fetchone()
+        values = connection.execute("show listen_addresses").fetchone()
 
-    assert found == ("",)
+    assert values == ("",)
     assert server.socket_folder.stat().st_mode & 0o077 == 0
 
 
@@ -88,14 +88,14 @@ def test_a_server_does_not_run_as_root(server) -> None:
     assert postmaster(server.folder).uids().effective != 0
 
 
-def test_the_block_leaves_nothing_behind(gone: Gone) -> None:
+def test_the_server_is_removed_at_the_end_of_the_block(gone: Gone) -> None:
     with throwaway() as server:
         folder = server.folder
 
     assert gone(folder)
 
 
-def test_an_error_in_the_block_leaves_nothing_behind(gone: Gone) -> None:
+def test_the_server_is_removed_after_an_error_in_the_block(gone: Gone) -> None:
     with pytest.raises(ZeroDivisionError), throwaway() as server:
         folder = server.folder
         _ = 1 // 0
@@ -103,7 +103,7 @@ def test_an_error_in_the_block_leaves_nothing_behind(gone: Gone) -> None:
     assert gone(folder)
 
 
-def test_stopping_twice_is_stopping_once(gone: Gone) -> None:
+def test_a_second_stop_has_no_effect(gone: Gone) -> None:
     server = start()
 
     server.stop()
@@ -124,9 +124,7 @@ def test_a_server_ends_with_its_owner(another_python: Run, gone: Gone, name: str
     assert gone(folder)
 
 
-def test_a_server_ends_even_when_its_owner_was_killed_before_it_was_ready(
-    another_python: Run, gone: Gone
-) -> None:
+def test_a_server_ends_if_its_owner_is_killed_during_the_start(another_python: Run, gone: Gone) -> None:
     owner = another_python(OWNER_KILLED_BEFORE_READY)
     folder = first_line(owner)
     owner.wait()
@@ -134,7 +132,7 @@ def test_a_server_ends_even_when_its_owner_was_killed_before_it_was_ready(
     assert gone(folder)
 
 
-def test_a_server_with_work_in_hand_ends_with_its_owner(another_python: Run, gone: Gone) -> None:
+def test_a_server_with_a_running_statement_ends_with_its_owner(another_python: Run, gone: Gone) -> None:
     owner = another_python(OWNER)
     folder = first_line(owner)
     connection = psycopg.connect(f"postgresql://postgres@/postgres?host={folder}&port=5432")
@@ -147,7 +145,7 @@ def test_a_server_with_work_in_hand_ends_with_its_owner(another_python: Run, gon
         assert gone(folder)
 
 
-def test_stop_ends_the_server_when_the_shell_between_was_killed(gone: Gone) -> None:
+def test_stop_ends_the_server_if_its_parent_shell_was_killed(gone: Gone) -> None:
     server = start()
     running = postmaster(server.folder)
     keeper = running.parent()
@@ -159,7 +157,7 @@ def test_stop_ends_the_server_when_the_shell_between_was_killed(gone: Gone) -> N
     assert gone(server.folder)
 
 
-def test_gc_ends_what_was_left_when_owner_and_shell_were_killed(another_python: Run, gone: Gone) -> None:
+def test_gc_ends_the_server_of_a_killed_owner_and_shell(another_python: Run, gone: Gone) -> None:
     owner = another_python(OWNER)
     folder = first_line(owner)
     keeper = postmaster(folder).parent()
@@ -175,7 +173,7 @@ def test_gc_ends_what_was_left_when_owner_and_shell_were_killed(another_python: 
     assert gone(folder)
 
 
-def test_gc_leaves_a_server_in_use_alone(server) -> None:
+def test_gc_does_not_end_a_server_in_use(server) -> None:
     removed = gc()
 
     assert server.folder not in removed
@@ -183,24 +181,26 @@ def test_gc_leaves_a_server_in_use_alone(server) -> None:
         assert connection.execute("select 1").fetchone() == (1,)
 
 
-def test_a_server_that_cannot_start_shows_its_log_and_leaves_nothing(gone: Gone) -> None:
-    with pytest.raises(ServerUnfit) as refusal, throwaway(settings={"shared_buffers": "nonsense"}):
+def test_a_server_that_cannot_start_reports_its_log_and_is_removed(gone: Gone) -> None:
+    with pytest.raises(ServerUnfit) as raised, throwaway(settings={"shared_buffers": "nonsense"}):
         pass
 
-    assert "shared_buffers" in refusal.value.detail
-    assert refusal.value.hint
+    assert "shared_buffers" in raised.value.detail
+    assert raised.value.hint
 
 
-def test_settings_are_added_to_those_of_every_throwaway_server() -> None:
+def test_settings_are_added_to_the_default_settings() -> None:
     wanted = {"wal_level": "logical", "max_wal_senders": "4"}
 
     with throwaway(settings=wanted) as server, psycopg.connect(server.dsn()) as connection:
-        found = connection.execute("select current_setting('wal_level'), current_setting('fsync')").fetchone()
+        values = connection.execute(
+            "select current_setting('wal_level'), current_setting('fsync')"
+        ).fetchone()
 
-    assert found == ("logical", "off")
+    assert values == ("logical", "off")
 
 
-def test_what_the_environment_says_about_postgresql_does_not_reach_it(
+def test_environment_variables_of_postgresql_do_not_apply(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PGDATA", "/nonexistent")
@@ -212,7 +212,7 @@ def test_what_the_environment_says_about_postgresql_does_not_reach_it(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root starts servers as another user")
-def test_programs_that_the_servers_user_cannot_reach_are_copied_once(
+def test_programs_that_the_servers_user_cannot_execute_are_copied_once(
     open_folder: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = find("embedded").prefix.parent

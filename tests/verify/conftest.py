@@ -1,4 +1,4 @@
-"""A project in which everything agrees, a database that has run it, and edits of its files."""
+"""A project without differences, a database with its migrations applied, and edits of its files."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ create domain shop.email as text constraint email_shape check (value ~ '@');
 create sequence shop.numbers;
 create table shop.customers (
     id bigint generated always as identity primary key,
-    name text not null default 'nobody',
+    name text not null default 'unknown',
     mail shop.email,
     upper_name text generated always as (upper(name)) stored,
     note varchar(20),
