@@ -68,7 +68,7 @@ def test_a_failed_probe_raises_a_server_error(database: str) -> None:
 
 
 def test_a_query_is_the_text_of_its_file_and_begins_with_a_comment() -> None:
-    assert query("connect/capabilities").startswith("-- What this server can do")
+    assert query("connect/capabilities").startswith("-- The features of this server")
 
 
 def test_a_missing_query_is_a_programming_error() -> None:

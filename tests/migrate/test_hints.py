@@ -9,7 +9,7 @@ from aigym_db.errors import CannotConnect, StatementFailed
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.options import Options
 
-OUTSIDE = " transaction:false"
+NON_TRANSACTIONAL = " transaction:false"
 LATE = """
 create table a (x int);
 create function reject() returns trigger language plpgsql as $$
@@ -24,7 +24,7 @@ create constraint trigger late after insert on a deferrable initially deferred
 
 @pytest.mark.parametrize(
     ("text", "options"),
-    [("create table a (x int);", ""), ("vacuum;", OUTSIDE)],
+    [("create table a (x int);", ""), ("vacuum;", NON_TRANSACTIONAL)],
     ids=["in a transaction", "outside of one"],
 )
 def test_a_missing_owner_role_has_a_hint_about_the_configuration(

@@ -11,7 +11,7 @@ from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.options import Options
 
 WHOLE = Options(transaction="run")
-OUTSIDE = " transaction:false"
+NON_TRANSACTIONAL = " transaction:false"
 SWALLOW = """
 create function swallow() returns trigger language plpgsql as $$ begin return null; end $$;
 create trigger swallow before insert on aigym_db.event for each row {when} execute function swallow();
@@ -86,7 +86,7 @@ def test_a_non_transactional_statement_is_rolled_back_if_a_trigger_discards_its_
     swallowing("done")
 
     with pytest.raises(StatementFailed) as error:
-        migrate(database, (write(1, "create table a ();", options=OUTSIDE),))
+        migrate(database, (write(1, "create table a ();", options=NON_TRANSACTIONAL),))
 
     assert "a trigger suppresses rows" in error.value.message
     assert other.execute("select to_regclass('a')").fetchone() == (None,)
@@ -119,7 +119,7 @@ def test_a_run_stops_if_its_start_cannot_be_recorded(database, other, write, swa
         ("select 1;\nalter schema aigym_db rename to gone;", ""),
         ("select 1;\nalter table aigym_db.event rename to gone;", ""),
         ("select 1;\nalter table aigym_db.event drop column host;", ""),
-        ("select 1;\nalter schema aigym_db rename to gone;", OUTSIDE),
+        ("select 1;\nalter schema aigym_db rename to gone;", NON_TRANSACTIONAL),
     ],
 )
 def test_a_file_that_drops_or_changes_the_ledger_is_an_error(database, other, write, text, options) -> None:

@@ -117,7 +117,7 @@ def test_deleted_and_renamed_files_are_listed_separately(line) -> None:
     assert raised.value.hint.startswith("Bring the file back from version control")
 
 
-def test_a_file_with_the_text_of_another_applied_one_is_not_taken_for_renamed(line) -> None:
+def test_a_copy_of_an_applied_file_does_not_count_as_renamed(line) -> None:
     twin = renamed(line[0], 2, "step_2")
 
     with pytest.raises(MissingMigration, match="missing from migrations/"):

@@ -14,7 +14,7 @@ from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.rollback import rollback
 
-OUTSIDE = " transaction:false"
+NON_TRANSACTIONAL = " transaction:false"
 BUILD = "create unique index concurrently a_x_idx on a (x);"
 
 
@@ -46,7 +46,7 @@ def record_event(connection, migration, kind, statement, sql, detail=None, direc
 
 
 def test_every_statement_is_recorded_in_the_journal(database, other, table, write) -> None:
-    built = write(2, f"{BUILD}\ninsert into a values (3);\nvacuum a;", options=OUTSIDE)
+    built = write(2, f"{BUILD}\ninsert into a values (3);\nvacuum a;", options=NON_TRANSACTIONAL)
 
     migrate(database, (table, built))
 
@@ -65,7 +65,7 @@ def test_every_statement_is_recorded_in_the_journal(database, other, table, writ
 
 
 def test_a_failed_unique_index_is_dropped_and_rebuilt_by_the_next_run(database, other, table, write) -> None:
-    line = (table, write(2, BUILD, options=OUTSIDE))
+    line = (table, write(2, BUILD, options=NON_TRANSACTIONAL))
     migrate(database, line, to=1)
     other.execute("insert into a values (1)")
 
@@ -86,13 +86,16 @@ def test_an_invalid_index_of_another_session_is_not_accepted(database, other, ta
     other.execute("delete from a where ctid in (select max(ctid) from a where x = 1)")
 
     text = BUILD.replace("concurrently", "concurrently if not exists")
-    migrate(database, (table, write(2, text, options=OUTSIDE)))
+    migrate(database, (table, write(2, text, options=NON_TRANSACTIONAL)))
 
     assert index(other) == "valid"
 
 
 def test_a_run_resumes_at_the_first_statement_not_done(database, other, table, write) -> None:
-    line = (table, write(2, "insert into a values (10);\ninsert into nowhere values (1);", options=OUTSIDE))
+    line = (
+        table,
+        write(2, "insert into a values (10);\ninsert into nowhere values (1);", options=NON_TRANSACTIONAL),
+    )
 
     with pytest.raises(PartiallyApplied, match="statement 2 of 2"):
         migrate(database, line)
@@ -107,11 +110,20 @@ def test_a_failed_statement_may_be_edited(database, other, table, write) -> None
     with pytest.raises(PartiallyApplied):
         migrate(
             database,
-            (table, write(2, "insert into a values (10);\ninsert into nope values (1);", options=OUTSIDE)),
+            (
+                table,
+                write(
+                    2, "insert into a values (10);\ninsert into nope values (1);", options=NON_TRANSACTIONAL
+                ),
+            ),
         )
 
     migrate(
-        database, (table, write(2, "insert into a values (10);\ninsert into a values (11);", options=OUTSIDE))
+        database,
+        (
+            table,
+            write(2, "insert into a values (10);\ninsert into a values (11);", options=NON_TRANSACTIONAL),
+        ),
     )
 
     assert other.execute("select count(*) from a where x >= 10").fetchone() == (2,)
@@ -121,11 +133,18 @@ def test_an_executed_statement_may_not_be_edited(database, other, table, write) 
     with pytest.raises(PartiallyApplied):
         migrate(
             database,
-            (table, write(2, "insert into a values (10);\ninsert into nope values (1);", options=OUTSIDE)),
+            (
+                table,
+                write(
+                    2, "insert into a values (10);\ninsert into nope values (1);", options=NON_TRANSACTIONAL
+                ),
+            ),
         )
 
     with pytest.raises(PartiallyApplied, match="has already been run") as error:
-        migrate(database, (table, write(2, "insert into a values (12);\nselect 1;", options=OUTSIDE)))
+        migrate(
+            database, (table, write(2, "insert into a values (12);\nselect 1;", options=NON_TRANSACTIONAL))
+        )
 
     assert "insert into a values (10)" in error.value.detail
     assert other.execute("select count(*) from a where x = 12").fetchone() == (0,)
@@ -133,11 +152,13 @@ def test_an_executed_statement_may_not_be_edited(database, other, table, write) 
 
 def test_a_failed_first_statement_is_not_a_partial_application(database, table, write) -> None:
     with pytest.raises(StatementFailed):
-        migrate(database, (table, write(2, "insert into nope values (1);\nvacuum a;", options=OUTSIDE)))
+        migrate(
+            database, (table, write(2, "insert into nope values (1);\nvacuum a;", options=NON_TRANSACTIONAL))
+        )
 
 
 def test_an_index_built_before_the_interruption_is_not_rebuilt(database, other, table, write) -> None:
-    line = (table, write(2, BUILD, options=OUTSIDE))
+    line = (table, write(2, BUILD, options=NON_TRANSACTIONAL))
     migrate(database, line, to=1)
     record_event(other, line[1], "intent", 1, BUILD.rstrip(";"), {"index": None})
     other.execute(BUILD)
@@ -150,7 +171,7 @@ def test_an_index_built_before_the_interruption_is_not_rebuilt(database, other, 
 
 
 def test_a_valid_index_from_before_the_run_is_not_accepted(database, other, table, write) -> None:
-    line = (table, write(2, BUILD, options=OUTSIDE))
+    line = (table, write(2, BUILD, options=NON_TRANSACTIONAL))
     migrate(database, line, to=1)
     other.execute("create index a_x_idx on a (x)")
     oid = other.execute("select 'a_x_idx'::regclass::oid::bigint").fetchone()[0]
@@ -165,7 +186,7 @@ def test_an_interrupted_drop_resumes_according_to_the_catalog(
     database, other, table, write, gone: bool
 ) -> None:
     drop = "drop index concurrently a_x_idx"
-    line = (table, write(2, f"{drop};", options=OUTSIDE))
+    line = (table, write(2, f"{drop};", options=NON_TRANSACTIONAL))
     migrate(database, line, to=1)
     other.execute("select 1" if gone else "create index a_x_idx on a (x)")
     record_event(other, line[1], "intent", 1, drop)
@@ -176,7 +197,7 @@ def test_an_interrupted_drop_resumes_according_to_the_catalog(
 
 
 def test_an_interrupted_vacuum_is_run_again(database, other, table, write) -> None:
-    line = (table, write(2, "vacuum a;", options=OUTSIDE))
+    line = (table, write(2, "vacuum a;", options=NON_TRANSACTIONAL))
     migrate(database, line, to=1)
     record_event(other, line[1], "intent", 1, "vacuum a")
 
@@ -190,7 +211,7 @@ def test_a_statement_without_a_catalog_query_is_resolved_manually(
     database, other, table, write, resolve: Any, rows: int
 ) -> None:
     block = "do $$ begin insert into a values (10); commit; end $$"
-    line = (table, write(2, f"{block};", options=OUTSIDE))
+    line = (table, write(2, f"{block};", options=NON_TRANSACTIONAL))
     migrate(database, line, to=1)
     record_event(other, line[1], "intent", 1, block)
 
@@ -212,7 +233,7 @@ def test_an_interrupted_detach_is_completed_from_any_state(database, other, writ
             1,
             "create table p (x int) partition by list (x); create table p1 partition of p for values in (1);",
         ),
-        write(2, f"{detach};", options=OUTSIDE),
+        write(2, f"{detach};", options=NON_TRANSACTIONAL),
     )
     migrate(database, line, to=1)
     prepare = {
@@ -233,13 +254,22 @@ def test_an_interrupted_detach_is_completed_from_any_state(database, other, writ
 def test_a_block_may_commit(database, other, table, write) -> None:
     block = "do $$ begin for i in 10..12 loop insert into a values (i); commit; end loop; end $$;"
 
-    migrate(database, (table, write(2, block, options=OUTSIDE)))
+    migrate(database, (table, write(2, block, options=NON_TRANSACTIONAL)))
 
     assert other.execute("select count(*) from a where x >= 10").fetchone() == (3,)
 
 
 def test_a_rollback_is_journalled(database, other, table, write) -> None:
-    line = (table, write(2, BUILD, "drop index concurrently a_x_idx;", options=OUTSIDE, down_options=OUTSIDE))
+    line = (
+        table,
+        write(
+            2,
+            BUILD,
+            "drop index concurrently a_x_idx;",
+            options=NON_TRANSACTIONAL,
+            down_options=NON_TRANSACTIONAL,
+        ),
+    )
     migrate(database, line)
     record_event(other, line[1], "intent", 1, "drop index concurrently a_x_idx", direction="down")
     other.execute("drop index a_x_idx")
@@ -255,7 +285,9 @@ def test_objects_belong_to_the_owner_and_events_to_the_connected_role(database, 
     line = (
         write(1, "create table a (x int);"),
         write(
-            2, "create table b ();\nvacuum a;\ncreate index concurrently a_x_idx on a (x);", options=OUTSIDE
+            2,
+            "create table b ();\nvacuum a;\ncreate index concurrently a_x_idx on a (x);",
+            options=NON_TRANSACTIONAL,
         ),
     )
 
@@ -272,7 +304,7 @@ def test_objects_belong_to_the_owner_and_events_to_the_connected_role(database, 
 def test_transactions_that_block_a_concurrent_build_are_reported(
     database, other, table, write, listener
 ) -> None:
-    line = (table, write(2, "create index concurrently a_x_idx on a (x);", options=OUTSIDE))
+    line = (table, write(2, "create index concurrently a_x_idx on a (x);", options=NON_TRANSACTIONAL))
     migrate(database, line, to=1)
     with psycopg.connect(database, application_name="old reader") as reader:
         reader.execute("set transaction isolation level repeatable read")
@@ -289,7 +321,7 @@ def test_transactions_that_block_a_concurrent_build_are_reported(
 def test_a_concurrent_build_waits_for_a_writer_without_a_lock_timeout(
     database, other, table, write, listener
 ) -> None:
-    line = (table, write(2, BUILD, options=OUTSIDE))
+    line = (table, write(2, BUILD, options=NON_TRANSACTIONAL))
     migrate(database, line, to=1)
     with psycopg.connect(database) as writer:
         writer.execute("insert into a values (50)")
@@ -302,7 +334,7 @@ def test_a_concurrent_build_waits_for_a_writer_without_a_lock_timeout(
 
 def test_a_block_with_an_unknown_outcome_is_not_recorded_as_failed(database, table, write) -> None:
     block = "do $$ begin commit; perform pg_terminate_backend(pg_backend_pid()); end $$;"
-    line = (table, write(2, block, options=OUTSIDE))
+    line = (table, write(2, block, options=NON_TRANSACTIONAL))
     with pytest.raises(PartiallyApplied, match="connection to the server was lost"):
         migrate(database, line)
 

@@ -77,7 +77,7 @@ def test_a_phase_covers_the_next_migrations_of_that_phase(
         ("-c", 0, "contract", "0002", "0001"),
     ],
 )
-def test_a_migration_of_the_phase_is_never_left_out_silently(
+def test_a_migration_of_the_requested_phase_is_never_skipped_silently(
     line, letters: str, applied: int, phase, left_out: str, other: str
 ) -> None:
     migrations = line(letters)
@@ -117,7 +117,7 @@ def test_a_contract_before_its_expand_changes_nothing(database, other, line) -> 
     assert ledger.applied(other) == ()
 
 
-def test_migrations_left_for_another_phase_are_reported(database, line, listener) -> None:
+def test_pending_migrations_of_another_phase_are_reported(database, line, listener) -> None:
     migrate(database, line("ec"), options=Options(phase="expand"), observer=listener)
 
     assert [planned(plan) for plan in listener.plans] == [([1], [2])]
