@@ -62,8 +62,8 @@ class DataLoss(GuardError):
 class Irreversible(GuardError):
     """A migration in the range cannot be rolled back. Nothing was rolled back.
 
-    Its file contains `-- migrate:down irreversible: <reason>`. Choose a version after it with `--to`, or
-    write a new migration that corrects the schema.
+    Its file contains `-- migrate:down irreversible: <reason>`. Choose this version or a later one with
+    `--to`, or write a new migration that corrects the schema.
     """
 
     code = "AIG-G004"
@@ -113,9 +113,9 @@ class SessionStateChanged(GuardError):
 class WrongPhase(GuardError):
     """Migrations of the requested phase come after pending migrations of the other phase.
 
-    Nothing was executed.     A migration may be marked `phase:expand` (executed before the application
-    switches to its next version) or `phase:contract` (executed after). Migrations are applied in order of
-    their numbers. An expand migration after a pending contract, or a contract migration after a pending
+    Nothing was executed. A migration may be marked `phase:expand` (executed before the application switches
+    to its next version) or `phase:contract` (executed after). Migrations are applied in order of their
+    numbers. An expand migration after a pending contract, or a contract migration after a pending
     expand, would therefore be skipped.
     """
 

@@ -17,7 +17,7 @@ class RunnerLocked(RunnerError):
 
 
 class PartiallyApplied(ResumableError):
-    """A non-transactional migration was interrupted between two of its statements.
+    """A non-transactional migration was interrupted within or between its statements.
 
     The statements before that point are committed. Correct the cause: in the data, on the server, or in a
     statement of the file that has not been executed. Then run the command again; it resumes at the
@@ -26,8 +26,8 @@ class PartiallyApplied(ResumableError):
     A frozen file may be corrected only while no database has applied all of it: delete its line from
     `migrations/LOCK`, correct the statement, run `aigym-db freeze`, and commit both with the reason.
 
-    Until the migration is complete, runs in the other direction and rollbacks to a later version are
-    rejected.
+    Until the migration is complete, a run in the other direction is rejected, and so is a rollback that does
+    not include it.
     """
 
     code = "AIG-H001"

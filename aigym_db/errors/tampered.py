@@ -55,7 +55,7 @@ class OutOfOrder(TamperedError):
 class LedgerChanged(TamperedError):
     """The ledger changed between plan and execution.
 
-    Another run migrated this database in the meantime, so the plan no longer applies. Run the command again.
+    Another run migrated this database in the meantime, so the plan is out of date. Run the command again.
     """
 
     code = "AIG-T006"

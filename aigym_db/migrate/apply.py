@@ -7,8 +7,8 @@ from aigym_db.migrate.current_plan import (
     confirmed,
     current_plan,
     nothing_to_do,
+    require_applied_in_lock_file,
     require_frozen,
-    require_locked,
     with_unfinished,
 )
 from aigym_db.migrate.observer import Finished, Observer
@@ -77,7 +77,7 @@ def pending(
 def _decision(migrations: tuple[Migration, ...], to: int | None, options: Options) -> Decide:
     def decide(rows: tuple[Applied, ...]) -> Plan:
         plan = plan_up(migrations, rows, to, options.phase, options.out_of_order)
-        require_locked(migrations, rows, options)
+        require_applied_in_lock_file(migrations, rows, options)
         return plan
 
     return decide

@@ -73,7 +73,9 @@ def require_frozen(migrations: Iterable[Migration], options: Options) -> None:
         )
 
 
-def require_locked(migrations: tuple[Migration, ...], rows: tuple[Applied, ...], options: Options) -> None:
+def require_applied_in_lock_file(
+    migrations: tuple[Migration, ...], rows: tuple[Applied, ...], options: Options
+) -> None:
     """Raise EditedFrozen (AIG-T001) if a database that accepts no drafts has applied a migration that is
     missing from the lock file."""
     if not options.local and options.frozen is not None:

@@ -83,7 +83,7 @@ class Observer:
         """Called repeatedly while the run waits."""
 
     def resolved(self, label: str, direction: Direction) -> None:
-        """The interrupted run of a migration in this direction is marked as reversed (resolved manually)."""
+        """Called when a migration interrupted in this direction is marked as resolved manually."""
 
     def finished(self, finished: Finished) -> None:
         """Called after a migration was committed."""

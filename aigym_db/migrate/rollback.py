@@ -11,7 +11,7 @@ from aigym_db.migrate.current_plan import (
     confirmed,
     current_plan,
     nothing_to_do,
-    require_locked,
+    require_applied_in_lock_file,
     with_unfinished,
 )
 from aigym_db.migrate.data_loss.data_loss import require_no_data_loss
@@ -64,7 +64,7 @@ def rollback(
             if resolves:
                 return Plan("down", (), digest(rows))
             down = plan_down(migrations, rows, to, steps, allow_behind=plan is not None)
-            require_locked(migrations, rows, options)
+            require_applied_in_lock_file(migrations, rows, options)
             return down
 
         planned = confirmed(plan, current_plan(connection, migrations, decide, options))
@@ -95,7 +95,7 @@ def pending_rollback(
 
     def decide(rows: tuple[Applied, ...]) -> Plan:
         down = plan_down(migrations, rows, to, allow_behind=True)
-        require_locked(migrations, rows, options)
+        require_applied_in_lock_file(migrations, rows, options)
         return down
 
     with connected(dsn, options, Observer(), stop or Stop()) as (connection, _):

@@ -49,7 +49,7 @@ def _check_domain(own: Domain, template: Template, reference: Reference) -> None
         f"{template.file} refers to {reference.to}, but the domain {own.name} may not reference {schema}.",
         place=reference.place,
         detail=f"{own.name} may reference: {', '.join(own.may_reference) or 'no other domain'}.",
-        hint=f'Add "{schema}" to may_reference of {own.name} in schema/domains.toml, if that is wanted.',
+        hint=f'Add "{schema}" to may_reference of {own.name} in schema/domains.toml if it is intended.',
     )
 
 

@@ -90,7 +90,7 @@ def test_a_constraint_violation_is_reported_for_its_file(database, other, write)
     with pytest.raises(StatementFailed, match=r"0002 .* violates foreign key") as error:
         migrate(database, line, options=WHOLE)
 
-    assert "The whole run" in error.value.message
+    assert "The run is one transaction" in error.value.message
     assert error.value.place.file == "migrations/0002_step_2.sql"
     assert ledger.applied(other) == ()
 
@@ -134,7 +134,7 @@ def test_session_state_after_the_commit_is_reported_for_the_run(database, other,
     line = (write(1, "select pg_advisory_lock(7);"), write(2, "create table a (x int);"))
 
     with pytest.raises(
-        SessionStateChanged, match=r"0001 step_1 to 0002 step_2 are done, and one of them .* advisory"
+        SessionStateChanged, match=r"0001 step_1 to 0002 step_2 are done, but one of them .* advisory"
     ):
         migrate(database, line, options=WHOLE)
 

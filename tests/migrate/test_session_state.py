@@ -17,7 +17,7 @@ from aigym_db.migrate.apply import migrate
         ("create temp table t as select 1;", "a temporary table"),
         ("do $$ begin execute 'prepare p as select 1'; end $$;", "a prepared statement"),
         ("select pg_advisory_lock(5);", "an advisory lock"),
-        ("select pg_advisory_unlock_all();", "its own lock given back"),
+        ("select pg_advisory_unlock_all();", "the runner lock released"),
         ("do $$ begin perform set_config('work_mem', '8MB', false); end $$;", "the setting work_mem = 8192"),
         (
             "create function f() returns int language plpgsql as $$ begin set lock_timeout = 0; return 1; "

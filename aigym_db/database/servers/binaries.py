@@ -151,7 +151,7 @@ def _at(prefix: Path) -> Binaries:
     if missing:
         raise ServerUnfit(
             f"{prefix} holds no PostgreSQL server.",
-            detail=f"Not there, or not for this user: {', '.join(f'bin/{name}' for name in missing)}.",
+            detail=f"Missing or not executable: {', '.join(f'bin/{name}' for name in missing)}.",
             hint="Name the folder that holds bin/, as in `path:/opt/postgresql-17`.",
         )
     return Binaries(f"path:{prefix}", _major(prefix), prefix)

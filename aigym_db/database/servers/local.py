@@ -193,7 +193,7 @@ def _check_durable(server: Server) -> None:
         with psycopg.connect(server.dsn(), autocommit=True) as connection:
             settings = {name: connection.execute(f"show {name}".encode()).fetchone() for name in DURABLE}
     except psycopg.Error as error:
-        raise explain_error(error, doing="The local server runs but cannot be asked about itself") from error
+        raise explain_error(error, doing="The local server runs, but its status cannot be read") from error
     wrong = [f"{name} is {row[0]}" for name, row in settings.items() if row and row[0] != DURABLE[name]]
     if wrong:
         raise ServerUnfit(

@@ -133,7 +133,7 @@ def _launched(
             keeper.wait_until_ready()
         except BaseException:
             keeper.stop()
-            # Whose fault it is takes reading everything, so it is asked only now.
+            # Checking the stored copy reads all of it, so it is done only after a failed start.
             place.check()
             raise
     except BaseException:

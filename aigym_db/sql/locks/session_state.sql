@@ -17,4 +17,4 @@ select concat_ws(', ',
   case when exists (select from pg_cursors where is_holdable and name <> '') then 'an open cursor' end,
   case when exists (select from pg_listening_channels()) then 'a LISTEN' end,
   case (select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid())
-       when 0 then 'its own lock given back' when 1 then null else 'an advisory lock' end)
+       when 0 then 'the runner lock released' when 1 then null else 'an advisory lock' end)

@@ -92,7 +92,9 @@ class CreateIndex(Probe):
         if not index.usable:
             return f"the index {index.name} is INVALID"
         # With IF NOT EXISTS, another session may have created an index of that name after `ready`.
-        return self.tree.if_not_exists and difference(self.connection, index.oid, table, self.tree, self.text)
+        if self.tree.if_not_exists and difference(self.connection, index.oid, table, self.tree, self.text):
+            return f"the index {index.name} has another definition"
+        return ""
 
     def _lookup(self) -> tuple[int | None, CatalogIndex | None]:
         """Return the OID of the statement's table and the relation that has the name of its index."""
