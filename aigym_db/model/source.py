@@ -56,7 +56,7 @@ class Source:
     """The text of every file that `spans` names."""
 
     def place(self, index: int) -> Place:
-        """Return file, line and column of the character at `index`; of rendered SQL, those in the template."""
+        """Return the place of the character at `index`; for rendered SQL, its place in the template."""
         file, text, index = self.file, self.text, max(0, min(index, len(self.text)))
         if self.spans:
             number = bisect_right(self.spans, index, key=lambda span: span.start) - 1
