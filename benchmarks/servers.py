@@ -18,9 +18,12 @@ from pathlib import Path
 
 import psycopg
 
-from aigym_db.database.servers import Server, clone, cluster, create_database, find, folders, start, throwaway
+from aigym_db.database.servers import cluster, folders
 from aigym_db.database.servers.account import Account, account
-from aigym_db.database.servers.throwaway import SETTINGS
+from aigym_db.database.servers.binaries import find
+from aigym_db.database.servers.databases import clone, create_database
+from aigym_db.database.servers.server import Server
+from aigym_db.database.servers.throwaway import SETTINGS, start, throwaway
 from benchmarks.measure import Goal, Table, Timed, interleaved
 
 TABLES = 100

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from aigym_db.cli.local import DATABASE
-from aigym_db.database.servers import local
+from aigym_db.database.servers.local import local
 from benchmarks.measure import Goal, Table, interleaved, process
 
 MIGRATIONS, TABLES = 58, 15

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from aigym_db.database.servers import Database, Throwaway, temporary_database, throwaway
+from aigym_db.database.servers.databases import Database, temporary_database
+from aigym_db.database.servers.throwaway import Throwaway, throwaway
 
 
 @pytest.fixture(scope="session")

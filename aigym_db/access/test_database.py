@@ -16,7 +16,9 @@ from aigym_db.database.connect import SessionSettings, connect
 from aigym_db.database.failure import explain_error
 from aigym_db.database.migration_session import Connection, open_session
 from aigym_db.database.replay import replay
-from aigym_db.database.servers import TEMPLATE, Server, clone, drop_database, throwaway
+from aigym_db.database.servers.databases import clone, drop_database
+from aigym_db.database.servers.server import Server
+from aigym_db.database.servers.throwaway import TEMPLATE, throwaway
 from aigym_db.errors import BadSeed
 from aigym_db.model.access import Actor
 from aigym_db.model.migration import Part

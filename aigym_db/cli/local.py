@@ -8,7 +8,7 @@ from aigym_db.errors import StatementFailed
 from aigym_db.project.config import Project
 
 if TYPE_CHECKING:
-    from aigym_db.database.servers import LocalServer
+    from aigym_db.database.servers.local import LocalServer
 
 DATABASE = "development"
 """Name of the database that `up` creates on the local server."""
@@ -16,7 +16,7 @@ DATABASE = "development"
 
 def server(project: Project, name: str | None = None) -> LocalServer:
     """Return the local server of a project, running or not; `name` is its version, e.g. `embedded:16`."""
-    from aigym_db.database.servers import local
+    from aigym_db.database.servers.local import local
 
     # By default the version it was created with, unless the project specifies one.
     version = None if project.server == Project.__dataclass_fields__["server"].default else project.server
@@ -48,7 +48,7 @@ def _create(local_server: LocalServer, start: bool) -> str:
     """Return the connection string, after starting the server and creating the database if necessary."""
     import psycopg
 
-    from aigym_db.database.servers import create_database
+    from aigym_db.database.servers.databases import create_database
 
     running = local_server.start() if start else local_server.server()
     dsn = running.dsn(DATABASE)

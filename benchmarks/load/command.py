@@ -12,7 +12,9 @@ from pathlib import Path
 
 import psycopg
 
-from aigym_db.database.servers import Server, clone, create_database, drop_database, throwaway
+from aigym_db.database.servers.databases import clone, create_database, drop_database
+from aigym_db.database.servers.server import Server
+from aigym_db.database.servers.throwaway import throwaway
 from benchmarks.load.application import LONG_READ_S, Workload, percentile, running_application
 from benchmarks.load.chain import MIGRATIONS, Migration
 from benchmarks.load.tables import build

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from aigym_db.database.servers import Server, local, throwaway
+from aigym_db.database.servers.local import local
+from aigym_db.database.servers.server import Server
+from aigym_db.database.servers.throwaway import throwaway
 from benchmarks.migrations import peers, report
 from benchmarks.migrations.chain import big, mixed, one_table
 from benchmarks.migrations.series import Figures, Series, run

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import psycopg
 
-from aigym_db.database.servers import Server, create_database, drop_database
+from aigym_db.database.servers.databases import create_database, drop_database
+from aigym_db.database.servers.server import Server
 from benchmarks.migrations.chain import Chain
 from benchmarks.migrations.contender import Contender
 from benchmarks.migrations.contenders.aigym_db import AigymDb

@@ -14,7 +14,8 @@ from aigym_db.access.matrix import read_matrix
 from aigym_db.access.mutants import MutationReport, mutate
 from aigym_db.access.mutations import read_access_rules
 from aigym_db.access.trial import trial
-from aigym_db.database.servers import Server, clone
+from aigym_db.database.servers.databases import clone
+from aigym_db.database.servers.server import Server
 from aigym_db.errors import BadAccessMatrix
 
 SELF = "app.memberships memberships_insert: WITH CHECK without user_id <> (SELECT guard.me() AS me)"

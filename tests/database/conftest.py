@@ -17,8 +17,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from aigym_db.database.servers import LocalServer, Throwaway, local
 from aigym_db.database.servers.folders import scratch
+from aigym_db.database.servers.local import LocalServer, local
+from aigym_db.database.servers.throwaway import Throwaway
 from tests.support.waiting import PROCESS_TIMEOUT_S
 
 

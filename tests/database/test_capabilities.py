@@ -8,7 +8,8 @@ import pytest
 from aigym_db.database.capability import probe
 from aigym_db.database.connect import SessionSettings, connect
 from aigym_db.database.queries import query
-from aigym_db.database.servers import available, throwaway
+from aigym_db.database.servers.binaries import available
+from aigym_db.database.servers.throwaway import throwaway
 from aigym_db.errors import ServerError
 
 

@@ -12,7 +12,8 @@ import psycopg
 import pytest
 
 from aigym_db.database.catalog import fingerprint, snapshot
-from aigym_db.database.servers import Server, throwaway
+from aigym_db.database.servers.server import Server
+from aigym_db.database.servers.throwaway import throwaway
 from aigym_db.model.catalog import Catalog, Key
 
 FOLDER = Path(__file__).parent / "catalog"

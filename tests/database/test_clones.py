@@ -8,15 +8,9 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
-from aigym_db.database.servers import (
-    Database,
-    Throwaway,
-    available,
-    clone,
-    create_database,
-    drop_database,
-    throwaway,
-)
+from aigym_db.database.servers.binaries import available
+from aigym_db.database.servers.databases import Database, clone, create_database, drop_database
+from aigym_db.database.servers.throwaway import Throwaway, throwaway
 from aigym_db.errors import StatementFailed
 
 PROPERTIES_QUERY = """

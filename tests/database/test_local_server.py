@@ -15,7 +15,9 @@ import psutil
 import psycopg
 import pytest
 
-from aigym_db.database.servers import LocalServer, find, gc, local
+from aigym_db.database.servers.binaries import find
+from aigym_db.database.servers.cleanup import gc
+from aigym_db.database.servers.local import LocalServer, local
 from aigym_db.errors import ServerUnfit
 
 STARTER = """

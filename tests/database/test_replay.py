@@ -6,7 +6,7 @@ import pytest
 
 from aigym_db.database.catalog import snapshot
 from aigym_db.database.replay import built, replay, scratch
-from aigym_db.database.servers import Server
+from aigym_db.database.servers.server import Server
 from aigym_db.errors import StatementFailed
 from aigym_db.model.catalog import Key
 from aigym_db.model.migration import Part

@@ -9,7 +9,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from aigym_db.database.servers import TEMPLATE, clone, gc, throwaway
+from aigym_db.database.servers.cleanup import gc
+from aigym_db.database.servers.databases import clone
+from aigym_db.database.servers.throwaway import TEMPLATE, throwaway
 from aigym_db.errors import StatementFailed
 from tests.support.sampling import sampled
 

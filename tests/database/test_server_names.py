@@ -7,7 +7,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from aigym_db.database.servers import available, find, throwaway
+from aigym_db.database.servers.binaries import available, find
+from aigym_db.database.servers.throwaway import throwaway
 from aigym_db.errors import ServerUnfit
 
 

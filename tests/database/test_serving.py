@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import psycopg
 
-from aigym_db.database.servers import LocalServer, create_database, local
+from aigym_db.database.servers.databases import create_database
+from aigym_db.database.servers.local import LocalServer, local
 
 
 def test_a_running_server_serves_its_databases(local_server: LocalServer) -> None:
@@ -61,3 +64,20 @@ def test_a_name_of_another_server_is_not_served(local_server: LocalServer) -> No
     local_server.start()
 
     assert local(local_server.root, "embedded:16").serving("postgres") is None
+
+
+def test_the_search_for_a_local_server_imports_nothing_that_starts_one(tmp_path: Path) -> None:
+    script = """
+import sys
+from pathlib import Path
+from aigym_db.database.servers.local import local
+assert local(Path(sys.argv[1])).serving("development") is None
+names = ("throwaway", "cluster", "cleanup", "databases", "keeper")
+print([name for name in names if f"aigym_db.database.servers.{name}" in sys.modules])
+"""
+
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout == "[]\n"

@@ -14,7 +14,9 @@ import aigym_db
 from aigym_db.database.connect import SessionSettings, connect
 from aigym_db.database.migration_session import open_session
 from aigym_db.database.queries import query, row_without_jit
-from aigym_db.database.servers import Database, LocalServer, Throwaway, throwaway
+from aigym_db.database.servers.databases import Database
+from aigym_db.database.servers.local import LocalServer
+from aigym_db.database.servers.throwaway import Throwaway, throwaway
 from aigym_db.errors import BehindPooler, CannotConnect, ServerUnfit
 from aigym_db.model.session import MigrationSession
 

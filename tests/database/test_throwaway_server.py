@@ -14,7 +14,9 @@ import psutil
 import psycopg
 import pytest
 
-from aigym_db.database.servers import available, find, gc, start, throwaway
+from aigym_db.database.servers.binaries import available, find
+from aigym_db.database.servers.cleanup import gc
+from aigym_db.database.servers.throwaway import start, throwaway
 from aigym_db.errors import ServerUnfit
 
 OWNER = """

@@ -9,7 +9,7 @@ import pytest
 
 from aigym_db.database.catalog import snapshot
 from aigym_db.database.replay import built, replay, scratch
-from aigym_db.database.servers import Server
+from aigym_db.database.servers.server import Server
 from aigym_db.draft.new import new
 from aigym_db.errors import BadCommandLine, CannotDraft
 from aigym_db.model.catalog import Catalog

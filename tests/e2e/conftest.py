@@ -15,7 +15,9 @@ import pytest
 
 from aigym_db.cli.main import status
 from aigym_db.database.catalog import snapshot
-from aigym_db.database.servers import Database, Throwaway, gc, temporary_database
+from aigym_db.database.servers.cleanup import gc
+from aigym_db.database.servers.databases import Database, temporary_database
+from aigym_db.database.servers.throwaway import Throwaway
 from tests.support.command import ProjectFolder, ProjectInProcess, RunningCommand
 from tests.support.waiting import wait_for_row
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from aigym_db.database.servers import create_database, drop_database
+from aigym_db.database.servers.databases import create_database, drop_database
 from tests.support.command import PROGRAM
 
 LISTED = "app.labels: 2 rows"

@@ -12,7 +12,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from aigym_db.database.servers import LocalServer, create_database, gc, local
+from aigym_db.database.servers.cleanup import gc
+from aigym_db.database.servers.databases import create_database
+from aigym_db.database.servers.local import LocalServer, local
 from tests.support.waiting import PROCESS_TIMEOUT_S, wait_until
 
 WAITING = "select 1 from pg_locks where locktype = 'advisory' and objid = 777 and not granted"

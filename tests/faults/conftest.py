@@ -20,8 +20,10 @@ import pytest
 from psycopg import sql
 
 from aigym_db.database import ledger
-from aigym_db.database.servers import Throwaway, create_database, process, throwaway
+from aigym_db.database.servers import process
 from aigym_db.database.servers.account import account
+from aigym_db.database.servers.databases import create_database
+from aigym_db.database.servers.throwaway import Throwaway, throwaway
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.rollback import rollback
 from aigym_db.model.migration import Direction, Migration

@@ -8,7 +8,7 @@ import time
 import psycopg
 import pytest
 
-from aigym_db.database.servers import create_database
+from aigym_db.database.servers.databases import create_database
 from aigym_db.migrate.apply import migrate
 from aigym_db.project.config import Project
 from aigym_db.project.migrations import migrations

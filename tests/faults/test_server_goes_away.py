@@ -14,7 +14,10 @@ import psycopg
 import pytest
 
 from aigym_db.database import ledger, locks
-from aigym_db.database.servers import LocalServer, create_database, gc, local, process
+from aigym_db.database.servers import process
+from aigym_db.database.servers.cleanup import gc
+from aigym_db.database.servers.databases import create_database
+from aigym_db.database.servers.local import LocalServer, local
 from aigym_db.errors import CannotConnect, ConnectionLost, Interrupted, LedgerChanged
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.observer import Finished, Observer, Waiting

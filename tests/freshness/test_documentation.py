@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from aigym_db.cli.main import COMMANDS
-from aigym_db.database.servers import Throwaway, create_database, local
+from aigym_db.database.servers.databases import create_database
+from aigym_db.database.servers.local import local
+from aigym_db.database.servers.throwaway import Throwaway
 from aigym_db.project.config import Project
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,9 @@ import pytest
 from aigym_db.database import ledger
 from aigym_db.database.migration_session import open_session
 from aigym_db.database.replay import replay
-from aigym_db.database.servers import Throwaway, available, create_database, temporary_database, throwaway
+from aigym_db.database.servers.binaries import available
+from aigym_db.database.servers.databases import create_database, temporary_database
+from aigym_db.database.servers.throwaway import Throwaway, throwaway
 from aigym_db.errors import AigymError, BadSql, ForbiddenStatement, StatementFailed
 from aigym_db.lint.engine import lint
 from aigym_db.lint.section import Section

@@ -12,7 +12,8 @@ import psycopg
 import pytest
 
 import aigym_db
-from aigym_db.database.servers import temporary_database, throwaway
+from aigym_db.database.servers.databases import temporary_database
+from aigym_db.database.servers.throwaway import throwaway
 from aigym_db.project.lock_file import freeze
 
 PAGE = Path(__file__).parents[2] / "docs/python.md"

@@ -14,7 +14,8 @@ import pytest
 from aigym_db.database import ledger
 from aigym_db.database.connect import connect
 from aigym_db.database.dsn import parameters
-from aigym_db.database.servers import Throwaway, create_database, drop_database
+from aigym_db.database.servers.databases import create_database, drop_database
+from aigym_db.database.servers.throwaway import Throwaway
 from aigym_db.errors import CannotConnect, ConnectionLost, PartiallyApplied
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.observer import Finished, Observer

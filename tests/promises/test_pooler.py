@@ -13,8 +13,8 @@ import psycopg
 import pytest
 
 from aigym_db.database.dsn import parameters
-from aigym_db.database.servers import Throwaway
 from aigym_db.database.servers.account import account
+from aigym_db.database.servers.throwaway import Throwaway
 from tests.support.waiting import PROCESS_TIMEOUT_S, wait_until
 
 PROGRAM = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin")

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from aigym_db.database.servers import Throwaway, create_database, drop_database
+from aigym_db.database.servers.databases import create_database, drop_database
+from aigym_db.database.servers.throwaway import Throwaway
 from tests.support.sampling import sampled_items
 
 FORCED = (

@@ -11,10 +11,12 @@ import pytest
 
 from aigym_db.database.connect import connect
 from aigym_db.database.dsn import parameters
-from aigym_db.database.servers import Throwaway, create_database, process, throwaway
+from aigym_db.database.servers import process
 from aigym_db.database.servers.account import account
 from aigym_db.database.servers.claims import claim
+from aigym_db.database.servers.databases import create_database
 from aigym_db.database.servers.keeper import Keeper
+from aigym_db.database.servers.throwaway import Throwaway, throwaway
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.observer import Finished, Observer, Waiting
 from aigym_db.migrate.options import Options

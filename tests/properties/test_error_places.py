@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from aigym_db.database.servers import Throwaway, create_database
+from aigym_db.database.servers.databases import create_database
+from aigym_db.database.servers.throwaway import Throwaway
 from aigym_db.errors import AigymError, BadSql, StatementFailed
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.preflight import steps

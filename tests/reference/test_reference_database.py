@@ -12,7 +12,8 @@ import pytest
 
 from aigym_db.database.connect import connect
 from aigym_db.database.replay import replayed
-from aigym_db.database.servers import TEMPLATE, available
+from aigym_db.database.servers.binaries import available
+from aigym_db.database.servers.throwaway import TEMPLATE
 from aigym_db.errors import ProductionGuard
 from aigym_db.lint.engine import lint_project
 from aigym_db.project.cards import cards

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from aigym_db.database.servers import Server
+from aigym_db.database.servers.server import Server
 from aigym_db.project.config import Project
 from aigym_db.project.lock_file import freeze
 from aigym_db.project.migrations import migrations

@@ -10,7 +10,8 @@ import pytest
 
 from aigym_db.access.test_database import open_test_database
 from aigym_db.database.migration_session import open_session
-from aigym_db.database.servers import Throwaway, create_database, throwaway
+from aigym_db.database.servers.databases import create_database
+from aigym_db.database.servers.throwaway import Throwaway, throwaway
 from aigym_db.draft.new import new
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.options import Options

@@ -54,7 +54,7 @@ def _machine(app: App) -> str:
 def _server(app: App) -> str:
     from aigym_db.database.capability import probe
     from aigym_db.database.connect import connect
-    from aigym_db.database.servers import throwaway
+    from aigym_db.database.servers.throwaway import throwaway
 
     with throwaway(_server_name(app)) as server, connect(server.dsn(), autocommit=True) as connection:
         facts = probe(connection)

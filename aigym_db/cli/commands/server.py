@@ -41,7 +41,7 @@ def stop(app: App) -> None:
 @pass_app
 def gc(app: App) -> None:
     """Remove folders of killed servers, and cached clusters that are no longer used."""
-    from aigym_db.database.servers import gc as collect
+    from aigym_db.database.servers.cleanup import gc as collect
 
     removed = collect()
     app.report.require_completion()

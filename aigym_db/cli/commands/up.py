@@ -16,7 +16,7 @@ def command(app: App) -> int:
     If nothing has changed since the last successful run, nothing is executed.
     """
     from aigym_db.cli.up_steps import nothing_changed, remember, steps
-    from aigym_db.database.servers import gc
+    from aigym_db.database.servers.cleanup import gc
 
     app.reject_database("the project's local database")
     app.is_local = True

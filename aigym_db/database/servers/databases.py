@@ -23,7 +23,7 @@ class Database:
     """A URL that connects as the superuser."""
 
 
-def create(server: Server, name: str | None = None, *, owner: str | None = None) -> Database:
+def create_database(server: Server, name: str | None = None, *, owner: str | None = None) -> Database:
     """Create an empty database, by default with a random name.
 
     Raise StatementFailed (AIG-S002) if a database of that name exists.
@@ -35,13 +35,13 @@ def create(server: Server, name: str | None = None, *, owner: str | None = None)
 
 
 @contextmanager
-def temporary(server: Server, *, owner: str | None = None) -> Iterator[Database]:
+def temporary_database(server: Server, *, owner: str | None = None) -> Iterator[Database]:
     """Create an empty database for the `with` block and drop it at the end."""
-    database = create(server, owner=owner)
+    database = create_database(server, owner=owner)
     try:
         yield database
     finally:
-        drop(server, database.name)
+        drop_database(server, database.name)
 
 
 def clone(server: Server, template: str, name: str | None = None) -> Database:
@@ -59,7 +59,7 @@ def clone(server: Server, template: str, name: str | None = None) -> Database:
     return Database(name, server.dsn(name))
 
 
-def drop(server: Server, name: str) -> None:
+def drop_database(server: Server, name: str) -> None:
     """Drop a database and terminate its sessions; do nothing if it does not exist."""
     with _maintenance(server) as connection:
         _run(connection, query("servers/drop_statement"), {"name": name})

@@ -13,7 +13,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from aigym_db.database.servers import cluster, folders, process
+from aigym_db.database.servers import folders, process
 from aigym_db.database.servers.account import Account, account
 from aigym_db.database.servers.binaries import Binaries, find
 from aigym_db.database.servers.server import Server
@@ -74,6 +74,8 @@ class Home:
         """Create the data folder unless it exists; the rename at the end makes creation atomic."""
         if self.data.exists():
             return
+        from aigym_db.database.servers import cluster
+
         owner = account()
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         self.folder.mkdir(mode=0o700, exist_ok=True)

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from aigym_db.database.servers import claims, cluster, databases
+from aigym_db.database.servers import claims, cluster
 from aigym_db.database.servers.account import Account, account
 from aigym_db.database.servers.binaries import Binaries, find
 from aigym_db.database.servers.cleanup import sweep
+from aigym_db.database.servers.databases import create_database
 from aigym_db.database.servers.keeper import Keeper
 from aigym_db.database.servers.server import Server
 
@@ -167,7 +168,7 @@ def _fill_template(place: cluster.Stored, programs: Binaries, owner: Account, bu
             return
         server = _started(programs, owner, SETTINGS)
         try:
-            databases.create(server, TEMPLATE)
+            create_database(server, TEMPLATE)
             build(server.dsn(TEMPLATE))
             server.keeper.shut_down()
             place.store(server.folder / "data")

@@ -12,7 +12,8 @@ import psycopg
 import pytest
 
 from aigym_db.database import ledger
-from aigym_db.database.servers import create_database, throwaway
+from aigym_db.database.servers.databases import create_database
+from aigym_db.database.servers.throwaway import throwaway
 from aigym_db.errors import Interrupted
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.backfill.statement import read

@@ -14,7 +14,9 @@ import psycopg
 import pytest
 
 from aigym_db.database import ledger
-from aigym_db.database.servers import LocalServer, create_database, local, process
+from aigym_db.database.servers import process
+from aigym_db.database.servers.databases import create_database
+from aigym_db.database.servers.local import LocalServer, local
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.observer import Observer, Progress
 from aigym_db.model.migration import Migration

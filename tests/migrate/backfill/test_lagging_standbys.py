@@ -12,7 +12,8 @@ import pytest
 from psycopg import pq
 from psycopg.conninfo import make_conninfo
 
-from aigym_db.database.servers import Throwaway, create_database, throwaway
+from aigym_db.database.servers.databases import create_database
+from aigym_db.database.servers.throwaway import Throwaway, throwaway
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.backfill import replication_lag
 

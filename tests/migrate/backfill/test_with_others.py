@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aigym_db.database import ledger
-from aigym_db.database.servers import create_database, drop_database, throwaway
+from aigym_db.database.servers.databases import create_database, drop_database
+from aigym_db.database.servers.throwaway import throwaway
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.backfill.backfill import PASSES
 from aigym_db.migrate.backfill.pace import BatchSize

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from aigym_db.database import ledger
-from aigym_db.database.servers import create_database, drop_database
+from aigym_db.database.servers.databases import create_database, drop_database
 from aigym_db.migrate.fleet.result import FleetObserver, FleetResult, TargetResult
 from aigym_db.migrate.observer import Observer
 from aigym_db.model.migration import Migration

@@ -15,7 +15,7 @@ import pytest
 
 from aigym_db.database import ledger
 from aigym_db.database.dsn import parameters
-from aigym_db.database.servers import create_database, drop_database
+from aigym_db.database.servers.databases import create_database, drop_database
 from tests.support.command import ProjectFolder
 from tests.support.waiting import PROCESS_TIMEOUT_S, wait_until
 

@@ -8,7 +8,9 @@ import psycopg
 import pytest
 
 from aigym_db.database import ledger
-from aigym_db.database.servers import Throwaway, available, temporary_database, throwaway
+from aigym_db.database.servers.binaries import available
+from aigym_db.database.servers.databases import temporary_database
+from aigym_db.database.servers.throwaway import Throwaway, throwaway
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.observer import Notice, Observer, Progress, Waiting
 from aigym_db.model.migration import Direction, Migration

@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 
 from aigym_db.database.migration_session import Connection
 from aigym_db.database.replay import replay, scratch
-from aigym_db.database.servers import throwaway
+from aigym_db.database.servers.throwaway import throwaway
 from aigym_db.errors import StatementFailed
 from aigym_db.model.catalog import Catalog, Key
 from aigym_db.model.migration import Migration

@@ -19,8 +19,8 @@ from dataclasses import replace
 from aigym_db.database.connect import connect
 from aigym_db.database.ledger import applied
 from aigym_db.database.replay import replayed
-from aigym_db.database.servers import TEMPLATE
 from aigym_db.database.servers.binaries import EMBEDDED
+from aigym_db.database.servers.throwaway import TEMPLATE
 from aigym_db.model.catalog import Catalog, Difference
 from aigym_db.model.finding import Level
 from aigym_db.verify.check import CheckFailure, check

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aigym_db.database.replay import replay, scratch
-from aigym_db.database.servers import throwaway
+from aigym_db.database.servers.throwaway import throwaway
 from aigym_db.model.migration import Migration
 from aigym_db.verify.check import CheckFailure, check
 from aigym_db.verify.context import VerifyContext

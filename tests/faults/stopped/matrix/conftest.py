@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from aigym_db.database.servers import available, find
+from aigym_db.database.servers.binaries import available, find
 from aigym_db.migrate.preflight import steps
 from aigym_db.model.migration import Direction
 from aigym_db.project.config import Project
