@@ -47,6 +47,7 @@ class Chain:
         self.defaults: dict[tuple[str | None, str, str, str], Grant] = {}
         """ALTER DEFAULT PRIVILEGES: schema (None: any), kind, role, privilege."""
         self.functions_executable_by_public = True
+        """PUBLIC receives EXECUTE on new functions, which is PostgreSQL's default."""
         self.search_path: tuple[str, ...] = (PUBLIC,)
         self.time_zone: str | None = None
         """TimeZone as set in the current section."""
@@ -65,15 +66,40 @@ class Chain:
         if self.transaction is None:
             self.transaction = TransactionState(explicit=True, spot=spot, before=self.copy())
 
-    def end(self) -> None:
-        """Close the transaction and keep its changes."""
+    def commit(self) -> None:
+        """Simulate COMMIT: close the open transaction, if any, and keep its changes."""
         self.transaction = None
 
     def rollback(self) -> None:
-        """Close the transaction and revert its changes; those of the runner's transaction are kept."""
+        """Simulate ROLLBACK: close the open transaction, if any, and discard the changes since its BEGIN.
+
+        In the runner's transaction, which has no BEGIN in the SQL, the changes are kept.
+        """
         if self.transaction is not None and self.transaction.explicit:
             vars(self).update(vars(self.transaction.before))
         self.transaction = None
+
+    def set_parameter(self, name: str, values: tuple[str, ...]) -> None:
+        """Simulate SET, or RESET if `values` is empty; only search_path and TimeZone have an effect."""
+        if name == "search_path":
+            self.search_path = tuple(part for part in values or (PUBLIC,) if part and part != "$user")
+        elif name == "timezone":
+            self.time_zone = values[0] if values else None
+
+    def grant_by_default(self, schema: str | None, kind: str, grant: Grant) -> None:
+        """Simulate ALTER DEFAULT PRIVILEGES … GRANT for objects of a kind, in one schema or (None) in all."""
+        self.defaults[schema, kind, grant.role, grant.privilege] = grant
+        if (schema, kind, grant.role) == (None, "function", PUBLIC):
+            self.functions_executable_by_public = True
+
+    def revoke_default(self, schema: str | None, kind: str, role: str, privilege: str) -> None:
+        """Simulate ALTER DEFAULT PRIVILEGES … REVOKE.
+
+        PUBLIC's EXECUTE on new functions is a default of all schemas: revoking it in one has no effect.
+        """
+        self.defaults.pop((schema, kind, role, privilege), None)
+        if (schema, kind, role) == (None, "function", PUBLIC):
+            self.functions_executable_by_public = False
 
     def copy(self) -> Chain:
         """Return an independent copy."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -134,3 +134,7 @@ class TransactionState:
     """Labels added to enums created before the transaction."""
     altered: dict[str, Spot] = field(default_factory=dict)
     """Tables in use on which an ALTER TABLE holds an ACCESS EXCLUSIVE lock."""
+
+    def add_not_valid(self, table: str, constraints: Iterable[str]) -> None:
+        """Record constraints that the transaction has added NOT VALID."""
+        self.unvalidated.update((table, name) for name in constraints)

@@ -44,8 +44,8 @@ class Tree(BaseLoader):
         """The text of each template that was loaded, by its path relative to the project."""
         self.marked = _environment(self, context)
         self.plain = _environment(self, context)
+        self.marked.extend(marks=self.marks)
         self.marked.add_extension(Marking)
-        self.marked.extensions[Marking.identifier].marks = self.marks  # type: ignore[attr-defined]
         self._python: dict[str, str] = {}
 
     def render(self, path: Path, variables: Mapping[str, object], *, marked: bool = False) -> str:

@@ -71,7 +71,7 @@ def _creators(files: Iterable[File]) -> dict[CreatedName, list[File]]:
 def _before(file: File, created: Mapping[CreatedName, list[File]]) -> dict[str, Reference]:
     """Return the files that must precede this one, with the reference that is the reason."""
     before: dict[str, Reference] = {}
-    for reference in _all_needed(file, created):
+    for reference in _all_required(file, created):
         for creator in created.get(reference.to) or created.get(_other_kind(reference.to)) or ():
             if creator is not file:
                 known = before.get(creator.name)
@@ -80,19 +80,19 @@ def _before(file: File, created: Mapping[CreatedName, list[File]]) -> dict[str, 
     return before
 
 
-def _all_needed(file: File, created: Mapping[CreatedName, list[File]]) -> Iterator[Reference]:
+def _all_required(file: File, created: Mapping[CreatedName, list[File]]) -> Iterator[Reference]:
     """Yield the references of a file and of the functions that its statements execute."""
-    yield from file.references.needed
-    for reference in file.references.needed:
+    yield from file.references.required
+    for reference in file.references.required:
         if reference.role == "call":
-            for name in _needed_to_run([reference.to], created):
+            for name in _required_to_run([reference.to], created):
                 yield Reference(name, reference.statement, reference.index)
     for statement, body in file.references.blocks:
-        for name in _needed_to_run(names_in(body), created):
+        for name in _required_to_run(names_in(body), created):
             yield Reference(name, statement, statement.start)
 
 
-def _needed_to_run(
+def _required_to_run(
     names: Iterable[CreatedName], created: Mapping[CreatedName, list[File]]
 ) -> Iterator[CreatedName]:
     """Yield the names that some file creates, and those in the bodies of the functions among them."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Literal
 
 from pglast.enums import ObjectType
@@ -36,16 +37,16 @@ class Reference:
         return self.statement.source.place(self.index)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class References:
     """The objects that one script creates and requires."""
 
     script: Script
-    created: set[CreatedName] = field(default_factory=set)
-    needed: list[Reference] = field(default_factory=list)
-    bodies: dict[CreatedName, list[str]] = field(default_factory=dict)
+    created: frozenset[CreatedName]
+    required: tuple[Reference, ...]
+    bodies: Mapping[CreatedName, Sequence[str]]
     """The bodies of the functions it creates, by name; several if the name is overloaded."""
-    blocks: list[tuple[Statement, str]] = field(default_factory=list)
+    blocks: tuple[tuple[Statement, str], ...]
     """Its DO statements, each with its body."""
 
 
@@ -56,16 +57,22 @@ def references(script: Script) -> References:
     other languages do not: their names are resolved at execution. Raise BadSql (AIG-P005) for an SQL body
     that does not parse.
     """
-    result = References(script)
-    for statement in script.statements:
-        result.created |= set(created(statement.tree))
-        result.needed += _needed(statement)
-        if isinstance(statement.tree, ast.CreateFunctionStmt):
-            _add_function(result, statement)
-        elif isinstance(statement.tree, ast.DoStmt):
-            body = body_of(statement)
-            result.blocks.append((statement, body.text if body else ""))
-    return result
+    statements = script.statements
+    return References(
+        script,
+        created=frozenset(name for statement in statements for name in created(statement.tree)),
+        required=tuple(
+            reference
+            for statement in statements
+            for reference in chain(_required(statement), _required_by_body(statement))
+        ),
+        bodies=_function_bodies(statements),
+        blocks=tuple(
+            (statement, body.text if (body := body_of(statement)) else "")
+            for statement in statements
+            if isinstance(statement.tree, ast.DoStmt)
+        ),
+    )
 
 
 def names_in(body: str) -> Iterator[CreatedName]:
@@ -87,16 +94,24 @@ def _plain(word: str) -> str:
     return word[1:-1].replace('""', '"') if word.startswith('"') else word.lower()
 
 
-def _add_function(result: References, statement: Statement) -> None:
-    body = body_of(statement)
-    names = words(statement.tree.funcname)
-    if len(names) == 2:
-        text = body.text if body is not None else statement.text
-        result.bodies.setdefault(CreatedName("function", *names), []).append(text)
-    if body is None or body.language != "sql" or body.start is None:
-        return
-    for inner in parse_part(statement.source, body.start, body.start + len(body.text)):
-        result.needed += _needed(inner, runs=False)
+def _function_bodies(statements: Iterable[Statement]) -> dict[CreatedName, list[str]]:
+    """Return the body of each qualified function; of one with BEGIN ATOMIC, the whole statement."""
+    bodies: dict[CreatedName, list[str]] = {}
+    for statement in statements:
+        if isinstance(statement.tree, ast.CreateFunctionStmt):
+            names, body = words(statement.tree.funcname), body_of(statement)
+            if len(names) == 2:
+                text = statement.text if body is None else body.text
+                bodies.setdefault(CreatedName("function", *names), []).append(text)
+    return bodies
+
+
+def _required_by_body(statement: Statement) -> Iterator[Reference]:
+    """Yield the references in the body of a CREATE FUNCTION in SQL; nothing for other statements."""
+    body = body_of(statement) if isinstance(statement.tree, ast.CreateFunctionStmt) else None
+    if body is not None and body.language == "sql" and body.start is not None:
+        for inner in parse_part(statement.source, body.start, body.start + len(body.text)):
+            yield from _required(inner, runs=False)
 
 
 _RUNS = (ast.SelectStmt, ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt, ast.CallStmt)
@@ -116,7 +131,7 @@ _NOT_IN_A_SCHEMA = {
 }
 
 
-def _needed(statement: Statement, *, runs: bool = True) -> Iterator[Reference]:
+def _required(statement: Statement, *, runs: bool = True) -> Iterator[Reference]:
     """Yield a reference for each name in a statement that the statement does not create itself."""
     tree, own = statement.tree, set(created(statement.tree))
     runs = runs and isinstance(tree, (*_RUNS, ast.CreateTableAsStmt))

@@ -57,13 +57,14 @@ class Marks:
 
 
 class Marking(Extension):
-    """Inserts marks into the constant text of every template that the environment compiles."""
+    """Inserts marks into the constant text of every template that the environment compiles.
 
-    marks: Marks
+    The environment has been extended by `marks` before.
+    """
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        self.marks = Marks()
+        self.marks: Marks = environment.marks  # type: ignore[attr-defined]
 
     def filter_stream(self, stream: TokenStream) -> Iterable[Token]:
         file = stream.filename or ""

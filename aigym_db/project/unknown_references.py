@@ -29,7 +29,7 @@ def check_references(
     given = {name for name, domain in known.items() if domain.external} | {project.partition_schema}
     for template, references in files:
         own = known.get(template.domain or "")
-        for reference in references.needed:
+        for reference in references.required:
             schema = reference.to.schema
             if own and reference.role in _STRUCTURAL and schema in known:
                 _check_domain(own, template, reference)

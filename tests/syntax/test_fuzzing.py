@@ -148,7 +148,7 @@ def check_state(text: str) -> None:
     for statement in script.statements:
         assert parse_sql(statement.text)
         assert next(nodes(statement.tree)) is statement.tree
-    for reference in result.needed:
+    for reference in result.required:
         assert reference.place.line >= 1
     for body in itertools.chain(*result.bodies.values(), (text for _, text in result.blocks)):
         assert all(name.schema for name in names_in(body))

@@ -92,9 +92,7 @@ def _add_constraint(step: StatementContext, relation: Relation, command: Any) ->
     before = relation.constraints.keys()
     relation = with_constraint(step.chain, relation, command.def_)
     if command.def_.skip_validation and step.chain.transaction is not None:
-        step.chain.transaction.unvalidated |= {
-            (relation.name, name) for name in relation.constraints.keys() - before
-        }
+        step.chain.transaction.add_not_valid(relation.name, relation.constraints.keys() - before)
     return relation
 
 

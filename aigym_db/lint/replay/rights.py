@@ -123,17 +123,12 @@ def _default_privileges(step: StatementContext) -> None:
     schemas = words(option(step.tree.options, "schemas") or ()) or (None,)
     for schema in schemas:
         for role in roles(tree.grantees):
-            # Per-schema default privileges are added to the global ones: revoking them there has no effect.
-            if kind == "function" and role == PUBLIC and schema is None:
-                chain.functions_executable_by_public = bool(tree.is_grant)
             for privilege in privileges(tree, kind):
-                key = (schema, kind, role, privilege)
                 if tree.is_grant:
-                    chain.defaults[key] = Grant(
-                        f"default {kind}", role, privilege, step.spot(), bool(tree.grant_option)
-                    )
-                else:
-                    chain.defaults.pop(key, None)
+                    grant = Grant(f"default {kind}", role, privilege, step.spot(), bool(tree.grant_option))
+                    chain.grant_by_default(schema, kind, grant)
+                elif not tree.grant_option:
+                    chain.revoke_default(schema, kind, role, privilege)
 
 
 def _role(step: StatementContext) -> None:

@@ -22,16 +22,16 @@ def _transaction(step: StatementContext) -> None:
     elif kind == Kind.TRANS_STMT_ROLLBACK:
         chain.rollback()
     elif kind in _ENDS:
-        chain.end()
+        chain.commit()
 
 
 def _setting(step: StatementContext) -> None:
     tree, chain = step.tree, step.chain
     name = (tree.name or "").lower()
     if name == "search_path":
-        chain.search_path = tuple(part for part in path_of(tree) or ("public",) if part and part != "$user")
-    elif name == "timezone":
-        chain.time_zone = str(constant(tree.args[0])) if tree.args else None
+        chain.set_parameter(name, path_of(tree) or ())
+    else:
+        chain.set_parameter(name, tuple(str(constant(value)) for value in tree.args or ()))
 
 
 def _enum(step: StatementContext) -> None:

@@ -22,8 +22,7 @@ finding: the function app.name_of() still names it
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 
 from aigym_db.database.migration_session import Connection
 from aigym_db.database.replay import replay, scratch
@@ -56,21 +55,13 @@ _HELP = (
 )
 
 
-@dataclass
-class _Dropped:
-    """The objects that contracts have dropped, and the reported pairs of routine and object."""
-
-    gone: dict[Key, Migration] = field(default_factory=dict)
-    reported: set[tuple[str, Key]] = field(default_factory=set)
-
-
 @check("HIST08", "contract-still-needed", needs="history")
 def contract_still_needed(context: VerifyContext) -> Iterator[CheckFailure]:
     contracts = [migration for migration in context.migrations if migration.phase == "contract"]
     if not contracts:
         return
     owner, frozen_versions = context.project.owner, frozen(context.project, context.migrations)
-    dropped, ran = _Dropped(), list[Migration]()
+    dropped, ran, reported = dict[Key, Migration](), list[Migration](), set[tuple[str, Key]]()
     with throwaway(context.project.server) as server, scratch(server, context.project.session) as connection:
         for migration in context.migrations:
             before = context.look(connection) if migration in contracts else None
@@ -84,18 +75,26 @@ def contract_still_needed(context: VerifyContext) -> Iterator[CheckFailure]:
                 continue
             after = context.look(connection)
             gone = [key for key in before.facts if key not in after.facts and key.kind in _CHECKED]
-            dropped.gone |= dict.fromkeys(gone, migration)
+            dropped |= dict.fromkeys(gone, migration)
             yield from _dropped_by_cascade(migration, gone, ran)
             if migration.version not in frozen_versions:
-                yield from _still_named(connection, after, dropped, ran)
-        yield from _still_named(connection, context.look(connection), dropped, ran)
+                named = _still_named(connection, after, dropped, ran)
+                yield from (named[pair] for pair in named if pair not in reported)
+                reported |= named.keys()
+        named = _still_named(connection, context.look(connection), dropped, ran)
+        yield from (named[pair] for pair in named if pair not in reported)
 
 
 def _still_named(
-    connection: Connection, now: Catalog, dropped: _Dropped, ran: list[Migration]
-) -> Iterator[CheckFailure]:
-    """Yield a failure for each function that names a dropped object that was not created again."""
-    missing = {key: by for key, by in dropped.gone.items() if key not in now.facts}
+    connection: Connection, now: Catalog, dropped: Mapping[Key, Migration], ran: list[Migration]
+) -> dict[tuple[str, Key], CheckFailure]:
+    """Return a failure for each pair of a function and a dropped object that it names.
+
+    `dropped` maps each object to the contract that dropped it; those in `now`, the current catalog, were
+    created again and are left out.
+    """
+    failures = {}
+    missing = {key: by for key, by in dropped.items() if key not in now.facts}
     tables = {key.name for key in missing if key.kind == "table"}
     for routine in routines(connection):
         error = creation_error(connection, routine)
@@ -103,19 +102,17 @@ def _still_named(
             continue
         for key, by in missing.items():
             goes_with_table = key.kind == "column" and key.name.rpartition(".")[0] in tables
-            if goes_with_table or (routine.name, key) in dropped.reported:
-                continue
-            if names(routine, key, now.facts):
-                dropped.reported.add((routine.name, key))
+            if not goes_with_table and names(routine, key, now.facts):
                 creator = _last_creator(ran, routine.plain_name)
                 tables_of = " and ".join(routine.trigger_of)
                 runs = f", which the triggers of {tables_of} run," if tables_of else ""
-                yield CheckFailure(
+                failures[routine.name, key] = CheckFailure(
                     f"{by.label} drops {key}, and the function {routine.name}{runs} still names it"
                     f"{f' since {creator.label}' if creator else ''}.",
                     _place(by, key),
                     _HELP,
                 )
+    return failures
 
 
 def _dropped_by_cascade(contract: Migration, gone: list[Key], ran: list[Migration]) -> Iterator[CheckFailure]:
@@ -138,10 +135,12 @@ def _dropped_by_cascade(contract: Migration, gone: list[Key], ran: list[Migratio
         )
 
 
-def _cannot_run(migration: Migration, failure: StatementFailed, dropped: _Dropped) -> CheckFailure:
+def _cannot_run(
+    migration: Migration, failure: StatementFailed, dropped: Mapping[Key, Migration]
+) -> CheckFailure:
     """Return the failure if an object dropped by a contract caused the error; else raise the error."""
     text = f"{failure.message}\n{failure.detail}"
-    by = next((by for key, by in dropped.gone.items() if _contains(text, parts(key.name)[-1])), None)
+    by = next((by for key, by in dropped.items() if _contains(text, parts(key.name)[-1])), None)
     if by is None:
         raise failure
     return CheckFailure(
