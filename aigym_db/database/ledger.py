@@ -10,7 +10,7 @@ import json
 import socket
 import struct
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
@@ -20,50 +20,49 @@ from psycopg import Connection
 from psycopg.pq import Escaping, TransactionStatus
 
 from aigym_db.database.queries import query
-from aigym_db.errors import ReadOnly
+from aigym_db.errors import ReadOnly, UnknownLedger
 from aigym_db.model.migration import Applied, Direction, Migration
 from aigym_db.version import __version__
 
 ALGORITHM = "sha256"
 EVENTS = "aigym_db.event"
-_MAKING = {
-    "ledger": (
-        "create_schema",
-        "create_kind",
-        "create_event",
-        "create_scope_index",
-        "create_guard",
-        "create_trigger",
-        "create_trigger_always",
-        "create_applied",
-        "create_grant_schema",
-        "create_grant_applied",
-    ),
-    "scope": ("add_scope", "create_scope_index", "create_applied"),
-}
-"""The statements that create each part that `ledger/lacking` may report as missing: the whole ledger, or the
-parts that a ledger of an earlier version lacks."""
+_CREATE = (
+    "create_schema",
+    "create_kind",
+    "create_event",
+    "create_scope_index",
+    "create_guard",
+    "create_trigger",
+    "create_trigger_always",
+    "create_applied",
+    "create_grant_schema",
+    "create_grant_applied",
+)
+"""The statements that create the ledger, in order."""
 
 _PIECE = 250_000
+"""Maximum number of characters of a text that are encoded at a time."""
 _JSON = ("detail", "duration_ms", "lock_wait_ms")
-_BEGINNING, _END = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
-"""Of the binary format of COPY, in which the server need not look for the end of a long text."""
+"""The columns of type jsonb."""
+_HEADER, _TRAILER = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
+"""The header and the trailer of COPY's binary format, in which the server does not search a long text for its
+end."""
 
 Kind = Literal["start", "apply", "fail", "rollback", "adopt", "repair", "intent", "done"]
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened; server version, role, address and time are filled in by the server."""
+    """One row of the ledger; the server adds its version, the role, the client's address and the time."""
 
     kind: Kind
     version: int | None = None
     name: str | None = None
     checksum: str | None = None
-    """With its algorithm in front: `sha256:…`."""
+    """With its algorithm as a prefix, `sha256:…`."""
     direction: Direction | None = None
     statement: int | None = None
-    """Which statement of a migration outside a transaction, from 1."""
+    """The number of the statement in a non-transactional migration, from 1."""
     sql: str | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
     duration_ms: Any = None
@@ -73,7 +72,7 @@ class Event:
     """The tenant schema that was migrated; empty for the database itself."""
 
     def parameters(self) -> dict[str, Any]:
-        """What `ledger/record` is filled with."""
+        """Return the parameters of `ledger/record`."""
         return {
             "kind": self.kind,
             "version": self.version,
@@ -106,35 +105,34 @@ class JournalEntry:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """Why a session could not migrate."""
+    """The rights of a session on the ledger."""
 
     standby: bool
     read_only: bool
     missing_grant: str | None
-    """What its role has to be granted to read and write the ledger; None when it may."""
+    """The GRANT statement that the role lacks to read and write the ledger; None if it lacks none."""
     who: str
+    """The role of the session."""
 
 
 def checksum(migration: Migration) -> str:
-    """A migration's checksum as the ledger keeps it, with its algorithm."""
+    """Return a migration's checksum as stored in the ledger, with its algorithm as a prefix."""
     return f"{ALGORITHM}:{migration.checksum}"
 
 
 def applied(connection: Connection[Any], scope: str = "") -> tuple[Applied, ...]:
-    """Return the applied migrations, oldest first; none if there is no ledger yet.
+    """Return the applied migrations of the database, or of its tenant schema `scope`, oldest first.
 
-    With `scope` the same of one tenant schema. One query, no lock, no write: also for a role that may only
-    read, and on a standby. A ledger of an earlier aigym-db, which knows no scopes, is read as it is.
-    Raises ReadOnly (AIG-S005) when the role may not even read the view, and LockTimeout (AIG-S004).
+    The result is empty if there is no ledger. One query without locks and writes, so a standby or a role that
+    may only read suffices. Raise UnknownLedger (AIG-T008) if the ledger has another format, ReadOnly
+    (AIG-S005) if the role may not read the view, and LockTimeout (AIG-S004) if another session has locked it.
     """
     nested = connection.info.transaction_status is not TransactionStatus.IDLE or not connection.autocommit
     try:
-        with connection.transaction() if nested else nullcontext():
+        with known_format(), connection.transaction() if nested else nullcontext():
             rows = connection.execute(query("ledger/applied"), {"scope": scope}).fetchall()
     except psycopg.errors.UndefinedTable:
         return ()
-    except psycopg.errors.UndefinedColumn:
-        rows = [] if scope else connection.execute(query("ledger/applied_unscoped")).fetchall()
     except psycopg.errors.LockNotAvailable:
         if nested:
             raise
@@ -151,28 +149,38 @@ def applied(connection: Connection[Any], scope: str = "") -> tuple[Applied, ...]
 
 
 def create(connection: Connection[Any]) -> bool:
-    """Create the ledger or its missing parts, and return True if anything was created.
+    """Create the ledger if there is none, and return True if it was created.
 
-    Uses one transaction and is safe in concurrent sessions. Raise ReadOnly (AIG-S005) if the ledger has to be
-    changed and belongs to another role.
+    Uses one transaction and is safe in concurrent sessions.
     """
-    if not _lacking(connection):
+    if exists(connection):
         return False
     with connection.transaction():
         connection.execute(query("ledger/create_lock"))
-        lacking = _lacking(connection)
-        for component, owner in lacking.items():
-            try:
-                for statement in _MAKING[component]:
-                    connection.execute(query(f"ledger/{statement}"))
-            except psycopg.errors.InsufficientPrivilege as error:
-                raise _not_the_owner(error, owner) from None
-    return bool(lacking)
+        if exists(connection):
+            return False
+        for statement in _CREATE:
+            connection.execute(query(f"ledger/{statement}"))
+    return True
 
 
 def exists(connection: Connection[Any]) -> bool:
-    """True if this database has a ledger."""
-    return "ledger" not in _lacking(connection)
+    """Return True if this database has a ledger."""
+    return bool(_one(connection, "ledger/exists")[0])
+
+
+@contextmanager
+def known_format() -> Iterator[None]:
+    """Raise UnknownLedger (AIG-T008) if a query in the block fails because the ledger has another format."""
+    try:
+        yield
+    except (psycopg.errors.UndefinedColumn, psycopg.errors.InvalidTextRepresentation) as error:
+        raise UnknownLedger(
+            "The ledger of this database, schema aigym_db, was created by another version of aigym-db.",
+            detail=error.diag.message_primary or "",
+            hint="Use the version of aigym-db that created it. If the data is not needed, drop the database, "
+            "create it again and run `aigym-db migrate`.",
+        ) from None
 
 
 def record(connection: Connection[Any], event: Event) -> None:
@@ -181,19 +189,20 @@ def record(connection: Connection[Any], event: Event) -> None:
 
 
 def record_text(connection: Connection[Any], event: Event) -> str:
-    """The statement that writes an event, all values quoted into it, to be sent together with others."""
+    """Return the statement that records an event, with its values as literals, for a message of several
+    statements."""
     return query("ledger/record") % literals(connection, event)
 
 
 def copy_text(event: Event) -> str:
-    """The COPY that writes an event from `copy_data`, for a text too long to be quoted into a statement."""
+    """Return the COPY statement that records an event from `copy_data`, for texts too long for a literal."""
     return query("ledger/record_long").format(columns=", ".join(event.parameters()))
 
 
 def copy_data(event: Event) -> Iterator[bytes]:
-    """The row of an event, in pieces."""
+    """Return the data of that COPY statement, in pieces."""
     parameters = event.parameters()
-    yield _BEGINNING + struct.pack("!h", len(parameters))
+    yield _HEADER + struct.pack("!h", len(parameters))
     for name, value in parameters.items():
         if value is None:
             yield struct.pack("!i", -1)
@@ -203,7 +212,7 @@ def copy_data(event: Event) -> Iterator[bytes]:
             version = b"\1" if name in _JSON else b""
             yield struct.pack("!i", len(version) + sum(map(len, _encoded(value)))) + version
             yield from _encoded(value)
-    yield _END
+    yield _TRAILER
 
 
 def _encoded(text: str) -> Iterator[bytes]:
@@ -223,10 +232,14 @@ def literals(connection: Connection[Any], event: Event) -> dict[str, str]:
 
 
 def stored_sql(connection: Connection[Any], version: int, scope: str = "") -> str | None:
-    """Return the text of the migration file as applied, or None if the ledger lacks it or is not readable."""
+    """Return the text of the migration file as applied, or None if the ledger lacks it or is not readable.
+
+    Raise UnknownLedger (AIG-T008) if the ledger has another format.
+    """
     parameters = {"version": version, "scope": scope}
     try:
-        row = connection.execute(query("ledger/stored_sql"), parameters).fetchone()
+        with known_format():
+            row = connection.execute(query("ledger/stored_sql"), parameters).fetchone()
     except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege):
         return None
     return None if row is None else str(row[0])
@@ -242,10 +255,11 @@ def journal(
     return tuple(JournalEntry(*row) for row in rows)
 
 
-def took_ms(connection: Connection[Any], backend: int, versions: Iterable[int]) -> tuple[float, ...]:
-    """What each of these migrations took that the session `backend` has committed, in the order it did."""
+def durations_ms(connection: Connection[Any], backend: int, versions: Iterable[int]) -> tuple[float, ...]:
+    """Return the durations of those of the migrations that the session `backend` has committed, in the order
+    of their commits."""
     parameters = {"backend": backend, "versions": list(versions)}
-    rows = connection.execute(query("ledger/took"), parameters).fetchall()
+    rows = connection.execute(query("ledger/durations"), parameters).fetchall()
     return tuple(row[0] for row in rows)
 
 
@@ -260,21 +274,6 @@ def marked_production(connection: Connection[Any]) -> bool:
     Every role can read it, a session cannot override it, and a clone of the database does not inherit it.
     """
     return bool(_one(connection, "ledger/marked_production")[0])
-
-
-def _lacking(connection: Connection[Any]) -> dict[str, str | None]:
-    """What there is to make, and for each the role that owns what it belongs to."""
-    return {row[0]: row[1] for row in connection.execute(query("ledger/lacking")).fetchall()}
-
-
-def _not_the_owner(error: psycopg.Error, owner: str | None) -> psycopg.Error | ReadOnly:
-    if owner is None:
-        return error
-    return ReadOnly(
-        f"The ledger was made by an earlier aigym-db, and only its owner {owner} can bring it up to date.",
-        detail=error.diag.message_primary or "",
-        hint=f"Run `aigym-db migrate` once as {owner}; after that other roles may migrate again.",
-    )
 
 
 def _one(connection: Connection[Any], name: str) -> tuple[Any, ...]:

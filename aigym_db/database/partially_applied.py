@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
+from aigym_db.database.ledger import known_format
 from aigym_db.database.queries import query
 from aigym_db.model.migration import Direction
 
@@ -51,10 +52,14 @@ def unfinished(connection: Connection[Any], scope: str = "") -> tuple[PartialMig
 
 
 def known_unfinished(connection: Connection[Any], scope: str = "") -> tuple[PartialMigration, ...] | None:
-    """Return the same; None if the role may not read the journal."""
+    """Return the same; None if the role may not read the journal.
+
+    Raise UnknownLedger (AIG-T008) if the ledger has another format.
+    """
     try:
-        rows = connection.execute(query("ledger/unfinished"), {"scope": scope}).fetchall()
-    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
+        with known_format():
+            rows = connection.execute(query("ledger/unfinished"), {"scope": scope}).fetchall()
+    except psycopg.errors.UndefinedTable:
         return ()
     except psycopg.errors.InsufficientPrivilege:
         return None

@@ -1,4 +1,4 @@
-"""Errors of files, ledger and catalog that do not agree, AIG-T001 to AIG-T007."""
+"""Errors of files, ledger and catalog that do not agree, AIG-T001 to AIG-T008."""
 
 from __future__ import annotations
 
@@ -72,3 +72,15 @@ class NameTaken(TamperedError):
 
     code = "AIG-T007"
     name = "name-taken"
+
+
+class UnknownLedger(TamperedError):
+    """The ledger of the database has a format that this version of aigym-db does not support.
+
+    The ledger is the schema `aigym_db`. It was created by another version of aigym-db, or was changed.
+    Nothing was executed. Use the version that created it, which the column `tool_version` of `aigym_db.event`
+    contains. If the data is not needed, drop the database, create it again and run `aigym-db migrate`.
+    """
+
+    code = "AIG-T008"
+    name = "unknown-ledger"

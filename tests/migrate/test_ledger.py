@@ -9,10 +9,12 @@ import psycopg
 import pytest
 
 from aigym_db.database import ledger
-from aigym_db.database.catalog import snapshot
 from aigym_db.database.queries import query
-from aigym_db.errors import ReadOnly
-from aigym_db.migrate.apply import migrate
+from aigym_db.errors import ReadOnly, UnknownLedger
+from aigym_db.migrate.apply import migrate, pending
+from aigym_db.migrate.options import Options
+from aigym_db.migrate.rollback import rollback
+from aigym_db.migrate.status import status
 
 
 def test_a_database_without_a_ledger_has_applied_nothing(other) -> None:
@@ -123,156 +125,55 @@ def test_the_production_mark_is_read_from_the_database(database, other, statemen
         assert ledger.marked_production(connection) is marked
 
 
-OLD_LEDGER = """
-create schema aigym_db;
-create type aigym_db.event_kind as enum
-  ('start', 'apply', 'fail', 'rollback', 'adopt', 'repair', 'intent', 'done');
-create table aigym_db.event (
-  id bigint generated always as identity primary key,
-  kind aigym_db.event_kind not null,
-  version integer,
-  name text,
-  checksum text,
-  direction text,
-  statement integer,
-  sql text,
-  detail jsonb not null default '{}',
-  duration_ms jsonb,
-  lock_wait_ms jsonb,
-  git_commit text,
-  tool_version text not null,
-  server_version text not null default current_setting('server_version'),
-  who text not null default session_user,
-  host text,
-  address inet default inet_client_addr(),
-  application text default current_setting('application_name'),
-  backend integer not null default pg_backend_pid(),
-  occurred_at timestamptz not null default clock_timestamp(),
-  check (kind in ('start', 'fail') or checksum is not null)
-);
-create function aigym_db.reject_change() returns trigger
-language plpgsql
-set search_path = pg_catalog
-as $$
-begin
-  raise exception 'aigym_db.event is append-only: % is rejected', tg_op
-    using errcode = 'insufficient_privilege',
-          hint = 'Record what is true now as a new event; history stays as it was.';
-end
-$$;
-create trigger event_append_only
-before update or delete or truncate on aigym_db.event
-for each statement execute function aigym_db.reject_change();
-alter table aigym_db.event enable always trigger event_append_only;
+WITHOUT_SCOPE = """
+drop view aigym_db.applied;
+alter table aigym_db.event drop column scope;
 create view aigym_db.applied as
 select version, name, checksum, occurred_at as applied_at, who as applied_by
-from (
-  select distinct on (version) version, name, checksum, occurred_at, who, kind
-  from aigym_db.event
-  where kind in ('apply', 'adopt', 'repair', 'rollback')
-  order by version, id desc
-) as latest
-where kind <> 'rollback';
-grant usage on schema aigym_db to public;
-grant select on aigym_db.applied to public;
+from aigym_db.event where kind = 'apply'
 """
-"""The ledger of aigym-db 0.1, without scopes."""
+OTHER_LABEL = "alter type aigym_db.event_kind rename value 'rollback' to 'revert'"
 
 
-@pytest.fixture
-def old_ledger(other, write):
-    """Create a ledger of an earlier aigym-db with one applied migration."""
+@pytest.fixture(params=[WITHOUT_SCOPE, OTHER_LABEL], ids=["column", "label"])
+def unknown_ledger(request, database, other, write):
+    """Create a ledger of another format, with one applied migration."""
     migration = write(1, "create table app (id int);")
-    other.execute(OLD_LEDGER)
-    other.execute(
-        "insert into aigym_db.event (kind, version, name, checksum, direction, sql, tool_version) "
-        "values ('apply', 1, 'step_1', %s, 'up', %s, '0.1')",
-        [ledger.checksum(migration), migration.up.source.text],
-    )
+    migrate(database, (migration,))
+    other.execute(request.param)
     return migration
 
 
-def catalog_of_the_ledger(connection) -> set[object]:
-    facts = snapshot(connection, ignore_schemas=()).facts
-    return {(key, tuple(sorted(more.items()))) for key, more in facts.items() if "aigym_db" in str(key)}
-
-
-def test_an_upgraded_ledger_equals_a_new_one(database, other, old_ledger) -> None:
-    ledger.create(other)
-    upgraded = catalog_of_the_ledger(other)
-    other.execute("drop schema aigym_db cascade")
-    ledger.create(other)
-
-    assert upgraded == catalog_of_the_ledger(other)
-    assert len(upgraded) > 5
-
-
-def test_the_next_migration_upgrades_a_ledger_of_an_earlier_version(
-    database, other, old_ledger, write
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda dsn, files: migrate(dsn, files),
+        lambda dsn, files: pending(dsn, files),
+        lambda dsn, files: rollback(dsn, files),
+        lambda dsn, files: rollback(dsn, files, options=Options(resolve="done")),
+        lambda dsn, files: status(dsn, files),
+    ],
+    ids=["migrate", "plan", "rollback", "resolve", "status"],
+)
+def test_a_ledger_of_another_format_is_rejected_and_not_changed(
+    database, other, unknown_ledger, write, call
 ) -> None:
-    migrate(database, (old_ledger, write(2, "select 1;")))
+    with pytest.raises(UnknownLedger, match="another version of aigym-db") as error:
+        call(database, (unknown_ledger, write(2, "select 1;")))
 
-    assert [row.version for row in ledger.applied(other)] == [1, 2]
-    assert other.execute("select distinct scope from aigym_db.event").fetchall() == [("",)]
-    assert ledger.create(other) is False
-
-
-def test_a_ledger_of_an_earlier_version_is_read_without_being_changed(database, other, old_ledger) -> None:
-    other.execute("create role reads_old_ledgers login; grant usage on schema aigym_db to reads_old_ledgers")
-    reader = f"{database}&user=reads_old_ledgers"
-
-    try:
-        with psycopg.connect(database, user="reads_old_ledgers", autocommit=True) as connection:
-            seen = ledger.applied(connection)
-            tenants = ledger.applied(connection, "tenant")
-        with psycopg.connect(database, user="reads_old_ledgers") as connection:
-            inside = ledger.applied(connection)
-            assert connection.execute("select 1").fetchone() == (1,)
-        done = migrate(reader, (old_ledger,))
-    finally:
-        other.execute("drop owned by reads_old_ledgers; drop role reads_old_ledgers")
-
-    assert [row.version for row in seen] == [row.version for row in inside] == [1]
-    assert (tenants, done) == ((), ())
-    assert ledger.stored_sql(other, 1) == old_ledger.up.source.text
-    assert other.execute("select to_regclass('aigym_db.event_scope_version_idx')").fetchone() == (None,)
+    assert "version of aigym-db that created it" in error.value.hint
+    assert error.value.detail
+    assert other.execute("select kind::text from aigym_db.event order by id").fetchall() == [
+        ("start",),
+        ("apply",),
+    ]
 
 
-def test_only_the_owner_of_an_old_ledger_can_upgrade_it(database, other, old_ledger, write) -> None:
-    other.execute(
-        "create role writes_old_ledgers login; grant usage on schema aigym_db to writes_old_ledgers;"
-        "grant select, insert on aigym_db.event to writes_old_ledgers"
-    )
-
-    try:
-        with pytest.raises(ReadOnly, match="its owner postgres") as error:
-            migrate(f"{database}&user=writes_old_ledgers", (old_ledger, write(2, "select 1;")))
-    finally:
-        other.execute("drop owned by writes_old_ledgers; drop role writes_old_ledgers")
-
-    assert "as postgres" in error.value.hint
-    assert [row.version for row in ledger.applied(other)] == [1]
-
-
-def test_eight_sessions_upgrade_one_ledger_once(database, old_ledger) -> None:
-    def make(_: int) -> bool:
-        with psycopg.connect(database, autocommit=True) as connection:
-            return ledger.create(connection)
-
-    with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(make, range(8)))
-
-    assert sum(made) == 1
-
-
-def test_a_failed_upgrade_leaves_the_ledger_unchanged(other, old_ledger, monkeypatch) -> None:
-    monkeypatch.setitem(ledger._MAKING, "scope", ("add_scope", "create_kind"))
-
-    with pytest.raises(psycopg.errors.DuplicateObject):
-        ledger.create(other)
-
-    assert [row.version for row in ledger.applied(other)] == [1]
-    assert other.execute("select to_regclass('aigym_db.event_scope_version_idx')").fetchone() == (None,)
+def test_reading_a_ledger_of_another_format_does_not_abort_the_transaction(database, unknown_ledger) -> None:
+    with psycopg.connect(database) as connection:
+        with pytest.raises(UnknownLedger):
+            ledger.applied(connection)
+        assert connection.execute("select 1").fetchone() == (1,)
 
 
 def test_migrations_are_recorded_per_tenant(database, other) -> None:

@@ -146,13 +146,19 @@ def test_earlier_migrations_are_reported_during_a_lock_wait(database, other, lin
         reader.execute("select from busy")
 
         def look(waiting) -> None:
-            reported.append([done.migration.version for done in listener.done])
+            reported.append(list(listener.done))
             reader.rollback()
 
         listener.on_wait = look
         migrate(database, line("alter table busy add x int;"), observer=listener)
 
-    assert reported[0] == list(range(1, MIDDLE))
+    assert [done.migration.version for done in reported[0]] == list(range(1, MIDDLE))
+    durations = other.execute(
+        "select (duration_ms -> -1)::float8 from aigym_db.event where kind = 'apply' and version < %s "
+        "order by version",
+        [MIDDLE],
+    )
+    assert [(done.duration_ms,) for done in reported[0][1:]] == durations.fetchall()[1:]
     assert [done.migration.version for done in listener.done] == list(range(1, COUNT + 1))
 
 

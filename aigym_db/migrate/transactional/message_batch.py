@@ -159,7 +159,7 @@ def _send(
 
     def look() -> None:
         # The server sends its results only at the end of a message; other sessions may see them before.
-        _report(run, batch, ledger.took_ms(run.second, run.session.pid, versions))
+        _report(run, batch, ledger.durations_ms(run.second, run.session.pid, versions))
 
     longest_ms = min(timeout_ms(run, transaction.part) for transaction in batch.transactions)
     with attempt.yielding(longest_ms), attempt.looking(look):

@@ -1,5 +1,5 @@
--- The migrations among these that a session has committed so far, with their durations in milliseconds.
-select version, (duration_ms -> -1)::float8
+-- The durations, in milliseconds, of those of the migrations that a session has committed so far.
+select (duration_ms -> -1)::float8
 from aigym_db.event
 where backend = %(backend)s
   and version = any(%(versions)s)
