@@ -1,16 +1,14 @@
-"""The statements of a draft, in order of execution, and the text of both directions."""
+"""The items of a draft, and the text of both directions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import groupby
 
+from aigym_db.draft.texts import Position
 from aigym_db.model.source import lines_of
-
-LAST = 1_000_000
-"""An order after every statement of every template."""
 
 
 class Phase(IntEnum):
@@ -46,18 +44,16 @@ class Down:
 class Item:
     """A group of statements and their inverse."""
 
-    order: tuple[int, int]
-    """Number of the template, and of the statement within it."""
+    position: Position
     file: str
     """The source template; empty if the object is no longer in any template."""
     up: tuple[str, ...]
     down: tuple[Down, ...]
-    alone: bool = False
-    """True if the statement is non-transactional."""
+    transactional: bool = True
 
 
-def up_text(items: list[Item]) -> str:
-    """The statements below the names of the templates they come from."""
+def up_text(items: Iterable[Item]) -> str:
+    """Return the text of the up migration: the statements below the names of their templates."""
     sections: list[str] = []
     for file, group in groupby((item for item in items if item.up), key=lambda item: item.file):
         sections.append(f"-- {file}" if file else "-- no longer in the templates")
@@ -65,7 +61,7 @@ def up_text(items: list[Item]) -> str:
     return "".join(f"{text}\n" for text in lines_of("\n\n".join(sections)))
 
 
-def down_text(items: list[Item]) -> str:
+def down_text(items: Sequence[Item]) -> str:
     """Return the text of the down migration, phase by phase."""
     downs = [down for item in reversed(items) for down in item.down]
     lines: list[str] = []

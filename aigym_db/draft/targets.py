@@ -6,11 +6,11 @@ number of their arguments instead of the types.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from aigym_db.model.catalog import Key
+from aigym_db.model.catalog import Catalog, Key
 from aigym_db.model.sql import Statement
 
 
@@ -47,16 +47,32 @@ def subject(key: Key) -> Subject:
     return Subject(key.kind, name)
 
 
-def parent(key: Key, facts: dict[str, str]) -> Subject | None:
-    """Return the table, view or type that an object belongs to."""
-    name = key.name.replace('"', "")
+def belongs_to(key: Key, catalog: Catalog) -> Subject | None:
+    """Return the table, view or type whose DROP also drops the object; None if there is none."""
+    name, facts = key.name.replace('"', ""), catalog.facts.get(key, {})
     if key.kind in _PARTS:
         return Subject("class", name.rpartition(".")[0])
-    if key.kind == "index":
+    if key.kind == "index" and "on_table" in facts:
         return Subject("class", facts["on_table"].replace('"', ""))
     if key.kind == "sequence" and "owned_by" in facts:
         return Subject("class", facts["owned_by"].replace('"', "").rpartition(".")[0])
     return None
+
+
+def matches(target: Subject, subjects: Collection[Subject]) -> bool:
+    """Return True if one of the subjects is the target.
+
+    A function written without arguments (`comment on function f`) is every function of that name.
+    """
+    if target in subjects:
+        return True
+    if target.kind != "function":
+        return False
+    name, _, count = target.name.rpartition("/")
+    return any(
+        other.kind == "function" and other.name.rpartition("/")[0] == name and "*" in (count, other.name[-1])
+        for other in subjects
+    )
 
 
 def targets(statement: Statement) -> tuple[StatementTarget, ...]:

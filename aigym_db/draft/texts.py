@@ -5,46 +5,57 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from aigym_db.draft.targets import StatementTarget, targets
 from aigym_db.model.sql import Script, Statement
 
-_DESCRIBING = ("CommentStmt", "GrantStmt", "AlterOwnerStmt")
+FIRST, LAST = -1, 1_000_000
+"""Template numbers before and after every template."""
 _CARD = re.compile(r"--[ \t]*\w+\.\w+:[^\n]*\n(?:--[^\n]*\n)*")
 
 
+class Position(NamedTuple):
+    """A place in the order of execution: the number of a template, and of a statement within it."""
+
+    template: int
+    statement: int
+
+
 @dataclass(frozen=True, slots=True)
-class StatementText:
-    """One statement of a template, its targets, and its text with the comment above it."""
+class TemplateStatement:
+    """One statement of a template."""
 
-    order: tuple[int, int]
+    position: Position
     file: str
-    statement: Statement
+    parsed: Statement
     targets: tuple[StatementTarget, ...]
+    """The objects it creates or describes; empty if they are known only at run time."""
     text: str
-
-    @property
-    def only_describes(self) -> bool:
-        return self.statement.kind in _DESCRIBING
-
-    def within(self, only: tuple[str, ...]) -> bool:
-        """Return True if the file is in `only`, in one of its folders, or if `only` is empty."""
-        return within(self.file, only)
+    """The statement with the comment above it and a semicolon, as a migration contains it."""
 
 
-def within(file: str, only: tuple[str, ...]) -> bool:
-    return not only or any(file == path or file.startswith(path.rstrip("/") + "/") for path in only)
-
-
-def passages(scripts: Iterable[Script]) -> Iterator[StatementText]:
+def template_statements(scripts: Iterable[Script]) -> Iterator[TemplateStatement]:
     """Yield the statements of the scripts, in order."""
     for number, script in enumerate(scripts):
         end = 0
-        for place, statement in enumerate(script.statements):
-            above = _above(script.source.text[end : statement.start], first=place == 0)
+        for index, statement in enumerate(script.statements):
+            above = _above(script.source.text[end : statement.start], first=index == 0)
             end = statement.end
             text = f"{above}{statement.text};"
-            yield StatementText((number, place), script.source.file, statement, targets(statement), text)
+            yield TemplateStatement(
+                Position(number, index), script.source.file, statement, targets(statement), text
+            )
+
+
+def within(file: str, only: tuple[str, ...]) -> bool:
+    """Return True if the file is in `only` or in one of its folders, or if `only` is empty."""
+    return not only or any(file == path or file.startswith(path.rstrip("/") + "/") for path in only)
+
+
+def squeeze(text: str) -> str:
+    """Return the text with single spaces instead of other whitespace."""
+    return re.sub(r"\s+", " ", text).strip()
 
 
 def or_replace(text: str) -> str:
@@ -59,13 +70,13 @@ def or_replace(text: str) -> str:
 
 
 def concurrently(text: str) -> str:
-    """Return the statement as CREATE INDEX CONCURRENTLY, which does not block writes."""
+    """Return CREATE INDEX or DROP INDEX with CONCURRENTLY, which does not block writes."""
     return re.sub(
-        r"^(create\s+(?:unique\s+)?index\s+)(?:concurrently\s+)?",
+        r"^((?:create\s+(?:unique\s+)?|drop\s+)index\s+)(?:concurrently\s+)?",
         r"\1concurrently ",
         text,
         count=1,
-        flags=re.I | re.M,
+        flags=re.IGNORECASE | re.MULTILINE,
     )
 
 
