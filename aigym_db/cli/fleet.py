@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from aigym_db.cli.app import App
-from aigym_db.cli.options import add_origin
+from aigym_db.cli.options import with_origin
 from aigym_db.database.dsn import without_service
 from aigym_db.errors import AigymError, BadCommandLine, ResumableError, ServerError
 from aigym_db.migrate.fleet.result import FleetObserver, FleetResult
@@ -22,6 +22,9 @@ from aigym_db.model.wording import counted
 from aigym_db.project.targets import Fleet, Target, read
 from aigym_db.report.fleet import WatchingFleet
 from aigym_db.report.fleet_status import report_fleet_status
+
+_AT_A_LINE = (ServerError, ResumableError)
+"""The errors whose place may be a drafted line."""
 
 
 def fleet(app: App, file: Path) -> Fleet:
@@ -112,9 +115,11 @@ def _run(
         )
     with WatchingFleet(app.report, direction) as watching:
         result = work(watching)
-    for each in result.targets:
-        if isinstance(each.error, ServerError | ResumableError):
-            add_origin(app, migrations, each.error)
+
+    def with_template(error: AigymError) -> AigymError:
+        return with_origin(app, migrations, error) if isinstance(error, _AT_A_LINE) else error
+
+    result = result.with_errors(with_template)
     whole = result if before is None else before.merged(result)
     watching.summary(whole)
     return whole

@@ -21,9 +21,10 @@ def history(app: App) -> tuple[Migration, ...]:
     try:
         return migrations(app.project)
     except (BadHistory, MissingMigration) as error:
+        applied = ""
         with suppress(AigymError, psycopg.Error):
-            error.add_detail(_applied(app))
-        raise
+            applied = _applied(app)
+        raise error.amended(added_detail=applied) from error.__cause__
 
 
 def _applied(app: App) -> str:

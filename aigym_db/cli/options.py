@@ -51,14 +51,13 @@ def watched(
         try:
             yield watching
         except (ServerError, ResumableError) as error:
-            add_origin(app, files, error)
-            raise
+            raise with_origin(app, files, error) from error.__cause__
         finally:
             app.report.data[finished] = finished_json(watching.finished_all.values())
 
 
-def add_origin(app: App, files: Iterable[Migration], error: AigymError) -> None:
-    """Append the template line that the failing line was drafted from, if any, to the detail of the error."""
+def with_origin(app: App, files: Iterable[Migration], error: AigymError) -> AigymError:
+    """Return the error, with the template line that the failing line was drafted from added to its detail."""
     from aigym_db.project.origins import origin
 
     place = error.place
@@ -66,4 +65,5 @@ def add_origin(app: App, files: Iterable[Migration], error: AigymError) -> None:
         if place is not None and migration.file == place.file:
             template = origin(app.project, migration, place)
             if template:
-                error.add_detail(f"TEMPLATE: {template}")
+                return error.amended(added_detail=f"TEMPLATE: {template}")
+    return error

@@ -116,7 +116,7 @@ def connect(
     if additional:
         connection.close()
         connection, reported = _open(text, expected, {**expected.settings(), **additional})
-    connection.autocommit = autocommit
+    connection.set_autocommit(autocommit)
     return connection
 
 

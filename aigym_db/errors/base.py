@@ -32,17 +32,16 @@ class AigymError(Exception):
         place: Place | None = None,
         detail: str | None = None,
         hint: str | None = None,
+        added_detail: str = "",
     ) -> Self:
-        """Return a copy of this error with the given fields replaced."""
+        """Return a copy of this error with the given fields replaced, and lines appended to its detail."""
+        if added_detail:
+            detail = "\n".join(filter(None, (self.detail if detail is None else detail, added_detail)))
         fields = {"message": message, "place": place, "detail": detail, "hint": hint}
         replaced = {name: value for name, value in fields.items() if value is not None}
         error = type(self).__new__(type(self), message or self.message)
         error.__dict__.update({**self.__dict__, **replaced})
         return error
-
-    def add_detail(self, text: str) -> None:
-        """Append lines to the detail."""
-        self.detail = "\n".join(filter(None, (self.detail, text)))
 
 
 class ProjectError(AigymError):

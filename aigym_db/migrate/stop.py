@@ -22,7 +22,7 @@ class Stop:
 
     def __init__(self) -> None:
         self.signal: str | None = None
-        """The name of the signal received, e.g. `SIGTERM`."""
+        """The name of the signal received, e.g. `SIGTERM`, or another reason to stop."""
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Stop:
@@ -37,6 +37,10 @@ class Stop:
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def request(self, reason: str) -> None:
+        """Stop as after a signal, for another reason; no effect if a signal or a reason is stored already."""
+        self.signal = self.signal or reason
 
     def pause(self, seconds: float) -> None:
         """Sleep for the given time, or until at most SLICE_S after a signal."""

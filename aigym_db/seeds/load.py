@@ -47,9 +47,9 @@ def _act_as(connection: Connection[Any], name: str, owner: str) -> None:
     try:
         connection.execute(sql.SQL("set local role {}").format(sql.Identifier(owner)))
     except psycopg.Error as error:
-        failure = explain_error(error, doing=f"seeds/{name} was not loaded")
-        failure.hint = f"Run `aigym-db migrate` first, or connect as a role that may act as {owner}."
-        raise failure from error
+        raise explain_error(error, doing=f"seeds/{name} was not loaded").amended(
+            hint=f"Run `aigym-db migrate` first, or connect as a role that may act as {owner}."
+        ) from error
 
 
 def _run(connection: Connection[Any], file: Source) -> Loaded:

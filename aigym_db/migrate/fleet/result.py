@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from aigym_db.errors import AigymError, DataLoss, Interrupted
@@ -91,6 +92,17 @@ class FleetResult:
             for result in self.targets
         )
         return {} if stopped or isinstance(self.error, Interrupted) else plans
+
+    def with_errors(self, change: Callable[[AigymError], AigymError]) -> FleetResult:
+        """Return these results with each error replaced by the result of `change`."""
+        before = (self.error, *(each.error for each in self.targets))
+        errors = {id(error): change(error) for error in before if error}
+
+        def changed(error: AigymError | None) -> AigymError | None:
+            return errors[id(error)] if error else None
+
+        targets = tuple(replace(each, error=changed(each.error)) for each in self.targets)
+        return FleetResult(targets, changed(self.error))
 
     def merged(self, later: FleetResult) -> FleetResult:
         """Return these results with those of a later run over some of the targets."""

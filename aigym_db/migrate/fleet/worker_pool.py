@@ -72,7 +72,7 @@ class WorkerPool:
                     return
                 self._run_next_callback()
         except Exception:
-            self.stop.signal = self.stop.signal or "a fault"
+            self.stop.request("a fault")
             while running:
                 with suppress(Exception):
                     self._run_next_callback()

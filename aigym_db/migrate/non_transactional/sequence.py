@@ -183,8 +183,7 @@ def _partially_applied(statement: NonTransactionalStatement, error: AigymError) 
     number, remains = statement.number, statement.remains(error)
     if remains is not None:
         note = f"{remains.note}{'; the next run repairs this' if remains.half else ''}"
-        detail = "\n".join(filter(None, (error.detail, f"Remaining effect: {note}.")))
-        error = error.amended(detail=detail)
+        error = error.amended(added_detail=f"Remaining effect: {note}.")
     kept = number > 1 or remains is not None
     if not kept or not isinstance(error, ServerError | NameTaken):
         return error

@@ -15,6 +15,7 @@ from aigym_db.migrate.session.migration_run import Run
 from aigym_db.migrate.session.session_settings import RESET_ALL
 from aigym_db.migrate.session.wire import LOOK_S, Reply
 from aigym_db.model.migration import Migration, Part
+from aigym_db.model.source import Place
 
 
 def _nothing() -> None:
@@ -47,7 +48,8 @@ class MigrationAttempt:
         self.gave_way = False
         """True if the message sent under `yielding` was cancelled because other sessions waited for it."""
         self._stall_ms: int | None = None
-        self._state: tuple[str, Migration, Part, Migration | None] | None = None
+        self._left: tuple[str, Place] | None = None
+        """The first session state found, as the message and the place of its error."""
 
     def __enter__(self) -> MigrationAttempt:
         self.run.enter(self)
@@ -69,11 +71,11 @@ class MigrationAttempt:
     @contextmanager
     def looking(self, look: Callable[[], None]) -> Iterator[None]:
         """Call `look` periodically while the server is busy, for the duration of the block."""
-        self.look = look
+        outer, self.look = self.look, look
         try:
             yield
         finally:
-            self.look = _nothing
+            self.look = outer
 
     @contextmanager
     def yielding(self, stall_ms: int | None) -> Iterator[None]:
@@ -81,11 +83,12 @@ class MigrationAttempt:
 
         None sets no limit.
         """
-        self._stall_ms, self.gave_way, self.blockers = stall_ms, False, ()
+        outer_ms, self._stall_ms = self._stall_ms, stall_ms
+        self.gave_way, self.blockers = False, ()
         try:
             yield
         finally:
-            self._stall_ms = None
+            self._stall_ms = outer_ms
 
     def blocked(self, blockers: tuple[locks.Blocker, ...], waited_s: float) -> None:
         """Store and report the sessions that have blocked the current statement for `waited_s` seconds.
@@ -102,23 +105,26 @@ class MigrationAttempt:
         """Read the session state of a file from result `number` of a reply.
 
         `first` is the first migration since the last inspection, if there were several. The end of the
-        attempt raises for the state read last.
+        attempt raises for the first state found.
         """
-        self._state = (self._session_state(reply, number), migration, part, first)
+        state = self._session_state(reply, number)
+        if state and self._left is None:
+            subject = f"{first.label} to {migration.label} are done, but one of them" if first else ""
+            message = f"{subject or f'{migration.label} is done, but it'} left session state: {state}."
+            self._left = message, failure.marker(part)
 
     def _require_session_state(self) -> None:
         """Raise SessionStateChanged (AIG-G007) if the file left session state; the session is reset first.
 
         The migration stays applied: transaction-local state ends only at the commit, so the check follows it.
         """
-        state, migration, part, first = self._state or ("", self.migration, None, None)
-        if not state or part is None:
+        if self._left is None:
             return
         self.run.reset_session()
-        subject = f"{first.label} to {migration.label} are done, but one of them" if first else ""
+        message, place = self._left
         raise SessionStateChanged(
-            f"{subject or f'{migration.label} is done, but it'} left session state: {state}.",
-            place=failure.marker(part),
+            message,
+            place=place,
             hint="Use `set local`, `on commit drop` and `pg_advisory_xact_lock`. The session was reset: run "
             "the command again to continue.",
         )
@@ -127,6 +133,7 @@ class MigrationAttempt:
         """Return a description of the session state; empty if there is none."""
         run = self.run
         state = _value(reply, number)
+        # After a signal the state stays unknown: the run ends here, so no other migration uses the session.
         if state is None and not (reply.lost or reply.cancelled or run.lock_lost()):
             # A quick check returns no text, or the cancel request for the previous transaction cancelled it.
             # The server's own settings may have changed: the quick checks have to be prepared again.

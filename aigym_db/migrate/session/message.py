@@ -21,8 +21,7 @@ class Message:
     _starts: list[int] = field(default_factory=list)
     _steps: list[Step | None] = field(default_factory=list)
     _length: int = 0
-    bytewise: bool = False
-    """True if the server counts error positions in bytes, as with the encoding SQL_ASCII."""
+    _bytewise: bool = False
 
     @classmethod
     def of(cls, *statements: str | Step) -> Message:
@@ -66,9 +65,13 @@ class Message:
             return None
         return step, position - 1 - self._starts[number] if step.instead is None else 0
 
+    def sent(self, *, bytewise: bool) -> None:
+        """Set whether the server counts error positions in bytes, as with the encoding SQL_ASCII."""
+        self._bytewise = bytewise
+
     def character(self, text: str, position: str) -> int:
         """Return a position in `text` that the server reported, in characters from 1."""
-        if not self.bytewise:
+        if not self._bytewise:
             return int(position)
         return len(text.encode()[: int(position) - 1].decode(errors="ignore")) + 1
 

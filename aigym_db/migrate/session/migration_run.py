@@ -53,8 +53,7 @@ class Run:
         """The migrations committed so far, over all reconnections."""
         self._plan = Plan("up", (), "")
         self._attempt: CurrentAttempt | None = None
-        self._recorded: AigymError | None = None
-        """The last error written to the ledger."""
+        self._failure_recorded = False
         self._current: Migration | None = None
         """The migration started last."""
         self._started: set[int] = set()
@@ -216,10 +215,14 @@ class Run:
     def failed(
         self, migration: Migration, direction: Direction, error: AigymError, statement: int | None
     ) -> None:
-        """Record that a migration failed, if the ledger is still reachable; the same error only once."""
-        if error is self._recorded:
+        """Record that a migration failed, if the ledger is still reachable.
+
+        A run ends at its first failure, so only the first call has an effect. Later ones concern the same
+        failure, whether or not the error has been amended in between.
+        """
+        if self._failure_recorded:
             return
-        self._recorded = error
+        self._failure_recorded = True
         with suppress(psycopg.Error):
             description = {"code": error.code, "message": error.message, "detail": error.detail}
             self.record(self.event("fail", migration, direction, statement, detail=description))

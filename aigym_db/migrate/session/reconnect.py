@@ -92,8 +92,7 @@ def kept_up(attempt: Callable[[Connection[Any]], T], connection: Connection[Any]
             try:
                 connection = _connected(context, lambda error: True)
             except CannotConnect as error:
-                detail = "\n".join(text for text in (error.detail, lost.detail) if text)
-                raise lost.amended(detail=detail) from None
+                raise lost.amended(detail=error.detail, added_detail=lost.detail) from None
             opened_anew.enter_context(closing(connection))
 
 

@@ -92,7 +92,7 @@ class Wire:
         try:
             self._restore_reading_settings()
             self._message = message
-            message.bytewise = self._bytewise
+            message.sent(bytewise=self._bytewise)
             pgconn.send_query(message.text.encode())
             while True:
                 sent = pgconn.flush() == 0

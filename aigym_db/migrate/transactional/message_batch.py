@@ -51,7 +51,7 @@ class _Batch:
 
     transactions: Sequence[MigrationTransaction]
     message: Message = field(default_factory=Message)
-    took: list[int] = field(default_factory=list)
+    durations: list[int] = field(default_factory=list)
     """For each transaction, the number of the result with its duration."""
     ends: list[int] = field(default_factory=list)
     """For each transaction, the number of results up to and including its COMMIT."""
@@ -65,7 +65,15 @@ class _Batch:
     def took_ms(self, reply: Reply) -> list[float]:
         """Return the durations of the committed transactions, in milliseconds."""
         done = self.number(len(reply.results))
-        return [float(reply.results[number].get_value(0, 0) or 0) for number in self.took[:done]]
+        return [float(reply.results[number].get_value(0, 0) or 0) for number in self.durations[:done]]
+
+    def report(self, run: Run, took_ms: Sequence[float]) -> None:
+        """Report the first transactions as committed, with their durations in milliseconds, each once."""
+        for transaction, duration_ms in list(zip(self.transactions, took_ms, strict=False))[self.reported :]:
+            self.reported += 1
+            run.finish(Finished(transaction.migration, duration_ms), durable=transaction.durable)
+            if self.reported < len(self.transactions):
+                run.started(self.transactions[self.reported].migration)
 
 
 def run_transactions(run: Run, line: Sequence[MigrationTransaction]) -> None:
@@ -110,7 +118,7 @@ def _run_batch(
     with MigrationAttempt(run, migrations[0], notice=notice) as attempt:
         reply, following = _send(attempt, batch, line, pace)
         took_ms = batch.took_ms(reply)
-        _report(run, batch, took_ms)
+        batch.report(run, took_ms)
         if batch.reported < len(migrations):
             return _failed(attempt, batch, reply, reply.duration_ms - sum(took_ms)), None
         last = batch.transactions[-1]
@@ -138,7 +146,7 @@ def _batch(run: Run, line: Sequence[MigrationTransaction], most: int) -> _Batch:
             if before is not None:
                 before.append_check(message)
                 message.add(prepared.SINCE)
-            batch.took.append(add(run, message, transaction))
+            batch.durations.append(add(run, message, transaction))
             closing(run, transaction.part, message)
             batch.ends.append(len(message))
         transaction.append_check(message)
@@ -159,22 +167,12 @@ def _send(
 
     def look() -> None:
         # The server sends its results only at the end of a message; other sessions may see them before.
-        _report(run, batch, ledger.durations_ms(run.second, run.session.pid, versions))
+        batch.report(run, ledger.durations_ms(run.second, run.session.pid, versions))
 
     longest_ms = min(timeout_ms(run, transaction.part) for transaction in batch.transactions)
     with attempt.yielding(longest_ms), attempt.looking(look):
         reply = run.session.send(batch.message, prepare)
     return reply, following[0] if following else None
-
-
-def _report(run: Run, batch: _Batch, took_ms: Sequence[float]) -> None:
-    """Report the first transactions of a batch as committed, each once."""
-    for number in range(batch.reported, len(took_ms)):
-        batch.reported += 1
-        transaction = batch.transactions[number]
-        run.finish(Finished(transaction.migration, took_ms[number]), durable=transaction.durable)
-        if batch.reported < len(batch.transactions):
-            run.started(batch.transactions[batch.reported].migration)
 
 
 def _failed(attempt: MigrationAttempt, batch: _Batch, reply: Reply, spent_ms: float) -> Patience:
