@@ -32,9 +32,9 @@ def _applied(app: App) -> str:
     from aigym_db.database.connect import connect, shown
     from aigym_db.database.ledger import applied
     from aigym_db.migrate.history_mismatch import kept
-    from aigym_db.project.version_sequence import disputed
+    from aigym_db.project.version_sequence import conflicting_versions
 
-    numbers = disputed(app.project.root / "migrations")
+    numbers = conflicting_versions(app.project.root / "migrations")
     dsn = app.dsn()
     with closing(connect(dsn, autocommit=True)) as connection:
         rows = [row for row in applied(connection) if row.version in numbers]

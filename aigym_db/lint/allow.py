@@ -33,7 +33,7 @@ class Allow:
     """None if no statement follows it directly."""
 
     def matches(self, rule: str, spot: Spot) -> bool:
-        """Return whether it covers a finding of a rule at a spot."""
+        """Return True if the comment names `rule` and covers the statement that contains `spot`."""
         return (
             self.rule == rule
             and self.covers is not None
@@ -45,7 +45,7 @@ class Allow:
 
 @dataclass(frozen=True, slots=True)
 class CheckedAllow:
-    """An allow comment and its use, once all other rules have been checked."""
+    """An allow comment after all other rules have been checked: whether it suppressed a finding."""
 
     comment: Allow
     exists: bool
@@ -55,7 +55,10 @@ class CheckedAllow:
 
 
 def allows(section: Section, statements: Sequence[Statement], start: int, end: int) -> Iterator[Allow]:
-    """Yield the allow comments between two indexes of a section's text, each with the statement it covers."""
+    """Yield the allow comments in `text[start:end]` of a section's source, each with the statement it covers.
+
+    `statements` are those in the range, in order. Comments inside strings do not count.
+    """
     text = section.source.text
     if not _CANDIDATE.search(text, start, end):
         return

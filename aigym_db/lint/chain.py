@@ -27,9 +27,10 @@ class Grant:
 
 
 class Chain:
-    """A catalog in memory, which replay changes statement by statement.
+    """A simulated catalog: the objects that exist after the statements replayed so far.
 
-    Objects that the SQL does not create are assumed to exist and to contain rows.
+    Names are keys of the form `schema.name`. Objects that the SQL does not create are assumed to exist and to
+    contain rows.
     """
 
     def __init__(self) -> None:
@@ -56,13 +57,16 @@ class Chain:
         """The batch of the current section; see `Section.batch`."""
 
     def start_section(self, batch: int, *, transaction: bool) -> None:
-        """Reset the session's settings, and open the runner's transaction if the section is transactional."""
+        """Reset search_path and TimeZone, as the runner does before each section, and set the current batch.
+
+        If `transaction` is true, the runner's transaction is open afterwards, otherwise none.
+        """
         self.batch = batch
         self.search_path, self.time_zone = (PUBLIC,), None
         self.transaction = TransactionState(explicit=False, spot=None) if transaction else None
 
     def begin(self, spot: Spot) -> None:
-        """Open a transaction unless one is open."""
+        """Simulate BEGIN at `spot`: open a transaction unless one is open."""
         if self.transaction is None:
             self.transaction = TransactionState(explicit=True, spot=spot, before=self.copy())
 
@@ -102,18 +106,21 @@ class Chain:
             self.functions_executable_by_public = False
 
     def copy(self) -> Chain:
-        """Return an independent copy."""
+        """Return a copy; statements replayed on it do not change the original."""
         twin = Chain.__new__(Chain)
         for name, value in vars(self).items():
             setattr(twin, name, value.copy() if isinstance(value, (dict, set)) else value)
         return twin
 
     def key(self, name: Any) -> str:
-        """Return the qualified name of the table or index a RangeVar names, using the search path."""
+        """Return `schema.name` of the table or index that a RangeVar names, resolved as `resolve` does."""
         return self.resolve(name.schemaname, name.relname)
 
     def resolve(self, schema: str | None, name: str) -> str:
-        """Return the qualified name of a table or index."""
+        """Return `schema.name` of a table or index; without a schema, the first match on the search path.
+
+        If there is no match, return the name under which CREATE would create it.
+        """
         if schema:
             return f"{schema}.{name}"
         for candidate in ("pg_temp", *self.search_path):
@@ -123,15 +130,15 @@ class Chain:
         return self.place_for(None, name)
 
     def place_for(self, schema: str | None, name: str) -> str:
-        """Return the qualified name under which an object of this name is created."""
+        """Return `schema.name` of a new object; without a schema, in the first one of the search path."""
         return f"{schema or (self.search_path[0] if self.search_path else PUBLIC)}.{name}"
 
     def relation(self, key: str) -> Relation:
-        """Return a relation; one the SQL did not create is of kind `unknown`."""
+        """Return the relation `schema.name`; one that the SQL did not create has the kind `unknown`."""
         return self.relations.get(key) or Relation(key, "unknown", -1)
 
     def is_new(self, key: str) -> bool:
-        """Return whether a table is not in use yet: created in this batch, or temporary."""
+        """Return True if no other session can use a table: it is temporary or was created in this batch."""
         relation = self.relation(key)
         return relation.batch == self.batch or relation.temporary
 
@@ -139,15 +146,18 @@ class Chain:
         """Return the policies of a table in order of creation."""
         return tuple(self.policies.get(key, {}).values())
 
-    def granted(self, kind: str, name: str) -> Iterator[Grant]:
-        """Return all privileges on an object."""
+    def grants_on(self, kind: str, name: str) -> Iterator[Grant]:
+        """Return the privileges granted on an object, e.g. `grants_on("schema", "coach")`."""
         return iter(self.grants.get(f"{kind} {name}", {}).values())
 
     def readers(self, relation: Relation) -> tuple[Grant, ...]:
-        """Return the grants that give roles subject to row security access to a relation's rows."""
+        """Return the grants of SELECT, INSERT, UPDATE and DELETE on a relation to roles that RLS restricts.
+
+        Left out are its owner, roles with SUPERUSER or BYPASSRLS, and roles without USAGE on its schema.
+        """
         return tuple(
             grant
-            for grant in self.granted("table", relation.name)
+            for grant in self.grants_on("table", relation.name)
             if grant.privilege in DATA_PRIVILEGES
             and grant.role != relation.owner
             and grant.role not in self.bypassing
@@ -155,11 +165,11 @@ class Chain:
         )
 
     def uses_row_security(self) -> bool:
-        """Return whether any table has row security enabled."""
+        """Return True if row security is enabled on at least one table."""
         return any(relation.rls for relation in self.relations.values())
 
     def function(self, name: str) -> tuple[Function, ...]:
-        """Return all functions of a name as written, qualified or not."""
+        """Return every overload of a function; a name without a schema is searched on the search path."""
         names = [name] if "." in name else [f"{path}.{name}" for path in self.search_path]
         return tuple(function for full in names for function in self.functions.get(full, ()))
 
@@ -168,7 +178,7 @@ class Chain:
         return (function for same_name in self.functions.values() for function in same_name)
 
     def type(self, name: str) -> UserType | None:
-        """Return a type created by the SQL, by its name as written; None if there is none."""
+        """Return the type with a name, qualified or not; None if the SQL did not create it."""
         if "." in name:
             return self.types.get(name)
         return next((kind for path in self.search_path if (kind := self.types.get(f"{path}.{name}"))), None)
@@ -179,5 +189,5 @@ class Chain:
             return True
         return any(
             grant.role in (role, PUBLIC) and grant.privilege == "usage"
-            for grant in self.granted("schema", schema)
+            for grant in self.grants_on("schema", schema)
         )

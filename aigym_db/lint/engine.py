@@ -10,7 +10,7 @@ from aigym_db.errors import ProjectError
 from aigym_db.lint.allow import Allow, CheckedAllow, allows
 from aigym_db.lint.chain import Chain
 from aigym_db.lint.objects import TransactionState
-from aigym_db.lint.reading import read
+from aigym_db.lint.reading import parse_section
 from aigym_db.lint.replay import replay
 from aigym_db.lint.rule import Rule, RuleMatch, rules, rules_by_name
 from aigym_db.lint.section import Section, Spot
@@ -29,7 +29,11 @@ that of unknown relations."""
 
 
 def lint_text(text: str, file: str) -> tuple[Finding, ...]:
-    """Return the findings of one SQL file without a project; a file with migrate markers is a migration."""
+    """Return the findings of one SQL file that belongs to no project, sorted by place; `file` is its name.
+
+    A text with a line `-- migrate:up` is read as a migration; if its markers are wrong, that is the only
+    finding.
+    """
     source = Source(file, text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
     if not any(line.startswith("-- migrate:up") for line in source.text.split("\n")):
         return lint([Section(source, 0, len(source.text))])
@@ -41,10 +45,10 @@ def lint_text(text: str, file: str) -> tuple[Finding, ...]:
 
 
 def lint_project(migrations: Sequence[Migration], state: Sequence[Script] = ()) -> tuple[Finding, ...]:
-    """Return the findings of a project: of each statement of its migrations, and of the resulting catalog.
+    """Return the findings of a project, sorted by place.
 
-    The catalog is that of the state if there is one, otherwise that of the replayed migrations, so that each
-    finding is reported once.
+    Statements are checked in `migrations`, oldest first. The catalog is checked after replaying `state`, the
+    rendered templates in order of creation, or, if that is empty, after the migrations.
     """
     sections: list[Section] = []
     for migration in migrations:
@@ -60,9 +64,11 @@ def lint_project(migrations: Sequence[Migration], state: Sequence[Script] = ()) 
 def lint(
     sections: Sequence[Section], *, check_statements: bool = True, check_catalog: bool = True
 ) -> tuple[Finding, ...]:
-    """Return the findings of consecutive sections, sorted by place.
+    """Return the findings of sections that are executed one after the other, sorted by place.
 
-    A down is checked against the catalog after its up, and does not change the catalog of later sections.
+    `check_statements` selects the rules on single statements and transactions, `check_catalog` those on the
+    catalog after the last section. A down is checked against the catalog after its up, and later sections
+    against the catalog without the down.
     """
     return _Linter(check_statements, check_catalog).lint(sections)
 
@@ -90,7 +96,7 @@ class _Linter:
         return _sorted(self.findings)
 
     def section(self, section: Section, chain: Chain, batch: int) -> None:
-        parsed, errors = read(section)
+        parsed, errors = parse_section(section)
         self.findings.extend(errors)
         self.allows.extend(allows(section, parsed, section.start, section.end))
         chain.start_section(batch, transaction=section.transaction)

@@ -34,12 +34,12 @@ _TRUTHS = {"t": True, "true": True, "on": True, "yes": True, "1": True} | {
 
 
 def is_true(expression: Any, never_null: frozenset[str] = frozenset()) -> bool:
-    """Return whether a condition is true for every row; `never_null` are the columns without nulls."""
+    """Return True if a condition is true for every row; `never_null` names the NOT NULL columns."""
     return fold(expression, never_null) is True
 
 
 def fold(node: Any, never_null: frozenset[str] = frozenset()) -> bool | None:
-    """Return the value of a condition that does not depend on the row, else None."""
+    """Return True or False if a condition has that value for every row, else None."""
     if is_a(node, ast.BoolExpr):
         return _fold_logic(node, never_null)
     if is_a(node, ast.A_Expr):

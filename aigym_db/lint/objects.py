@@ -120,7 +120,7 @@ class UserType:
 
 @dataclass(slots=True)
 class TransactionState:
-    """What the open transaction has done that affects later statements."""
+    """The open transaction, and its changes that affect later statements in it."""
 
     explicit: bool
     """Opened by a BEGIN in the SQL; otherwise by the runner."""

@@ -15,20 +15,27 @@ from aigym_db.syntax.tree import PUBLIC, children, dotted, is_a, nodes
 
 
 def every_policy(chain: Chain) -> Iterator[Policy]:
-    """Return all policies of all tables."""
+    """Return the policies of all tables of the catalog."""
     return (policy for policies in chain.policies.values() for policy in policies.values())
 
 
 def expressions(policy: Policy) -> Iterator[tuple[str, Any]]:
-    """Yield the clause and expression of USING and WITH CHECK; WITH CHECK only if it differs from USING."""
+    """Yield the conditions of a policy as pairs `("USING", tree)` and `("WITH CHECK", tree)`.
+
+    A WITH CHECK equal to USING is left out.
+    """
     if policy.using is not None:
         yield "USING", policy.using
     if policy.check is not None and policy.check != policy.using:
         yield "WITH CHECK", policy.check
 
 
-def spot(policy: Policy, node: Any = None) -> Spot:
-    """Return the spot of a node of a policy, or of the statement that last defined the policy."""
+def spot_in_policy(policy: Policy, node: Any = None) -> Spot:
+    """Return the position in the SQL of a node of a policy's expression.
+
+    Without a node, or if the node comes from an earlier statement, return the position of the CREATE or ALTER
+    POLICY that last changed the policy.
+    """
     statement, location = policy.spot.statement, getattr(node, "location", None)
     if isinstance(location, int) and statement.start <= location < statement.end:
         return Spot(policy.spot.section, statement, location)
@@ -36,12 +43,12 @@ def spot(policy: Policy, node: Any = None) -> Spot:
 
 
 def same_role(policy: Policy, other: Policy) -> bool:
-    """Return whether some role is subject to both policies."""
+    """Return True if a role can be subject to both policies: a common role, or PUBLIC in one of them."""
     return bool(set(policy.roles) & set(other.roles)) or PUBLIC in policy.roles + other.roles
 
 
 def same_command(policy: Policy, other: Policy) -> bool:
-    """Return whether some command is subject to both policies."""
+    """Return True if both policies apply to the same command, or one of them to ALL."""
     return policy.command == other.command or "all" in (policy.command, other.command)
 
 
@@ -67,12 +74,12 @@ def row_calls(chain: Chain, expression: Any) -> Iterator[ast.FuncCall]:
 
 
 def reads_columns(expression: Any) -> bool:
-    """Return whether an expression contains a column."""
+    """Return True if an expression contains a column reference."""
     return any(is_a(node, ast.ColumnRef) for node in nodes(expression))
 
 
 def is_per_row(expression: Any) -> bool:
-    """Return whether a condition can differ between two rows of the table.
+    """Return True if the value of a condition can differ between two rows of the table.
 
     A subquery can if it uses a column that belongs to none of its own tables.
     """

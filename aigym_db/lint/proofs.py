@@ -12,7 +12,7 @@ from aigym_db.syntax.tree import column_names, conjuncts, is_a
 
 
 def proves_not_null(table: Relation, column: str) -> bool:
-    """Return whether constraints prove that a column has no nulls, so that SET NOT NULL needs no scan."""
+    """Return True if a valid constraint excludes nulls in a column, so that SET NOT NULL does not scan."""
     known = table.columns.get(column)
     if known is not None and known.not_null:
         return True
@@ -25,7 +25,7 @@ def proves_not_null(table: Relation, column: str) -> bool:
 
 
 def proves_bound(table: Relation, column: str) -> bool:
-    """Return whether a validated CHECK uses a column, as ATTACH PARTITION without a scan requires."""
+    """Return True if a validated CHECK contains a column. ATTACH PARTITION without a scan requires one."""
     return any(
         constraint.kind == "check" and constraint.validated and column in column_names(constraint.expression)
         for constraint in table.constraints.values()

@@ -12,8 +12,8 @@ from aigym_db.syntax import split
 from aigym_db.syntax.parse import parse_part
 
 
-def read(section: Section) -> tuple[tuple[Statement, ...], tuple[Finding, ...]]:
-    """Return the valid statements of a section, and a finding for each invalid one."""
+def parse_section(section: Section) -> tuple[tuple[Statement, ...], tuple[Finding, ...]]:
+    """Return the statements of a section that parse, in order, and a `bad-sql` finding for each other one."""
     if section.script is not None:
         return section.script.statements, ()
     try:
@@ -22,7 +22,7 @@ def read(section: Section) -> tuple[tuple[Statement, ...], tuple[Finding, ...]]:
         return _piecewise(section, error)
 
 
-def finding(error: BadSql) -> Finding:
+def syntax_finding(error: BadSql) -> Finding:
     """Return the finding `bad-sql` for an error of the parser."""
     return Finding("bad-sql", error.code, "error", error.message, error.place, error.hint)
 
@@ -37,11 +37,11 @@ def _piecewise(section: Section, whole: BadSql) -> tuple[tuple[Statement, ...], 
             yield from parse_part(section.source, pieces[first][0], pieces[last][1])
         except BadSql as error:
             if first == last:
-                findings.append(finding(error))
+                findings.append(syntax_finding(error))
                 return
             middle = (first + last) // 2
             yield from parsed(first, middle)
             yield from parsed(middle + 1, last)
 
     statements = tuple(parsed(0, len(pieces) - 1)) if pieces else ()
-    return statements, tuple(findings) or (finding(whole),)
+    return statements, tuple(findings) or (syntax_finding(whole),)

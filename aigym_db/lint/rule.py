@@ -30,7 +30,7 @@ RuleCheck = Callable[[Any], Iterator[RuleMatch]]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A check with its name and page."""
+    """A lint rule: what it applies to, the function that checks it, and its page."""
 
     code: str
     """Stable, e.g. `LOCK01`."""
@@ -62,7 +62,10 @@ def rule(
     in_downs: InDowns = "run",
     in_functions: bool = False,
 ) -> Callable[[RuleCheck], Rule]:
-    """Return a decorator that makes a check a rule. The docstring of its module is its page and its tests."""
+    """Return a decorator that turns a check function into a Rule; see there for the parameters.
+
+    The docstring of the function's module is the page; tests execute the examples in it.
+    """
 
     def register(check: RuleCheck) -> Rule:
         text = check.__globals__["__doc__"] or ""
@@ -89,7 +92,7 @@ def rules() -> tuple[Rule, ...]:
 
 @cache
 def rules_by_name() -> dict[str, Rule]:
-    """Return the rules by name."""
+    """Return every rule by its name, e.g. `index-without-concurrently`."""
     return {rule.name: rule for rule in rules()}
 
 

@@ -40,7 +40,7 @@ class Section:
         batch: int | None = None,
         phase: Phase | None = None,
     ) -> Section:
-        """Return the section of one direction of a migration."""
+        """Return the section of the up or down of a migration; `batch` and `phase` as in the fields."""
         return cls(
             part.source,
             part.start,
@@ -54,18 +54,18 @@ class Section:
 
     @classmethod
     def of_script(cls, script: Script, kind: SectionKind, *, batch: int | None = None) -> Section:
-        """Return the section of a parsed script."""
+        """Return the section of a whole script that has been parsed before."""
         return cls(script.source, 0, len(script.source.text), kind, batch=batch, script=script)
 
     @property
     def in_migration(self) -> bool:
-        """Whether it is the up or down of a migration."""
+        """True for the up or down of a migration, false for a template or another file."""
         return self.kind in ("up", "down")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spot:
-    """A character in a statement of a section."""
+    """A position in a statement: the index of a character in the source."""
 
     section: Section
     statement: Statement
@@ -73,5 +73,5 @@ class Spot:
 
     @property
     def place(self) -> Place:
-        """File, line and column."""
+        """The position as file, line and column; for rendered SQL, those of the template."""
         return self.statement.source.place(self.index)

@@ -21,7 +21,7 @@ Body = Literal["", "do", "function"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StatementContext:
-    """A statement, its section and the chain before the statement is replayed."""
+    """A statement, its section, and `chain`: the simulated catalog before the statement."""
 
     statement: Statement
     section: Section
@@ -38,34 +38,34 @@ class StatementContext:
 
     @property
     def in_transaction(self) -> bool:
-        """Whether the statement runs inside a transaction block."""
+        """True in the runner's transaction, after BEGIN, and in the body of a function or DO block."""
         return self.body != "" or self.chain.transaction is not None
 
     def spot(self, node: Any = None) -> Spot:
-        """Return the spot of a node of the tree, or of the statement if the node has no location."""
+        """Return the position of a node of the tree; if it has none, that of the statement."""
         location = getattr(node, "location", None) if self.located else None
         start = self.statement.start
         index = location if isinstance(location, int) and location >= start else start
         return Spot(self.section, self.statement, index)
 
     def match(self, message: str, hint: str, node: Any = None, level: Level | None = None) -> RuleMatch:
-        """Return a match of a rule at a node of this statement."""
+        """Return a match of a rule, positioned as `spot` does; `level` overrides the level of the rule."""
         return RuleMatch(self.spot(node), message, hint, level)
 
     def key(self, name: Any) -> str:
-        """Return the qualified name of the table or index a RangeVar names."""
+        """Return `schema.name` of the table or index that a RangeVar names."""
         return self.chain.key(name)
 
     def relation(self, name: Any) -> Relation:
-        """Return the relation a RangeVar names."""
+        """Return the relation that a RangeVar names; one that the SQL did not create is of kind `unknown`."""
         return self.chain.relation(self.key(name))
 
     def in_use(self, name: Any) -> bool:
-        """Return whether a table may contain rows and be read and written by others during this statement."""
+        """Return True if other sessions may use the table that a RangeVar names, and it may contain rows."""
         return not self.chain.is_new(self.key(name))
 
     def changes(self, *kinds: AlterTableType) -> Iterator[Any]:
-        """Return the commands of an ALTER TABLE that are of some kind, if its table is in use."""
+        """Return the AlterTableCmd nodes of these kinds in an ALTER TABLE of a table in use."""
         tree = self.tree
         if tree.objtype not in (ObjectType.OBJECT_TABLE, ObjectType.OBJECT_FOREIGN_TABLE) or not self.in_use(
             tree.relation
@@ -78,7 +78,7 @@ class StatementContext:
         return (command.def_ for command in self.changes(AlterTableType.AT_AddColumn))
 
     def added_constraints(self, kind: Any) -> Iterator[Any]:
-        """Yield every table constraint of a kind that an ALTER TABLE adds to a table in use."""
+        """Yield the node of each table constraint of a kind that ALTER TABLE adds to a table in use."""
         for command in self.changes(AlterTableType.AT_AddConstraint):
             if command.def_.contype == kind:
                 yield command.def_
@@ -90,7 +90,7 @@ def shown(key: str) -> str:
 
 
 def dropped(tree: Any) -> Iterator[tuple[str | None, str]]:
-    """Yield the schema, if written, and name of each table, view or index in a DROP."""
+    """Yield `(schema, name)` of each table, view or index in a DROP; the schema is None if not written."""
     for names in tree.objects:
         parts = words(names)
         yield (parts[-2] if len(parts) > 1 else None, parts[-1])

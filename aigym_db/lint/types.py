@@ -72,7 +72,7 @@ def type_of(node: Any) -> Type:
 
 
 def is_serial(node: Any) -> bool:
-    """Return whether a TypeName is `serial`, `bigserial` or `smallserial`."""
+    """Return True if a TypeName is `serial`, `bigserial` or `smallserial`, in any spelling."""
     return node is not None and dotted(node.names) in SERIALS
 
 

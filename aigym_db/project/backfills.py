@@ -20,7 +20,7 @@ class Objection:
 
 
 def objection(tree: Any) -> Objection | None:
-    """Return the reason why the statement cannot run in batches, or None if it can."""
+    """Return the reason why a statement, given as its parse tree, cannot run in batches; None if it can."""
     kind = type(tree).__name__
     if kind not in ("UpdateStmt", "DeleteStmt"):
         return Objection(

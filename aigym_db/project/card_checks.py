@@ -24,7 +24,10 @@ def check_cards(
     files: Mapping[str, References],
     created: Collection[CreatedName],
 ) -> None:
-    """Raise BadCard (AIG-P003) if a card does not match its table."""
+    """Raise BadCard (AIG-P003) if a card does not match its table or names a parent that does not exist.
+
+    `cards` are by table (`iam.tenants`), `files` by path. Parents in external domains are not checked.
+    """
     external = {domain.name for domain in domains if domain.external}
     for card in cards.values():
         script = files[f"schema/{card.schema}/{card.table}.sql.j2"].script

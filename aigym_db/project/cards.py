@@ -42,6 +42,7 @@ class Value:
     text: str
 
     def reject(self, message: str, hint: str, part: str | None = None) -> NoReturn:
+        """Raise BadCard (AIG-P003) at the value, or at the part of it."""
         offset = max(self.text.find(part), 0) if part else 0
         raise BadCard(message, place=self.source.place(self.start + offset), hint=hint)
 

@@ -41,8 +41,8 @@ class CreatedName:
         return f"{self.schema}.{self.name}" if self.name else self.schema
 
 
-def created(tree: Any) -> Iterator[CreatedName]:
-    """Return the names of the objects a statement creates, if they are schema-qualified."""
+def created_names(tree: Any) -> Iterator[CreatedName]:
+    """Yield the name of each object that a statement creates; names without a schema are left out."""
     if isinstance(tree, ast.CreateForeignTableStmt):
         tree = tree.base
     kind = type(tree)

@@ -8,10 +8,11 @@ from aigym_db.errors import ReferenceCycle
 from aigym_db.project.references import Reference
 
 
-def cycle(before: Mapping[str, Mapping[str, Reference]]) -> ReferenceCycle:
-    """Return an error about the shortest cycle among files that cannot be sorted.
+def cycle_error(before: Mapping[str, Mapping[str, Reference]]) -> ReferenceCycle:
+    """Return ReferenceCycle (AIG-P006) for the shortest cycle among files that cannot be sorted.
 
-    `before` contains, for each file, the files it requires and the reference that is the reason.
+    `before` maps the path of each file to the files that must precede it, with the reference that requires
+    each.
     """
     cycles = [path for file in before if (path := _shortest(file, before))]
     files = min(cycles, key=len)
@@ -19,16 +20,16 @@ def cycle(before: Mapping[str, Mapping[str, Reference]]) -> ReferenceCycle:
     names = [_title(file) for file in files]
     link = next((number for number, edge in enumerate(edges) if edge.role == "foreign key"), None)
     message = (
-        f"{names[0]} and {names[1]} need each other, so neither can be created first."
+        f"{names[0]} and {names[1]} require each other, so neither can be created first."
         if len(names) == 2
-        else f"{' → '.join([*names, names[0]])} need each other in a circle, so none can be created first."
+        else f"{' → '.join([*names, names[0]])} is a circular dependency, so none can be created first."
     )
     first = edges[link or 0]
     return ReferenceCycle(
         message,
         place=first.place,
         detail="\n".join(
-            f"{name} needs {edge.to} at {edge.place}" for name, edge in zip(names, edges, strict=True)
+            f"{name} requires {edge.to} at {edge.place}" for name, edge in zip(names, edges, strict=True)
         ),
         hint=_hint(files[link]) if link is not None else _hint_without_key(names[0]),
     )
@@ -64,6 +65,6 @@ def _hint(file: str) -> str:
 
 def _hint_without_key(name: str) -> str:
     return (
-        f"Move the statement of {name} that needs the other into a file of its own, such as the domain's "
+        f"Move the statement of {name} that requires the other into a file of its own, such as the domain's "
         "_links.sql.j2; or write a function in plpgsql, which PostgreSQL does not check before it runs."
     )

@@ -14,13 +14,13 @@ from aigym_db.model.migration import Migration
 from aigym_db.model.source import Source, lines_of
 from aigym_db.project.config import Project
 from aigym_db.project.migrations import FILE_NAME
-from aigym_db.project.version_sequence import renamed
+from aigym_db.project.version_sequence import rename_hint
 
 _LINE = re.compile(r"([0-9a-f]{64}) [ *](\S+)")
 
 
 def frozen(project: Project, migrations: tuple[Migration, ...]) -> frozenset[int]:
-    """Return the versions in the lock file, after comparing the checksum of each file.
+    """Return the versions of the frozen migrations: those in the lock file. Compare each file's checksum.
 
     Raise EditedFrozen (AIG-T001) if a frozen file or the lock file was edited, MissingMigration (AIG-T002) if
     a frozen file is missing.
@@ -54,7 +54,7 @@ def frozen(project: Project, migrations: tuple[Migration, ...]) -> frozenset[int
                 raise MissingMigration(
                     f"{match[2]} is frozen and was renamed: its text is now {moved.file}.",
                     place=source.place(start),
-                    hint=renamed(moved, match[2]),
+                    hint=rename_hint(moved, match[2]),
                 )
             raise MissingMigration(
                 f"{match[2]} is frozen, but missing.",
@@ -74,7 +74,10 @@ def frozen(project: Project, migrations: tuple[Migration, ...]) -> frozenset[int
 
 
 def freeze(project: Project, migrations: tuple[Migration, ...]) -> tuple[Migration, ...]:
-    """Append every draft to the lock file, all or none; return them."""
+    """Append every draft to the lock file, all or none, and return them, oldest first.
+
+    Raise what `frozen` raises; the lock file is then unchanged.
+    """
     known = frozen(project, migrations)
     drafts = tuple(migration for migration in migrations if migration.version not in known)
     if drafts:

@@ -43,7 +43,10 @@ def migrations(project: Project) -> tuple[Migration, ...]:
 
 
 def read(path: Path, file: str | None = None) -> Migration:
-    """Read a migration file; `file` is its name in errors. Raise BadHistory (AIG-P009) for a wrong name."""
+    """Return the migration in a file; `file` is its path in errors, by default `path`.
+
+    Raise BadHistory (AIG-P009) for a wrong file name, BadMigration (AIG-P008) for a wrong marker or option.
+    """
     name = FILE_NAME.fullmatch(path.name)
     shown = file or path.as_posix()
     if name is None:
@@ -55,7 +58,7 @@ def read(path: Path, file: str | None = None) -> Migration:
 
 
 def parse(source: Source, version: int, name: str) -> Migration:
-    """Parse the text of a migration file; raise BadMigration (AIG-P008) if markers or options are wrong."""
+    """Return the migration in a text; raise BadMigration (AIG-P008) for a wrong marker or option."""
     text, is_outside = source.text, unquoted_lines(source.text)
     marks = [match for match in _MARKER.finditer(text) if is_outside(match.start())]
     for mark in marks:

@@ -10,8 +10,8 @@ from aigym_db.model.sql import Script
 from aigym_db.project.card_checks import check_cards
 from aigym_db.project.config import Project
 from aigym_db.project.created_objects import CreatedName
-from aigym_db.project.cycles import cycle
-from aigym_db.project.references import Reference, References, names_in, references
+from aigym_db.project.cycles import cycle_error
+from aigym_db.project.references import Reference, References, qualified_names, references
 from aigym_db.project.render import Renderer
 from aigym_db.project.templates import Template, templates
 from aigym_db.project.unknown_references import check_references
@@ -30,6 +30,7 @@ class File:
 
     @property
     def name(self) -> str:
+        """The path of the template relative to the project."""
         return self.template.file
 
 
@@ -88,7 +89,7 @@ def _all_required(file: File, created: Mapping[CreatedName, list[File]]) -> Iter
             for name in _required_to_run([reference.to], created):
                 yield Reference(name, reference.statement, reference.index)
     for statement, body in file.references.blocks:
-        for name in _required_to_run(names_in(body), created):
+        for name in _required_to_run(qualified_names(body), created):
             yield Reference(name, statement, statement.start)
 
 
@@ -105,7 +106,7 @@ def _required_to_run(
             yield name
             for creator in created[name]:
                 for body in creator.references.bodies.get(name, ()):
-                    pending.extend(names_in(body))
+                    pending.extend(qualified_names(body))
 
 
 def _other_kind(name: CreatedName) -> CreatedName:
@@ -134,7 +135,7 @@ def _sorted(
             if not waiting[other]:
                 heapq.heappush(ready, (keys[other], other))
     if waiting:
-        raise cycle({name: before[name] for name in sorted(waiting, key=lambda name: keys[name])})
+        raise cycle_error({name: before[name] for name in sorted(waiting, key=lambda name: keys[name])})
 
 
 def _key(template: Template, domains: Mapping[str, int]) -> tuple[int, int, int, str]:

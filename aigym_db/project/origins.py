@@ -12,9 +12,10 @@ from aigym_db.project.config import Project
 
 
 def origin(project: Project, migration: Migration, place: Place) -> Place | None:
-    """Return the place in a template that a place in a migration was rendered from.
+    """Return the place in a template from which a line of a drafted migration was rendered.
 
-    Return None unless exactly one line of the templates that the migration names has the same text.
+    The templates are those on the migration's `-- from:` line. Return None unless exactly one of their lines
+    has the same text as the line of `place`.
     """
     if not migration.made_from or not place.text.strip():
         return None

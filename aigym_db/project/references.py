@@ -13,7 +13,7 @@ from pglast.parser import ParseError, scan
 
 from aigym_db.model.source import Place
 from aigym_db.model.sql import Script, Statement
-from aigym_db.project.created_objects import CreatedName, created
+from aigym_db.project.created_objects import CreatedName, created_names
 from aigym_db.syntax.body import body_of
 from aigym_db.syntax.parse import parse_part
 from aigym_db.syntax.tree import ast, walk, words
@@ -34,6 +34,7 @@ class Reference:
 
     @property
     def place(self) -> Place:
+        """The place of the name in the file or template."""
         return self.statement.source.place(self.index)
 
 
@@ -60,7 +61,7 @@ def references(script: Script) -> References:
     statements = script.statements
     return References(
         script,
-        created=frozenset(name for statement in statements for name in created(statement.tree)),
+        created=frozenset(name for statement in statements for name in created_names(statement.tree)),
         required=tuple(
             reference
             for statement in statements
@@ -75,8 +76,11 @@ def references(script: Script) -> References:
     )
 
 
-def names_in(body: str) -> Iterator[CreatedName]:
-    """Yield every qualified name in the body of a function, except in strings and comments."""
+def qualified_names(body: str) -> Iterator[CreatedName]:
+    """Yield every name `schema.name` in the text of a function body, except in strings and comments.
+
+    A name before a parenthesis is that of a function, any other that of a relation.
+    """
     try:
         tokens = scan(body)
     except ParseError:
@@ -133,7 +137,7 @@ _NOT_IN_A_SCHEMA = {
 
 def _required(statement: Statement, *, runs: bool = True) -> Iterator[Reference]:
     """Yield a reference for each name in a statement that the statement does not create itself."""
-    tree, own = statement.tree, set(created(statement.tree))
+    tree, own = statement.tree, set(created_names(statement.tree))
     runs = runs and isinstance(tree, (*_RUNS, ast.CreateTableAsStmt))
     if isinstance(tree, ast.DropStmt) and tree.missing_ok:
         return

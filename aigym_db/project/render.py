@@ -13,7 +13,7 @@ from aigym_db.project.config import Project
 from aigym_db.project.domains import domains
 from aigym_db.project.jinja import Tree
 from aigym_db.project.source_map import spans_by_line
-from aigym_db.project.template_errors import translated
+from aigym_db.project.template_errors import template_error
 from aigym_db.project.templates import TREES, Template, template, templates
 
 
@@ -29,7 +29,7 @@ def render(project: Project) -> tuple[Source, ...]:
 
 
 def render_file(project: Project, path: Path) -> Source:
-    """Return one template as SQL."""
+    """Return one template of `schema/` or `policies/` as SQL; raise what `render` raises."""
     return Renderer(project, templates(project)).render(template(project, path))
 
 
@@ -55,7 +55,7 @@ class Renderer:
         except AigymError:
             raise
         except Exception as error:  # Jinja runs the expressions of templates: they may raise anything
-            raise translated(error, template.source, tree, variables) from None
+            raise template_error(error, template.source, tree, variables) from None
         spans = _spans(tree, template, variables, text)
         return Source(template.file, text, spans, {span.file: tree.texts[span.file] for span in spans})
 

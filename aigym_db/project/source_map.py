@@ -67,6 +67,7 @@ class Marking(Extension):
         self.marks: Marks = environment.marks  # type: ignore[attr-defined]
 
     def filter_stream(self, stream: TokenStream) -> Iterable[Token]:
+        """Yield the tokens of a template with marks in its constant text. Called by Jinja."""
         file = stream.filename or ""
         starts = self._starts(file)
         kind = value = ""
@@ -101,7 +102,11 @@ class Marking(Extension):
 
 
 def spans_by_line(file: str, template: str, rendered: str) -> tuple[Span, ...]:
-    """Return spans found by comparing lines, for a text whose marks change the result of rendering."""
+    """Return the spans that map a rendered text to its template, found by comparing their lines.
+
+    A span per block of equal lines; the lines between them belong to the block before. Used for templates
+    that render differently with marks.
+    """
     before, after = lines_of(template, keepends=True), lines_of(rendered, keepends=True)
     offsets, starts = _line_starts(before), _line_starts(after)
     spans = [Span(0, file, 0, 0)]

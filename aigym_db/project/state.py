@@ -14,12 +14,15 @@ ROLES = "schema/_roles.sql.j2"
 
 
 def state(project: Project) -> tuple[Part, ...]:
-    """Return everything in `schema/` and `policies/` in an order in which it can be created."""
+    """Return the rendered templates of `schema/` and `policies/` as parts to execute, in order of creation.
+
+    Raise what `ordered` raises.
+    """
     return parts(ordered(project))
 
 
 def parts(scripts: Iterable[Script]) -> tuple[Part, ...]:
-    """Return files as parts, each for one transaction."""
+    """Return each script as a part that runs in one transaction."""
     return tuple(
         Part(
             source=script.source,

@@ -32,8 +32,13 @@ _TAGS = (
 _QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'")
 
 
-def translated(error: Exception, source: Source, tree: Tree, variables: Mapping[str, object]) -> BadTemplate:
-    """Return the error (AIG-P004) for an exception that rendering a template raised."""
+def template_error(
+    error: Exception, source: Source, tree: Tree, variables: Mapping[str, object]
+) -> BadTemplate:
+    """Return BadTemplate (AIG-P004) for an exception raised while a template was rendered.
+
+    Its place is the line of the template or macro that is wrong; `variables` are those it was rendered with.
+    """
     lines = list(_lines(error, tree.texts))
     file, line = lines[-1] if lines else (source.file, 1)
     text = tree.texts.get(file, source.text)

@@ -70,7 +70,7 @@ def templates(project: Project) -> tuple[Template, ...]:
 
 
 def template(project: Project, path: Path) -> Template:
-    """Return one template without the others; raise StrayFile (AIG-P015) if the path is not a template."""
+    """Return the template at a path; raise StrayFile (AIG-P015) if the path is not that of a template."""
     file = project.show(path)
     template = _template(project, path, file) if file.endswith(_ENDING) and path.is_file() else None
     if template is None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aigym_db.errors import BadMigration
 from aigym_db.model.source import Source
-from aigym_db.syntax.lexer import covering
+from aigym_db.syntax.lexer import quoted_item_end
 
 CHUNK = 1_000_000
 """The number of bytes of a long file that are read at a time."""
@@ -97,7 +97,7 @@ def _with_lf(text: str, start: int, end: int) -> Iterator[str]:
     for match in _BREAK.finditer(text, start, end):
         if match.start() < hidden:
             continue
-        hidden = covering(text, outside, match.start())
+        hidden = quoted_item_end(text, outside, match.start())
         if hidden == match.start():
             yield text[position : match.start()]
             yield "\n"

@@ -26,14 +26,17 @@ def require_unbroken(migrations: Sequence[Migration], lock: Path) -> None:
             raise _broken(migrations, expected, migration, frozen)
 
 
-def disputed(folder: Path) -> frozenset[int]:
-    """Return the versions that are duplicate or missing below the highest, judged by the file names alone."""
+def conflicting_versions(folder: Path) -> frozenset[int]:
+    """Return the versions that two files of a folder have, and those missing below the highest.
+
+    Only the file names are read, not the files.
+    """
     versions = [int(name[1]) for path in folder.glob("*.sql") if (name := _FILE.fullmatch(path.name))]
     twice = {number for number in versions if versions.count(number) > 1}
     return frozenset(twice | (set(range(1, max(versions, default=0))) - set(versions)))
 
 
-def renamed(migration: Migration, file: str) -> str:
+def rename_hint(migration: Migration, file: str) -> str:
     """Return the hint that restores the name `file` of a renamed migration."""
     return f"Rename it back: `git mv {migration.file} migrations/{file}`."
 
@@ -63,7 +66,7 @@ def _broken(
         return MissingMigration(
             f"{name} was renamed: its text is now {moved.file}.",
             place=moved.up.source.place(0),
-            hint=renamed(moved, name),
+            hint=rename_hint(moved, name),
         )
     missing = name or f"Migration {expected:04d}"
     after = f"right after {expected - 1:04d}" if expected > 1 else "first"

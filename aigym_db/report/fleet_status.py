@@ -14,11 +14,17 @@ from aigym_db.report.result import Report
 from aigym_db.report.status import pending_json, unfinished_json
 
 
-def report_fleet_status(report: Report, statuses: tuple[TargetStatus, ...], frozen: Collection[int]) -> None:
-    """Write the table of all targets, the interrupted migrations, and each error once."""
-    report.data["targets"] = [_as_json(each, frozen) for each in statuses]
+def report_fleet_status(
+    report: Report, statuses: tuple[TargetStatus, ...], frozen_versions: Collection[int]
+) -> None:
+    """Report a table of all targets, the interrupted migrations, and each error once.
+
+    `frozen_versions` are the versions in the lock file; pending migrations of other versions are drafts. The
+    errors in `report` determine the exit status.
+    """
+    report.data["targets"] = [_as_json(each, frozen_versions) for each in statuses]
     for row in console.columns(
-        [("target", "at", "pending", "error"), *(_row(each, frozen) for each in statuses)]
+        [("target", "at", "pending", "error"), *(_row(each, frozen_versions) for each in statuses)]
     ):
         report.print_line(row)
     report.print_line()
@@ -46,17 +52,17 @@ def _state(target: TargetStatus) -> str:
     return "nothing pending" if target.status.unfinished is None else "up to date"
 
 
-def _row(target: TargetStatus, frozen: Collection[int]) -> tuple[str, ...]:
+def _row(target: TargetStatus, frozen_versions: Collection[int]) -> tuple[str, ...]:
     name, status = console.printable(target.target.name), target.status
     if status is None:
         return name, "", "", target.error.code if target.error else ""
     newest = max((row.version for row in status.applied), default=0)
-    drafts = sum(file.version not in frozen for file in status.pending)
+    drafts = sum(file.version not in frozen_versions for file in status.pending)
     pending = str(len(status.pending) or "") + (f" ({counted(drafts, 'draft')})" if drafts else "")
     return name, f"{newest:04d}", pending, ""
 
 
-def _as_json(target: TargetStatus, frozen: Collection[int]) -> dict[str, Any]:
+def _as_json(target: TargetStatus, frozen_versions: Collection[int]) -> dict[str, Any]:
     status = target.status or Status((), (), ())
     return {
         "name": target.target.name,
@@ -64,7 +70,7 @@ def _as_json(target: TargetStatus, frozen: Collection[int]) -> dict[str, Any]:
         "canary": target.target.canary,
         "status": _state(target),
         "version": max((row.version for row in status.applied), default=None),
-        "pending": pending_json(status.pending, frozen),
+        "pending": pending_json(status.pending, frozen_versions),
         "unfinished": unfinished_json(status.unfinished),
         "error": machine.as_json(machine.as_finding(target.error)) if target.error else None,
     }

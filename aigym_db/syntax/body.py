@@ -53,7 +53,10 @@ class Inner:
     """Index of the statement in the body; for `execute 'x'` it is before the text."""
 
     def within(self, body: Body, outer: Statement) -> Statement:
-        """Return its range in the source, or the whole outer statement if indexes are unknown."""
+        """Return the statement as a range of the source, without a tree.
+
+        Return `outer`, the statement that contains the body, if the body's index in the source is unknown.
+        """
         if body.start is None:
             return outer
         end = body.start + self.start + len(self.text)
@@ -96,7 +99,10 @@ def body_of(statement: Statement) -> Body | None:
 
 
 def code_of(tree: Any) -> tuple[str, str, Any] | None:
-    """Return language, text and option node of a quoted body, or None; see `body_of`."""
+    """Return language (lower case), text and AS option of the quoted body of a statement; else None.
+
+    `tree` is a DoStmt or CreateFunctionStmt.
+    """
     elements = tree.args if is_a(tree, ast.DoStmt) else tree.options
     text, language = option(elements, "as"), option(elements, "language")
     if isinstance(text, tuple):
@@ -108,7 +114,11 @@ def code_of(tree: Any) -> tuple[str, str, Any] | None:
 
 
 def inner(body: Body) -> Iterator[Inner]:
-    """Return the statements of a body, without those that are built at run time."""
+    """Yield the range of each statement in a body in SQL or PL/pgSQL, in order, without parsing it.
+
+    For EXECUTE the range is that of its expression. Nothing is yielded for a body that PostgreSQL's scanner
+    rejects, or in another language.
+    """
     try:
         tokens = [token for token in scan(body.text) if token.name not in _COMMENTS]
     except ParseError:
@@ -120,14 +130,16 @@ def inner(body: Body) -> Iterator[Inner]:
 
 
 def statements(source: Source, body: Body, outer: Statement) -> Iterator[tuple[Statement, bool]]:
-    """Return the parsed statements of a body, each with whether its place is exact.
+    """Yield the parsed statements of a body, each with a flag.
 
-    For EXECUTE of a literal, parse the literal. Invalid statements are left out.
+    `outer` is the statement that contains the body. The flag is True if the locations in the tree are indexes
+    of `source`. For EXECUTE of a literal, the literal is parsed. EXECUTE of other expressions and statements
+    that do not parse are left out.
     """
     for command in inner(body):
         text, shift, located = command.text, command.start, body.start is not None
         if command.kind == "execute":
-            literal = executed(command.text)
+            literal = executed_literal(command.text)
             if literal is None:
                 continue
             text, located = literal, False
@@ -148,14 +160,14 @@ def expressions(definition: str) -> Iterator[Expression]:
     yield from _expressions(json.loads(parse_plpgsql_json(definition)), executes=False)
 
 
-def executed(expression: str) -> str | None:
-    """Return the text that EXECUTE runs if its expression is a literal, else None."""
-    value = parsed(expression)
+def executed_literal(expression: str) -> str | None:
+    """Return the statement that EXECUTE runs if its expression is a string constant, else None."""
+    value = parse_expression(expression)
     return value.val.sval if is_a(value, ast.A_Const) and is_a(value.val, ast.String) else None
 
 
-def parsed(expression: str) -> Any:
-    """Return the parse tree of an expression, or None if the text is not one."""
+def parse_expression(expression: str) -> Any:
+    """Return the parse tree of the text of an expression, or None if PostgreSQL rejects it."""
     try:
         statement: Any = parse_sql(f"select {expression}")[0].stmt
         return statement.targetList[0].val

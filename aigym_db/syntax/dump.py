@@ -36,7 +36,7 @@ _LOCAL = (
 def exceptions(
     text: str, start: int, end: int, head: int | None
 ) -> tuple[tuple[CopyData, ...], tuple[Replacement, ...]]:
-    """Return the COPY data of `text[start:end]` and the pieces that are not sent as written.
+    """Return the COPY data of `text[start:end]`, and the replacements of text that is not sent as written.
 
     `head` is the index of pg_dump's header line, or None if the text was not written by pg_dump.
     """

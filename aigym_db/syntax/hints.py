@@ -36,13 +36,13 @@ _UNTERMINATED = {
 
 
 def meta_command(text: str, index: int) -> str:
-    """Return the psql command that starts at an index, e.g. `\\connect`, or an empty string."""
+    """Return the psql command at an index of a text, e.g. `\\connect`; an empty string if there is none."""
     match = re.compile(r"\\[A-Za-z!?.]\w*").match(text, index)
     return match[0] if match else ""
 
 
 def after_meta_command(command: str) -> str:
-    """Return the hint for a psql command."""
+    """Return the hint of the error about a psql command in a migration."""
     if command in ("\\c", "\\connect"):
         return "Remove it, or dump again without --create: a migration stays in the database it is run on."
     if command == "\\.":
@@ -51,7 +51,10 @@ def after_meta_command(command: str) -> str:
 
 
 def hint(message: str, text: str, index: int) -> str:
-    """Return a hint for a syntax error, or an empty string if its cause is not recognized."""
+    """Return a hint for a syntax error; an empty string if its cause is not recognized.
+
+    `message` is that of PostgreSQL's parser, `index` the position of the error in `text`.
+    """
     for kind, advice in _UNTERMINATED.items():
         if message.startswith(f"unterminated {kind}"):
             return advice

@@ -54,7 +54,7 @@ _SCRIPT = re.compile(rf"""(?: [^'"$/\-]++ | {_TOKENS} )*+""", re.VERBOSE | re.DO
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 
 
-def semicolon(text: str, position: int, end: int) -> int:
+def next_semicolon(text: str, position: int, end: int) -> int:
     """Return the index of the next unquoted semicolon from `position` on, or `end`.
 
     `position` must be unquoted.
@@ -64,10 +64,10 @@ def semicolon(text: str, position: int, end: int) -> int:
         position = plain.end() if plain else position
         if position >= end or text[position] == ";":
             return position
-        position = min(closing(text, position), end)
+        position = min(item_end(text, position), end)
 
 
-def covering(text: str, position: int, index: int) -> int:
+def quoted_item_end(text: str, position: int, index: int) -> int:
     """Return the end of the quoted item that covers `index`, or `index` itself if it is unquoted.
 
     `position` must be unquoted and not after `index`; `index` must be the start of a line. Line comments do
@@ -78,16 +78,16 @@ def covering(text: str, position: int, index: int) -> int:
         position = plain.end() if plain else position
         if position >= index:
             return index
-        position = closing(text, position)
+        position = item_end(text, position)
         if position > index:
             return position
 
 
-def closing(text: str, position: int) -> int:
+def item_end(text: str, position: int) -> int:
     """Return the index after the quoted item or comment that starts at `position`.
 
-    Return the end of the text if the item is not terminated, and `at + 1` if the character starts no such
-    item: the `$` of `$1`, the `/` of a division.
+    Return the end of the text if the item is not terminated, and `position + 1` if the character starts no
+    such item: the `$` of `$1`, the `/` of a division.
     """
     token = _compiled(_TOKENS).match(text, position)
     if token is not None:

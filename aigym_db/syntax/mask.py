@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from aigym_db.syntax.lexer import semicolon
+from aigym_db.syntax.lexer import next_semicolon
 from aigym_db.syntax.non_sql import LONG, exceptions
 from aigym_db.syntax.split import segments
 
@@ -23,7 +23,7 @@ def sql_only(text: str, start: int, end: int, *, to_judge: bool = False) -> str:
     hidden += [(item.start, item.end) for item in instead if to_judge or not item.text]
     if to_judge and end - start > LONG:
         runs = (segment for segment in segments(text, start, end) if segment.kind == "run")
-        hidden += [(semicolon(text, run.start, end) + 1, run.end) for run in runs]
+        hidden += [(next_semicolon(text, run.start, end) + 1, run.end) for run in runs]
     pieces: list[str] = []
     position = start
     for first, last in sorted(hidden):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from aigym_db.syntax.lexer import covering
+from aigym_db.syntax.lexer import quoted_item_end
 
 if TYPE_CHECKING:
     from aigym_db.model.script import CopyData, Replacement
@@ -35,20 +35,26 @@ def unquoted_lines(text: str) -> Callable[[int], bool]:
     def is_unquoted(index: int) -> bool:
         nonlocal position
         if index >= position:
-            position = covering(text, position, index)
+            position = quoted_item_end(text, position, index)
         return position == index
 
     return is_unquoted
 
 
 def known_runs(is_unquoted: Callable[[int], bool], start: int, end: int) -> Mapping[int, int]:
-    """Return the runs of plain statements in `start:end` that `unquoted_lines` has already located."""
+    """Return start and end of the runs of plain statements that `is_unquoted` has found in `start:end`.
+
+    `is_unquoted` is a function returned by `unquoted_lines`; for short texts it finds none.
+    """
     runs: Mapping[int, int] = getattr(is_unquoted, "runs", {})
     return {first: last for first, last in runs.items() if start <= first and last <= end}
 
 
 def exceptions(text: str, start: int, end: int) -> tuple[tuple[CopyData, ...], tuple[Replacement, ...]]:
-    """Return the COPY data of a part of a migration, and the text that is not sent as written."""
+    """Return the COPY data of `text[start:end]`, and the replacements of text that is not sent as written.
+
+    Both are in order; the latter are psql commands and settings in files of pg_dump.
+    """
     head: int | None = text.find(HEAD, start, end)
     if head is not None and (head < 0 or text[head - 1 : head] not in ("", "\n")):
         head = None

@@ -13,7 +13,15 @@ from itertools import islice
 from typing import Literal
 
 from aigym_db.model.script import CopyData
-from aigym_db.syntax.lexer import LINE_COMMENT, SPACE, STATEMENT, WORD, closing, covering, semicolon
+from aigym_db.syntax.lexer import (
+    LINE_COMMENT,
+    SPACE,
+    STATEMENT,
+    WORD,
+    item_end,
+    next_semicolon,
+    quoted_item_end,
+)
 
 RUN = 1_000_000
 """Maximum length, in characters, of a segment of several plain statements."""
@@ -45,6 +53,7 @@ class Segment:
 
     @property
     def after(self) -> int:
+        """The index after the segment, including the line `\\.` after COPY data."""
         return self.rows.after if self.rows else self.end
 
 
@@ -83,7 +92,7 @@ def statements(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     for segment in segments(text, start, end):
         position, stop = segment.start, segment.end
         while segment.kind == "run" and position < stop:
-            last = semicolon(text, position, stop)
+            last = next_semicolon(text, position, stop)
             yield position, last
             position = _skip_blanks(text, last, stop)
         if segment.kind != "run":
@@ -114,7 +123,7 @@ class UnquotedLines:
                 self.runs[segment.start] = segment.end
             if segment.end < index:
                 begin = segment.after
-        self._hidden = covering(self.text, begin, index)
+        self._hidden = quoted_item_end(self.text, begin, index)
         self._at = index if self._hidden == index else begin
         return self._hidden == index
 
@@ -133,7 +142,7 @@ def _skip_blanks(text: str, position: int, end: int) -> int:
         position = blank.end() if blank else position
         if not text.startswith("/*", position, end):
             return position
-        position = min(closing(text, position), end)
+        position = min(item_end(text, position), end)
 
 
 def _tokens(text: str, start: int, end: int) -> Iterator[tuple[str, int]]:
@@ -145,7 +154,7 @@ def _tokens(text: str, start: int, end: int) -> Iterator[tuple[str, int]]:
     while (match := _TOKEN.search(text, position, end)) is not None:
         position, token = match.end(), match[0]
         if token in "'\"$/-":
-            position = min(closing(text, match.start()), end)
+            position = min(item_end(text, match.start()), end)
             if text.startswith(("--", "/*"), match.start()):
                 continue
         yield token.lower(), match.start()
@@ -153,7 +162,7 @@ def _tokens(text: str, start: int, end: int) -> Iterator[tuple[str, int]]:
 
 def _statement_end(text: str, start: int, end: int) -> int:
     """Return the index of the semicolon that ends the statement, or `end`."""
-    stop = semicolon(text, start, end)
+    stop = next_semicolon(text, start, end)
     if stop == end or text[start : start + 6].lower() != "create":
         return stop
     head = [word for word, _ in islice(_tokens(text, start, stop), 4)]

@@ -22,7 +22,7 @@ _CHILDREN: dict[type, tuple[str, ...]] = {}
 
 
 def walk(tree: Any) -> Iterator[tuple[Any, Any, str]]:
-    """Return every node of a tree, depth first, with its parent node and the name of the parent's field."""
+    """Yield `(node, parent, field)` for every node of a tree, depth first; `field` is a field name."""
     pending: list[tuple[Any, Any, str]] = [(tree, None, "")]
     while pending:
         node, parent, name = pending.pop()
@@ -74,7 +74,7 @@ def child_fields(kind: type) -> tuple[str, ...]:
 
 
 def is_a(node: Any, *kinds: type) -> bool:
-    """isinstance() without narrowing the type, because pglast declares every field optional."""
+    """Return isinstance(node, kinds) without narrowing the type: pglast declares every field optional."""
     return isinstance(node, kinds)
 
 
@@ -104,7 +104,7 @@ def option(elements: Any, name: str) -> Any:
 
 
 def is_on(elements: Any, name: str) -> bool:
-    """True if a Boolean option is on: `(concurrently)`, `(full true)`, `with (security_invoker = on)`."""
+    """Return True if a Boolean option is on: `(concurrently)`, `(full true)`, `(security_invoker = on)`."""
     value = option(elements, name)
     if value is None or value is True:
         return value is True
@@ -112,7 +112,7 @@ def is_on(elements: Any, name: str) -> bool:
 
 
 def is_off(elements: Any, name: str) -> bool:
-    """True if a Boolean option is written and is off, as in `with (connect = false)`."""
+    """Return True if a Boolean option is written and is off, as in `with (connect = false)`."""
     value = option(elements, name)
     return value is not None and option_text(value) in ("false", "off", "no", "0")
 

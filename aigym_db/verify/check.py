@@ -14,7 +14,7 @@ from aigym_db.errors import BadMigration
 from aigym_db.model.finding import Finding, Level
 from aigym_db.model.source import Place, Source
 from aigym_db.verify.context import VerifyContext
-from aigym_db.verify.locate import where
+from aigym_db.verify.locate import place_of_name
 
 Needs = Literal["files", "history", "state", "database", "live"]
 """What a check requires: `files` nothing else; `history` migrations; `state` templates as well; `database` a
@@ -62,15 +62,16 @@ class Check:
     breaking: tuple[BreakingChange, ...]
 
     def finding(self, failure: CheckFailure) -> Finding:
-        """Return the failure as a finding of this check."""
+        """Return a failure as a finding with the name, code and level of this check."""
         level = failure.level or self.level
         return Finding(self.name, self.code, level, failure.message, failure.place, failure.hint)
 
 
 def check(code: str, name: str, *, needs: Needs, level: Level = "error") -> Callable[[Run], Check]:
-    """Turn a function into a check.
+    """Return a decorator that turns a function into a Check.
 
-    The docstring of its module is the page; it ends with pairs of lines `breaks: …`, `finding: …`.
+    The function yields a failure for each problem. The docstring of its module is the page of the check; it
+    ends with pairs of lines `breaks: …`, `finding: …`, one for each `BreakingChange`.
     """
 
     def register(run: Run) -> Check:
@@ -109,7 +110,7 @@ def query_check(path: Path) -> Check:
 
     def run(context: VerifyContext) -> Iterator[CheckFailure]:
         for name, message in context.rows(text):
-            yield CheckFailure(message, where(context, name), keys["hint"])
+            yield CheckFailure(message, place_of_name(context, name), keys["hint"])
 
     page = "\n".join([head["question"], "", *(line[3:] for line in head["text"].splitlines())])
     level: Level = (

@@ -52,6 +52,7 @@ class VerifyContext:
 
     @cached_property
     def ups(self) -> tuple[Part, ...]:
+        """The up part of every migration, oldest first."""
         return tuple(migration.up for migration in self.migrations)
 
     @cached_property
@@ -69,7 +70,7 @@ class VerifyContext:
     def history(self) -> Catalog:
         """The catalog after executing the migrations on an empty database."""
         with connect(self.history_server.dsn(TEMPLATE), autocommit=True) as connection:
-            return self.look(connection, all_roles=True)
+            return self.catalog_of(connection, all_roles=True)
 
     @cached_property
     def history_server(self) -> Throwaway:
@@ -84,15 +85,19 @@ class VerifyContext:
 
     @property
     def ignored(self) -> tuple[str, ...]:
-        """The schemas that are not the project's."""
+        """Names of the schemas that checks leave out: `aigym_db` and the external domains."""
         return ("aigym_db", *(domain.name for domain in domains(self.project) if domain.external))
 
-    def look(self, connection: Connection, *, all_roles: bool = False) -> Catalog:
-        """Return the catalog of a database with the project's settings for partitions."""
+    def catalog_of(self, connection: Connection, *, all_roles: bool = False) -> Catalog:
+        """Return a snapshot of the catalog of a connection's database.
+
+        It contains the roles that the database uses, with `all_roles` every role of the server. Partitions in
+        the project's partition schema are left out.
+        """
         return snapshot(connection, partition_schema=self.project.partition_schema, all_roles=all_roles)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """Return the rows of a check's query; raise ServerError if it fails."""
+        """Execute a check's query on `database` and return its rows; raise ServerError if it fails."""
         import psycopg
 
         try:

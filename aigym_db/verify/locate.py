@@ -18,17 +18,20 @@ class Files(Protocol):
     def scripts(self) -> tuple[Script, ...]: ...
 
 
-def where(files: Files, name: str) -> Place | None:
-    """Return where the templates name an object, e.g. `schema.table.policy` or `schema.function(…)`."""
-    return _where(files, name, policies_first=True)
+def place_of_name(files: Files, name: str) -> Place | None:
+    """Return the place in the templates of an object, e.g. `schema.table.policy` or `schema.function(…)`.
+
+    Return None if no template contains its name. For an object of a table, the table's file is enough.
+    """
+    return _place_of(files, name, policies_first=True)
 
 
-def where_key(files: Files, key: Key) -> Place | None:
-    """Return where the templates name the object of a catalog key."""
-    return _where(files, key.name, policies_first=key.kind == "policy")
+def place_of_key(files: Files, key: Key) -> Place | None:
+    """Return the place in the templates of a catalog object; see `place_of_name`."""
+    return _place_of(files, key.name, policies_first=key.kind == "policy")
 
 
-def _where(files: Files, name: str, *, policies_first: bool) -> Place | None:
+def _place_of(files: Files, name: str, *, policies_first: bool) -> Place | None:
     plain = name.replace('"', "").partition("(")[0].split(".")
     sources = {script.source.file: script.source for script in files.scripts}
     here = [sources[file] for file in _candidates(plain, policies_first) if file in sources]

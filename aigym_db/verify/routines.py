@@ -63,13 +63,19 @@ class _RoutineText:
 
 
 def routines(connection: Connection) -> tuple[Routine, ...]:
-    """Return the routines of a database, without those of extensions."""
+    """Return the functions and procedures of a database whose bodies have no recorded dependencies.
+
+    Those of extensions and of system schemas are left out.
+    """
     rows = connection.execute(query("verify/routines")).fetchall()
     return tuple(Routine(*row) for row in rows)
 
 
 def creation_error(connection: Connection, routine: Routine) -> str | None:
-    """Return the error that recreating a function in SQL raises now, or None."""
+    """Return PostgreSQL's message if a function in SQL cannot be created again, else None.
+
+    The statement is rolled back. Other languages are not checked and give None.
+    """
     if routine.language != "sql":
         return None
     try:
@@ -81,21 +87,25 @@ def creation_error(connection: Connection, routine: Routine) -> str | None:
     return None
 
 
-def names(routine: Routine, gone: Key, remaining: Iterable[Key]) -> bool:
-    """Return True if the body appears to name an object, directly or in a string that it executes."""
+def mentions(routine: Routine, gone: Key, remaining: Iterable[Key]) -> bool:
+    """Return True if the body of a routine appears to name a dropped object, in its code or in a string.
+
+    `remaining` are the objects that still exist: an unqualified name that can refer to one of them does not
+    count.
+    """
     existing = {key.name for key in remaining}
     whole = _RoutineText.of(routine.body)
     texts = [whole, *map(_RoutineText.of, whole.strings)]
-    return any(_names(text, routine, gone, existing) for text in texts)
+    return any(_mentions(text, routine, gone, existing) for text in texts)
 
 
-def parts(name: str) -> tuple[str, ...]:
-    """Return the identifiers of a catalog name, without quotes and arguments."""
+def identifiers(name: str) -> tuple[str, ...]:
+    """Split a catalog name such as `app."Order".id` or `app.f(int)` into identifiers without quotes."""
     return tuple(_plain(word, fold=False) for word in _NAME.findall(name.partition("(")[0]))
 
 
-def _names(text: _RoutineText, routine: Routine, gone: Key, existing: set[str]) -> bool:
-    words = parts(gone.name)
+def _mentions(text: _RoutineText, routine: Routine, gone: Key, existing: set[str]) -> bool:
+    words = identifiers(gone.name)
     if gone.kind == "column" and len(words) == 3:
         return any(
             _is_column(text, position, routine, words, existing) for position in _places(text, words[2])
@@ -127,7 +137,11 @@ def _is_column(
         return of == table or of in set(_aliases(text, table))
     if column in routine.arguments or text.after(position) == "(" or _declared(text, column):
         return False
-    mentioned = [parts(name)[1] for name in existing if name.endswith(f".{column}") and len(parts(name)) == 3]
+    mentioned = [
+        identifiers(name)[1]
+        for name in existing
+        if name.endswith(f".{column}") and len(identifiers(name)) == 3
+    ]
     others = any(next(_places(text, other), None) is not None for other in mentioned if other != table)
     return not others and next(_places(text, table), None) is not None
 
@@ -154,7 +168,7 @@ def _declared(text: _RoutineText, name: str) -> bool:
 
 def _elsewhere(name: str, existing: set[str]) -> bool:
     """Return True if an object in some schema has this name and may be the one the body names."""
-    return any(parts(other)[-1] == name and len(parts(other)) == 2 for other in existing)
+    return any(identifiers(other)[-1] == name and len(identifiers(other)) == 2 for other in existing)
 
 
 def _inside(literal: str) -> str:

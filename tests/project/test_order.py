@@ -187,11 +187,11 @@ def test_two_tables_that_need_each_other_are_named_with_both_places(files: Files
         )
 
     error = caught.value
-    assert error.message == "a.t and a.u need each other, so neither can be created first."
+    assert error.message == "a.t and a.u require each other, so neither can be created first."
     assert str(error.place) == "schema/a/t.sql.j2:14:20"
     assert error.detail.split("\n") == [
-        "a.t needs a.u at schema/a/t.sql.j2:14:20",
-        "a.u needs a.t at schema/a/u.sql.j2:13:33",
+        "a.t requires a.u at schema/a/t.sql.j2:14:20",
+        "a.u requires a.t at schema/a/u.sql.j2:13:33",
     ]
     assert "schema/a/_links.sql.j2" in error.hint
 
@@ -207,7 +207,7 @@ def test_the_shortest_cycle_is_reported(files: Files) -> None:
             }
         )
 
-    assert caught.value.message.startswith("a.p → a.q → a.r → a.p need each other in a circle")
+    assert caught.value.message.startswith("a.p → a.q → a.r → a.p is a circular dependency")
     assert len(caught.value.detail.split("\n")) == 3
 
 

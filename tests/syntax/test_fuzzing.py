@@ -24,7 +24,7 @@ from aigym_db.lint.engine import lint_text
 from aigym_db.migrate.preflight import inspect, steps
 from aigym_db.model.source import Source
 from aigym_db.project.migrations import parse as parse_migration
-from aigym_db.project.references import names_in, references
+from aigym_db.project.references import qualified_names, references
 from aigym_db.project.text import normalised
 from aigym_db.syntax.parse import parse
 from aigym_db.syntax.split import segments, statements
@@ -151,7 +151,7 @@ def check_state(text: str) -> None:
     for reference in result.required:
         assert reference.place.line >= 1
     for body in itertools.chain(*result.bodies.values(), (text for _, text in result.blocks)):
-        assert all(name.schema for name in names_in(body))
+        assert all(name.schema for name in qualified_names(body))
 
 
 def check_migration(text: str) -> None:

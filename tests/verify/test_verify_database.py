@@ -15,17 +15,17 @@ from aigym_db.verify.verify import verify
     [
         pytest.param(
             lambda file: file.write_text(file.read_text().replace("name text", "name varchar")),
-            "migrations/0002_birds.sql is not what the database ran as 0002 birds.",
+            "migrations/0002_birds.sql differs from 0002 birds as it was applied.",
             id="edited",
         ),
         pytest.param(
             Path.unlink,
-            "The database has run 0002 birds, which is not in migrations/.",
+            "0002 birds is applied but missing from migrations/.",
             id="gone",
         ),
         pytest.param(
             lambda file: file.rename(file.with_name("0002_fowl.sql")),
-            "0002 birds, which the database has run, was renamed: its text is now migrations/0002_fowl.sql.",
+            "0002 birds is applied, and its file was renamed to migrations/0002_fowl.sql.",
             id="renamed",
         ),
     ],

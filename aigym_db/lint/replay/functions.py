@@ -19,8 +19,11 @@ from aigym_db.syntax.tree import constant, dotted, is_a, option, words
 _INPUT = {Mode.FUNC_PARAM_DEFAULT, Mode.FUNC_PARAM_IN, Mode.FUNC_PARAM_INOUT, Mode.FUNC_PARAM_VARIADIC}
 
 
-def path_of(setting: Any, before: tuple[str, ...] | None = None) -> tuple[str, ...] | None:
-    """Return the search_path after a SET clause: `before` if it sets something else, None if it is reset."""
+def search_path_after(setting: Any, before: tuple[str, ...] | None = None) -> tuple[str, ...] | None:
+    """Return the search_path, one name per schema, after a SET or RESET statement or clause.
+
+    Return `before` if `setting` is about another parameter, None if search_path is reset to its default.
+    """
     if setting.kind == VariableSetKind.VAR_RESET_ALL:
         return None
     if setting.name != "search_path":
@@ -41,7 +44,7 @@ def _create(step: StatementContext) -> None:
     path: tuple[str, ...] | None = None
     for element in tree.options or ():
         if element.defname == "set":
-            path = path_of(element.arg, path)
+            path = search_path_after(element.arg, path)
     others = tuple(other for other in chain.functions.get(name, ()) if other.arguments != arguments)
     replaced = next((other for other in chain.functions.get(name, ()) if other.arguments == arguments), None)
     function = Function(
@@ -67,7 +70,7 @@ def _alter(step: StatementContext) -> None:
             if action.defname == "security":
                 changed = replace(changed, definer=_is_on(action.arg))
             elif action.defname == "set":
-                changed = replace(changed, path=path_of(action.arg, changed.path))
+                changed = replace(changed, path=search_path_after(action.arg, changed.path))
             elif action.defname == "volatility":
                 changed = replace(changed, volatility=action.arg.sval[0])
         chain.functions[function.name] = tuple(

@@ -121,7 +121,10 @@ def _drop(step: StatementContext) -> None:
 
 
 def functions_named(chain: Chain, target: Any) -> tuple[Function, ...]:
-    """Return the functions an ObjectWithArgs names: the one with its arguments, or all of that name."""
+    """Return the functions that an ObjectWithArgs, e.g. of DROP FUNCTION, refers to.
+
+    With an argument list that is one function or none, without it every function of the name.
+    """
     same_name = chain.function(".".join(words(target.objname)))
     if target.args_unspecified:
         return same_name

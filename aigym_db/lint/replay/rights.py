@@ -83,7 +83,10 @@ def _grant(step: StatementContext) -> None:
 
 
 def privileges(tree: Any, kind: str) -> frozenset[str]:
-    """Return the privileges of a GRANT or REVOKE; column privileges count as those of the table."""
+    """Return the privileges of a GRANT or REVOKE in lower case; ALL gives every privilege of the `kind`.
+
+    A privilege on columns counts as one on the table.
+    """
     if tree.privileges is None:
         return frozenset(_ALL[kind])
     return frozenset(item.priv_name for item in tree.privileges if item.priv_name)

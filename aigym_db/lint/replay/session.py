@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pglast import ast
 from pglast.enums import TransactionStmtKind as Kind
 
-from aigym_db.lint.replay.functions import path_of
+from aigym_db.lint.replay.functions import search_path_after
 from aigym_db.lint.step import StatementContext
 from aigym_db.syntax.tree import constant, words
 
@@ -29,7 +29,7 @@ def _setting(step: StatementContext) -> None:
     tree, chain = step.tree, step.chain
     name = (tree.name or "").lower()
     if name == "search_path":
-        chain.set_parameter(name, path_of(tree) or ())
+        chain.set_parameter(name, search_path_after(tree) or ())
     else:
         chain.set_parameter(name, tuple(str(constant(value)) for value in tree.args or ()))
 

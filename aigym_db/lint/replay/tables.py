@@ -34,7 +34,7 @@ _SUFFIX = {
 
 
 def create_relation(chain: Chain, relation: Relation) -> None:
-    """Add a relation to the chain, with the privileges that default privileges grant on it."""
+    """Add a relation and its default privileges to the catalog."""
     chain.relations[relation.name] = relation
     chain.policies.pop(relation.name, None)
     schema = relation.name.partition(".")[0]
@@ -46,7 +46,10 @@ def create_relation(chain: Chain, relation: Relation) -> None:
 
 
 def with_constraint(chain: Chain, relation: Relation, node: Any, column: str | None = None) -> Relation:
-    """Return a relation with a constraint added; add the index of the constraint to the chain."""
+    """Return a copy of a relation with the constraint of a Constraint node, and add its index to the catalog.
+
+    `column` is the column of a column constraint.
+    """
     kind = CONSTRAINTS.get(node.contype)
     if kind is None:
         return _with_identity(relation, node, column)
@@ -84,7 +87,7 @@ def _with_identity(relation: Relation, node: Any, column: str | None) -> Relatio
 
 
 def with_column(chain: Chain, relation: Relation, node: Any) -> Relation:
-    """Return a relation with a column and its column constraints added."""
+    """Return a copy of a relation with the column of a ColumnDef node and its column constraints."""
     column = Column(node.colname, type_of(node.typeName), not_null=bool(node.is_not_null))
     if node.typeName is None:  # of a partition: the type is that of the parent's column
         column = relation.columns.get(node.colname, column)
@@ -127,7 +130,10 @@ def _create_table(step: StatementContext) -> None:
 
 
 def attached(chain: Chain, parent: Relation, child: Relation, default: bool) -> Relation:
-    """Return the child as a partition; a default partition is also recorded in the parent, if known."""
+    """Return a copy of `child` as a partition of `parent`.
+
+    If `default` is true, also record it in the catalog as the default partition of a known parent.
+    """
     if default and parent.known:
         chain.relations[parent.name] = replace(parent, default_partition=child.name)
     return replace(child, parent=parent.name)

@@ -40,7 +40,7 @@ from aigym_db.lint.chain import Chain
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.section import Spot
 from aigym_db.lint.types import type_of
-from aigym_db.syntax.body import body_of, inner, parsed
+from aigym_db.syntax.body import body_of, inner, parse_expression
 from aigym_db.syntax.tree import column_names, constant, dotted, is_a
 
 _QUOTING = {"quote_ident", "quote_literal", "quote_nullable"}
@@ -60,7 +60,7 @@ def check(chain: Chain) -> Iterator[RuleMatch]:
             continue
         harmless = _harmless_names(function.tree)
         for command in inner(body):
-            if command.kind != "execute" or _is_safe(parsed(command.text), harmless):
+            if command.kind != "execute" or _is_safe(parse_expression(command.text), harmless):
                 continue
             place = command.within(body, statement)
             yield RuleMatch(

@@ -34,7 +34,7 @@ def check(chain: Chain) -> Iterator[RuleMatch]:
     for table in chain.relations.values():
         if table.kind not in ("table", "partitioned"):
             continue
-        for grant in chain.granted("table", table.name):
+        for grant in chain.grants_on("table", table.name):
             if (
                 grant.privilege in _UNRESTRICTED
                 and grant.role != table.owner

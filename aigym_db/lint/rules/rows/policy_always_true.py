@@ -35,7 +35,7 @@ from pglast import ast
 from aigym_db.lint.chain import Chain
 from aigym_db.lint.folding import is_true
 from aigym_db.lint.objects import Policy
-from aigym_db.lint.policies import every_policy, expressions, spot
+from aigym_db.lint.policies import every_policy, expressions, spot_in_policy
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
 from aigym_db.syntax.tree import PUBLIC, is_a
@@ -55,7 +55,7 @@ def check(chain: Chain) -> Iterator[RuleMatch]:
                 else f"Policy {policy.name} restricts nothing"
             )
             yield RuleMatch(
-                spot(policy, expression),
+                spot_in_policy(policy, expression),
                 f"{effect}: its {clause} expression is true for every row.",
                 "Compare a column with the current user or tenant.",
             )

@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aigym_db.lint.chain import Chain
-from aigym_db.lint.policies import bare_calls, every_policy, expressions, spot
+from aigym_db.lint.policies import bare_calls, every_policy, expressions, spot_in_policy
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
 from aigym_db.syntax.tree import dotted
@@ -37,7 +37,7 @@ def check(chain: Chain) -> Iterator[RuleMatch]:
             for call in bare_calls(chain, expression):
                 name = dotted(call.funcname)
                 yield RuleMatch(
-                    spot(policy, call),
+                    spot_in_policy(policy, call),
                     f"{name}() is called for every row of {shown(policy.table)} ({clause} of policy "
                     f"{policy.name}).",
                     f"Write (select {name}(…)).",

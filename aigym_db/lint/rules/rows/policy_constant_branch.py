@@ -28,7 +28,7 @@ from typing import Any
 
 from aigym_db.lint.chain import Chain
 from aigym_db.lint.folding import fold
-from aigym_db.lint.policies import every_policy, is_per_row, spot
+from aigym_db.lint.policies import every_policy, is_per_row, spot_in_policy
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
 from aigym_db.syntax.tree import conjuncts, disjuncts
@@ -42,7 +42,7 @@ def check(chain: Chain) -> Iterator[RuleMatch]:
             constant = [branch for branch in branches if not is_per_row(branch) and fold(branch) is None]
             if constant and len(constant) < len(branches):
                 yield RuleMatch(
-                    spot(policy, constant[0]),
+                    spot_in_policy(policy, constant[0]),
                     f"Policy {policy.name} scans all of {shown(policy.table)} despite any index: one "
                     "operand of its OR does not depend on the row.",
                     "Use a function that returns the set of keys the caller may read, or a separate "

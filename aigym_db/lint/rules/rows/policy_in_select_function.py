@@ -28,7 +28,7 @@ from pglast import ast
 from pglast.enums import SubLinkType
 
 from aigym_db.lint.chain import Chain
-from aigym_db.lint.policies import every_policy, expressions, spot
+from aigym_db.lint.policies import every_policy, expressions, spot_in_policy
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
 from aigym_db.syntax.tree import dotted, is_a, nodes
@@ -42,7 +42,7 @@ def check(chain: Chain) -> Iterator[RuleMatch]:
                 name = _function(node)
                 if name:
                     yield RuleMatch(
-                        spot(policy, node),
+                        spot_in_policy(policy, node),
                         f"The result of {name}() is compared with every row of {shown(policy.table)}; no "
                         "index is used.",
                         f"Write = any (array(select {name}(…))).",

@@ -26,7 +26,7 @@ from pglast import ast
 from pglast.enums import A_Expr_Kind
 
 from aigym_db.lint.chain import Chain
-from aigym_db.lint.policies import every_policy, expressions, spot
+from aigym_db.lint.policies import every_policy, expressions, spot_in_policy
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
 from aigym_db.syntax.tree import is_a, nodes
@@ -45,7 +45,7 @@ def check(chain: Chain) -> Iterator[RuleMatch]:
                     for item in nodes(side)
                 ):
                     yield RuleMatch(
-                        spot(policy, node),
+                        spot_in_policy(policy, node),
                         f"A caller without identity can access the rows of {shown(policy.table)} whose "
                         "column is null.",
                         "Compare with =.",

@@ -33,7 +33,7 @@ from pglast import ast
 
 from aigym_db.lint.chain import Chain
 from aigym_db.lint.objects import Policy
-from aigym_db.lint.policies import every_policy, expressions, spot
+from aigym_db.lint.policies import every_policy, expressions, spot_in_policy
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
 from aigym_db.syntax.tree import is_a, nodes
@@ -54,7 +54,7 @@ def check(chain: Chain) -> Iterator[RuleMatch]:
             if tables is not None:
                 path = " → ".join(shown(name) for name in (policy.table, *tables))
                 yield RuleMatch(
-                    spot(policy, node),
+                    spot_in_policy(policy, node),
                     f"Every query to which policy {policy.name} of {shown(policy.table)} applies fails "
                     f"with infinite recursion: {path}.",
                     "Read the table in a SECURITY DEFINER function whose owner is exempt from the policies.",

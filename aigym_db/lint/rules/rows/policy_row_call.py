@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aigym_db.lint.chain import Chain
-from aigym_db.lint.policies import every_policy, expressions, row_calls, spot
+from aigym_db.lint.policies import every_policy, expressions, row_calls, spot_in_policy
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
 from aigym_db.syntax.tree import dotted
@@ -36,7 +36,7 @@ def check(chain: Chain) -> Iterator[RuleMatch]:
         for clause, expression in expressions(policy):
             for call in row_calls(chain, expression) if clause == "USING" else ():
                 yield RuleMatch(
-                    spot(policy, call),
+                    spot_in_policy(policy, call),
                     f"{dotted(call.funcname)}() is called for every row of {shown(policy.table)}; no "
                     "index can be used.",
                     "Compare the column with a set that is evaluated once: column = any (array(select f())).",

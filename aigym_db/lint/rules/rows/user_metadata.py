@@ -26,7 +26,7 @@ from typing import Any
 from pglast import ast
 
 from aigym_db.lint.chain import Chain
-from aigym_db.lint.policies import every_policy, expressions, spot
+from aigym_db.lint.policies import every_policy, expressions, spot_in_policy
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import shown
 from aigym_db.syntax.tree import column_names, dotted, is_a, nodes
@@ -41,7 +41,7 @@ def check(chain: Chain) -> Iterator[RuleMatch]:
             node = next((node for node in nodes(expression) if _reads_metadata(chain, node)), None)
             if node is not None:
                 yield RuleMatch(
-                    spot(policy, node),
+                    spot_in_policy(policy, node),
                     f"Policy {policy.name} of {shown(policy.table)} reads user_metadata, which users "
                     "can change.",
                     "Read app_metadata, or a table that only administrators can write.",

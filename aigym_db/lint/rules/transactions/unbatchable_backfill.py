@@ -39,7 +39,7 @@ from collections.abc import Iterator
 
 from pglast import ast
 
-from aigym_db.lint.reading import read
+from aigym_db.lint.reading import parse_section
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import StatementContext
 from aigym_db.project.backfills import objection
@@ -51,7 +51,7 @@ _ON = tuple(kind for name, kind in vars(ast).items() if name.endswith("Stmt"))
 def check(step: StatementContext) -> Iterator[RuleMatch]:
     if not step.section.backfill or step.body:
         return
-    first = read(step.section)[0][0]
+    first = parse_section(step.section)[0][0]
     if step.statement.start != first.start:
         yield step.match(
             "A backfill is a single statement; this is a second one.",

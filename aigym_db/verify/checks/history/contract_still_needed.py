@@ -34,7 +34,7 @@ from aigym_db.model.source import Place
 from aigym_db.project.lock_file import frozen
 from aigym_db.verify.check import CheckFailure, check
 from aigym_db.verify.context import VerifyContext
-from aigym_db.verify.routines import creation_error, names, parts, routines
+from aigym_db.verify.routines import creation_error, identifiers, mentions, routines
 
 _CHECKED = (
     "table",
@@ -57,6 +57,7 @@ _HELP = (
 
 @check("HIST08", "contract-still-needed", needs="history")
 def contract_still_needed(context: VerifyContext) -> Iterator[CheckFailure]:
+    """Yield a failure for each object that a contract dropped although it is still needed."""
     contracts = [migration for migration in context.migrations if migration.phase == "contract"]
     if not contracts:
         return
@@ -64,7 +65,7 @@ def contract_still_needed(context: VerifyContext) -> Iterator[CheckFailure]:
     dropped, ran, reported = dict[Key, Migration](), list[Migration](), set[tuple[str, Key]]()
     with throwaway(context.project.server) as server, scratch(server, context.project.session) as connection:
         for migration in context.migrations:
-            before = context.look(connection) if migration in contracts else None
+            before = context.catalog_of(connection) if migration in contracts else None
             try:
                 replay(connection, [migration.up], owner=owner)
             except StatementFailed as failure:
@@ -73,7 +74,7 @@ def contract_still_needed(context: VerifyContext) -> Iterator[CheckFailure]:
             ran.append(migration)
             if before is None:
                 continue
-            after = context.look(connection)
+            after = context.catalog_of(connection)
             gone = [key for key in before.facts if key not in after.facts and key.kind in _CHECKED]
             dropped |= dict.fromkeys(gone, migration)
             yield from _dropped_by_cascade(migration, gone, ran)
@@ -81,7 +82,7 @@ def contract_still_needed(context: VerifyContext) -> Iterator[CheckFailure]:
                 named = _still_named(connection, after, dropped, ran)
                 yield from (named[pair] for pair in named if pair not in reported)
                 reported |= named.keys()
-        named = _still_named(connection, context.look(connection), dropped, ran)
+        named = _still_named(connection, context.catalog_of(connection), dropped, ran)
         yield from (named[pair] for pair in named if pair not in reported)
 
 
@@ -102,7 +103,7 @@ def _still_named(
             continue
         for key, by in missing.items():
             goes_with_table = key.kind == "column" and key.name.rpartition(".")[0] in tables
-            if not goes_with_table and names(routine, key, now.facts):
+            if not goes_with_table and mentions(routine, key, now.facts):
                 creator = _last_creator(ran, routine.plain_name)
                 tables_of = " and ".join(routine.trigger_of)
                 runs = f", which the triggers of {tables_of} run," if tables_of else ""
@@ -119,7 +120,7 @@ def _dropped_by_cascade(contract: Migration, gone: list[Key], ran: list[Migratio
     """Yield a failure for each object that CASCADE dropped and the contract does not name."""
     whole = {key.name for key in gone if key.kind != "column"}
     for key in gone:
-        words = parts(key.name)
+        words = identifiers(key.name)
         if key.kind not in _DROPPED_BY_CASCADE or all(
             _contains(contract.up.text, word) for word in words[1:]
         ):
@@ -140,7 +141,7 @@ def _cannot_run(
 ) -> CheckFailure:
     """Return the failure if an object dropped by a contract caused the error; else raise the error."""
     text = f"{failure.message}\n{failure.detail}"
-    by = next((by for key, by in dropped.items() if _contains(text, parts(key.name)[-1])), None)
+    by = next((by for key, by in dropped.items() if _contains(text, identifiers(key.name)[-1])), None)
     if by is None:
         raise failure
     return CheckFailure(
@@ -156,7 +157,7 @@ def _last_creator(ran: list[Migration], name: str) -> Migration | None:
 
 def _place(contract: Migration, key: Key) -> Place:
     """Return the place where the contract names the object, else the start of its SQL."""
-    match = re.search(rf"\b{re.escape(parts(key.name)[-1])}\b", contract.up.text, re.IGNORECASE)
+    match = re.search(rf"\b{re.escape(identifiers(key.name)[-1])}\b", contract.up.text, re.IGNORECASE)
     return contract.up.source.place(contract.up.start + (match.start() if match else 0))
 
 

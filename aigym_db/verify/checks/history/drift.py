@@ -26,7 +26,7 @@ from aigym_db.model.finding import Level
 from aigym_db.verify.check import CheckFailure, check
 from aigym_db.verify.context import VerifyContext
 from aigym_db.verify.differences import failures
-from aigym_db.verify.locate import where_key
+from aigym_db.verify.locate import place_of_key
 
 _OF_SERVER = ("role", "membership", "setting", "extension", "system privileges", "default privileges")
 _HELP = "Revert the change by hand, or add it to the migrations: `aigym-db new NAME`."
@@ -34,13 +34,14 @@ _HELP = "Revert the change by hand, or add it to the migrations: `aigym-db new N
 
 @check("HIST04", "drift", needs="live")
 def drift(context: VerifyContext) -> Iterator[CheckFailure]:
+    """Yield a failure for each object of the database that differs from the result of its migrations."""
     ran = {row.version for row in applied(context.database)}
     ups = tuple(migration.up for migration in context.migrations if migration.version in ran)
     with (
         replayed(_server_like(context), ups, context.project.session) as server,
         connect(server.dsn(TEMPLATE), autocommit=True) as connection,
     ):
-        expected = context.look(connection, all_roles=True)
+        expected = context.catalog_of(connection, all_roles=True)
     differences = [item for item in expected.difference(_live(context, expected)) if _counts(item)]
     extra = [item for item in differences if item.left is None and item.key.kind in _OF_SERVER]
     others = [item for item in differences if item not in extra]
@@ -50,7 +51,7 @@ def drift(context: VerifyContext) -> Iterator[CheckFailure]:
             group,
             "after the migrations",
             "in the database",
-            place=lambda key: where_key(context, key),
+            place=lambda key: place_of_key(context, key),
             advice=_HELP,
         ):
             yield replace(failure, level=level)
@@ -65,8 +66,8 @@ def _server_like(context: VerifyContext) -> str:
 
 def _live(context: VerifyContext, expected: Catalog) -> Catalog:
     """Return the catalog of the database, with the roles that it uses or that the migrations create."""
-    near = context.look(context.database).facts
-    every = context.look(context.database, all_roles=True).facts
+    near = context.catalog_of(context.database).facts
+    every = context.catalog_of(context.database, all_roles=True).facts
     return Catalog({key: every[key] for key in every if key in near or key in expected.facts})
 
 

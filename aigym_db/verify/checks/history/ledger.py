@@ -7,7 +7,7 @@ applied.
 What to do: restore the files from version control, and put changes into a new migration.
 
 breaks: edit migrations/0002_birds.sql: name text -> name varchar
-finding: is not what the database ran as 0002 birds
+finding: differs from 0002 birds as it was applied
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ from aigym_db.verify.context import VerifyContext
 
 
 @check("HIST03", "ledger", needs="live")
-def ledger(context: VerifyContext) -> Iterator[CheckFailure]:
+def ledger_matches_files(context: VerifyContext) -> Iterator[CheckFailure]:
+    """Yield a failure for each applied migration whose file is missing, renamed or edited, and for each
+    unapplied one older than the newest applied.
+    """
     files = {migration.version: migration for migration in context.migrations}
     rows = {row.version: row for row in applied(context.database)}
     names = {(row.version, row.name) for row in rows.values()}
@@ -30,20 +33,19 @@ def ledger(context: VerifyContext) -> Iterator[CheckFailure]:
             moved = next((file for file in context.migrations if checksum(file) == row.checksum), None)
             if moved is not None and (moved.version, moved.name) not in names:
                 yield CheckFailure(
-                    f"{version:04d} {row.name}, which the database has run, was renamed: its text is now "
-                    f"{moved.file}.",
+                    f"{version:04d} {row.name} is applied, and its file was renamed to {moved.file}.",
                     moved.up.source.place(0),
                     f"Rename it back: `git mv {moved.file} migrations/{version:04d}_{row.name}.sql`.",
                 )
                 continue
             yield CheckFailure(
-                f"The database has run {version:04d} {row.name}, which is not in migrations/.",
+                f"{version:04d} {row.name} is applied but missing from migrations/.",
                 file.up.source.place(0) if file else None,
                 "Restore the file from version control, or check out the branch that has it.",
             )
         elif row.checksum != checksum(file):
             yield CheckFailure(
-                f"{file.file} is not what the database ran as {file.label}.",
+                f"{file.file} differs from {file.label} as it was applied.",
                 file.up.source.place(0),
                 "Restore the file from version control, and put the change into a new migration.",
             )
@@ -51,7 +53,7 @@ def ledger(context: VerifyContext) -> Iterator[CheckFailure]:
     for version, file in files.items():
         if version < newest and version not in rows:
             yield CheckFailure(
-                f"{file.label} was added after {newest:04d} was applied, and is not applied itself.",
+                f"{file.label} is not applied and older than {newest:04d}, which is applied.",
                 file.up.source.place(0),
                 "Check that it has the same effect after the applied migrations, then run "
                 f"`aigym-db migrate --allow-out-of-order {version}`.",

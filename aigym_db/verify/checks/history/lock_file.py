@@ -19,6 +19,7 @@ from aigym_db.verify.context import VerifyContext
 
 
 @check("HIST01", "lock", needs="files")
-def lock(context: VerifyContext) -> Iterator[CheckFailure]:
+def frozen_files_unchanged(context: VerifyContext) -> Iterator[CheckFailure]:
+    """Raise EditedFrozen (AIG-T001) or MissingMigration (AIG-T002) as `frozen` does; yield nothing."""
     frozen(context.project, context.migrations)
     return iter(())

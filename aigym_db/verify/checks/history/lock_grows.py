@@ -29,6 +29,7 @@ _HELP = "Restore migrations/LOCK and the files it names from the main branch; ne
 
 @check("HIST02", "lock-grows", needs="files")
 def lock_grows(context: VerifyContext) -> Iterator[CheckFailure]:
+    """Yield a failure for the first line of the main branch's lock file that this one lacks or changes."""
     path = context.project.root / "migrations" / "LOCK"
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     branch, before = _on_main(context.project)

@@ -26,7 +26,7 @@ from aigym_db.model.catalog import Catalog, Key
 from aigym_db.verify.check import CheckFailure, check
 from aigym_db.verify.context import VerifyContext
 from aigym_db.verify.differences import failures
-from aigym_db.verify.locate import where_key
+from aigym_db.verify.locate import place_of_key
 
 LOGIN = "aigym_verify_plain_login"
 _OF_SERVER = ("role", "membership", "setting", "database")
@@ -34,6 +34,10 @@ _OF_SERVER = ("role", "membership", "setting", "database")
 
 @check("HIST07", "non-superuser-owner", needs="history")
 def non_superuser_owner(context: VerifyContext) -> Iterator[CheckFailure]:
+    """Yield a failure for each object that differs if a non-superuser runs the migrations.
+
+    Raise StatementFailed (AIG-S002) if a statement fails without superuser rights.
+    """
     owner = context.project.owner
     if owner is None:
         yield CheckFailure(
@@ -46,12 +50,12 @@ def non_superuser_owner(context: VerifyContext) -> Iterator[CheckFailure]:
         _make_login(server, owner)
         with scratch(server, context.project.session, user=LOGIN, database_owner=owner) as connection:
             replay(connection, context.ups, owner=owner)
-            as_member = context.look(connection)
+            as_member = context.catalog_of(connection)
     yield from failures(
         _comparable(context.history).difference(_comparable(as_member)),
         "if a superuser migrates",
         "if a non-superuser member of the owner migrates",
-        place=lambda key: where_key(context, key),
+        place=lambda key: place_of_key(context, key),
         advice="Create it as the owner, or make statements that need a superuser conditional.",
     )
 

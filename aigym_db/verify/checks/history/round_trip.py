@@ -29,12 +29,16 @@ _AGAIN = "Check for remains of a down that change the effect of an up: rows, seq
 
 @check("HIST06", "round-trip", needs="history")
 def round_trip(context: VerifyContext) -> Iterator[CheckFailure]:
+    """Yield a failure for each object that differs after a down, or after the second application.
+
+    Raise StatementFailed (AIG-S002) if a statement fails.
+    """
     owner = context.project.owner
     with throwaway(context.project.server) as server, scratch(server, context.project.session) as connection:
-        catalogs = [context.look(connection)]
+        catalogs = [context.catalog_of(connection)]
         for migration in context.migrations:
             replay(connection, [migration.up], owner=owner)
-            catalogs.append(context.look(connection))
+            catalogs.append(context.catalog_of(connection))
         known: set[str] = set()
         rolled_back: list[Migration] = []
         for migration, before in zip(context.migrations[::-1], catalogs[-2::-1], strict=True):
@@ -43,7 +47,7 @@ def round_trip(context: VerifyContext) -> Iterator[CheckFailure]:
             place = migration.down.source.place(migration.down.start)
             replay(connection, [migration.down], owner=owner)
             rolled_back.append(migration)
-            differences = context.look(connection).difference(before)
+            differences = context.catalog_of(connection).difference(before)
             # A difference that a down causes persists after all later ones; report it once.
             new = [item for item in differences if str(item) not in known]
             known |= {str(item) for item in differences}
@@ -56,7 +60,7 @@ def round_trip(context: VerifyContext) -> Iterator[CheckFailure]:
             )
         replay(connection, [migration.up for migration in reversed(rolled_back)], owner=owner)
         yield from failures(
-            context.look(connection).difference(catalogs[-1]),
+            context.catalog_of(connection).difference(catalogs[-1]),
             "after up, down and a second up",
             "after the first up",
             place=lambda key: None,

@@ -17,15 +17,16 @@ from collections.abc import Iterator
 from aigym_db.verify.check import CheckFailure, check
 from aigym_db.verify.context import VerifyContext
 from aigym_db.verify.differences import failures
-from aigym_db.verify.locate import where_key
+from aigym_db.verify.locate import place_of_key
 
 
 @check("HIST05", "state-is-history", needs="state")
 def state_is_history(context: VerifyContext) -> Iterator[CheckFailure]:
+    """Yield a failure for each object that differs between the templates and the migrations."""
     yield from failures(
         context.history.difference(context.state),
         "after the migrations",
         "in the templates",
-        place=lambda key: where_key(context, key),
+        place=lambda key: place_of_key(context, key),
         advice="Draft the missing migration with `aigym-db new NAME`, or correct the template.",
     )
