@@ -3,7 +3,8 @@
 The condition of the statement is false for a changed row, and every batch checks this. So no row is changed
 twice, and a further pass over the pages is safe. It can be necessary: a row that the application updates
 meanwhile may move from a page not yet processed to a processed one. After each pass a query over the whole
-table, in one snapshot, determines whether a row still matches; if so, the next pass begins.
+table, in one snapshot, counts the rows that still match; if there are any, the next pass begins. The
+number of passes is limited; see `Pass.needs_another`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from aigym_db.database import ledger
 from aigym_db.database.failure import explain_error
 from aigym_db.database.queries import query
 from aigym_db.errors import AigymError, ForbiddenStatement, Interrupted, PartiallyApplied
-from aigym_db.migrate.backfill.batch import Batch, Rewritten, anything_left, change_pages, measured
+from aigym_db.migrate.backfill.batch import Batch, Rewritten, change_pages, measured, rows_left
 from aigym_db.migrate.backfill.pace import BatchSize
 from aigym_db.migrate.backfill.passes import Pass, known
 from aigym_db.migrate.backfill.replication_lag import Standbys
@@ -33,8 +34,6 @@ from aigym_db.migrate.session.transaction import Patience, Try
 from aigym_db.migrate.step import Step
 from aigym_db.model.migration import Direction, Migration, Part
 
-PASSES = 3
-"""Maximum number of passes; rows that match after the last one were written during the backfill."""
 NOTE_S = 1.0
 """Longest interval between journal entries while there are no rows to change."""
 
@@ -88,20 +87,24 @@ class _Backfill:
             current = self.current or self._begin(1)
             self._go_through(current)
             self._report_progress("backfill: checking for remaining rows")
-            if not anything_left(self.journal, self.change):
+            left = rows_left(self.journal, self.change)
+            if not current.needs_another(left):
                 break
-            if current.number == PASSES:
-                self._notice(
-                    f"rows still match the condition after {PASSES} passes: they were written meanwhile",
-                    "Make the application or a trigger write the new values, then change these rows in "
-                    "another migration.",
-                )
-                break
-            self.current = self._begin(current.number + 1)
-        detail = {**self.run.detail(self.migration), "rows": self.rows, "batches": self.batches}
+            self.current = self._begin(current.number + 1, left)
+        counts = {"rows": self.rows, "batches": self.batches, "left": left}
+        detail = {**self.run.detail(self.migration), **counts}
         took_ms = round(self.took_ms, 3)
         self.journal.happened(self.journal.outcome(self.lost_ms, detail=detail, duration_ms=took_ms))
         self._notice(f"{self.rows:,} rows changed in {self.batches:,} batches")
+        if left:
+            rows, match, them = ("row", "matches", "it") if left == 1 else ("rows", "match", "them")
+            self._notice(
+                f"{left:,} {rows} still {match} the condition after {current.number} passes, because other "
+                f"sessions wrote {them} during the backfill",
+                "Change the application or install a trigger so that such rows are no longer written, then "
+                f"change {them} in another migration with the same statement.",
+                severity="WARNING",
+            )
         self.run.finish(Finished(self.migration, self.took_ms, self.lost_ms))
         self.run.session.send(Message.of(RESET_ALL))
 
@@ -146,9 +149,9 @@ class _Backfill:
         self.run.failed(self.migration, self.journal.direction, lost, 1)
         return lost
 
-    def _begin(self, number: int) -> Pass:
+    def _begin(self, number: int, left: int | None = None) -> Pass:
         """Begin a pass: record its last page in the journal before the first batch."""
-        current, rows_a_page = measured(self.journal, self.change, number)
+        current, rows_a_page = measured(self.journal, self.change, number, left)
         self.pace = BatchSize(self.batch_rows, rows_a_page)
         self.run.record(self.journal.event("intent", 1, sql=self.change.step.text, detail=current.detail()))
         return current
@@ -166,7 +169,7 @@ class _Backfill:
                     f"{self.change.table} was rewritten (VACUUM FULL, CLUSTER, TRUNCATE); the pass starts "
                     "again at its first page"
                 )
-                self.current, self.pages_before = self._begin(current.number), 0
+                self.current, self.pages_before = self._begin(current.number, current.left), 0
                 continue
             self._report_progress()
             self.run.stop.pause(rest_s)
@@ -203,8 +206,8 @@ class _Backfill:
         if error is not None:
             raise error
 
-    def _notice(self, message: str, hint: str = "") -> None:
-        self.run.observer.notice(self.migration, Notice("INFO", f"{self.label}: {message}.", hint=hint))
+    def _notice(self, message: str, hint: str = "", *, severity: str = "INFO") -> None:
+        self.run.observer.notice(self.migration, Notice(severity, f"{self.label}: {message}.", hint=hint))
 
     def _report_progress(self, phase: str = "") -> None:
         current = self.current

@@ -83,8 +83,10 @@ def change_pages(journal: Journal, change: Change, current: Pass, until: int, *,
     return Batch(end_message, end, rows, noted, reply.duration_ms + end.duration_ms)
 
 
-def measured(journal: Journal, change: Change, number: int) -> tuple[Pass, float]:
+def measured(journal: Journal, change: Change, number: int, left: int | None = None) -> tuple[Pass, float]:
     """Return a pass over the present pages, and the rows per page, summed over all tables.
+
+    `left` is the number of rows that the pass before did not change; None for the first pass.
 
     Raise ForbiddenStatement (AIG-P010) if the relation is a view, a materialized view or a foreign table.
     """
@@ -101,12 +103,12 @@ def measured(journal: Journal, change: Change, number: int) -> tuple[Pass, float
     pages = {table: size for table, _, size in tables}
     files = {table: file for table, file, _ in tables}
     rows = sum(float(rows_a_page or NARROW_ROWS) for *_, size, rows_a_page in relations if int(size))
-    return Pass(number, pages, files), rows or NARROW_ROWS
+    return Pass(number, pages, files, left), rows or NARROW_ROWS
 
 
-def anything_left(journal: Journal, change: Change) -> bool:
-    """Return True if any row of the table matches the condition, in one snapshot."""
-    return _rows(journal, change.remaining()) == [("t",)]
+def rows_left(journal: Journal, change: Change) -> int:
+    """Return the number of rows of the table that match the condition, in one snapshot."""
+    return int(_rows(journal, change.remaining())[0][0])
 
 
 def _rows(journal: Journal, statement: str | Step) -> list[tuple[Any, ...]]:

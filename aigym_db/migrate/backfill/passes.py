@@ -15,6 +15,11 @@ from aigym_db.errors import PartiallyApplied
 from aigym_db.migrate.step import Step
 from aigym_db.model.migration import Migration
 
+PASSES = 3
+"""Number of passes that are made if rows are left, whether or not their number falls."""
+MOST_PASSES = 10
+"""Maximum number of passes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pass:
@@ -26,8 +31,20 @@ class Pass:
     """Pages of the table or of each partition, by oid."""
     files: Mapping[int, int]
     """The relfilenode of each; a rewrite changes it, and with it the rows' pages."""
+    left: int | None = None
+    """The number of rows that matched the condition after the pass before; None for the first pass."""
     next: int = 0
     """The first page not processed yet."""
+
+    def needs_another(self, left: int) -> bool:
+        """Return True if another pass is to follow this one, after which `left` rows match the condition.
+
+        A pass misses rows that concurrent updates move. From pass PASSES on, the number of rows left has to
+        fall with each pass: otherwise other sessions write new rows as fast as passes change them.
+        """
+        if not left or self.number == MOST_PASSES:
+            return False
+        return self.number < PASSES or self.left is None or left < self.left
 
     @property
     def until(self) -> int:
@@ -49,6 +66,7 @@ class Pass:
         return {
             "pass": self.number,
             "until": self.until,
+            "left": self.left,
             "tables": [[table, self.pages[table], self.files[table]] for table in self.pages],
         }
 
@@ -79,6 +97,7 @@ def known(
                 entry.detail["pass"],
                 {table: pages for table, pages, _ in tables},
                 {table: file for table, _, file in tables},
+                entry.detail["left"],
             )
         elif entry.kind == "done" and current is not None and "until" in entry.detail:
             current = replace(current, next=entry.detail["until"])

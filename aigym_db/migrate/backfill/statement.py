@@ -66,17 +66,20 @@ class Change:
         return builder.step()
 
     def remaining(self) -> Step:
-        """Return the query whether any row matches the condition."""
+        """Return the query for the number of rows that match the condition."""
         builder = _StatementBuilder(self.step)
         builder.add_from_file(0, self._with)
         name = f"{'only ' if self.only else ''}{self.table}{f' as {self.alias}' if self.alias else ''}"
-        builder.add_generated(f"select exists (select from {name}")
+        row = self.alias or self.table
+        # A row may match several rows of the other tables.
+        count = f"count(distinct ({row}.tableoid, {row}.ctid))" if self._others else "count(*)"
+        builder.add_generated(f"select {count} from {name}")
         if self._others:
             builder.add_generated(", ")
             builder.add_from_file(*self._others)
         builder.add_generated(" where (\n")
         builder.add_from_file(*self._condition)
-        builder.add_generated("\n))")
+        builder.add_generated("\n)")
         return builder.step()
 
     def place_of_condition(self) -> Place:

@@ -106,7 +106,7 @@ def test_an_invalid_statement_fails_on_an_empty_table(database, other, write, ba
     assert (error.value.place.line, error.value.place.column) == (4, 16)
 
     migrate(database, (empty, backfill()))
-    assert journal(other)[-1] == ("apply", {"rows": 0, "batches": 1})
+    assert journal(other)[-1] == ("apply", {"rows": 0, "batches": 1, "left": 0})
 
 
 def test_a_missing_table_is_reported_with_its_place(database, table, backfill) -> None:

@@ -15,8 +15,8 @@ from aigym_db.database import ledger
 from aigym_db.database.servers.databases import create_database, drop_database
 from aigym_db.database.servers.throwaway import throwaway
 from aigym_db.migrate.apply import migrate
-from aigym_db.migrate.backfill.backfill import PASSES
 from aigym_db.migrate.backfill.pace import BatchSize
+from aigym_db.migrate.backfill.passes import PASSES
 from aigym_db.migrate.observer import Observer, Progress
 from aigym_db.model.migration import Migration
 
