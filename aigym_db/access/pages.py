@@ -10,9 +10,11 @@ PAGES = {
         cleandoc("""
             The rows that an actor can reach differ from the access matrix.
 
-            The message contains the table, the actor, the command, the expected row classes and up to three
-            witness rows. An additional row is unauthorized access; a missing row is access that the matrix
-            grants and the database denies. `without WHERE` means that the SELECT policies did not apply.
+            The message contains the table, the actor, the command, the expected row classes and the primary
+            keys of up to three witness rows: rows of the test fixture that the actor can reach but should
+            not, or should reach but cannot. An additional row is unauthorized access; a missing row is access
+            that the matrix grants and the database denies. `without WHERE` means that the SELECT policies did
+            not apply.
 
             What to do: correct the policy or the grant; change the cell if the actual access is intended.
         """),

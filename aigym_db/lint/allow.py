@@ -30,7 +30,7 @@ class Allow:
     reason: str
     spot: Spot
     covers: Statement | None
-    """None if no statement follows it directly."""
+    """None if no statement follows it directly; the comment then suppresses nothing."""
 
     def matches(self, rule: str, spot: Spot) -> bool:
         """Return True if the comment names `rule` and covers the statement that contains `spot`."""

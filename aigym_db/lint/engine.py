@@ -48,13 +48,19 @@ def lint_project(migrations: Sequence[Migration], state: Sequence[Script] = ()) 
     """Return the findings of a project, sorted by place.
 
     Statements are checked in `migrations`, oldest first. The catalog is checked after replaying `state`, the
-    rendered templates in order of creation, or, if that is empty, after the migrations.
+    rendered templates in order of creation, or, if that is empty, after the migrations. An allow comment
+    above `-- migrate:up` or below an irreversible down suppresses nothing, which is a finding.
     """
     sections: list[Section] = []
     for migration in migrations:
+        sections.append(Section(migration.up.source, 0, migration.up.start, "up"))
         sections.append(Section.of_part(migration.up, "up", batch=migration.version, phase=migration.phase))
         if migration.down is not None:
             sections.append(Section.of_part(migration.down, "down"))
+        else:
+            sections.append(
+                Section(migration.up.source, migration.up.end, len(migration.up.source.text), "down")
+            )
     if not state:
         return lint(sections)
     schema = [Section.of_script(script, "state", batch=0) for script in state]
@@ -126,7 +132,11 @@ class _Linter:
 
     def allow(self, allow: Allow) -> None:
         rule = rules_by_name().get(allow.rule)
-        unused = rule is not None and allow not in self.used and self.covered(rule, allow.spot.section)
+        unused = (
+            rule is not None
+            and allow not in self.used
+            and (allow.covers is None or self.covered(rule, allow.spot.section))
+        )
         self.check(CheckedAllow, CheckedAllow(allow, rule is not None, unused))
 
     def covered(self, rule: Rule, section: Section) -> bool:

@@ -87,13 +87,13 @@ _PAIR = re.compile(
     r"^(?:-- )?breaks: (.+(?:\n(?:-- )? {4}.+)*)\n(?:-- )?finding: (.+)$\n?",
     re.MULTILINE,
 )
-_HEAD = re.compile(r"-- (?P<question>[^\n]+)\n(?P<keys>(?:-- \w+: [^\n]*\n)+)(?P<text>(?:--[^\n]*\n)*)")
+_HEAD = re.compile(r"-- (?P<title>[^\n]+)\n(?P<keys>(?:-- \w+: [^\n]*\n)+)(?P<text>(?:--[^\n]*\n)*)")
 
 
 def query_check(path: Path) -> Check:
     """Return the check of a query; each of its rows is a problem: `object` (its catalog name) and `message`.
 
-    The file begins with its question, the keys `code`, `level`, `hint`, pairs of `breaks` and `finding`, and
+    The file begins with its title, the keys `code`, `level`, `hint`, pairs of `breaks` and `finding`, and
     the page. Raise BadMigration if one of them is missing.
     """
     text = path.read_text(encoding="utf-8")
@@ -102,7 +102,7 @@ def query_check(path: Path) -> Check:
     breaking = _breaking(head["keys"]) if head else ()
     if head is None or keys.keys() != {"code", "level", "hint"} or not breaking:
         raise BadMigration(
-            f"{path.name} is not a check: its question, code, level, hint, breaking statement or page is "
+            f"{path.name} is not a check: its title, code, level, hint, breaking statement or page is "
             "missing.",
             place=Source(path.name, text).place(0),
             hint="Begin it like the other checks in its folder.",
@@ -112,7 +112,7 @@ def query_check(path: Path) -> Check:
         for name, message in context.rows(text):
             yield CheckFailure(message, place_of_name(context, name), keys["hint"])
 
-    page = "\n".join([head["question"], "", *(line[3:] for line in head["text"].splitlines())])
+    page = "\n".join([head["title"], "", *(line[3:] for line in head["text"].splitlines())])
     level: Level = (
         "error" if keys["level"] == "error" else "warning" if keys["level"] == "warning" else "note"
     )

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import pytest
 
+from aigym_db.access.pages import PAGES
 from aigym_db.cli.main import status
+from aigym_db.errors import pages
+from aigym_db.lint.rule import rules
+from aigym_db.verify.check import checks
 
 
 @pytest.mark.parametrize(
@@ -56,3 +61,21 @@ def test_an_unknown_code_is_rejected_with_the_nearest_one(capsys: pytest.Capture
     assert status(["explain", "LOCK1"]) == 2
 
     assert "There is no code LOCK1." in capsys.readouterr().err
+
+
+def test_no_name_or_code_stands_for_two_pages() -> None:
+    codes_and_names = [
+        *((error.code, error.name) for error in pages()),
+        *((code, name) for code, (name, _) in PAGES.items()),
+        *((rule.code, rule.name) for rule in rules()),
+        *((check.code, check.name) for check in checks()),
+    ]
+
+    for words in zip(*codes_and_names, strict=True):
+        assert [word for word, count in Counter(words).items() if count > 1] == []
+
+
+def test_no_page_begins_with_a_question(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status(["explain"]) == 0
+
+    assert [line for line in capsys.readouterr().out.splitlines() if "?" in line] == []

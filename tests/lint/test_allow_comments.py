@@ -53,6 +53,34 @@ def test_an_allow_comment_that_suppresses_nothing_is_a_finding(
     assert hits(sql) == expected
 
 
+@pytest.mark.parametrize("rule", ["index-without-concurrently", "policy-to-public"])
+@pytest.mark.parametrize(
+    ("migration", "line"),
+    [
+        ("{allow}\n-- migrate:up\nselect 1;\n-- migrate:down\nselect 1;", 1),
+        ("-- a heading\n\n{allow}\n-- migrate:up\nselect 1;\n-- migrate:down\nselect 1;", 3),
+        ("-- migrate:up\nselect 1;\n{allow}\n-- migrate:down\nselect 1;", 3),
+        ("-- migrate:up\nselect 1;\n-- migrate:down irreversible: a test\n{allow}\n", 4),
+    ],
+    ids=["first line", "above the marker", "above the down marker", "below an irreversible down"],
+)
+def test_an_allow_comment_outside_the_sql_of_a_migration_is_reported_as_unused(
+    migration: str, line: int, rule: str
+) -> None:
+    text = migration.format(allow=f"-- allow {rule}: the table is small")
+
+    (finding,) = lint_text(text, "x.sql")
+
+    assert (finding.rule, finding.place.line) == ("allow-unused", line)
+    assert finding.hint == "Move it directly above the statement, or remove it."
+
+
+def test_a_misspelt_rule_above_the_marker_is_reported() -> None:
+    text = "-- allow nonsense: no\n-- migrate:up\nselect 1;\n-- migrate:down\nselect 1;"
+
+    assert hits(text) == [("allow-unknown-rule", 1)]
+
+
 def test_a_misspelt_rule_is_reported_with_the_nearest_name() -> None:
     (finding,) = lint_text("-- allow drop-tabel: gone\nselect 1;", "x.sql")
 

@@ -1,4 +1,4 @@
--- Which triggers and foreign keys are disabled?
+-- A disabled trigger or foreign key.
 -- code: INT03
 -- level: error
 -- hint: Enable them with `alter table … enable trigger all`, then look for rows that violate the constraints.

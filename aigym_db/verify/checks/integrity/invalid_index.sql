@@ -1,4 +1,4 @@
--- Which indexes are invalid?
+-- An invalid index.
 -- code: INT01
 -- level: error
 -- hint: Drop it with `drop index concurrently`, and build it again.

@@ -1,4 +1,4 @@
--- Which constraints have not been validated against existing rows?
+-- A constraint that has not been validated against existing rows.
 -- code: INT02
 -- level: warning
 -- hint: Run `alter table … validate constraint …`, once the rows satisfy it.

@@ -1,4 +1,4 @@
--- Which SECURITY DEFINER functions can PUBLIC execute?
+-- A SECURITY DEFINER function that PUBLIC can execute.
 -- code: SEC06
 -- level: error
 -- hint: Revoke execute from public, and grant it to the roles that need it.

@@ -1,4 +1,4 @@
--- Which SECURITY DEFINER functions use the caller's search_path?
+-- A SECURITY DEFINER function that uses the caller's search_path.
 -- code: SEC05
 -- level: error
 -- hint: Write `set search_path = ''` on the function, and qualify every name with its schema.

@@ -1,4 +1,4 @@
--- Which table owners can log in and bypass row-level security?
+-- A table owner that can log in and bypasses row-level security.
 -- code: SEC09
 -- level: warning
 -- hint: Transfer the tables to a role with NOLOGIN.

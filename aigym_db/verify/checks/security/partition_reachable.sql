@@ -1,4 +1,4 @@
--- Which partitions can a role other than the owner query directly?
+-- A partition that a role other than the owner can query directly.
 -- code: SEC04
 -- level: error
 -- hint: Revoke the privilege: roles with privileges on the parent reach the rows through its policies.

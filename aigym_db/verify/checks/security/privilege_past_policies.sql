@@ -1,4 +1,4 @@
--- Which roles have table privileges that row-level security does not restrict?
+-- A table privilege that row-level security does not restrict.
 -- code: SEC03
 -- level: error
 -- hint: Grant select, insert, update and delete only, and revoke the others.

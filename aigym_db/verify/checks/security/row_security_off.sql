@@ -1,4 +1,4 @@
--- On which tables and partitions is row-level security disabled?
+-- A table or partition with row-level security disabled.
 -- code: SEC01
 -- level: error
 -- hint: Write `alter table … enable row level security` and the policies it needs.

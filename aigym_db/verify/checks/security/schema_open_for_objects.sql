@@ -1,4 +1,4 @@
--- Which roles can create objects in a schema they do not own?
+-- A role that can create objects in a schema that it does not own.
 -- code: SEC08
 -- level: error
 -- hint: Revoke create on the schema; using its objects requires only usage.

@@ -1,4 +1,4 @@
--- Which views read their tables with the privileges of their owner?
+-- A view that reads its tables with the privileges of its owner.
 -- code: SEC07
 -- level: error
 -- hint: Write `with (security_invoker = true)` on the view.

@@ -1,4 +1,4 @@
--- Which policies apply to PUBLIC?
+-- A policy that applies to PUBLIC.
 -- code: SEC02
 -- level: error
 -- hint: Name the roles that the policy applies to: `to authenticated`.
