@@ -27,6 +27,8 @@ class App:
     report: Report = field(default_factory=Report)
     variables: Mapping[str, str] = field(default_factory=dict)
     """libpq's variables, `PG*`, removed from the environment: see `taken_variables`."""
+    only_local: bool = False
+    """True if DATABASE_URL and `PG*` are ignored."""
 
     @cached_property
     def project(self) -> Project:
@@ -38,7 +40,7 @@ class App:
     def is_local(self) -> bool:
         """True if no database is specified, so that the project's local server is used."""
         named = ("PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE", "PGPORT")
-        return (
+        return self.only_local or (
             self.database is None
             and not os.environ.get("DATABASE_URL")
             and not any(self.variables.get(name) for name in named)

@@ -36,6 +36,14 @@ class Commands(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        if name is not None:
+            ctx.ensure_object(Report).begin(name)
+        return name, command, rest
+
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="aigym-db")
@@ -58,28 +66,21 @@ class Commands(click.Group):
 )
 @click.option(
     "--format",
-    "form",
     type=click.Choice(["text", "json"]),
-    default="text",
+    # Read by `_requested_format`, also from command lines that click rejects.
+    expose_value=False,
     help="Output format (default: text).",
 )
 @click.pass_context
-def cli(
-    ctx: click.Context,
-    directory: Path,
-    database: str | None,
-    server: str | None,
-    form: Literal["text", "json"],
-) -> None:
+def cli(ctx: click.Context, directory: Path, database: str | None, server: str | None) -> None:
     """Migrations, schema verification and access tests for PostgreSQL."""
-    report = ctx.ensure_object(Report)
-    report.format = form
     if database is not None and not database.strip():
         raise BadCommandLine(
             "`--database` is empty.",
             hint="Specify a connection string; check that the shell variable is set.",
         )
-    ctx.obj = App(directory, database, server, report, ctx.with_resource(taken_variables()))
+    variables = ctx.with_resource(taken_variables())
+    ctx.obj = App(directory, database, server, ctx.ensure_object(Report), variables)
 
 
 def run(arguments: Sequence[str] | None = None) -> None:
@@ -93,11 +94,10 @@ def run(arguments: Sequence[str] | None = None) -> None:
 
 def status(arguments: list[str]) -> int:
     """Run one command line and return its exit status."""
-    report = Report("json" if _json_requested(arguments) else "text")
-    name = next((word for word in arguments if (COMMANDS / f"{word}.py").is_file()), "")
+    report = Report(_requested_format(arguments))
     try:
         code = _reported(arguments, report)
-        report.close(name, code)
+        report.close(code)
     except BrokenPipeError:
         # The reader closed the pipe (`| head`); Python must not flush stdout at exit.
         streams.silence(sys.stdout)
@@ -162,8 +162,12 @@ def _run(arguments: list[str], report: Report) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _json_requested(arguments: list[str]) -> bool:
-    pairs = zip(arguments, [*arguments[1:], ""], strict=False)
-    return any(
-        word == "--format=json" or (word == "--format" and following == "json") for word, following in pairs
-    )
+def _requested_format(arguments: list[str]) -> Literal["text", "json"]:
+    """Return the format of the last `--format`; text if the value is invalid, which click reports."""
+    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
+    values = [
+        following if word == "--format" else word.removeprefix("--format=")
+        for word, following in pairs
+        if word == "--format" or word.startswith("--format=")
+    ]
+    return "json" if values[-1:] == ["json"] else "text"

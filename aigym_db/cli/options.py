@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from aigym_db.cli.app import App
 from aigym_db.errors import AigymError, ResumableError, ServerError
+from aigym_db.migrate.observer import Finished
 from aigym_db.migrate.options import Options
-from aigym_db.model.migration import Migration, Phase
-from aigym_db.report.progress import Watching, finished_json
+from aigym_db.model.migration import Direction, Migration, Phase
+from aigym_db.report.progress import Watching
+
+if TYPE_CHECKING:
+    from aigym_db.report.documents import MigrateResults, RollbackResults
 
 
 def options(
@@ -40,20 +44,16 @@ def options(
 
 
 @contextmanager
-def watched(
-    app: App, files: Iterable[Migration], finished: Literal["applied", "rolled_back"]
-) -> Iterator[Watching]:
-    """Print the progress of a run and add its migrations to the JSON document, also if it fails.
-
-    `finished` is the key of the document.
-    """
+def watched(app: App, files: Iterable[Migration], direction: Direction) -> Iterator[Watching]:
+    """Print the progress of a run and add its migrations to the JSON document, also if it fails."""
     with Watching(app.report) as watching:
         try:
             yield watching
         except (ServerError, ResumableError) as error:
             raise with_origin(app, files, error) from error.__cause__
         finally:
-            app.report.data[finished] = finished_json(watching.finished_all.values())
+            done = tuple(watching.finished_all.values())
+            app.report.add_results(lambda: _results(done, direction))
 
 
 def with_origin(app: App, files: Iterable[Migration], error: AigymError) -> AigymError:
@@ -67,3 +67,12 @@ def with_origin(app: App, files: Iterable[Migration], error: AigymError) -> Aigy
             if template:
                 return error.amended(added_detail=f"TEMPLATE: {template}")
     return error
+
+
+def _results(done: tuple[Finished, ...], direction: Direction) -> MigrateResults | RollbackResults:
+    from aigym_db.report import entries
+    from aigym_db.report.documents import MigrateResults, RollbackResults
+
+    if direction == "up":
+        return MigrateResults(applied=entries.finished(done))
+    return RollbackResults(rolled_back=entries.finished(done))

@@ -14,6 +14,9 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: float | None) ->
     return value
 
 
+VERSION = click.IntRange(min=0)
+"""The type of options whose value is the number of a migration; 0 is the state before the first."""
+
 lock_wait_option = click.option(
     "--lock-wait",
     type=float,

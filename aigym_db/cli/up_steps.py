@@ -68,7 +68,7 @@ def _digests(app: App, dsn: str) -> dict[str, str]:
 
 def _migrate(app: App, dsn: str) -> str:
     files = migrations(app.project)
-    with watched(app, files, "applied") as watching:
+    with watched(app, files, "up") as watching:
         settled = options(app, dsn, frozen(app.project, files))
         done = migrate(dsn, files, options=settled, observer=watching)
     return f"{len(done)} applied, {len(files)} in all"

@@ -1,15 +1,16 @@
-"""The JSON documents that `--format json` prints, as types, and their JSON Schemas."""
+"""The JSON documents that `--format json` prints, as types.
+
+Imported only for that format: the types take time to create, which `migrate` and `status` without it do not
+need.
+"""
 
 from __future__ import annotations
 
-import types
-from dataclasses import MISSING, dataclass, fields
 from datetime import datetime
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Literal, TypedDict
 
 
-@dataclass(frozen=True, slots=True)
-class FindingEntry:
+class FindingEntry(TypedDict):
     """A finding, or the error that ended the command."""
 
     rule: str
@@ -22,18 +23,17 @@ class FindingEntry:
     hint: str
 
 
-@dataclass(frozen=True, slots=True)
-class CommandDocument:
+class CommandDocument(TypedDict):
     """What the document of every command contains."""
 
-    command: str
+    command: str | None
+    """Null if the command line contains no known command."""
     ok: bool
     exit_status: int
     findings: list[FindingEntry]
 
 
-@dataclass(frozen=True, slots=True)
-class FinishedEntry:
+class FinishedEntry(TypedDict):
     """A migration that was applied or rolled back, and is committed."""
 
     version: int
@@ -42,8 +42,7 @@ class FinishedEntry:
     lock_wait_ms: float
 
 
-@dataclass(frozen=True, slots=True)
-class WaitingEntry:
+class WaitingEntry(TypedDict):
     """A pending migration that belongs to another phase."""
 
     version: int
@@ -51,8 +50,7 @@ class WaitingEntry:
     phase: Literal["expand", "contract"]
 
 
-@dataclass(frozen=True, slots=True)
-class PendingEntry:
+class PendingEntry(TypedDict):
     """A migration that `migrate` would apply."""
 
     version: int
@@ -61,8 +59,7 @@ class PendingEntry:
     frozen: bool
 
 
-@dataclass(frozen=True, slots=True)
-class AppliedEntry:
+class AppliedEntry(TypedDict):
     """A migration that the database has run."""
 
     version: int
@@ -73,93 +70,84 @@ class AppliedEntry:
     """The newer version that had been applied before."""
 
 
-@dataclass(frozen=True, slots=True)
-class PartialEntry:
+class PartialEntry(TypedDict):
     """A partially applied or partially rolled back migration."""
 
     version: int
     name: str
     direction: Literal["up", "down"]
     statements_done: int
-    rows_changed: int
+    rows_changed: int | None
+    """Rows of a backfill; null for other statements."""
 
 
-@dataclass(frozen=True, slots=True)
-class MigratedTarget:
+class TargetHead(TypedDict):
+    """What `migrate`, `rollback` and `status` report of every target of `--targets`."""
+
+    name: str
+    schema: str | None
+    canary: bool
+    status: str
+    error: FindingEntry | None
+
+
+class ExecutedTarget(TargetHead):
+    """What `migrate` and `rollback` report of a target."""
+
+    pending: int | None
+    """Null, as `waiting`, if there is no plan: the target was not reached, or rejected."""
+    waiting: int | None
+    duration_ms: float
+
+
+class MigratedTarget(ExecutedTarget):
     """A target of `migrate --targets`."""
 
-    name: str
-    schema: str | None
-    canary: bool
-    status: str
-    pending: int | None
-    waiting: int | None
     applied: list[FinishedEntry]
-    duration_ms: float
-    error: FindingEntry | None
 
 
-@dataclass(frozen=True, slots=True)
-class RolledBackTarget:
+class RolledBackTarget(ExecutedTarget):
     """A target of `rollback --targets`."""
 
-    name: str
-    schema: str | None
-    canary: bool
-    status: str
-    pending: int | None
-    waiting: int | None
     rolled_back: list[FinishedEntry]
-    duration_ms: float
-    error: FindingEntry | None
 
 
-@dataclass(frozen=True, slots=True)
-class TargetEntry:
-    """A target of `status --targets`."""
+class StatusTarget(TargetHead):
+    """A target of `status --targets`; the results are null if the status could not be read."""
 
-    name: str
-    schema: str | None
-    canary: bool
-    status: str
     version: int | None
     """The newest applied one."""
+    pending: list[PendingEntry] | None
+    unfinished: list[PartialEntry] | None
+
+
+class MigrateResults(TypedDict, total=False):
+    """The results of `migrate`."""
+
+    applied: list[FinishedEntry]
+    waiting: list[WaitingEntry]
+    targets: list[MigratedTarget]
+
+
+class RollbackResults(TypedDict, total=False):
+    """The results of `rollback`."""
+
+    rolled_back: list[FinishedEntry]
+    targets: list[RolledBackTarget]
+
+
+class StatusResults(TypedDict, total=False):
+    """The results of `status`; with `--sql` only `sql`."""
+
+    applied: list[AppliedEntry]
     pending: list[PendingEntry]
     unfinished: list[PartialEntry] | None
-    error: FindingEntry | None
-
-
-@dataclass(frozen=True, slots=True)
-class MigrateDocument(CommandDocument):
-    """The document of `migrate`."""
-
-    applied: list[FinishedEntry] | None = None
-    waiting: list[WaitingEntry] | None = None
-    targets: list[MigratedTarget] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RollbackDocument(CommandDocument):
-    """The document of `rollback`."""
-
-    rolled_back: list[FinishedEntry] | None = None
-    targets: list[RolledBackTarget] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StatusDocument(CommandDocument):
-    """The document of `status`; with `--sql` only `sql`."""
-
-    applied: list[AppliedEntry] | None = None
-    pending: list[PendingEntry] | None = None
-    unfinished: list[PartialEntry] | None = None
     """Null if the role cannot read the journal of the ledger."""
-    targets: list[TargetEntry] | None = None
-    sql: str | None = None
+    targets: list[StatusTarget]
+    sql: str
 
 
-@dataclass(frozen=True, slots=True)
-class LintCounts:
+class LintCounts(TypedDict):
     """The number of findings of each level."""
 
     error: int
@@ -167,94 +155,83 @@ class LintCounts:
     note: int
 
 
-@dataclass(frozen=True, slots=True)
-class LintDocument(CommandDocument):
-    """The document of `lint`."""
+class LintResults(TypedDict, total=False):
+    """The results of `lint`."""
 
-    counts: LintCounts | None = None
+    counts: LintCounts
 
 
-@dataclass(frozen=True, slots=True)
-class VerifyDocument(CommandDocument):
-    """The document of `verify`."""
+class VerifyResults(TypedDict, total=False):
+    """The results of `verify`."""
 
-    ran: list[str] | None = None
-    skipped: dict[str, str] | None = None
+    ran: list[str]
+    skipped: dict[str, str]
     """The checks that could not run, and what each requires."""
 
 
-@dataclass(frozen=True, slots=True)
-class FreezeDocument(CommandDocument):
-    """The document of `freeze`."""
+class FreezeResults(TypedDict, total=False):
+    """The results of `freeze`."""
 
-    frozen: list[str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RenderDocument(CommandDocument):
-    """The document of `render`."""
-
-    sql: str | None = None
+    frozen: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class NewDocument(CommandDocument):
-    """The document of `new`."""
+class RenderResults(TypedDict, total=False):
+    """The results of `render`."""
 
-    files: list[str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SeedDocument(CommandDocument):
-    """The document of `seed`."""
-
-    set: str | None = None
-    rows_written: int | None = None
+    sql: str
 
 
-@dataclass(frozen=True, slots=True)
-class UpDocument(CommandDocument):
-    """The document of `up`."""
+class NewResults(TypedDict, total=False):
+    """The results of `new`."""
 
-    dsn: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class InitDocument(CommandDocument):
-    """The document of `init`."""
-
-    directory: str | None = None
-    files: list[str] | None = None
+    files: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class ExplainDocument(CommandDocument):
-    """The document of `explain`: all `codes`, or one `code` and its `page`."""
+class SeedResults(TypedDict, total=False):
+    """The results of `seed`."""
 
-    codes: list[str] | None = None
-    code: str | None = None
-    page: str | None = None
+    set: str
+    rows_written: int
 
 
-@dataclass(frozen=True, slots=True)
-class DoctorDocument(CommandDocument):
-    """The document of `doctor`."""
+class UpResults(TypedDict, total=False):
+    """The results of `up`."""
 
-    checks: dict[str, str] | None = None
+    applied: list[FinishedEntry]
+    dsn: str
+
+
+class InitResults(TypedDict, total=False):
+    """The results of `init`."""
+
+    directory: str
+    files: list[str]
+
+
+class ExplainResults(TypedDict, total=False):
+    """The results of `explain`: all `codes`, or one `code` and its `page`."""
+
+    codes: list[str]
+    code: str
+    page: str
+
+
+class DoctorResults(TypedDict, total=False):
+    """The results of `doctor`."""
+
+    checks: dict[str, str]
     """The result of each check, or the message of its error."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServerDocument(CommandDocument):
-    """The document of `server`; each of its commands sets one field."""
+class ServerResults(TypedDict, total=False):
+    """The results of `server`; each of its commands sets one field."""
 
-    dsn: str | None = None
-    stopped: bool | None = None
-    removed: list[str] | None = None
+    dsn: str
+    stopped: bool
+    removed: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class MutantCounts:
+class MutantCounts(TypedDict):
     """The result of `test --mutants`."""
 
     tried: int
@@ -266,76 +243,49 @@ class MutantCounts:
     """The mutants that PostgreSQL rejected, and its message."""
 
 
-@dataclass(frozen=True, slots=True)
-class TestDocument(CommandDocument):
-    """The document of `test`."""
+class TestResults(TypedDict, total=False):
+    """The results of `test`."""
 
-    cells: int | None = None
-    matching: int | None = None
-    differing: int | None = None
-    cells_per_second: int | None = None
-    mutants: MutantCounts | None = None
+    cells: int
+    matching: int
+    differing: int
+    cells_per_second: int
+    mutants: MutantCounts
 
 
-DOCUMENTS: dict[str, type[CommandDocument]] = {
-    "doctor": DoctorDocument,
-    "explain": ExplainDocument,
-    "freeze": FreezeDocument,
-    "init": InitDocument,
-    "lint": LintDocument,
-    "migrate": MigrateDocument,
-    "new": NewDocument,
-    "render": RenderDocument,
-    "rollback": RollbackDocument,
-    "seed": SeedDocument,
-    "server": ServerDocument,
-    "status": StatusDocument,
-    "test": TestDocument,
-    "up": UpDocument,
-    "verify": VerifyDocument,
+Results = (
+    DoctorResults
+    | ExplainResults
+    | FreezeResults
+    | InitResults
+    | LintResults
+    | MigrateResults
+    | NewResults
+    | RenderResults
+    | RollbackResults
+    | SeedResults
+    | ServerResults
+    | StatusResults
+    | TestResults
+    | UpResults
+    | VerifyResults
+)
+
+RESULTS: dict[str, type] = {
+    "doctor": DoctorResults,
+    "explain": ExplainResults,
+    "freeze": FreezeResults,
+    "init": InitResults,
+    "lint": LintResults,
+    "migrate": MigrateResults,
+    "new": NewResults,
+    "render": RenderResults,
+    "rollback": RollbackResults,
+    "seed": SeedResults,
+    "server": ServerResults,
+    "status": StatusResults,
+    "test": TestResults,
+    "up": UpResults,
+    "verify": VerifyResults,
 }
-"""The type of each command's document."""
-
-
-def document_schema(kind: type[CommandDocument]) -> dict[str, Any]:
-    """Return the JSON Schema of a command's document.
-
-    A field with a default is missing if the command failed before it had that result.
-    """
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": kind.__name__,
-        **_schema(kind),
-    }
-
-
-_SIMPLE: dict[Any, dict[str, Any]] = {
-    str: {"type": "string"},
-    bool: {"type": "boolean"},
-    int: {"type": "integer"},
-    float: {"type": "number"},
-    datetime: {"type": "string", "format": "date-time"},
-    type(None): {"type": "null"},
-}
-
-
-def _schema(kind: Any) -> dict[str, Any]:
-    if kind in _SIMPLE:
-        return _SIMPLE[kind]
-    origin, arguments = get_origin(kind), get_args(kind)
-    if origin is Literal:
-        return {"enum": [*arguments]}
-    if origin is list:
-        return {"type": "array", "items": _schema(arguments[0])}
-    if origin is dict:
-        return {"type": "object", "additionalProperties": _schema(arguments[1])}
-    if origin in (Union, types.UnionType):
-        return {"anyOf": [_schema(argument) for argument in arguments]}
-    hints = get_type_hints(kind)
-    return {
-        "description": kind.__doc__,
-        "type": "object",
-        "properties": {name: _schema(hint) for name, hint in hints.items()},
-        "required": [field.name for field in fields(kind) if field.default is MISSING],
-        "additionalProperties": False,
-    }
+"""The type of the results of each command."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aigym_db.errors import AigymError
 from aigym_db.migrate.fleet.result import FleetObserver, FleetResult, TargetResult
@@ -13,12 +13,14 @@ from aigym_db.migrate.fleet.status import TargetStatus
 from aigym_db.migrate.observer import Finished
 from aigym_db.model.migration import Direction, Plan
 from aigym_db.model.wording import counted
-from aigym_db.report import console, machine
-from aigym_db.report.progress import DONE, DONE_KEY, Watching, finished_json
+from aigym_db.report import console
+from aigym_db.report.progress import DONE, Watching
 from aigym_db.report.result import Report
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+    from aigym_db.report.documents import MigrateResults, RollbackResults
 
 _VERBS = {"up": "apply", "down": "roll back"}
 _MAX_NAMES = 5
@@ -91,7 +93,7 @@ class WatchingFleet(FleetObserver, AbstractContextManager["WatchingFleet"]):
 
     def summary(self, result: FleetResult) -> None:
         """Write the table of all targets, and each error once, with the targets it occurred on."""
-        self.report.data["targets"] = [_as_json(each, self.direction) for each in result.targets]
+        self.report.add_results(lambda: _results(result.targets, self.direction))
         self.report.print_line()
         for row in _table(result.targets, self.direction):
             self.report.print_line(row)
@@ -176,15 +178,34 @@ def _took(result: TargetResult) -> str:
     return f"{duration_ms:.0f} ms" if duration_ms < 10_000 else f"{duration_ms / 1000:.0f} s"
 
 
-def _as_json(result: TargetResult, direction: Direction) -> dict[str, Any]:
-    return {
-        "name": result.target.name,
-        "schema": result.target.schema or None,
-        "canary": result.target.canary,
-        "status": _state(result),
-        "pending": result.pending,
-        "waiting": result.waiting,
-        DONE_KEY[direction]: finished_json(result.finished),
-        "duration_ms": round(result.duration_ms, 3),
-        "error": machine.as_json(machine.as_finding(result.error)) if result.error else None,
-    }
+def _results(results: Iterable[TargetResult], direction: Direction) -> MigrateResults | RollbackResults:
+    from aigym_db.report import entries
+    from aigym_db.report.documents import (
+        ExecutedTarget,
+        MigratedTarget,
+        MigrateResults,
+        RollbackResults,
+        RolledBackTarget,
+    )
+
+    def executed(result: TargetResult) -> ExecutedTarget:
+        return ExecutedTarget(
+            **entries.target(result.target, _state(result), result.error),
+            pending=result.pending if result.plan else None,
+            waiting=result.waiting if result.plan else None,
+            duration_ms=round(result.duration_ms, 3),
+        )
+
+    if direction == "up":
+        return MigrateResults(
+            targets=[
+                MigratedTarget(**executed(result), applied=entries.finished(result.finished))
+                for result in results
+            ]
+        )
+    return RollbackResults(
+        targets=[
+            RolledBackTarget(**executed(result), rolled_back=entries.finished(result.finished))
+            for result in results
+        ]
+    )

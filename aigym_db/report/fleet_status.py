@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING
 
 from aigym_db.migrate.fleet.status import TargetStatus
-from aigym_db.migrate.status import Status
 from aigym_db.model.wording import counted
-from aigym_db.report import console, machine
+from aigym_db.report import console
 from aigym_db.report.fleet import merged_errors
 from aigym_db.report.result import Report
-from aigym_db.report.status import pending_json, unfinished_json
+
+if TYPE_CHECKING:
+    from aigym_db.report.documents import StatusResults
 
 
 def report_fleet_status(
@@ -22,7 +23,7 @@ def report_fleet_status(
     `frozen_versions` are the versions in the lock file; pending migrations of other versions are drafts. The
     errors in `report` determine the exit status.
     """
-    report.data["targets"] = [_as_json(each, frozen_versions) for each in statuses]
+    report.add_results(lambda: _results(statuses, frozen_versions))
     for row in console.columns(
         [("target", "at", "pending", "error"), *(_row(each, frozen_versions) for each in statuses)]
     ):
@@ -62,15 +63,17 @@ def _row(target: TargetStatus, frozen_versions: Collection[int]) -> tuple[str, .
     return name, f"{newest:04d}", pending, ""
 
 
-def _as_json(target: TargetStatus, frozen_versions: Collection[int]) -> dict[str, Any]:
-    status = target.status or Status((), (), ())
-    return {
-        "name": target.target.name,
-        "schema": target.target.schema or None,
-        "canary": target.target.canary,
-        "status": _state(target),
-        "version": max((row.version for row in status.applied), default=None),
-        "pending": pending_json(status.pending, frozen_versions),
-        "unfinished": unfinished_json(status.unfinished),
-        "error": machine.as_json(machine.as_finding(target.error)) if target.error else None,
-    }
+def _results(statuses: tuple[TargetStatus, ...], frozen_versions: Collection[int]) -> StatusResults:
+    from aigym_db.report import entries
+    from aigym_db.report.documents import StatusResults, StatusTarget
+
+    def target(each: TargetStatus) -> StatusTarget:
+        status = each.status
+        return StatusTarget(
+            **entries.target(each.target, _state(each), each.error),
+            version=max((row.version for row in status.applied), default=None) if status else None,
+            pending=entries.pending(status.pending, frozen_versions) if status else None,
+            unfinished=entries.unfinished(status.unfinished) if status else None,
+        )
+
+    return StatusResults(targets=[target(each) for each in statuses])

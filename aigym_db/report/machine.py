@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from aigym_db.errors import AigymError
@@ -12,27 +13,12 @@ from aigym_db.model.finding import Finding
 
 def document(content: Mapping[str, Any], encoding: str | None) -> str:
     """Return a JSON document, escaped to ASCII if the output encoding cannot represent a character."""
-    text = json.dumps(content, indent=2, default=str, ensure_ascii=False)
+    text = json.dumps(content, indent=2, default=_iso, ensure_ascii=False)
     try:
         text.encode(encoding or "utf-8")
     except UnicodeEncodeError:
-        return json.dumps(content, indent=2, default=str)
+        return json.dumps(content, indent=2, default=_iso)
     return text
-
-
-def as_json(finding: Finding) -> dict[str, Any]:
-    """Return a finding as a JSON object."""
-    place = finding.place
-    return {
-        "rule": finding.rule,
-        "code": finding.code,
-        "level": finding.level,
-        "file": place.file if place else None,
-        "line": place.line if place else None,
-        "column": place.column if place else None,
-        "message": finding.message,
-        "hint": finding.hint,
-    }
 
 
 def as_finding(error: AigymError) -> Finding:
@@ -48,7 +34,12 @@ def github(finding: Finding) -> str:
     if finding.place:
         place = finding.place
         properties = f"file={_property(place.file)},line={place.line},col={place.column},{properties}"
-    return f"::{level} {properties}::{_data(f'{finding.message} {finding.hint}'.strip())}"
+    text = f"{finding.message}\nhint: {finding.hint}" if finding.hint else finding.message
+    return f"::{level} {properties}::{_data(text)}"
+
+
+def _iso(value: datetime) -> str:
+    return value.isoformat()
 
 
 def _data(text: str) -> str:

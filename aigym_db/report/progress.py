@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from aigym_db.migrate.observer import Finished, Notice, Observer, Waiting
 from aigym_db.migrate.observer import Progress as Headway
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 DONE: Mapping[Direction, Literal["applied", "rolled back"]] = {"up": "applied", "down": "rolled back"}
 """The result of a migration that was executed in this direction, as text."""
-DONE_KEY: Mapping[Direction, Literal["applied", "rolled_back"]] = {"up": "applied", "down": "rolled_back"}
-"""The same as a key of JSON documents."""
 _WORDS = {
     "runner": "waiting for another aigym-db run",
     "orphan": "waiting for the server to end the session of a killed run",
@@ -142,19 +140,6 @@ class Watching(Observer, AbstractContextManager["Watching"]):
             self._bar.console.print(Text.from_ansi(text), soft_wrap=True)
         else:
             self.report.print_line(text)
-
-
-def finished_json(done: Iterable[Finished]) -> list[dict[str, Any]]:
-    """Return executed migrations as the JSON document lists them."""
-    return [
-        {
-            "version": finished.migration.version,
-            "name": finished.migration.name,
-            "duration_ms": finished.duration_ms,
-            "lock_wait_ms": finished.lock_wait_ms,
-        }
-        for finished in done
-    ]
 
 
 def _words(progress: Headway) -> str:

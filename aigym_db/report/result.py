@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal, TextIO
+from typing import TYPE_CHECKING, Literal, TextIO
 
 from aigym_db.errors import AigymError, UnusableFile
 from aigym_db.model.finding import Finding
 from aigym_db.report import console, machine, streams
+
+if TYPE_CHECKING:
+    from aigym_db.report.documents import CommandDocument, Results
 
 
 @dataclass
@@ -23,11 +26,13 @@ class Report:
 
     format: Literal["text", "json"] = "text"
     findings: list[Finding] = field(default_factory=list)
-    data: dict[str, Any] = field(default_factory=dict)
     out: TextIO = field(default_factory=lambda: sys.stdout)
     err: TextIO = field(default_factory=lambda: sys.stderr)
     must_finish: bool = False
     """True after `require_completion`."""
+    command: str | None = None
+    """The command that runs; None until it is known."""
+    _results: list[Callable[[], Results]] = field(default_factory=list)
     _lost: OSError | None = None
     _passing: bool = False
 
@@ -79,27 +84,40 @@ class Report:
         if os.environ.get("GITHUB_ACTIONS") == "true":
             self.alert(machine.github(self.findings[-1]))
 
-    def add_results(self, results: Mapping[str, Any]) -> None:
-        """Add keys to the JSON document."""
-        self.data.update(results)
+    def begin(self, command: str) -> None:
+        """Record the command that runs."""
+        self.command = command
+
+    def add_results(self, results: Callable[[], Results]) -> None:
+        """Add results to the JSON document; the function is called at the end, and only for that format."""
+        self._results.append(results)
 
     def require_completion(self) -> None:
         """Continue from now on if the output cannot be written: the command is about to change something."""
         self.must_finish = True
 
-    def close(self, command: str, status: int) -> None:
+    def document(self, status: int) -> CommandDocument:
+        """Return the JSON document of the command, which ends with this exit status."""
+        from aigym_db.report import entries
+        from aigym_db.report.documents import CommandDocument
+
+        document = CommandDocument(
+            command=self.command,
+            ok=status == 0,
+            exit_status=status,
+            findings=[entries.finding(finding) for finding in self.findings],
+        )
+        for results in self._results:
+            document |= results()  # type: ignore[typeddict-item]
+        return document
+
+    def close(self, status: int) -> None:
         """Print the JSON document if requested, and a warning if output was lost."""
         self._wipe()
         if self.format == "json":
-            document = {
-                "command": command,
-                "ok": status == 0,
-                "exit_status": status,
-                "findings": [machine.as_json(finding) for finding in self.findings],
-                **self.data,
-            }
+            text = machine.document(self.document(status), self.out.encoding)
             with self._writing(self.out):
-                self.out.write(machine.document(document, self.out.encoding) + "\n")
+                self.out.write(f"{text}\n")
                 self.out.flush()
         if self._lost is not None:
             self.alert(console.lost(self._lost))

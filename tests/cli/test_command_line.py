@@ -66,7 +66,59 @@ def test_github_gets_an_annotation(
 
     status(["-C", str(tmp_path), "freeze"])
 
-    assert "::error file=aigym-db.toml,line=1,col=1,title=AIG-P002::" in capsys.readouterr().err
+    annotation = capsys.readouterr().err.splitlines()[-1]
+    assert annotation.startswith("::error file=aigym-db.toml,line=1,col=1,title=AIG-P002::")
+    assert "`ownr`.%0Ahint: Write `owner`." in annotation
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (["launch"], None),
+        ([], None),
+        (["--nothing", "freeze"], None),
+        (["-C", "test", "status"], "status"),
+        (["migrate", "--nothing"], "migrate"),
+    ],
+    ids=str,
+)
+def test_a_document_names_the_command(
+    words: list[str], command: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status(["--format", "json", *words]) == 2
+
+    assert json.loads(capsys.readouterr().out)["command"] == command
+
+
+@pytest.mark.parametrize(
+    ("words", "is_json"),
+    [
+        (["--format", "text", "--format", "json"], True),
+        (["--format=json", "--format", "text"], False),
+        (["--format", "JSON"], False),
+    ],
+    ids=str,
+)
+def test_the_last_format_counts(words: list[str], is_json: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    assert status([*words, "launch"]) == 2
+
+    assert capsys.readouterr().out.startswith("{") == is_json
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("migrate", "--to", "-1"),
+        ("migrate", "--allow-out-of-order", "-1"),
+        ("rollback", "--to", "-1"),
+        ("status", "--sql", "-1"),
+    ],
+    ids=" ".join,
+)
+def test_a_version_is_not_negative(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert status([*words]) == 2
+
+    assert "-1 is not in the range x>=0." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -75,6 +75,12 @@ def test_success_on_the_local_server_is_one_json_document(local_shop, up_once, w
     assert (document["command"], document["ok"], document["dsn"]) == (words[0], True, up_once.dsn)
 
 
+def test_the_other_commands_of_the_local_server_have_documents(local_shop, up_once) -> None:
+    # Result.document validates each against its schema.
+    assert local_shop("--format=json", "server", "gc").document["removed"] is not None
+    assert local_shop("--format=json", "test", "--mutants").document["mutants"]["survived"] == []
+
+
 @pytest.mark.parametrize("words", REJECTED, ids=" ".join)
 def test_an_error_is_one_json_document(shop, migrated, monkeypatch, words: tuple[str, ...]) -> None:
     monkeypatch.setenv("DATABASE_URL", migrated)

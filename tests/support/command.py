@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import jsonschema
 import pytest
 
 from aigym_db.cli.main import status
@@ -17,6 +18,7 @@ from tests.support.waiting import PROCESS_TIMEOUT_S
 
 PROGRAM = [sys.executable, "-W", "error", "-c", "from aigym_db.cli.main import run; run()"]
 """The command line of `aigym-db`, in which a warning is an error."""
+SCHEMAS = Path(__file__).parents[2] / "docs/schemas"
 _FOREIGN = ("PG", "CI", "GITHUB_", "NO_COLOR", "DATABASE_URL", "PYTHONUNBUFFERED", "PYTHONIOENCODING")
 
 
@@ -29,8 +31,12 @@ class Result(NamedTuple):
 
     @property
     def document(self) -> Any:
-        """Standard output as JSON; fails if it contains anything but one document."""
-        return json.loads(self.out)
+        """Standard output as JSON; fails unless it is one document, with the schema of its command."""
+        document = json.loads(self.out)
+        if document["command"] is not None:
+            schema = (SCHEMAS / f"{document['command']}.json").read_text(encoding="utf-8")
+            jsonschema.Draft202012Validator(json.loads(schema)).validate(document)
+        return document
 
 
 def environment(**variables: str) -> dict[str, str]:

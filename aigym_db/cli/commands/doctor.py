@@ -10,6 +10,7 @@ import click
 
 from aigym_db.cli.app import App, pass_app
 from aigym_db.errors import AigymError, NoProject, ProjectError, ServerUnfit
+from aigym_db.model.wording import counted
 from aigym_db.report import console, machine
 
 
@@ -17,6 +18,8 @@ from aigym_db.report import console, machine
 @pass_app
 def command(app: App) -> int:
     """Check this machine, the project and the database, and print what is missing and how to provide it."""
+    from aigym_db.report.documents import DoctorResults
+
     checks: tuple[tuple[str, Callable[[App], str]], ...] = (
         ("machine", _machine),
         ("server", _server),
@@ -43,7 +46,7 @@ def command(app: App) -> int:
             results[name] = error.message
         else:
             app.report.print_line(f"{console.good('ok')}      {name:11} {results[name]}")
-    app.report.data["checks"] = results
+    app.report.add_results(lambda: DoctorResults(checks=results))
     return status
 
 
@@ -77,7 +80,8 @@ def _project(app: App) -> str:
         return f"{project.root}: migrations only"
     from aigym_db.project.order import ordered
 
-    return f"{project.root}: {len(ordered(project))} files of schema/ and policies/ are rendered and sorted"
+    files = counted(len(ordered(project)), "file")
+    return f"{project.root}: {files} of schema/ and policies/ can be rendered and sorted"
 
 
 def _migrations(app: App) -> str:
@@ -85,7 +89,7 @@ def _migrations(app: App) -> str:
     from aigym_db.project.migrations import migrations
 
     files = migrations(app.project)
-    return f"{len(files)} migrations, {len(frozen(app.project, files))} frozen"
+    return f"{counted(len(files), 'migration')}, {len(frozen(app.project, files))} frozen"
 
 
 def _database(app: App) -> str:

@@ -19,13 +19,15 @@ def command(app: App, code: str | None) -> None:
 
     The page of a rule or check begins with its level. Without CODE, list all codes.
     """
+    from aigym_db.report.documents import ExplainResults
+
     pages_by_code, code_by_name = _pages()
     if code is None:
         for known, page in sorted(pages_by_code.items()):
             title, _, text = page.partition("\n\n")
             name = title.split()[1]
             app.report.print_line(f"{known:9} {name}: {' '.join(text.partition(chr(10) * 2)[0].split())}")
-        app.report.data["codes"] = sorted(pages_by_code)
+        app.report.add_results(lambda: ExplainResults(codes=sorted(pages_by_code)))
         return
     wanted = code_by_name.get(code.lower(), code.upper())
     if wanted not in pages_by_code:
@@ -35,7 +37,7 @@ def command(app: App, code: str | None) -> None:
             hint=f"Write `{near[0]}`." if near else "Run `aigym-db explain` for the list.",
         )
     app.report.print_line(pages_by_code[wanted].rstrip())
-    app.report.add_results({"code": wanted, "page": pages_by_code[wanted]})
+    app.report.add_results(lambda: ExplainResults(code=wanted, page=pages_by_code[wanted]))
 
 
 def _pages() -> tuple[dict[str, str], dict[str, str]]:

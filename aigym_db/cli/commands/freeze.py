@@ -16,6 +16,8 @@ def command(app: App) -> None:
 
     Frozen migrations are never edited; commit the lock file together with the migrations.
     """
+    from aigym_db.report.documents import FreezeResults
+
     app.report.require_completion()
     added = freeze(app.project, migrations(app.project))
     for migration in added:
@@ -23,4 +25,4 @@ def command(app: App) -> None:
     app.report.print_line(
         f"{len(added)} frozen." if added else "Nothing to freeze: every migration is frozen."
     )
-    app.report.data["frozen"] = [migration.label for migration in added]
+    app.report.add_results(lambda: FreezeResults(frozen=[migration.label for migration in added]))

@@ -20,6 +20,8 @@ def command(app: App, directory: Path) -> None:
 
     `up`, `lint` and `test` pass in the new project. DIR must not exist or be empty.
     """
+    from aigym_db.report.documents import InitResults
+
     target = app.directory / directory
     if target.is_file() or (target.is_dir() and any(target.iterdir())):
         raise BadCommandLine(
@@ -41,4 +43,4 @@ def command(app: App, directory: Path) -> None:
     app.report.print_line(f"  cd {directory}")
     app.report.print_line("  aigym-db up      # create a local database: migrate, seed, verify")
     app.report.print_line("  aigym-db test    # compare the access of every role with the access matrix")
-    app.report.add_results({"directory": str(directory), "files": created})
+    app.report.add_results(lambda: InitResults(directory=str(directory), files=created))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import click
 
 from aigym_db.cli.app import App, pass_app
 from aigym_db.errors import BadCommandLine
-from aigym_db.model.finding import Finding
+from aigym_db.model.finding import Finding, Level
 from aigym_db.model.wording import counted
 
 
@@ -22,15 +23,16 @@ def command(app: App, files: tuple[Path, ...]) -> int:
     statement: `-- allow <rule>: <reason>`.
     """
     from aigym_db.api import lint
+    from aigym_db.report.documents import LintCounts, LintResults
 
     findings = _of_files(app, files) if files else lint(app.project)
     app.report.add_findings(*findings)
-    counts = {
-        level: sum(finding.level == level for finding in findings) for level in ("error", "warning", "note")
-    }
-    summary = ", ".join(counted(count, level) for level, count in counts.items() if count)
+    levels = Counter(finding.level for finding in findings)
+    counts = LintCounts(error=levels["error"], warning=levels["warning"], note=levels["note"])
+    order: tuple[Level, ...] = ("error", "warning", "note")
+    summary = ", ".join(counted(levels[level], level) for level in order if levels[level])
     app.report.print_line(f"{summary}." if summary else "No findings.")
-    app.report.data["counts"] = counts
+    app.report.add_results(lambda: LintResults(counts=counts))
     return 1 if counts["error"] or counts["warning"] else 0
 
 

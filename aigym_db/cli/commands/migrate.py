@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from aigym_db.cli.app import App, pass_app
-from aigym_db.cli.shared_options import lock_wait_option, targets_option
-from aigym_db.model.migration import Phase
+from aigym_db.cli.shared_options import VERSION, lock_wait_option, targets_option
+from aigym_db.model.migration import Migration, Phase
+
+if TYPE_CHECKING:
+    from aigym_db.report.documents import MigrateResults
 
 
 @click.command(short_help="Apply pending migrations.")
-@click.option("--to", type=int, metavar="VERSION", help="Last migration to apply (default: the newest).")
+@click.option("--to", type=VERSION, metavar="VERSION", help="Last migration to apply (default: the newest).")
 @lock_wait_option
 @click.option(
     "--resolve",
@@ -29,7 +32,7 @@ from aigym_db.model.migration import Phase
 @click.option(
     "--allow-out-of-order",
     "out_of_order",
-    type=int,
+    type=VERSION,
     multiple=True,
     metavar="VERSION",
     help="Apply this migration although a newer one is applied. Can be repeated.",
@@ -65,15 +68,19 @@ def command(
         return fleet.migrate(app, meant, files, to, settled)
     dsn = app.dsn(start=True)
     settled = options(app, dsn, lock, lock_wait, resolve, phase=phase, out_of_order=out_of_order)
-    with watched(app, files, "applied") as watching:
+    with watched(app, files, "up") as watching:
         done = migrate(dsn, files, to=to, options=settled, observer=watching)
     waiting = watching.waiting_for_phase
     nothing = " in this phase." if waiting else ": the database is up to date."
     app.report.print_line(f"{len(done)} applied." if done else f"Nothing to apply{nothing}")
     for migration in waiting:
         app.report.print_line(f"  left for {phase_of(migration)}: {migration.label}")
-    app.report.data["waiting"] = [
-        {"version": migration.version, "name": migration.name, "phase": phase_of(migration)}
-        for migration in waiting
-    ]
+    app.report.add_results(lambda: _results(waiting))
     return 0
+
+
+def _results(waiting: tuple[Migration, ...]) -> MigrateResults:
+    from aigym_db.report import entries
+    from aigym_db.report.documents import MigrateResults
+
+    return MigrateResults(waiting=entries.waiting(waiting))

@@ -28,10 +28,11 @@ def command(app: App, name: tuple[str, ...], empty: bool, only: tuple[str, ...])
             "This project contains migrations only: there is no schema/ to draft from.", hint="Use `--empty`."
         )
     from aigym_db.draft.new import new
+    from aigym_db.report.documents import NewResults
 
     files = [app.project.show(path) for path in new(app.project, " ".join(name), empty=empty, only=only)]
     app.report.require_completion()
     for path in files:
         app.report.print_line(f"wrote {path}")
     app.report.print_line("Review it, then run: aigym-db lint, aigym-db test, aigym-db freeze.")
-    app.report.data["files"] = files
+    app.report.add_results(lambda: NewResults(files=files))

@@ -18,7 +18,8 @@ def command(app: App) -> None:
             hint="Describe the database in schema/, or read migrations/.",
         )
     from aigym_db.project.order import state_sql
+    from aigym_db.report.documents import RenderResults
 
     text = state_sql(app.project)
     app.report.print(text)
-    app.report.data["sql"] = text
+    app.report.add_results(lambda: RenderResults(sql=text))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from aigym_db.cli.app import App, pass_app
-from aigym_db.cli.shared_options import lock_wait_option, targets_option
+from aigym_db.cli.shared_options import VERSION, lock_wait_option, targets_option
 from aigym_db.errors import BadCommandLine, DataLoss
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Roll back migrations, newest first.")
 @click.option(
-    "--to", type=int, metavar="VERSION", help="Roll back all migrations after VERSION; 0 rolls back all."
+    "--to", type=VERSION, metavar="VERSION", help="Roll back all migrations after VERSION; 0 rolls back all."
 )
 @click.option("--steps", type=int, metavar="N", help="Number of migrations to roll back (default: 1).")
 @click.option("--yes", is_flag=True, help="Roll back even if data would be lost.")
@@ -65,7 +65,7 @@ def command(
     settled = options(app, dsn, lock, lock_wait, resolve)
 
     def execute(confirmed: bool, plan: Plan | None = None) -> tuple[Finished, ...]:
-        with watched(app, files, "rolled_back") as watching:
+        with watched(app, files, "down") as watching:
             return rollback(
                 dsn, files, to=to, steps=steps, yes=confirmed, plan=plan, options=settled, observer=watching
             )

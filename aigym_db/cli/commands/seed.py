@@ -20,6 +20,7 @@ def command(app: App, name: str) -> None:
     """
     from aigym_db.database.connect import shown
     from aigym_db.database.migration_session import open_session
+    from aigym_db.report.documents import SeedResults
     from aigym_db.seeds.load import load
     from aigym_db.seeds.plan import seed_files
 
@@ -31,4 +32,4 @@ def command(app: App, name: str) -> None:
         loaded = load(connection, name, files, app.project.owner)
     written = sum(file.rows_written for file in loaded)
     app.report.print_line(f"Seed set {name}: {written} rows written to {shown(dsn)}.")
-    app.report.add_results({"set": name, "rows_written": written})
+    app.report.add_results(lambda: SeedResults(set=name, rows_written=written))

@@ -21,20 +21,24 @@ def command() -> None:
 @pass_app
 def start(app: App) -> None:
     """Start the server if it is not running."""
+    from aigym_db.report.documents import ServerResults
+
     dsn = local.local_dsn(app.project, app.server, start=True)
     app.report.require_completion()
     app.report.print_line(f"The local server is running.\n{dsn}")
-    app.report.data["dsn"] = dsn
+    app.report.add_results(lambda: ServerResults(dsn=dsn))
 
 
 @command.command()
 @pass_app
 def stop(app: App) -> None:
     """Stop the server; its data is kept."""
+    from aigym_db.report.documents import ServerResults
+
     stopped = local.server(app.project, app.server).stop()
     app.report.require_completion()
     app.report.print_line("The local server is stopped." if stopped else "The local server was not running.")
-    app.report.data["stopped"] = stopped
+    app.report.add_results(lambda: ServerResults(stopped=stopped))
 
 
 @command.command()
@@ -42,11 +46,12 @@ def stop(app: App) -> None:
 def gc(app: App) -> None:
     """Remove folders of killed servers, and cached clusters that are no longer used."""
     from aigym_db.database.servers.cleanup import gc as collect
+    from aigym_db.report.documents import ServerResults
 
     removed = collect()
     app.report.require_completion()
     app.report.print_line(f"{counted(len(removed), 'folder')} removed." if removed else "Nothing to remove.")
-    app.report.data["removed"] = [str(folder) for folder in removed]
+    app.report.add_results(lambda: ServerResults(removed=[str(folder) for folder in removed]))
 
 
 @command.command()
@@ -54,11 +59,13 @@ def gc(app: App) -> None:
 @pass_app
 def url(app: App, tcp: bool) -> None:
     """Print the connection string of the development database."""
+    from aigym_db.report.documents import ServerResults
+
     dsn = local.local_dsn(app.project, app.server)
     if tcp:
         dsn = local.server(app.project, app.server).tcp_url(local.DATABASE)
     app.report.print(f"{dsn}\n")
-    app.report.data["dsn"] = dsn
+    app.report.add_results(lambda: ServerResults(dsn=dsn))
 
 
 @command.command(context_settings={"ignore_unknown_options": True})

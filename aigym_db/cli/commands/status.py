@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from aigym_db.cli.app import App, pass_app
-from aigym_db.cli.shared_options import targets_option
+from aigym_db.cli.shared_options import VERSION, targets_option
 from aigym_db.errors import BadCommandLine
 from aigym_db.model.migration import Applied, Migration
+
+if TYPE_CHECKING:
+    from aigym_db.migrate.status import Status
+    from aigym_db.report.documents import StatusResults
 
 
 @click.command(short_help="List applied and pending migrations.")
 @click.option(
-    "--sql", type=int, metavar="VERSION", help="Print the text of this migration as it was applied."
+    "--sql", type=VERSION, metavar="VERSION", help="Print the text of this migration as it was applied."
 )
 @targets_option
 @pass_app
@@ -29,7 +35,6 @@ def command(app: App, sql: int | None, targets: Path | None) -> int:
     from aigym_db.migrate.history import applied_out_of_order
     from aigym_db.migrate.status import status
     from aigym_db.project.lock_file import frozen
-    from aigym_db.report.status import pending_json, unfinished_json
 
     if sql is not None:
         if targets is not None:
@@ -69,28 +74,25 @@ def command(app: App, sql: int | None, targets: Path | None) -> int:
             app.report.print_line(f"  no file {partial.label}  ({partial})")
     if current.unfinished is None:
         app.report.print_line("  This role has no permission to read which migrations are partially applied.")
-    app.report.add_results(
-        {
-            "unfinished": unfinished_json(current.unfinished),
-            "applied": [
-                {
-                    "version": row.version,
-                    "name": row.name,
-                    "checksum": row.checksum,
-                    "applied_at": row.applied_at.isoformat(),
-                    "out_of_order_after": after.get(row.version),
-                }
-                for row in rows
-            ],
-            "pending": pending_json(pending, lock),
-        }
-    )
+    app.report.add_results(lambda: _results(current, after, lock))
     return 0
+
+
+def _results(current: Status, out_of_order_after: Mapping[int, int], frozen: frozenset[int]) -> StatusResults:
+    from aigym_db.report import entries
+    from aigym_db.report.documents import StatusResults
+
+    return StatusResults(
+        applied=entries.applied(current.applied, out_of_order_after),
+        pending=entries.pending(current.pending, frozen),
+        unfinished=entries.unfinished(current.unfinished),
+    )
 
 
 def _print_stored(app: App, version: int) -> None:
     from aigym_db.database.connect import connect, shown
     from aigym_db.database.ledger import stored_sql
+    from aigym_db.report.documents import StatusResults
 
     dsn = app.dsn()
     with closing(connect(dsn, autocommit=True)) as connection:
@@ -101,4 +103,4 @@ def _print_stored(app: App, version: int) -> None:
             hint="Run `aigym-db status`, or connect as the role that applies migrations.",
         )
     app.report.print(text)
-    app.report.data["sql"] = text
+    app.report.add_results(lambda: StatusResults(sql=text))

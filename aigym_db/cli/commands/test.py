@@ -27,6 +27,7 @@ def command(app: App, tables: tuple[str, ...], mutants: bool) -> int:
     the cells of these tables. Exit status 1 if a cell differs or a mutant survives.
     """
     from aigym_db.access.report import access_report
+    from aigym_db.report.documents import TestResults
 
     app.reject_database("a temporary database")
     report = app.report
@@ -38,12 +39,12 @@ def command(app: App, tables: tuple[str, ...], mutants: bool) -> int:
             f"({result.cells_per_second:,} cells per second)."
         )
         report.add_results(
-            {
-                "cells": len(result.outcomes),
-                "matching": len(result.outcomes) - result.failed,
-                "differing": result.failed,
-                "cells_per_second": result.cells_per_second,
-            }
+            lambda: TestResults(
+                cells=len(result.outcomes),
+                matching=len(result.outcomes) - result.failed,
+                differing=result.failed,
+                cells_per_second=result.cells_per_second,
+            )
         )
         if mutants:
             _test_mutants(app, result, tables)
@@ -54,6 +55,7 @@ def _test_mutants(app: App, result: AccessReport, tables: tuple[str, ...]) -> No
     from aigym_db.access.equivalents import equivalents
     from aigym_db.access.findings import surviving_mutants
     from aigym_db.access.mutants import mutate
+    from aigym_db.report.documents import MutantCounts, TestResults
 
     began = time.perf_counter()
     done = mutate(result.trial, equivalents(app.project.root), tables=tables or None)
@@ -65,12 +67,13 @@ def _test_mutants(app: App, result: AccessReport, tables: tuple[str, ...]) -> No
         f"{counted(tried, 'mutant')}, {len(done.killed)} killed, {explained} declared equivalent, "
         f"{len(done.survivors) - explained} survived ({tried / took_s:,.0f} mutants per second)."
     )
-    app.report.data["mutants"] = {
-        "tried": tried,
-        "killed": len(done.killed),
-        "equivalent": {
+    counts = MutantCounts(
+        tried=tried,
+        killed=len(done.killed),
+        equivalent={
             survivor.mutant.id: survivor.equivalent for survivor in done.survivors if survivor.equivalent
         },
-        "survived": [survivor.mutant.id for survivor in done.survivors if not survivor.equivalent],
-        "rejected": dict(done.failed),
-    }
+        survived=[survivor.mutant.id for survivor in done.survivors if not survivor.equivalent],
+        rejected=dict(done.failed),
+    )
+    app.report.add_results(lambda: TestResults(mutants=counts))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from aigym_db.cli.app import App, pass_app
@@ -17,9 +19,10 @@ def command(app: App) -> int:
     """
     from aigym_db.cli.up_steps import nothing_changed, remember, steps
     from aigym_db.database.servers.cleanup import gc
+    from aigym_db.report.documents import UpResults
 
     app.reject_database("the project's local database")
-    app.is_local = True
+    app = replace(app, only_local=True)
     app.report.require_completion()
     dsn = app.dsn(start=True)
     if nothing_changed(app, dsn):
@@ -45,5 +48,5 @@ def command(app: App) -> int:
     app.report.print_line(
         "  aigym-db new NAME           draft a migration from what you changed in schema/ or policies/"
     )
-    app.report.data["dsn"] = dsn
+    app.report.add_results(lambda: UpResults(dsn=dsn))
     return 0

@@ -20,6 +20,7 @@ def command(app: App, names: tuple[str, ...]) -> int:
     integrity. CHECK is the name, code or group of a check. Exit status 5 if history was edited or the
     database has drifted, 1 for other findings.
     """
+    from aigym_db.report.documents import VerifyResults
     from aigym_db.verify.verify import verify
 
     try:
@@ -35,7 +36,7 @@ def command(app: App, names: tuple[str, ...]) -> int:
     count = len(done.findings)
     findings = counted(count, "finding") if count else "no findings"
     app.report.print_line(f"{counted(len(done.ran), 'check')}, {findings}.")
-    app.report.add_results({"ran": list(done.ran), "skipped": done.skipped})
+    app.report.add_results(lambda: VerifyResults(ran=list(done.ran), skipped=done.skipped))
     wrong = [finding for finding in done.findings if finding.level != "note"]
     if any(finding.code.startswith("HIST") for finding in wrong):
         return 5
