@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 
 import psycopg
 
-from aigym_db.access.outcomes import AttemptResult, to_attempt
 from aigym_db.access.trial import Trial
 from aigym_db.database.queries import query
 from aigym_db.model.access import Attempt, Outcome, Survivor
@@ -59,41 +58,6 @@ def _rows(outcome: Outcome, keys: frozenset[str]) -> str:
         named.append(f"row {key}" + (f" ({label})" if label else ""))
     more = len(keys) - len(named)
     return ", ".join(named) + (f" and {more} more" if more else "")
-
-
-def trigger_differences(trial: Trial, outcomes: Iterable[Outcome]) -> Iterator[Finding]:
-    """One finding per cell that matches in `outcomes` and differs with triggers and foreign keys enabled.
-
-    Only statements that fire a trigger or a rule are executed. An error raised by a constraint is no
-    difference; a missing privilege of a trigger function is. Each connection must be to its own clone.
-    """
-    matching = {outcome.cell for outcome in outcomes if outcome.ok}
-    for result in trial.run(triggers=True):
-        cell, attempt = result.statement.cell, to_attempt(result)
-        if cell not in matching:
-            continue
-        message = _trigger_difference(result, attempt)
-        if message:
-            matching.remove(cell)
-            yield Finding(
-                "access-differs-with-triggers",
-                "ACC06",
-                "error",
-                message,
-                cell.place,
-                "Restrict the rows that the trigger changes, or make its function SECURITY DEFINER.",
-            )
-
-
-def _trigger_difference(result: AttemptResult, attempt: Attempt) -> str:
-    """The message about a difference; empty if triggers and foreign keys change nothing."""
-    if (result.state or "").startswith("23"):
-        return ""
-    if attempt.error or (attempt.rejected_by == "grant" and attempt.expected):
-        return f"{result.statement.cell}: with triggers, {attempt.error or result.message}."
-    if attempt.rejected_by is None and attempt.actual - attempt.expected:
-        return describe(Outcome(result.statement.cell, (attempt,)), attempt)
-    return ""
 
 
 def coverage_gaps(trial: Trial) -> Iterator[Finding]:

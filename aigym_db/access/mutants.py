@@ -165,7 +165,7 @@ def _matching_statements(
     inputs = {name: _policy_inputs(trial, rules, name) for name in tables if name in trial.fixtures}
     statements: dict[str, list[AttemptStatement]] = {}
     seen: set[tuple[str, str, tuple[str | None, ...]]] = set()
-    for reply in trial.run(tables):
+    for reply in trial.run(statement for statement in trial.statements if statement.cell.table in tables):
         statement = reply.statement
         table, actor = statement.cell.table, trial.matrix.actors[statement.cell.actor]
         if trial.tables[table].grants[actor.role].bypasses or reply.actual != frozenset(statement.expected):

@@ -18,6 +18,8 @@ class AttemptResult:
     statement: AttemptStatement
     actual: frozenset[str] | None
     """None if an error other than a missing privilege, a policy or a constraint was raised."""
+    affected: int | None
+    """The number of rows written; None if the statement failed or reads only."""
     state: str | None
     message: str
 

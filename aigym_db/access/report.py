@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from aigym_db.access.findings import coverage_gaps, differing_cells, trigger_differences
+from aigym_db.access.findings import coverage_gaps, differing_cells
 from aigym_db.access.matrix import AccessMatrix, read_matrix
 from aigym_db.access.test_database import open_test_database
 from aigym_db.access.trial import Trial, trial
+from aigym_db.access.trigger_differences import trigger_differences
 from aigym_db.errors import BadCommandLine
 from aigym_db.model.access import Outcome
 from aigym_db.model.finding import Finding
@@ -61,7 +62,12 @@ def access_report(project: Project, tables: tuple[str, ...] = ()) -> Iterator[Ac
         connections = [stack.enter_context(place.connection()) for _ in range(clones)]
         tried = trial(connections, matrix, tables or None)
         began = time.perf_counter()
-        outcomes = tried.outcomes()
+        results = tried.run()
+        outcomes = tried.outcomes(results)
         took_s = time.perf_counter() - began
-        findings = (*differing_cells(outcomes), *trigger_differences(tried, outcomes), *coverage_gaps(tried))
+        findings = (
+            *differing_cells(outcomes),
+            *trigger_differences(tried, results, outcomes),
+            *coverage_gaps(tried),
+        )
         yield AccessReport(matrix, tried, outcomes, findings, round(len(outcomes) / took_s))

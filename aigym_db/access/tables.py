@@ -39,6 +39,17 @@ class Grants:
     deletes: bool
 
 
+@dataclass(frozen=True, slots=True)
+class FiringCommands:
+    """The commands (insert, update, delete) on a table that fire a trigger or a rule."""
+
+    any: frozenset[str] = frozenset()
+    before: frozenset[str] = frozenset()
+    """Those with a BEFORE trigger or a rule, which can change the row that WITH CHECK evaluates."""
+    per_statement: frozenset[str] = frozenset()
+    """Those with a statement-level trigger or a rule, which fires although no row is affected."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """A table or partitioned table; partitions belong to their parent."""
@@ -56,8 +67,7 @@ class Table:
     columns: Mapping[str, TableColumn]
     grants: Mapping[str, Grants]
     """By role."""
-    triggers: frozenset[str]
-    """The commands (insert, update, delete) that fire a trigger or a rule."""
+    triggers: FiringCommands
 
     @property
     def key_sql(self) -> str:
@@ -78,7 +88,10 @@ def tables(connection: psycopg.Connection, roles: Collection[str]) -> Mapping[st
                 row["deletes"],
             )
         triggers = {
-            row["name"]: frozenset(row["commands"]) for row in cursor.execute(query("access/triggers"))
+            row["name"]: FiringCommands(
+                frozenset(row["commands"]), frozenset(row["before"]), frozenset(row["per_statement"])
+            )
+            for row in cursor.execute(query("access/triggers"))
         }
         by_name = {}
         for row in cursor.execute(query("access/tables")):
@@ -93,6 +106,6 @@ def tables(connection: psycopg.Connection, roles: Collection[str]) -> Mapping[st
                 tuple(row["key"]) or tuple(columns),
                 columns,
                 grants.get(name, {}),
-                triggers.get(name, frozenset()),
+                triggers.get(name, FiringCommands()),
             )
         return by_name

@@ -33,21 +33,21 @@ class Trial:
     statements: tuple[AttemptStatement, ...]
     rejected: tuple[RejectedAttempt, ...]
 
-    def outcomes(self) -> tuple[Outcome, ...]:
-        """Test every cell with triggers and foreign keys disabled."""
-        return collect_outcomes(self.matrix, self.fixtures, self.rejected, self.run())
+    def outcomes(self, results: Iterable[AttemptResult] | None = None) -> tuple[Outcome, ...]:
+        """Return the outcome of each cell, from the results of `run`; without results, execute it."""
+        return collect_outcomes(
+            self.matrix, self.fixtures, self.rejected, self.run() if results is None else results
+        )
 
-    def run(self, tables: Collection[str] | None = None, *, triggers: bool = False) -> list[AttemptResult]:
-        """Execute the statements of all tables or of some, distributed to the connections by table.
+    def run(
+        self, statements: Iterable[AttemptStatement] | None = None, *, triggers: bool = False
+    ) -> list[AttemptResult]:
+        """Execute all statements or some, distributed to the connections by table; return their results.
 
-        With `triggers`, triggers and foreign keys are enabled and only statements that fire one are executed.
+        Triggers, rules and foreign keys are disabled unless `triggers` is set.
         """
         by_table: dict[str, list[int]] = {}
-        for statement in self.statements:
-            if tables is not None and statement.cell.table not in tables:
-                continue
-            if triggers and not _fires(statement, self.tables[statement.cell.table]):
-                continue
+        for statement in self.statements if statements is None else statements:
             by_table.setdefault(statement.cell.table, []).append(statement.id)
         shares: list[list[int]] = [[] for _ in self.connections]
         for ids in sorted(by_table.values(), key=len, reverse=True):
@@ -72,19 +72,12 @@ class Trial:
             AttemptResult(
                 self.statements[statement],
                 None if reached is None else frozenset(reached),
+                affected,
                 state,
                 message or "",
             )
-            for statement, reached, state, message in rows
+            for statement, reached, affected, state, message in rows
         ]
-
-
-def _fires(statement: AttemptStatement, table: Table) -> bool:
-    """True if the statement fires a trigger or a rule; an UPDATE can move rows to another partition."""
-    command = "update" if statement.cell.command == "reassign" else statement.cell.command
-    if command == "update" and table.partitioned:
-        return bool(table.triggers)
-    return command in table.triggers
 
 
 def trial(

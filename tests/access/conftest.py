@@ -9,9 +9,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from aigym_db.access.findings import coverage_gaps, differing_cells, trigger_differences
+from aigym_db.access.findings import coverage_gaps, differing_cells
 from aigym_db.access.matrix import read_matrix
 from aigym_db.access.trial import trial
+from aigym_db.access.trigger_differences import trigger_differences
 
 MINI = Path(__file__).parent / "mini"
 
@@ -39,10 +40,11 @@ def messages(connection: psycopg.Connection) -> Callable[..., list[str]]:
         for change in changes:
             connection.execute(change.encode())
         prepared = trial(connection, read_matrix(root))
-        outcomes = prepared.outcomes()
+        results = prepared.run()
+        outcomes = prepared.outcomes(results)
         findings = (
             *differing_cells(outcomes),
-            *trigger_differences(prepared, outcomes),
+            *trigger_differences(prepared, results, outcomes),
             *coverage_gaps(prepared),
         )
         return [finding.message for finding in findings]

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from aigym_db.access.equivalents import equivalents
-from aigym_db.access.findings import coverage_gaps, differing_cells, surviving_mutants, trigger_differences
+from aigym_db.access.findings import coverage_gaps, differing_cells, surviving_mutants
 from aigym_db.access.matrix import read_matrix
 from aigym_db.access.mutants import mutate
 from aigym_db.access.test_database import open_test_database
 from aigym_db.access.trial import Trial, trial
+from aigym_db.access.trigger_differences import trigger_differences
 from aigym_db.project.cards import cards
 from aigym_db.project.config import find
 from tests.support.sampling import sampled
@@ -28,10 +29,11 @@ def tried() -> Iterator[Trial]:
 
 
 def test_every_cell_matches(tried: Trial) -> None:
-    outcomes = tried.outcomes()
+    results = tried.run()
+    outcomes = tried.outcomes(results)
 
     assert [finding.message for finding in differing_cells(outcomes)] == []
-    assert [finding.message for finding in trigger_differences(tried, outcomes)] == []
+    assert [finding.message for finding in trigger_differences(tried, results, outcomes)] == []
     assert [finding.message for finding in coverage_gaps(tried)] == []
 
 

@@ -1,7 +1,8 @@
 -- Execute statements as their actors, each in a subtransaction that is rolled back; return the rows each reached.
--- `actual` is null if the statement failed for another reason than privileges, policies or constraints.
+-- `actual` is null if the statement failed for another reason than privileges, policies or constraints. `affected` is
+-- the number of rows written, null if the statement failed or reads only.
 create function pg_temp.aigym_run(attempts int[], stop boolean, replica boolean)
-returns table (attempt int, actual text[], state text, message text)
+returns table (attempt int, actual text[], affected bigint, state text, message text)
 language plpgsql as $run$
 declare
     scene record;
@@ -28,6 +29,7 @@ begin
             perform set_config('session_replication_role', case when replica then 'replica' else 'origin' end, true);
             for attempt_row in select * from pg_temp.aigym_attempt a where a.id = any (scene.attempts) order by a.id loop
                 attempt := attempt_row.id;
+                affected := null;
                 state := null;
                 message := null;
                 begin
@@ -38,6 +40,7 @@ begin
                         execute attempt_row.body;
                         get diagnostics count = row_count;
                         perform set_config('role', 'none', true);
+                        affected := count;
                         if count = 0 then
                             actual := '{}';
                         elsif attempt_row.observe is null then
@@ -51,14 +54,17 @@ begin
                     when sqlstate 'AG000' then
                         null;
                     when insufficient_privilege then
+                        affected := null;
                         state := sqlstate;
                         message := sqlerrm;
                         actual := '{}';
                     when integrity_constraint_violation then
+                        affected := null;
                         state := sqlstate;
                         message := sqlerrm;
                         actual := attempt_row.passed;
                     when others then
+                        affected := null;
                         state := sqlstate;
                         message := sqlerrm;
                         actual := null;
