@@ -23,7 +23,7 @@ from aigym_db.errors import ServerUnfit
 STARTER = """
 import sys
 from pathlib import Path
-from aigym_db.database.servers import local
+from aigym_db.database.servers.local import local
 sys.stdin.readline()
 print(local(Path({folder!r})).start().dsn(), flush=True)
 """

@@ -17,7 +17,7 @@ from tests.support.sampling import sampled
 
 BUILDER = """
 import psycopg, sys
-from aigym_db.database.servers import throwaway
+from aigym_db.database.servers.throwaway import throwaway
 def build(dsn):
     print("built", flush=True)
     with psycopg.connect(dsn) as connection:
@@ -30,7 +30,7 @@ with throwaway(template_key="one", build=build) as server:
 
 BUILDER_THAT_HANGS = """
 import sys
-from aigym_db.database.servers import throwaway
+from aigym_db.database.servers.throwaway import throwaway
 def build(dsn):
     print("building", flush=True)
     sys.stdin.read()

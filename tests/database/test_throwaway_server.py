@@ -21,7 +21,7 @@ from aigym_db.errors import ServerUnfit
 
 OWNER = """
 import sys
-from aigym_db.database.servers import throwaway
+from aigym_db.database.servers.throwaway import throwaway
 with throwaway() as server:
     print(server.folder, flush=True)
     sys.stdin.read()
@@ -29,7 +29,7 @@ with throwaway() as server:
 
 OWNER_KILLED_BEFORE_READY = """
 import os
-from aigym_db.database.servers import throwaway
+from aigym_db.database.servers.throwaway import throwaway
 from aigym_db.database.servers.keeper import Keeper
 
 def killed(keeper):
