@@ -111,19 +111,17 @@ def lint(project: Project) -> tuple[Finding, ...]:
 
     The setting `lint` changes their levels. Raise BadConfig (AIG-P002) if it names an unknown rule.
     """
-    from aigym_db.errors import BadConfig
     from aigym_db.lint.engine import lint_project
     from aigym_db.lint.rule import rules
+    from aigym_db.project.config import unknown_setting
     from aigym_db.project.migrations import migrations
     from aigym_db.project.order import ordered
 
     known = {rule.name for rule in rules()}
     unknown = next((name for name in project.lint if name not in known), None)
     if unknown is not None:
-        raise BadConfig(
-            f"The setting `lint` names a rule `{unknown}`, which does not exist.",
-            hint="Use a name that `aigym-db explain` lists.",
-        )
+        message = f"The setting `lint` names a rule `{unknown}`, which does not exist."
+        raise unknown_setting(project, message, unknown, known, "lint", unknown)
     findings = lint_project(migrations(project), ordered(project) if project.has_state else ())
     levels = [LEVELS[project.lint.get(finding.rule, finding.level)] for finding in findings]
     return tuple(

@@ -13,6 +13,7 @@ import click
 
 from aigym_db.cli.app import App, taken_variables
 from aigym_db.errors import AigymError, BadCommandLine, UnusableFile
+from aigym_db.project.config import SERVER_NAMES, is_server_name
 from aigym_db.report import streams
 from aigym_db.report.result import Report
 from aigym_db.version import __version__
@@ -79,6 +80,8 @@ def cli(ctx: click.Context, directory: Path, database: str | None, server: str |
             "`--database` is empty.",
             hint="Specify a connection string; check that the shell variable is set.",
         )
+    if server is not None and not is_server_name(server):
+        raise BadCommandLine(f"There is no server called `{server}`.", hint=f"Use {SERVER_NAMES}.")
     variables = ctx.with_resource(taken_variables())
     ctx.obj = App(directory, database, server, ctx.ensure_object(Report), variables)
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from aigym_db.errors import NoProject
+from aigym_db.errors import AigymError, BadConfig, NoProject
 from aigym_db.model.session import MigrationSession
 from aigym_db.project.toml import (
     BOOLEAN,
-    STRING,
-    STRINGS,
+    Document,
+    Key,
     ValueKind,
     choice,
     decode,
     integer,
+    list_of,
     parse_document,
     table_of,
 )
@@ -106,43 +107,93 @@ def _has_table(path: Path) -> bool:
     return re.search(r"^\s*\[tool\.aigym-db[\].]", text, re.MULTILINE) is not None
 
 
+def unknown_setting(
+    project: Project, message: str, name: str, known: Collection[str], *path: Key
+) -> AigymError:
+    """Return the error BadConfig (AIG-P002) of an unknown name in the configuration file of a project."""
+    if project.file is None:
+        return BadConfig(message, hint=f"Use one of: {', '.join(sorted(known))}.")
+    return _document(project.root, project.file).unknown(message, name, known, *path)
+
+
+def is_server_name(name: Any) -> bool:
+    """True if a name has the form of a server's name; its programs may be missing on this machine."""
+    return isinstance(name, str) and re.fullmatch(_SERVER, name) is not None
+
+
+SERVER_NAMES = "`embedded`, `embedded:16`, `system:15`, or `path:DIR` with the folder that contains `bin/`"
+"""The forms of a server's name, for hints."""
+_SERVER = r"(embedded|system)(:[0-9]+)?|path:.+"
+
+
+def _document(root: Path, file: str) -> Document:
+    document = parse_document(decode((root / file).read_bytes(), file), noun="setting")
+    return document.table("tool", "aigym-db") if file == "pyproject.toml" else document
+
+
 def _read(root: Path, file: str) -> Project:
-    document = parse_document(decode((root / file).read_bytes(), file))
-    if file == "pyproject.toml":
-        document = document.table("tool", "aigym-db")
+    document = _document(root, file)
     values = document.checked(document.values, SETTINGS, subject="The configuration")
+    if "seeds" in values and (root / "seeds").is_dir():
+        _check_seeds(document, root, values["seeds"])
     settings: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
     }
     return Project(root, file, **settings)
 
 
-def _is_search_path(schemas: Any) -> bool:
-    return (
-        STRINGS.accepts(schemas)
-        and len({*schemas}) == len(schemas)
-        and not {"$user", "pg_temp"} & {*schemas}
-        and all(schema and "\0" not in schema and len(schema.encode()) <= 63 for schema in schemas)
-    )
+def _check_seeds(document: Document, root: Path, names: list[str]) -> None:
+    """Raise BadConfig (AIG-P002) if a seed set has no folder in `seeds/`, which exists."""
+    known = [path.name for path in (root / "seeds").iterdir() if path.is_dir()]
+    for number, name in enumerate(names):
+        if name not in known:
+            message = f"The setting `seeds` names {name}, and there is no folder seeds/{name}."
+            if not known:
+                raise document.wrong(message, "seeds", number, hint=f"Create the folder seeds/{name}.")
+            raise document.unknown(message, name, known, "seeds", number)
 
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value.encode()) <= 63 and "\0" not in value
+
+
+def _name(words: str, example: str) -> ValueKind:
+    """Return the kind of the names of PostgreSQL objects."""
+    return ValueKind(_is_name, words, f'"{example}"', {"type": "string", "minLength": 1})
+
+
+def _is_search_path(schemas: Any) -> bool:
+    return _SCHEMAS.accepts(schemas) and len({*schemas}) == len(schemas) > 0
+
+
+_SCHEMAS = list_of(
+    ValueKind(
+        lambda value: _is_name(value) and value not in ("$user", "pg_temp"),
+        "the name of a schema",
+        '"public"',
+        {"type": "string", "minLength": 1, "not": {"enum": ["$user", "pg_temp"]}},
+    ),
+    'a list of one or more schema names, each once, none of them "$user" or "pg_temp"',
+    '["public"]',
+    minItems=1,
+    uniqueItems=True,
+)
+_SEED_SET = _name("the name of a seed set", "reference")
 
 SETTINGS: Mapping[str, ValueKind] = {
-    "owner": STRING,
-    "partition_schema": STRING,
-    "seeds": STRINGS,
-    "search_path": ValueKind(
-        _is_search_path,
-        'a list of schema names, each once, none of them "$user" or "pg_temp"',
-        {
-            "type": "array",
-            "items": {"type": "string", "minLength": 1, "not": {"enum": ["$user", "pg_temp"]}},
-            "uniqueItems": True,
-        },
-    ),
-    "lock_timeout_ms": integer(1, LONGEST_MS),
+    "owner": _name("the name of a role", "app_owner"),
+    "partition_schema": _name("the name of a schema", "partitions"),
+    "seeds": list_of(_SEED_SET, "a list of the names of seed sets", '["reference"]'),
+    "search_path": replace(_SCHEMAS, accepts=_is_search_path),
+    "lock_timeout_ms": integer(1, LONGEST_MS, LOCK_TIMEOUT_MS),
     "transaction": choice("migration", "run"),
     "durable": BOOLEAN,
-    "server": STRING,
+    "server": ValueKind(
+        is_server_name,
+        f"the name of a server: {SERVER_NAMES}",
+        '"embedded"',
+        {"type": "string", "pattern": f"^({_SERVER})$"},
+    ),
     "lint": table_of(choice("error", "warning", "note", "off")),
 }
 """The values of each setting; the fields of Project describe what a setting does."""

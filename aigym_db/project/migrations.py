@@ -156,7 +156,8 @@ def _part(source: Source, mark: re.Match[str], end: int, is_outside: Callable[[i
         elif key == "phase" and value in _PHASES:
             values[key] = value
         elif key in MARKER_OPTIONS:
-            raise BadMigration(f"`{key}` cannot be `{value}`.", place=place, hint=MARKER_OPTIONS[key])
+            message = f"`{key}` cannot be `{value}`." if value else f"`{key}` has no value."
+            raise BadMigration(message, place=place, hint=MARKER_OPTIONS[key])
         else:
             raise BadMigration(
                 f"There is no option `{key}`.",

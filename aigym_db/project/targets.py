@@ -68,7 +68,7 @@ def read(path: Path, environment: Mapping[str, str], shown: str | None = None) -
 
 def parse(source: Source, environment: Mapping[str, str]) -> Fleet:
     """Return the fleet that the text of a targets file describes; see `read`."""
-    document = parse_document(source, redact=_without_secret)
+    document = parse_document(source, redact=_without_secret, noun="setting")
     content = document.checked(document.values, TOP_KINDS, subject="A targets file")
     tables_of_targets = content.get("target", [])
     if not tables_of_targets:
@@ -88,19 +88,20 @@ def _is_text(value: object) -> bool:
 
 
 TOP_KINDS = {
-    "parallel": integer(1, MOST),
+    "parallel": integer(1, MOST, PARALLEL),
     "on_failure": choice("stop", "continue"),
     "target": tables("target"),
 }
 TARGET_KINDS = {
-    "name": ValueKind(lambda value: _is_text(value) and str(value).isprintable(), "a name"),
-    "dsn": ValueKind(_is_text, "a connection string"),
+    "name": ValueKind(lambda value: _is_text(value) and str(value).isprintable(), "a name", '"shop-eu"'),
+    "dsn": ValueKind(_is_text, "a connection string", '"host=… dbname=…"'),
     "dsn_env": ValueKind(
         lambda value: isinstance(value, str) and bool(re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", value)),
         "the name of an environment variable",
+        '"SHOP_EU_DSN"',
     ),
-    "schema": ValueKind(_is_text, "the name of a schema"),
-    "schemas": ValueKind(_is_text, "a pattern of schema names, as in `tenant_*`"),
+    "schema": ValueKind(_is_text, "the name of a schema", '"tenant_a"'),
+    "schemas": ValueKind(_is_text, "a pattern of schema names", '"tenant_*"'),
     "canary": BOOLEAN,
 }
 
@@ -170,7 +171,13 @@ def _check_distinct(document: Document, targets: tuple[Target, ...]) -> None:
 
 
 def _without_secret(place: Place) -> Place:
-    """Return the place without its line if the line may contain a connection string, valid or not."""
-    key, _, value = place.text.partition("=")
+    """Return the place without the value of its line if that may contain a connection string, valid or not.
+
+    The line is removed as a whole if it does not begin with a key.
+    """
+    key, sign, value = place.text.partition("=")
     harmless = key.lstrip().startswith("[") or key.strip() in {*TOP_KINDS, *TARGET_KINDS} - {"dsn", "target"}
-    return place if harmless and not re.search("://|=", value) else replace(place, text="")
+    if harmless and not re.search("://|=", value):
+        return place
+    is_key = sign and re.fullmatch(r"\s*[A-Za-z_][A-Za-z0-9_-]*\s*", key)
+    return replace(place, text=f"{key}= …" if is_key else "")

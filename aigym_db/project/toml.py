@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,39 +24,62 @@ class ValueKind:
     accepts: Callable[[Any], bool]
     words: str
     """Completes the sentence "`key` must be …"."""
+    example: str
+    """A value in TOML, for the hint."""
     schema: Mapping[str, Any] = field(default_factory=dict)
     """The same as JSON Schema."""
+    item: ValueKind | None = None
+    """The kind of each item of a list, or of each value of a table."""
+    container: type[Any] = list
+    """`list` or `dict`, if there is an `item`."""
+
+    def hint(self, key: Key) -> str:
+        """Return a sentence that shows how to write the key."""
+        if self.example.startswith("[["):
+            return f"Begin each table with `{self.example}`."
+        return f"Write e.g. `{key} = {self.example}`."
 
 
-def _is_list_of(kind: type) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, list) and all(isinstance(item, kind) for item in value)
+def list_of(item: ValueKind, words: str, example: str, **schema: Any) -> ValueKind:
+    """Return the kind of a list all of whose items are of a kind; `schema` completes its JSON Schema."""
+    return ValueKind(
+        lambda value: isinstance(value, list) and all(map(item.accepts, value)),
+        words,
+        example,
+        {"type": "array", "items": item.schema, **schema},
+        item,
+    )
 
 
-STRING = ValueKind(lambda value: isinstance(value, str), "a string", {"type": "string"})
+STRING = ValueKind(lambda value: isinstance(value, str), "a string", '"…"', {"type": "string"})
 TEXT = ValueKind(
     lambda value: isinstance(value, str) and bool(value.strip()),
     "a string that is not empty",
+    '"…"',
     {"type": "string", "minLength": 1},
 )
-BOOLEAN = ValueKind(lambda value: isinstance(value, bool), "true or false", {"type": "boolean"})
-STRINGS = ValueKind(_is_list_of(str), "a list of strings", {"type": "array", "items": {"type": "string"}})
+BOOLEAN = ValueKind(lambda value: isinstance(value, bool), "true or false", "true", {"type": "boolean"})
+STRINGS = list_of(STRING, "a list of strings", '["one", "two"]')
 
 
-def integer(least: int, most: int) -> ValueKind:
+def integer(least: int, most: int, example: int) -> ValueKind:
     """Return the kind of the whole numbers from `least` to `most`."""
 
     def accepts(value: Any) -> bool:
         return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
     schema = {"type": "integer", "minimum": least, "maximum": most}
-    return ValueKind(accepts, f"a whole number from {least:,} to {most:,}", schema)
+    return ValueKind(accepts, f"a whole number from {least:,} to {most:,}", f"{example}", schema)
 
 
 def choice(*words: str) -> ValueKind:
     """Return the kind of the given strings."""
     quoted = [f'"{word}"' for word in words]
     return ValueKind(
-        lambda value: value in words, f"{', '.join(quoted[:-1])} or {quoted[-1]}", {"enum": [*words]}
+        lambda value: value in words,
+        f"{', '.join(quoted[:-1])} or {quoted[-1]}",
+        quoted[0],
+        {"enum": [*words]},
     )
 
 
@@ -65,13 +88,21 @@ def table_of(kind: ValueKind) -> ValueKind:
     return ValueKind(
         lambda value: isinstance(value, dict) and all(map(kind.accepts, value.values())),
         f"a table in which each value is {kind.words}",
+        f"{{ name = {kind.example} }}",
         {"type": "object", "additionalProperties": kind.schema},
+        kind,
+        dict,
     )
 
 
 def tables(name: str) -> ValueKind:
     """Return the kind of a list of `[[name]]` tables."""
-    return ValueKind(_is_list_of(dict), f"a list of [[{name}]] tables", {"type": "array", "items": {}})
+    return ValueKind(
+        lambda value: isinstance(value, list) and all(isinstance(item, dict) for item in value),
+        f"a list of [[{name}]] tables",
+        f"[[{name}]]",
+        {"type": "array", "items": {}},
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +117,8 @@ class Document:
     """The table of the file that `values` are the content of; empty for the whole file."""
     redact: Callable[[Place], Place] = lambda place: place
     """Applied to the place of each error, to remove secrets from its line."""
+    noun: str = "key"
+    """The word for a key in messages: `setting` in a file of settings."""
 
     def table(self, *path: str) -> Document:
         """Return the document of one table; it is empty if the file does not have that table."""
@@ -118,13 +151,13 @@ class Document:
         """Return `table`; raise `error` if it is not a table or has an unknown key."""
         if not isinstance(table, dict):
             raise self.wrong(
-                f"{subject} must be a table of keys and values.",
+                f"{subject} must be a table.",
                 *path,
                 hint="Write it as `[…]` with `key = value` lines.",
             )
         for key in table:
             if key not in known:
-                raise self.unknown(f"{subject} has no key `{key}`.", key, known, *path, key)
+                raise self.unknown(f"{subject} has no {self.noun} `{key}`.", key, known, *path, key)
         return table
 
     def checked(
@@ -133,9 +166,22 @@ class Document:
         """Return `table`; raise `error` if it has an unknown key, or a value not of its key's kind."""
         for key, value in self.only(table, kinds, *path, subject=subject).items():
             if not kinds[key].accepts(value):
-                words = kinds[key].words
-                raise self.wrong(f"`{key}` must be {words}.", *path, key, hint=f"Give {words}.")
+                raise self._invalid(kinds[key], value, *path, key)
         return dict(table)
+
+    def _invalid(self, kind: ValueKind, value: Any, *path: Key) -> AigymError:
+        """Return the error of a value, which points to the first invalid item if the value has items."""
+        place = path
+        if kind.item is not None and isinstance(value, kind.container):
+            items: Iterable[tuple[Key, Any]] = value.items() if isinstance(value, dict) else enumerate(value)
+            for name, item in items:
+                if kind.item.accepts(item):
+                    continue
+                if isinstance(value, dict):
+                    return self._invalid(kind.item, item, *path, name)
+                place = (*path, name)
+                break
+        return self.wrong(f"`{path[-1]}` must be {kind.words}.", *place, hint=kind.hint(path[-1]))
 
     def strings(self, value: Any, *path: Key, subject: str) -> tuple[str, ...]:
         """Return `value` as a tuple; raise `error` if it is not a list of strings."""
@@ -184,10 +230,11 @@ def parse_document(
     source: Source,
     error: type[AigymError] = BadConfig,
     redact: Callable[[Place], Place] = lambda place: place,
+    noun: str = "key",
 ) -> Document:
     """Parse the text of a TOML file; raise `error` at the character where it is not valid."""
     try:
-        return Document(source, tomllib.loads(source.text), error, redact=redact)
+        return Document(source, tomllib.loads(source.text), error, redact=redact, noun=noun)
     except tomllib.TOMLDecodeError as invalid:
         # Before Python 3.14 the position is only part of the message.
         reason, _, position = str(invalid).partition(" (at ")

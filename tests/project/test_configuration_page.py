@@ -119,7 +119,20 @@ def test_the_schema_of_the_settings_is_fresh() -> None:
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_the_schema_rejects_what_the_configuration_rejects(name: str, tmp_path: Path) -> None:
-    samples = ['"x"', "1", "0", "true", '["a", "b"]', '["a", "a"]', '["$user"]', "[1]", '{ a = "off" }', '""']
+    samples = [
+        '"x"',
+        '"system:15"',
+        "1",
+        "0",
+        "true",
+        '["a", "b"]',
+        '["a", "a"]',
+        '["$user"]',
+        "[1]",
+        "[]",
+        '{ a = "off" }',
+        '""',
+    ]
     for sample in samples:
         (tmp_path / "aigym-db.toml").write_text(f"{name} = {sample}\n")
         try:

@@ -45,15 +45,19 @@ def test_a_state_without_domains_is_rejected(tmp_path: Path) -> None:
     [
         (ONE + "may_refrence = []", (5, "may_refrence = []"), "Write `may_reference`."),
         (ONE + "colour = 1", (5, "colour = 1"), "Use one of"),
-        (ONE + "external = 1", (5, "external = 1"), "Give true or false"),
-        (ONE + "may_reference = [1]", (5, "may_reference = [1]"), "Give a list"),
+        (ONE + "external = 1", (5, "external = 1"), "Write e.g. `external = true`."),
+        (
+            ONE + "may_reference = [1]",
+            (5, "1]"),
+            'Write e.g. `may_reference = ["one", "two"]`.',
+        ),
         (ONE + 'may_reference = [\n  "one",\n  "onne",\n]', (7, '"onne",'), "Write `one`."),
         (ONE + '[[domain]]\nname = "two"', (5, "[[domain]]"), "Add `purpose = …`"),
         (ONE + ONE, (6, 'name = "one"'), "Merge"),
         (ONE.replace("one", "On e"), (2, 'name = "On e"'), "Use lower case"),
-        (ONE.replace('"us"', '""'), (4, 'owner = ""'), "Give a string"),
+        (ONE.replace('"us"', '""'), (4, 'owner = ""'), 'Write e.g. `owner = "…"`.'),
         (ONE + "\n[defaults]\nx = 1", (6, "[defaults]"), "Use one of: domain"),
-        ('[domain]\nname = "x"', (1, "[domain]"), "Give a list of [[domain]] tables"),
+        ('[domain]\nname = "x"', (1, "[domain]"), "Begin each table with `[[domain]]`."),
         (ONE + "external = yes", (5, "yes"), "Correct"),
     ],
 )

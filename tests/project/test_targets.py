@@ -49,7 +49,7 @@ def test_what_a_file_leaves_out_has_a_default() -> None:
         ("", 1, "contains no target"),
         ("target = []\n", 1, "contains no target"),
         ("target = 1\n", 1, "`target` must be a list of [[target]] tables"),
-        ("\nparralel = 3\n", 2, "no key `parralel`"),
+        ("\nparralel = 3\n", 2, "no setting `parralel`"),
         ("parallel = 0\n", 1, "`parallel` must be a whole number from 1 to 256"),
         ("parallel = 257\n", 1, "`parallel` must be a whole number from 1 to 256"),
         ("parallel = true\n", 1, "`parallel` must be a whole number from 1"),
@@ -74,7 +74,7 @@ def test_what_a_file_leaves_out_has_a_default() -> None:
             "`schema` must be the name of a schema",
         ),
         ('[[target]]\nname = "a"\ndsn = "dbname=a"\ncanary = "yes"\n', 4, "`canary` must be true or false"),
-        ('[[target]]\nname = "a"\ndsn = "dbname=a"\ncanry = true\n', 4, "A target has no key `canry`"),
+        ('[[target]]\nname = "a"\ndsn = "dbname=a"\ncanry = true\n', 4, "A target has no setting `canry`"),
         (
             '[[target]]\nname = "a"\ndsn = "dbname=a"\nschema = "b"\nschemas = "b*"\n',
             5,
@@ -127,8 +127,26 @@ def test_a_password_is_never_shown_whatever_is_wrong(text: str) -> None:
     with pytest.raises(BadConfig) as caught:
         fleet(text)
 
+    assert caught.value.place is not None
     shown = (caught.value.message, caught.value.detail, caught.value.hint, repr(caught.value.place))
     assert "open-sesame" not in str(shown)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('[[target]]\nname = "a"\ncanry = true\n', "canry = …"),
+        (f'[[target]]\nname = "a"\ndns = "{SECRET}"\n', "dns = …"),
+        (f'[[target]]\nname = "a"\ndsn = ["{SECRET}"]\n', "dsn = …"),
+        ("target = 1\n", "target = …"),
+        ("parallel = 0\n", "parallel = 0"),
+    ],
+)
+def test_an_error_shows_the_line_without_a_value_that_may_be_secret(text: str, shown: str) -> None:
+    with pytest.raises(BadConfig) as caught:
+        fleet(text)
+
+    assert caught.value.place.text == shown
 
 
 def test_a_target_does_not_show_its_connection_string() -> None:
