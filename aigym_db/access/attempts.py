@@ -54,7 +54,7 @@ def order_statements(attempts: Iterable[AttemptStatement]) -> tuple[AttemptState
         attempts,
         key=lambda statement: (
             order[statement.cell.command],
-            statement.way != "blind",
+            statement.way != "without where",
             statement.scene or "",
         ),
     )
@@ -68,98 +68,106 @@ def plan_attempts(
     for actor, role in roles.items():
         grants = table.grants[role]
         cells = {command: table_matrix.cells[actor, command] for command in COMMANDS}
-        yield from _select(cells["select"], table, fixture, grants)
-        yield from _delete(cells["delete"], table, fixture, grants)
-        yield from _update(cells["update"], table, fixture, grants)
+        for command, way in _WAYS.items():
+            if not grants.allow(command):
+                yield RejectedAttempt(cells[command], way, _expected(fixture, actor, command))
+        if grants.allow("select"):
+            yield _select(cells["select"], table, fixture, grants)
+        if grants.allow("delete"):
+            yield from _delete(cells["delete"], table, fixture, grants)
+        if grants.allow("update"):
+            yield from _update(cells["update"], table, fixture, grants)
+        if grants.allow("insert"):
+            yield from _insert(cells["insert"], table, fixture, grants, tuple(table_matrix.reassignments))
         yield from _reassign(cells["reassign"], table, fixture, grants)
-        yield from _insert(cells["insert"], table, fixture, grants, tuple(table_matrix.reassignments))
 
 
-def _means(fixture: Fixture, actor: str, *commands: Command) -> tuple[str, ...]:
-    """The keys that these cells of an actor have in common."""
-    sets = [fixture.means[actor, command] for command in commands]
+_WAYS: dict[Command, Way] = {
+    "select": "select",
+    "insert": "insert",
+    "update": "without where",
+    "delete": "without where",
+}
+"""The first way to test each command; for `reassign` the privileges on the columns decide."""
+
+
+def _expected(fixture: Fixture, actor: str, *commands: Command) -> tuple[str, ...]:
+    """Return the keys that the cells of an actor for these commands have in common."""
+    sets = [fixture.expected[actor, command] for command in commands]
     return tuple(sorted(frozenset.intersection(*sets)))
 
 
-def _select(
-    cell: Cell, table: Table, fixture: Fixture, grants: Grants
-) -> Iterator[AttemptStatement | RejectedAttempt]:
-    expected = _means(fixture, cell.actor, "select")
+def _select(cell: Cell, table: Table, fixture: Fixture, grants: Grants) -> AttemptStatement | RejectedAttempt:
+    expected = _expected(fixture, cell.actor, "select")
     if grants.selects.issuperset(table.key):
-        yield AttemptStatement(cell, "look", expected, statements.look(table))
-    elif grants.selects:
-        yield RejectedAttempt(
-            cell,
-            "look",
-            expected,
-            "the role can read some columns but not the key, so the rows cannot be distinguished",
-        )
-    else:
-        yield RejectedAttempt(cell, "look", expected)
+        return AttemptStatement(cell, "select", expected, statements.select_visible(table))
+    return RejectedAttempt(
+        cell,
+        "select",
+        expected,
+        "the role can read some columns but not the key, so the rows cannot be distinguished",
+    )
 
 
-def _delete(
-    cell: Cell, table: Table, fixture: Fixture, grants: Grants
-) -> Iterator[AttemptStatement | RejectedAttempt]:
-    expected = _means(fixture, cell.actor, "delete")
-    if not grants.deletes:
-        yield RejectedAttempt(cell, "blind", expected)
-        return
-    gone = statements.gone(table, fixture.rows)
-    yield AttemptStatement(cell, "blind", expected, statements.delete_blind(table), observe=gone)
+def _delete(cell: Cell, table: Table, fixture: Fixture, grants: Grants) -> Iterator[AttemptStatement]:
+    expected = _expected(fixture, cell.actor, "delete")
+    deleted = statements.select_deleted(table, fixture.rows)
+    yield AttemptStatement(
+        cell, "without where", expected, statements.delete_without_where(table), observe=deleted
+    )
     if expected and grants.selects.issuperset(table.key):
-        seen = _means(fixture, cell.actor, "delete", "select")
-        yield AttemptStatement(cell, "sighted", seen, statements.delete_sighted(table), observe=gone)
+        visible = _expected(fixture, cell.actor, "delete", "select")
+        yield AttemptStatement(
+            cell, "with where", visible, statements.delete_with_where(table), observe=deleted
+        )
 
 
 def _update(
     cell: Cell, table: Table, fixture: Fixture, grants: Grants
 ) -> Iterator[AttemptStatement | RejectedAttempt]:
-    expected = _means(fixture, cell.actor, "update")
-    if not grants.updates:
-        yield RejectedAttempt(cell, "blind", expected)
-        return
-    free = statements.free(table, grants.updates)
-    shown = statements.readable(table, grants) if grants.selects.issuperset(table.key) else None
+    expected = _expected(fixture, cell.actor, "update")
+    writable = statements.writable_column(table, grants.updates)
+    readable = statements.readable_column(table, grants) if grants.selects.issuperset(table.key) else None
     each = tuple(
-        (statements.update_sighted(table, shown, statements.key_condition(table, row)), row.key)
-        for row in (fixture.rows if shown else ())
-        if shown
+        (statements.update_with_where(table, readable, statements.key_condition(table, row)), row.key)
+        for row in (fixture.rows if readable else ())
+        if readable
     )
-    if free:
-        blind = statements.update_blind(table, free, fixture.rows)
-        yield AttemptStatement(cell, "blind", expected, blind, observe=statements.touched(table))
-    if shown and (expected or not free):
-        seen = _means(fixture, cell.actor, "update", "select")
-        sighted = statements.update_sighted(table, shown)
-        yield AttemptStatement(cell, "sighted", seen, sighted, observe=statements.touched(table), each=each)
-    if not free and not shown:
+    if writable:
+        statement = statements.update_without_where(table, writable, fixture.rows)
+        yield AttemptStatement(
+            cell, "without where", expected, statement, observe=statements.select_written(table)
+        )
+    if readable and (expected or not writable):
+        visible = _expected(fixture, cell.actor, "update", "select")
+        statement = statements.update_with_where(table, readable)
+        yield AttemptStatement(
+            cell, "with where", visible, statement, observe=statements.select_written(table), each=each
+        )
+    if not writable and not readable:
         yield RejectedAttempt(
             cell,
-            "blind",
+            "without where",
             expected,
             "the role can update only columns that cannot be tested without reading them",
         )
 
 
 def _insert(
-    cell: Cell, table: Table, fixture: Fixture, grants: Grants, whose: tuple[str, ...]
-) -> Iterator[AttemptStatement | RejectedAttempt]:
-    means = fixture.means[cell.actor, "insert"]
-    if not grants.inserts:
-        yield RejectedAttempt(cell, "forged", tuple(sorted(means)))
-        return
-    sure = grants.inserts.issuperset(whose)
+    cell: Cell, table: Table, fixture: Fixture, grants: Grants, owner_columns: tuple[str, ...]
+) -> Iterator[AttemptStatement]:
+    expected = fixture.expected[cell.actor, "insert"]
+    writes_owner = grants.inserts.issuperset(owner_columns)
     if grants.bypasses and fixture.rows:
         # No policy applies, so the result for one row is valid for all.
         every = tuple(row.key for row in fixture.rows)
         row = fixture.rows[0]
         yield AttemptStatement(
             cell,
-            "forged",
-            tuple(sorted(means)),
-            statements.forge(table, row, grants.inserts),
-            scene=statements.take_away(table, row),
+            "insert",
+            tuple(sorted(expected)),
+            statements.insert_row(table, row, grants.inserts),
+            scene=statements.delete_row(table, row),
             success=every,
             passed=every,
         )
@@ -167,11 +175,11 @@ def _insert(
     for row in fixture.rows:
         yield AttemptStatement(
             cell,
-            "forged",
-            (row.key,) if row.key in means else (),
-            statements.forge(table, row, grants.inserts),
-            scene=statements.take_away(table, row),
-            observe=None if sure else statements.forged(table, row, whose),
+            "insert",
+            (row.key,) if row.key in expected else (),
+            statements.insert_row(table, row, grants.inserts),
+            scene=statements.delete_row(table, row),
+            observe=None if writes_owner else statements.select_inserted(table, row, owner_columns),
             success=(row.key,),
             passed=(row.key,),
         )
@@ -180,27 +188,25 @@ def _insert(
 def _reassign(
     cell: Cell, table: Table, fixture: Fixture, grants: Grants
 ) -> Iterator[AttemptStatement | RejectedAttempt]:
-    updatable, visible = fixture.means[cell.actor, "update"], fixture.means[cell.actor, "select"]
+    updatable, visible = fixture.expected[cell.actor, "update"], fixture.expected[cell.actor, "select"]
     allowed = fixture.reassignments.allowed[cell.actor]
     reachable = updatable | {reassignment.key for reassignment in allowed}
     columns = {column for column, _ in fixture.reassignments.targets}
     rejected = {reassignment for reassignment in allowed if reassignment.column not in grants.updates}
     if rejected or not columns & grants.updates:
-        yield RejectedAttempt(cell, "blind", tuple(sorted(map(str, rejected))))
+        yield RejectedAttempt(cell, "without where", tuple(sorted(map(str, rejected))))
     for column, target in fixture.reassignments.targets:
         if column not in grants.updates:
             continue
-        elsewhere = fixture.elsewhere(table, column, target)
+        others = fixture.rows_to_reassign(table, column, target)
         reassignments = {
-            row.key: Reassignment(row.key, column, target) for row in elsewhere if row.key in reachable
+            row.key: Reassignment(row.key, column, target) for row in others if row.key in reachable
         }
-        yield _reassign_all(
-            cell, table, column, target, elsewhere, frozenset(reassignments.values()), allowed
-        )
+        yield _reassign_all(cell, table, column, target, others, frozenset(reassignments.values()), allowed)
         # If all of them are allowed, the statement above has tested each.
         mixed = len(reassignments) > 1 and not allowed.issuperset(reassignments.values())
         if mixed and grants.selects.issuperset(table.key):
-            for row in elsewhere:
+            for row in others:
                 if row.key in reassignments and row.key in visible:
                     yield _reassign_one(cell, table, fixture, row, reassignments[row.key])
 
@@ -210,7 +216,7 @@ def _reassign_all(
     table: Table,
     column: str,
     target: str | None,
-    elsewhere: tuple[Row, ...],
+    others: tuple[Row, ...],
     reassignments: frozenset[Reassignment],
     allowed: frozenset[Reassignment],
 ) -> AttemptStatement:
@@ -218,14 +224,14 @@ def _reassign_all(
 
     If only some of the reassignments are allowed, the whole statement must fail.
     """
-    every = tuple(sorted(str(Reassignment(row.key, column, target)) for row in elsewhere))
+    every = tuple(sorted(str(Reassignment(row.key, column, target)) for row in others))
     expected = tuple(sorted(map(str, reassignments))) if allowed.issuperset(reassignments) else ()
     return AttemptStatement(
         cell,
-        "blind",
+        "without where",
         expected,
         statements.reassign(table, column, target),
-        observe=statements.reassigned(table, column, target, elsewhere),
+        observe=statements.select_reassigned(table, column, target, others),
         passed=expected if expected or allowed & reassignments else every,
     )
 
@@ -240,7 +246,7 @@ def _reassign_one(
     )
     return AttemptStatement(
         cell,
-        "sighted",
+        "with where",
         (str(reassignment),) if reach else (),
         statements.reassign(
             table, reassignment.column, reassignment.target, statements.key_condition(table, row)

@@ -14,7 +14,7 @@ from aigym_db.model.finding import Finding
 SHOWN = 3
 """Maximum number of witness rows in a message."""
 
-_WAYS = {"look": "", "forged": "", "blind": " without WHERE", "sighted": ""}
+_WAYS = {"select": "", "insert": "", "without where": " without WHERE", "with where": ""}
 
 
 def differing_cells(outcomes: Iterable[Outcome]) -> Iterator[Finding]:

@@ -21,7 +21,7 @@ class Row:
     label: str
     """Its owner and tenant columns, for messages: `tenant_id = …`."""
     values: tuple[str | None, ...]
-    """Every column that can be written, as text, in the table's order."""
+    """The value of each `writable` column, as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,28 +30,28 @@ class Fixture:
 
     rows: tuple[Row, ...]
     """Sorted by key."""
-    means: Mapping[tuple[str, str], frozenset[str]]
-    """(actor, command) to keys."""
+    expected: Mapping[tuple[str, str], frozenset[str]]
+    """By (actor, command), the keys that the actor is expected to reach."""
     reassignments: Reassignments
 
-    def elsewhere(self, table: Table, column: str, target: str | None) -> tuple[Row, ...]:
-        """The rows whose column has another value."""
-        return _elsewhere(self.rows, writable(table).index(column), target)
+    def rows_to_reassign(self, table: Table, column: str, target: str | None) -> tuple[Row, ...]:
+        """Return the rows whose owner or tenant column has a value other than `target`."""
+        return _with_other_value(self.rows, writable(table).index(column), target)
 
 
 @lru_cache(maxsize=2_000)
-def _elsewhere(rows: tuple[Row, ...], index: int, target: str | None) -> tuple[Row, ...]:
+def _with_other_value(rows: tuple[Row, ...], index: int, target: str | None) -> tuple[Row, ...]:
     return tuple(row for row in rows if row.values[index] != target)
 
 
 @lru_cache
 def writable(table: Table) -> tuple[str, ...]:
-    """The columns a statement can give a value, in the table's order."""
+    """Return the names of the columns that are not generated, in the table's order."""
     return tuple(column.name for column in table.columns.values() if not column.generated)
 
 
 def fixture(connection: Connection, matrix: AccessMatrix, table_matrix: TableMatrix, table: Table) -> Fixture:
-    """Return the rows of a table, the keys expected per cell, and the reassignments.
+    """Read the rows of a table and evaluate its cells on them; the connection must be of a superuser.
 
     Raise BadAccessMatrix (AIG-P012) with the cell's place if PostgreSQL rejects a row class.
     """
@@ -76,11 +76,11 @@ def fixture(connection: Connection, matrix: AccessMatrix, table_matrix: TableMat
         (cell.actor, cell.command): predicate(table_matrix, cell.classes, matrix.actors[cell.actor])
         for cell in cells
     }
-    means = {
-        which: frozenset(key for key, _ in rows_matching)
-        for which, rows_matching in matching(
+    expected = {
+        cell: frozenset(key for key, _ in rows_matching)
+        for cell, rows_matching in matching(
             connection, current_rows(table), sql, table_matrix, matrix
         ).items()
     }
     reassigning = [actor for actor in matrix.actors if table_matrix.cells[actor, "reassign"].classes]
-    return Fixture(rows, means, find_reassignments(connection, matrix, table_matrix, table, reassigning))
+    return Fixture(rows, expected, find_reassignments(connection, matrix, table_matrix, table, reassigning))

@@ -170,7 +170,7 @@ def _matching_statements(
         table, actor = statement.cell.table, trial.matrix.actors[statement.cell.actor]
         if trial.tables[table].grants[actor.role].bypasses or reply.actual != frozenset(statement.expected):
             continue
-        if statement.way == "forged" and statement.success:
+        if statement.way == "insert" and statement.success:
             same = (table, actor.name, inputs[table][statement.success[0]])
             if same in seen:
                 continue
@@ -199,7 +199,7 @@ def _may_kill(statement: AttemptStatement, command: str) -> bool:
     if command == "all":
         return True
     if command == "select":
-        return statement.way in ("look", "sighted")
+        return statement.way in ("select", "with where")
     if command == "update":
         return statement.cell.command in ("update", "reassign")
     return statement.cell.command == command

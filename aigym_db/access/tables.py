@@ -9,6 +9,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from aigym_db.database.queries import query
+from aigym_db.model.access import Command
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +24,9 @@ class TableColumn:
     required: bool
     """NOT NULL."""
     unique: bool
-    """In a unique index: a blind write must give every row another value."""
+    """In a unique index: an UPDATE of all rows must give each another value."""
     tied: bool
-    """In the key, a check constraint, a policy or the partition key: a blind write could violate it."""
+    """In the key, a check constraint, a policy or the partition key: such an UPDATE could violate it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,16 @@ class Grants:
     inserts: frozenset[str]
     updates: frozenset[str]
     deletes: bool
+
+    def allow(self, command: Command) -> bool:
+        """Return True if the role has the privilege for a command on the table or on one of its columns."""
+        return {
+            "select": bool(self.selects),
+            "insert": bool(self.inserts),
+            "update": bool(self.updates),
+            "delete": self.deletes,
+            "reassign": bool(self.updates),
+        }[command]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +74,7 @@ class Table:
     """Row-level security is on."""
     partitioned: bool
     key: tuple[str, ...]
-    """Primary key; every column where there is none."""
+    """The columns of the primary key; all columns of a table without one."""
     columns: Mapping[str, TableColumn]
     grants: Mapping[str, Grants]
     """By role."""
@@ -71,12 +82,15 @@ class Table:
 
     @property
     def key_sql(self) -> str:
-        """An expression that identifies a row: the key as text, several columns separated by `|`."""
+        """The SQL expression of the key of a row: its columns as text, separated by `|`."""
         return " || '|' || ".join(f"coalesce({self.columns[name].quoted}::text, '')" for name in self.key)
 
 
 def tables(connection: psycopg.Connection, roles: Collection[str]) -> Mapping[str, Table]:
-    """Read every table that is not a system table, with the privileges of the roles."""
+    """Return the tables of all schemas but those of the system and the ledger, by `schema.table`.
+
+    Each has the privileges of those `roles` that exist.
+    """
     with connection.cursor(row_factory=dict_row) as cursor:
         grants: dict[str, dict[str, Grants]] = {}
         for row in cursor.execute(query("access/privileges"), {"roles": sorted(roles)}):

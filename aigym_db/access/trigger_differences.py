@@ -7,8 +7,8 @@ statement-level triggers only. On the reference database 26,379 of 28,681 statem
 trigger for their command; 9,620 are repeated.
 
 Foreign keys are triggers, too, and are not distinguished: their actions (CASCADE, SET NULL) may change other
-rows of the same table. Without the foreign keys that only check, 1 % fewer would be repeated; for so little it
-does not pay to verify that the owners of the tables have the privileges that a check requires.
+rows of the same table. Without the foreign keys that only check, 1 % fewer would be repeated; for so little
+it does not pay to verify that the owners of the tables have the privileges that a check requires.
 """
 
 from __future__ import annotations

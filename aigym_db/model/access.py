@@ -12,9 +12,9 @@ Command = Literal["select", "insert", "update", "delete", "reassign"]
 COMMANDS: tuple[Command, ...] = ("select", "insert", "update", "delete", "reassign")
 """The columns of the access matrix. `reassign` is an UPDATE that changes the owner or tenant of a row."""
 
-Way = Literal["look", "forged", "blind", "sighted"]
-"""The way to test a command: SELECT of all keys, INSERT of a fixture row, a write without WHERE (SELECT
-policies do not apply), a write with a WHERE clause (they do)."""
+Way = Literal["select", "insert", "without where", "with where"]
+"""The way to test a command: SELECT of all keys, INSERT of a fixture row, UPDATE or DELETE without WHERE, to
+which SELECT policies do not apply, and with a WHERE clause, to which they do."""
 
 Rejection = Literal["grant", "policy", "constraint"]
 

@@ -188,10 +188,10 @@ def test_rows_and_session_settings_are_unchanged_afterwards(
 @pytest.mark.parametrize(
     ("table", "actor", "command", "ways"),
     [
-        ("app.units", "admin", "update", {"blind", "sighted"}),
-        ("app.units", "member", "update", {"blind"}),
-        ("app.units", "member", "insert", {"forged"}),
-        ("app.units", "member", "select", {"look"}),
+        ("app.units", "admin", "update", {"without where", "with where"}),
+        ("app.units", "member", "update", {"without where"}),
+        ("app.units", "member", "insert", {"insert"}),
+        ("app.units", "member", "select", {"select"}),
     ],
 )
 def test_writes_are_executed_with_and_without_where(

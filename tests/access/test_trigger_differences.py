@@ -27,7 +27,7 @@ STATEMENT_AFTER = replace(ROW_AFTER, per_statement=frozenset({"insert", "update"
 
 def result(command: Command, *, affected: int | None = None, state: str | None = None) -> AttemptResult:
     cell = Cell("app.units", "admin", command, ())
-    return AttemptResult(AttemptStatement(cell, "blind", (), ""), frozenset(), affected, state, "")
+    return AttemptResult(AttemptStatement(cell, "without where", (), ""), frozenset(), affected, state, "")
 
 
 def table(triggers: FiringCommands, *, partitioned: bool = False) -> Table:
@@ -69,7 +69,7 @@ def test_the_number_of_affected_rows_is_counted_without_triggers(connection: psy
 
     assert {item.affected is None for item in results if item.state is not None} == {True}
     assert {item.affected for item in results if item.statement.cell.command == "select"} == {None}
-    assert {item.affected for item in results if item.actual and item.statement.way == "sighted"} > {1}
+    assert {item.affected for item in results if item.actual and item.statement.way == "with where"} > {1}
 
 
 def test_a_before_trigger_that_makes_a_rejected_row_acceptable_is_reported(messages: Messages) -> None:
