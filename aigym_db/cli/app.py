@@ -55,17 +55,17 @@ class App:
             from aigym_db.cli.local import local_dsn
 
             return local_dsn(self.project, self.server, start=start)
-        return self.settled(self.database)
+        return self.completed(self.database)
 
-    def settled(self, dsn: str | None) -> str:
+    def completed(self, dsn: str | None) -> str:
         """Return a connection string completed with the values of `PG*`."""
-        from aigym_db.database.dsn import resolve, settled
+        from aigym_db.database.dsn import completed, resolve
 
         if not self.variables:
             return resolve(dsn)
         os.environ.update(self.variables)
         try:
-            return settled(resolve(dsn))
+            return completed(resolve(dsn))
         finally:
             _remove(self.variables)
 

@@ -127,6 +127,6 @@ def _run(
 
 def _complete(app: App, target: Target) -> Target:
     try:
-        return replace(target, dsn=without_service(app.settled(target.dsn)))
+        return replace(target, dsn=without_service(app.completed(target.dsn)))
     except AigymError as error:
         raise error.amended(place=target.place) from None

@@ -59,7 +59,7 @@ def parameters(dsn: str) -> dict[str, str]:
     return {**defaults, **given}
 
 
-def settled(dsn: str) -> str:
+def completed(dsn: str) -> str:
     """Return the connection string with the parameters from `PG*` and service files included."""
     # The name of the service stays: libpq reports a missing service only when it connects.
     return make_conninfo(**parameters(dsn))

@@ -1,9 +1,9 @@
-"""Who may migrate this database now, and who keeps a statement waiting.
+"""The runner lock, and the sessions that block a statement.
 
-Two session-level advisory locks: part 1 on a connection that stays idle, part 2 on the connection that
-migrates. The second dies with the session that works, so a runner that holds both knows that nothing of a
-killed one is still running. Both are polled: a session that waits inside `pg_advisory_lock` holds a snapshot,
-and a CREATE INDEX CONCURRENTLY of the holder would wait for it for ever.
+The runner lock consists of two session-level advisory locks: part 1 on a connection that stays idle, part 2
+on the connection that executes the migrations. The server releases part 2 when that session ends, so no
+statement of a killed run is active once another run holds both. Both are polled: a session that waits in
+`pg_advisory_lock` holds a snapshot, and a CREATE INDEX CONCURRENTLY of the holder would wait for it for ever.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from aigym_db.errors import LockTimeout, RunnerLocked
 
 LockPart = Literal[1, 2]
 POLL_S = (0.05, 0.25)
-"""Shortest and longest pause between two tries."""
+"""Shortest and longest pause between two attempts to acquire a lock, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,13 @@ class Blocker:
         )
 
 
-def try_hold(connection: Connection[Any], part: LockPart, scope: str = "") -> bool:
+def try_acquire(connection: Connection[Any], part: LockPart, scope: str = "") -> bool:
     """Acquire the lock for this session if it is free; each tenant schema (`scope`) has its own locks."""
-    row = connection.execute(query("locks/take"), {"part": part, "scope": scope}).fetchone()
+    row = connection.execute(query("locks/try_acquire"), {"part": part, "scope": scope}).fetchone()
     return row is not None and bool(row[0])
 
 
-def hold(
+def acquire(
     connection: Connection[Any],
     part: LockPart,
     scope: str = "",
@@ -85,7 +85,7 @@ def hold(
     Raise RunnerLocked (AIG-L001) if the lock is not available within `wait_s` seconds.
     """
     began = time.monotonic()
-    while not try_hold(connection, part, scope):
+    while not try_acquire(connection, part, scope):
         waited = time.monotonic() - began
         held_by = holders(connection, part, scope)
         if wait_s is not None and waited >= wait_s:
@@ -132,7 +132,7 @@ def stalled_ms(connection: Connection[Any], pid: int) -> float:
 
 
 def old_transactions(connection: Connection[Any]) -> tuple[Blocker, ...]:
-    """Transactions open for more than a second, which a statement with CONCURRENTLY has to wait for."""
+    """Return the transactions open for more than a second; a statement with CONCURRENTLY waits for them."""
     return tuple(Blocker(*row) for row in connection.execute(query("locks/old_transactions")).fetchall())
 
 

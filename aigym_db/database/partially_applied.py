@@ -33,16 +33,16 @@ class PartialMigration:
         return f"{self.version:04d} {self.name}"
 
     @property
-    def half(self) -> str:
-        """The state in words."""
+    def state(self) -> str:
+        """`partially applied` or `partially rolled back`."""
         return "partially applied" if self.direction == "up" else "partially rolled back"
 
     def __str__(self) -> str:
         if self.rows is not None:
-            return f"{self.half}: {self.rows:,} rows changed in batches"
+            return f"{self.state}: {self.rows:,} rows changed in batches"
         if not self.done:
             return f"interrupted in statement 1 ({self.direction})"
-        return f"{self.half}: resumes at statement {self.done + 1}"
+        return f"{self.state}: resumes at statement {self.done + 1}"
 
 
 def unfinished(connection: Connection[Any], scope: str = "") -> tuple[PartialMigration, ...]:

@@ -16,9 +16,8 @@ from aigym_db.migrate.current_plan import Decide, confirmed
 from aigym_db.migrate.non_transactional.partially_applied import require_finished
 from aigym_db.migrate.observer import Finished
 from aigym_db.migrate.session.begin import begin
-from aigym_db.migrate.session.context import RunContext
 from aigym_db.migrate.session.migration_run import Run
-from aigym_db.migrate.session.reconnect import kept_up, rest
+from aigym_db.migrate.session.reconnect import RunContext, kept_up, rest
 from aigym_db.migrate.statements import part_of, read, steps_of
 from aigym_db.migrate.step import Step
 from aigym_db.migrate.transactional.message_batch import run_transactions

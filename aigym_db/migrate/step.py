@@ -16,13 +16,16 @@ class Step:
     start: int
     end: int
     tree: Any = None
-    """Its parse tree, where a decision needs one: in every file outside a transaction."""
+    """Its parse tree; None in transactional files, which need none."""
     instead: str | None = None
-    """What is sent in its place: of a dump's settings, the same for this transaction alone."""
+    """The text sent in its place: for a setting of a dump, the same setting limited to the transaction.
+
+    None if the statement itself is sent.
+    """
 
     @property
     def sent(self) -> str:
-        """What is sent to the server."""
+        """The text that is sent to the server."""
         return self.text if self.instead is None else self.instead
 
     @property
@@ -30,5 +33,5 @@ class Step:
         return self.source.text[self.start : self.end]
 
     def place(self, index: int = 0) -> Place:
-        """The place of a character of the statement."""
+        """Return the place of the character at offset `index` of the statement."""
         return self.source.place(self.start + index)

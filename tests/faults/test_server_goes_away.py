@@ -188,7 +188,7 @@ def test_a_plan_stops_if_the_ledger_changed_while_the_server_was_down(durable, d
 
 def test_a_server_restart_while_a_runner_waits_for_the_lock_changes_nothing(durable, dsn) -> None:
     holder = psycopg.connect(dsn, autocommit=True)
-    assert locks.try_hold(holder, 1)
+    assert locks.try_acquire(holder, 1)
     accident = Accident(lambda: (durable.stop(), durable.start()), reason="runner")
 
     done = migrate(dsn, line(), observer=accident)

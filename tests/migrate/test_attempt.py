@@ -14,8 +14,8 @@ from aigym_db.errors import SessionStateChanged, StatementFailed
 from aigym_db.migrate.observer import Observer
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.session.attempt import MigrationAttempt
-from aigym_db.migrate.session.context import RunContext
 from aigym_db.migrate.session.migration_run import Run
+from aigym_db.migrate.session.reconnect import RunContext
 from aigym_db.migrate.stop import Stop
 
 

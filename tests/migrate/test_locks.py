@@ -33,7 +33,7 @@ def reader(database):
 
 def test_a_second_runner_without_wait_reports_the_holder_of_the_runner_lock(database, line, other) -> None:
     other.execute("set application_name = 'the other one'")
-    assert locks.try_hold(other, 1)
+    assert locks.try_acquire(other, 1)
 
     with pytest.raises(RunnerLocked) as error:
         migrate(database, line, options=Options(lock_wait_s=0))
@@ -44,14 +44,14 @@ def test_a_second_runner_without_wait_reports_the_holder_of_the_runner_lock(data
 
 
 def test_a_timeout_of_the_runner_lock_reports_the_time_waited(database, line, other) -> None:
-    locks.try_hold(other, 1)
+    locks.try_acquire(other, 1)
 
     with pytest.raises(RunnerLocked, match="still was after"):
         migrate(database, line, options=Options(lock_wait_s=0.2))
 
 
 def test_a_waiting_runner_continues_once_the_lock_is_free(database, line, other, listener) -> None:
-    locks.try_hold(other, 1)
+    locks.try_acquire(other, 1)
     listener.on_wait = lambda waiting: other.execute("select pg_advisory_unlock_all()")
 
     migrate(database, line, observer=listener)
@@ -61,7 +61,7 @@ def test_a_waiting_runner_continues_once_the_lock_is_free(database, line, other,
 
 
 def test_a_run_waits_for_the_session_of_a_killed_runner(database, line, other, listener) -> None:
-    locks.try_hold(other, 2)
+    locks.try_acquire(other, 2)
     seen = []
     listener.on_wait = lambda waiting: (
         seen.append(ledger.exists(other)),

@@ -50,7 +50,7 @@ def test_up_and_down(plain, line, other) -> None:
 
 
 def test_a_runner_of_another_role_is_reported_with_its_visible_fields(plain, line, other) -> None:
-    locks.try_hold(other, 1)
+    locks.try_acquire(other, 1)
 
     with pytest.raises(RunnerLocked) as error:
         migrate(plain, line, options=Options(lock_wait_s=0))

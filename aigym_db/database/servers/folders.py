@@ -1,4 +1,4 @@
-"""Where servers keep their files: the cache, the place for throwaway data, and copies between them."""
+"""The folders of servers: the cache, the folders for throwaway data, and copies between them."""
 
 from __future__ import annotations
 
@@ -15,33 +15,34 @@ from aigym_db.database.servers.account import Account
 
 SHARED_MEMORY = Path("/dev/shm")
 SHARED_MEMORY_BYTES = 512 * 1024 * 1024
-"""Throwaway data lies in memory only while this much is free; containers often have 64 MB there."""
+"""Free space required to store throwaway data in shared memory; containers often have 64 MB of it."""
 
 SOCKET_PATH_BYTES = 103
-"""The longest path of a socket that every system takes (macOS: 104 with the final zero, Linux: 108)."""
+"""Maximum length of a socket's path on every system (macOS: 104 with the final zero, Linux: 108)."""
 
 _COPY_BYTES = 8 * 1024 * 1024
 
 
 def cache() -> Path:
-    """The folder whose content may be deleted at any time; `AIGYM_DB_CACHE` moves it.
+    """Return the cache folder, whose content may be deleted at any time; create it if it does not exist.
 
-    As root it lies outside root's home, because the user the server runs as has to read it.
+    `AIGYM_DB_CACHE` sets another folder. For root it is outside root's home, because the server's user has to
+    read it. Raise PermissionError if it is not writable.
     """
     if chosen := os.environ.get("AIGYM_DB_CACHE"):
-        return _made(Path(chosen).absolute())
+        return _created(Path(chosen).absolute())
     import platformdirs
 
     paths = platformdirs.PlatformDirs("aigym-db", appauthor=False)
     try:
-        return _made(paths.site_cache_path if os.geteuid() == 0 else paths.user_cache_path)
+        return _created(paths.site_cache_path if os.geteuid() == 0 else paths.user_cache_path)
     except OSError:
-        # A home that cannot be written (a service account): a private folder among the temporary files.
-        return _made(Path(tempfile.gettempdir()) / f"aigym-db-cache-{os.geteuid()}")
+        # The home is not writable (a service account): a private folder among the temporary files.
+        return _created(Path(tempfile.gettempdir()) / f"aigym-db-cache-{os.geteuid()}")
 
 
 def scratch() -> tuple[Path, ...]:
-    """The folders throwaway servers may lie in, the best one first."""
+    """Return the folders in which throwaway servers may be created, the preferred one first."""
     temporary = Path(tempfile.gettempdir())
     short = temporary if len(os.fsencode(temporary)) <= SOCKET_PATH_BYTES - 40 else Path("/tmp")
     if sys.platform == "linux" and _free(SHARED_MEMORY) >= SHARED_MEMORY_BYTES:
@@ -51,7 +52,7 @@ def scratch() -> tuple[Path, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How much a folder holds; a copy with another extent is not the folder that was stored."""
+    """The number of files in a folder and their size; a complete copy has the same extent."""
 
     files: int
     size_bytes: int
@@ -61,9 +62,9 @@ class Extent:
 
 
 def copy(source: Path, target: Path, owner: Account) -> Extent:
-    """Copies a folder to a place that does not exist yet and gives it to `owner`.
+    """Copy a folder to the new folder `target`, owned by `owner`, and return the extent of the copy.
 
-    Many small files: what costs is the system calls, and those run side by side.
+    The files are small, so most of the time is spent in system calls; several threads copy.
     """
     folders = [(source, target)]
     files: list[tuple[str, str]] = []
@@ -84,7 +85,7 @@ def copy(source: Path, target: Path, owner: Account) -> Extent:
 
 
 def digest(folder: Path) -> str:
-    """A checksum over the names and contents of all files in a folder."""
+    """Return the SHA-256 of the names and contents of all files in a folder, in hexadecimal."""
     total = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         total.update(str(path.relative_to(folder)).encode())
@@ -93,7 +94,7 @@ def digest(folder: Path) -> str:
 
 
 def remove(folder: Path) -> None:
-    """Removes a folder, also one that is already half gone."""
+    """Remove a folder with its content; errors, such as a missing folder, are ignored."""
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -122,11 +123,11 @@ def _free(folder: Path) -> int:
         return 0
 
 
-def _made(folder: Path) -> Path:
+def _created(folder: Path) -> Path:
     if not folder.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
         if os.geteuid() == 0:
-            # Whatever root's umask: the user the server runs as reads the programs kept here.
+            # Independent of root's umask: the server's user reads the programs in it.
             folder.chmod(0o755)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise PermissionError(f"{folder} cannot be written")

@@ -1,4 +1,4 @@
-"""Throwaway servers: they start from a cached cluster, are not durable, and end with their process."""
+"""Throwaway servers: started from a cached cluster, not durable, stopped when their process ends."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ TEMPLATE = "template"
 """The database that `build` fills and that `clone` copies."""
 
 _REPAIRS = 3
+"""Maximum number of attempts to replace a damaged cluster in the cache."""
 
 Build = Callable[[str], object]
 
 UNSAFE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
-"""Faster, and a crash of the machine loses the data: only ever for data that is to be thrown away."""
+"""Settings for data that may be lost: they are faster, and a crash of the machine loses the data."""
 
 SETTINGS = {
     **UNSAFE,
@@ -30,7 +31,7 @@ SETTINGS = {
     "unix_socket_permissions": "0700",
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    # It may lie in memory, of which the log should not take more than the data.
+    # The data may be in shared memory, and the WAL should not use more of it than the tables.
     "max_wal_size": "256MB",
     "wal_init_zero": "off",
     "wal_recycle": "off",
@@ -43,13 +44,13 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Throwaway(Server):
-    """A server that is gone, with all it holds, once it is stopped or its process ends."""
+    """A server that is removed with its data when it is stopped or the process that started it ends."""
 
     keeper: Keeper = field(repr=False)
     claim: claims.Claim = field(repr=False)
 
     def stop(self) -> None:
-        """Ends the server and removes its data; calling it again does nothing."""
+        """Stop the server and remove its data; no effect if it is stopped already."""
         self.keeper.stop()
         self.claim.release()
 
@@ -62,14 +63,14 @@ def throwaway(
     build: Build | None = None,
     settings: Mapping[str, str] | None = None,
 ) -> Iterator[Throwaway]:
-    """A server of its own for the `with` block.
+    """Start a server for the duration of the `with` block.
 
-    With `template_key` and `build` it comes with a database called `template`, which `build(dsn)` filled the
-    first time this key was asked for on this machine; what `build` did to the cluster (roles) is there too.
-    The key must change whenever `build` would do something else. `settings` are added to those of every
-    throwaway server.
+    With `template_key` and `build`, it has a database called `template`, which `build(dsn)` fills at the
+    first use of this key on the machine; roles and other objects of the cluster that `build` creates exist as
+    well. Use another key whenever `build` would have another result. `settings` are added to the settings of
+    all throwaway servers.
 
-    Raises ServerUnfit (AIG-G005) when it cannot be started here.
+    Raise ServerUnfit (AIG-G005) if the server cannot be started.
     """
     server = start(name, template_key=template_key, build=build, settings=settings)
     try:
@@ -85,7 +86,7 @@ def start(
     build: Build | None = None,
     settings: Mapping[str, str] | None = None,
 ) -> Throwaway:
-    """`throwaway` without the block, for callers with a life of their own; they call `stop()`."""
+    """Start and return a server as `throwaway` does; the caller calls `stop()`."""
     sweep()
     owner = account()
     programs = find(name).readable_by(owner)
@@ -108,7 +109,7 @@ def _repaired(
     owner: Account,
     settings: Mapping[str, str],
 ) -> Throwaway:
-    """A server on a copy of `place`, which is filled when it is empty or what it holds is broken."""
+    """Return a server on a copy of `place`, which is filled first if it is empty or damaged."""
     for _ in range(_REPAIRS):
         if not place.complete:
             fill()
@@ -157,7 +158,7 @@ def _fill_fresh(place: cluster.Stored, programs: Binaries, owner: Account) -> No
 
 
 def _fresh_options(programs: Binaries) -> tuple[str, ...]:
-    # Small segments: a new cluster holds one, and every throwaway server begins with a copy of it.
+    # Small WAL segments: each throwaway server starts with a copy of one.
     small = ("--no-sync", "--no-instructions", "--wal-segsize=1")
     return (*small, "--no-data-checksums") if programs.major >= 18 else small
 

@@ -36,7 +36,7 @@ def require_finished(run: Run, plan: Plan, migrations: Iterable[Migration]) -> N
             _resolve(run, partial)
             continue
         raise PartiallyApplied(
-            f"{partial.label} is {partial.half}, {mismatch or 'interrupted in a non-transactional file'}.",
+            f"{partial.label} is {partial.state}, and {mismatch or 'must be finished first'}.",
             detail="\n".join(["Statements that have taken effect:", *done]),
             hint=_hint(run, partial, direction, short=short and not mismatch),
         )
@@ -45,12 +45,12 @@ def require_finished(run: Run, plan: Plan, migrations: Iterable[Migration]) -> N
 def _file_mismatch(partial: PartialMigration, file: Migration | None) -> str:
     """Return the reason why the files cannot resume the migration; empty if they can."""
     if file is None:
-        return "and its file is missing"
+        return "its file is missing"
     if file.name != partial.name:
-        return f"and its version now belongs to {file.label}"
+        return f"its version now belongs to {file.label}"
     part = file.up if partial.direction == "up" else file.down
     if part is None or part.transaction:
-        return "and its file is no longer non-transactional"
+        return "its file is no longer non-transactional"
     return ""
 
 
@@ -83,7 +83,7 @@ def _statements_in_effect(run: Run, partial: PartialMigration) -> list[str]:
         started = StartedStatement(last.sql or "", last.detail)
         # On this connection unqualified names resolve as they did when the statement was sent.
         verdict = probe(run.session.connection, started.tree, started.sql).verdict(started.detail)
-        if verdict.half or verdict.outcome != "again":
+        if verdict.partial or verdict.outcome != "again":
             lines.append(f"statement {last.statement}, possibly in part ({verdict.note}): {last.sql}")
     return lines
 

@@ -108,8 +108,8 @@ def _run(statement: NonTransactionalStatement, started: StartedStatement | None)
 
 
 def _record_done(statement: NonTransactionalStatement, verdict: Verdict) -> tuple[float, float]:
-    """Record that a statement is done without running it."""
-    journal, detail = statement.journal, {"settled": verdict.note}
+    """Record that a statement is done without running it, with the reason."""
+    journal, detail = statement.journal, {"verdict": verdict.note}
     journal.happened(journal.event("done", statement.number, sql=statement.step.text, detail=detail))
     return 0.0, 0.0
 
@@ -153,7 +153,7 @@ def _outcome(statement: NonTransactionalStatement, started: StartedStatement) ->
         verdict = Verdict(resolve, note="resolved manually")
     if started.sql == step.text:
         return verdict
-    if verdict.outcome == "done" or (verdict.half and not verdict.repair):
+    if verdict.outcome == "done" or (verdict.partial and not verdict.repair):
         raise PartiallyApplied(
             f"Statement {statement.number} of {journal.migration.label} has already been run, with another "
             f"text: {verdict.note}.",
@@ -182,7 +182,7 @@ def _partially_applied(statement: NonTransactionalStatement, error: AigymError) 
     """
     number, remains = statement.number, statement.remains(error)
     if remains is not None:
-        note = f"{remains.note}{'; the next run repairs this' if remains.half else ''}"
+        note = f"{remains.note}{'; the next run repairs this' if remains.partial else ''}"
         error = error.amended(added_detail=f"Remaining effect: {note}.")
     kept = number > 1 or remains is not None
     if not kept or not isinstance(error, ServerError | NameTaken):

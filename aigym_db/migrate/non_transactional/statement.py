@@ -96,7 +96,7 @@ class NonTransactionalStatement:
             verdict = self.probe.verdict(self.known)
         except psycopg.Error:
             return unseen
-        return verdict if verdict.half else None
+        return verdict if verdict.partial else None
 
     def _try(self, statement: str, patience: Patience) -> Reply | None:
         """Send the statement once; return the reply, or None if it is to be retried after a lock timeout."""

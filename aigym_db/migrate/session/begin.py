@@ -14,9 +14,8 @@ from aigym_db.database import ledger, locks
 from aigym_db.database.connect import connect, resolve
 from aigym_db.errors import CannotConnect, ConnectionLost, ReadOnly
 from aigym_db.migrate.observer import Waiting
-from aigym_db.migrate.session.context import RunContext
 from aigym_db.migrate.session.migration_run import Run
-from aigym_db.migrate.session.reconnect import ServerAway, all_gone
+from aigym_db.migrate.session.reconnect import RunContext, ServerAway, all_gone
 
 
 @contextmanager
@@ -71,7 +70,7 @@ def _acquire(
         # A session that has lost its client is ended by the server within seconds.
         wait_s = max(wait_s, ORPHAN_S)
     scope = run.options.scope
-    locks.hold(connection, part, scope, wait_s=wait_s, waiting=waiting, pause=run.stop.pause)
+    locks.acquire(connection, part, scope, wait_s=wait_s, waiting=waiting, pause=run.stop.pause)
 
 
 ORPHAN_S = 5.0

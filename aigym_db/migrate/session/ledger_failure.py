@@ -16,10 +16,14 @@ _UNAVAILABLE = ("3F", "42", "XX")
 """SQLSTATE classes that report a ledger that is missing, changed, not accessible or just dropped."""
 
 
-def suppressed_row(subject: str, outcome: str = "the migration was rolled back") -> StatementFailed:
-    """Return the error for an event whose ledger row a trigger suppressed; `outcome` is the consequence."""
+def row_suppressed(event: str, consequence: str = "the migration was rolled back") -> StatementFailed:
+    """Return the error for an event that is not recorded because a trigger suppressed its ledger row.
+
+    `event` is the start of the message, for example the label of a migration; `consequence` is the clause at
+    its end.
+    """
     return StatementFailed(
-        f"{subject}: a trigger suppresses rows of {ledger.EVENTS}, the ledger; {outcome}.",
+        f"{event}: a trigger suppresses rows of {ledger.EVENTS}, the ledger; {consequence}.",
         hint=f"Remove the trigger from {ledger.EVENTS}: a migration is applied only with its row there.",
     )
 
@@ -44,7 +48,7 @@ def explained(
     )
     place = named.place() if named else error.place
     if state == _NO_ROW:
-        suppressed = suppressed_row(migration.label)
+        suppressed = row_suppressed(migration.label)
         return error.amended(message=suppressed.message, hint=suppressed.hint, place=place)
     if state[:2] in _UNAVAILABLE:
         return error.amended(

@@ -13,12 +13,10 @@ from aigym_db.database import ledger, locks
 from aigym_db.database.migration_session import search_path
 from aigym_db.database.queries import query
 from aigym_db.errors import AigymError, ConnectionLost, Interrupted
-from aigym_db.migrate.observer import Finished, Notice, Waiting
-from aigym_db.migrate.session.context import RunContext
-from aigym_db.migrate.session.ledger_failure import suppressed_row
+from aigym_db.migrate.observer import Finished, Notice, Progress, Waiting
+from aigym_db.migrate.session.ledger_failure import row_suppressed
 from aigym_db.migrate.session.message import Message
-from aigym_db.migrate.session.progress import progress
-from aigym_db.migrate.session.reconnect import ServerAway, all_gone, gone
+from aigym_db.migrate.session.reconnect import RunContext, ServerAway, all_gone, gone
 from aigym_db.migrate.session.session_settings import RESET_ALL
 from aigym_db.migrate.session.wire import Wire
 from aigym_db.model.migration import Direction, Migration, Part, Plan
@@ -92,7 +90,7 @@ class Run:
         except psycopg.errors.LockNotAvailable:
             raise locks.held_by_others(self.second, ledger.EVENTS) from None
         except psycopg.errors.InvalidTextRepresentation:
-            raise suppressed_row("The start of the run", "no migration was started") from None
+            raise row_suppressed("The start of the run", "no migration was started") from None
 
     def enter(self, attempt: CurrentAttempt) -> None:
         """Direct notices and blocking sessions to an attempt."""
@@ -266,7 +264,7 @@ class Run:
         with suppress(psycopg.Error):
             if attempt is not None:
                 attempt.look()
-            reported = progress(self.second, self.session.pid)
+            reported = _progress(self.second, self.session.pid)
             if reported is not None and self._current is not None:
                 self.observer.progress(self._current, reported)
             blockers = locks.blockers(self.second, self.session.pid)
@@ -278,3 +276,12 @@ class Run:
     def _notice(self, notice: Notice, done: int) -> None:
         if self._attempt is not None:
             self._attempt.notice(notice, done)
+
+
+def _progress(connection: Connection[Any], pid: int) -> Progress | None:
+    """Return the progress of the statement that the session `pid` runs; None if it is not reported.
+
+    PostgreSQL reports it for CREATE INDEX, REINDEX, VACUUM, CLUSTER, ANALYZE and COPY.
+    """
+    row = connection.execute(query("locks/progress"), {"pid": pid}).fetchone()
+    return None if row is None else Progress(*row)

@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import psycopg
@@ -22,9 +23,8 @@ from aigym_db.errors import CannotConnect, ConnectionLost, Interrupted, LedgerCh
 from aigym_db.migrate.history import digest
 from aigym_db.migrate.observer import Observer, Waiting
 from aigym_db.migrate.options import Options
-from aigym_db.migrate.session.context import RunContext
-from aigym_db.migrate.session.polling import readable
 from aigym_db.migrate.session.session_settings import connect
+from aigym_db.migrate.session.wire import readable
 from aigym_db.migrate.stop import Stop
 from aigym_db.model.migration import Applied, Plan
 
@@ -39,6 +39,16 @@ ends them one after the other."""
 _NOT_YET = re.compile(r"starting up|shutting down|recovery mode|not yet accepting|not accepting connections")
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """The database, the options, the observer and the stop request of a run."""
+
+    dsn: str
+    options: Options
+    observer: Observer
+    stop: Stop
 
 
 class ServerAway(Exception):

@@ -1,4 +1,4 @@
-"""Which statements may leave session state, by their text."""
+"""Classification of statements by their text: what defines, changes rows, or leaves no session state."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The connection that executes migrations: it sends a message, reads its results one by one, and can cancel
-it."""
+"""The connection that executes migrations: send a message, read its results, cancel it."""
 
 from __future__ import annotations
 
+import select
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,7 +17,6 @@ from psycopg.pq.abc import PGconn, PGresult
 from aigym_db.migrate.observer import Notice
 from aigym_db.migrate.session import failure
 from aigym_db.migrate.session.message import Message
-from aigym_db.migrate.session.polling import readable
 from aigym_db.migrate.stop import Stop
 
 FIRST_LOOK_S = 0.05
@@ -47,7 +46,10 @@ class Reply:
 
 
 class Wire:
-    """Sends messages to a server and reads the replies, while it checks for signals and blocking sessions."""
+    """A connection that sends messages and reads their replies.
+
+    While the server is busy, it checks for signals and has blocking sessions queried periodically.
+    """
 
     def __init__(
         self,
@@ -211,3 +213,15 @@ class _Watch:
         if time.monotonic() - self.began >= self.next_look_s:
             session.idle(time.monotonic() - self.began)
             self.next_look_s = time.monotonic() - self.began + LOOK_S
+
+
+def readable(pgconn: PGconn, wait_s: float = 0.0, *, writable_too: bool = False) -> bool:
+    """Wait until the socket is readable or closed, at most `wait_s` seconds; return True if it is.
+
+    With `writable_too`, the wait also ends once the socket is writable. Raise psycopg.OperationalError if
+    the connection is already closed.
+    """
+    # Not select.select: it accepts no descriptor above 1023.
+    poller = select.poll()
+    poller.register(pgconn.socket, select.POLLIN | (select.POLLOUT if writable_too else 0))
+    return any(events & ~select.POLLOUT for _, events in poller.poll(wait_s * 1000))

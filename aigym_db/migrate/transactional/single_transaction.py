@@ -107,7 +107,7 @@ def _separate(
     if not before.defines:
         if role is not None:
             message.add(f"set local role {quoted(role)}")
-        message.add(query("migrate/settle_constraints"))
+        message.add(query("migrate/check_deferred_constraints"))
         message.add("set local role none")
     for statement in ("close all", RESET_ALL, "discard temp"):
         message.add(statement)

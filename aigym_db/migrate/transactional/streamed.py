@@ -18,7 +18,7 @@ from aigym_db.errors import BadMigration
 from aigym_db.migrate.observer import Finished
 from aigym_db.migrate.session import failure
 from aigym_db.migrate.session.attempt import MigrationAttempt
-from aigym_db.migrate.session.ledger_failure import suppressed_row
+from aigym_db.migrate.session.ledger_failure import row_suppressed
 from aigym_db.migrate.session.message import Message
 from aigym_db.migrate.session.migration_run import Run
 from aigym_db.migrate.session.session_settings import RESET_ALL
@@ -105,7 +105,7 @@ def _send(
             break
         if isinstance(message, _Row) and reply.results[0].command_tuples == 0:
             run.session.roll_back()
-            suppressed = suppressed_row(migration.label)
+            suppressed = row_suppressed(migration.label)
             run.failed(migration, direction, suppressed, None)
             raise suppressed
     return message, reply

@@ -94,7 +94,7 @@ def test_a_schema_called_user_with_a_dollar_sign_is_rejected(database, other, ta
 
 
 def test_the_runner_lock_of_a_tenant_does_not_block_others(tenanted, other, target, line, states) -> None:
-    locks.try_hold(other, 1, "tenant_00")
+    locks.try_acquire(other, 1, "tenant_00")
     targets = tuple(target(name, tenanted, schema=name) for name in ("tenant_00", "tenant_01"))
     fleet = Fleet((*targets, target("own", tenanted)), on_failure="continue")
 

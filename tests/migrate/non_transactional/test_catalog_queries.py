@@ -123,7 +123,7 @@ def test_a_reindex_completed_before_the_runner_died_is_not_repeated(
 
     migrate(database, line)
 
-    outcome = other.execute("select detail ->> 'settled' from aigym_db.event where kind = 'done'").fetchone()
+    outcome = other.execute("select detail ->> 'verdict' from aigym_db.event where kind = 'done'").fetchone()
     assert (other.execute(oid).fetchone(), outcome) == (before, ("every index was rebuilt",))
 
 

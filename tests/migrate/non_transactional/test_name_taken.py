@@ -62,7 +62,7 @@ def test_an_existing_index_with_the_same_definition_counts_as_built(
     migrate(database, (tables, write(2, statement, options=NON_TRANSACTIONAL)))
 
     assert shop_indexes() == before
-    done = other.execute("select detail ->> 'settled' from aigym_db.event where kind = 'done'").fetchone()
+    done = other.execute("select detail ->> 'verdict' from aigym_db.event where kind = 'done'").fetchone()
     assert done == ("shop.a_idx already existed with the same definition, valid",)
 
 

@@ -133,7 +133,7 @@ class DropIndex(Probe):
             "again",
             note=f"the index {name} is INVALID, partially dropped",
             hint=f"Finish it by hand with `drop index concurrently {name}`, or restore the statement.",
-            half=True,
+            partial=True,
         )
 
 
@@ -146,7 +146,7 @@ def _drop(index: CatalogIndex) -> Verdict:
         "again",
         (f"drop index concurrently {index.name}",),
         f"the index {index.name} is INVALID",
-        half=True,
+        partial=True,
     )
 
 

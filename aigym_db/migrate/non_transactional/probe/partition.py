@@ -26,7 +26,7 @@ class DetachPartition(Probe):
                 "again",
                 note=f"{self._partition.relname} is partially detached",
                 hint=f"Finish it by hand with `{finish}`, or restore the statement.",
-                half=True,
+                partial=True,
                 instead=finish,
             )
         if pending is None and known.get("attached", True):

@@ -94,14 +94,14 @@ class Reindex(Probe):
         requested = [index for index in indexes if index.requested and index not in ours]
         rebuilt = known.get("indexes") and not {index.oid for index in requested} & set(known["indexes"])
         if rebuilt and requested and all(index.usable for index in requested):
-            return Verdict("done", repair, "every index was rebuilt", half=bool(repair), warning=warning)
+            return Verdict("done", repair, "every index was rebuilt", partial=bool(repair), warning=warning)
         return Verdict(
             "again",
             repair,
             f"{droppable} {'remains' if len(repair) == 1 else 'remain'} from an interrupted REINDEX"
             if repair
             else "it can be repeated",
-            half=bool(repair),
+            partial=bool(repair),
             warning=warning,
         )
 

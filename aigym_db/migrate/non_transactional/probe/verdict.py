@@ -26,7 +26,7 @@ class Verdict:
     """The reason, as a clause."""
     hint: str = ""
     """The manual action required; empty if none is."""
-    half: bool = False
+    partial: bool = False
     """True if only part of it has taken effect."""
     instead: str | None = None
     """The statement that finishes it, to be executed in its place."""

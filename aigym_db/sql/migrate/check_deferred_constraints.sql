@@ -4,7 +4,7 @@ declare
   every text;
   late text;
 begin
-  with found as (
+  with named as (
     select pg_catalog.format('%I.%I', nspname, conname) as name, pg_catalog.bool_and(condeferred) as late
     from pg_catalog.pg_constraint
     join pg_catalog.pg_namespace on pg_namespace.oid = connamespace
@@ -12,9 +12,9 @@ begin
       and not pg_catalog.pg_is_other_temp_schema(pg_namespace.oid)
       and pg_catalog.has_schema_privilege(pg_namespace.oid, 'usage')
     group by 1)
-  select pg_catalog.string_agg(name, ', '), pg_catalog.string_agg(name, ', ') filter (where found.late)
+  select pg_catalog.string_agg(name, ', '), pg_catalog.string_agg(name, ', ') filter (where named.late)
   into every, late
-  from found;
+  from named;
   -- By name: ALL would also apply to constraints that a later file creates, and cannot be reset.
   if every is not null then
     execute pg_catalog.concat('set constraints ', every, ' immediate');
