@@ -15,7 +15,7 @@ import psycopg
 from aigym_db.database.connect import SessionSettings, connect
 from aigym_db.database.failure import explain_error
 from aigym_db.database.migration_session import Connection, open_session
-from aigym_db.database.replay import replay
+from aigym_db.database.replay import create_owner, replay
 from aigym_db.database.servers.databases import clone, drop_database
 from aigym_db.database.servers.server import Server
 from aigym_db.database.servers.throwaway import TEMPLATE, throwaway
@@ -25,6 +25,7 @@ from aigym_db.model.migration import Part
 from aigym_db.model.source import Source
 from aigym_db.project.config import Project
 from aigym_db.project.migrations import migrations
+from aigym_db.project.replay_session import replay_session
 from aigym_db.project.state import state
 from aigym_db.project.text import normalised
 from aigym_db.version import __version__
@@ -80,18 +81,20 @@ def open_test_database(project: Project, server: str | None = None) -> Iterator[
     templates it is built from the migrations. Raise StatementFailed (AIG-S002) if PostgreSQL rejects a
     statement of the schema, BadSeed (AIG-P014) if it rejects the fixture.
     """
+    session = replay_session(project)
     parts, reference, rows = _parts(project), _rows(project, REFERENCE), _rows(project, FIXTURE)
     # The template is reused. Its contents depend on the date, because the first partition is that of the
     # current day; the fixture can contain rows of the current hour, so it is loaded every time.
-    key = _digest(parts, reference, repr(project.session), date.today().isoformat())
+    key = _digest(parts, reference, repr(session), date.today().isoformat())
 
     def build(dsn: str) -> None:
-        with open_session(dsn, project.session) as connection:
-            replay(connection, parts, owner=project.owner)
+        with open_session(dsn, session) as connection:
+            create_owner(connection, session)
+            replay(connection, parts, owner=session.owner)
             _fill(connection, reference)
 
     with throwaway(server or project.server, template_key=key, build=build) as running:
-        with open_session(clone(running, TEMPLATE, _FILLED).dsn, project.session) as connection:
+        with open_session(clone(running, TEMPLATE, _FILLED).dsn, session) as connection:
             _fill(connection, rows)
             connection.execute("analyze")
         yield TestDatabase(running)

@@ -19,18 +19,39 @@ from aigym_db.model.catalog import Catalog
 from aigym_db.model.migration import Part
 from aigym_db.model.script import Piece
 from aigym_db.model.session import MigrationSession
+from aigym_db.syntax.quote import quoted
 
 
 @contextmanager
 def scratch(
     server: Server, session: MigrationSession, *, user: str | None = None, database_owner: str | None = None
 ) -> Iterator[Connection]:
-    """Yield a session for files on a new, empty database, and drop the database at the end."""
+    """Yield a session for files on a new, empty database, and drop the database at the end.
+
+    If `session` requires it, the owner is created first.
+    """
     with (
         temporary_database(server, owner=database_owner) as database,
         open_session(server.dsn(database.name, user), session) as connection,
     ):
+        if database_owner is None:
+            create_owner(connection, session)
         yield connection
+
+
+def create_owner(connection: Connection, session: MigrationSession) -> None:
+    """Create the session's owner, unless it exists, and make it the owner of the connection's database.
+
+    Do nothing unless `session.create_owner` is true.
+    """
+    if session.owner is not None and session.create_owner:
+        role, database = quoted(session.owner), quoted(connection.info.dbname)
+        exists = connection.execute(
+            "select from pg_catalog.pg_roles where rolname = %s", [session.owner]
+        ).fetchone()
+        if exists is None:
+            connection.execute(f"create role {role} nologin".encode())
+        connection.execute(f"alter database {database} owner to {role}".encode())
 
 
 def replay(connection: Connection, parts: Iterable[Part], *, owner: str | None = None) -> None:
@@ -55,6 +76,7 @@ def replayed(name: str, parts: tuple[Part, ...], session: MigrationSession) -> I
 
     def build(dsn: str) -> None:
         with open_session(dsn, session) as connection:
+            create_owner(connection, session)
             replay(connection, parts, owner=session.owner)
 
     with throwaway(name, template_key=f"replayed {key}", build=build) as server:

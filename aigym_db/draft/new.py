@@ -19,6 +19,7 @@ from aigym_db.project.config import Project
 from aigym_db.project.lock_file import frozen
 from aigym_db.project.migrations import migrations, parse
 from aigym_db.project.order import ordered
+from aigym_db.project.replay_session import replay_session
 from aigym_db.project.state import parts
 
 _EMPTY = "-- Write what changes here, one statement after the other.\n"
@@ -72,14 +73,14 @@ def written(version: int, slug: str, draft: Draft) -> str:
 def _drafted(
     project: Project, known: tuple[Migration, ...], slug: str, first: int, only: tuple[str, ...]
 ) -> tuple[Migration, ...]:
-    scripts = ordered(project)
+    scripts, session = ordered(project), replay_session(project)
     partitions = project.partition_schema
     with throwaway(project.server) as server:
-        state = built(server, parts(scripts), project.session, partition_schema=partitions)
+        state = built(server, parts(scripts), session, partition_schema=partitions)
     ups = tuple(migration.up for migration in known)
     with (
-        replayed(project.server, ups, project.session) as server,
-        open_session(server.dsn(TEMPLATE), project.session) as connection,
+        replayed(project.server, ups, session) as server,
+        open_session(server.dsn(TEMPLATE), session) as connection,
     ):
         history = snapshot(connection, partition_schema=partitions, all_roles=True)
         past = "\n".join(part.text for part in ups)

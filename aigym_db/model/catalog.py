@@ -14,7 +14,7 @@ class Key:
     name: str
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.name}"
+        return "this database" if self == Key("database", "this") else f"{self.kind} {self.name}"
 
 
 @dataclass(frozen=True, slots=True)

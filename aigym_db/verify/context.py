@@ -15,11 +15,13 @@ from aigym_db.database.replay import built, replayed
 from aigym_db.database.servers.throwaway import TEMPLATE, Throwaway, throwaway
 from aigym_db.model.catalog import Catalog
 from aigym_db.model.migration import Migration, Part
+from aigym_db.model.session import MigrationSession
 from aigym_db.model.sql import Script
 from aigym_db.project.config import Project
 from aigym_db.project.domains import domains
 from aigym_db.project.migrations import migrations
 from aigym_db.project.order import ordered
+from aigym_db.project.replay_session import replay_session
 from aigym_db.project.state import parts
 
 
@@ -56,13 +58,18 @@ class VerifyContext:
         return tuple(migration.up for migration in self.migrations)
 
     @cached_property
+    def session(self) -> MigrationSession:
+        """The session of replays on temporary servers."""
+        return replay_session(self.project)
+
+    @cached_property
     def state(self) -> Catalog:
         """The catalog after executing the templates on an empty database."""
         with throwaway(self.project.server) as server:
             return built(
                 server,
                 parts(self.scripts),
-                self.project.session,
+                self.session,
                 partition_schema=self.project.partition_schema,
             )
 
@@ -75,7 +82,7 @@ class VerifyContext:
     @cached_property
     def history_server(self) -> Throwaway:
         """A server whose database `template` contains the result of all migrations."""
-        return self._open.enter_context(replayed(self.project.server, self.ups, self.project.session))
+        return self._open.enter_context(replayed(self.project.server, self.ups, self.session))
 
     @cached_property
     def database(self) -> Connection:

@@ -69,6 +69,24 @@ def test_drift_is_found(project, migrated, findings_text, change, expected, leve
     assert level in {finding.level for finding in verified.findings}
 
 
+def test_drift_of_the_database_itself_names_it(project, migrated, findings_text) -> None:
+    with psycopg.connect(migrated, autocommit=True) as connection:
+        name = connection.info.dbname
+        connection.execute(f"grant create on database {name} to public".encode())
+
+    findings = findings_text(verify(project, dsn=migrated, names=("drift",)))
+
+    assert f"database {name}: acl is `" in findings
+    assert "database this" not in findings
+
+
+def test_another_owner_of_the_database_is_no_drift(project, migrated) -> None:
+    with psycopg.connect(migrated, autocommit=True) as connection:
+        connection.execute(f"alter database {connection.info.dbname} owner to history_owner".encode())
+
+    assert verify(project, dsn=migrated, names=("drift",)).findings == ()
+
+
 def test_pending_migrations_are_no_drift(project, migrated, write) -> None:
     write("migrations/0003_more.sql", "-- migrate:up\ncreate table app.more ();\n-- migrate:down\n")
 

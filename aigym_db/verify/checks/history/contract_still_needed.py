@@ -63,7 +63,7 @@ def contract_still_needed(context: VerifyContext) -> Iterator[CheckFailure]:
         return
     owner, frozen_versions = context.project.owner, frozen(context.project, context.migrations)
     dropped, ran, reported = dict[Key, Migration](), list[Migration](), set[tuple[str, Key]]()
-    with throwaway(context.project.server) as server, scratch(server, context.project.session) as connection:
+    with throwaway(context.project.server) as server, scratch(server, context.session) as connection:
         for migration in context.migrations:
             before = context.catalog_of(connection) if migration in contracts else None
             try:

@@ -13,7 +13,7 @@ finding: column app.birds.size
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from aigym_db.database.connect import connect
@@ -21,13 +21,16 @@ from aigym_db.database.ledger import applied
 from aigym_db.database.replay import replayed
 from aigym_db.database.servers.binaries import EMBEDDED
 from aigym_db.database.servers.throwaway import TEMPLATE
-from aigym_db.model.catalog import Catalog, Difference
+from aigym_db.model.catalog import Catalog, Difference, Key
 from aigym_db.model.finding import Level
+from aigym_db.model.session import MigrationSession
+from aigym_db.syntax.quote import quoted
 from aigym_db.verify.check import CheckFailure, check
 from aigym_db.verify.context import VerifyContext
 from aigym_db.verify.differences import failures
 from aigym_db.verify.locate import place_of_key
 
+_DATABASE = Key("database", "this")
 _OF_SERVER = ("role", "membership", "setting", "extension", "system privileges", "default privileges")
 _HELP = "Revert the change by hand, or add it to the migrations: `aigym-db new NAME`."
 
@@ -38,11 +41,14 @@ def drift(context: VerifyContext) -> Iterator[CheckFailure]:
     ran = {row.version for row in applied(context.database)}
     ups = tuple(migration.up for migration in context.migrations if migration.version in ran)
     with (
-        replayed(_server_like(context), ups, context.project.session) as server,
+        replayed(_server_like(context), ups, context.session) as server,
         connect(server.dsn(TEMPLATE), autocommit=True) as connection,
     ):
         expected = context.catalog_of(connection, all_roles=True)
-    differences = [item for item in expected.difference(_live(context, expected)) if _counts(item)]
+    live, name = _live(context, expected), context.database.info.dbname
+    owners = {catalog.facts[_DATABASE].get("owner", "") for catalog in (expected, live)}
+    compared = [_without_owner(catalog, name, owners) for catalog in (expected, live)]
+    differences = [item for item in compared[0].difference(compared[1]) if _counts(item, context.session)]
     extra = [item for item in differences if item.left is None and item.key.kind in _OF_SERVER]
     others = [item for item in differences if item not in extra]
     by_level: tuple[tuple[list[Difference], Level | None], ...] = ((others, None), (extra, "warning"))
@@ -51,7 +57,7 @@ def drift(context: VerifyContext) -> Iterator[CheckFailure]:
             group,
             "after the migrations",
             "in the database",
-            place=lambda key: place_of_key(context, key),
+            place=lambda key: None if key.kind == "database" else place_of_key(context, key),
             advice=_HELP,
         ):
             yield replace(failure, level=level)
@@ -71,6 +77,31 @@ def _live(context: VerifyContext, expected: Catalog) -> Catalog:
     return Catalog({key: every[key] for key in every if key in near or key in expected.facts})
 
 
-def _counts(difference: Difference) -> bool:
-    """Return False for owner and comment of the database: they are set when it is created."""
-    return difference.key.kind != "database" or difference.fact not in ("owner", "comment")
+def _without_owner(catalog: Catalog, name: str, owners: Collection[str]) -> Catalog:
+    """Return the catalog with `name` as the name of the database, and without the privileges of its owners.
+
+    An owner has every privilege, granted or not; `owners` are those of both databases.
+    """
+    others = {key: facts for key, facts in catalog.facts.items() if key.kind != "database"}
+    facts = dict(catalog.facts[_DATABASE])
+    grants = (item.rpartition("/") for item in facts.get("acl", "").split(" "))
+    facts["acl"] = " ".join(
+        sorted(
+            f"{grant}/{'owner' if grantor in owners else grantor}"
+            for grant, _, grantor in grants
+            if grant.rpartition("=")[0] not in owners
+        )
+    )
+    return Catalog({**others, Key("database", name): facts})
+
+
+def _counts(difference: Difference, session: MigrationSession) -> bool:
+    """Return False for what the migrations do not determine.
+
+    These are owner and comment of the database, set when it was created, and the attributes of an owner role
+    that no migration creates.
+    """
+    key = difference.key
+    if key.kind == "role" and session.create_owner:
+        return key.name not in (session.owner, quoted(session.owner))
+    return key.kind != "database" or difference.fact not in ("owner", "comment")

@@ -46,9 +46,9 @@ def non_superuser_owner(context: VerifyContext) -> Iterator[CheckFailure]:
             level="note",
         )
         return
-    with replayed(context.project.server, context.ups, context.project.session) as server:
+    with replayed(context.project.server, context.ups, context.session) as server:
         _make_login(server, owner)
-        with scratch(server, context.project.session, user=LOGIN, database_owner=owner) as connection:
+        with scratch(server, context.session, user=LOGIN, database_owner=owner) as connection:
             replay(connection, context.ups, owner=owner)
             as_member = context.catalog_of(connection)
     yield from failures(

@@ -34,7 +34,7 @@ def round_trip(context: VerifyContext) -> Iterator[CheckFailure]:
     Raise StatementFailed (AIG-S002) if a statement fails.
     """
     owner = context.project.owner
-    with throwaway(context.project.server) as server, scratch(server, context.project.session) as connection:
+    with throwaway(context.project.server) as server, scratch(server, context.session) as connection:
         catalogs = [context.catalog_of(connection)]
         for migration in context.migrations:
             replay(connection, [migration.up], owner=owner)
