@@ -9,7 +9,7 @@ from aigym_db.errors import BadSql, ForbiddenStatement
 from aigym_db.migrate.enum_values import NewValues
 from aigym_db.migrate.step import Step
 from aigym_db.model.migration import Part
-from aigym_db.syntax.transaction_block import rejected_in_block
+from aigym_db.syntax.transaction_block import rejected_in_block, rejection
 
 _READING = {
     "client_encoding": re.compile(r"utf[-_]?8|unicode", re.IGNORECASE),
@@ -150,17 +150,17 @@ def _check_reading(step: Step, name: str) -> None:
 
 
 def _check_transactional(part: Part, step: Step) -> None:
-    reason = rejected_in_block(step.tree)
-    if reason:
+    command = rejected_in_block(step.tree)
+    if command:
         marker = part.source.text.rfind("-- migrate:", 0, part.start)
         line = part.source.text[marker : part.source.text.find("\n", marker)].rstrip() if marker >= 0 else ""
         raise ForbiddenStatement(
-            f"PostgreSQL runs {reason} only outside a transaction, and this file is one.",
+            rejection(command),
             place=step.place(),
             hint="Dump again without --create: a migration stays in the database it is run on."
             if part.instead
-            else f"Write `{line or '-- migrate:up'} transaction:false` as its marker, and keep to one "
-            "purpose a file.",
+            else f"Write `{line or '-- migrate:up'} transaction:false` as its marker, and put other "
+            "statements into a separate migration.",
         )
     if type(step.tree).__name__ == "CreateStmt" and _leaves_a_temporary_table(step.tree):
         raise ForbiddenStatement(

@@ -17,6 +17,11 @@ def rejected_in_block(tree: Any) -> str | None:
     return rule(tree) if rule else None
 
 
+def rejection(command: str, block: str = "a transaction block") -> str:
+    """Return the message about a command that `rejected_in_block` returned."""
+    return f"{command} cannot run inside {block}."
+
+
 def _index(tree: Any) -> str | None:
     return "CREATE INDEX CONCURRENTLY" if tree.concurrent else None
 

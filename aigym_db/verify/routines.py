@@ -87,7 +87,7 @@ def creation_error(connection: Connection, routine: Routine) -> str | None:
     return None
 
 
-def mentions(routine: Routine, gone: Key, remaining: Iterable[Key]) -> bool:
+def mentions(routine: Routine, dropped: Key, remaining: Iterable[Key]) -> bool:
     """Return True if the body of a routine appears to name a dropped object, in its code or in a string.
 
     `remaining` are the objects that still exist: an unqualified name that can refer to one of them does not
@@ -96,7 +96,7 @@ def mentions(routine: Routine, gone: Key, remaining: Iterable[Key]) -> bool:
     existing = {key.name for key in remaining}
     whole = _RoutineText.of(routine.body)
     texts = [whole, *map(_RoutineText.of, whole.strings)]
-    return any(_mentions(text, routine, gone, existing) for text in texts)
+    return any(_mentions(text, routine, dropped, existing) for text in texts)
 
 
 def identifiers(name: str) -> tuple[str, ...]:
@@ -104,13 +104,13 @@ def identifiers(name: str) -> tuple[str, ...]:
     return tuple(_plain(word, fold=False) for word in _NAME.findall(name.partition("(")[0]))
 
 
-def _mentions(text: _RoutineText, routine: Routine, gone: Key, existing: set[str]) -> bool:
-    words = identifiers(gone.name)
-    if gone.kind == "column" and len(words) == 3:
+def _mentions(text: _RoutineText, routine: Routine, dropped: Key, existing: set[str]) -> bool:
+    words = identifiers(dropped.name)
+    if dropped.kind == "column" and len(words) == 3:
         return any(
             _is_column(text, position, routine, words, existing) for position in _places(text, words[2])
         )
-    if gone.kind == "constraint":
+    if dropped.kind == "constraint":
         return any(text.before(position, 1) == "constraint" for position in _places(text, words[-1]))
     if len(words) != 2:
         return False
@@ -118,10 +118,10 @@ def _mentions(text: _RoutineText, routine: Routine, gone: Key, existing: set[str
         if text.before(position, 1) == ".":
             if text.before(position, 2) == words[0]:
                 return True
-        elif gone.kind in _RELATIONS:
+        elif dropped.kind in _RELATIONS:
             if text.before(position, 1) in _BEFORE_A_TABLE and not _elsewhere(words[1], existing):
                 return True
-        elif gone.kind in _ROUTINES and text.after(position) == "(" and not _elsewhere(words[1], existing):
+        elif dropped.kind in _ROUTINES and text.after(position) == "(" and not _elsewhere(words[1], existing):
             return True
     return False
 

@@ -156,3 +156,13 @@ def test_properties_of_a_replication_slot_are_not_changed_in_a_block(
         assert server_rejects(connection, statement)
     assert migrate_rejects(statement)
     assert lint_rejects(statement)
+
+
+def test_lint_and_migrate_word_the_rejection_alike() -> None:
+    text = "-- migrate:up\nvacuum;\n-- migrate:down irreversible: a test\n"
+
+    with pytest.raises(ForbiddenStatement) as caught:
+        steps(parse(Source("migrations/0001_x.sql", text), 1, "x").up)
+    (finding,) = lint_text(text, "migrations/0001_x.sql")
+
+    assert caught.value.message == finding.message == "VACUUM cannot run inside a transaction block."

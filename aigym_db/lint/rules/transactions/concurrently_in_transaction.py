@@ -25,7 +25,7 @@ from collections.abc import Iterator
 
 from aigym_db.lint.rule import RuleMatch, rule
 from aigym_db.lint.step import StatementContext
-from aigym_db.syntax.transaction_block import NODE_CLASSES, rejected_in_block
+from aigym_db.syntax.transaction_block import NODE_CLASSES, rejected_in_block, rejection
 from aigym_db.syntax.tree import ast
 
 _ON = tuple(getattr(ast, name) for name in NODE_CLASSES)
@@ -35,8 +35,7 @@ _ON = tuple(getattr(ast, name) for name in NODE_CLASSES)
 def check(step: StatementContext) -> Iterator[RuleMatch]:
     command = rejected_in_block(step.tree)
     if command and step.in_transaction:
-        place = "a DO block" if step.body == "do" else "a transaction block"
         yield step.match(
-            f"{command} cannot run inside {place}.",
+            rejection(command, "a DO block") if step.body == "do" else rejection(command),
             "Move it to a separate migration with the marker `-- migrate:up transaction:false`.",
         )

@@ -75,9 +75,9 @@ def contract_still_needed(context: VerifyContext) -> Iterator[CheckFailure]:
             if before is None:
                 continue
             after = context.catalog_of(connection)
-            gone = [key for key in before.facts if key not in after.facts and key.kind in _CHECKED]
-            dropped |= dict.fromkeys(gone, migration)
-            yield from _dropped_by_cascade(migration, gone, ran)
+            newly_dropped = [key for key in before.facts if key not in after.facts and key.kind in _CHECKED]
+            dropped |= dict.fromkeys(newly_dropped, migration)
+            yield from _dropped_by_cascade(migration, newly_dropped, ran)
             if migration.version not in frozen_versions:
                 named = _still_named(connection, after, dropped, ran)
                 yield from (named[pair] for pair in named if pair not in reported)
@@ -116,10 +116,12 @@ def _still_named(
     return failures
 
 
-def _dropped_by_cascade(contract: Migration, gone: list[Key], ran: list[Migration]) -> Iterator[CheckFailure]:
+def _dropped_by_cascade(
+    contract: Migration, dropped: list[Key], ran: list[Migration]
+) -> Iterator[CheckFailure]:
     """Yield a failure for each object that CASCADE dropped and the contract does not name."""
-    whole = {key.name for key in gone if key.kind != "column"}
-    for key in gone:
+    whole = {key.name for key in dropped if key.kind != "column"}
+    for key in dropped:
         words = identifiers(key.name)
         if key.kind not in _DROPPED_BY_CASCADE or all(
             _contains(contract.up.text, word) for word in words[1:]
