@@ -30,13 +30,22 @@ ENDING = ".access.toml"
 
 @pytest.fixture(scope="session")
 def aigym_root(pytestconfig: pytest.Config) -> Path:
-    """The folder of the project or one below it; default: pytest's root. Override it if it differs."""
+    """The folder of the aigym-db project, or a folder in it; default: the root directory of pytest.
+
+    If the project is elsewhere, override this fixture in `conftest.py`. A folder without a project raises
+    ConfigError in the first test that uses the database.
+    """
     return pytestconfig.rootpath
 
 
 @pytest.fixture
 def aigym_database(aigym_root: Path, pytestconfig: pytest.Config) -> Iterator[str]:
-    """The superuser DSN of a separate database per test, migrated and with the rows of `seeds/test`."""
+    """The DSN, as superuser, of a database of this test alone; it is dropped after the test.
+
+    It is a clone of the test database: the schema of the project with the rows of `seeds/reference` and
+    `seeds/test`. Raise StatementFailed (AIG-S002) if PostgreSQL rejects a statement of the schema, BadSeed
+    (AIG-P014) if it rejects a row.
+    """
     from aigym_db.project.config import find
 
     with _test_databases(pytestconfig).open(find(aigym_root)).database() as dsn:
@@ -47,7 +56,11 @@ def aigym_database(aigym_root: Path, pytestconfig: pytest.Config) -> Iterator[st
 def as_actor(
     aigym_root: Path, aigym_database: str
 ) -> Iterator[Callable[[str], psycopg.Connection[tuple[Any, ...]]]]:
-    """Return a function that connects to `aigym_database` as an actor, in autocommit mode."""
+    """Return a function that connects to `aigym_database` with role, claims and settings of an actor.
+
+    Its argument is the name of an actor in `policies/actors.toml`; another name is a `pytest.UsageError`. The
+    connections are in autocommit mode and closed after the test.
+    """
     from aigym_db.access.actors import read_actors
     from aigym_db.access.test_database import acting
     from aigym_db.project.config import find
@@ -64,7 +77,7 @@ def as_actor(
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Collect `policies/*.access.toml`."""
+    """Collect `policies/*.access.toml` as test files; return None for any other file."""
     if file_path.name.endswith(ENDING) and file_path.parent.name == "policies":
         return AccessFile.from_parent(parent, path=file_path)
     return None
@@ -132,7 +145,7 @@ class TestDatabases:
         self._outcomes: dict[tuple[Path, str], dict[tuple[str, str], Outcome]] = {}
 
     def open(self, project: Project) -> TestDatabase:
-        """The test database of the project, built on first use."""
+        """Return the test database of the project; create it on first use."""
         from aigym_db.access.test_database import open_test_database
 
         if project.root not in self._databases:
@@ -140,7 +153,7 @@ class TestDatabases:
         return self._databases[project.root]
 
     def outcome(self, project: Project, cell: Cell) -> Outcome:
-        """The outcome of a cell; all cells of its table are tested together."""
+        """Return the outcome of a cell; on first use, test all cells of its table."""
         from aigym_db.access.matrix import read_matrix
         from aigym_db.access.trial import trial
 
@@ -165,6 +178,6 @@ def _test_databases(config: pytest.Config) -> TestDatabases:
 
 
 def _message(error: Any) -> str:
-    """The text of an error in pytest output."""
+    """Return the text of an error in pytest output."""
     lines = [f"{error.place}: {error.message}" if error.place else error.message, error.detail, error.hint]
     return "\n".join(line for line in lines if line)

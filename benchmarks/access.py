@@ -17,7 +17,7 @@ from pathlib import Path
 from psycopg import Connection, Error
 
 from aigym_db.access.attempts import AttemptStatement
-from aigym_db.access.equivalents import equivalents
+from aigym_db.access.equivalents import read_equivalents
 from aigym_db.access.matrix import read_matrix
 from aigym_db.access.mutants import mutate
 from aigym_db.access.test_database import open_test_database
@@ -103,7 +103,7 @@ def from_client(
 def run_mutants(tried: Trial) -> str:
     """Test every mutant once."""
     began = time.perf_counter()
-    done = mutate(tried, equivalents(ROOT))
+    done = mutate(tried, read_equivalents(ROOT))
     seconds = time.perf_counter() - began
     count = len(done.killed) + len(done.survivors)
     speed = f"{count} mutants on {len(tried.connections)} clones: {count / seconds:,.0f} a second"

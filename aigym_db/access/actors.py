@@ -49,7 +49,7 @@ _REFERENCE = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True, slots=True)
 class ActorList:
-    """The contents of `policies/actors.toml`."""
+    """The contents of `policies/actors.toml`; its keys are described at the head of this module."""
 
     actors: Mapping[str, Actor]
     groups: Mapping[str, tuple[str, ...]]
@@ -60,14 +60,14 @@ class ActorList:
     doc: Document
 
     def place(self, actor: str) -> Place:
-        """The place of an actor's role in the file."""
+        """Return the place of an actor's `role` in policies/actors.toml."""
         return self.doc.place("actor", actor, "role")
 
 
 def read_actors(root: Path) -> ActorList:
     """Read `policies/actors.toml` of the project at `root`.
 
-    Raise BadAccessMatrix (AIG-P012) for an unknown key, name, level, person or group member.
+    Raise BadAccessMatrix (AIG-P012) with file and line for an unknown key, name, level, person or member.
     """
     doc = read_document(root, FILE, BadAccessMatrix)
     values = doc.only(

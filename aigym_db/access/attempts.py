@@ -37,7 +37,7 @@ class AttemptStatement:
 
 @dataclass(frozen=True, slots=True)
 class RejectedAttempt:
-    """An attempt that needs no statement, because the role lacks the privilege."""
+    """An attempt that is not executed: the role lacks the privilege, or it cannot be tested (`error`)."""
 
     cell: Cell
     way: Way
@@ -46,7 +46,7 @@ class RejectedAttempt:
 
 
 def order_statements(attempts: Iterable[AttemptStatement]) -> tuple[AttemptStatement, ...]:
-    """Return the statements in the order of execution."""
+    """Return the statements in the order of execution, with their positions as `id`."""
     order = {
         command: index for index, command in enumerate(("select", "delete", "update", "reassign", "insert"))
     }
@@ -64,7 +64,10 @@ def order_statements(attempts: Iterable[AttemptStatement]) -> tuple[AttemptState
 def plan_attempts(
     table_matrix: TableMatrix, table: Table, fixture: Fixture, roles: dict[str, str]
 ) -> Iterator[AttemptStatement | RejectedAttempt]:
-    """Yield every attempt on a table; `roles` maps each actor to its database role."""
+    """Yield every attempt on a table: statements to execute, and attempts that need none.
+
+    `roles` maps each actor to its database role.
+    """
     for actor, role in roles.items():
         grants = table.grants[role]
         cells = {command: table_matrix.cells[actor, command] for command in COMMANDS}

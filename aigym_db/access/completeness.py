@@ -11,10 +11,10 @@ from aigym_db.model.source import Place
 from aigym_db.model.wording import similar
 
 
-def check(matrix: AccessMatrix, tables: Mapping[str, Table]) -> None:
-    """Compare cells with tables.
+def check_completeness(matrix: AccessMatrix, tables: Mapping[str, Table]) -> None:
+    """Raise BadAccessMatrix (AIG-P012) if a table has no cells, or a table, column or role does not exist.
 
-    Raise BadAccessMatrix (AIG-P012) for a table without cells, or cells without a table, column or role.
+    `tables` are those of the database, by `schema.table`. Tables in the schemas of `outside` need no cells.
     """
     for name, table_matrix in matrix.tables.items():
         if name not in tables:

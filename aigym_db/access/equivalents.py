@@ -20,13 +20,13 @@ FILE = "policies/equivalents.toml"
 
 @dataclass(frozen=True, slots=True)
 class Equivalents:
-    """The mutants that may survive, with their reasons."""
+    """The mutants that are equivalent to the original and therefore survive, with their reasons."""
 
     doc: Document | None
     entries: Mapping[str, str]
 
     def reasons(self, survivors: Collection[str], killed: Collection[str]) -> Mapping[str, str]:
-        """The reason of each survivor that has one.
+        """Return the reason of each surviving mutant that has an entry, by its name.
 
         Raise BadAccessMatrix (AIG-P012) if an entry matches a killed mutant or no mutant.
         """
@@ -52,8 +52,8 @@ class Equivalents:
         return reasons
 
 
-def equivalents(root: Path) -> Equivalents:
-    """Return the entries of `policies/equivalents.toml`; none if the file does not exist.
+def read_equivalents(root: Path) -> Equivalents:
+    """Read `policies/equivalents.toml` of the project at `root`; without the file, return no entries.
 
     Raise BadAccessMatrix (AIG-P012) for an unknown key, or an entry without mutant or reason.
     """

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 def of_expression(text: str) -> Iterator[tuple[str, str]]:
-    """Yield (removed part, remaining expression) for each operand of AND and OR and each WHERE clause."""
+    """Yield (removed part, remaining expression) for each operand of AND and OR and each WHERE clause.
+
+    Raise `pglast.parser.ParseError` if the text is not an SQL expression.
+    """
     from pglast import parse_sql
     from pglast.stream import RawStream
 
@@ -21,7 +24,10 @@ def of_expression(text: str) -> Iterator[tuple[str, str]]:
 
 
 def of_sql(body: str) -> Iterator[tuple[str, str]]:
-    """Yield (removed part, remaining body) for the body of an SQL function."""
+    """Yield (removed part, remaining body) for the statements of an SQL function, as `of_expression` does.
+
+    Raise `pglast.parser.ParseError` if the body is not SQL.
+    """
     from pglast import parse_sql
     from pglast.stream import RawStream
 
@@ -30,9 +36,9 @@ def of_sql(body: str) -> Iterator[tuple[str, str]]:
 
 
 def of_plpgsql(definition: str, body: str) -> Iterator[tuple[str, str]]:
-    """Yield (removed part, remaining body) for the body of a PL/pgSQL function.
+    """Yield (removed part, remaining body) for the SQL in a PL/pgSQL function, as `of_expression` does.
 
-    `definition` is its CREATE FUNCTION statement.
+    `definition` is its CREATE FUNCTION statement, `body` the text between the quotes.
     """
     from aigym_db.syntax.body import expressions
 

@@ -18,7 +18,10 @@ _WAYS = {"select": "", "insert": "", "without where": " without WHERE", "with wh
 
 
 def differing_cells(outcomes: Iterable[Outcome]) -> Iterator[Finding]:
-    """One finding per cell that differs, with expected and actual rows and a witness row."""
+    """Yield one finding (ACC01) per cell whose actual rows differ from the expected ones.
+
+    The message contains up to three of the rows that differ, with their owners.
+    """
     for outcome in outcomes:
         failed = next((attempt for attempt in outcome.attempts if not attempt.ok), None)
         if failed is not None:
@@ -33,7 +36,7 @@ def differing_cells(outcomes: Iterable[Outcome]) -> Iterator[Finding]:
 
 
 def describe(outcome: Outcome, attempt: Attempt) -> str:
-    """Describe how the actual rows of an attempt differ from the expected ones."""
+    """Return the message about an attempt whose actual rows differ from the expected ones."""
     cell = outcome.cell
     head = f"{cell}{_WAYS[attempt.way]}"
     if attempt.error:
@@ -61,7 +64,11 @@ def _rows(outcome: Outcome, keys: frozenset[str]) -> str:
 
 
 def coverage_gaps(trial: Trial) -> Iterator[Finding]:
-    """Access that no cell covers: unfiltered privileges, open partitions; and tables without rows."""
+    """Yield findings about access that no cell covers.
+
+    They are privileges to which row-level security does not apply (ACC02), partitions that a role can address
+    directly (ACC03), and tables without rows in the fixture (ACC04).
+    """
     roles = sorted({actor.role for actor in trial.matrix.actors.values()})
     outside = list(trial.matrix.actor_list.outside)
     yield from _unpoliced(trial.connections[0], roles, outside)
@@ -105,7 +112,7 @@ def _partitions(connection: psycopg.Connection, roles: list[str], outside: list[
 
 
 def surviving_mutants(survivors: Iterable[Survivor]) -> Iterator[Finding]:
-    """One finding per surviving mutant that has no entry in `policies/equivalents.toml`."""
+    """Yield one finding (ACC05) per surviving mutant without an entry in `policies/equivalents.toml`."""
     for survivor in survivors:
         if not survivor.equivalent:
             yield Finding(

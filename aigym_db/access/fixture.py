@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from aigym_db.access.matching import Connection, current_rows, matching
+from aigym_db.access.matching import Connection, current_rows, matching_rows
 from aigym_db.access.matrix import AccessMatrix, predicate
 from aigym_db.access.matrix_files import TableMatrix
 from aigym_db.access.reassignments import Reassignments, find_reassignments
@@ -78,7 +78,7 @@ def fixture(connection: Connection, matrix: AccessMatrix, table_matrix: TableMat
     }
     expected = {
         cell: frozenset(key for key, _ in rows_matching)
-        for cell, rows_matching in matching(
+        for cell, rows_matching in matching_rows(
             connection, current_rows(table), sql, table_matrix, matrix
         ).items()
     }

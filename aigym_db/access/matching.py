@@ -17,19 +17,24 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 def current_rows(table: Table) -> str:
-    """The FROM item that returns the rows of a table, each with its key."""
+    """Return the FROM item with the rows of a table: key (`aigym_key`), null (`aigym_target`) and columns."""
     keyed = f"select {table.key_sql} as aigym_key, null::text as aigym_target, * from {table.quoted}"
     return f"({keyed}) as {table.alias}"
 
 
-def matching(
+def matching_rows(
     connection: Connection,
     source: str,
     sql: Mapping[tuple[str, str], str],
     table_matrix: TableMatrix,
     matrix: AccessMatrix,
 ) -> dict[tuple[str, str], frozenset[tuple[str, str | None]]]:
-    """Return the rows for which each predicate is true, as (key, new owner or tenant); one query."""
+    """Return the rows for which each condition of `sql` is true, as (`aigym_key`, `aigym_target`).
+
+    `source` is a FROM item with these two columns and those of the table; `sql` maps (actor, command or step)
+    to a condition. All are evaluated by one query. Raise BadAccessMatrix (AIG-P012) with the place of the
+    first cell whose condition PostgreSQL rejects.
+    """
     texts = sorted(set(sql.values()))
     flags = ", ".join(f"coalesce(({text}), false)" for text in texts)
     try:

@@ -25,10 +25,12 @@ class AccessMatrix:
 
     @property
     def actors(self) -> Mapping[str, Actor]:
+        """The actors by name."""
         return self.actor_list.actors
 
     @property
     def cells(self) -> tuple[Cell, ...]:
+        """The cells of all tables."""
         return tuple(cell for table_matrix in self.tables.values() for cell in table_matrix.cells.values())
 
 
@@ -44,7 +46,10 @@ def read_matrix(root: Path) -> AccessMatrix:
 
 
 def predicate(table_matrix: TableMatrix, classes: tuple[str, ...], actor: Actor) -> str:
-    """Return the SQL condition of these row classes, with the values of the actor."""
+    """Return the SQL condition that is true for rows of these classes, with the values of the actor.
+
+    It is `false` without classes and `true` for the class `all`.
+    """
     if not classes:
         return "false"
     return " or ".join(

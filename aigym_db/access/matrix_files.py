@@ -46,7 +46,7 @@ from typing import Any
 
 from aigym_db.access.actors import ActorList
 from aigym_db.access.matrix_rows import Row, read_rows
-from aigym_db.access.row_classes import complete, filled
+from aigym_db.access.row_classes import expand_classes, fill_parameters
 from aigym_db.errors import BadAccessMatrix
 from aigym_db.model.access import COMMANDS, Cell, Command
 from aigym_db.model.source import Place
@@ -82,7 +82,7 @@ class _Archetype:
 
 
 def read_tables(root: Path, actor_list: ActorList) -> tuple[TableMatrix, ...]:
-    """Return the cells of every table in `policies/*.access.toml`.
+    """Read the cells of every table in `policies/*.access.toml` of the project at `root`.
 
     Raise BadAccessMatrix (AIG-P012) with file and line for an unknown key, a missing cell or a duplicate.
     """
@@ -133,7 +133,9 @@ def _table_matrix(
     doc.only(value, (*_TABLE_KEYS, *(("archetype", *base.parameters) if base else ())), table, subject=table)
     requires = _required_level(doc, table, value, actor_list)
     parameters = _parameters(doc, table, value, base)
-    rows = complete(doc, table, {**(base.rows if base else {}), **_rows(doc, table)}, parameters, actor_list)
+    rows = expand_classes(
+        doc, table, {**(base.rows if base else {}), **_rows(doc, table)}, parameters, actor_list
+    )
     reassignments = _reassignments(doc, table, value, base, parameters, actor_list)
     own = read_rows(doc, value.get("access", {} if base else None), actor_list, table)
     actor_rows = {**(base.cells if base else {}), **own}
@@ -156,7 +158,11 @@ def _table_matrix(
 
 
 def steps(classes: tuple[str, ...], column: str) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Return (classes before, classes after) of each allowed reassignment of a column."""
+    """Return the reassignments of `column` that a `reassign` cell with these entries allows.
+
+    Each is a pair: the row classes of the row before, and those of which it must be one after. An entry
+    without ` > ` allows changes within its class: `own` is `(("own",), ("own",))`.
+    """
     plain: list[str] = []
     changes: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
     for text in classes:
@@ -203,7 +209,7 @@ def _check_classes(
 
 
 def _required_level(doc: Document, table: str, value: Mapping[str, Any], actor_list: ActorList) -> str | None:
-    """The session level that the table requires; None if the project defines no levels."""
+    """Return the session level that the table requires; None if the project defines no levels."""
     if not actor_list.levels:
         return None
     if "requires" not in value:
@@ -225,7 +231,7 @@ def _required_level(doc: Document, table: str, value: Mapping[str, Any], actor_l
 def _parameters(
     doc: Document, table: str, value: Mapping[str, Any], base: _Archetype | None
 ) -> Mapping[str, str]:
-    """The values of the archetype's parameters."""
+    """Return the values of the archetype's parameters."""
     parameters: dict[str, str] = {}
     for name, default in (base.parameters if base else {}).items():
         if name in value:
@@ -249,12 +255,12 @@ def _reassignments(
     parameters: Mapping[str, str],
     actor_list: ActorList,
 ) -> Mapping[str, str]:
-    """The owner and tenant columns, each with the name in actors.toml whose values are tried."""
+    """Return the owner and tenant columns, each with the name in actors.toml whose values are tried."""
     if "reassignments" in value:
         reassignments = _reassignment_columns(doc, value["reassignments"], table)
     elif base:
         reassignments = {
-            filled(doc, text, parameters, table): name for text, name in base.reassignments.items()
+            fill_parameters(doc, text, parameters, table): name for text, name in base.reassignments.items()
         }
     else:
         raise doc.wrong(

@@ -19,7 +19,7 @@ NO_ACCESS: Cells = ((),) * len(COMMANDS)
 
 
 def read_rows(doc: Document, value: Any, actor_list: ActorList, table: str | None = None) -> dict[str, Row]:
-    """Return the row of each actor in an `access` table.
+    """Return the row of each actor in the `access` of a table, or of an archetype if `table` is None.
 
     Raise BadAccessMatrix (AIG-P012) for an unknown actor, an actor with two rows, or an invalid cell.
     """

@@ -31,7 +31,7 @@ class MutationReport:
 
     @property
     def rate(self) -> float:
-        """Share of killed mutants in all that are not equivalent, 0 to 1."""
+        """The share of killed mutants in all that are not equivalent, from 0 to 1; 1 without mutants."""
         open_ = sum(1 for survivor in self.survivors if not survivor.equivalent)
         return len(self.killed) / (len(self.killed) + open_) if self.killed or open_ else 1.0
 
@@ -43,13 +43,12 @@ def mutate(
     tables: Collection[str] | None = None,
     progress: Callable[[Mutant], object] = lambda _: None,
 ) -> MutationReport:
-    """Test every mutant of the database, one at a time per connection.
+    """Apply every mutant of the database, one at a time per connection, and test the cells that can kill it.
 
-    Each connection of the trial must be to its own clone.
-
-    Statements that differ without a mutation are not used. With `tables`, only mutants of their policies are
-    tested, without the list of equivalents. Raise BadAccessMatrix (AIG-P012) if an entry of that list is no
-    surviving mutant.
+    Everything is rolled back. Each connection of the trial must be to its own clone. Cells that differ
+    without a mutant are not used. `progress` is called with each tested mutant. With `tables`, only mutants
+    of their policies are tested, and `equivalents` is ignored. Raise BadAccessMatrix (AIG-P012) if an entry
+    of `equivalents` is not a surviving mutant.
     """
     selected = None if tables is None else frozenset(tables)
     rules = read_access_rules(trial.connections[0])

@@ -39,7 +39,7 @@ class PolicyDefinition:
     """Columns of its own table that it reads."""
 
     def create(self, *, permissive: bool) -> str:
-        """The CREATE POLICY statement."""
+        """Return the CREATE POLICY statement that recreates the policy as permissive or restrictive."""
         using = f" using ({self.using})" if self.using else ""
         check = f" with check ({self.check})" if self.check else ""
         kind = "permissive" if permissive else "restrictive"
@@ -66,7 +66,7 @@ class FunctionDefinition:
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """A mutant, and the cells that can kill it."""
+    """A mutant, and the tables whose cells can kill it."""
 
     mutant: Mutant
     touches: Mapping[str, str]
@@ -85,7 +85,7 @@ class AccessRules:
     """For each function, those whose names its body contains."""
 
     def functions_read(self, table: str) -> bool:
-        """True if the body of any function contains the name of the table."""
+        """Return True if the body of any function contains the name of the table."""
         return any(_mentions(function.body, table) for function in self.functions.values())
 
     def mutations(self, tables: Mapping[str, Table]) -> Iterator[Mutation]:
@@ -162,7 +162,7 @@ class AccessRules:
 def read_access_rules(connection: psycopg.Connection) -> AccessRules:
     """Read the policies and functions of a database.
 
-    The search path must be empty, so that names in expressions are schema-qualified.
+    The `search_path` of the connection must be empty, so that names in expressions are schema-qualified.
     """
     with connection.cursor(row_factory=class_row(PolicyDefinition)) as cursor:
         policies = tuple(cursor.execute(query("access/policies").encode()))

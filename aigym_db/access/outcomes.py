@@ -30,7 +30,10 @@ def collect_outcomes(
     rejected: Iterable[RejectedAttempt],
     results: Iterable[AttemptResult],
 ) -> tuple[Outcome, ...]:
-    """Group the results by cell and way, including cells that the grants alone reject."""
+    """Return the outcome of each cell of the tables in `fixtures`, from the results of its attempts.
+
+    Results of one cell and way (an INSERT for each row) are merged.
+    """
     attempts: dict[tuple[str, str, Command], dict[Way, Attempt]] = {}
 
     def add(cell: Cell, new: Attempt) -> None:
@@ -53,7 +56,7 @@ def collect_outcomes(
 
 
 def to_attempt(result: AttemptResult) -> Attempt:
-    """Convert a result to an attempt."""
+    """Return the attempt: expected and actual keys, and what rejected it or which error was raised."""
     expected = frozenset(result.statement.expected)
     if result.actual is None:
         return Attempt(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from aigym_db.access.matching import Connection, current_rows, matching
+from aigym_db.access.matching import Connection, current_rows, matching_rows
 from aigym_db.access.matrix import AccessMatrix, predicate
 from aigym_db.access.matrix_files import TableMatrix, steps
 from aigym_db.access.tables import Table
@@ -46,7 +46,11 @@ def find_reassignments(
     table: Table,
     reassigning: Collection[str],
 ) -> Reassignments:
-    """Return the reassignments of a table; `reassigning` lists the actors that are allowed any."""
+    """Evaluate the `reassign` cells of a table on its rows.
+
+    `reassigning` lists the actors with such a cell. Raise BadAccessMatrix (AIG-P012) with the cell's place if
+    PostgreSQL rejects a row class.
+    """
     targets = {
         column: _targets(table, column, name, matrix) for column, name in table_matrix.reassignments.items()
     }
@@ -54,9 +58,11 @@ def find_reassignments(
     visible_after: dict[str, set[Reassignment]] = {actor: set() for actor in matrix.actors}
     for column in targets if reassigning else ():
         before, after = _steps(matrix, table_matrix, column, reassigning)
-        rows_before = matching(connection, current_rows(table), before, table_matrix, matrix)
+        rows_before = matching_rows(connection, current_rows(table), before, table_matrix, matrix)
         changed = _changed_rows(table, column, targets[column])
-        for (actor, step), rows_after in matching(connection, changed, after, table_matrix, matrix).items():
+        for (actor, step), rows_after in matching_rows(
+            connection, changed, after, table_matrix, matrix
+        ).items():
             matching_after = {Reassignment(key, column, target) for key, target in rows_after}
             if step == "select":
                 visible_after[actor] |= matching_after

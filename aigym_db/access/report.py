@@ -35,19 +35,21 @@ class AccessReport:
 
     @property
     def tables(self) -> int:
+        """The number of tables tested."""
         return len({outcome.cell.table for outcome in self.outcomes})
 
     @property
     def failed(self) -> int:
+        """The number of cells whose actual rows differ from the expected ones."""
         return sum(not outcome.ok for outcome in self.outcomes)
 
 
 @contextmanager
 def access_report(project: Project, tables: tuple[str, ...] = ()) -> Iterator[AccessReport]:
-    """Test the cells of all tables, or of some.
+    """Create the test database, test the cells of all tables or of some, and return the report.
 
-    Raise BadCommandLine (AIG-P013) for a table that the access matrix does not contain, and the errors of the
-    matrix and the templates.
+    The test database is removed after the block. Raise BadCommandLine (AIG-P013) for a table that the access
+    matrix does not contain, and the errors of the matrix and the templates.
     """
     matrix = read_matrix(project.root)
     unknown = [name for name in tables if name not in matrix.tables]

@@ -12,10 +12,12 @@ from aigym_db.syntax.quote import literal
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
-def complete(
+def expand_classes(
     doc: Document, table: str, rows: Mapping[str, str], parameters: Mapping[str, str], actor_list: ActorList
 ) -> Mapping[str, str]:
-    """Replace parameters, fixture values and other classes in row classes.
+    """Return the row classes with parameters, fixture values and other classes replaced by their SQL.
+
+    `{placeholders}` of values of the actor remain; `matrix.predicate` replaces them.
 
     Raise BadAccessMatrix (AIG-P012) for an unknown or ambiguous name and for a class that contains itself.
     """
@@ -62,8 +64,11 @@ def complete(
     return {name: expanded(text, (name,)) for name, text in rows.items()}
 
 
-def filled(doc: Document, text: str, parameters: Mapping[str, str], table: str) -> str:
-    """Return a text with the archetype's parameters replaced."""
+def fill_parameters(doc: Document, text: str, parameters: Mapping[str, str], table: str) -> str:
+    """Return a text with `{placeholders}` replaced by the values of the archetype's parameters.
+
+    Raise BadAccessMatrix (AIG-P012) for another name.
+    """
 
     def replacement(match: re.Match[str]) -> str:
         if match[1] not in parameters:

@@ -10,8 +10,8 @@ from typing import Any
 
 import psycopg
 
-from aigym_db.access import completeness
 from aigym_db.access.attempts import AttemptStatement, RejectedAttempt, order_statements, plan_attempts
+from aigym_db.access.completeness import check_completeness
 from aigym_db.access.fixture import Fixture, fixture
 from aigym_db.access.matrix import AccessMatrix
 from aigym_db.access.outcomes import AttemptResult, collect_outcomes
@@ -93,7 +93,7 @@ def trial(
         session.execute("select set_config('search_path', '', false)")
     roles = {actor.name: actor.role for actor in matrix.actors.values()}
     catalog = tables(sessions[0], set(roles.values()))
-    completeness.check(matrix, catalog)
+    check_completeness(matrix, catalog)
     selected = [name for name in matrix.tables if only is None or name in only]
     fixtures = {name: fixture(sessions[0], matrix, matrix.tables[name], catalog[name]) for name in selected}
     statements: list[AttemptStatement] = []

@@ -40,7 +40,7 @@ _FAMILY = {
 
 
 def rights(acl: str) -> Rights:
-    """Return the privileges in an `acl` fact."""
+    """Parse the fact `acl` of an object: items as in `pg_class.relacl`, separated by spaces."""
     privileges: Rights = {}
     for role, letters in _ITEM.findall(acl):
         of_role = privileges.setdefault(role, {})
@@ -50,7 +50,7 @@ def rights(acl: str) -> Rights:
 
 
 def first_rights(catalog: Catalog, kind: str, schema: str, owner: str) -> Rights:
-    """Return the privileges on a new object of `owner`, including default privileges."""
+    """Return the privileges on an object right after `owner` creates it: built-in and default privileges."""
     family = _FAMILY.get(kind, kind)
     plural = f"{family}s"
     global_defaults = catalog.facts.get(Key("default privileges", f"{owner} on {plural}"))
@@ -74,7 +74,7 @@ def _built_in(family: str, owner: str) -> Rights:
     return privileges
 
 
-def changes(before: Rights, after: Rights, on: str, *, column: str = "", prefix: str = "") -> list[str]:
+def grants(before: Rights, after: Rights, on: str, *, column: str = "", prefix: str = "") -> list[str]:
     """Return the REVOKE and GRANT statements that change `before` to `after`.
 
     `on` is the object as GRANT names it, for example `function app.f()`.

@@ -62,7 +62,7 @@ def up_text(items: Iterable[Item]) -> str:
 
 
 def down_text(items: Sequence[Item]) -> str:
-    """Return the text of the down migration, phase by phase."""
+    """Return the text of the down migration: by phase, and within a phase in the reverse order of the up."""
     downs = [down for item in reversed(items) for down in item.down]
     lines: list[str] = []
     for phase in Phase:

@@ -49,7 +49,7 @@ def new(project: Project, name: str, *, empty: bool = False, only: tuple[str, ..
     frozen(project, known)
     first = len(known) + 1
     if empty:
-        text = written(first, slug, Draft(_EMPTY, _EMPTY_DOWN, ()))
+        text = file_text(first, slug, Draft(_EMPTY, _EMPTY_DOWN, ()))
         return (_write(project, first, slug, text),)
     drafted = _drafted(project, known, slug, first, only)
     return tuple(
@@ -57,8 +57,8 @@ def new(project: Project, name: str, *, empty: bool = False, only: tuple[str, ..
     )
 
 
-def written(version: int, slug: str, draft: Draft) -> str:
-    """Return the text of a migration file."""
+def file_text(version: int, slug: str, draft: Draft) -> str:
+    """Return the text of a migration file: heading, markers with options, and both parts."""
     options = (f" role:{draft.role}" if draft.role else "") + (
         "" if draft.transaction else " transaction:false"
     )
@@ -138,7 +138,7 @@ def _require_equal(differences: Sequence[Difference], message: str) -> None:
 
 
 def _read(version: int, slug: str, draft: Draft) -> Migration:
-    text = written(version, slug, draft)
+    text = file_text(version, slug, draft)
     return parse(Source(f"migrations/{version:04d}_{slug}.sql", text), version, slug)
 
 

@@ -9,7 +9,7 @@ from aigym_db.draft.items import Down, Item, Phase
 from aigym_db.draft.select import SelectedStatement, Selection
 from aigym_db.draft.targets import Subject, bound_to, subject
 from aigym_db.draft.texts import FIRST, LAST, Position, concurrently, or_replace
-from aigym_db.draft.write import create, described, drop
+from aigym_db.draft.write import change_fact, create, drop
 from aigym_db.model.catalog import Catalog, Difference, Key
 
 _DROPPED_FIRST = ("policy", "trigger", "rule", "view", "materialized view", "index", "statistics")
@@ -45,7 +45,9 @@ def statement_item(selected: SelectedStatement, changes: Changes, owner: str | N
         dropping: list[Down] = []
         for key in new:
             if key.kind == "default privileges":
-                downs += _downs(Phase.CHANGED, _lines(described(changes.state, changes.history, key, "acl")))
+                downs += _downs(
+                    Phase.CHANGED, _lines(change_fact(changes.state, changes.history, key, "acl"))
+                )
             elif old:
                 downs.append(Down(Phase.CHANGED, drop(key)))
             else:
@@ -62,8 +64,8 @@ def statement_item(selected: SelectedStatement, changes: Changes, owner: str | N
 def fact_item(difference: Difference, selection: Selection) -> Item | None:
     """Return the item that changes one fact of an existing object; None if no statement is available."""
     changes, key, fact = selection.changes, difference.key, difference.fact or ""
-    up = described(changes.history, changes.state, key, fact)
-    down = described(changes.state, changes.history, key, fact)
+    up = change_fact(changes.history, changes.state, key, fact)
+    down = change_fact(changes.state, changes.history, key, fact)
     if up is None or down is None:
         return None
     if key.kind == "database" and selection.run_time_files:
@@ -78,8 +80,8 @@ def removal_items(changes: Changes, owner: str | None) -> Iterator[Item]:
     for number, key in enumerate(keys):
         first = key.kind in _DROPPED_FIRST
         if key.kind == "default privileges":
-            up = _lines(described(changes.history, changes.state, key, "acl"))
-            down = _lines(described(changes.state, changes.history, key, "acl"))
+            up = _lines(change_fact(changes.history, changes.state, key, "acl"))
+            down = _lines(change_fact(changes.state, changes.history, key, "acl"))
         else:
             up, down = [drop(key)], create(changes.history, key, acting_as=owner)
         phase = Phase.RESTORED_LAST if first else Phase.RESTORED

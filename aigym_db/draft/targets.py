@@ -37,7 +37,7 @@ _FUNCTIONS = ("function", "procedure", "aggregate")
 
 
 def subject(key: Key) -> Subject:
-    """Return the Subject of a catalog key."""
+    """Return the subject of a catalog key."""
     name = key.name.replace('"', "")
     if key.kind in _CLASSES:
         return Subject("class", name)
@@ -83,7 +83,7 @@ def targets(statement: Statement) -> tuple[StatementTarget, ...]:
 
 
 def bound_to(statement: Statement) -> frozenset[Subject]:
-    """Return the tables, views and types that the signature of a function depends on."""
+    """Return the tables, views and types in the signature of a function; empty for other statements."""
     from aigym_db.syntax.tree import ast, nodes, words
 
     subjects: set[Subject] = set()

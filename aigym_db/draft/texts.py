@@ -36,7 +36,7 @@ class TemplateStatement:
 
 
 def template_statements(scripts: Iterable[Script]) -> Iterator[TemplateStatement]:
-    """Yield the statements of the scripts, in order."""
+    """Yield the statements of the scripts, in the order of the scripts."""
     for number, script in enumerate(scripts):
         end = 0
         for index, statement in enumerate(script.statements):

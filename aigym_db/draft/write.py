@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aigym_db.draft.acl import changes, default_entry, first_rights, rights
+from aigym_db.draft.acl import default_entry, first_rights, grants, rights
 from aigym_db.model.catalog import Catalog, Key
 from aigym_db.syntax.quote import literal
 
@@ -11,7 +11,7 @@ _ON_TABLE = ("constraint", "trigger", "policy", "rule")
 
 
 def drop(key: Key) -> str:
-    """Return the statement that drops an object."""
+    """Return the DROP of an object, or the ALTER TABLE that drops a constraint or column."""
     table, _, name = split(key.name)
     if key.kind == "constraint":
         return f"alter table {table} drop constraint {name};"
@@ -27,7 +27,8 @@ def drop(key: Key) -> str:
 def create(catalog: Catalog, key: Key, *, acting_as: str | None) -> list[str]:
     """Return the statements that create an object as in the catalog, with its owner, privileges and comment.
 
-    Return an empty list if the kind of object is not supported.
+    Return an empty list if the kind of object is not supported. `acting_as` is the role that executes them;
+    if it is not the owner, ALTER … OWNER is added.
     """
     facts = catalog.facts[key]
     table, _, name = split(key.name)
@@ -40,7 +41,7 @@ def create(catalog: Catalog, key: Key, *, acting_as: str | None) -> list[str]:
     elif key.kind in ("trigger", "index", "rule", "statistics"):
         statements = [_ended(facts["definition"])]
         if facts.get("enabled", "origin") != "origin":
-            statements.append(enabled(key, facts["enabled"]))
+            statements.append(enable(key, facts["enabled"]))
     else:
         return []
     owner = facts.get("owner")
@@ -48,14 +49,17 @@ def create(catalog: Catalog, key: Key, *, acting_as: str | None) -> list[str]:
         statements.append(f"alter {key.kind} {key.name} owner to {owner};")
     if "owner" in facts:
         before = first_rights(catalog, key.kind, key.name.partition(".")[0], facts["owner"])
-        statements += changes(before, rights(facts.get("acl", "")), _granted_on(key))
+        statements += grants(before, rights(facts.get("acl", "")), _granted_on(key))
     if "comment" in facts:
         statements.append(comment(key, facts["comment"]))
     return statements
 
 
-def described(catalog: Catalog, other: Catalog, key: Key, fact: str) -> str | None:
-    """Return the statement that changes a fact to its value in the other catalog; None if not supported."""
+def change_fact(catalog: Catalog, other: Catalog, key: Key, fact: str) -> str | None:
+    """Return the SQL that changes a fact of an object in `catalog` to its value in `other`.
+
+    Return None if the fact is not supported, and several lines if it needs several statements.
+    """
     facts, wanted = catalog.facts.get(key, {}), other.facts.get(key, {})
     value = wanted.get(fact)
     if fact == "comment":
@@ -69,12 +73,12 @@ def described(catalog: Catalog, other: Catalog, key: Key, fact: str) -> str | No
     if fact == "force_row_security":
         return f"alter table {key.name} {'' if value == 'true' else 'no '}force row level security;"
     if fact == "enabled" and key.kind == "trigger" and value:
-        return enabled(key, value)
+        return enable(key, value)
     return None
 
 
-def enabled(key: Key, value: str) -> str:
-    """Return the statement that sets when a trigger or rule fires."""
+def enable(key: Key, value: str) -> str:
+    """Return ALTER TABLE … ENABLE or DISABLE for a trigger or rule; `value` is the fact `enabled`."""
     table, _, name = split(key.name)
     word = {
         "origin": "enable",
@@ -86,7 +90,7 @@ def enabled(key: Key, value: str) -> str:
 
 
 def comment(key: Key, text: str | None) -> str:
-    """Return the statement that sets a comment, or removes it if the text is None."""
+    """Return COMMENT ON for an object; the text None removes the comment."""
     table, _, name = split(key.name)
     on = (
         f"{name} on {table}" if key.kind in _ON_TABLE else f"({key.name})" if key.kind == "cast" else key.name
@@ -111,13 +115,13 @@ def _rights_changes(key: Key, facts: dict[str, str] | object, wanted: dict[str, 
         owner, _, objects = key.name.rpartition(" on ")
         role, _, schema = owner.partition(" in ")
         prefix = f"alter default privileges for role {role}{f' in schema {schema}' if schema else ''} "
-        return changes(before, after, objects, prefix=prefix)
+        return grants(before, after, objects, prefix=prefix)
     if key.kind == "column":
         table, _, name = split(key.name)
-        return changes(before, after, table, column=name)
+        return grants(before, after, table, column=name)
     if key.kind == "database":
-        return [_on_this_database(line) for line in changes(before, after, "database %I")]
-    return changes(before, after, _granted_on(key))
+        return [_on_this_database(line) for line in grants(before, after, "database %I")]
+    return grants(before, after, _granted_on(key))
 
 
 def _acl(key: Key, facts: object) -> dict[str, dict[str, bool]]:

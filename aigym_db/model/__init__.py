@@ -1,1 +1,1 @@
-"""What flows through aigym-db: plain, frozen data that knows nothing of files, servers or commands."""
+"""What flows through aigym-db: frozen data, independent of files, servers and commands."""

@@ -64,6 +64,7 @@ class Attempt:
 
     @property
     def ok(self) -> bool:
+        """True if the actual keys are the expected ones and no error was raised."""
         return not self.error and self.expected == self.actual
 
 
@@ -78,6 +79,7 @@ class Outcome:
 
     @property
     def ok(self) -> bool:
+        """True if every attempt is."""
         return all(attempt.ok for attempt in self.attempts)
 
 

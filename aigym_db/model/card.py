@@ -19,7 +19,7 @@ class Partitioning:
     column: str
     interval: Literal["day", "month"] | None = None
     keep: int | None = None
-    """How many intervals stay attached."""
+    """The number of intervals whose partitions stay attached; None for no limit."""
     modulus: int | None = None
 
 
@@ -53,6 +53,7 @@ class Card:
 
     @property
     def name(self) -> str:
+        """The table as `schema.table`."""
         return f"{self.schema}.{self.table}"
 
 

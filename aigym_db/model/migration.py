@@ -42,10 +42,14 @@ class Part:
 
     @property
     def text(self) -> str:
+        """The SQL of the part."""
         return self.source.text[self.start : self.end]
 
     def pieces(self) -> Iterator[Piece]:
-        """Yield the part in pieces, in order: plain text, COPY data, and replaced text."""
+        """Yield the pieces of the part, in order; each is sent to the server in one message.
+
+        They are plain SQL, COPY statements with their data, and replaced text.
+        """
         from aigym_db.model.script import CopyData, Piece
 
         special: list[CopyData | Replacement] = [*self.rows, *self.instead]
@@ -85,6 +89,7 @@ class Migration:
 
     @property
     def label(self) -> str:
+        """Number and name as in messages: `0042 add_session_rating`."""
         return f"{self.version:04d} {self.name}"
 
 

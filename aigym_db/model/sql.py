@@ -21,6 +21,7 @@ class Statement:
 
     @property
     def text(self) -> str:
+        """The SQL of the statement."""
         return self.source.text[self.start : self.end]
 
     @property

@@ -12,7 +12,7 @@ def counted(count: int, noun: str) -> str:
 
 
 def similar(name: str, choices: Iterable[str]) -> list[str]:
-    """Return the choice most similar to a name in a list, or an empty list if none is similar."""
+    """Return a list of the choice most similar to a name, or an empty list if none is similar enough."""
     from difflib import get_close_matches
 
     return get_close_matches(name, sorted(choices), 1)

@@ -17,7 +17,7 @@ from aigym_db.seeds.plan import ALLOWED_IN_PRODUCTION
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The result of one file."""
+    """A loaded file of a seed set."""
 
     file: str
     rows_written: int
@@ -27,14 +27,17 @@ class Loaded:
 def load(
     connection: Connection[Any], name: str, files: tuple[Source, ...], owner: str | None = None
 ) -> tuple[Loaded, ...]:
-    """Execute the files of set `name` in one transaction as the role `owner`, and return the result of each.
+    """Execute the files of the seed set `name` in one transaction, and return the result of each.
+
+    They run as the role `owner`; as the connecting role if it is None.
 
     Raise ProductionGuard (AIG-G002) if the database is marked as production and the set is not allowed there,
-    StatementFailed (AIG-S002) with the place in the file if a statement fails; then nothing is written.
+    StatementFailed (AIG-S002) with the place in the file if a statement fails or the role cannot be set. Then
+    nothing is written.
     """
     if name not in ALLOWED_IN_PRODUCTION and marked_production(connection):
         raise ProductionGuard(
-            f"The database {connection.info.dbname} is production, and the seed set `{name}` is made up.",
+            f"The database {connection.info.dbname} is production; the seed set `{name}` contains test data.",
             hint="Choose another database, or load the set `reference`, which is allowed there.",
         )
     with connection.transaction():

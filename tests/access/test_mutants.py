@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from aigym_db.access.equivalents import equivalents
+from aigym_db.access.equivalents import read_equivalents
 from aigym_db.access.findings import surviving_mutants
 from aigym_db.access.matrix import read_matrix
 from aigym_db.access.mutants import MutationReport, mutate
@@ -25,7 +25,7 @@ Run = Callable[[], MutationReport]
 
 @pytest.fixture
 def run(connection: psycopg.Connection, mini: Path) -> Run:
-    return lambda: mutate(trial(connection, read_matrix(mini)), equivalents(mini))
+    return lambda: mutate(trial(connection, read_matrix(mini)), read_equivalents(mini))
 
 
 def test_every_mutation_operator_is_applied(connection: psycopg.Connection, mini: Path) -> None:
@@ -98,7 +98,7 @@ def test_an_entry_without_mutant_or_reason_is_rejected(mini: Path, text: str) ->
     (mini / "policies/equivalents.toml").write_text(text)
 
     with pytest.raises(BadAccessMatrix):
-        equivalents(mini)
+        read_equivalents(mini)
 
 
 def test_cells_that_differ_without_a_mutation_kill_no_mutant(
@@ -128,7 +128,7 @@ def test_the_policies_are_unchanged_afterwards(connection: psycopg.Connection, r
 def test_several_clones_return_the_same_result_as_one(
     server: Server, connection: psycopg.Connection, mini: Path
 ) -> None:
-    alone = mutate(trial(connection, read_matrix(mini)), equivalents(mini), tables={"app.notes"})
+    alone = mutate(trial(connection, read_matrix(mini)), read_equivalents(mini), tables={"app.notes"})
     name = connection.info.dbname
     connection.close()
 
@@ -136,6 +136,8 @@ def test_several_clones_return_the_same_result_as_one(
         psycopg.connect(clone(server, name).dsn, autocommit=True) as first,
         psycopg.connect(clone(server, name).dsn, autocommit=True) as second,
     ):
-        shared = mutate(trial([first, second], read_matrix(mini)), equivalents(mini), tables={"app.notes"})
+        shared = mutate(
+            trial([first, second], read_matrix(mini)), read_equivalents(mini), tables={"app.notes"}
+        )
 
     assert (shared.killed.keys(), shared.survivors) == (alone.killed.keys(), alone.survivors)

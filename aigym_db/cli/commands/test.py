@@ -52,13 +52,13 @@ def command(app: App, tables: tuple[str, ...], mutants: bool) -> int:
 
 
 def _test_mutants(app: App, result: AccessReport, tables: tuple[str, ...]) -> None:
-    from aigym_db.access.equivalents import equivalents
+    from aigym_db.access.equivalents import read_equivalents
     from aigym_db.access.findings import surviving_mutants
     from aigym_db.access.mutants import mutate
     from aigym_db.report.documents import MutantCounts, TestResults
 
     began = time.perf_counter()
-    done = mutate(result.trial, equivalents(app.project.root), tables=tables or None)
+    done = mutate(result.trial, read_equivalents(app.project.root), tables=tables or None)
     took_s = time.perf_counter() - began
     app.report.add_findings(*surviving_mutants(done.survivors))
     explained = sum(bool(survivor.equivalent) for survivor in done.survivors)
