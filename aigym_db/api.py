@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from aigym_db.migrate.observer import Finished, Observer
     from aigym_db.migrate.options import Options
     from aigym_db.migrate.status import Status
@@ -14,13 +16,15 @@ if TYPE_CHECKING:
     from aigym_db.model.migration import Plan
     from aigym_db.project.config import Project
 
+    ProjectOrFolder = Project | Path | str
+
 LEVELS: dict[str, Level | None] = {"error": "error", "warning": "warning", "note": "note", "off": None}
 """The level of a finding for each value of the setting `lint`."""
 
 
 def migrate(
     dsn: str,
-    project: Project,
+    project: ProjectOrFolder,
     *,
     to: int | None = None,
     plan: Plan | None = None,
@@ -29,6 +33,7 @@ def migrate(
 ) -> tuple[Finished, ...]:
     """Apply the pending migrations of a project, up to version `to`; return them, oldest first.
 
+    `dsn` is a connection string or URI, `project` a project or its folder. This holds for all functions.
     Each migration is committed together with its ledger row, and is applied exactly once however many
     programs call this at the same time. `plan` runs exactly what `aigym_db.plan` returned, or raises
     LedgerChanged (AIG-T006). `options` is `Options.of(project)` by default: the settings of the project and
@@ -39,27 +44,39 @@ def migrate(
     """
     from aigym_db.migrate.apply import migrate as apply_migrations
     from aigym_db.migrate.options import Options
+    from aigym_db.project.config import find
     from aigym_db.project.migrations import migrations
 
-    options = options or Options.of(project)
-    return apply_migrations(dsn, migrations(project), to=to, plan=plan, options=options, observer=observer)
+    project = find(project)
+    return apply_migrations(
+        _given(dsn),
+        migrations(project),
+        to=to,
+        plan=plan,
+        options=options or Options.of(project),
+        observer=observer,
+    )
 
 
-def plan(dsn: str, project: Project, *, to: int | None = None, options: Options | None = None) -> Plan:
+def plan(
+    dsn: str, project: ProjectOrFolder, *, to: int | None = None, options: Options | None = None
+) -> Plan:
     """Return what `migrate` would apply; the database is only read.
 
     Raise what `migrate` raises before it acquires a lock.
     """
     from aigym_db.migrate.apply import pending
     from aigym_db.migrate.options import Options
+    from aigym_db.project.config import find
     from aigym_db.project.migrations import migrations
 
-    return pending(dsn, migrations(project), to=to, options=options or Options.of(project))
+    project = find(project)
+    return pending(_given(dsn), migrations(project), to=to, options=options or Options.of(project))
 
 
 def rollback(
     dsn: str,
-    project: Project,
+    project: ProjectOrFolder,
     *,
     to: int | None = None,
     steps: int | None = None,
@@ -78,10 +95,12 @@ def rollback(
     """
     from aigym_db.migrate.options import Options
     from aigym_db.migrate.rollback import rollback as roll_back
+    from aigym_db.project.config import find
     from aigym_db.project.migrations import migrations
 
+    project = find(project)
     return roll_back(
-        dsn,
+        _given(dsn),
         migrations(project),
         to=to,
         steps=steps,
@@ -92,31 +111,34 @@ def rollback(
     )
 
 
-def status(dsn: str, project: Project) -> Status:
+def status(dsn: str, project: ProjectOrFolder) -> Status:
     """Return the applied, the pending and the partially applied migrations; the database is only read.
 
     Raise EditedMigration (AIG-T003), MissingMigration (AIG-T002) or EditedFrozen (AIG-T001) if files and
     ledger differ.
     """
     from aigym_db.migrate.status import status as read_status
+    from aigym_db.project.config import find
     from aigym_db.project.lock_file import frozen
     from aigym_db.project.migrations import migrations
 
+    project = find(project)
     files = migrations(project)
-    return read_status(dsn, files, frozen=frozen(project, files))
+    return read_status(_given(dsn), files, frozen=frozen(project, files))
 
 
-def lint(project: Project) -> tuple[Finding, ...]:
+def lint(project: ProjectOrFolder) -> tuple[Finding, ...]:
     """Return the findings about the migrations and the state of a project.
 
     The setting `lint` changes their levels. Raise BadConfig (AIG-P002) if it names an unknown rule.
     """
     from aigym_db.lint.engine import lint_project
     from aigym_db.lint.rule import rules
-    from aigym_db.project.config import unknown_setting
+    from aigym_db.project.config import find, unknown_setting
     from aigym_db.project.migrations import migrations
     from aigym_db.project.order import ordered
 
+    project = find(project)
     known = {rule.name for rule in rules()}
     unknown = next((name for name in project.lint if name not in known), None)
     if unknown is not None:
@@ -143,13 +165,29 @@ class AccessResult:
         return not self.findings
 
 
-def test(project: Project, *, tables: tuple[str, ...] = ()) -> AccessResult:
+def test(project: ProjectOrFolder, *, tables: tuple[str, ...] = ()) -> AccessResult:
     """Test the access matrix, or its cells about some tables, on a throwaway database.
 
     Raise BadAccessMatrix (AIG-P012) if the matrix is incomplete or inconsistent, BadCommandLine (AIG-P013)
     for a table that it does not contain.
     """
     from aigym_db.access.report import access_report
+    from aigym_db.project.config import find
 
-    with access_report(project, tables=tables) as report:
+    with access_report(find(project), tables=tables) as report:
         return AccessResult(report.outcomes, report.findings)
+
+
+def _given(dsn: str) -> str:
+    """Return the connection string.
+
+    Raise BadCommandLine (AIG-P013) if it is empty: libpq would connect to the database of the environment.
+    """
+    from aigym_db.errors import BadCommandLine
+
+    if not dsn.strip():
+        raise BadCommandLine(
+            "The connection string is empty.",
+            hint="Specify a connection string; check that the variable that contains it is set.",
+        )
+    return dsn

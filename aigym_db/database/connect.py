@@ -239,6 +239,10 @@ def _behind_pooler(dsn: str, detail: str) -> BehindPooler:
 
 _CAUSES = (
     (
+        r'invalid port number|connection option "port"|Servname not supported',
+        "Correct the port: it is a number from 1 to 65535 (PGPORT, or `port` of the service).",
+    ),
+    (
         r"password authentication failed|no password supplied|28P01",
         "Check the user and its password (PGPASSWORD, ~/.pgpass).",
     ),

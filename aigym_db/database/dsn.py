@@ -17,6 +17,8 @@ from aigym_db.errors import BadCommandLine, CannotConnect
 _URL = re.compile(
     r"^(?P<scheme>[A-Za-z][A-Za-z0-9.-]*)(?P<driver>\+[A-Za-z0-9_]+)?://(?P<rest>.*)$", re.DOTALL
 )
+_QUOTED_BY_LIBPQ = ('missing "=" after ',)
+"""Starts of messages that quote a fixed text."""
 _SECRETS = ("password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key")
 
 
@@ -26,8 +28,8 @@ def resolve(dsn: str | None) -> str:
     The empty string is libpq's own default: `PG*` variables and service files. A driver in the URL's scheme,
     as SQLAlchemy writes it (`postgresql+psycopg://`), is left out.
 
-    Raise BadCommandLine (AIG-P013) if libpq cannot parse it; the message never quotes what may be a
-    password.
+    Raise BadCommandLine (AIG-P013) if libpq cannot parse it, or if its port is invalid; the message never
+    quotes what may be a password.
     """
     text = (dsn or os.environ.get("DATABASE_URL") or "").strip()
     if not _is_utf8(text):
@@ -38,9 +40,11 @@ def resolve(dsn: str | None) -> str:
         _check_userinfo(url["rest"])
         text = f"postgresql://{url['rest']}"
     try:
-        conninfo_to_dict(text)
+        given = conninfo_to_dict(text)
     except psycopg.ProgrammingError as error:
         raise _unreadable(_unquoted(str(error).strip(), text)) from None
+    if not all(_is_port(port.strip()) for port in str(given.get("port") or "").split(",")):
+        raise _unreadable("The port is not a number from 1 to 65535.")
     return text
 
 
@@ -102,6 +106,11 @@ def without_secrets(text: str, dsn: str) -> str:
     return text
 
 
+def _is_port(text: str) -> bool:
+    """True if libpq accepts the port; the empty one is its default."""
+    return not text or (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535)
+
+
 def _is_utf8(text: str) -> bool:
     # Python decodes other bytes of arguments and variables as lone surrogates.
     return not any("\ud800" <= letter <= "\udfff" for letter in text)
@@ -132,7 +141,8 @@ def _unquoted(message: str, text: str) -> str:
         return message
     if message.startswith("invalid connection option") and "password" not in text.lower():
         return message
-    return re.sub(r'".*"', "…", message, flags=re.DOTALL)
+    prefix = next((prefix for prefix in _QUOTED_BY_LIBPQ if message.startswith(prefix)), "")
+    return prefix + re.sub(r'".*"', "…", message.removeprefix(prefix), flags=re.DOTALL)
 
 
 def _unreadable(why: str) -> BadCommandLine:

@@ -80,15 +80,17 @@ class Project:
             return path.as_posix()
 
 
-def find(start: Path | str = ".") -> Project:
-    """Return the project of a folder: the nearest one at or above it.
+def find(start: Project | Path | str = ".") -> Project:
+    """Return the project of a folder: the nearest one at or above it. A project is returned unchanged.
 
     Raise NoProject (AIG-P001) if there is none, BadConfig (AIG-P002) if a setting is unknown or has a wrong
     value.
     """
+    if isinstance(start, Project):
+        return start
     start = Path(start).resolve()
     if not start.is_dir():
-        raise NoProject(f"There is no folder {start}.", hint="Check the path given to -C.")
+        raise NoProject(f"There is no folder {start}.", hint="Specify the folder of a project.")
     for folder in (start, *start.parents):
         if (folder / "aigym-db.toml").is_file():
             return _read(folder, "aigym-db.toml")
@@ -98,7 +100,7 @@ def find(start: Path | str = ".") -> Project:
             return Project(folder)
     raise NoProject(
         f"There is no aigym-db project in {start} or above it.",
-        hint="Run `aigym-db init DIR` to make one, or name its folder with -C.",
+        hint="Run `aigym-db init DIR` to create a project, or specify the folder of one.",
     )
 
 

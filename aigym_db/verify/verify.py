@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 
@@ -12,7 +13,7 @@ from aigym_db.errors import AigymError, BadCommandLine, StatementFailed, Tampere
 from aigym_db.model.finding import Finding
 from aigym_db.model.source import Place
 from aigym_db.model.wording import similar
-from aigym_db.project.config import Project
+from aigym_db.project.config import Project, find
 from aigym_db.verify.check import Check, CheckFailure, checks
 from aigym_db.verify.context import VerifyContext
 
@@ -29,7 +30,7 @@ class Verified:
 
 
 def verify(
-    project: Project,
+    project: Project | Path | str,
     *,
     dsn: str | None = None,
     names: tuple[str, ...] = (),
@@ -49,7 +50,7 @@ def verify(
     skipped: dict[str, str] = {}
     reported: set[tuple[str, Place | None]] = set()
     tampered = False
-    with VerifyContext(project, dsn) as context:
+    with VerifyContext(find(project), dsn) as context:
         for check in chosen:
             lacking = _lacking(check, context) or (tampered and _compares(check) and _TAMPERED)
             if lacking:

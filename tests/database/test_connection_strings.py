@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from aigym_db.database.connect import resolve, shown, startup_options
+from aigym_db.database.connect import connect, resolve, shown, startup_options
 from aigym_db.database.dsn import parameters, without_secrets
-from aigym_db.errors import BadCommandLine
+from aigym_db.errors import BadCommandLine, CannotConnect
 
 SECRET = "s3cr3tword"
 
@@ -84,6 +84,7 @@ def test_every_form_of_a_dsn_is_accepted(dsn: str, read: str) -> None:
         f"host=h password='{SECRET}",
         f"host=h password=a\\ {SECRET} nonsense=1",
         f"u:{SECRET}@h/x",
+        f"postgresql://u:{SECRET}/x",
     ],
 )
 def test_an_invalid_dsn_is_rejected_without_repeating_the_password(dsn: str) -> None:
@@ -93,6 +94,37 @@ def test_an_invalid_dsn_is_rejected_without_repeating_the_password(dsn: str) -> 
     text = f"{raised.value.message} {raised.value.detail} {raised.value.hint}"
     assert SECRET not in text
     assert raised.value.hint.startswith("Write ")
+
+
+@pytest.mark.parametrize("port", ["abc", "0", "65536", "-1", "1,x"])
+def test_an_invalid_port_is_rejected_before_a_host_is_resolved(port: str) -> None:
+    with pytest.raises(BadCommandLine) as raised:
+        resolve(f"host=no-such-host.invalid port={port}")
+
+    assert raised.value.detail == "The port is not a number from 1 to 65535."
+
+
+@pytest.mark.parametrize("port", ["1", "65535", "", "5432,5433", "' 5432'"])
+def test_every_port_of_libpq_is_accepted(port: str) -> None:
+    assert resolve(f"host=h port={port}") == f"host=h port={port}"
+
+
+def test_an_invalid_port_of_the_environment_has_a_hint_about_the_port(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PGPORT", "none")
+
+    with pytest.raises(CannotConnect) as raised:
+        connect("host=127.0.0.1 dbname=x")
+
+    assert raised.value.hint.startswith("Correct the port")
+
+
+def test_a_missing_equals_sign_is_named() -> None:
+    with pytest.raises(BadCommandLine) as raised:
+        resolve(f"dbname=x {SECRET}")
+
+    assert raised.value.detail == 'missing "=" after … in connection info string'
 
 
 def test_an_unknown_parameter_of_a_url_is_named() -> None:

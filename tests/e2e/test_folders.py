@@ -55,7 +55,7 @@ def test_without_a_project_every_command_prints_how_to_create_one(tmp_path: Path
     text = capsys.readouterr().err
     assert set(codes.values()) == {2}
     assert text.count("error AIG-P001 There is no aigym-db project in ") == len(commands)
-    assert text.count("  hint: Run `aigym-db init DIR` to make one") == len(commands)
+    assert text.count("  hint: Run `aigym-db init DIR` to create a project") == len(commands)
 
 
 def not_there(path: Path) -> None:

@@ -62,6 +62,42 @@ def test_every_public_name_exists_and_is_documented(name: str) -> None:
     assert name == "__version__" or value.__doc__
 
 
+EVERY_FUNCTION_WITH_A_DATABASE = [aigym_db.migrate, aigym_db.plan, aigym_db.rollback, aigym_db.status]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> str:
+    """The folder of a project without migrations."""
+    (tmp_path / "migrations").mkdir()
+    return str(tmp_path)
+
+
+@pytest.mark.parametrize("function", EVERY_FUNCTION_WITH_A_DATABASE)
+def test_an_empty_dsn_is_rejected_and_not_replaced_by_the_environment(
+    folder: str, monkeypatch: pytest.MonkeyPatch, function
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://production.invalid/app")
+
+    with pytest.raises(aigym_db.AigymError, match="connection string is empty"):
+        function(" ", folder)
+
+
+@pytest.mark.parametrize("function", [*EVERY_FUNCTION_WITH_A_DATABASE, aigym_db.lint, aigym_db.verify])
+def test_a_project_may_be_specified_by_its_folder(database: str, folder: str, function) -> None:
+    if function in EVERY_FUNCTION_WITH_A_DATABASE:
+        function(database, folder)
+    else:
+        function(folder)
+
+
+@pytest.mark.parametrize("start", ["no_such_folder", "."])
+def test_a_missing_project_has_a_hint_without_options_of_the_command_line(tmp_path: Path, start: str) -> None:
+    with pytest.raises(aigym_db.AigymError) as error:
+        aigym_db.find(tmp_path / start)
+
+    assert "-C" not in error.value.hint
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'migarte'"):
         aigym_db.migarte  # noqa: B018
