@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from aigym_db.database.servers.cleanup import orphaned, remove_orphaned
 from aigym_db.database.servers.databases import Database, temporary_database
 from aigym_db.database.servers.throwaway import Throwaway, throwaway
 
@@ -17,6 +18,17 @@ def server() -> Iterator[Throwaway]:
     """A throwaway PostgreSQL 18 for this test process; each worker of pytest-xdist has its own."""
     with throwaway("embedded") as running:
         yield running
+
+
+@pytest.fixture(scope="session", autouse=True)
+def server_data_of_removed_projects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Delete the data of the local servers of this session's projects at its end.
+
+    For root, the data is outside pytest's folders, which other users cannot enter.
+    """
+    yield
+    own = tmp_path_factory.getbasetemp()
+    remove_orphaned(home for home in orphaned() if home.project and home.project.is_relative_to(own))
 
 
 @pytest.fixture

@@ -224,11 +224,13 @@ class DoctorResults(TypedDict, total=False):
 
 
 class ServerResults(TypedDict, total=False):
-    """The results of `server`; each of its commands sets one field."""
+    """The results of `server`: of `start` and `url`, of `stop`, and of `gc`."""
 
     dsn: str
     stopped: bool
     removed: list[str]
+    kept: list[str]
+    """The data folders of local servers whose project folder is missing."""
 
 
 class MutantCounts(TypedDict):

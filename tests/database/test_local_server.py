@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from aigym_db.database.servers.binaries import find
-from aigym_db.database.servers.cleanup import gc
+from aigym_db.database.servers.cleanup import gc, orphaned, remove_orphaned
 from aigym_db.database.servers.local import LocalServer, local
 from aigym_db.errors import ServerUnfit
 
@@ -231,7 +231,7 @@ def test_a_short_socket_folder_is_removed_with_the_server(open_folder: Path) -> 
 
 @pytest.mark.exhaustive
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root starts servers as another user")
-def test_a_project_of_root_may_be_in_a_private_folder_and_gc_removes_its_server(
+def test_a_project_of_root_may_be_in_a_private_folder_and_its_data_is_kept_without_it(
     tmp_path: Path, gone: Callable[[Path], bool]
 ) -> None:
     private = tmp_path / "private"
@@ -242,10 +242,13 @@ def test_a_project_of_root_may_be_in_a_private_folder_and_gc_removes_its_server(
     with psycopg.connect(running.dsn()) as connection:
         assert connection.execute("select 1").fetchone() == (1,)
     shutil.rmtree(private)
-    removed = gc()
+    home = running.folder.parent
 
-    assert running.folder.parent in removed
-    assert gone(running.folder.parent)
+    assert home not in gc()
+    with psycopg.connect(running.dsn()) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+    assert remove_orphaned(each for each in orphaned() if each.project == private) == (home,)
+    assert gone(home)
 
 
 def test_the_files_of_the_server_are_ignored_by_git(local_server: LocalServer) -> None:

@@ -15,7 +15,6 @@ import pytest
 
 from aigym_db.cli.main import status
 from aigym_db.database.catalog import snapshot
-from aigym_db.database.servers.cleanup import gc
 from aigym_db.database.servers.databases import Database, temporary_database
 from aigym_db.database.servers.throwaway import Throwaway
 from tests.support.command import ProjectFolder, ProjectInProcess, RunningCommand
@@ -83,7 +82,6 @@ def up_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]:
     finally:
         aigym("-C", str(folder), "server", "stop")
         shutil.rmtree(folder.parent)
-        gc()
 
 
 @pytest.fixture
@@ -92,8 +90,6 @@ def stopped_shop(shop: Shop) -> Iterator[Shop]:
     yield shop
     shop("server", "stop")
     shutil.rmtree(shop.folder)
-    # As root, the server of a folder that other users cannot enter is stored elsewhere.
-    gc()
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from aigym_db.database.servers.cleanup import gc
 from aigym_db.database.servers.databases import create_database
 from aigym_db.database.servers.local import LocalServer, local
 from tests.support.waiting import PROCESS_TIMEOUT_S, wait_until
@@ -60,7 +59,6 @@ def durable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     yield running
     running.stop()
     shutil.rmtree(folder)
-    gc()
 
 
 def test_a_server_that_stops_in_the_middle_is_named_and_the_next_run_resumes(

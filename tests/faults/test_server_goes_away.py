@@ -15,7 +15,6 @@ import pytest
 
 from aigym_db.database import ledger, locks
 from aigym_db.database.servers import process
-from aigym_db.database.servers.cleanup import gc
 from aigym_db.database.servers.databases import create_database
 from aigym_db.database.servers.local import LocalServer, local
 from aigym_db.errors import CannotConnect, ConnectionLost, Interrupted, LedgerChanged
@@ -38,8 +37,6 @@ def durable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     yield running
     running.stop()
     shutil.rmtree(folder)
-    # For root, the data folder is elsewhere.
-    gc()
 
 
 @pytest.fixture

@@ -42,16 +42,35 @@ def stop(app: App) -> None:
 
 
 @command.command()
+@click.option(
+    "--missing-projects",
+    is_flag=True,
+    help="Also stop local servers of missing project folders and delete their data (default: list them).",
+)
 @pass_app
-def gc(app: App) -> None:
-    """Remove folders of killed servers, and cached clusters that are no longer used."""
+def gc(app: App, missing_projects: bool) -> None:
+    """Remove folders of killed temporary servers, and cached clusters that are no longer used.
+
+    This includes those of other projects on this machine. As root, the data of a local server may be in
+    /var/lib/aigym-db instead of the project; it is deleted with --missing-projects only.
+    """
     from aigym_db.database.servers.cleanup import gc as collect
+    from aigym_db.database.servers.cleanup import orphaned, remove_orphaned
     from aigym_db.report.documents import ServerResults
 
-    removed = collect()
+    removed = list(collect())
+    orphans = orphaned()
+    for home in orphans:
+        word = "deleting" if missing_projects else "kept"
+        app.report.print_line(f"{word} {home.folder}: the local server of {home.project}, which is missing")
     app.report.require_completion()
+    if missing_projects:
+        removed += remove_orphaned(orphans)
     app.report.print_line(f"{counted(len(removed), 'folder')} removed." if removed else "Nothing to remove.")
-    app.report.add_results(lambda: ServerResults(removed=[str(folder) for folder in removed]))
+    if orphans and not missing_projects:
+        app.report.print_line("`aigym-db server gc --missing-projects` deletes the data that was kept.")
+    kept = [] if missing_projects else [str(home.folder) for home in orphans]
+    app.report.add_results(lambda: ServerResults(removed=[str(folder) for folder in removed], kept=kept))
 
 
 @command.command()

@@ -1,9 +1,10 @@
-"""Remove abandoned throwaway servers and unused cached clusters."""
+"""Remove abandoned throwaway servers, unused cached clusters, and on request servers of deleted projects."""
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from aigym_db.database.servers import claims, cluster, folders
@@ -28,13 +29,33 @@ def sweep() -> tuple[Path, ...]:
 
 
 def gc(unused_days: float = UNUSED_DAYS) -> tuple[Path, ...]:
-    """Remove abandoned servers, unused clusters and root's servers of deleted projects; return their folders.
+    """Remove abandoned throwaway servers and unused clusters of all projects; return their folders.
 
-    A cluster is unused after `unused_days` days, or if `KEPT` others were used more recently.
+    Data of local servers is kept; see `orphaned`. A cluster is unused after `unused_days` days, or if `KEPT`
+    others were used more recently.
     """
     used = sorted((path.stat().st_mtime for path in _cached()), reverse=True)
     newest = used[KEPT - 1] if len(used) >= KEPT else 0.0
-    return (*sweep(), *_outdated(max(time.time() - unused_days * 86_400, newest)), *_orphaned())
+    return (*sweep(), *_outdated(max(time.time() - unused_days * 86_400, newest)))
+
+
+def orphaned() -> tuple[Home, ...]:
+    """Return the local servers whose data is outside their project and whose project folder is missing.
+
+    The folder may be deleted, or on a disk that is not mounted, so the data is removed on request only.
+    """
+    homes = (Home(folder) for folder in sorted(STATE.glob("*")) if os.access(folder, os.R_OK | os.X_OK))
+    return tuple(home for home in homes if home.project is not None and not home.project.exists())
+
+
+def remove_orphaned(homes: Iterable[Home]) -> tuple[Path, ...]:
+    """Stop these servers and delete their data; return their folders."""
+    removed = []
+    for home in homes:
+        home.shut_down()
+        folders.remove(home.folder)
+        removed.append(home.folder)
+    return tuple(removed)
 
 
 def _cached() -> list[Path]:
@@ -56,13 +77,3 @@ def _outdated(oldest_s: float) -> tuple[Path, ...]:
         except (Timeout, FileNotFoundError):
             continue
     return tuple(removed)
-
-
-def _orphaned() -> tuple[Path, ...]:
-    if os.geteuid() != 0:
-        return ()
-    removed = tuple(folder for folder in sorted(STATE.glob("*")) if Home(folder).orphaned)
-    for folder in removed:
-        Home(folder).shut_down()
-        folders.remove(folder)
-    return removed

@@ -141,10 +141,10 @@ class Home:
         return ended
 
     @property
-    def orphaned(self) -> bool:
-        """True if the project of this folder no longer exists."""
+    def project(self) -> Path | None:
+        """The folder of the project if the data is outside it, else None."""
         project = self._read("project")
-        return bool(project) and not Path(project).exists()
+        return Path(project) if project else None
 
     def _port(self, owner: Account) -> int:
         """Return the previous port, so that a saved DSN remains valid, or a free one if it is in use."""
