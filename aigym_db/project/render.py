@@ -20,8 +20,8 @@ from aigym_db.project.templates import TREES, Template, template, templates
 def render(project: Project) -> tuple[Source, ...]:
     """Return every template of `schema/` and `policies/` as SQL, sorted by path.
 
-    The same files give the same bytes, on any machine, at any time. Raise BadTemplate (AIG-P004) at the line
-    of the template or macro that is wrong, BadCard (AIG-P003) and StrayFile (AIG-P015).
+    The result depends on these files only, not on the machine or the time. Raise BadTemplate (AIG-P004) at
+    the line of the template or macro that is wrong, BadCard (AIG-P003) and StrayFile (AIG-P015).
     """
     files = templates(project)
     renderer = Renderer(project, files)

@@ -11,17 +11,17 @@ from aigym_db.syntax.split import segments
 _NO_BREAK = re.compile(r"[^\n]++")
 
 
-def sql_only(text: str, start: int, end: int, *, to_judge: bool = False) -> str:
+def sql_only(text: str, start: int, end: int, *, for_checks: bool = False) -> str:
     """Return `text[start:end]` with blanks in place of COPY data, psql commands and text that is not sent.
 
-    With `to_judge`, also mask the settings of pg_dump, which are sent in a form that needs no checks, and, in
-    a long text, every plain statement except one per run (a million characters): their trees would fill the
-    memory.
+    With `for_checks`, also mask the settings of pg_dump, which are replaced before they are sent, and, in a
+    long text, every plain statement except one per run (a million characters): their parse trees would fill
+    the memory.
     """
     rows, instead = exceptions(text, start, end)
     hidden = [(data.start, data.after) for data in rows]
-    hidden += [(item.start, item.end) for item in instead if to_judge or not item.text]
-    if to_judge and end - start > LONG:
+    hidden += [(item.start, item.end) for item in instead if for_checks or not item.text]
+    if for_checks and end - start > LONG:
         runs = (segment for segment in segments(text, start, end) if segment.kind == "run")
         hidden += [(next_semicolon(text, run.start, end) + 1, run.end) for run in runs]
     pieces: list[str] = []

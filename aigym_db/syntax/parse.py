@@ -41,7 +41,7 @@ def parse_part(source: Source, start: int, end: int) -> tuple[Statement, ...]:
     what pg_dump writes only for psql, is left out. Of the plain rows of a long text, a sample is parsed.
     Raise BadSql (AIG-P005) if PostgreSQL rejects the text.
     """
-    return _statements(source, " " * start + sql_only(source.text, start, end, to_judge=True))
+    return _statements(source, " " * start + sql_only(source.text, start, end, for_checks=True))
 
 
 def split_sql(text: str, *, with_parser: bool = True) -> tuple[slice, ...]:

@@ -9,7 +9,7 @@ from aigym_db.model.source import Place
 from aigym_db.verify.check import CheckFailure
 
 MOST = 50
-"""The number of objects reported one by one; more of them usually have a common cause."""
+"""Maximum number of objects that are reported; more of them usually have a common cause."""
 
 
 def failures(
@@ -31,13 +31,13 @@ def failures(
     by_object = {key: group for key, group in by_object.items() if not _belongs_to(key, tables)}
     for number, (key, group) in enumerate(by_object.items()):
         if number == MOST:
-            yield CheckFailure(f"… and {len(by_object) - MOST} objects more differ.", None, advice)
+            yield CheckFailure(f"… and {len(by_object) - MOST} more objects differ.", None, advice)
             return
         yield CheckFailure(_sentence(key, group, left, right), place(key), advice)
 
 
 def _belongs_to(key: Key, tables: set[str]) -> bool:
-    """Whether an object belongs to one of these tables, judged by its name."""
+    """Return True if an object belongs to one of these tables, judged by its name."""
     schema, _, rest = key.name.partition(".")
     if key.kind == "index":
         words = rest.split("_")

@@ -76,7 +76,7 @@ _TAMPERED = "the history was changed, so every comparison with it differs"
 
 
 def _compares(check: Check) -> bool:
-    """Whether a check executes the migrations and compares the result."""
+    """Return True if a check executes the migrations and compares the result."""
     return check.group == "history" and check.needs != "files" and check.name not in _TAMPERING
 
 

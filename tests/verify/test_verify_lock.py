@@ -35,9 +35,7 @@ def test_a_lock_file_that_was_edited_with_its_migration_differs_from_the_main_br
 
     assert untouched.findings == ()
     assert [finding.rule for finding in verified.findings] == ["lock-grows"]
-    assert "has another line in the place of `0002_birds.sql`, which main has frozen" in findings_text(
-        verified
-    )
+    assert "has another line instead of `0002_birds.sql`, which is frozen on main" in findings_text(verified)
 
 
 def test_a_truncated_lock_file_is_found(project, findings_text) -> None:

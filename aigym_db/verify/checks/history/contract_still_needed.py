@@ -15,7 +15,7 @@ breaks: write migrations/0003_drop.sql: -- migrate:up phase:contract
     create function app.name_of() returns text language plpgsql as $$
     begin return (select name from app.birds); end $$;
     alter table app.birds drop column name;
-    -- migrate:down irreversible: the names are gone
+    -- migrate:down irreversible: the names are lost
 finding: the function app.name_of() still names it
 """
 

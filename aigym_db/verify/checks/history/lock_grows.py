@@ -1,4 +1,4 @@
-"""A lock file that is not the main branch's lock file plus lines.
+"""A lock file that changes or lacks a line of the main branch's lock file.
 
 A file and its line in the lock file can be edited together so that they match. Migrations on the main branch
 may already be applied to databases, so a branch may only append lines.
@@ -9,7 +9,7 @@ The check compares with the first existing branch of `origin/HEAD`, `origin/main
 What to do: restore LOCK and the frozen files from the main branch, and put the change into a new migration.
 
 breaks: edit migrations/LOCK: 0002_birds.sql -> 0002_fowl.sql
-finding: has another line in the place of `0002_birds.sql`
+finding: has another line instead of `0002_birds.sql`
 """
 
 from __future__ import annotations
@@ -39,8 +39,10 @@ def lock_grows(context: VerifyContext) -> Iterator[CheckFailure]:
             return
         if mine != theirs:
             place = Source("migrations/LOCK", text).place(offset)
-            difference = "lacks" if mine is None else "has another line in the place of"
-            yield CheckFailure(f"LOCK {difference} `{theirs[66:]}`, which {branch} has frozen.", place, _HELP)
+            difference = "lacks" if mine is None else "has another line instead of"
+            yield CheckFailure(
+                f"LOCK {difference} `{theirs[66:]}`, which is frozen on {branch}.", place, _HELP
+            )
             return
         offset += len(mine) + 1
 

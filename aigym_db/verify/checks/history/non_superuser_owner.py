@@ -36,7 +36,7 @@ _OF_SERVER = ("role", "membership", "setting", "database")
 def non_superuser_owner(context: VerifyContext) -> Iterator[CheckFailure]:
     """Yield a failure for each object that differs if a non-superuser runs the migrations.
 
-    Raise StatementFailed (AIG-S002) if a statement fails without superuser rights.
+    Raise StatementFailed (AIG-S002) if a statement fails without superuser privileges.
     """
     owner = context.project.owner
     if owner is None:

@@ -4,7 +4,8 @@
 empty databases and compares the catalogs, fact by fact: tables, columns and their order, constraints,
 indexes, policies, functions, privileges, owners, comments, roles.
 
-What to do: draft the missing migration with `aigym-db new NAME`; if history is right, correct the template.
+What to do: draft the missing migration with `aigym-db new NAME`, or correct the template if the migrations
+are right.
 
 breaks: edit schema/app/birds.sql.j2: name text -> name varchar(9)
 finding: column app.birds.name: type is `text` after the migrations
