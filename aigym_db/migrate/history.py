@@ -7,6 +7,12 @@ from collections.abc import Iterable
 
 from aigym_db.errors import EditedFrozen, EditedMigration, MissingMigration
 from aigym_db.model.migration import Applied, Migration
+from aigym_db.project.applied_files import (
+    edited_migrations,
+    label,
+    missing_migrations,
+    renamed_file,
+)
 
 
 def require_matching_files(migrations: tuple[Migration, ...], ledger: tuple[Applied, ...]) -> None:
@@ -48,22 +54,6 @@ def require_in_lock_file(
         )
 
 
-def missing_migrations(migrations: Iterable[Migration], ledger: Iterable[Applied]) -> tuple[Applied, ...]:
-    """Return the applied migrations without a file of the same number and name, oldest first."""
-    names = {migration.version: migration.name for migration in migrations}
-    return tuple(row for row in ledger if names.get(row.version) != row.name)
-
-
-def edited_migrations(migrations: Iterable[Migration], ledger: Iterable[Applied]) -> tuple[Migration, ...]:
-    """Return the applied migrations whose file changed after they were applied, oldest first."""
-    checksums = {row.version: _checksum(row) for row in ledger}
-    return tuple(
-        migration
-        for migration in by_version(migrations)
-        if migration.version in checksums and checksums[migration.version] != migration.checksum
-    )
-
-
 def applied_out_of_order(ledger: Iterable[Applied]) -> dict[int, int]:
     """Return the versions applied out of order, each with the newest version applied before it."""
     late: dict[int, int] = {}
@@ -83,26 +73,16 @@ def digest(ledger: Iterable[Applied]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def by_version(migrations: Iterable[Migration]) -> list[Migration]:
-    """Return the migrations, oldest first."""
-    return sorted(migrations, key=lambda migration: migration.version)
-
-
 def join(labels: Iterable[str]) -> str:
     """Return the labels as an English enumeration."""
     *rest, last = labels
     return f"{', '.join(rest)} and {last}" if rest else last
 
 
-def label(row: Applied) -> str:
-    """Return number and name of an applied migration."""
-    return f"{row.version:04d} {row.name}"
-
-
 def _missing(
     missing: tuple[Applied, ...], migrations: tuple[Migration, ...], ledger: tuple[Applied, ...]
 ) -> MissingMigration:
-    renamed = {row: file for row in missing if (file := _renamed(row, migrations, ledger))}
+    renamed = {row: file for row in missing if (file := renamed_file(row, migrations, ledger))}
     deleted = [row for row in missing if row not in renamed]
     sentences = [
         f"{label(row)} is applied, and its file was renamed to {file.file}." for row, file in renamed.items()
@@ -121,24 +101,5 @@ def _missing(
     return MissingMigration(" ".join(sentences), place=place, hint=hint)
 
 
-def _renamed(
-    row: Applied, migrations: tuple[Migration, ...], ledger: tuple[Applied, ...]
-) -> Migration | None:
-    """Return the file with the text of an applied migration that is not applied under its own name."""
-    applied = {(other.version, other.name) for other in ledger}
-    return next(
-        (
-            migration
-            for migration in by_version(migrations)
-            if migration.checksum == _checksum(row) and (migration.version, migration.name) not in applied
-        ),
-        None,
-    )
-
-
 def _is(rows: list[Applied]) -> str:
     return "is" if len(rows) == 1 else "are"
-
-
-def _checksum(row: Applied) -> str:
-    return row.checksum.rpartition(":")[2]

@@ -10,9 +10,9 @@ from psycopg import Connection
 
 from aigym_db.database import ledger
 from aigym_db.errors import EditedMigration, MissingMigration
-from aigym_db.migrate.history import edited_migrations, missing_migrations
 from aigym_db.model.migration import Applied, Migration
 from aigym_db.model.source import lines_of
+from aigym_db.project.applied_files import edited_migrations, missing_migrations
 
 
 @contextmanager

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from aigym_db.errors import AigymError, BadCommandLine, Irreversible, OutOfOrder
-from aigym_db.migrate.history import by_version, digest, join, require_matching_files
+from aigym_db.migrate.history import digest, join, require_matching_files
 from aigym_db.migrate.phases import in_phase
 from aigym_db.model.migration import Applied, Migration, Phase, Plan
+from aigym_db.project.applied_files import by_version
 
 
 def plan_up(

@@ -7,6 +7,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from aigym_db.database.ledger import applied
+from aigym_db.errors import TamperedError
+from aigym_db.migrate.history import require_matching_files
+from aigym_db.project.migrations import migrations
 from aigym_db.verify.verify import verify
 
 
@@ -30,12 +34,16 @@ from aigym_db.verify.verify import verify
         ),
     ],
 )
-def test_differences_between_files_and_ledger_are_found(
-    project, migrated, findings_text, change, expected
+def test_differences_between_files_and_ledger_are_found_and_worded_as_by_migrate(
+    project, migrated, change, expected
 ) -> None:
     change(project.root / "migrations/0002_birds.sql")
 
-    assert expected in findings_text(verify(project, dsn=migrated, names=("ledger",)))
+    (finding,) = verify(project, dsn=migrated, names=("ledger",)).findings
+    with psycopg.connect(migrated, autocommit=True) as connection, pytest.raises(TamperedError) as caught:
+        require_matching_files(migrations(project), applied(connection))
+
+    assert finding.message == caught.value.message == expected
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aigym_db.database.ledger import applied, checksum
+from aigym_db.database.ledger import applied
+from aigym_db.project.applied_files import edited_migrations, label, missing_migrations, renamed_file
 from aigym_db.verify.check import CheckFailure, check
 from aigym_db.verify.context import VerifyContext
 
@@ -24,37 +25,36 @@ def ledger_matches_files(context: VerifyContext) -> Iterator[CheckFailure]:
     """Yield a failure for each applied migration whose file is missing, renamed or edited, and for each
     unapplied one older than the newest applied.
     """
-    files = {migration.version: migration for migration in context.migrations}
-    rows = {row.version: row for row in applied(context.database)}
-    names = {(row.version, row.name) for row in rows.values()}
-    for version, row in rows.items():
-        file = files.get(version)
-        if file is None or file.name != row.name:
-            moved = next((file for file in context.migrations if checksum(file) == row.checksum), None)
-            if moved is not None and (moved.version, moved.name) not in names:
-                yield CheckFailure(
-                    f"{version:04d} {row.name} is applied, and its file was renamed to {moved.file}.",
-                    moved.up.source.place(0),
-                    f"Rename it back: `git mv {moved.file} migrations/{version:04d}_{row.name}.sql`.",
-                )
-                continue
+    rows = applied(context.database)
+    for row in missing_migrations(context.migrations, rows):
+        file = renamed_file(row, context.migrations, rows)
+        if file is not None:
             yield CheckFailure(
-                f"{version:04d} {row.name} is applied but missing from migrations/.",
-                file.up.source.place(0) if file else None,
+                f"{label(row)} is applied, and its file was renamed to {file.file}.",
+                file.up.source.place(0),
+                f"Rename it back: `git mv {file.file} migrations/{row.version:04d}_{row.name}.sql`.",
+            )
+        else:
+            yield CheckFailure(
+                f"{label(row)} is applied but missing from migrations/.",
+                None,
                 "Restore the file from version control, or check out the branch that has it.",
             )
-        elif row.checksum != checksum(file):
+    missing = {row.version for row in missing_migrations(context.migrations, rows)}
+    for migration in edited_migrations(context.migrations, rows):
+        if migration.version not in missing:
             yield CheckFailure(
-                f"{file.file} differs from {file.label} as it was applied.",
-                file.up.source.place(0),
+                f"{migration.file} differs from {migration.label} as it was applied.",
+                migration.up.source.place(0),
                 "Restore the file from version control, and put the change into a new migration.",
             )
-    newest = max(rows, default=0)
-    for version, file in files.items():
-        if version < newest and version not in rows:
+    versions = {row.version for row in rows}
+    newest = max(versions, default=0)
+    for migration in context.migrations:
+        if migration.version < newest and migration.version not in versions:
             yield CheckFailure(
-                f"{file.label} is not applied and older than {newest:04d}, which is applied.",
-                file.up.source.place(0),
-                "Check that it has the same effect after the applied migrations, then run "
-                f"`aigym-db migrate --allow-out-of-order {version}`.",
+                f"{migration.label} is not applied and older than {newest:04d}, which is applied.",
+                migration.up.source.place(0),
+                "Check that it has the same effect after the newer migrations, then run "
+                f"`aigym-db migrate --allow-out-of-order {migration.version}`.",
             )
