@@ -38,8 +38,8 @@ def migrate(
     call.
 
     Raise what `plan_up` raises; BadSql (AIG-P005) and ForbiddenStatement (AIG-P010) for a file; UnknownTenant
-    (AIG-P017); the guards' errors (AIG-G001, AIG-G007); the server's errors (AIG-S…); Locked (AIG-L001),
-    PartiallyApplied (AIG-H001) and Interrupted (AIG-I001).
+    (AIG-P017); the guards' errors (AIG-G001, AIG-G007); the server's errors (AIG-S…); RunnerLocked
+    (AIG-L001), PartiallyApplied (AIG-H001) and Interrupted (AIG-I001).
     """
     options, observer = options or Options(), observer or Observer()
     decide = _decision(migrations, to, options)

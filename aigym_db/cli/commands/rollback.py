@@ -41,8 +41,8 @@ def command(
 ) -> int:
     """Execute the down part of each migration in its own transaction, together with its ledger row.
 
-    Nothing is rolled back if one of the migrations is irreversible. A rollback that would destroy data lists
-    the loss and asks for confirmation on a terminal; otherwise it requires --yes. --targets requires --to.
+    Nothing is rolled back if one of the migrations is irreversible. If data would be lost, the command lists
+    the data loss and prompts for confirmation; without a terminal it requires --yes. --targets requires --to.
     """
     from aigym_db.cli.history import history
     from aigym_db.cli.options import options, watched
