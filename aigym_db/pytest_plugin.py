@@ -32,8 +32,8 @@ ENDING = ".access.toml"
 def aigym_root(pytestconfig: pytest.Config) -> Path:
     """The folder of the aigym-db project, or a folder in it; default: the root directory of pytest.
 
-    If the project is elsewhere, override this fixture in `conftest.py`. A folder without a project raises
-    ConfigError in the first test that uses the database.
+    If the project is elsewhere, override this fixture in `conftest.py`. Tests that use the
+    database raise NoProject (AIG-P001) if the folder is in no project.
     """
     return pytestconfig.rootpath
 

@@ -11,6 +11,7 @@ from aigym_db.access.attempts import AttemptStatement
 from aigym_db.access.equivalents import Equivalents
 from aigym_db.access.fixture import writable
 from aigym_db.access.mutations import AccessRules, Mutation, read_access_rules
+from aigym_db.access.outcomes import AttemptResult
 from aigym_db.access.trial import Connection, Trial
 from aigym_db.database.queries import query
 from aigym_db.model.access import Mutant, Survivor
@@ -40,15 +41,17 @@ def mutate(
     trial: Trial,
     equivalents: Equivalents,
     *,
+    results: Iterable[AttemptResult] | None = None,
     tables: Collection[str] | None = None,
     progress: Callable[[Mutant], object] = lambda _: None,
 ) -> MutationReport:
     """Apply every mutant of the database, one at a time per connection, and test the cells that can kill it.
 
     Everything is rolled back. Each connection of the trial must be to its own clone. Cells that differ
-    without a mutant are not used. `progress` is called with each tested mutant. With `tables`, only mutants
-    of their policies are tested, and `equivalents` is ignored. Raise BadAccessMatrix (AIG-P012) if an entry
-    of `equivalents` is not a surviving mutant.
+    without a mutant are not used; `results` are those of `trial.run()`, which is executed if they are not
+    given. `progress` is called with each tested mutant. With `tables`, only mutants of their policies are
+    tested, and `equivalents` is ignored. Raise BadAccessMatrix (AIG-P012) if an entry of `equivalents` is not
+    a surviving mutant.
     """
     selected = None if tables is None else frozenset(tables)
     rules = read_access_rules(trial.connections[0])
@@ -58,7 +61,9 @@ def mutate(
         if selected is None or mutation.mutant.table in selected
     ]
     candidates = _Candidates(
-        _matching_statements(trial, rules, {table for mutation in mutations for table in mutation.touches})
+        _matching_statements(
+            trial, rules, {table for mutation in mutations for table in mutation.touches}, results
+        )
     )
     queue: SimpleQueue[Mutation] = SimpleQueue()
     for mutation in mutations:
@@ -155,7 +160,7 @@ def _array(ids: Iterable[int]) -> str:
 
 
 def _matching_statements(
-    trial: Trial, rules: AccessRules, tables: set[str]
+    trial: Trial, rules: AccessRules, tables: set[str], results: Iterable[AttemptResult] | None
 ) -> Mapping[str, tuple[AttemptStatement, ...]]:
     """By table, the statements that match and are subject to policies.
 
@@ -164,10 +169,14 @@ def _matching_statements(
     inputs = {name: _policy_inputs(trial, rules, name) for name in tables if name in trial.fixtures}
     statements: dict[str, list[AttemptStatement]] = {}
     seen: set[tuple[str, str, tuple[str | None, ...]]] = set()
-    for reply in trial.run(statement for statement in trial.statements if statement.cell.table in tables):
-        statement = reply.statement
+    if results is None:
+        results = trial.run(statement for statement in trial.statements if statement.cell.table in tables)
+    for result in results:
+        statement = result.statement
+        if statement.cell.table not in tables:
+            continue
         table, actor = statement.cell.table, trial.matrix.actors[statement.cell.actor]
-        if trial.tables[table].grants[actor.role].bypasses or reply.actual != frozenset(statement.expected):
+        if trial.tables[table].grants[actor.role].bypasses or result.actual != frozenset(statement.expected):
             continue
         if statement.way == "insert" and statement.success:
             same = (table, actor.name, inputs[table][statement.success[0]])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from aigym_db.access.findings import coverage_gaps, differing_cells
 from aigym_db.access.matrix import AccessMatrix, read_matrix
+from aigym_db.access.outcomes import AttemptResult
 from aigym_db.access.test_database import open_test_database
 from aigym_db.access.trial import Trial, trial
 from aigym_db.access.trigger_differences import trigger_differences
@@ -28,6 +29,8 @@ class AccessReport:
 
     matrix: AccessMatrix
     trial: Trial
+    results: tuple[AttemptResult, ...]
+    """The results of all statements without triggers."""
     outcomes: tuple[Outcome, ...]
     findings: tuple[Finding, ...]
     """Empty if every cell matches."""
@@ -64,7 +67,7 @@ def access_report(project: Project, tables: tuple[str, ...] = ()) -> Iterator[Ac
         connections = [stack.enter_context(place.connection()) for _ in range(clones)]
         tried = trial(connections, matrix, tables or None)
         began = time.perf_counter()
-        results = tried.run()
+        results = tuple(tried.run())
         outcomes = tried.outcomes(results)
         took_s = time.perf_counter() - began
         findings = (
@@ -72,4 +75,4 @@ def access_report(project: Project, tables: tuple[str, ...] = ()) -> Iterator[Ac
             *trigger_differences(tried, results, outcomes),
             *coverage_gaps(tried),
         )
-        yield AccessReport(matrix, tried, outcomes, findings, round(len(outcomes) / took_s))
+        yield AccessReport(matrix, tried, results, outcomes, findings, round(len(outcomes) / took_s))

@@ -141,3 +141,14 @@ def test_several_clones_return_the_same_result_as_one(
         )
 
     assert (shared.killed.keys(), shared.survivors) == (alone.killed.keys(), alone.survivors)
+
+
+def test_results_of_the_cells_can_be_reused(connection: psycopg.Connection, mini: Path) -> None:
+    prepared = trial(connection, read_matrix(mini))
+    results = prepared.run()
+
+    reused = mutate(prepared, read_equivalents(mini), results=results, tables={"app.notes"})
+    executed = mutate(prepared, read_equivalents(mini), tables={"app.notes"})
+
+    assert reused == executed
+    assert mutate(prepared, read_equivalents(mini), results=(), tables={"app.notes"}).killed == {}

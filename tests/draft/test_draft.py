@@ -106,7 +106,7 @@ def project(tmp_path: Path) -> Project:
 
 
 @pytest.fixture
-def begun(project: Project) -> Project:
+def in_sync(project: Project) -> Project:
     """A project whose migrations and templates produce the same database."""
     new(project, "begin")
     return project
@@ -118,16 +118,16 @@ def write(root: Path, file: str, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def replaced(file: str, old: str, by: str) -> Edit:
+def replace(file: str, old: str, new_text: str) -> Edit:
     def edit(project: Project) -> None:
         text = (project.root / file).read_text(encoding="utf-8")
         assert old in text
-        write(project.root, file, text.replace(old, by))
+        write(project.root, file, text.replace(old, new_text))
 
     return edit
 
 
-def added(file: str, text: str) -> Edit:
+def append(file: str, text: str) -> Edit:
     def edit(project: Project) -> None:
         path = project.root / file
         write(project.root, file, (path.read_text(encoding="utf-8") if path.exists() else "") + text)
@@ -135,110 +135,110 @@ def added(file: str, text: str) -> Edit:
     return edit
 
 
-def removed(file: str) -> Edit:
+def remove(file: str) -> Edit:
     def edit(project: Project) -> None:
         (project.root / file).unlink()
 
     return edit
 
 
-def history(server: Server, project: Project) -> Catalog:
+def history_catalog(server: Server, project: Project) -> Catalog:
     return built(server, [migration.up for migration in migrations(project)], project.session)
 
 
-def described(server: Server, project: Project) -> Catalog:
+def state_catalog(server: Server, project: Project) -> Catalog:
     return built(server, state(project), project.session)
 
 
 VIEW, POLICIES, BIRD = "schema/app/_views/names.sql.j2", "policies/app.sql.j2", "schema/app/birds.sql.j2"
 MAY_SEE = "schema/app/_functions/may_see.sql.j2"
 CHANGES: dict[str, tuple[Edit, str, str]] = {
-    "a table with everything": (
-        added("schema/app/nests.sql.j2", CARD.format(name="nests") + NESTS),
+    "a table with an index, a comment and row security": (
+        append("schema/app/nests.sql.j2", CARD.format(name="nests") + NESTS),
         "create table app.nests (",
         "drop table app.nests;",
     ),
-    "a function that does something else": (
-        replaced(MAY_SEE, "bird > 0", "bird > 1"),
+    "a function with another body": (
+        replace(MAY_SEE, "bird > 0", "bird > 1"),
         "create or replace function app.may_see(bird bigint)",
         "CREATE OR REPLACE FUNCTION app.may_see(bird bigint)",
     ),
-    "a function nothing depends on that returns something else": (
-        added(
+    "a new function": (
+        append(
             "schema/app/_functions/size.sql.j2",
             "create function app.size() returns int language sql as 'select 1';",
         ),
         "create function app.size()",
         "drop function app.size();",
     ),
-    "a policy that asks for something else": (
-        replaced(POLICIES, "using (app.may_see(id))", "using (id > 7)"),
+    "a policy with another condition": (
+        replace(POLICIES, "using (app.may_see(id))", "using (id > 7)"),
         "drop policy birds_select on app.birds;\ncreate policy birds_select",
         "using (app.may_see(id))",
     ),
-    "a policy more": (
-        added(
+    "a new policy": (
+        append(
             POLICIES,
             "create policy birds_insert on app.birds for insert to draft_writer with check (true);\n",
         ),
         "create policy birds_insert",
         "drop policy birds_insert on app.birds;",
     ),
-    "a policy less": (
-        replaced(POLICIES, "create policy birds_select on app.birds for select to draft_reader using", "-- "),
+    "a removed policy": (
+        replace(POLICIES, "create policy birds_select on app.birds for select to draft_reader using", "-- "),
         "-- no longer in the templates\n\ndrop policy birds_select on app.birds;",
         "create policy birds_select on app.birds\n  for select to draft_reader",
     ),
-    "a grant more and one less": (
-        replaced(
+    "a new grant and a removed grant": (
+        replace(
             POLICIES, "grant select on app.birds to draft_reader", "grant insert on app.birds to draft_writer"
         ),
         "revoke select on app.birds from draft_reader;\ngrant insert on app.birds to draft_writer;",
         "grant select on app.birds to draft_reader;\nrevoke insert on app.birds from draft_writer;",
     ),
-    "a grant that may be passed on": (
-        replaced(POLICIES, "to draft_reader;", "to draft_reader with grant option;"),
+    "a grant option": (
+        replace(POLICIES, "to draft_reader;", "to draft_reader with grant option;"),
         "grant select on app.birds to draft_reader with grant option;",
         "revoke grant option for select on app.birds from draft_reader;",
     ),
     "a grant on a column": (
-        added(POLICIES, "grant update (name) on app.birds to draft_writer;\n"),
+        append(POLICIES, "grant update (name) on app.birds to draft_writer;\n"),
         "grant update (name) on app.birds to draft_writer;",
         "revoke update (name) on app.birds from draft_writer;",
     ),
     "a function granted to public": (
-        added(MAY_SEE, "grant execute on function app.may_see(bigint) to public;\n"),
+        append(MAY_SEE, "grant execute on function app.may_see(bigint) to public;\n"),
         "grant execute on function app.may_see(bigint) to public;",
         "revoke execute on function app.may_see(bigint) from public;",
     ),
     "a comment": (
-        replaced(BIRD, "What was seen.", "What we''ve seen."),
+        replace(BIRD, "What was seen.", "What we''ve seen."),
         "comment on table app.birds is 'What we''ve seen.';",
         "comment on table app.birds is 'What was seen.';",
     ),
     "a comment with a backslash": (
-        replaced(BIRD, "What was seen.", r"C:\birds"),
+        replace(BIRD, "What was seen.", r"C:\birds"),
         "comment on table app.birds is",
         "comment on table app.birds is 'What was seen.';",
     ),
-    "a view that shows more": (
-        replaced(VIEW, "select name", "select id, name"),
+    "a view with another column": (
+        replace(VIEW, "select name", "select id, name"),
         "drop view app.names;\ncreate view app.names with (security_invoker = true)",
         "comment on column app.names.name is 'How it is called.';",
     ),
-    "a view less": (removed(VIEW), "drop view app.names;", "grant select on app.names to draft_reader;"),
-    "a trigger that fires more often": (
-        replaced(BIRD, "before update on", "before insert or update on"),
+    "a removed view": (remove(VIEW), "drop view app.names;", "grant select on app.names to draft_reader;"),
+    "a trigger for another command": (
+        replace(BIRD, "before update on", "before insert or update on"),
         "drop trigger birds_touch on app.birds;",
         "drop trigger birds_touch on app.birds;",
     ),
-    "row-level security switched off": (
-        replaced(BIRD, "enable row level", "disable row level"),
+    "row-level security disabled": (
+        replace(BIRD, "enable row level", "disable row level"),
         "alter table app.birds disable row level security;",
         "alter table app.birds enable row level security;",
     ),
     "default privileges": (
-        added(
+        append(
             "schema/_roles.sql.j2",
             "alter default privileges for role draft_owner grant select on tables to draft_reader;",
         ),
@@ -246,32 +246,32 @@ CHANGES: dict[str, tuple[Edit, str, str]] = {
         "alter default privileges for role draft_owner revoke select on tables from draft_reader;",
     ),
     "a statement whose effect is known at run time": (
-        added(BIRD, "insert into app.birds (name) values ('wren');\n"),
+        append(BIRD, "insert into app.birds (name) values ('wren');\n"),
         "insert into app.birds (name) values ('wren');",
         "Nothing to roll back",
     ),
     "an index on an existing table": (
-        added(BIRD, "create index birds_seen_idx on app.birds (seen);\n"),
+        append(BIRD, "create index birds_seen_idx on app.birds (seen);\n"),
         "-- migrate:up transaction:false\n\n-- schema/app/birds.sql.j2\n\n"
         "create index concurrently birds_seen_idx on app.birds (seen);",
         "drop index concurrently app.birds_seen_idx;",
     ),
 }
 NOT_DRAFTED: dict[str, tuple[Edit, str]] = {
-    "a column more": (
-        replaced(BIRD, "  name text", "  size int,\n  name text"),
+    "a new column": (
+        replace(BIRD, "  name text", "  size int,\n  name text"),
         "column app.birds.size is in the templates only",
     ),
     "a column of another type": (
-        replaced(BIRD, "name text", "name varchar(9)"),
+        replace(BIRD, "name text", "name varchar(9)"),
         "column app.birds.name: type is 'text' in the migrations, 'character varying(9)' in the templates",
     ),
     "a check with another condition": (
-        replaced(BIRD, "app.is_name(name)", "name <> 'x'"),
+        replace(BIRD, "app.is_name(name)", "name <> 'x'"),
         "constraint app.birds.birds_name_check: definition",
     ),
     "a type with another label": (
-        replaced("schema/app/_types.sql.j2", "'often'", "'often', 'always'"),
+        replace("schema/app/_types.sql.j2", "'often'", "'often', 'always'"),
         "type app.sight: labels",
     ),
 }
@@ -279,38 +279,40 @@ NOT_DRAFTED: dict[str, tuple[Edit, str]] = {
 
 @pytest.mark.parametrize(("edit", "up", "down"), sampled_items(CHANGES, 4))
 def test_a_change_is_drafted_and_rolled_back(
-    server: Server, begun: Project, edit: Edit, up: str, down: str
+    server: Server, in_sync: Project, edit: Edit, up: str, down: str
 ) -> None:
-    before = history(server, begun)
-    known = len(migrations(begun))
-    edit(begun)
+    before = history_catalog(server, in_sync)
+    first_new = len(migrations(in_sync))
+    edit(in_sync)
 
-    (path,) = new(begun, "the change")
+    (path,) = new(in_sync, "the change")
 
-    upper, _, lower = path.read_text(encoding="utf-8").partition("-- migrate:down")
-    assert up in upper
-    assert down in lower
-    assert history(server, begun).difference(described(server, begun)) == ()
-    with scratch(server, begun.session) as connection:
-        files = migrations(begun)
-        replay(connection, [migration.up for migration in files], owner=begun.owner)
+    up_part, _, down_part = path.read_text(encoding="utf-8").partition("-- migrate:down")
+    assert up in up_part
+    assert down in down_part
+    assert history_catalog(server, in_sync).difference(state_catalog(server, in_sync)) == ()
+    with scratch(server, in_sync.session) as connection:
+        files = migrations(in_sync)
+        replay(connection, [migration.up for migration in files], owner=in_sync.owner)
         replay(
-            connection, [part for file in files[: known - 1 : -1] if (part := file.down)], owner=begun.owner
+            connection,
+            [part for file in files[: first_new - 1 : -1] if (part := file.down)],
+            owner=in_sync.owner,
         )
         assert snapshot(connection, all_roles=True).difference(before) == ()
 
 
 @pytest.mark.parametrize(("edit", "difference"), sampled_items(NOT_DRAFTED, 4))
 def test_a_changed_table_or_type_is_rejected_with_the_difference(
-    begun: Project, edit: Edit, difference: str
+    in_sync: Project, edit: Edit, difference: str
 ) -> None:
-    edit(begun)
+    edit(in_sync)
 
     with pytest.raises(CannotDraft) as error:
-        new(begun, "the change")
+        new(in_sync, "the change")
 
     assert difference in error.value.detail
-    assert len(migrations(begun)) == 2
+    assert len(migrations(in_sync)) == 2
 
 
 def test_the_first_draft_creates_all_objects_and_its_down_drops_them(
@@ -320,55 +322,55 @@ def test_the_first_draft_creates_all_objects_and_its_down_drops_them(
 
     assert "-- migrate:up role:none" in roles.read_text()
     assert "-- from: schema/app/_schema.sql.j2, schema/app/_types.sql.j2" in rest.read_text()
-    assert history(server, project).difference(described(server, project)) == ()
+    assert history_catalog(server, project).difference(state_catalog(server, project)) == ()
     assert "-- For the list.\ncreate index birds_name_idx" in rest.read_text()
     assert "-- tenancy" not in rest.read_text()
 
 
-def test_a_change_of_a_required_object_is_rejected_with_the_error_of_the_server(begun: Project) -> None:
-    replaced(
+def test_a_change_of_a_required_object_is_rejected_with_the_error_of_the_server(in_sync: Project) -> None:
+    replace(
         MAY_SEE,
         "returns boolean\nlanguage sql stable as 'select bird > 0'",
         "returns int\nlanguage sql as 'select 1'",
-    )(begun)
-    replaced(POLICIES, "app.may_see(id)", "app.may_see(id) = 1")(begun)
+    )(in_sync)
+    replace(POLICIES, "app.may_see(id)", "app.may_see(id) = 1")(in_sync)
     write(
-        begun.root,
+        in_sync.root,
         "schema/app/_views/seen.sql.j2",
         "create view app.seen as select app.may_see(1) as seen;\n",
     )
 
     with pytest.raises(CannotDraft, match=r"PostgreSQL rejects the draft: .* other objects depend on it"):
-        new(begun, "the change")
+        new(in_sync, "the change")
 
-    assert len(migrations(begun)) == 2
+    assert len(migrations(in_sync)) == 2
 
 
-def test_a_draft_without_changes_is_rejected(begun: Project) -> None:
+def test_a_draft_without_changes_is_rejected(in_sync: Project) -> None:
     with pytest.raises(CannotDraft, match="contain no change that the migrations lack"):
-        new(begun, "again")
+        new(in_sync, "again")
 
 
-def test_a_part_of_the_templates_is_drafted_on_request(project: Project) -> None:
-    files = new(project, "first half", only=("schema/_roles.sql.j2", "schema/app/_schema.sql.j2"))
-    others = new(project, "second half")
+def test_only_limits_the_draft_to_some_templates(project: Project) -> None:
+    first = new(project, "first half", only=("schema/_roles.sql.j2", "schema/app/_schema.sql.j2"))
+    second = new(project, "second half")
 
-    assert [file.name for file in files + others] == [
+    assert [file.name for file in first + second] == [
         "0001_first_half_roles.sql",
         "0002_first_half.sql",
         "0003_second_half.sql",
     ]
-    assert "create schema" not in others[0].read_text()
+    assert "create schema" not in second[0].read_text()
 
 
-def test_an_empty_file_contains_only_the_markers(begun: Project) -> None:
-    (path,) = new(begun, "Add session-rating", empty=True)
+def test_an_empty_file_contains_only_the_markers(in_sync: Project) -> None:
+    (path,) = new(in_sync, "Add session-rating", empty=True)
 
     assert path.name == "0003_add_session_rating.sql"
     assert path.read_text().startswith("-- 0003 add session rating\n-- migrate:up\n")
 
 
 @pytest.mark.parametrize("name", ["", "1st", "ümlaut", "a/b", "a;b"])
-def test_an_invalid_name_is_rejected(begun: Project, name: str) -> None:
+def test_an_invalid_name_is_rejected(in_sync: Project, name: str) -> None:
     with pytest.raises(BadCommandLine):
-        new(begun, name, empty=True)
+        new(in_sync, name, empty=True)

@@ -1,4 +1,4 @@
-"""AI GYM, the reference database: what it promises, asked of real servers of several versions."""
+"""AI GYM, the reference database: migrations, state, lint and seed sets, on servers of several versions."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ PROJECT = find(Path(__file__).parents[2])
 @pytest.mark.parametrize("server", ["embedded:18", "embedded:16", "system:15"])
 def test_migrations_produce_the_state_and_every_migration_can_be_rolled_back(server: str) -> None:
     if server not in available():
-        pytest.skip(f"{server} is not installed here")
+        pytest.skip(f"{server} is not installed")
 
-    done = verify(replace(PROJECT, server=server))
+    report = verify(replace(PROJECT, server=server))
 
-    assert [finding.message for finding in done.findings] == []
-    assert {"state-is-history", "round-trip", "non-superuser-owner"} <= set(done.ran)
+    assert [finding.message for finding in report.findings] == []
+    assert {"state-is-history", "round-trip", "non-superuser-owner"} <= set(report.ran)
 
 
 def test_every_migration_is_frozen() -> None:
@@ -45,19 +45,17 @@ def test_every_migration_is_frozen() -> None:
     assert frozen(PROJECT, files) == {migration.version for migration in files}
 
 
-def test_nothing_in_it_is_a_lint_finding() -> None:
+def test_lint_has_no_errors_or_warnings() -> None:
     findings = lint_project(migrations(PROJECT), ordered(PROJECT))
 
     assert [finding.message for finding in findings if finding.level != "note"] == []
 
 
-def test_rendering_twice_gives_the_same_bytes() -> None:
+def test_rendering_is_deterministic() -> None:
     assert state_sql(PROJECT) == state_sql(PROJECT)
 
 
-def test_the_slice_has_the_tables_it_names() -> None:
-    known = set(cards(PROJECT))
-
+def test_tables_of_every_domain_exist() -> None:
     assert {
         "iam.profiles",
         "iam.tenants",
@@ -73,12 +71,12 @@ def test_the_slice_has_the_tables_it_names() -> None:
         "content.automations",
         "ai.conversations",
         "ai.conversation_messages",
-    } <= known
+    } <= set(cards(PROJECT))
 
 
 @pytest.fixture
 def built() -> Iterator[psycopg.Connection[tuple[object, ...]]]:
-    """A superuser's connection to a database that the migrations have made, on a server of its own."""
+    """A superuser's connection to the migrated database, on a temporary server."""
     with (
         replayed(
             "embedded", tuple(migration.up for migration in migrations(PROJECT)), PROJECT.session
@@ -88,7 +86,7 @@ def built() -> Iterator[psycopg.Connection[tuple[object, ...]]]:
         yield connection
 
 
-def test_development_rows_load_twice_and_the_second_time_writes_nothing(
+def test_loading_the_development_rows_again_writes_nothing(
     built: psycopg.Connection[tuple[object, ...]],
 ) -> None:
     sets = ("reference", "development")
@@ -100,7 +98,7 @@ def test_development_rows_load_twice_and_the_second_time_writes_nothing(
     assert sum(file.rows_written for loaded in second for file in loaded) == 0
 
 
-def test_a_database_marked_production_takes_reference_rows_and_no_others(
+def test_only_reference_rows_can_be_loaded_into_a_production_database(
     built: psycopg.Connection[tuple[object, ...]],
 ) -> None:
     built.execute("alter database template set aigym.environment = 'production'")
@@ -113,7 +111,7 @@ def test_a_database_marked_production_takes_reference_rows_and_no_others(
     assert count == (0,)
 
 
-def test_the_development_rows_fill_all_five_repositories_and_every_tier(
+def test_the_development_rows_cover_all_five_repositories_and_every_tier(
     built: psycopg.Connection[tuple[object, ...]],
 ) -> None:
     for name in ("reference", "development"):
@@ -129,5 +127,5 @@ def test_the_development_rows_fill_all_five_repositories_and_every_tier(
     assert (repositories, tiers, communities, messages) == ((5,), (3,), (True,), (True,))
 
 
-def test_there_are_the_seed_sets_the_readme_names() -> None:
+def test_the_seed_sets_of_the_documentation_exist() -> None:
     assert seed_sets(PROJECT) == ("development", "reference", "test")

@@ -58,7 +58,9 @@ def _test_mutants(app: App, result: AccessReport, tables: tuple[str, ...]) -> No
     from aigym_db.report.documents import MutantCounts, TestResults
 
     began = time.perf_counter()
-    done = mutate(result.trial, read_equivalents(app.project.root), tables=tables or None)
+    done = mutate(
+        result.trial, read_equivalents(app.project.root), results=result.results, tables=tables or None
+    )
     took_s = time.perf_counter() - began
     app.report.add_findings(*surviving_mutants(done.survivors))
     explained = sum(bool(survivor.equivalent) for survivor in done.survivors)
