@@ -64,7 +64,7 @@ def test_a_statement_that_cannot_run_in_batches_is_rejected_with_its_place(text,
 
 @pytest.mark.parametrize("options", ["batch:0", "batch:-1", "batch:5k", "batch:", "batch", "batch:12345678"])
 def test_an_invalid_number_of_rows_is_rejected(options) -> None:
-    with pytest.raises(BadMigration, match="`batch` cannot be") as error:
+    with pytest.raises(BadMigration, match=r"`batch` (cannot be|has no value)") as error:
         parse(Source("a.sql", f"-- migrate:up {options}\n-- migrate:down\n"), 1, "a")
 
     assert error.value.place.column == 15
