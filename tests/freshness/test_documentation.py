@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from aigym_db.database.servers.databases import create_database
 from aigym_db.database.servers.local import local
 from aigym_db.database.servers.throwaway import Throwaway
 from aigym_db.project.config import Project
+from tests.support.command import PROGRAM, ProjectFolder
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -33,14 +33,15 @@ _BLOCK = re.compile(r"<!-- (run|file|append)(?:: (\S+))? -->\n```\w*\n(.*?)^```$
 EXECUTED = [name for name, text in PAGES.items() if "<!-- run -->" in text]
 
 
-@dataclass
-class Shell:
+class Shell(ProjectFolder):
     """An empty folder in which the blocks of one page are executed, from the first to the last."""
 
-    folder: Path
-    environment: dict[str, str]
+    def __init__(self, folder: Path, programs: Path, production: str) -> None:
+        super().__init__(folder)
+        self.path = f"{programs}{os.pathsep}{os.environ['PATH']}"
+        self.production = production
 
-    def run(self, block: str) -> list[tuple[str, str, str]]:
+    def execute(self, block: str) -> list[tuple[str, str, str]]:
         """Execute the commands of a block; return each with its expected and its actual output."""
         results = []
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
@@ -48,18 +49,13 @@ class Shell:
             if command.startswith("cd "):
                 self.folder /= command.removeprefix("cd ")
                 continue
+            variables = self.environment(PATH=self.path, PRODUCTION=self.production)
             process = subprocess.run(
-                command, shell=True, cwd=self.folder, env=self.environment, capture_output=True, text=True
+                command, shell=True, cwd=self.folder, env=variables, capture_output=True, text=True
             )
             assert process.returncode == 0, f"{command}\n{process.stdout}{process.stderr}"
             results.append((command, expected.strip(), process.stdout.strip()))
         return results
-
-    def write(self, kind: str, file: str, text: str) -> None:
-        """Write a file, or append to it."""
-        path = self.folder / file
-        before = path.read_text(encoding="utf-8") if kind == "append" else ""
-        path.write_text(before + text, encoding="utf-8")
 
 
 @pytest.fixture
@@ -67,13 +63,9 @@ def shell(tmp_path: Path, server: Throwaway) -> Iterator[Shell]:
     programs = tmp_path / "bin"
     programs.mkdir()
     program = programs / "aigym-db"
-    program.write_text(f"#!{sys.executable}\nfrom aigym_db.cli.main import run\nrun()\n")
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(PROGRAM)} "$@"\n')
     program.chmod(0o755)
-    inherited = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PG", "DATABASE_URL"))
-    }
-    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
-    yield Shell(tmp_path, {**inherited, "PATH": path, "PRODUCTION": create_database(server).dsn})
+    yield Shell(tmp_path, programs, create_database(server).dsn)
     local(tmp_path / "shop").stop()
 
 
@@ -88,9 +80,11 @@ def test_the_commands_of_a_page_print_what_it_shows(page: str, shell: Shell) -> 
 
     for kind, file, text in _BLOCK.findall(PAGES[page]):
         if kind == "run":
-            results += shell.run(text)
+            results += shell.execute(text)
+        elif kind == "append":
+            shell.append(file, text)
         else:
-            shell.write(kind, file, text)
+            shell.write(file, text)
 
     differing = [result for result in results if not as_pattern(result[1]).fullmatch(result[2])]
     assert not differing, "\n".join(f"$ {command}\n{actual}" for command, _, actual in differing)
