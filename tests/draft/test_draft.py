@@ -16,6 +16,7 @@ from aigym_db.model.catalog import Catalog
 from aigym_db.project.config import Project, find
 from aigym_db.project.migrations import migrations
 from aigym_db.project.state import state
+from tests.support.cards import card
 from tests.support.sampling import sampled_items
 
 ROLES = """
@@ -24,18 +25,6 @@ do $$ begin create role {{ name }}; exception when duplicate_object then null; e
 {% endfor %}
 do $$ begin execute format('grant create on database %I to draft_owner', current_database()); end $$;
 alter default privileges for role draft_owner revoke execute on functions from public;
-"""
-CARD = """-- app.{name}: {name} of an observer.
--- tenancy: global
--- owner: -
--- tenant: -
--- parent: -
--- mfa: none
--- personal: -
--- basis: -
--- retention: life
--- audit: none
--- rows: 10
 """
 BIRDS = """create table app.birds (
   id bigint generated always as identity primary key,
@@ -77,7 +66,7 @@ FILES = {
         "grant select on app.names to draft_reader;\n\n"
         "comment on column app.names.name is 'How it is called.';\n"
     ),
-    "schema/app/birds.sql.j2": CARD.format(name="birds") + BIRDS,
+    "schema/app/birds.sql.j2": card("app.birds") + BIRDS,
     "policies/app.sql.j2": (
         "grant select on app.birds to draft_reader;\n\n"
         "create policy birds_select on app.birds for select to draft_reader using (app.may_see(id));\n"
@@ -154,7 +143,7 @@ VIEW, POLICIES, BIRD = "schema/app/_views/names.sql.j2", "policies/app.sql.j2", 
 MAY_SEE = "schema/app/_functions/may_see.sql.j2"
 CHANGES: dict[str, tuple[Edit, str, str]] = {
     "a table with an index, a comment and row security": (
-        append("schema/app/nests.sql.j2", CARD.format(name="nests") + NESTS),
+        append("schema/app/nests.sql.j2", card("app.nests") + NESTS),
         "create table app.nests (",
         "drop table app.nests;",
     ),

@@ -10,20 +10,8 @@ from typing import Any
 import pytest
 
 from aigym_db.report.console import width
+from tests.support.cards import card
 
-CARD = """\
--- app.{table}: a table that is wrong on purpose.
--- tenancy: global
--- owner: -
--- tenant: -
--- parent: -
--- mfa: none
--- personal: -
--- basis: -
--- retention: life
--- audit: none
--- rows: 10
-"""
 EMOJI = "\n".join(
     ["", "-- two", "comment on schema app is '🎉 名前 ünïcödé';", *(f"select {n};" for n in range(31))]
 )
@@ -89,9 +77,9 @@ WRONG = [
     Wrong(
         "a cycle between two tables",
         {
-            "schema/app/one.sql.j2": CARD.format(table="one")
+            "schema/app/one.sql.j2": card("app.one")
             + "create table app.one (id int primary key, other int references app.two);\n",
-            "schema/app/two.sql.j2": CARD.format(table="two")
+            "schema/app/two.sql.j2": card("app.two")
             + "create table app.two (id int primary key, other int references app.one);\n",
         },
         2,
@@ -102,7 +90,7 @@ WRONG = [
     ),
     Wrong(
         "an unknown card key",
-        {"schema/app/one.sql.j2": CARD.format(table="one").replace("mfa", "mfaa")},
+        {"schema/app/one.sql.j2": card("app.one").replace("mfa", "mfaa")},
         2,
         "AIG-P003",
         "schema/app/one.sql.j2:6",
@@ -188,8 +176,7 @@ WRONG = [
     Wrong(
         "a table without answers",
         {
-            "schema/app/one.sql.j2": CARD.format(table="one")
-            + "create table app.one (id int primary key);\n",
+            "schema/app/one.sql.j2": card("app.one") + "create table app.one (id int primary key);\n",
         },
         2,
         "AIG-P012",

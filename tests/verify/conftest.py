@@ -13,6 +13,7 @@ from aigym_db.database.replay import replay
 from aigym_db.project.config import Project, find
 from aigym_db.project.migrations import migrations
 from aigym_db.verify.verify import Verified
+from tests.support.cards import card
 
 ROLES = """do $$ begin
   if not exists (select from pg_catalog.pg_roles where rolname = 'history_owner') then
@@ -29,24 +30,12 @@ end $$;
 """
 SCHEMA = "create schema app;\n"
 BIRDS = "create table app.birds (\n  id bigint primary key,\n  name text\n);\n"
-CARD = """-- app.birds: what was seen.
--- tenancy: global
--- owner: -
--- tenant: -
--- parent: -
--- mfa: none
--- personal: -
--- basis: -
--- retention: life
--- audit: none
--- rows: 10
-"""
 FILES = {
     "aigym-db.toml": 'owner = "history_owner"\n',
     "schema/domains.toml": '[[domain]]\nname = "app"\npurpose = "all"\nowner = "us"\n',
     "schema/_roles.sql.j2": ROLES,
     "schema/app/_schema.sql.j2": SCHEMA,
-    "schema/app/birds.sql.j2": CARD + BIRDS,
+    "schema/app/birds.sql.j2": card("app.birds") + BIRDS,
     "migrations/0001_roles.sql": f"-- migrate:up role:none\n{ROLES}-- migrate:down role:none\n{REVOKED}",
     "migrations/0002_birds.sql": (
         f"-- migrate:up\n{SCHEMA}{BIRDS}-- migrate:down\ndrop table app.birds;\ndrop schema app;\n"

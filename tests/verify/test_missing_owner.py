@@ -16,7 +16,8 @@ from aigym_db.project.config import Project, find
 from aigym_db.project.migrations import migrations
 from aigym_db.project.replay_session import replay_session
 from aigym_db.verify.verify import verify
-from tests.verify.conftest import BIRDS, CARD, SCHEMA
+from tests.support.cards import card
+from tests.verify.conftest import BIRDS, SCHEMA
 
 OWNER = "missing_owner"
 BIRDS_MIGRATION = f"-- migrate:up\n{SCHEMA}{BIRDS}-- migrate:down\ndrop table app.birds;\ndrop schema app;\n"
@@ -33,7 +34,7 @@ def project(tmp_path: Path, write) -> Project:
 def with_templates(tmp_path: Path, project: Project, write) -> Project:
     write("schema/domains.toml", '[[domain]]\nname = "app"\npurpose = "all"\nowner = "us"\n')
     write("schema/app/_schema.sql.j2", SCHEMA)
-    write("schema/app/birds.sql.j2", CARD + BIRDS)
+    write("schema/app/birds.sql.j2", card("app.birds") + BIRDS)
     return find(tmp_path)
 
 
