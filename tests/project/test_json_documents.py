@@ -83,14 +83,24 @@ def test_the_documents_of_targets_have_their_schemas(
         command = (*words, "--targets", str(tmp_path / "targets.toml"))
         return project("--format", "json", *command).document
 
-    one, gone = run("status")["targets"]
-    assert (one["name"], one["version"], len(one["pending"]), one["unfinished"]) == ("one", None, 2, [])
+    reached, gone = run("status")["targets"]
+    assert (reached["name"], reached["version"], len(reached["pending"]), reached["unfinished"]) == (
+        "one",
+        None,
+        2,
+        [],
+    )
     assert (gone["name"], gone["version"], gone["pending"], gone["unfinished"]) == ("gone", None, None, None)
-    one, gone = run("migrate")["targets"]
-    assert (one["pending"], one["waiting"], gone["pending"], gone["waiting"]) == (2, 0, None, None)
-    assert (one["applied"], gone["error"]["code"]) == ([], "AIG-S001")
-    one, gone = run("rollback", "--to", "0")["targets"]
-    assert (one["pending"], one["rolled_back"], gone["pending"], gone["rolled_back"]) == (0, [], None, [])
+    reached, gone = run("migrate")["targets"]
+    assert (reached["pending"], reached["waiting"], gone["pending"], gone["waiting"]) == (2, 0, None, None)
+    assert (reached["applied"], gone["error"]["code"]) == ([], "AIG-S001")
+    reached, gone = run("rollback", "--to", "0")["targets"]
+    assert (reached["pending"], reached["rolled_back"], gone["pending"], gone["rolled_back"]) == (
+        0,
+        [],
+        None,
+        [],
+    )
 
 
 def test_the_other_documents_have_their_schemas(project: ProjectInProcess, tmp_path: Path) -> None:
