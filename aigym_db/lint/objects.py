@@ -15,6 +15,8 @@ ConstraintKind = Literal["check", "foreign key", "primary key", "unique", "exclu
 
 @dataclass(frozen=True, slots=True)
 class Column:
+    """A column of a relation."""
+
     name: str
     type: Type
     not_null: bool = False
@@ -22,6 +24,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
+    """A constraint of a table."""
+
     name: str
     kind: ConstraintKind
     columns: tuple[str, ...] = ()
@@ -36,6 +40,8 @@ class Constraint:
 
 @dataclass(frozen=True, slots=True)
 class Index:
+    """An index of a table or materialized view."""
+
     name: str
     table: str
     columns: tuple[str, ...]
@@ -45,6 +51,8 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
+    """A row-level security policy, as last changed."""
+
     name: str
     table: str
     command: str
@@ -58,6 +66,8 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
+    """A table, view or other relation, as last changed."""
+
     name: str
     kind: RelationKind
     batch: int
@@ -85,6 +95,8 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Function:
+    """A function or procedure; overloads are separate functions."""
+
     name: str
     arguments: tuple[str, ...]
     """Types of the input arguments."""
@@ -103,6 +115,7 @@ class Function:
 
     @property
     def signature(self) -> str:
+        """The name with the types of the input arguments, e.g. `coach.rate(bigint, text)`."""
         return f"{self.name}({', '.join(self.arguments)})"
 
 

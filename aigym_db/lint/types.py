@@ -49,6 +49,8 @@ _MAX_DIGITS = 6
 
 @dataclass(frozen=True, slots=True)
 class Type:
+    """A data type with its modifiers, e.g. `numeric(10, 2)`."""
+
     name: str
     """As in pg_type, e.g. `int4`, `varchar`; types of the project are schema-qualified."""
     modifiers: tuple[Any, ...] = ()

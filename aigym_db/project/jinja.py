@@ -54,6 +54,7 @@ class Tree(BaseLoader):
         return environment.get_template(path.relative_to(self.folder).as_posix()).render(variables)
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        """Return text, path and up-to-date function of a template, for Jinja; raise TemplateNotFound."""
         path = self.folder.joinpath(*split_template_path(template))
         file = self.project.show(path)
         if file not in self.texts:
@@ -79,6 +80,7 @@ class Tree(BaseLoader):
         return environment.template_class.from_code(environment, code, globals or {}, fresh)
 
     def list_templates(self) -> list[str]:
+        """Return the paths of all templates and macros, relative to `folder`. Called by Jinja."""
         return sorted(path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*.j2"))
 
 

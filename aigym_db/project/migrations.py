@@ -13,7 +13,7 @@ from aigym_db.model.source import Source
 from aigym_db.project.config import LONGEST_MS, Project
 from aigym_db.project.text import CHUNK, read_text
 from aigym_db.project.version_sequence import require_unbroken
-from aigym_db.syntax.non_sql import exceptions, known_runs, unquoted_lines
+from aigym_db.syntax.non_sql import copy_data_and_replacements, known_runs, unquoted_lines
 
 FILE_NAME = re.compile(r"(\d{4,})_([a-z][a-z0-9_]*)\.sql")
 # With `^`, `re` would test every line; without it, it searches for the two dashes.
@@ -175,7 +175,7 @@ def _part(source: Source, mark: re.Match[str], end: int, is_outside: Callable[[i
     role = values.get("role")
     batch = values.get("batch")
     start = min(mark.end() + 1, end)
-    rows, instead = exceptions(source.text, start, end)
+    rows, instead = copy_data_and_replacements(source.text, start, end)
     return Part(
         source=source,
         start=start,

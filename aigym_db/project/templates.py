@@ -47,6 +47,7 @@ class Template:
 
     @property
     def file(self) -> str:
+        """The path relative to the project."""
         return self.source.file
 
 

@@ -33,7 +33,7 @@ _LOCAL = (
 )
 
 
-def exceptions(
+def copy_data_and_replacements(
     text: str, start: int, end: int, head: int | None
 ) -> tuple[tuple[CopyData, ...], tuple[Replacement, ...]]:
     """Return the COPY data of `text[start:end]`, and the replacements of text that is not sent as written.

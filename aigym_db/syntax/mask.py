@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from aigym_db.syntax.lexer import next_semicolon
-from aigym_db.syntax.non_sql import LONG, exceptions
+from aigym_db.syntax.non_sql import LONG, copy_data_and_replacements
 from aigym_db.syntax.split import segments
 
 _NO_BREAK = re.compile(r"[^\n]++")
@@ -18,7 +18,7 @@ def sql_only(text: str, start: int, end: int, *, for_checks: bool = False) -> st
     long text, every plain statement except one per run (a million characters): their parse trees would fill
     the memory.
     """
-    rows, instead = exceptions(text, start, end)
+    rows, instead = copy_data_and_replacements(text, start, end)
     hidden = [(data.start, data.after) for data in rows]
     hidden += [(item.start, item.end) for item in instead if for_checks or not item.text]
     if for_checks and end - start > LONG:

@@ -50,7 +50,9 @@ def known_runs(is_unquoted: Callable[[int], bool], start: int, end: int) -> Mapp
     return {first: last for first, last in runs.items() if start <= first and last <= end}
 
 
-def exceptions(text: str, start: int, end: int) -> tuple[tuple[CopyData, ...], tuple[Replacement, ...]]:
+def copy_data_and_replacements(
+    text: str, start: int, end: int
+) -> tuple[tuple[CopyData, ...], tuple[Replacement, ...]]:
     """Return the COPY data of `text[start:end]`, and the replacements of text that is not sent as written.
 
     Both are in order; the latter are psql commands and settings in files of pg_dump.
@@ -61,6 +63,6 @@ def exceptions(text: str, start: int, end: int) -> tuple[tuple[CopyData, ...], t
     # Searching for one character is ten times as fast as for two.
     if head is None and (text.find("\\", start, end) < 0 or text.find("\n\\", max(start - 1, 0), end) < 0):
         return (), ()
-    from aigym_db.syntax.dump import exceptions
+    from aigym_db.syntax.dump import copy_data_and_replacements
 
-    return exceptions(text, start, end, head)
+    return copy_data_and_replacements(text, start, end, head)

@@ -12,7 +12,7 @@ from aigym_db.model.sql import Script, Statement
 from aigym_db.syntax.hints import after_meta_command, hint, meta_command
 from aigym_db.syntax.lexer import BLANKS
 from aigym_db.syntax.mask import sql_only
-from aigym_db.syntax.non_sql import exceptions
+from aigym_db.syntax.non_sql import copy_data_and_replacements
 
 _NON_ASCII = re.compile(r"[^\x00-\x7f]")
 _COMMENTS = {"C_COMMENT", "SQL_COMMENT"}
@@ -24,7 +24,7 @@ def parse(source: Source) -> Script:
     Raise BadSql (AIG-P005), at the place in the file or template, if PostgreSQL rejects the text or if it
     contains COPY data.
     """
-    rows, _ = exceptions(source.text, 0, len(source.text))
+    rows, _ = copy_data_and_replacements(source.text, 0, len(source.text))
     if rows:
         raise BadSql(
             "COPY data is allowed in migrations only.",

@@ -148,6 +148,7 @@ def role(spec: Any) -> str:
 
 
 def roles(specs: Any) -> tuple[str, ...]:
+    """Return the names of a list of roles, each as `role` does; empty for None."""
     return tuple(role(spec) for spec in specs or ())
 
 

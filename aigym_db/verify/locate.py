@@ -15,7 +15,8 @@ class Files(Protocol):
     """The templates of a project."""
 
     @property
-    def scripts(self) -> tuple[Script, ...]: ...
+    def scripts(self) -> tuple[Script, ...]:
+        """Every rendered template."""
 
 
 def place_of_name(files: Files, name: str) -> Place | None:
