@@ -62,7 +62,7 @@ def as_actor(
     connections are in autocommit mode and closed after the test.
     """
     from aigym_db.access.actors import read_actors
-    from aigym_db.access.test_database import acting
+    from aigym_db.access.test_database import connect_as
     from aigym_db.project.config import find
 
     actors = read_actors(find(aigym_root).root).actors
@@ -71,7 +71,7 @@ def as_actor(
         def act(name: str) -> psycopg.Connection[tuple[Any, ...]]:
             if name not in actors:
                 raise pytest.UsageError(f"the actor {name!r} does not exist; use one of: {', '.join(actors)}")
-            return opened.enter_context(acting(aigym_database, actors[name]))
+            return opened.enter_context(connect_as(aigym_database, actors[name]))
 
         yield act
 

@@ -66,7 +66,7 @@ def run_cells(tried: Trial) -> Table:
 
 def run_statements(tried: Trial) -> Table:
     """A part of the statements that need no preparation."""
-    sample = [statement for statement in tried.statements if statement.scene is None and not statement.each][
+    sample = [statement for statement in tried.statements if statement.setup is None and not statement.each][
         ::EVERY
     ]
     connection = tried.connections[0]

@@ -23,8 +23,8 @@ class AttemptStatement:
     body: str
     id: int = 0
     """Position in the order of execution: statements that detect most faults come first."""
-    scene: str | None = None
-    """The statement executed before, as superuser; statements with the same scene share it."""
+    setup: str | None = None
+    """SQL executed before, as superuser; once for all statements with the same setup."""
     observe: str | None = None
     """The query that returns the rows reached, executed as superuser."""
     success: tuple[str, ...] | None = None
@@ -55,7 +55,7 @@ def order_statements(attempts: Iterable[AttemptStatement]) -> tuple[AttemptState
         key=lambda statement: (
             order[statement.cell.command],
             statement.way != "without where",
-            statement.scene or "",
+            statement.setup or "",
         ),
     )
     return tuple(replace(statement, id=index) for index, statement in enumerate(ranked))
@@ -170,7 +170,7 @@ def _insert(
             "insert",
             tuple(sorted(expected)),
             statements.insert_row(table, row, grants.inserts),
-            scene=statements.delete_row(table, row),
+            setup=statements.delete_row(table, row),
             success=every,
             passed=every,
         )
@@ -181,7 +181,7 @@ def _insert(
             "insert",
             (row.key,) if row.key in expected else (),
             statements.insert_row(table, row, grants.inserts),
-            scene=statements.delete_row(table, row),
+            setup=statements.delete_row(table, row),
             observe=None if writes_owner else statements.select_inserted(table, row, owner_columns),
             success=(row.key,),
             passed=(row.key,),

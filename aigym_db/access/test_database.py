@@ -59,8 +59,8 @@ class TestDatabase:
 
 
 @contextmanager
-def acting(dsn: str, actor: Actor) -> Iterator[Connection]:
-    """Connect with role, claims and settings of the actor; the DSN must be that of a superuser."""
+def connect_as(dsn: str, actor: Actor) -> Iterator[Connection]:
+    """Connect with role, claims and settings of the actor, in autocommit mode; `dsn` is of a superuser."""
     with connect(dsn, session=_SESSION, autocommit=True) as opened:
         settings = {
             "row_security": "on",
@@ -75,7 +75,9 @@ def acting(dsn: str, actor: Actor) -> Iterator[Connection]:
 
 @contextmanager
 def open_test_database(project: Project, server: str | None = None) -> Iterator[TestDatabase]:
-    """Open the test database; reuse the template if nothing it depends on changed.
+    """Create the test database and return it; it is removed after the block.
+
+    Schema and reference rows are a template that is reused until one of its sources changes.
 
     The schema is built from `schema/` and `policies/`; `verify` compares them with the migrations. Without
     templates it is built from the migrations. Raise StatementFailed (AIG-S002) if PostgreSQL rejects a

@@ -34,7 +34,7 @@ class Trial:
     rejected: tuple[RejectedAttempt, ...]
 
     def outcomes(self, results: Iterable[AttemptResult] | None = None) -> tuple[Outcome, ...]:
-        """Return the outcome of each cell, from the results of `run`; without results, execute it."""
+        """Return the outcome of each cell from the results of `run()`; without results, execute it."""
         return collect_outcomes(
             self.matrix, self.fixtures, self.rejected, self.run() if results is None else results
         )
@@ -63,7 +63,7 @@ class Trial:
     def run_on(
         self, ids: Sequence[int], connection: Connection, *, triggers: bool = False
     ) -> list[AttemptResult]:
-        """Execute statements on one connection; return the results in order."""
+        """Execute the statements with these `id`s on one connection, in order; return their results."""
         with connection.transaction(force_rollback=True):
             rows = connection.execute(
                 query("access/run").encode(), {"attempts": list(ids), "stop": False, "replica": not triggers}
@@ -83,10 +83,10 @@ class Trial:
 def trial(
     connections: Connection | Sequence[Connection], matrix: AccessMatrix, only: Collection[str] | None = None
 ) -> Trial:
-    """Prepare the statements of all tables or of some on a database with the fixture; nothing is changed.
+    """Prepare the statements of all tables or of some; they are loaded into temporary tables of the sessions.
 
-    The connections are of superusers, to the same database or to clones. Raise BadAccessMatrix (AIG-P012) if
-    tables and matrix do not correspond, or PostgreSQL rejects a row class.
+    The connections are of superusers, to one database with the fixture or to clones of it. Raise
+    BadAccessMatrix (AIG-P012) if tables and matrix do not correspond, or PostgreSQL rejects a row class.
     """
     sessions = (connections,) if isinstance(connections, psycopg.Connection) else tuple(connections)
     for session in sessions:
@@ -111,17 +111,17 @@ def trial(
 
 
 def _load(connection: Connection, matrix: AccessMatrix, statements: Iterable[AttemptStatement]) -> None:
-    for name in ("forget", "create_attempts", "create_act_as", "create_run", "create_mutate"):
+    for name in ("discard", "create_attempts", "create_act_as", "create_run", "create_mutate"):
         connection.execute(query(f"access/{name}").encode())
-    scenes: dict[str | None, int] = {None: 0}
+    setup_ids: dict[str | None, int] = {None: 0}
     identities = {name: _identity(actor) for name, actor in matrix.actors.items()}
     with connection.cursor() as cursor, cursor.copy(query("access/fill_attempts").encode()) as copy:
         for statement in statements:
             copy.write_row(
                 (
                     statement.id,
-                    scenes.setdefault(statement.scene, len(scenes)),
-                    statement.scene,
+                    setup_ids.setdefault(statement.setup, len(setup_ids)),
+                    statement.setup,
                     *identities[statement.cell.actor],
                     statement.body,
                     statement.observe,

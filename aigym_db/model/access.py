@@ -79,7 +79,7 @@ class Outcome:
 
     @property
     def ok(self) -> bool:
-        """True if every attempt is."""
+        """True if the keys of every attempt are the expected ones."""
         return all(attempt.ok for attempt in self.attempts)
 
 

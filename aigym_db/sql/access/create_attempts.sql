@@ -1,7 +1,7 @@
 -- The statements, the actor of each, and the rows it is expected to reach; filled by COPY.
 create temporary table aigym_attempt (
     id int primary key,
-    scene int not null,
+    setup_id int not null,
     setup text,
     role text not null,
     claims text not null,

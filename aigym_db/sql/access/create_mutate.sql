@@ -1,6 +1,6 @@
 -- Execute a mutation and statements until one returns other rows than expected, then roll everything back.
--- `likely` are executed first. `noticed` is the statement that killed the mutant; `message` the error if the mutation itself failed.
-create function pg_temp.aigym_mutate(ddl text, likely int[], attempts int[], out noticed int, out message text)
+-- `likely` are executed first. `killer` is the statement that killed the mutant; `message` the error if the mutation itself failed.
+create function pg_temp.aigym_mutate(ddl text, likely int[], attempts int[], out killer int, out message text)
 language plpgsql as $mutate$
 declare
     result record;
@@ -28,10 +28,10 @@ begin
                 join pg_temp.aigym_attempt a on a.id = t.attempt
             loop
                 if result.actual is distinct from result.expected then
-                    noticed := result.attempt;
+                    killer := result.attempt;
                 end if;
             end loop;
-            exit when noticed is not null;
+            exit when killer is not null;
         end loop;
         raise exception using errcode = 'AG001';
     exception

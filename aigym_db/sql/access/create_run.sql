@@ -5,7 +5,7 @@ create function pg_temp.aigym_run(attempts int[], stop boolean, replica boolean)
 returns table (attempt int, actual text[], affected bigint, state text, message text)
 language plpgsql as $run$
 declare
-    scene record;
+    batch record;
     attempt_row record;
     count bigint;
     finished boolean := false;
@@ -13,21 +13,21 @@ declare
 begin
     perform txid_current();
     perform set_config('row_security', 'on', true);
-    for scene in
-        select a.scene as id, a.setup, array_agg(a.id order by a.id) as attempts
+    for batch in
+        select a.setup, array_agg(a.id order by a.id) as attempts
         from pg_temp.aigym_attempt a
         where a.id = any (aigym_run.attempts)
-        group by a.scene, a.setup
+        group by a.setup_id, a.setup
         order by min(a.id)
     loop
         exit when finished;
         begin
             perform set_config('session_replication_role', 'replica', true);
-            if scene.setup is not null then
-                execute scene.setup;
+            if batch.setup is not null then
+                execute batch.setup;
             end if;
             perform set_config('session_replication_role', case when replica then 'replica' else 'origin' end, true);
-            for attempt_row in select * from pg_temp.aigym_attempt a where a.id = any (scene.attempts) order by a.id loop
+            for attempt_row in select * from pg_temp.aigym_attempt a where a.id = any (batch.attempts) order by a.id loop
                 attempt := attempt_row.id;
                 affected := null;
                 state := null;

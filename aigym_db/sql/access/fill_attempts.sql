@@ -1,2 +1,2 @@
 -- Load the statements.
-copy pg_temp.aigym_attempt (id, scene, setup, role, claims, settings, body, observe, success, passed, each_body, each_key, expected) from stdin
+copy pg_temp.aigym_attempt (id, setup_id, setup, role, claims, settings, body, observe, success, passed, each_body, each_key, expected) from stdin
