@@ -11,6 +11,7 @@ import pytest
 
 from aigym_db import __version__
 from aigym_db.cli.main import COMMANDS, status
+from tests.support.command import ProjectInProcess
 
 ALL = sorted(path.stem for path in COMMANDS.glob("[a-z]*.py"))
 HEAVY = {"pglast", "sqlglot", "jinja2", "rich", "testcontainers"}
@@ -182,3 +183,14 @@ def test_init_in_a_folder_without_write_permission_is_an_error(
 
     assert code == 2
     assert "cannot be written" in capsys.readouterr().err
+
+
+def test_doctor_counts_one_migration_in_the_singular(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = ProjectInProcess(tmp_path, capsys)
+    project.migration("0001_one", "select 1;")
+
+    checks = project("--format", "json", "doctor").document["checks"]
+
+    assert checks["migrations"] == "1 migration, 0 frozen"

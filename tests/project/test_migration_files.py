@@ -67,6 +67,7 @@ def test_a_marker_inside_a_quoted_text_is_no_marker(quoted: str) -> None:
         ("-- migrate:up lock:5s\n-- migrate:down\n", "no option `lock`", 1, 15),
         ("-- migrate:up lock_timeout:5\n-- migrate:down\n", "cannot be `5`", 1, 15),
         ("-- migrate:up transaction:no\n-- migrate:down\n", "cannot be `no`", 1, 15),
+        ("-- migrate:up role:\n-- migrate:down\n", "`role` has no value", 1, 15),
         ("-- migrate:up role:a role:b\n-- migrate:down\n", "given twice", 1, 22),
         ("-- migrate:up role:a batch:0\n-- migrate:down\n", "`batch` cannot be `0`", 1, 22),
         ("-- migrate:up batch:5 transaction:true\n-- migrate:down\n", "exclude each other", 1, 15),
