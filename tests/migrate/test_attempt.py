@@ -58,6 +58,14 @@ def test_the_first_session_state_of_an_attempt_is_reported(run, write, later: st
         attempt.inspect(reply(later), 0, second, second.up)
 
 
+def test_session_state_that_a_later_statement_of_the_file_ends_is_not_reported(run, write) -> None:
+    migration = write(1, "select 1;")
+
+    with MigrationAttempt(run, migration) as attempt:
+        attempt.inspect(reply("the setting work_mem"), 0, migration, migration.up)
+        attempt.inspect(reply(""), 0, migration, migration.up)
+
+
 def test_a_failure_is_recorded_once_also_if_its_error_is_amended(run, other, write) -> None:
     migration, error = write(1, "select 1;"), StatementFailed("failed")
 

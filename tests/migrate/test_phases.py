@@ -127,7 +127,7 @@ def test_pending_migrations_of_another_phase_are_reported(database, line, listen
     ("options", "down_options", "message", "place"),
     [
         (" phase:contact", "", "`phase` cannot be `contact`", "2:15"),
-        (" phase:", "", "`phase` cannot be ``", "2:15"),
+        (" phase:", "", "`phase` has no value", "2:15"),
         (" phase:expand phase:contract", "", "`phase` is given twice", "2:28"),
         ("", " phase:contract", "`phase` is an option of `migrate:up`", "4:17"),
     ],

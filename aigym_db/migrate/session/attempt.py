@@ -48,8 +48,8 @@ class MigrationAttempt:
         self.gave_way = False
         """True if the message sent under `yielding` was cancelled because other sessions waited for it."""
         self._stall_ms: int | None = None
-        self._left: tuple[str, Place] | None = None
-        """The first session state found, as the message and the place of its error."""
+        self._left: dict[int, tuple[str, Place]] = {}
+        """By version, the message and the place of the error for the session state that a migration left."""
 
     def __enter__(self) -> MigrationAttempt:
         self.run.enter(self)
@@ -104,24 +104,27 @@ class MigrationAttempt:
     ) -> None:
         """Read the session state of a file from result `number` of a reply.
 
-        `first` is the first migration since the last inspection, if there were several. The end of the
-        attempt raises for the first state found.
+        `first` is the first migration since the last inspection, if there were several. A later state of the
+        same migration replaces the earlier one: a non-transactional file is inspected after each statement.
+        The end of the attempt raises for the first migration that left any.
         """
         state = self._session_state(reply, number)
-        if state and self._left is None:
+        if not state:
+            self._left.pop(migration.version, None)
+        else:
             subject = f"{first.label} to {migration.label} are done, but one of them" if first else ""
             message = f"{subject or f'{migration.label} is done, but it'} left session state: {state}."
-            self._left = message, failure.marker(part)
+            self._left[migration.version] = message, failure.marker(part)
 
     def _require_session_state(self) -> None:
         """Raise SessionStateChanged (AIG-G007) if the file left session state; the session is reset first.
 
         The migration stays applied: transaction-local state ends only at the commit, so the check follows it.
         """
-        if self._left is None:
+        if not self._left:
             return
         self.run.reset_session()
-        message, place = self._left
+        message, place = next(iter(self._left.values()))
         raise SessionStateChanged(
             message,
             place=place,
