@@ -29,7 +29,10 @@ _PHASES = {
 
 
 def statement_item(selected: SelectedStatement, changes: Changes, owner: str | None) -> Item:
-    """Return the item of a template statement: an object that it recreates is dropped before."""
+    """Return the statements of both directions for one template statement.
+
+    Objects that it recreates are dropped first; the down migration restores their definitions of the history.
+    """
     template = selected.template
     text, transactional = template.text, True
     ups: list[str] = []

@@ -168,7 +168,7 @@ class Chain:
         """Return True if row security is enabled on at least one table."""
         return any(relation.rls for relation in self.relations.values())
 
-    def function(self, name: str) -> tuple[Function, ...]:
+    def overloads(self, name: str) -> tuple[Function, ...]:
         """Return every overload of a function; a name without a schema is searched on the search path."""
         names = [name] if "." in name else [f"{path}.{name}" for path in self.search_path]
         return tuple(function for full in names for function in self.functions.get(full, ()))

@@ -137,7 +137,7 @@ def _calls(node: Any, once: bool) -> Iterator[tuple[ast.FuncCall, bool]]:
 
 def _is_reported(chain: Chain, name: str) -> bool:
     """Return whether calling a function for every row is reported: current_setting(), or not built in."""
-    known = chain.function(name)
+    known = chain.overloads(name)
     if known:
         return any(function.volatility != "i" for function in known)
     return name == "current_setting" or "." in name

@@ -46,7 +46,7 @@ def volatile_call(chain: Chain, expression: Any) -> str | None:
 
 
 def _is_volatile(chain: Chain, name: str) -> bool:
-    known = chain.function(name)
+    known = chain.overloads(name)
     if known:
         return any(function.volatility == "v" for function in known)
     schema, _, last = name.rpartition(".")

@@ -17,7 +17,7 @@ from aigym_db.migrate.non_transactional.partially_applied import require_finishe
 from aigym_db.migrate.observer import Finished
 from aigym_db.migrate.session.begin import begin
 from aigym_db.migrate.session.migration_run import Run
-from aigym_db.migrate.session.reconnect import RunContext, kept_up, rest
+from aigym_db.migrate.session.reconnect import RunContext, rest, with_reconnect
 from aigym_db.migrate.statements import part_of, read, steps_of
 from aigym_db.migrate.step import Step
 from aigym_db.migrate.transactional.message_batch import run_transactions
@@ -66,7 +66,7 @@ def execute(
             _run(run, plan, texts)
             return tuple(finished)
 
-    return kept_up(attempt, connection, context)
+    return with_reconnect(attempt, connection, context)
 
 
 def _run(run: Run, plan: Plan, texts: Mapping[int, tuple[Step, ...]]) -> None:

@@ -10,9 +10,10 @@ from aigym_db.project.config import Project
 
 
 def replay_session(project: Project) -> MigrationSession:
-    """Return the session of the project; replays create its owner if no migration or template does.
+    """Return the settings of sessions that replay files: those of the project.
 
-    In production an administrator may have created that role and made it the owner of the database.
+    Replays create the owner if no migration or template does: in production an administrator may have
+    created that role and made it the owner of the database.
     """
     session = project.session
     return session if session.owner is None else replace(session, create_owner=not _creates(project))

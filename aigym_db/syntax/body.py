@@ -81,7 +81,7 @@ class Expression:
 
     @property
     def assignment(self) -> tuple[str, str]:
-        """The target with `:=`, empty if there is none, and the value."""
+        """The two sides of an assignment: `('total :=', 'total + 1')`; the target of other text is empty."""
         target, sign, value = self.text.partition(":=")
         return (target + sign, value) if self.kind == "assignment" and value else ("", self.text)
 

@@ -38,7 +38,8 @@ def parse_part(source: Source, start: int, end: int) -> tuple[Statement, ...]:
     """Return the statements of `source.text[start:end]`; all indexes refer to the whole text.
 
     The locations in the parse trees do as well: they are valid arguments of `Statement.place`. COPY data, and
-    what pg_dump writes only for psql, is left out. Of the plain rows of a long text, a sample is parsed.
+    what pg_dump writes only for psql, is left out. In a text of more than a million characters, only one
+    statement of each run of plain statements is parsed.
     Raise BadSql (AIG-P005) if PostgreSQL rejects the text.
     """
     return _statements(source, " " * start + sql_only(source.text, start, end, for_checks=True))

@@ -18,7 +18,7 @@ def rejected_in_block(tree: Any) -> str | None:
 
 
 def rejection(command: str, block: str = "a transaction block") -> str:
-    """Return the message about a command that `rejected_in_block` returned."""
+    """Return the sentence that PostgreSQL rejects `command`, as `rejected_in_block` names it, in a block."""
     return f"{command} cannot run inside {block}."
 
 

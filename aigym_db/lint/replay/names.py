@@ -125,7 +125,7 @@ def functions_named(chain: Chain, target: Any) -> tuple[Function, ...]:
 
     With an argument list that is one function or none, without it every function of the name.
     """
-    same_name = chain.function(".".join(words(target.objname)))
+    same_name = chain.overloads(".".join(words(target.objname)))
     if target.args_unspecified:
         return same_name
     arguments = tuple(str(type_of(node)) for node in target.objargs or ())

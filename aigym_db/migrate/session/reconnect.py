@@ -86,8 +86,10 @@ def opened(context: RunContext) -> Connection[Any]:
     return _connected(context, lambda error: bool(_NOT_YET.search(error.detail)))
 
 
-def kept_up(attempt: Callable[[Connection[Any]], T], connection: Connection[Any], context: RunContext) -> T:
-    """Return the result of `attempt`, repeated on a new connection each time it raises ServerAway.
+def with_reconnect(
+    operation: Callable[[Connection[Any]], T], connection: Connection[Any], context: RunContext
+) -> T:
+    """Return the result of `operation`, repeated on a new connection each time it raises ServerAway.
 
     Raise the last ConnectionLost (AIG-S003) if the server does not come back, and Interrupted (AIG-I001)
     after a signal.
@@ -95,7 +97,7 @@ def kept_up(attempt: Callable[[Connection[Any]], T], connection: Connection[Any]
     with ExitStack() as opened_anew:
         while True:
             try:
-                return attempt(connection)
+                return operation(connection)
             except ServerAway as away:
                 lost = away.lost
             context.observer.waiting(Waiting("server", 0.0))

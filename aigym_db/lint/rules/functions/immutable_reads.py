@@ -68,7 +68,7 @@ def _source(tree: Any, chain: Chain) -> str:
             return str(node.op.name.removeprefix("SVFOP_")).lower()
         if is_a(node, ast.FuncCall):
             name = dotted(node.funcname)
-            changing = any(other.volatility != "i" for other in chain.function(name))
+            changing = any(other.volatility != "i" for other in chain.overloads(name))
             if name in _STABLE or name in VOLATILE or changing:
                 return f"{name}()"
         if is_a(node, ast.RangeVar) and (node.schemaname or node.relname not in own):

@@ -56,7 +56,7 @@ def _reads_metadata(chain: Chain, node: Any) -> bool:
     if is_a(node, ast.FuncCall):
         return any(
             name in function.spot.statement.text
-            for function in chain.function(dotted(node.funcname))
+            for function in chain.overloads(dotted(node.funcname))
             for name in _USER_EDITABLE
         )
     return False
