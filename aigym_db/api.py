@@ -42,6 +42,7 @@ def migrate(
     Raise UnfrozenMigration (AIG-G001) for a draft, LockTimeout (AIG-S004) if a lock was not granted in time,
     StatementFailed (AIG-S002) with PostgreSQL's message, and every other error of `aigym-db migrate`.
     """
+    from aigym_db.database.dsn import require_dsn
     from aigym_db.migrate.apply import migrate as apply_migrations
     from aigym_db.migrate.options import Options
     from aigym_db.project.config import find
@@ -49,7 +50,7 @@ def migrate(
 
     project = find(project)
     return apply_migrations(
-        _given(dsn),
+        require_dsn(dsn),
         migrations(project),
         to=to,
         plan=plan,
@@ -65,13 +66,14 @@ def plan(
 
     Raise what `migrate` raises before it acquires a lock.
     """
+    from aigym_db.database.dsn import require_dsn
     from aigym_db.migrate.apply import pending
     from aigym_db.migrate.options import Options
     from aigym_db.project.config import find
     from aigym_db.project.migrations import migrations
 
     project = find(project)
-    return pending(_given(dsn), migrations(project), to=to, options=options or Options.of(project))
+    return pending(require_dsn(dsn), migrations(project), to=to, options=options or Options.of(project))
 
 
 def rollback(
@@ -93,6 +95,7 @@ def rollback(
     rolls back exactly what the error lists. Raise Irreversible (AIG-G004) before anything is changed if a
     migration has no down, and every other error of `aigym-db rollback`.
     """
+    from aigym_db.database.dsn import require_dsn
     from aigym_db.migrate.options import Options
     from aigym_db.migrate.rollback import rollback as roll_back
     from aigym_db.project.config import find
@@ -100,7 +103,7 @@ def rollback(
 
     project = find(project)
     return roll_back(
-        _given(dsn),
+        require_dsn(dsn),
         migrations(project),
         to=to,
         steps=steps,
@@ -117,6 +120,7 @@ def status(dsn: str, project: ProjectOrFolder) -> Status:
     Raise EditedMigration (AIG-T003), MissingMigration (AIG-T002) or EditedFrozen (AIG-T001) if files and
     ledger differ.
     """
+    from aigym_db.database.dsn import require_dsn
     from aigym_db.migrate.status import status as read_status
     from aigym_db.project.config import find
     from aigym_db.project.lock_file import frozen
@@ -124,7 +128,7 @@ def status(dsn: str, project: ProjectOrFolder) -> Status:
 
     project = find(project)
     files = migrations(project)
-    return read_status(_given(dsn), files, frozen=frozen(project, files))
+    return read_status(require_dsn(dsn), files, frozen=frozen(project, files))
 
 
 def lint(project: ProjectOrFolder) -> tuple[Finding, ...]:
@@ -176,18 +180,3 @@ def test(project: ProjectOrFolder, *, tables: tuple[str, ...] = ()) -> AccessRes
 
     with access_report(find(project), tables=tables) as report:
         return AccessResult(report.outcomes, report.findings)
-
-
-def _given(dsn: str) -> str:
-    """Return the connection string.
-
-    Raise BadCommandLine (AIG-P013) if it is empty: libpq would connect to the database of the environment.
-    """
-    from aigym_db.errors import BadCommandLine
-
-    if not dsn.strip():
-        raise BadCommandLine(
-            "The connection string is empty.",
-            hint="Specify a connection string; check that the variable that contains it is set.",
-        )
-    return dsn

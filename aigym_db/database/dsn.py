@@ -48,6 +48,19 @@ def resolve(dsn: str | None) -> str:
     return text
 
 
+def require_dsn(dsn: str) -> str:
+    """Return a connection string unchanged.
+
+    Raise BadCommandLine (AIG-P013) if it is empty: libpq would connect to the database of the environment.
+    """
+    if not dsn.strip():
+        raise BadCommandLine(
+            "The connection string is empty.",
+            hint="Specify a connection string; check that the variable that contains it is set.",
+        )
+    return dsn
+
+
 def parameters(dsn: str) -> dict[str, str]:
     """Return every parameter libpq would use: those of the string, then of the service, then `PG*`.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 
+from aigym_db.database.dsn import require_dsn
 from aigym_db.database.failure import explain_error
 from aigym_db.errors import AigymError, BadCommandLine, StatementFailed, TamperedError
 from aigym_db.model.finding import Finding
@@ -41,8 +42,8 @@ def verify(
     With `dsn` that database is examined, read-only; without it, the result of the migrations on a throwaway
     server. `progress` is called with the name of each check before it runs.
 
-    Raise BadCommandLine (AIG-P013) if a name does not exist or if none of the named checks can run, and the
-    project's errors if its files are invalid.
+    Raise BadCommandLine (AIG-P013) if a name does not exist, if none of the named checks can run, or if `dsn`
+    is empty, and the project's errors if its files are invalid.
     """
     chosen = _chosen(names)
     findings: list[Finding] = []
@@ -50,7 +51,7 @@ def verify(
     skipped: dict[str, str] = {}
     reported: set[tuple[str, Place | None]] = set()
     tampered = False
-    with VerifyContext(find(project), dsn) as context:
+    with VerifyContext(find(project), None if dsn is None else require_dsn(dsn)) as context:
         for check in chosen:
             lacking = _lacking(check, context) or (tampered and _compares(check) and _TAMPERED)
             if lacking:

@@ -62,7 +62,7 @@ def test_every_public_name_exists_and_is_documented(name: str) -> None:
     assert name == "__version__" or value.__doc__
 
 
-EVERY_FUNCTION_WITH_A_DATABASE = [aigym_db.migrate, aigym_db.plan, aigym_db.rollback, aigym_db.status]
+FUNCTIONS_OF_A_DATABASE = [aigym_db.migrate, aigym_db.plan, aigym_db.rollback, aigym_db.status]
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def folder(tmp_path: Path) -> str:
     return str(tmp_path)
 
 
-@pytest.mark.parametrize("function", EVERY_FUNCTION_WITH_A_DATABASE)
+@pytest.mark.parametrize("function", FUNCTIONS_OF_A_DATABASE)
 def test_an_empty_dsn_is_rejected_and_not_replaced_by_the_environment(
     folder: str, monkeypatch: pytest.MonkeyPatch, function
 ) -> None:
@@ -82,9 +82,14 @@ def test_an_empty_dsn_is_rejected_and_not_replaced_by_the_environment(
         function(" ", folder)
 
 
-@pytest.mark.parametrize("function", [*EVERY_FUNCTION_WITH_A_DATABASE, aigym_db.lint, aigym_db.verify])
+def test_an_empty_dsn_of_verify_is_rejected_and_not_replaced_by_a_temporary_server(folder: str) -> None:
+    with pytest.raises(aigym_db.AigymError, match="connection string is empty"):
+        aigym_db.verify(folder, dsn="")
+
+
+@pytest.mark.parametrize("function", [*FUNCTIONS_OF_A_DATABASE, aigym_db.lint, aigym_db.verify])
 def test_a_project_may_be_specified_by_its_folder(database: str, folder: str, function) -> None:
-    if function in EVERY_FUNCTION_WITH_A_DATABASE:
+    if function in FUNCTIONS_OF_A_DATABASE:
         function(database, folder)
     else:
         function(folder)
