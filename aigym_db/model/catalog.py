@@ -14,7 +14,11 @@ class Key:
     name: str
 
     def __str__(self) -> str:
-        return "this database" if self == Key("database", "this") else f"{self.kind} {self.name}"
+        return "this database" if self == THIS_DATABASE else f"{self.kind} {self.name}"
+
+
+THIS_DATABASE = Key("database", "this")
+"""The key of the database itself. It contains no name: databases with different names are compared."""
 
 
 @dataclass(frozen=True, slots=True)

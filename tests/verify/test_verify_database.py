@@ -88,11 +88,20 @@ def test_drift_of_the_database_itself_names_it(project, migrated, findings_text)
     assert "database this" not in findings
 
 
-def test_another_owner_of_the_database_is_no_drift(project, migrated) -> None:
+@pytest.mark.parametrize("owner", ["other_owner", "OtherOwner", "other-owner"])
+def test_another_owner_of_the_database_is_no_drift(project, migrated, owner: str) -> None:
+    """regrole quotes `OtherOwner`, an ACL item does not; both quote `other-owner`."""
     with psycopg.connect(migrated, autocommit=True) as connection:
-        connection.execute(f"alter database {connection.info.dbname} owner to history_owner".encode())
+        connection.execute(f'create role "{owner}"'.encode())
+        connection.execute(f'alter database {connection.info.dbname} owner to "{owner}"'.encode())
+    try:
+        findings = verify(project, dsn=migrated, names=("drift",)).findings
+    finally:
+        with psycopg.connect(migrated, autocommit=True) as connection:
+            connection.execute(f'reassign owned by "{owner}" to postgres; drop role "{owner}"'.encode())
 
-    assert verify(project, dsn=migrated, names=("drift",)).findings == ()
+    (role,) = findings
+    assert "exists in the database but not after the migrations" in role.message
 
 
 def test_pending_migrations_are_no_drift(project, migrated, write) -> None:

@@ -21,7 +21,7 @@ from aigym_db.database.ledger import applied
 from aigym_db.database.replay import replayed
 from aigym_db.database.servers.binaries import EMBEDDED
 from aigym_db.database.servers.throwaway import TEMPLATE
-from aigym_db.model.catalog import Catalog, Difference, Key
+from aigym_db.model.catalog import THIS_DATABASE, Catalog, Difference, Key
 from aigym_db.model.finding import Level
 from aigym_db.model.session import MigrationSession
 from aigym_db.syntax.quote import quoted
@@ -30,7 +30,6 @@ from aigym_db.verify.context import VerifyContext
 from aigym_db.verify.differences import failures
 from aigym_db.verify.locate import place_of_key
 
-_DATABASE = Key("database", "this")
 _OF_SERVER = ("role", "membership", "setting", "extension", "system privileges", "default privileges")
 _HELP = "Revert the change by hand, or add it to the migrations: `aigym-db new NAME`."
 
@@ -46,9 +45,11 @@ def drift(context: VerifyContext) -> Iterator[CheckFailure]:
     ):
         expected = context.catalog_of(connection, all_roles=True)
     live, name = _live(context, expected), context.database.info.dbname
-    owners = {catalog.facts[_DATABASE].get("owner", "") for catalog in (expected, live)}
-    compared = [_without_owner(catalog, name, owners) for catalog in (expected, live)]
-    differences = [item for item in compared[0].difference(compared[1]) if _counts(item, context.session)]
+    owners = {catalog.facts[THIS_DATABASE].get("owner", "").strip('"') for catalog in (expected, live)}
+    compared = [_comparable(catalog, name, owners) for catalog in (expected, live)]
+    differences = [
+        item for item in compared[0].difference(compared[1]) if _is_determined(item, context.session)
+    ]
     extra = [item for item in differences if item.left is None and item.key.kind in _OF_SERVER]
     others = [item for item in differences if item not in extra]
     by_level: tuple[tuple[list[Difference], Level | None], ...] = ((others, None), (extra, "warning"))
@@ -77,29 +78,29 @@ def _live(context: VerifyContext, expected: Catalog) -> Catalog:
     return Catalog({key: every[key] for key in every if key in near or key in expected.facts})
 
 
-def _without_owner(catalog: Catalog, name: str, owners: Collection[str]) -> Catalog:
-    """Return the catalog with `name` as the name of the database, and without the privileges of its owners.
+def _comparable(catalog: Catalog, name: str, owners: Collection[str]) -> Catalog:
+    """Return the catalog with the database under its `name`, and without the privileges of its owners.
 
-    An owner has every privilege, granted or not; `owners` are those of both databases.
+    An owner has every privilege, granted or not; `owners` are those of both databases, without quotes.
     """
     others = {key: facts for key, facts in catalog.facts.items() if key.kind != "database"}
-    facts = dict(catalog.facts[_DATABASE])
-    grants = (item.rpartition("/") for item in facts.get("acl", "").split(" "))
+    facts = dict(catalog.facts[THIS_DATABASE])
+    grants = (item.rpartition("/") for item in facts.get("acl", "").split())
     facts["acl"] = " ".join(
         sorted(
-            f"{grant}/{'owner' if grantor in owners else grantor}"
+            f"{grant}/owner" if grantor.strip('"') in owners else f"{grant}/{grantor}"
             for grant, _, grantor in grants
-            if grant.rpartition("=")[0] not in owners
+            if grant.rpartition("=")[0].strip('"') not in owners
         )
     )
     return Catalog({**others, Key("database", name): facts})
 
 
-def _counts(difference: Difference, session: MigrationSession) -> bool:
-    """Return False for what the migrations do not determine.
+def _is_determined(difference: Difference, session: MigrationSession) -> bool:
+    """Return True if the migrations determine the value that differs.
 
-    These are owner and comment of the database, set when it was created, and the attributes of an owner role
-    that no migration creates.
+    They do not determine owner and comment of the database, which are set when it is created, nor the
+    attributes of an owner role that no migration creates.
     """
     key = difference.key
     if key.kind == "role" and session.create_owner:
