@@ -38,7 +38,6 @@ def _applied(app: App) -> str:
     dsn = app.dsn()
     with closing(connect(dsn, autocommit=True)) as connection:
         rows = [row for row in applied(connection) if row.version in numbers]
-        files = {path.name for path in (app.project.root / "migrations").glob("*.sql")}
-        gone = (row for row in rows if f"{row.version:04d}_{row.name}.sql" not in files)
-        lines = [f"{shown(dsn)} has applied {row.version:04d} {row.name}." for row in rows]
-        return "\n".join(filter(None, (*lines, kept(connection, gone))))
+        missing = (row for row in rows if not (app.project.root / row.file).is_file())
+        lines = [f"{shown(dsn)} has applied {row.label}." for row in rows]
+        return "\n".join(filter(None, (*lines, kept(connection, missing))))

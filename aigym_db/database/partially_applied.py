@@ -10,7 +10,7 @@ from psycopg import Connection
 
 from aigym_db.database.ledger import known_format
 from aigym_db.database.queries import query
-from aigym_db.model.migration import Direction
+from aigym_db.model.migration import Direction, label
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class PartialMigration:
     @property
     def label(self) -> str:
         """The version and name, as shown in messages."""
-        return f"{self.version:04d} {self.name}"
+        return label(self.version, self.name)
 
     @property
     def state(self) -> str:

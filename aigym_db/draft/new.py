@@ -13,7 +13,7 @@ from aigym_db.database.servers.throwaway import TEMPLATE, throwaway
 from aigym_db.draft.draft import Draft, draft
 from aigym_db.errors import BadCommandLine, CannotDraft, StatementFailed
 from aigym_db.model.catalog import Catalog, Difference
-from aigym_db.model.migration import Migration, Part
+from aigym_db.model.migration import Migration, Part, file_name
 from aigym_db.model.source import Source
 from aigym_db.project.config import Project
 from aigym_db.project.lock_file import frozen
@@ -139,7 +139,7 @@ def _require_equal(differences: Sequence[Difference], message: str) -> None:
 
 def _read(version: int, slug: str, draft: Draft) -> Migration:
     text = file_text(version, slug, draft)
-    return parse(Source(f"migrations/{version:04d}_{slug}.sql", text), version, slug)
+    return parse(Source(f"migrations/{file_name(version, slug)}", text), version, slug)
 
 
 def _name(slug: str, draft: Draft, drafts: tuple[Draft, ...]) -> str:
@@ -161,7 +161,7 @@ def _slug(name: str) -> str:
 def _write(project: Project, version: int, slug: str, text: str) -> Path:
     folder = project.root / "migrations"
     folder.mkdir(exist_ok=True)
-    path = folder / f"{version:04d}_{slug}.sql"
+    path = folder / file_name(version, slug)
     with path.open("x", encoding="utf-8", newline="\n") as file:
         file.write(text)
     return path

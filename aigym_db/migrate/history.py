@@ -9,7 +9,6 @@ from aigym_db.errors import EditedFrozen, EditedMigration, MissingMigration
 from aigym_db.model.migration import Applied, Migration
 from aigym_db.project.applied_files import (
     edited_migrations,
-    label,
     missing_migrations,
     renamed_file,
 )
@@ -48,7 +47,7 @@ def require_in_lock_file(
     unfrozen = [row for row in ledger if row.version in versions and row.version not in frozen]
     if unfrozen:
         raise EditedFrozen(
-            f"{join(label(row) for row in unfrozen)} {_is(unfrozen)} applied but missing from "
+            f"{join(row.label for row in unfrozen)} {_is(unfrozen)} applied but missing from "
             "migrations/LOCK: a line was removed.",
             hint="Restore migrations/LOCK from version control, or check out the branch that froze it.",
         )
@@ -85,17 +84,14 @@ def _missing(
     renamed = {row: file for row in missing if (file := renamed_file(row, migrations, ledger))}
     deleted = [row for row in missing if row not in renamed]
     sentences = [
-        f"{label(row)} is applied, and its file was renamed to {file.file}." for row, file in renamed.items()
+        f"{row.label} is applied, and its file was renamed to {file.file}." for row, file in renamed.items()
     ]
     hint = "Bring the file back from version control, or check out the branch that has it."
     if deleted:
-        labels = join(label(row) for row in deleted)
+        labels = join(row.label for row in deleted)
         sentences.insert(0, f"{labels} {_is(deleted)} applied but missing from migrations/.")
     else:
-        commands = (
-            f"`git mv {file.file} migrations/{row.version:04d}_{row.name}.sql`"
-            for row, file in renamed.items()
-        )
+        commands = (f"`git mv {file.file} {row.file}`" for row, file in renamed.items())
         hint = f"Rename it back: {join(commands)}."
     place = next((file.up.source.place(0) for file in renamed.values()), None)
     return MissingMigration(" ".join(sentences), place=place, hint=hint)

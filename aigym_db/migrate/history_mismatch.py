@@ -33,15 +33,14 @@ def explained(
     except MissingMigration as error:
         here = {migration.checksum for migration in migrations}
         rows = missing_migrations(migrations, ledger.applied(connection, scope))
-        gone = (row for row in rows if row.checksum.rpartition(":")[2] not in here)
+        gone = (row for row in rows if row.file_checksum not in here)
         raise error.amended(detail=kept(connection, gone, scope)) from None
 
 
 def kept(connection: Connection[Any], rows: Iterable[Applied], scope: str = "") -> str:
     """Return one line for each migration whose SQL the ledger stores: the command that restores its file."""
     return "\n".join(
-        f"The ledger contains its SQL: `aigym-db status --sql {row.version} > "
-        f"migrations/{row.version:04d}_{row.name}.sql`."
+        f"The ledger contains its SQL: `aigym-db status --sql {row.version} > {row.file}`."
         for row in rows
         # `aigym-db status --sql` reads only the ledger rows that belong to no tenant.
         if not scope and ledger.stored_sql(connection, row.version) is not None

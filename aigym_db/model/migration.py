@@ -90,7 +90,7 @@ class Migration:
     @property
     def label(self) -> str:
         """Number and name as in messages: `0042 add_session_rating`."""
-        return f"{self.version:04d} {self.name}"
+        return label(self.version, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,24 @@ class Applied:
     version: int
     name: str
     checksum: str
+    """The checksum with its algorithm as a prefix, `sha256:…`."""
     applied_at: datetime
     applied_by: str
+
+    @property
+    def label(self) -> str:
+        """Number and name as in messages: `0042 add_session_rating`."""
+        return label(self.version, self.name)
+
+    @property
+    def file(self) -> str:
+        """The path of its file relative to the project."""
+        return f"migrations/{file_name(self.version, self.name)}"
+
+    @property
+    def file_checksum(self) -> str:
+        """The checksum without the prefix, as `Migration.checksum`."""
+        return self.checksum.rpartition(":")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +134,13 @@ class Plan:
     """The newer applied version, by version, for each migration that runs out of order."""
     unfinished: bool = False
     """True if a migration is partially applied; then a run starts even if nothing is pending."""
+
+
+def label(version: int, name: str) -> str:
+    """Return number and name of a migration as in messages: `0042 add_session_rating`."""
+    return f"{version:04d} {name}"
+
+
+def file_name(version: int, name: str) -> str:
+    """Return the name of a migration's file: `0042_add_session_rating.sql`."""
+    return f"{version:04d}_{name}.sql"

@@ -15,7 +15,7 @@ def missing_migrations(migrations: Iterable[Migration], ledger: Iterable[Applied
 
 def edited_migrations(migrations: Iterable[Migration], ledger: Iterable[Applied]) -> tuple[Migration, ...]:
     """Return the applied migrations whose file changed after they were applied, oldest first."""
-    checksums = {row.version: _checksum(row) for row in ledger}
+    checksums = {row.version: row.file_checksum for row in ledger}
     return tuple(
         migration
         for migration in by_version(migrations)
@@ -35,7 +35,7 @@ def renamed_file(
         (
             migration
             for migration in by_version(migrations)
-            if migration.checksum == _checksum(row) and (migration.version, migration.name) not in applied
+            if migration.checksum == row.file_checksum and (migration.version, migration.name) not in applied
         ),
         None,
     )
@@ -44,12 +44,3 @@ def renamed_file(
 def by_version(migrations: Iterable[Migration]) -> list[Migration]:
     """Return the migrations, oldest first."""
     return sorted(migrations, key=lambda migration: migration.version)
-
-
-def label(row: Applied) -> str:
-    """Return number and name of an applied migration."""
-    return f"{row.version:04d} {row.name}"
-
-
-def _checksum(row: Applied) -> str:
-    return row.checksum.rpartition(":")[2]

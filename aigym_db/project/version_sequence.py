@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aigym_db.errors import AigymError, BadHistory, MissingMigration
-from aigym_db.model.migration import Migration
+from aigym_db.model.migration import Migration, file_name
 
 _LOCKED = re.compile(r"^([0-9a-f]{64}) [ *]((\d{4,})_\S+)$", re.MULTILINE)
 _FILE = re.compile(r"(\d{4,})_\S+\.sql")
@@ -58,7 +58,7 @@ def _broken(
             place=newer.up.source.place(0),
             detail=f"LOCK has frozen {kept.file}." if kept else "",
             hint=f"Give the one that {'is not frozen' if kept else 'no database has run'} the next free "
-            f"number: `git mv {newer.file} migrations/{free:04d}_{newer.name}.sql`.",
+            f"number: `git mv {newer.file} migrations/{file_name(free, newer.name)}`.",
         )
     name, checksum = frozen.get(expected, ("", ""))
     moved = next((file for file in migrations if file.checksum == checksum), None)

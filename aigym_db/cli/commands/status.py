@@ -64,7 +64,7 @@ def command(app: App, sql: int | None, targets: Path | None) -> int:
             late = f"  (out of order, after {after[row.version]:04d})" if row.version in after else ""
             when = f"{row.applied_at:%Y-%m-%d %H:%M %Z}"
             late += suffix(row)
-            app.report.print_line(f"  applied {row.version:04d} {row.name}  {when} by {row.applied_by}{late}")
+            app.report.print_line(f"  applied {row.label}  {when} by {row.applied_by}{late}")
     for migration in pending:
         phase = f"  ({migration.phase})" if migration.phase else ""
         draft = "" if migration.version in lock else "  (draft)"

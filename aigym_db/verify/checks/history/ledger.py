@@ -15,34 +15,36 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aigym_db.database.ledger import applied
-from aigym_db.project.applied_files import edited_migrations, label, missing_migrations, renamed_file
+from aigym_db.project.applied_files import edited_migrations, missing_migrations, renamed_file
 from aigym_db.verify.check import CheckFailure, check
 from aigym_db.verify.context import VerifyContext
 
 
 @check("HIST03", "ledger", needs="live")
 def ledger_matches_files(context: VerifyContext) -> Iterator[CheckFailure]:
-    """Yield a failure for each applied migration whose file is missing, renamed or edited, and for each
-    unapplied one older than the newest applied.
+    """Yield a failure for each applied migration whose file is missing, renamed or edited, and each late one.
+
+    A late migration is not applied, and is older than the newest applied one.
     """
     rows = applied(context.database)
-    for row in missing_migrations(context.migrations, rows):
+    missing = missing_migrations(context.migrations, rows)
+    for row in missing:
         file = renamed_file(row, context.migrations, rows)
         if file is not None:
             yield CheckFailure(
-                f"{label(row)} is applied, and its file was renamed to {file.file}.",
+                f"{row.label} is applied, and its file was renamed to {file.file}.",
                 file.up.source.place(0),
-                f"Rename it back: `git mv {file.file} migrations/{row.version:04d}_{row.name}.sql`.",
+                f"Rename it back: `git mv {file.file} {row.file}`.",
             )
         else:
             yield CheckFailure(
-                f"{label(row)} is applied but missing from migrations/.",
+                f"{row.label} is applied but missing from migrations/.",
                 None,
                 "Restore the file from version control, or check out the branch that has it.",
             )
-    missing = {row.version for row in missing_migrations(context.migrations, rows)}
+    missing_versions = {row.version for row in missing}
     for migration in edited_migrations(context.migrations, rows):
-        if migration.version not in missing:
+        if migration.version not in missing_versions:
             yield CheckFailure(
                 f"{migration.file} differs from {migration.label} as it was applied.",
                 migration.up.source.place(0),
