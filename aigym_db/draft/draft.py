@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from aigym_db.draft.classify import REMOVABLE, Changes, classify
+from aigym_db.draft.generate import fact_item, removal_items, run_time_items, statement_item
 from aigym_db.draft.items import Item, down_text, up_text
-from aigym_db.draft.select import OF_SERVER, Selection, select
-from aigym_db.draft.steps import fact_item, removal_items, run_time_items, statement_item
+from aigym_db.draft.selection import SHARED_KINDS, Selection, select_statements
 from aigym_db.draft.texts import template_statements
 from aigym_db.errors import CannotDraft
 from aigym_db.model.catalog import Catalog, Difference
@@ -54,7 +54,7 @@ def draft(
     Raise CannotDraft (AIG-P011) if no statement is available for a difference; its detail lists them.
     """
     changes = classify(history, state, partial=bool(only))
-    selection = select(template_statements(scripts), changes, past=past, only=only)
+    selection = select_statements(template_statements(scripts), changes, past=past, only=only)
     facts = {
         difference: fact_item(difference, selection)
         for difference in changes.facts
@@ -103,7 +103,7 @@ def _unexplained(facts: list[Difference], selection: Selection) -> list[Differen
         fact
         for fact in facts
         if not selection.run_time_files
-        or (fact.key.kind not in OF_SERVER and fact.fact not in ("partitions", "hash_partitions"))
+        or (fact.key.kind not in SHARED_KINDS and fact.fact not in ("partitions", "hash_partitions"))
     ]
 
 

@@ -1,1 +1,1 @@
-"""What flows through aigym-db: frozen data, independent of files, servers and commands."""
+"""The data types of aigym-db, independent of files, servers and commands; most are frozen."""

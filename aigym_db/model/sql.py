@@ -30,7 +30,10 @@ class Statement:
         return type(self.tree).__name__
 
     def place(self, index: int | None = None) -> Place:
-        """Return the place of a character of the source (a node location); default: the first."""
+        """Return file, line and column of a character, by default the first one of the statement.
+
+        `index` counts from the start of the source, as the locations of nodes do.
+        """
         return self.source.place(self.start if index is None else index)
 
 

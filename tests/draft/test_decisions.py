@@ -6,7 +6,7 @@ import pytest
 
 from aigym_db.draft.classify import Changes, classify
 from aigym_db.draft.draft import draft
-from aigym_db.draft.select import Selection, select
+from aigym_db.draft.selection import Selection, select_statements
 from aigym_db.draft.targets import Subject, belongs_to, matches
 from aigym_db.draft.texts import concurrently, or_replace, template_statements
 from aigym_db.errors import CannotDraft
@@ -32,7 +32,7 @@ def function(returns: str, body: str) -> dict[str, str]:
 
 def selection(changes: Changes, past: str = "", only: tuple[str, ...] = (), **files: str) -> Selection:
     scripts = [parse(Source(f"schema/app/{name}.sql.j2", text)) for name, text in files.items()]
-    return select(template_statements(scripts), changes, past=past, only=only)
+    return select_statements(template_statements(scripts), changes, past=past, only=only)
 
 
 def texts(selection: Selection) -> list[str]:

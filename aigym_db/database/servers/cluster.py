@@ -100,7 +100,10 @@ class Stored:
 
 
 def stored(programs: Binaries, template_key: str | None = None) -> Stored:
-    """Return the place for an empty cluster, or for one with the template `template_key`."""
+    """Return the place in the cache for an empty cluster, or for one that contains a template database.
+
+    It may be empty. The place depends on the server, the locale and `template_key`, the key of the template.
+    """
     parts = (_LAYOUT, programs.identity, *map(" ".join, locales(programs)), template_key or "")
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
     return Stored(home() / f"{programs.major}-{key}")

@@ -43,15 +43,17 @@ class Home:
 
     @property
     def data(self) -> Path:
+        """The data directory of the server (PGDATA)."""
         return self.folder / "data"
 
     @property
     def made_with(self) -> str:
-        """The name of the server that created the data folder, or the default."""
+        """The name of the server that created the data folder, e.g. `embedded:16`; default: `embedded`."""
         return self._read("name") or "embedded"
 
     @property
     def password(self) -> str:
+        """The password of the superuser; empty if the data folder does not exist."""
         return self._read("password")
 
     def programs(self, name: str | None) -> Binaries:

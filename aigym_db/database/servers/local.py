@@ -59,9 +59,9 @@ class LocalServer:
             return process.postmaster(home.data) is not None and _answers(home.server(find(home.made_with)))
 
     def serving(self, database: str) -> str | None:
-        """Return the DSN of a database on the running server, or None if it is not ready.
+        """Return the DSN of a database if the server runs and accepts a connection to it, else None.
 
-        It opens one connection, takes no lock and changes nothing. Otherwise use `start` or `server`.
+        It opens one connection, acquires no lock and changes nothing; `start` starts the server.
         """
         with suppress(ServerUnfit, OSError, IndexError):
             home = self._home()

@@ -15,9 +15,9 @@ from aigym_db.errors import PartiallyApplied
 from aigym_db.migrate.step import Step
 from aigym_db.model.migration import Migration
 
-PASSES = 3
-"""Number of passes that are made if rows are left, whether or not their number falls."""
-MOST_PASSES = 10
+MIN_PASSES = 3
+"""The number of passes that are made while rows are left, whether or not their number falls."""
+MAX_PASSES = 10
 """Maximum number of passes."""
 
 
@@ -37,14 +37,14 @@ class Pass:
     """The first page not processed yet."""
 
     def needs_another(self, left: int) -> bool:
-        """Return True if another pass is to follow this one, after which `left` rows match the condition.
+        """Return True if another pass is necessary; `left` rows match the condition after this one.
 
-        A pass misses rows that concurrent updates move. From pass PASSES on, the number of rows left has to
-        fall with each pass: otherwise other sessions write new rows as fast as passes change them.
+        A pass misses rows that concurrent updates move. From pass MIN_PASSES on, the number of rows left has
+        to fall with each pass: otherwise other sessions write new rows as fast as passes change them.
         """
-        if not left or self.number == MOST_PASSES:
+        if not left or self.number == MAX_PASSES:
             return False
-        return self.number < PASSES or self.left is None or left < self.left
+        return self.number < MIN_PASSES or self.left is None or left < self.left
 
     @property
     def until(self) -> int:

@@ -37,7 +37,7 @@ def dropped_data(
         return {}, set()
     roots, missing = _roots(connection, drops)
     dependencies = []
-    for number, new, parent, child in _later_dependencies(connection, statements, drops):
+    for number, new, parent, child in _new_dependencies(connection, statements, drops):
         if parent is not None:
             catalog = _NAMESPACE if new.by == "schema" else _CLASS
             dependency = {"number": number, "class": catalog, "parent": parent, "child": child}
@@ -79,16 +79,16 @@ def _root(number: int, drop: DroppedObject, catalog: int, oid: int, column: int)
     return {"number": number, "kind": drop.kind, "cascade": drop.cascade, **object_}
 
 
-def _later_dependencies(
+def _new_dependencies(
     connection: Connection[Any], statements: list[DestructiveStatement], drops: dict[int, DroppedObject]
 ) -> list[tuple[int, NewDependency, int | None, int]]:
-    """Return the dependencies that earlier statements of the plan create.
+    """Return the dependencies that statements of the plan create before a DROP.
 
-    Each has the number of the DROP before it, and the oids of its parent (None if it does not exist yet) and
-    of its child after it.
+    Each is a tuple: the number of the DROP, the dependency, and the oids of its parent (None if it does not
+    exist yet) and its child.
     """
-    later = [(number, new) for number in drops for new in statements[number].dependencies]
-    if not later:
+    new_by_drop = [(number, new) for number in drops for new in statements[number].dependencies]
+    if not new_by_drop:
         return []
     names = [
         {
@@ -99,11 +99,11 @@ def _later_dependencies(
             "child_schema": new.child.schema,
             "child": new.child.name,
         }
-        for index, (_, new) in enumerate(later)
+        for index, (_, new) in enumerate(new_by_drop)
     ]
     parameters = {"dependencies": json.dumps(names)}
-    rows = connection.execute(query("migrate/later_dependencies"), parameters).fetchall()
-    return [(*later[index], parent, child) for index, parent, child in rows]
+    rows = connection.execute(query("migrate/new_dependencies"), parameters).fetchall()
+    return [(*new_by_drop[index], parent, child) for index, parent, child in rows]
 
 
 def _drops_parent(drop: DroppedObject, new: NewDependency) -> bool:

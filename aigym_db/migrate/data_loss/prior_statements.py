@@ -35,7 +35,7 @@ class NewDependency:
     parent: CurrentName
     child: CurrentName
     always_dropped: bool = False
-    """Whether dropping the parent drops the child without CASCADE, as with partitions."""
+    """True if dropping the parent drops the child without CASCADE, as with partitions."""
 
 
 @dataclass(slots=True)

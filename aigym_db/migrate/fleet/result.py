@@ -94,7 +94,10 @@ class FleetResult:
         return {} if stopped or isinstance(self.error, Interrupted) else plans
 
     def with_errors(self, change: Callable[[AigymError], AigymError]) -> FleetResult:
-        """Return these results with each error replaced by the result of `change`."""
+        """Return these results with each error replaced by the result of `change`.
+
+        `change` is called once for an object that is the error of several targets, or a target's and `error`.
+        """
         before = (self.error, *(each.error for each in self.targets))
         errors = {id(error): change(error) for error in before if error}
 

@@ -208,10 +208,12 @@ class _Rollout:
         return (time.monotonic() - began) * 1000, outcome
 
     def start(self, result: TargetResult) -> None:
+        """Record that a target was started, and notify the observer; on the main thread."""
         result.started()
         self.observers[result] = self.observer.started(result)
 
     def notify(self, result: TargetResult, event: str, arguments: tuple[Any, ...]) -> None:
+        """Forward an event of a worker thread to the target's observer; on the main thread."""
         if event == "finished":
             result.committed(arguments[0])
         getattr(self.observers[result], event)(*arguments)
@@ -219,19 +221,22 @@ class _Rollout:
     def end(
         self, result: TargetResult, timed_outcome: tuple[float, tuple[Finished, ...] | AigymError]
     ) -> None:
+        """Record duration (ms) and outcome of a target, and notify the observer; on the main thread."""
         result.ended(*timed_outcome)
         self.first_error = self.first_error or result.error
         self.observer.ended(result)
         del self.observers[result]
 
     def may_continue(self) -> bool:
-        """Return whether other targets may start after the errors so far."""
+        """Return True if other targets may start after the errors so far."""
         return self.first_error is None or self.fleet.on_failure == "continue"
 
     def options_of(self, target: Target) -> Options:
+        """Return the options for a target: those of the run, with its tenant schema as scope."""
         return replace(self.options, scope=target.schema)
 
     def error_of(self, results: tuple[TargetResult, ...]) -> AigymError | None:
+        """Return Interrupted (AIG-I001) if a signal left targets unfinished, else the first error."""
         remaining = sum(result.state != "done" for result in results)
         if not self.stop.signal or not remaining:
             return self.first_error

@@ -107,7 +107,7 @@ def lock_timeout(
 
 
 def notice(message: Message | None, diagnostic: Diagnostic) -> Notice:
-    """Return a notice of the server with its place."""
+    """Convert a NOTICE or WARNING of the server; its place is that of the error position, if it has one."""
     position = _position(message, diagnostic)
     return Notice(
         diagnostic.severity_nonlocalized or diagnostic.severity or "NOTICE",
@@ -171,4 +171,4 @@ def _position(message: Message | None, diagnostic: Diagnostic) -> tuple[Step, in
     """Return the statement of the file and the offset in it that a diagnostic points to."""
     if message is None or not diagnostic.statement_position:
         return None
-    return message.index(message.character(message.text, diagnostic.statement_position))
+    return message.step_at(message.character(message.text, diagnostic.statement_position))

@@ -32,7 +32,7 @@ class Message:
         return message
 
     def add(self, statement: str | Step) -> None:
-        """Append one statement, without its semicolon."""
+        """Append one statement, without its semicolon: a `Step` of the file, or SQL of the migrator."""
         text = statement.sent if isinstance(statement, Step) else statement
         self._pieces.append(text)
         self._starts.append(self._length)
@@ -41,6 +41,7 @@ class Message:
 
     @property
     def text(self) -> str:
+        """The statements as they are sent, separated by semicolons."""
         return _BETWEEN.join(self._pieces)
 
     def __len__(self) -> int:
@@ -54,10 +55,11 @@ class Message:
         """Return the file's statement that follows `done` others; None if it is one of the migrator's own."""
         return self._steps[done] if done < len(self._steps) else None
 
-    def index(self, position: int) -> tuple[Step, int] | None:
-        """Return the file's statement at the server's `position` (characters, from 1) and the offset in it.
+    def step_at(self, position: int) -> tuple[Step, int] | None:
+        """Return the statement of the migration file at an error position, and the offset in that statement.
 
-        None if the position is in one of the migrator's own statements.
+        `position` counts the characters of the message from 1. Return None if it is in a statement that does
+        not come from the file.
         """
         number = bisect_right(self._starts, position - 1) - 1
         step = self._steps[max(number, 0)]
@@ -65,7 +67,7 @@ class Message:
             return None
         return step, position - 1 - self._starts[number] if step.instead is None else 0
 
-    def sent(self, *, bytewise: bool) -> None:
+    def set_position_unit(self, *, bytewise: bool) -> None:
         """Set whether the server counts error positions in bytes, as with the encoding SQL_ASCII."""
         self._bytewise = bytewise
 

@@ -94,7 +94,7 @@ class Wire:
         try:
             self._restore_reading_settings()
             self._message = message
-            message.sent(bytewise=self._bytewise)
+            message.set_position_unit(bytewise=self._bytewise)
             pgconn.send_query(message.text.encode())
             while True:
                 sent = pgconn.flush() == 0

@@ -37,6 +37,7 @@ class Chunk(Message):
 
     @property
     def text(self) -> str:
+        """The SQL that is sent; for a COPY without its data."""
         return self._step.sent
 
     def __len__(self) -> int:
@@ -54,7 +55,7 @@ class Chunk(Message):
             return self._step
         return Step(self.source, start + slices[done].start, start + slices[done].stop)
 
-    def index(self, position: int) -> tuple[Step, int] | None:
+    def step_at(self, position: int) -> tuple[Step, int] | None:
         return self._step, position - 1 if self.piece.instead is None else 0
 
     def data(self) -> Iterator[bytes]:
@@ -107,7 +108,7 @@ class IfNotExistsCheck(Chunk):
         """Return the statement that is checked."""
         return self._step
 
-    def index(self, position: int) -> tuple[Step, int] | None:
+    def step_at(self, position: int) -> tuple[Step, int] | None:
         return None
 
 

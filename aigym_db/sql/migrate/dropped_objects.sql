@@ -3,11 +3,11 @@ with recursive roots as (
   select *
   from jsonb_to_recordset(%(roots)s::jsonb)
     as roots (number integer, kind text, cascade boolean, class oid, object oid, sub integer)
-), later as (
+), planned as (
   -- Dependencies that earlier statements of the plan create.
   select *
   from jsonb_to_recordset(%(dependencies)s::jsonb)
-    as later (number integer, class oid, parent oid, child oid, whole boolean)
+    as planned (number integer, class oid, parent oid, child oid, whole boolean)
 ), reached as (
   select * from roots
   union
@@ -26,11 +26,11 @@ with recursive roots as (
     where reached.cascade and classid = reached.class and objid = reached.object and objsubid = reached.sub
       and deptype in ('i', 'e')
     union all
-    select 'pg_class'::regclass, later.child, 0
-    from later
-    where later.number = reached.number and later.class = reached.class and later.parent = reached.object
+    select 'pg_class'::regclass, planned.child, 0
+    from planned
+    where planned.number = reached.number and planned.class = reached.class and planned.parent = reached.object
       and reached.sub = 0
-      and (later.whole or reached.cascade)
+      and (planned.whole or reached.cascade)
   ) as next (class, object, sub)
 ), objects as (
   select distinct on (object, sub) number, kind, object, sub

@@ -132,7 +132,7 @@ def test_every_piece_of_the_file_has_its_place_in_the_file(name, first) -> None:
     for piece in (value, other, condition):
         position = sent.text.find(piece)
         while position >= 0:
-            step, index = sent.index(position + 1)
+            step, index = sent.step_at(position + 1)
             places.append((piece, step.place(index)))
             position = sent.text.find(piece, position + 1)
 

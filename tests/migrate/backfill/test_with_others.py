@@ -16,7 +16,7 @@ from aigym_db.database.servers.databases import create_database, drop_database
 from aigym_db.database.servers.throwaway import throwaway
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.backfill.pace import BatchSize
-from aigym_db.migrate.backfill.passes import PASSES
+from aigym_db.migrate.backfill.passes import MIN_PASSES
 from aigym_db.migrate.observer import Observer, Progress
 from aigym_db.model.migration import Migration
 
@@ -117,7 +117,7 @@ class StoppingBeforeTheLastPass(Observer):
 
     def progress(self, migration: Migration, progress: Progress) -> None:
         self.checks += progress.phase == "backfill: checking for remaining rows"
-        if self.checks == PASSES - 1 and not self.stop.is_set():
+        if self.checks == MIN_PASSES - 1 and not self.stop.is_set():
             self.stop.set()
             for thread in self.threads:
                 thread.join()
@@ -157,7 +157,7 @@ def test_every_row_is_changed_exactly_once_in_any_table_while_others_change_it(
         def progress(self, migration: Migration, progress: Progress) -> None:
             self.batches += 1
             # Rows that move during the last pass may remain unchanged.
-            if not progress.phase.startswith(f"backfill, pass {PASSES}"):
+            if not progress.phase.startswith(f"backfill, pass {MIN_PASSES}"):
                 values = {"id": dice.randint(1, 1500), "new": next(new_ids)}
                 other.execute(dice.choice(CHANGES), values)
             if self.batches == stop:

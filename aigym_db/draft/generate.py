@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from aigym_db.draft.classify import Changes
 from aigym_db.draft.items import Down, Item, Phase
-from aigym_db.draft.select import SelectedStatement, Selection
+from aigym_db.draft.selection import SelectedStatement, Selection
 from aigym_db.draft.targets import Subject, bound_to, subject
 from aigym_db.draft.texts import FIRST, LAST, Position, concurrently, or_replace
 from aigym_db.draft.write import change_fact, create, drop

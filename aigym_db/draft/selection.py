@@ -10,14 +10,15 @@ from aigym_db.draft.targets import StatementTarget, Subject, belongs_to, matches
 from aigym_db.draft.texts import FIRST, LAST, Position, TemplateStatement, squeeze, within
 from aigym_db.model.catalog import Difference, Key
 
-OF_SERVER = ("role", "membership", "setting", "system privileges")
-"""Kinds of object that belong to the whole server."""
+SHARED_KINDS = ("role", "membership", "setting", "system privileges")
+"""Kinds of object that all databases of the server share; a rollback does not drop them."""
 _WRITER = {
     "acl": "GrantStmt",
     "comment": "CommentStmt",
     "owner": "AlterOwnerStmt",
     "row_security": "AlterTableStmt",
 }
+"""By fact, the kind of the statement that sets it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Selection:
         of_schema = [file for file in self.run_time_files if file.startswith(f"schema/{schema}/")]
         if of_schema:
             return of_schema[0]
-        return self.run_time_files[0] if self.run_time_files and key.kind in OF_SERVER else ""
+        return self.run_time_files[0] if self.run_time_files and key.kind in SHARED_KINDS else ""
 
     def run_time_objects(self) -> tuple[Key, ...]:
         """Return the added objects that no statement names and that a rollback must drop.
@@ -79,7 +80,7 @@ class Selection:
         return tuple(
             key
             for key in objects
-            if key.kind not in OF_SERVER
+            if key.kind not in SHARED_KINDS
             and key.name.partition(".")[0] not in schemas - {key.name}
             and belongs_to(key, self.changes.state) not in subjects
         )
@@ -113,7 +114,7 @@ class Selection:
         return matches(subject(key), self.targets) or parent in self.targets & self.changes.created
 
 
-def select(
+def select_statements(
     templates: Iterable[TemplateStatement], changes: Changes, *, past: str = "", only: tuple[str, ...] = ()
 ) -> Selection:
     """Return the template statements that create or recreate what `changes` requires.
