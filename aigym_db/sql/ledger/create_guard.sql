@@ -6,6 +6,6 @@ as $$
 begin
   raise exception 'aigym_db.event is append-only: % is rejected', tg_op
     using errcode = 'insufficient_privilege',
-          hint = 'Record what is true now as a new event; history stays as it was.';
+          hint = 'Record the correction as a new event.';
 end
 $$

@@ -7,6 +7,6 @@ select 'pg_operator'::regclass::oid::bigint, to_regoperator(%(name)s)::oid::bigi
 where %(kind)s::text = 'operator'
 union all
 select address.classid::bigint, address.objid::bigint
-from (select %(names)s::text[] as names, %(arguments)s::text[] as arguments) as asked
-cross join lateral pg_get_object_address(%(kind)s::text, asked.names, asked.arguments) as address
-where %(kind)s::text <> 'operator' and asked.arguments is not null
+from (select %(names)s::text[] as names, %(arguments)s::text[] as arguments) as named
+cross join lateral pg_get_object_address(%(kind)s::text, named.names, named.arguments) as address
+where %(kind)s::text <> 'operator' and named.arguments is not null

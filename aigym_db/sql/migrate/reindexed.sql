@@ -20,12 +20,12 @@ with named as (
   select relation.reltoastrelid
   from pg_class as relation join owners on owners.oid = relation.oid
   where relation.reltoastrelid <> 0 and %(scope)s::text <> 'index'
-), found as (
+), indexes as (
   select index.*,
          relation.relname::text as name,
          format('%%I.%%I', namespace.nspname, relation.relname) as full_name,
          index.indisvalid and index.indisready and index.indislive as usable,
-         %(scope)s::text <> 'index' or exists (select from named where named.oid = index.indexrelid) as asked,
+         %(scope)s::text <> 'index' or exists (select from named where named.oid = index.indexrelid) as requested,
          has_schema_privilege(namespace.oid, 'usage') as droppable,
          regexp_replace(relation.relname::text, '_cc(new|old)[0-9]*$', '') as base
   from tables
@@ -33,29 +33,29 @@ with named as (
   join pg_class as relation on relation.oid = index.indexrelid and relation.relkind = 'i'
   join pg_namespace as namespace on namespace.oid = relation.relnamespace
 )
-select found.indexrelid::bigint,
-       found.full_name,
-       found.usable,
-       found.asked,
-       not found.usable and found.base <> found.name and exists (
-         select from found as rebuilt
-         where rebuilt.indrelid = found.indrelid
-           and rebuilt.asked
-           and rebuilt.indexrelid <> found.indexrelid
+select indexes.indexrelid::bigint,
+       indexes.full_name,
+       indexes.usable,
+       indexes.requested,
+       not indexes.usable and indexes.base <> indexes.name and exists (
+         select from indexes as rebuilt
+         where rebuilt.indrelid = indexes.indrelid
+           and rebuilt.requested
+           and rebuilt.indexrelid <> indexes.indexrelid
            -- PostgreSQL truncates a long name so that the suffix fits.
-           and (rebuilt.name = found.base
-                or starts_with(rebuilt.name, found.base) and octet_length(found.name) >= 60)),
+           and (rebuilt.name = indexes.base
+                or starts_with(rebuilt.name, indexes.base) and octet_length(indexes.name) >= 60)),
        (select building.pid
         from pg_stat_progress_create_index as building
         where building.datid = (select oid from pg_database where datname = current_database())
-          and not found.usable
-          and (building.index_relid = found.indexrelid
+          and not indexes.usable
+          and (building.index_relid = indexes.indexrelid
                -- An unprivileged role can read only the process id and the locks of other users' sessions.
                or building.relid is null and exists (
                  select from pg_locks as held
-                 where held.pid = building.pid and held.relation = found.indrelid and held.granted
+                 where held.pid = building.pid and held.relation = indexes.indrelid and held.granted
                    and held.mode = 'ShareUpdateExclusiveLock'))
         limit 1),
-       found.droppable
-from found
-order by found.full_name
+       indexes.droppable
+from indexes
+order by indexes.full_name
