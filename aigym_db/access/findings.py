@@ -90,7 +90,7 @@ def _unpoliced(connection: psycopg.Connection, roles: list[str], outside: list[s
         query("access/unpoliced_grants").encode(), {"roles": roles, "outside": outside}
     ):
         yield Finding(
-            "access-past-policies",
+            "access-bypasses-policies",
             "ACC02",
             "error",
             f"{table}: {role} has been granted {privilege}, to which row-level security does not apply.",

@@ -20,7 +20,7 @@ PAGES = {
         """),
     ),
     "ACC02": (
-        "access-past-policies",
+        "access-bypasses-policies",
         cleandoc("""
             A role has a privilege to which row-level security does not apply.
 

@@ -68,7 +68,7 @@ _HELP = "Move it to a separate migration marked `-- migrate:up phase:contract`."
 
 @rule(
     "BACK04",
-    "expand-takes-away",
+    "removal-in-expand",
     since="0.1",
     on=(ast.AlterTableStmt, ast.DropStmt, ast.GrantStmt),
     level="error",

@@ -32,11 +32,11 @@ _SETTINGS = {
 }
 
 
-@rule("TXN08", "guard-switched-off", since="0.1", on=ast.VariableSetStmt)
+@rule("TXN08", "safety-setting-disabled", since="0.1", on=ast.VariableSetStmt)
 def check(step: StatementContext) -> Iterator[RuleMatch]:
     values, effect = _SETTINGS.get((step.tree.name or "").lower(), (set(), ""))
     if step.tree.args and str(constant(step.tree.args[0])).lower() in values:
         yield step.match(
             f"{effect} with this value of {step.tree.name}.",
-            "Remove the setting, or write `-- allow guard-switched-off: <reason>`.",
+            "Remove the setting, or write `-- allow safety-setting-disabled: <reason>`.",
         )
