@@ -166,6 +166,7 @@ class AccessResult:
 
     @property
     def ok(self) -> bool:
+        """True if there are no findings."""
         return not self.findings
 
 

@@ -32,7 +32,7 @@ class AttemptStatement:
     passed: tuple[str, ...] | None = None
     """The keys reached if a constraint rejects the statement: policies are evaluated before constraints."""
     each: tuple[tuple[str, str], ...] = ()
-    """(statement, key) to execute one by one if a WITH CHECK rejects the whole sighted statement."""
+    """(statement, key) to execute one by one if a WITH CHECK rejects the statement as a whole."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def select_deleted(table: Table, rows: tuple[Row, ...]) -> str:
     """Return the query of the fixture rows that the table no longer contains."""
     every = literal(tuple(row.key for row in rows))
     return (
-        f"select {_KEYS} from unnest({every}::text[]) as gone (aigym_key) "
+        f"select {_KEYS} from unnest({every}::text[]) as fixture (aigym_key) "
         f"where aigym_key not in (select {table.key_sql} from {table.quoted})"
     )
 
@@ -163,12 +163,12 @@ def select_reassigned(table: Table, column: str, target: str | None, others: tup
     """
     before = literal(tuple(row.key for row in others))
     written, value = table.columns[column], literal(target)
-    still = (
+    unchanged = (
         f"select {table.key_sql} from {table.quoted} "
         f"where {written.quoted} is distinct from {value}::{written.type}"
     )
-    arrived = literal(f" to {column} = {target or 'null'}")
-    gone = (
-        f"select aigym_key from unnest({before}::text[]) as was (aigym_key) where aigym_key not in ({still})"
+    suffix = literal(f" to {column} = {target or 'null'}")
+    return (
+        f"select {_KEYS} from (select key || {suffix} as aigym_key "
+        f"from unnest({before}::text[]) as before (key) where key not in ({unchanged})) as reassigned"
     )
-    return f"select {_KEYS} from (select aigym_key || {arrived} as aigym_key from ({gone}) as left_) as moved"

@@ -33,10 +33,12 @@ class Capabilities:
 
     @property
     def major(self) -> int:
+        """The major version of the server, e.g. 18."""
         return self.version // 10_000
 
     @property
     def minor(self) -> int:
+        """The minor version of the server."""
         return self.version % 10_000
 
     @property

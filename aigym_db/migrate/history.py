@@ -17,8 +17,8 @@ from aigym_db.project.applied_files import (
 def require_matching_files(migrations: tuple[Migration, ...], ledger: tuple[Applied, ...]) -> None:
     """Check that each applied migration's file exists unchanged.
 
-    Raise MissingMigration (AIG-T002) if a file is gone or renamed, EditedMigration (AIG-T003) if its checksum
-    differs.
+    Raise MissingMigration (AIG-T002) if a file is missing or renamed, EditedMigration (AIG-T003) if its
+    checksum differs.
     """
     missing = missing_migrations(migrations, ledger)
     if missing:

@@ -33,8 +33,8 @@ def explained(
     except MissingMigration as error:
         here = {migration.checksum for migration in migrations}
         rows = missing_migrations(migrations, ledger.applied(connection, scope))
-        gone = (row for row in rows if row.file_checksum not in here)
-        raise error.amended(detail=kept(connection, gone, scope)) from None
+        missing = (row for row in rows if row.file_checksum not in here)
+        raise error.amended(detail=kept(connection, missing, scope)) from None
 
 
 def kept(connection: Connection[Any], rows: Iterable[Applied], scope: str = "") -> str:

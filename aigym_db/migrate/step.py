@@ -30,6 +30,7 @@ class Step:
 
     @property
     def text(self) -> str:
+        """The statement as the file contains it."""
         return self.source.text[self.start : self.end]
 
     def place(self, index: int = 0) -> Place:

@@ -31,18 +31,22 @@ def write(stream: TextIO, text: str) -> None:
 
 
 def good(text: str) -> str:
+    """Return the text in green on a terminal."""
     return click.style(text, fg="green")
 
 
 def bad(text: str) -> str:
+    """Return the text bold and in red on a terminal."""
     return click.style(text, fg="red", bold=True)
 
 
 def dim(text: str) -> str:
+    """Return the text dim on a terminal."""
     return click.style(text, dim=True)
 
 
 def bold(text: str) -> str:
+    """Return the text bold on a terminal."""
     return click.style(text, bold=True)
 
 

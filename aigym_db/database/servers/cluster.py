@@ -34,6 +34,7 @@ class Stored:
 
     @property
     def complete(self) -> bool:
+        """True if the place contains a data folder."""
         # Written before the rename, so an incomplete folder never has the final name.
         return (self.folder / "extent").is_file()
 

@@ -25,10 +25,12 @@ class Server:
 
     @property
     def name(self) -> str:
+        """The name of its programs, e.g. `embedded:18`."""
         return self.programs.name
 
     @property
     def major(self) -> int:
+        """The major version of PostgreSQL."""
         return self.programs.major
 
     def dsn(self, database: str = SUPERUSER, user: str | None = None) -> str:

@@ -28,7 +28,7 @@ from aigym_db.migrate.observer import Finished, Notice, Progress
 from aigym_db.migrate.session.attempt import MigrationAttempt
 from aigym_db.migrate.session.message import Message
 from aigym_db.migrate.session.migration_run import Run
-from aigym_db.migrate.session.reconnect import ServerAway, all_gone, gone
+from aigym_db.migrate.session.reconnect import ServerAway, all_ended, has_ended
 from aigym_db.migrate.session.session_settings import RESET_ALL
 from aigym_db.migrate.session.transaction import Patience, Try
 from aigym_db.migrate.step import Step
@@ -119,7 +119,7 @@ class _Backfill:
         run = self.run
         if self.rows:
             self.journal.attempt.keep(f"{self.rows:,} rows of {self.label}, which stay")
-        if gone(run.second) or gone(run.session.connection):
+        if has_ended(run.second) or has_ended(run.session.connection):
             return self._away()
         if isinstance(error, psycopg.Error):
             error = explain_error(error, doing=self.label)
@@ -144,7 +144,7 @@ class _Backfill:
             f"{self.label} is at {self._percent()}; its last batch is committed or rolled back."
         )
         # Only after progress: a statement that crashes the server would do so on every retry.
-        if self.rows > self.rows_before and all_gone(self.run.second, self.run.session.connection):
+        if self.rows > self.rows_before and all_ended(self.run.second, self.run.session.connection):
             return ServerAway(lost)
         self.run.failed(self.migration, self.journal.direction, lost, 1)
         return lost

@@ -17,6 +17,7 @@ class CurrentName:
 
     @property
     def quoted(self) -> str:
+        """The name as in SQL, with quotes where they are required."""
         return quoted(self.schema, self.name)
 
     def __str__(self) -> str:

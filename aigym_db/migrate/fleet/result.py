@@ -73,6 +73,7 @@ class FleetResult:
 
     @property
     def exit_status(self) -> int:
+        """The exit status of the command: 0, or that of `error`."""
         return 0 if self.error is None else self.error.exit_status
 
     def data_loss(self, fleet: Fleet) -> dict[Target, Plan]:

@@ -167,8 +167,8 @@ def _outcome(statement: NonTransactionalStatement, started: StartedStatement) ->
 def _require_free(statement: NonTransactionalStatement, verdict: Verdict) -> None:
     """Raise PartiallyApplied (AIG-H001) if another session builds the object, NameTaken (AIG-T007) if another
     object has its name."""
-    if verdict.outcome in ("elsewhere", "taken"):
-        raise (PartiallyApplied if verdict.outcome == "elsewhere" else NameTaken)(
+    if verdict.outcome in ("running", "taken"):
+        raise (PartiallyApplied if verdict.outcome == "running" else NameTaken)(
             f"{statement.journal.migration.label} cannot continue: {verdict.note}.",
             place=statement.step.place(),
             hint=verdict.hint,

@@ -15,7 +15,7 @@ from aigym_db.database.connect import connect, resolve
 from aigym_db.errors import CannotConnect, ConnectionLost, ReadOnly
 from aigym_db.migrate.observer import Waiting
 from aigym_db.migrate.session.migration_run import Run
-from aigym_db.migrate.session.reconnect import RunContext, ServerAway, all_gone
+from aigym_db.migrate.session.reconnect import RunContext, ServerAway, all_ended
 
 
 @contextmanager
@@ -37,7 +37,7 @@ def begin(connection: Connection[Any], context: RunContext) -> Iterator[Run]:
             _acquire(run, connection, 2, "orphan")
             ledger.create(connection)
         except (psycopg.OperationalError, CannotConnect):
-            if not all_gone(*sessions):
+            if not all_ended(*sessions):
                 raise
             lost = ConnectionLost(
                 "The connection to the server was lost before a migration started, and the server did not "

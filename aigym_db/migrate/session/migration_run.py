@@ -16,7 +16,7 @@ from aigym_db.errors import AigymError, ConnectionLost, Interrupted
 from aigym_db.migrate.observer import Finished, Notice, Progress, Waiting
 from aigym_db.migrate.session.ledger_failure import row_suppressed
 from aigym_db.migrate.session.message import Message
-from aigym_db.migrate.session.reconnect import RunContext, ServerAway, all_gone, gone
+from aigym_db.migrate.session.reconnect import RunContext, ServerAway, all_ended, has_ended
 from aigym_db.migrate.session.session_settings import RESET_ALL
 from aigym_db.migrate.session.wire import Wire
 from aigym_db.model.migration import Direction, Migration, Part, Plan
@@ -31,7 +31,8 @@ class CurrentAttempt(Protocol):
     notice: Callable[[Notice, int], None]
     look: Callable[[], None]
 
-    def blocked(self, blockers: tuple[locks.Blocker, ...], waited_s: float) -> None: ...
+    def blocked(self, blockers: tuple[locks.Blocker, ...], waited_s: float) -> None:
+        """Report blocking sessions; see `MigrationAttempt.blocked`."""
 
 
 class Run:
@@ -131,11 +132,11 @@ class Run:
                 self.failed(migration, self._plan.direction, error, None)
             raise error
         first = self.session.connection
-        if not (gone(self.second) or gone(first)):
+        if not (has_ended(self.second) or has_ended(first)):
             return
-        if all_gone(self.second, first):
+        if all_ended(self.second, first):
             raise ServerAway(self.lost("No statement was in progress, and the server did not come back."))
-        role = "holds the runner lock" if gone(self.second) else "executes the migrations"
+        role = "holds the runner lock" if has_ended(self.second) else "executes the migrations"
         raise self.lost(f"The session that {role} has ended; no further migration was started.")
 
     def interrupted(self, migration: Migration | None, outcome: str = "") -> Interrupted:
@@ -253,7 +254,7 @@ class Run:
 
     def lock_lost(self) -> bool:
         """True if the session that holds the runner lock has ended."""
-        return gone(self.second)
+        return has_ended(self.second)
 
     def _look(self, since_s: float) -> None:
         """Query the blocking sessions while a statement runs; cancel it if the runner lock is lost."""

@@ -128,8 +128,8 @@ def rest(plan: Plan, before: Iterable[Applied], rows: tuple[Applied, ...]) -> Pl
     return Plan(plan.direction, remaining, digest(rows), plan.waiting, plan.late)
 
 
-def gone(connection: Connection[Any]) -> bool:
-    """True if an idle session has ended, as far as the socket shows without a round trip."""
+def has_ended(connection: Connection[Any]) -> bool:
+    """Return True if an idle session has ended, as far as the socket shows without a round trip."""
     # A server that ends an idle session sends an error message, then closes the socket.
     pgconn = connection.pgconn
     with suppress(psycopg.Error):
@@ -139,11 +139,11 @@ def gone(connection: Connection[Any]) -> bool:
     return connection.closed or pgconn.status != ConnStatus.OK
 
 
-def all_gone(*connections: Connection[Any]) -> bool:
-    """True if all sessions have ended, as after a restart; False if a single session was terminated."""
-    if not all(gone(connection) for connection in connections):
+def all_ended(*connections: Connection[Any]) -> bool:
+    """Return True if all sessions have ended, as after a restart; False if a single one was terminated."""
+    if not all(has_ended(connection) for connection in connections):
         time.sleep(GRACE_S)
-    return all(gone(connection) for connection in connections)
+    return all(has_ended(connection) for connection in connections)
 
 
 def _connected(context: RunContext, worth_waiting: Callable[[CannotConnect], bool]) -> Connection[Any]:

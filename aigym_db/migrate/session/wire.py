@@ -75,6 +75,7 @@ class Wire:
 
     @property
     def pid(self) -> int:
+        """The process id of the server session."""
         return self.connection.info.backend_pid
 
     def send(
@@ -181,6 +182,7 @@ class Wire:
         self.prepared = False
 
     def alive(self) -> bool:
+        """Return True unless the connection is known to be closed or broken."""
         return not self.connection.closed and self.connection.pgconn.status == ConnStatus.OK
 
 

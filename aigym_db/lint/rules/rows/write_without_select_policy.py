@@ -42,11 +42,11 @@ def check(chain: Chain) -> Iterator[RuleMatch]:
             if other.permissive and other.command in ("select", "all")
             for role in other.roles
         }
-        blind = [role for role in policy.roles if role not in readers and PUBLIC not in readers]
-        if blind:
+        without_select = [role for role in policy.roles if role not in readers and PUBLIC not in readers]
+        if without_select:
             yield RuleMatch(
                 policy.spot,
-                f"{policy.command.upper()} … WHERE by {', '.join(blind)} changes no row of "
+                f"{policy.command.upper()} … WHERE by {', '.join(without_select)} changes no row of "
                 f"{shown(policy.table)}: there is no policy FOR SELECT.",
                 "Add a policy FOR SELECT for the same role.",
             )

@@ -152,7 +152,7 @@ def _drop(index: CatalogIndex) -> Verdict:
 
 def _elsewhere(index: CatalogIndex) -> Verdict:
     return Verdict(
-        "elsewhere",
+        "running",
         note=f"pid {index.builder} is building the index {index.name} now",
         hint="Wait for that session to finish, or end it, then run the command again.",
     )

@@ -78,7 +78,7 @@ class Reindex(Probe):
         busy = next((index for index in ours if index.builder is not None), None)
         if busy is not None:
             return Verdict(
-                "elsewhere",
+                "running",
                 note=f"pid {busy.builder} is building the index {busy.name} now",
                 hint="Wait for that session to finish, or end it, then run the command again.",
             )

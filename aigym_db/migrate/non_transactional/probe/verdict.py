@@ -17,9 +17,9 @@ Known = Mapping[str, Any]
 class Verdict:
     """The outcome of a statement and how to continue."""
 
-    outcome: Literal["done", "again", "unknown", "elsewhere", "taken"]
+    outcome: Literal["done", "again", "unknown", "running", "taken"]
     """done: it has taken effect. again: it has not, or it can be repeated. unknown: the catalog does not show
-    it. elsewhere: another session is executing it. taken: another object has the name."""
+    it. running: another session is executing it. taken: another object has the name."""
     repair: tuple[str, ...] = ()
     """Statements to execute first, each without a transaction block."""
     note: str = ""
