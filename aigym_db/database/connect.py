@@ -66,7 +66,7 @@ class SessionSettings:
     search_path: str = "pg_catalog"
     """The default has PostgreSQL's own schema alone: the package's queries qualify every other name."""
     jit: Literal["off"] | None = "off"
-    """Whether JIT compilation is switched off; None keeps the server's setting. Compiling a query of the
+    """`off` disables JIT compilation; None keeps the server's setting. Compiling a query of the
     package takes 1.0-1.2 s on Debian's PostgreSQL 15, running it some milliseconds."""
 
     def settings(self) -> dict[str, str | int]:
@@ -231,7 +231,7 @@ def _behind_pooler(dsn: str, detail: str) -> BehindPooler:
     database = shown(dsn)
     return BehindPooler(
         f"{database[0].upper()}{database[1:]} is behind a connection pooler; "
-        "aigym-db needs a session of its own.",
+        "aigym-db requires a dedicated server session.",
         detail=detail,
         hint="Connect to PostgreSQL itself, on its own port (often 5432), and not through the pooler.",
     )

@@ -83,7 +83,7 @@ class ServerUnfit(GuardError):
 
 
 class BehindPooler(GuardError):
-    """The connection goes through a connection pooler; aigym-db requires a server session of its own.
+    """The connection goes through a connection pooler; aigym-db requires a dedicated server session.
 
     Through a pooler in transaction mode, locks, roles and settings would affect the sessions of other
     clients. A pooler in session mode is rejected as well, because a client cannot distinguish the two.

@@ -49,7 +49,7 @@ class CheckedAllow:
 
     comment: Allow
     exists: bool
-    """Whether there is a rule of that name."""
+    """True if a rule of that name exists."""
     unused: bool
     """The rule exists, has been checked in this section, and the comment suppressed no finding of it."""
 

@@ -89,7 +89,7 @@ class Relation:
 
     @property
     def known(self) -> bool:
-        """Whether the SQL created it, so that all its columns and constraints are known."""
+        """True if the SQL created it, so that all its columns and constraints are known."""
         return self.kind != "unknown"
 
 

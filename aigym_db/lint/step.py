@@ -29,7 +29,7 @@ class StatementContext:
     body: Body = ""
     """The body that contains the statement: a DO block executes it now, a function when it is called."""
     located: bool = True
-    """Whether locations in the tree are indexes of the source; false inside a string with doubled quotes."""
+    """True if locations in the tree are indexes of the source; false inside a string with doubled quotes."""
 
     @property
     def tree(self) -> Any:

@@ -37,9 +37,9 @@ def check_dump_transactional(part: Part) -> None:
     indexes += [replacement.start for replacement in part.instead if replacement.text]
     if indexes:
         raise ForbiddenStatement(
-            "This is data for a COPY, or a setting for the rest of a dump, in a file that is no transaction.",
+            "A non-transactional file cannot contain data for a COPY or settings of pg_dump.",
             place=part.source.place(min(indexes)),
-            hint="Remove `transaction:false`, and put what needs it into a file of its own.",
+            hint="Remove `transaction:false`; put statements that require it into a separate migration.",
         )
 
 

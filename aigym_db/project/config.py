@@ -49,7 +49,7 @@ class Project:
     """The schemas in which unqualified names are looked up; new objects are created in the first."""
     lock_timeout_ms: int = LOCK_TIMEOUT_MS
     transaction: Literal["migration", "run"] = "migration"
-    """Whether a run has one transaction for each migration, or one for all of them."""
+    """`migration`: one transaction for each migration. `run`: one for all migrations of a run."""
     durable: bool = False
     """True if every commit of a run waits for the disk, false if only the last one does."""
     server: str = "embedded"

@@ -65,6 +65,6 @@ def _hint(file: str) -> str:
 
 def _hint_without_key(name: str) -> str:
     return (
-        f"Move the statement of {name} that requires the other into a file of its own, such as the domain's "
+        f"Move the statement of {name} that requires the other into a separate file, such as the domain's "
         "_links.sql.j2; or write a function in plpgsql, which PostgreSQL does not check before it runs."
     )

@@ -102,7 +102,7 @@ def test_changes_through_pgbouncer_are_rejected_and_no_state_remains(
 
     assert seen.status == 3
     assert "error AIG-G006 Database " in seen.out
-    assert "is behind a connection pooler; aigym-db needs a session of its own." in seen.out
+    assert "is behind a connection pooler; aigym-db requires a dedicated server session." in seen.out
     assert why in seen.out
     assert "  hint: Connect to PostgreSQL itself, on its own port (often 5432), and not through" in seen.out
     assert other.one("select to_regclass('aigym_db.event') is null and to_regclass('a') is null")

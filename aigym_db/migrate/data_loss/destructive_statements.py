@@ -28,7 +28,7 @@ class DroppedObject:
     dropped_with: str = ""
     """The name to report for a table or column that is dropped because it depends on this object."""
     missing_ok: bool = False
-    """Whether the statement has IF EXISTS."""
+    """True if the statement contains IF EXISTS."""
     address: Address | None = None
     """The catalog address, for the kind "object"."""
 

@@ -102,7 +102,7 @@ class PriorStatements:
 
     @property
     def has_triggers(self) -> bool:
-        """Whether any table has a new trigger or rule."""
+        """True if any table has a new trigger or rule."""
         return bool(self._with_trigger)
 
     def triggering(self, tree: Any, renames: Renames) -> Iterator[CurrentName]:

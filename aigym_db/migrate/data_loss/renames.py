@@ -29,7 +29,7 @@ class Renames:
     """The effect of earlier RENAME and SET SCHEMA statements on names."""
 
     match_unqualified: bool = True
-    """Whether a qualified and an unqualified name may denote the same object; with a search_path they may."""
+    """True if a qualified and an unqualified name may denote the same object; with a search_path they may."""
     _schemas: dict[str, str] = field(default_factory=dict)
     _relations: dict[CurrentName, CurrentName] = field(default_factory=dict)
     _columns: dict[tuple[CurrentName, str], str] = field(default_factory=dict)

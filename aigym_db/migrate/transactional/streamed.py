@@ -30,7 +30,7 @@ from aigym_db.syntax.non_sql import LONG
 
 
 def is_streamed(part: Part) -> bool:
-    """True if a part is streamed."""
+    """Return True for a transactional part of a long file, or with data for a COPY; never for a backfill."""
     long = len(part.source.text) > LONG
     return part.transaction and part.batch_rows is None and (long or bool(part.rows))
 
@@ -49,7 +49,7 @@ def require_short(plan: Plan) -> None:
 
 
 def run_streamed(run: Run, migration: Migration, direction: Direction, part: Part, *, durable: bool) -> None:
-    """Commit a migration together with its ledger row."""
+    """Execute a migration in one transaction together with its ledger row, sent in chunks, and report it."""
     run.check(migration)
     run.started(migration)
     with MigrationAttempt(run, migration) as attempt:

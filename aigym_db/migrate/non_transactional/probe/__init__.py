@@ -17,7 +17,10 @@ __all__ = ["Probe", "Verdict", "may_commit", "probe"]
 
 
 def probe(connection: Connection[Any], tree: Any, text: str) -> Probe:
-    """Return the probe for a statement; `text` is its SQL and `tree` its parse tree."""
+    """Return the probe that determines from the catalog whether a statement has taken effect.
+
+    `text` is the SQL of the statement, `tree` its parse tree.
+    """
     return _kind(tree)(connection, tree, text)
 
 
