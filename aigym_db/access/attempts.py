@@ -71,7 +71,7 @@ def plan_attempts(
     for actor, role in roles.items():
         grants = table.grants[role]
         cells = {command: table_matrix.cells[actor, command] for command in COMMANDS}
-        for command, way in _WAYS.items():
+        for command, way in _FIRST_WAYS.items():
             if not grants.allow(command):
                 yield RejectedAttempt(cells[command], way, _expected(fixture, actor, command))
         if grants.allow("select"):
@@ -85,7 +85,7 @@ def plan_attempts(
         yield from _reassign(cells["reassign"], table, fixture, grants)
 
 
-_WAYS: dict[Command, Way] = {
+_FIRST_WAYS: dict[Command, Way] = {
     "select": "select",
     "insert": "insert",
     "update": "without where",

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import psycopg
 
 from aigym_db.access.trial import Trial
 from aigym_db.database.queries import query
-from aigym_db.model.access import Attempt, Outcome, Survivor
+from aigym_db.model.access import Attempt, Outcome, Survivor, Way
 from aigym_db.model.finding import Finding
 
 SHOWN = 3
 """Maximum number of witness rows in a message."""
 
-_WAYS = {"select": "", "insert": "", "without where": " without WHERE", "with where": ""}
+_WAY_SUFFIXES: Mapping[Way, str] = {
+    "select": "",
+    "insert": "",
+    "without where": " without WHERE",
+    "with where": "",
+}
 
 
 def differing_cells(outcomes: Iterable[Outcome]) -> Iterator[Finding]:
@@ -38,7 +43,7 @@ def differing_cells(outcomes: Iterable[Outcome]) -> Iterator[Finding]:
 def describe(outcome: Outcome, attempt: Attempt) -> str:
     """Return the message about an attempt whose actual rows differ from the expected ones."""
     cell = outcome.cell
-    head = f"{cell}{_WAYS[attempt.way]}"
+    head = f"{cell}{_WAY_SUFFIXES[attempt.way]}"
     if attempt.error:
         return f"{head}: {attempt.error}."
     expected = f"expected {' + '.join(cell.classes) or 'no rows'}"

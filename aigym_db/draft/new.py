@@ -28,8 +28,8 @@ _NOTHING = (
     "-- Nothing to roll back: the objects belong to the whole server, and other databases may use them.\n"
 )
 _SHOWN = 30
-_OF_SERVER = ("role", "membership", "setting")
-"""Kinds that a down keeps: they belong to the whole server, and other databases may use them."""
+_MAY_REMAIN = ("role", "membership", "setting")
+"""Kinds of object that a down does not drop: all databases of the server share them."""
 
 
 def new(project: Project, name: str, *, empty: bool = False, only: tuple[str, ...] = ()) -> tuple[Path, ...]:
@@ -112,7 +112,7 @@ def _prove(
         )
     _run(connection, project, [migration.down for migration in reversed(drafted) if migration.down])
     restored = snapshot(connection, partition_schema=project.partition_schema, all_roles=True)
-    remaining = [item for item in restored.difference(history) if item.key.kind not in _OF_SERVER]
+    remaining = [item for item in restored.difference(history) if item.key.kind not in _MAY_REMAIN]
     _require_equal(remaining, "The drafted down does not restore the previous database")
 
 

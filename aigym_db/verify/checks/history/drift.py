@@ -30,7 +30,8 @@ from aigym_db.verify.context import VerifyContext
 from aigym_db.verify.differences import failures
 from aigym_db.verify.locate import place_of_key
 
-_OF_SERVER = ("role", "membership", "setting", "extension", "system privileges", "default privileges")
+_OF_ENVIRONMENT = ("role", "membership", "setting", "extension", "system privileges", "default privileges")
+"""Kinds of object that an administrator may add outside the migrations; an additional one is a warning."""
 _HELP = "Revert the change by hand, or add it to the migrations: `aigym-db new NAME`."
 
 
@@ -50,7 +51,7 @@ def drift(context: VerifyContext) -> Iterator[CheckFailure]:
     differences = [
         item for item in compared[0].difference(compared[1]) if _is_determined(item, context.session)
     ]
-    extra = [item for item in differences if item.left is None and item.key.kind in _OF_SERVER]
+    extra = [item for item in differences if item.left is None and item.key.kind in _OF_ENVIRONMENT]
     others = [item for item in differences if item not in extra]
     by_level: tuple[tuple[list[Difference], Level | None], ...] = ((others, None), (extra, "warning"))
     for group, level in by_level:

@@ -29,7 +29,8 @@ from aigym_db.verify.differences import failures
 from aigym_db.verify.locate import place_of_key
 
 LOGIN = "aigym_verify_plain_login"
-_OF_SERVER = ("role", "membership", "setting", "database")
+_NOT_COMPARED = ("role", "membership", "setting", "database")
+"""Kinds of object that depend on the server, not on the role that migrates."""
 
 
 @check("HIST07", "non-superuser-owner", needs="history")
@@ -80,6 +81,6 @@ def _comparable(catalog: Catalog) -> Catalog:
         {
             Key(key.kind, key.name.replace(LOGIN, SUPERUSER)): same(facts)
             for key, facts in catalog.facts.items()
-            if key.kind not in _OF_SERVER
+            if key.kind not in _NOT_COMPARED
         }
     )
