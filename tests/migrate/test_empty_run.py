@@ -24,6 +24,8 @@ from aigym_db.project.migrations import migrations
 assert migrate(sys.argv[1], migrations(Project(Path(sys.argv[2])))) == ()
 loaded = {name.partition(".")[0] for name in sys.modules}
 print(sorted(loaded & {"pglast", "sqlglot", "jinja2", "rich", "testcontainers"}))
+engine = {"aigym_db.migrate.execute", "aigym_db.migrate.session.wire"}
+print(sorted(engine & set(sys.modules)))
 """
 
 
@@ -35,14 +37,14 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_no_parser_is_imported(database, folder) -> None:
+def test_neither_a_parser_nor_the_engine_is_imported(database, folder) -> None:
     apply.migrate(database, migrations(Project(folder)))
 
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, database, str(folder)], capture_output=True, text=True
     )
 
-    assert (done.stdout, done.stderr) == ("[]\n", "")
+    assert (done.stdout, done.stderr) == ("[]\n[]\n", "")
 
 
 def test_one_connection_and_two_queries_are_enough(database, folder, monkeypatch) -> None:

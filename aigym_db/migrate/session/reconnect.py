@@ -24,7 +24,6 @@ from aigym_db.migrate.history import digest
 from aigym_db.migrate.observer import Observer, Waiting
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.session.session_settings import connect
-from aigym_db.migrate.session.wire import readable
 from aigym_db.migrate.stop import Stop
 from aigym_db.model.migration import Applied, Plan
 
@@ -130,6 +129,8 @@ def rest(plan: Plan, before: Iterable[Applied], rows: tuple[Applied, ...]) -> Pl
 
 def has_ended(connection: Connection[Any]) -> bool:
     """Return True if an idle session has ended, as far as the socket shows without a round trip."""
+    from aigym_db.migrate.session.wire import readable
+
     # A server that ends an idle session sends an error message, then closes the socket.
     pgconn = connection.pgconn
     with suppress(psycopg.Error):
