@@ -104,7 +104,7 @@ def _without_strangers(objects: dict[Key, dict[str, str]]) -> dict[Key, dict[str
     near: set[str] = set()
     for key, facts in objects.items():
         if key.kind == "setting" and key.name.endswith(" in this database"):
-            near.add(_plain(key.name.removesuffix(" in this database")))
+            near.add(_role_of_setting(key))
         near |= _named_roles(facts)
     groups = [key.name.split(" in ", 1) for key in objects if key.kind == "membership"]
     pairs = [(_plain(member), _plain(group)) for member, group in groups]
@@ -122,13 +122,17 @@ def _without_strangers(objects: dict[Key, dict[str, str]]) -> dict[Key, dict[str
             return _plain(member) in near or _plain(group) in near
         if key.kind == "setting":
             return (
-                key.name.endswith("everyone")
+                key.name.endswith(" of all roles")
                 or key.name.endswith(" in this database")
-                or _plain(key.name) in near
+                or _role_of_setting(key) in near
             )
         return True
 
     return {key: facts for key, facts in objects.items() if kept(key)}
+
+
+def _role_of_setting(key: Key) -> str:
+    return _plain(key.name.partition(" of ")[2].removesuffix(" in this database"))
 
 
 def _named_roles(facts: dict[str, str]) -> set[str]:

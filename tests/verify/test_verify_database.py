@@ -62,7 +62,7 @@ def test_differences_between_files_and_ledger_are_found_and_worded_as_by_migrate
         ),
         (
             "do $$ begin execute format('alter database %I set jit = off', current_database()); end $$",
-            "setting everyone in this database exists in the database",
+            "setting jit of all roles in this database exists in the database",
             "warning",
         ),
     ],
@@ -86,6 +86,14 @@ def test_drift_of_the_database_itself_names_it(project, migrated, findings_text)
 
     assert f"database {name}: acl is `" in findings
     assert "database this" not in findings
+
+
+def test_the_mark_of_a_production_database_is_no_drift(project, migrated) -> None:
+    with psycopg.connect(migrated, autocommit=True) as connection:
+        name = connection.info.dbname
+        connection.execute(f"alter database {name} set aigym.environment = 'production'".encode())
+
+    assert verify(project, dsn=migrated, names=("drift",)).findings == ()
 
 
 @pytest.mark.parametrize("owner", ["other_owner", "OtherOwner", "other-owner"])

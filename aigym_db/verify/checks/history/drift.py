@@ -32,6 +32,8 @@ from aigym_db.verify.locate import place_of_key
 
 _OF_ENVIRONMENT = ("role", "membership", "setting", "extension", "system privileges", "default privileges")
 """Kinds of object that an administrator may add outside the migrations; an additional one is a warning."""
+_PRODUCTION_MARKER = Key("setting", "aigym.environment of all roles in this database")
+"""The setting that `docs/production.md` recommends for production databases; no migration contains it."""
 _HELP = "Revert the change by hand, or add it to the migrations: `aigym-db new NAME`."
 
 
@@ -80,11 +82,16 @@ def _live(context: VerifyContext, expected: Catalog) -> Catalog:
 
 
 def _comparable(catalog: Catalog, name: str, owners: Collection[str]) -> Catalog:
-    """Return the catalog with the database under its `name`, and without the privileges of its owners.
+    """Return the catalog with the database under its `name`, and without the privileges of its owners and
+    the setting that marks production databases.
 
     An owner has every privilege, granted or not; `owners` are those of both databases, without quotes.
     """
-    others = {key: facts for key, facts in catalog.facts.items() if key.kind != "database"}
+    others = {
+        key: facts
+        for key, facts in catalog.facts.items()
+        if key.kind != "database" and key != _PRODUCTION_MARKER
+    }
     facts = dict(catalog.facts[THIS_DATABASE])
     grants = (item.rpartition("/") for item in facts.get("acl", "").split())
     facts["acl"] = " ".join(
