@@ -72,6 +72,31 @@ LOST = {
         "alter table app.q attach partition app.t default; drop table app.q;",
         ["app.t: 2 rows"],
     ),
+    "a table attached to a new one in a dropped schema": (
+        "",
+        "create table app.np (x int) partition by list (x);"
+        "alter table app.np attach partition app.t default;"
+        "alter table app.np set schema trash; drop schema trash cascade;",
+        ["app.t: 2 rows"],
+    ),
+    "a table attached to one created in a dropped schema": (
+        "",
+        "create table trash.np (x int) partition by list (x);"
+        "alter table trash.np attach partition app.t default; drop schema trash cascade;",
+        ["app.t: 2 rows"],
+    ),
+    "a table that inherits a new child of a dropped table": (
+        "create table app.b (x int);",
+        "create table app.np () inherits (app.b); alter table app.t inherit app.np;"
+        "drop table app.b cascade;",
+        ["app.t: 2 rows"],
+    ),
+    "a table attached to a new partition of a dropped table": (
+        "create table app.q (x int) partition by list (x);",
+        "create table app.np partition of app.q default partition by list (x);"
+        "alter table app.np attach partition app.t default; drop table app.q;",
+        ["app.t: 2 rows"],
+    ),
     "a table partitioned by a function": (
         f"{FUNCTION} create table app.r (a int) partition by range (app.g(a));"
         "create table app.r1 partition of app.r default; insert into app.r values (1);",

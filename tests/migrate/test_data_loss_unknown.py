@@ -61,7 +61,12 @@ UNKNOWN = {
     "an object assigned to a role": (
         "",
         "alter table app.t owner to pg_monitor; drop owned by pg_monitor cascade;",
-        "DROP … pg_monitor CASCADE: objects moved or renamed before",
+        "DROP OWNED BY pg_monitor: objects that earlier statements assign to it",
+    ),
+    "an object assigned to a role whose objects are dropped without CASCADE": (
+        "",
+        "alter table app.t owner to pg_monitor; drop owned by pg_monitor;",
+        "DROP OWNED BY pg_monitor: objects that earlier statements assign to it",
     ),
     "rows of a table that gets child tables": (
         "create table app.hold (x int);",

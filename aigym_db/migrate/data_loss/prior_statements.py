@@ -42,7 +42,10 @@ class NewDependency:
 class PriorStatements:
     """The objects, dependencies, triggers and foreign keys that the statements so far create."""
 
-    dependencies: tuple[NewDependency, ...] = ()
+    _dependencies: tuple[NewDependency, ...] = ()
+    """Dependencies that are added to existing tables, and to created ones by ALTER TABLE."""
+    _of_created: dict[str, list[NewDependency]] = field(default_factory=dict)
+    """Dependencies of tables from their CREATE TABLE, by the name of the table without its schema."""
     _created: set[CurrentName] = field(default_factory=set)
     _renamed: set[CurrentName] = field(default_factory=set)
     """New names of objects other than tables; their current names are not tracked."""
@@ -58,6 +61,7 @@ class PriorStatements:
             self._created.add(created)
         match kind:
             case "CreateStmt":
+                self._add_parents(tree, renames)
                 self._add_foreign_keys(tree, renames)
             case "CreateSchemaStmt":
                 for element in tree.schemaElts or ():
@@ -70,10 +74,11 @@ class PriorStatements:
                     self._add_command(_relation(tree.relation, renames), command, renames)
             case "AlterObjectSchemaStmt" if tree.relation is not None:
                 child = renames.relation(CurrentName(tree.newschema, tree.relation.relname))
-                kept = tuple(old for old in self.dependencies if old.by != "schema" or old.child != child)
+                kept = tuple(old for old in self._dependencies if old.by != "schema" or old.child != child)
                 parent = CurrentName(None, renames.schema(tree.newschema))
-                new = () if child.schema == parent.name else (NewDependency("schema", parent, child),)
-                self.dependencies = kept + new
+                moved_back = child.schema == parent.name and not self.creates(child)
+                new = () if moved_back else (NewDependency("schema", parent, child),)
+                self._dependencies = kept + new
             case "AlterObjectSchemaStmt":
                 self._renamed.add(CurrentName(tree.newschema, _last_word(tree.object)))
             case "RenameStmt" if tree.relation is None:
@@ -86,12 +91,23 @@ class PriorStatements:
     def _add_command(self, name: CurrentName, command: Any, renames: Renames) -> None:
         match command.subtype.name:
             case "AT_AddInherit":
-                self.dependencies += (NewDependency("relation", _relation(command.def_, renames), name),)
+                self._dependencies += (NewDependency("relation", _relation(command.def_, renames), name),)
             case "AT_AttachPartition":
                 child = _relation(command.def_.name, renames)
-                self.dependencies += (NewDependency("relation", name, child, always_dropped=True),)
+                self._dependencies += (NewDependency("relation", name, child, always_dropped=True),)
             case "AT_ChangeOwner":
                 self._owners.add(command.newowner.rolename)
+
+    def _add_parents(self, tree: Any, renames: Renames) -> None:
+        """Record the schema, the parent tables and the partitioned table of a CREATE TABLE."""
+        child, partition = _relation(tree.relation, renames), tree.partbound is not None
+        of_table = self._of_created.setdefault(child.name, [])
+        of_table += [
+            NewDependency("relation", _relation(parent, renames), child, always_dropped=partition)
+            for parent in tree.inhRelations or ()
+        ]
+        if child.schema is not None:
+            of_table.append(NewDependency("schema", CurrentName(None, child.schema), child))
 
     def _add_foreign_keys(self, tree: Any, renames: Renames) -> None:
         from aigym_db.syntax.tree import walk
@@ -99,6 +115,25 @@ class PriorStatements:
         for node, _, _ in walk(tree):
             if type(node).__name__ == "Constraint" and node.pktable is not None:
                 self._referenced.add(_relation(node.pktable, renames))
+
+    @property
+    def dependencies(self) -> tuple[NewDependency, ...]:
+        """The new dependencies, also the indirect ones: a table that is a child of a created one."""
+        dependencies = dict.fromkeys(self._dependencies)
+        pending = list(dependencies)
+        while pending:
+            new = pending.pop()
+            if new.by == "schema":
+                continue
+            for outer in (*self._dependencies, *self._of_created.get(new.parent.name, ())):
+                if not _matches_any(outer.child, {new.parent}) or outer.parent == new.child:
+                    continue
+                always = outer.always_dropped and new.always_dropped
+                indirect = NewDependency(outer.by, outer.parent, new.child, always)
+                if indirect not in dependencies:
+                    dependencies[indirect] = None
+                    pending.append(indirect)
+        return tuple(dependencies)
 
     @property
     def has_triggers(self) -> bool:

@@ -97,8 +97,14 @@ def _destructive(
     for destruction in certain:
         match destruction:
             case DroppedObject(kind, name):
-                if destruction.cascade and prior.makes_cascade_unknown(kind, name):
-                    unknown = UnknownEffect(f"DROP … {name} CASCADE: objects moved or renamed before")
+                # DROP OWNED drops the role's tables without CASCADE, too.
+                drops_others = destruction.cascade or kind == "owned"
+                if drops_others and prior.makes_cascade_unknown(kind, name):
+                    unknown = UnknownEffect(
+                        f"DROP OWNED BY {name}: objects that earlier statements assign to it"
+                        if kind == "owned"
+                        else f"DROP … {name} CASCADE: objects moved or renamed before"
+                    )
                     yield DestructiveStatement(unknown, step)
                 may_be_missing = (
                     not prior.dependencies
