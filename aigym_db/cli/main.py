@@ -6,6 +6,7 @@ import gc
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import Literal
 
@@ -166,11 +167,14 @@ def _run(arguments: list[str], report: Report) -> int:
 
 
 def _requested_format(arguments: list[str]) -> Literal["text", "json"]:
-    """Return the format of the last `--format`; text if the value is invalid, which click reports."""
-    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
+    """Return the format of the last `--format`; text if the value is invalid, which click reports.
+
+    Arguments after `--` are not options.
+    """
+    options = takewhile(lambda word: word != "--", arguments)
     values = [
         following if word == "--format" else word.removeprefix("--format=")
-        for word, following in pairs
+        for word, following in pairwise([*options, ""])
         if word == "--format" or word.startswith("--format=")
     ]
     return "json" if values[-1:] == ["json"] else "text"

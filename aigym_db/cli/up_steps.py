@@ -19,7 +19,7 @@ from aigym_db.model.wording import counted
 from aigym_db.project.lock_file import frozen
 from aigym_db.project.migrations import migrations
 from aigym_db.seeds.load import load
-from aigym_db.seeds.plan import seed_files
+from aigym_db.seeds.plan import configured_seed_sets, seed_files
 from aigym_db.version import __version__
 
 Step = Callable[[], str | None]
@@ -29,9 +29,13 @@ _INPUTS = ("migrations", "schema", "policies", "seeds")
 
 
 def steps(app: App, dsn: str) -> Iterator[tuple[str, Step]]:
-    """Yield the steps of `up` after the start of the server, in order."""
+    """Yield the steps of `up` after the start of the server, in order.
+
+    Raise BadConfig (AIG-P002) before the first step if a seed set of the settings has no folder.
+    """
+    sets = configured_seed_sets(app.project)
     yield "migrate", lambda: _migrate(app, dsn)
-    for name in app.project.seeds:
+    for name in sets:
         yield "seed", lambda name=name: _seed(app, dsn, name)  # type: ignore[misc]
     yield "verify", lambda: _verify(app, dsn)
     if (app.project.root / "policies" / "actors.toml").is_file():
@@ -82,11 +86,11 @@ def _seed(app: App, dsn: str, name: str) -> str:
 
 
 def _verify(app: App, dsn: str) -> str | None:
-    from aigym_db.verify.verify import verify
+    from aigym_db.verify.verify import exit_status, verify
 
     done = verify(app.project, dsn=dsn, progress=lambda name: app.report.progress(f"verify {name}"))
     app.report.add_findings(*done.findings)
-    if any(finding.level != "note" for finding in done.findings):
+    if exit_status(done.findings):
         return None
     return f"{len(done.ran)} checks: history = state = database, every migration can be rolled back"
 
@@ -96,7 +100,7 @@ def _access(app: App) -> str | None:
 
     with access_report(app.project) as result:
         app.report.add_findings(*result.findings)
-        if app.report.findings:
+        if result.findings:
             return None
         tables, actors = counted(result.tables, "table"), counted(len(result.matrix.actors), "actor")
         return f"{len(result.outcomes):,} cells match ({tables} × {actors})"

@@ -118,6 +118,13 @@ def unknown_setting(
     return _document(project.root, project.file).unknown(message, name, known, *path)
 
 
+def wrong_setting(project: Project, message: str, *path: Key, hint: str) -> AigymError:
+    """Return the error BadConfig (AIG-P002) of a value in the configuration file of a project."""
+    if project.file is None:
+        return BadConfig(message, hint=hint)
+    return _document(project.root, project.file).wrong(message, *path, hint=hint)
+
+
 def is_server_name(name: Any) -> bool:
     """True if a name has the form of a server's name; its programs may be missing on this machine."""
     return isinstance(name, str) and re.fullmatch(_SERVER, name) is not None
@@ -136,23 +143,10 @@ def _document(root: Path, file: str) -> Document:
 def _read(root: Path, file: str) -> Project:
     document = _document(root, file)
     values = document.checked(document.values, SETTINGS, subject="The configuration")
-    if "seeds" in values and (root / "seeds").is_dir():
-        _check_seeds(document, root, values["seeds"])
     settings: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
     }
     return Project(root, file, **settings)
-
-
-def _check_seeds(document: Document, root: Path, names: list[str]) -> None:
-    """Raise BadConfig (AIG-P002) if a seed set has no folder in `seeds/`, which exists."""
-    known = [path.name for path in (root / "seeds").iterdir() if path.is_dir()]
-    for number, name in enumerate(names):
-        if name not in known:
-            message = f"The setting `seeds` names {name}, and there is no folder seeds/{name}."
-            if not known:
-                raise document.wrong(message, "seeds", number, hint=f"Create the folder seeds/{name}.")
-            raise document.unknown(message, name, known, "seeds", number)
 
 
 def _is_name(value: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,6 +72,18 @@ def verify(
     return Verified(tuple(findings), tuple(ran), skipped)
 
 
+def exit_status(findings: Iterable[Finding]) -> int:
+    """Return the exit status of `verify` and `up` for these findings.
+
+    5 if the history was edited or the database has drifted, 1 for other errors and warnings, 0 for none.
+    """
+    names = {finding.rule for finding in findings if finding.level != "note"}
+    if names & _TAMPERED_OR_DRIFTED:
+        return TamperedError.exit_status
+    return 1 if names else 0
+
+
+_TAMPERED_OR_DRIFTED = {"lock", "lock-grows", "ledger", "drift"}
 _TAMPERING = ("lock", "ledger")
 _TAMPERED = "the history was changed, so every comparison with it differs"
 

@@ -107,6 +107,25 @@ def test_the_last_format_counts(words: list[str], is_json: bool, capsys: pytest.
 
 
 @pytest.mark.parametrize(
+    "words", [[], [""], ["--"], ["--", ""], ["--format"], ["-C"], ["\udcff"], ["-"], ["--format="]], ids=repr
+)
+def test_an_incomplete_command_line_is_rejected_without_a_traceback(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status(words) == 2
+
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "Usage: aigym-db" in shown.err or shown.err.startswith("error AIG-P013")
+
+
+def test_a_format_after_the_end_of_the_options_is_an_argument(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status(["explain", "--", "--format=json"]) == 2
+
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
     "words",
     [
         ("migrate", "--to", "-1"),

@@ -11,6 +11,7 @@ from aigym_db.api import lint
 from aigym_db.database.servers import binaries
 from aigym_db.errors import BadConfig, NoProject, ServerUnfit
 from aigym_db.project.config import find, is_server_name
+from aigym_db.seeds.plan import configured_seed_sets
 
 
 def test_the_nearest_project_above_a_folder_is_found(tmp_path: Path) -> None:
@@ -51,7 +52,6 @@ def test_a_folder_without_a_project_is_rejected_with_a_hint(tmp_path: Path) -> N
         ("search_path = []\n", "one or more schema names", "aigym-db.toml:1:1"),
         ('server = "nonsense"\n', "`server` must be the name of a server: ", "aigym-db.toml:1:1"),
         ('server = "path:"\n', "`server` must be the name of a server: ", "aigym-db.toml:1:1"),
-        ('seeds = ["one", "onne"]\n', "no folder seeds/onne", "aigym-db.toml:1:17"),
         ("lock_timeout_ms = true\n", "must be a whole number", "aigym-db.toml:1:1"),
         ("durable = 1\n", "must be true or false", "aigym-db.toml:1:1"),
         ('transaction = "all"\n', 'must be "migration" or "run"', "aigym-db.toml:1:1"),
@@ -70,7 +70,6 @@ def test_an_invalid_setting_is_rejected_with_its_place(
     tmp_path: Path, text: str, message: str, place: str
 ) -> None:
     (tmp_path / "aigym-db.toml").write_text(text)
-    (tmp_path / "seeds/one").mkdir(parents=True)
 
     with pytest.raises(BadConfig, match=re.escape(message)) as caught:
         find(tmp_path)
@@ -82,10 +81,33 @@ def test_an_invalid_setting_is_rejected_with_its_place(
     assert not required or required not in caught.value.hint
 
 
-def test_a_seed_set_may_be_missing_where_there_are_no_seeds(tmp_path: Path) -> None:
+@pytest.mark.parametrize("folder", ["seeds/test", "migrations"])
+def test_a_project_without_the_folders_of_its_seed_sets_is_found(tmp_path: Path, folder: str) -> None:
     (tmp_path / "aigym-db.toml").write_text('seeds = ["reference"]\n')
+    (tmp_path / folder).mkdir(parents=True)
 
     assert find(tmp_path).seeds == ("reference",)
+
+
+@pytest.mark.parametrize(
+    ("folder", "hint"),
+    [
+        ("seeds/one", "Write `one`."),
+        ("seeds/test", "Use one of: test."),
+        ("seeds", "Create the folder seeds/onne."),
+        ("schema", "Create the folder seeds/onne."),
+    ],
+)
+def test_a_seed_set_without_a_folder_is_rejected_where_the_sets_are_loaded(
+    tmp_path: Path, folder: str, hint: str
+) -> None:
+    (tmp_path / "aigym-db.toml").write_text('seeds = ["onne"]\n')
+    (tmp_path / folder).mkdir(parents=True)
+
+    with pytest.raises(BadConfig, match="no folder seeds/onne") as caught:
+        configured_seed_sets(find(tmp_path))
+
+    assert (str(caught.value.place), caught.value.hint) == ("aigym-db.toml:1:10", hint)
 
 
 def test_an_unknown_lint_rule_is_shown_at_its_place(tmp_path: Path) -> None:

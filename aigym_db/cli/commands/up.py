@@ -20,6 +20,7 @@ def command(app: App) -> int:
     from aigym_db.cli.up_steps import nothing_changed, remember, steps
     from aigym_db.database.servers.cleanup import gc
     from aigym_db.report.documents import UpResults
+    from aigym_db.verify.verify import exit_status
 
     app.reject_database("the project's local database")
     app = replace(app, only_local=True)
@@ -33,7 +34,7 @@ def command(app: App) -> int:
             summary = step()
             if summary is None:
                 app.report.print_line(f"{console.bad('failed')}  {name}")
-                return 5 if any(finding.code.startswith("HIST") for finding in app.report.findings) else 1
+                return exit_status(app.report.findings)
             app.report.print_line(f"{console.good('ok')}      {name:9} {summary}")
         remember(app, dsn)
         gc()
