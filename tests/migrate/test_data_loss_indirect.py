@@ -87,8 +87,7 @@ LOST = {
     ),
     "a table that inherits a new child of a dropped table": (
         "create table app.b (x int);",
-        "create table app.np () inherits (app.b); alter table app.t inherit app.np;"
-        "drop table app.b cascade;",
+        "create table app.c () inherits (app.b); alter table app.t inherit app.c; drop table app.b cascade;",
         ["app.t: 2 rows"],
     ),
     "a table attached to a new partition of a dropped table": (
