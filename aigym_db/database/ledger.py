@@ -127,14 +127,13 @@ def applied(connection: Connection[Any], scope: str = "") -> tuple[Applied, ...]
     may only read suffices. Raise UnknownLedger (AIG-T008) if the ledger has another format, ReadOnly
     (AIG-S005) if the role may not read the view, and LockTimeout (AIG-S004) if another session has locked it.
     """
-    nested = connection.info.transaction_status is not TransactionStatus.IDLE or not connection.autocommit
     try:
-        with known_format(), connection.transaction() if nested else nullcontext():
+        with known_format(connection):
             rows = connection.execute(query("ledger/applied"), {"scope": scope}).fetchall()
     except psycopg.errors.UndefinedTable:
         return ()
     except psycopg.errors.LockNotAvailable:
-        if nested:
+        if _nested(connection):
             raise
         from aigym_db.database.locks import held_by_others
 
@@ -170,17 +169,46 @@ def exists(connection: Connection[Any]) -> bool:
 
 
 @contextmanager
-def known_format() -> Iterator[None]:
-    """Raise UnknownLedger (AIG-T008) if a query in the block fails because the ledger has another format."""
+def known_format(connection: Connection[Any]) -> Iterator[None]:
+    """Raise UnknownLedger (AIG-T008) if a query in the block fails because the ledger has another format.
+
+    Without a ledger, raise the query's UndefinedTable. Errors do not abort an open transaction.
+    """
     try:
-        yield
-    except (psycopg.errors.UndefinedColumn, psycopg.errors.InvalidTextRepresentation) as error:
-        raise UnknownLedger(
-            "The ledger of this database, schema aigym_db, was created by another version of aigym-db.",
-            detail=error.diag.message_primary or "",
-            hint="Use the version of aigym-db that created it. If the data is not needed, drop the database, "
-            "create it again and run `aigym-db migrate`.",
-        ) from None
+        with connection.transaction() if _nested(connection) else nullcontext():
+            yield
+    except psycopg.errors.UndefinedTable:
+        require_complete(connection)
+        raise
+    except (
+        psycopg.errors.UndefinedColumn,
+        psycopg.errors.UndefinedObject,
+        psycopg.errors.InvalidTextRepresentation,
+    ) as error:
+        raise _unknown(error.diag.message_primary or "") from None
+
+
+def require_complete(connection: Connection[Any]) -> None:
+    """Raise UnknownLedger (AIG-T008) if the ledger lacks a table, view, type or column; none at all is
+    accepted."""
+    missing = _one(connection, "ledger/missing_parts")[0]
+    if missing is not None:
+        raise _unknown(f"Missing: {missing}")
+
+
+def _unknown(detail: str) -> UnknownLedger:
+    return UnknownLedger(
+        "The ledger of this database, schema aigym_db, was changed or was created by another version of "
+        "aigym-db.",
+        detail=detail,
+        hint="Use the version of aigym-db that created it, or restore the schema aigym_db from a backup. If "
+        "the data is not needed, drop the database, create it again and run `aigym-db migrate`.",
+    )
+
+
+def _nested(connection: Connection[Any]) -> bool:
+    """Return True if a query of this connection is part of a larger transaction."""
+    return connection.info.transaction_status is not TransactionStatus.IDLE or not connection.autocommit
 
 
 def record(connection: Connection[Any], event: Event) -> None:
@@ -238,7 +266,7 @@ def stored_sql(connection: Connection[Any], version: int, scope: str = "") -> st
     """
     parameters = {"version": version, "scope": scope}
     try:
-        with known_format():
+        with known_format(connection):
             row = connection.execute(query("ledger/stored_sql"), parameters).fetchone()
     except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege):
         return None

@@ -57,7 +57,7 @@ def known_unfinished(connection: Connection[Any], scope: str = "") -> tuple[Part
     Raise UnknownLedger (AIG-T008) if the ledger has another format.
     """
     try:
-        with known_format():
+        with known_format(connection):
             rows = connection.execute(query("ledger/unfinished"), {"scope": scope}).fetchall()
     except psycopg.errors.UndefinedTable:
         return ()

@@ -133,9 +133,12 @@ select version, name, checksum, occurred_at as applied_at, who as applied_by
 from aigym_db.event where kind = 'apply'
 """
 OTHER_LABEL = "alter type aigym_db.event_kind rename value 'rollback' to 'revert'"
+WITHOUT_VIEW = "drop view aigym_db.applied"
+WITHOUT_TYPE = "alter type aigym_db.event_kind rename to kind"
+UNKNOWN = {"column": WITHOUT_SCOPE, "label": OTHER_LABEL, "view": WITHOUT_VIEW, "type": WITHOUT_TYPE}
 
 
-@pytest.fixture(params=[WITHOUT_SCOPE, OTHER_LABEL], ids=["column", "label"])
+@pytest.fixture(params=list(UNKNOWN.values()), ids=list(UNKNOWN))
 def unknown_ledger(request, database, other, write):
     """Create a ledger of another format, with one applied migration."""
     migration = write(1, "create table app (id int);")
@@ -167,6 +170,47 @@ def test_a_ledger_of_another_format_is_rejected_and_not_changed(
         ("start",),
         ("apply",),
     ]
+
+
+@pytest.mark.parametrize(
+    ("change", "missing"),
+    [
+        ("alter table aigym_db.event rename to gone", "table aigym_db.event"),
+        ("alter table aigym_db.event drop column lock_wait_ms", "column lock_wait_ms of aigym_db.event"),
+    ],
+    ids=["table", "column"],
+)
+def test_a_ledger_that_cannot_be_written_is_rejected_before_a_statement_runs(
+    database, other, write, change, missing
+) -> None:
+    first, second = write(1, "create table app (id int);"), write(2, "create table b (id int);")
+    migrate(database, (first,))
+    other.execute(change)
+
+    for call in (migrate, rollback):
+        with pytest.raises(UnknownLedger) as error:
+            call(database, (first, second))
+        assert error.value.detail == f"Missing: {missing}"
+
+    assert other.execute("select to_regclass('app'), to_regclass('b')").fetchone() == ("app", None)
+
+
+def test_the_status_without_the_table_of_events_is_an_error(database, other, write) -> None:
+    first = write(1, "create table app (id int);")
+    migrate(database, (first,))
+    other.execute("alter table aigym_db.event rename to gone")
+
+    with pytest.raises(UnknownLedger):
+        status(database, (first,))
+
+
+def test_an_empty_schema_of_the_ledger_is_no_ledger(database, other, write) -> None:
+    other.execute("create schema aigym_db")
+    first = write(1, "create table app (id int);")
+
+    assert status(database, (first,)).applied == ()
+    migrate(database, (first,))
+    assert [row.version for row in ledger.applied(other)] == [1]
 
 
 def test_reading_a_ledger_of_another_format_does_not_abort_the_transaction(database, unknown_ledger) -> None:

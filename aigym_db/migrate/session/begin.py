@@ -22,13 +22,14 @@ from aigym_db.migrate.session.reconnect import RunContext, ServerAway, all_ended
 def begin(connection: Connection[Any], context: RunContext) -> Iterator[Run]:
     """Acquire both runner locks and create the ledger if missing; release the locks at the end of the block.
 
-    Raise ReadOnly (AIG-S005) before anything is written, RunnerLocked (AIG-L001), Interrupted (AIG-I001), and
-    ServerAway if the server goes away before the block is entered.
+    Raise ReadOnly (AIG-S005) or UnknownLedger (AIG-T008) before anything is written, RunnerLocked (AIG-L001),
+    Interrupted (AIG-I001), and ServerAway if the server goes away before the block is entered.
     """
     with ExitStack() as opened:
         sessions = [connection]
         try:
             _require_rights(connection)
+            ledger.require_complete(connection)
             sessions.append(
                 opened.enter_context(closing(connect(_same_server(connection, context.dsn), autocommit=True)))
             )
