@@ -15,7 +15,7 @@ import psycopg
 from aigym_db.database.connect import SessionSettings, connect
 from aigym_db.database.failure import explain_error
 from aigym_db.database.migration_session import Connection, open_session
-from aigym_db.database.replay import create_owner, replay
+from aigym_db.database.replay import replay
 from aigym_db.database.servers.databases import clone, drop_database
 from aigym_db.database.servers.server import Server
 from aigym_db.database.servers.throwaway import TEMPLATE, throwaway
@@ -25,7 +25,6 @@ from aigym_db.model.migration import Part
 from aigym_db.model.source import Source
 from aigym_db.project.config import Project
 from aigym_db.project.migrations import migrations
-from aigym_db.project.replay_session import replay_session
 from aigym_db.project.state import state
 from aigym_db.project.text import normalised
 from aigym_db.version import __version__
@@ -83,7 +82,7 @@ def open_test_database(project: Project, server: str | None = None) -> Iterator[
     templates it is built from the migrations. Raise StatementFailed (AIG-S002) if PostgreSQL rejects a
     statement of the schema, BadSeed (AIG-P014) if it rejects the fixture.
     """
-    session = replay_session(project)
+    session = project.session
     parts, reference, rows = _parts(project), _rows(project, REFERENCE), _rows(project, FIXTURE)
     # The template is reused. Its contents depend on the date, because the first partition is that of the
     # current day; the fixture can contain rows of the current hour, so it is loaded every time.
@@ -91,7 +90,6 @@ def open_test_database(project: Project, server: str | None = None) -> Iterator[
 
     def build(dsn: str) -> None:
         with open_session(dsn, session) as connection:
-            create_owner(connection, session)
             replay(connection, parts, owner=session.owner)
             _fill(connection, reference)
 

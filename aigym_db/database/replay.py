@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import psycopg
+from psycopg import errors
 
 from aigym_db.database.catalog import snapshot
 from aigym_db.database.failure import explain_error
@@ -21,47 +23,50 @@ from aigym_db.model.script import Piece
 from aigym_db.model.session import MigrationSession
 from aigym_db.syntax.quote import quoted
 
+OWNER_CREATED = "Created by aigym-db for a replay: it was needed before any file created it."
+"""The comment of an owner role that a replay created."""
+
 
 @contextmanager
 def scratch(
     server: Server, session: MigrationSession, *, user: str | None = None, database_owner: str | None = None
 ) -> Iterator[Connection]:
-    """Yield a session for files on a new, empty database, and drop the database at the end.
-
-    If `session` requires it, the owner is created first.
-    """
+    """Yield a session for files on a new, empty database, and drop the database at the end."""
     with (
         temporary_database(server, owner=database_owner) as database,
         open_session(server.dsn(database.name, user), session) as connection,
     ):
-        if database_owner is None:
-            create_owner(connection, session)
         yield connection
 
 
-def create_owner(connection: Connection, session: MigrationSession) -> None:
-    """Create the session's owner, unless it exists, and make it the owner of the connection's database.
-
-    Do nothing unless `session.create_owner` is true.
-    """
-    if session.owner is not None and session.create_owner:
-        role, database = quoted(session.owner), quoted(connection.info.dbname)
-        exists = connection.execute(
-            "select from pg_catalog.pg_roles where rolname = %s", [session.owner]
-        ).fetchone()
-        if exists is None:
-            connection.execute(f"create role {role} nologin".encode())
+def create_owner(connection: Connection, owner: str) -> None:
+    """Create the role and make it the owner of the connection's database, unless the role exists."""
+    if _exists(connection, owner):
+        return
+    role, database = quoted(owner), quoted(connection.info.dbname)
+    with connection.transaction():
+        connection.execute("reset role")
+        connection.execute(f"create role {role} nologin".encode())
+        connection.execute(f"comment on role {role} is '{OWNER_CREATED}'".encode())
         connection.execute(f"alter database {database} owner to {role}".encode())
+
+
+def creates_owner(catalog: Catalog) -> bool:
+    """Return True if the owner in this catalog was created by a replay and not by a file."""
+    return any(
+        key.kind == "role" and facts.get("comment") == OWNER_CREATED for key, facts in catalog.facts.items()
+    )
 
 
 def replay(connection: Connection, parts: Iterable[Part], *, owner: str | None = None) -> None:
     """Execute each part according to its options, by default as `owner` and in one transaction.
 
-    The connection must be in autocommit mode. Raise StatementFailed (AIG-S002) with the place in the source
-    file if a statement fails.
+    The owner is created when a statement first fails because it does not exist: in production an
+    administrator may have created it. The connection must be in autocommit mode. Raise StatementFailed
+    (AIG-S002) with the place in the source file if a statement fails.
     """
     for part in parts:
-        _run(connection, part, None if part.role == "none" else part.role or owner)
+        _run(connection, part, None if part.role == "none" else part.role or owner, owner)
 
 
 @contextmanager
@@ -76,7 +81,6 @@ def replayed(name: str, parts: tuple[Part, ...], session: MigrationSession) -> I
 
     def build(dsn: str) -> None:
         with open_session(dsn, session) as connection:
-            create_owner(connection, session)
             replay(connection, parts, owner=session.owner)
 
     with throwaway(name, template_key=f"replayed {key}", build=build) as server:
@@ -95,34 +99,52 @@ def built(
         return snapshot(connection, partition_schema=partition_schema, all_roles=True)
 
 
-def _run(connection: Connection, part: Part, role: str | None) -> None:
+def _run(connection: Connection, part: Part, role: str | None, owner: str | None) -> None:
     if not part.transaction:
-        _run_steps(connection, part, role, alone=True)
+        for step in _steps(part):
+            with _placed(part, step):
+                _with_owner(connection, owner, partial(_run_alone, connection, part, step, role))
+        connection.execute("reset role")
         return
     try:
-        with connection.transaction():
-            _act_as(connection, role)
-            for piece in part.pieces():
-                _execute(connection, part, piece)
+        _with_owner(connection, owner, partial(_run_together, connection, part, role))
     except psycopg.Error as error:
         # The error position is optional. Execute the statements one by one to find the failing one.
-        _run_steps(connection, part, role, alone=False)
+        with connection.transaction(force_rollback=True):
+            _act_as(connection, role)
+            for step in _steps(part):
+                with _placed(part, step):
+                    _execute(connection, part, step)
         raise _failed(error, part, part.start) from error
 
 
-def _run_steps(connection: Connection, part: Part, role: str | None, *, alone: bool) -> None:
-    if alone:
-        for step in _steps(part):
-            with _placed(part, step):
-                _act_as(connection, role, for_session=True)
-                _execute(connection, part, step)
-        connection.execute("reset role")
-        return
-    with connection.transaction(force_rollback=True):
+def _run_together(connection: Connection, part: Part, role: str | None) -> None:
+    with connection.transaction():
         _act_as(connection, role)
-        for step in _steps(part):
-            with _placed(part, step):
-                _execute(connection, part, step)
+        for piece in part.pieces():
+            _execute(connection, part, piece)
+
+
+def _run_alone(connection: Connection, part: Part, step: Piece, role: str | None) -> None:
+    _act_as(connection, role, for_session=True)
+    _execute(connection, part, step)
+
+
+def _with_owner(connection: Connection, owner: str | None, execute: Callable[[], None]) -> None:
+    """Call `execute`; if it fails because the owner does not exist, create the owner and call it again."""
+    try:
+        execute()
+    except (errors.UndefinedObject, errors.InvalidParameterValue) as error:
+        # PostgreSQL names the role: role "shop_owner" does not exist.
+        if owner is None or f'"{owner}"' not in str(error) or _exists(connection, owner):
+            raise
+        create_owner(connection, owner)
+        execute()
+
+
+def _exists(connection: Connection, role: str) -> bool:
+    row = connection.execute("select from pg_catalog.pg_roles where rolname = %s", [role]).fetchone()
+    return row is not None
 
 
 def _steps(part: Part) -> Iterator[Piece]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aigym_db.database.catalog import snapshot
 from aigym_db.database.migration_session import Connection, open_session
-from aigym_db.database.replay import built, replay, replayed
+from aigym_db.database.replay import built, create_owner, creates_owner, replay, replayed
 from aigym_db.database.servers.throwaway import TEMPLATE, throwaway
 from aigym_db.draft.draft import Draft, draft
 from aigym_db.errors import BadCommandLine, CannotDraft, StatementFailed
@@ -19,7 +19,6 @@ from aigym_db.project.config import Project
 from aigym_db.project.lock_file import frozen
 from aigym_db.project.migrations import migrations, parse
 from aigym_db.project.order import ordered
-from aigym_db.project.replay_session import replay_session
 from aigym_db.project.state import parts
 
 _EMPTY = "-- Write what changes here, one statement after the other.\n"
@@ -73,7 +72,7 @@ def file_text(version: int, slug: str, draft: Draft) -> str:
 def _drafted(
     project: Project, known: tuple[Migration, ...], slug: str, first: int, only: tuple[str, ...]
 ) -> tuple[Migration, ...]:
-    scripts, session = ordered(project), replay_session(project)
+    scripts, session = ordered(project), project.session
     partitions = project.partition_schema
     with throwaway(project.server) as server:
         state = built(server, parts(scripts), session, partition_schema=partitions)
@@ -82,6 +81,8 @@ def _drafted(
         replayed(project.server, ups, session) as server,
         open_session(server.dsn(TEMPLATE), session) as connection,
     ):
+        if project.owner and creates_owner(state):
+            create_owner(connection, project.owner)
         history = snapshot(connection, partition_schema=partitions, all_roles=True)
         past = "\n".join(part.text for part in ups)
         drafts = draft(scripts, state, history, owner=project.owner, past=past, only=only)

@@ -13,5 +13,3 @@ class MigrationSession:
     """The role that files run as by default; None is the role that connects."""
     search_path: tuple[str, ...] = ("public",)
     """The schemas in which names without a schema are looked up; new objects go to the first."""
-    create_owner: bool = False
-    """Create the owner, as the owner of the database, before files run on a temporary server."""

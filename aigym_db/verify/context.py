@@ -21,7 +21,6 @@ from aigym_db.project.config import Project
 from aigym_db.project.domains import domains
 from aigym_db.project.migrations import migrations
 from aigym_db.project.order import ordered
-from aigym_db.project.replay_session import replay_session
 from aigym_db.project.state import parts
 
 
@@ -60,7 +59,7 @@ class VerifyContext:
     @cached_property
     def session(self) -> MigrationSession:
         """The session of replays on temporary servers."""
-        return replay_session(self.project)
+        return self.project.session
 
     @cached_property
     def state(self) -> Catalog:

@@ -10,17 +10,20 @@ import pytest
 from aigym_db.access.test_database import open_test_database
 from aigym_db.database.ledger import Event, checksum, create, record
 from aigym_db.database.migration_session import open_session
-from aigym_db.database.replay import replay
+from aigym_db.database.replay import creates_owner, replay
 from aigym_db.draft.new import new
 from aigym_db.project.config import Project, find
 from aigym_db.project.migrations import migrations
-from aigym_db.project.replay_session import replay_session
+from aigym_db.verify.context import VerifyContext
 from aigym_db.verify.verify import verify
 from tests.support.cards import card
 from tests.verify.conftest import BIRDS, SCHEMA
 
 OWNER = "missing_owner"
 BIRDS_MIGRATION = f"-- migrate:up\n{SCHEMA}{BIRDS}-- migrate:down\ndrop table app.birds;\ndrop schema app;\n"
+_DATABASE_OWNER = (
+    "do $$ begin execute format('alter database %%I owner to %s', current_database()); end $$;\n"
+)
 
 
 @pytest.fixture
@@ -95,25 +98,52 @@ def test_the_owner_of_the_server_is_no_drift(project, database, findings_text) -
 
 
 @pytest.mark.parametrize(
-    ("sql", "created"),
+    "statements",
     [
-        ("create role missing_owner nologin", True),
-        ('CREATE  USER "missing_owner"', True),
-        ("do $$ begin execute format('create role %I', 'missing_owner'); end $$", True),
-        ("do $$ begin execute 'create role ' || quote_ident(n); end $$", True),
-        ("create role missing_owner_2", False),
-        ("create role reader; grant reader to missing_owner", False),
-        ("create user mapping for missing_owner server s", False),
-        ("select 1", False),
+        "create role /* owner */ missing_owner;",
+        "do $$ begin execute $q$create role $q$ || 'missing_owner'; end $$;",
+        "create role missing_admin; alter role missing_admin rename to missing_owner;",
+        'create role"missing_owner";',
     ],
 )
-def test_replays_create_the_owner_unless_a_migration_may(project, write, sql: str, created: bool) -> None:
-    write("migrations/0002_role.sql", f"-- migrate:up\n{sql};\n-- migrate:down\nselect 1;\n")
+def test_the_owner_that_a_migration_creates_is_not_created_before(
+    project, write, findings_text, statements: str
+) -> None:
+    write(
+        "migrations/0001_role.sql",
+        f"-- migrate:up role:none\n{statements}\n{_DATABASE_OWNER % 'missing_owner'}"
+        f"-- migrate:down role:none\n{_DATABASE_OWNER % 'postgres'}drop role missing_owner;\n",
+    )
+    (project.root / "migrations/0001_birds.sql").rename(project.root / "migrations/0002_birds.sql")
 
-    assert replay_session(project).create_owner is not created
+    assert findings_text(verify(project, names=("round-trip",))) == ""
+    assert not _is_created_by_the_replay(project)
 
 
-def test_the_owner_is_not_created_if_a_template_does(with_templates, write) -> None:
-    write("schema/_roles.sql.j2", "{% for name in ['missing_owner'] %}create role {{ name }};{% endfor %}")
+@pytest.mark.parametrize(
+    "statements",
+    [
+        "-- An administrator runs before: create role missing_owner login;",
+        "do $$ begin execute format('create role %I', 'missing_reader'); end $$;",
+        "grant pg_monitor to missing_owner; revoke pg_monitor from missing_owner;",
+        "do $$ begin perform 'missing_owner'::regrole; end $$;",
+    ],
+)
+@pytest.mark.parametrize("options", ["role:none", "role:none transaction:false"])
+def test_the_owner_that_no_migration_creates_is_created_when_it_is_needed(
+    project, write, findings_text, statements: str, options: str
+) -> None:
+    write(
+        "migrations/0001_role.sql",
+        f"-- migrate:up {options}\n{statements}\n-- migrate:down {options}\n"
+        f"drop role if exists missing_reader;\n",
+    )
+    (project.root / "migrations/0001_birds.sql").rename(project.root / "migrations/0002_birds.sql")
 
-    assert not replay_session(with_templates).create_owner
+    assert findings_text(verify(project, names=("round-trip",))) == ""
+    assert _is_created_by_the_replay(project)
+
+
+def _is_created_by_the_replay(project: Project) -> bool:
+    with VerifyContext(project) as context:
+        return creates_owner(context.history)

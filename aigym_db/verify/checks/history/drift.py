@@ -18,12 +18,11 @@ from dataclasses import replace
 
 from aigym_db.database.connect import connect
 from aigym_db.database.ledger import applied
-from aigym_db.database.replay import replayed
+from aigym_db.database.replay import creates_owner, replayed
 from aigym_db.database.servers.binaries import EMBEDDED
 from aigym_db.database.servers.throwaway import TEMPLATE
 from aigym_db.model.catalog import THIS_DATABASE, Catalog, Difference, Key
 from aigym_db.model.finding import Level
-from aigym_db.model.session import MigrationSession
 from aigym_db.syntax.quote import quoted
 from aigym_db.verify.check import CheckFailure, check
 from aigym_db.verify.context import VerifyContext
@@ -51,7 +50,9 @@ def drift(context: VerifyContext) -> Iterator[CheckFailure]:
     owners = {catalog.facts[THIS_DATABASE].get("owner", "").strip('"') for catalog in (expected, live)}
     compared = [_comparable(catalog, name, owners) for catalog in (expected, live)]
     differences = [
-        item for item in compared[0].difference(compared[1]) if _is_determined(item, context.session)
+        item
+        for item in compared[0].difference(compared[1])
+        if _is_determined(item, expected, context.project.owner)
     ]
     extra = [item for item in differences if item.left is None and item.key.kind in _OF_ENVIRONMENT]
     others = [item for item in differences if item not in extra]
@@ -104,13 +105,13 @@ def _comparable(catalog: Catalog, name: str, owners: Collection[str]) -> Catalog
     return Catalog({**others, Key("database", name): facts})
 
 
-def _is_determined(difference: Difference, session: MigrationSession) -> bool:
+def _is_determined(difference: Difference, expected: Catalog, owner: str | None) -> bool:
     """Return True if the migrations determine the value that differs.
 
     They do not determine owner and comment of the database, which are set when it is created, nor the
     attributes of an owner role that no migration creates.
     """
     key = difference.key
-    if key.kind == "role" and session.create_owner:
-        return key.name not in (session.owner, quoted(session.owner))
+    if key.kind == "role" and owner is not None and key.name in (owner, quoted(owner)):
+        return key in expected.facts and not creates_owner(expected)
     return key.kind != "database" or difference.fact not in ("owner", "comment")

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from psycopg import sql
 
 from aigym_db.database.connect import connect
-from aigym_db.database.replay import replay, replayed, scratch
+from aigym_db.database.replay import create_owner, replay, replayed, scratch
 from aigym_db.database.servers.server import SUPERUSER, Server
 from aigym_db.database.servers.throwaway import TEMPLATE
 from aigym_db.model.catalog import Catalog, Key
@@ -63,6 +63,7 @@ def non_superuser_owner(context: VerifyContext) -> Iterator[CheckFailure]:
 
 def _make_login(server: Server, owner: str) -> None:
     with connect(server.dsn(TEMPLATE), autocommit=True) as connection:
+        create_owner(connection, owner)
         connection.execute(
             sql.SQL("create role {} login nosuperuser nobypassrls in role {}").format(
                 sql.Identifier(LOGIN), sql.Identifier(owner)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aigym_db.database.replay import replay, scratch
+from aigym_db.database.replay import create_owner, creates_owner, replay, scratch
 from aigym_db.database.servers.throwaway import throwaway
 from aigym_db.model.migration import Migration
 from aigym_db.verify.check import CheckFailure, check
@@ -35,6 +35,8 @@ def round_trip(context: VerifyContext) -> Iterator[CheckFailure]:
     """
     owner = context.project.owner
     with throwaway(context.project.server) as server, scratch(server, context.session) as connection:
+        if owner and creates_owner(context.history):
+            create_owner(connection, owner)
         catalogs = [context.catalog_of(connection)]
         for migration in context.migrations:
             replay(connection, [migration.up], owner=owner)
