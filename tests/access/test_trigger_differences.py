@@ -113,6 +113,38 @@ def test_a_statement_trigger_that_changes_rows_is_reported_for_an_actor_that_rea
     assert any(message.startswith("app.units: admin update") for message in reported)
 
 
+def test_a_deferred_trigger_that_changes_rows_is_reported(messages: Messages) -> None:
+    reported = messages(
+        """
+        create function guard.spill() returns trigger
+        language plpgsql security definer set search_path = '' as $$
+        begin
+            update app.units set name = 'renamed' where name = 'east';
+            return null;
+        end
+        $$
+        """,
+        """
+        create constraint trigger spill after update on app.units deferrable initially deferred
+        for each row when (old.name <> 'east') execute function guard.spill()
+        """,
+    )
+
+    assert any(
+        message.startswith("app.units: admin update") and "actual also row" in message for message in reported
+    )
+
+
+def test_a_deferred_foreign_key_is_no_difference(messages: Messages) -> None:
+    assert (
+        messages(
+            "alter table app.unit_items alter constraint unit_items_unit_id_fkey "
+            "deferrable initially deferred"
+        )
+        == []
+    )
+
+
 def test_a_cascade_within_the_table_is_reported(messages: Messages) -> None:
     reported = messages(
         "alter table app.unit_items drop constraint unit_items_unit_id_fkey",

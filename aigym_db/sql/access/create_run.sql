@@ -39,6 +39,10 @@ begin
                     else
                         execute attempt_row.body;
                         get diagnostics count = row_count;
+                        if not replica then
+                            -- The subtransaction is never committed: fire the deferred triggers now, as the actor.
+                            set constraints all immediate;
+                        end if;
                         perform set_config('role', 'none', true);
                         affected := count;
                         if count = 0 then
@@ -76,6 +80,9 @@ begin
                             perform pg_temp.aigym_act_as(attempt_row.role, attempt_row.claims, attempt_row.settings);
                             execute attempt_row.each_body[part];
                             get diagnostics count = row_count;
+                            if not replica then
+                                set constraints all immediate;
+                            end if;
                             if count > 0 then
                                 actual := actual || attempt_row.each_key[part];
                             end if;
