@@ -89,11 +89,13 @@ def plan_down(
     chosen = tuple(files[version] for version in versions)
     for migration in chosen:
         if migration.down is None:
+            correct = "orrect the schema in a new migration: `aigym-db new NAME`."
             raise Irreversible(
                 f"{migration.label} cannot be rolled back: {migration.irreversible}",
                 place=migration.up.source.place(migration.up.end),
-                hint=f"Roll back no further than `--to {migration.version}`, or correct the schema in a new "
-                "migration.",
+                hint=f"C{correct}"
+                if migration is chosen[0]
+                else f"Roll back no further than `--to {migration.version}`, or c{correct}",
             )
     return Plan("down", chosen, digest(ledger))
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 
 def counted(count: int, noun: str) -> str:
-    """Return a count with its noun: `1 error`, `2 errors`, `2 branches`."""
+    """Return a count with its noun: `1 error`, `2 errors`, `2,000 batches`."""
     plural = "" if count == 1 else "es" if noun.endswith(("s", "x", "ch", "sh")) else "s"
-    return f"{count} {noun}{plural}"
+    return f"{count:,} {noun}{plural}"
 
 
 def similar(name: str, choices: Iterable[str]) -> list[str]:

@@ -72,6 +72,8 @@ def test_without_confirmation_nothing_changes(shop, with_rows, on_a_terminal, ho
 
     assert status == 3
     assert LISTED in seen
+    assert "Make a backup first." in seen
+    assert "--yes" not in seen
     assert "Nothing was rolled back." in seen
     assert holdings(with_rows) == before
 

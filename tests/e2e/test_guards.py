@@ -113,9 +113,20 @@ def test_an_irreversible_migration_is_not_rolled_back(shop, migrated, holdings) 
         "  --> migrations/0003_x.sql:3:1\n"
         "  3 | -- migrate:down irreversible: 🎉\n"
         "    | ^\n"
-        "  hint: Roll back no further than `--to 3`, or correct the schema in a new migration.\n"
+        "  hint: Correct the schema in a new migration: `aigym-db new NAME`.\n"
     )
     assert holdings(migrated) == held
+
+
+def test_an_irreversible_migration_below_the_newest_one_is_the_limit_of_a_rollback(shop, migrated) -> None:
+    shop.write("migrations/0003_x.sql", "-- 0003 x\n-- migrate:up\n-- migrate:down irreversible: 🎉\n")
+    shop.migration("0004_y", "select 1;")
+    shop("freeze")
+    shop("--database", migrated, "migrate")
+
+    seen = shop("--database", migrated, "rollback", "--to", "1")
+
+    assert "hint: Roll back no further than `--to 3`, or correct the schema in a new migration" in seen.err
 
 
 def test_the_wait_for_another_runner_ends_after_its_limit(shop, migrated, spawn, wait_for) -> None:

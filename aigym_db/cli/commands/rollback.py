@@ -75,7 +75,8 @@ def command(
     except DataLoss as error:
         if not app.can_confirm:
             raise
-        app.report.add_error(error)
+        # The prompt replaces the hint to confirm with --yes.
+        app.report.add_error(error.amended(hint="Make a backup first."))
         if not click.confirm("Roll back and lose this data?", err=True):
             app.report.print_line("Nothing was rolled back.")
             return error.exit_status

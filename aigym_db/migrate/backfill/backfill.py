@@ -33,6 +33,7 @@ from aigym_db.migrate.session.session_settings import RESET_ALL
 from aigym_db.migrate.session.transaction import Patience, Try
 from aigym_db.migrate.step import Step
 from aigym_db.model.migration import Direction, Migration, Part
+from aigym_db.model.wording import counted
 
 NOTE_S = 1.0
 """Longest interval between journal entries while there are no rows to change."""
@@ -82,7 +83,7 @@ class _Backfill:
         """Run the necessary passes and record the ledger row."""
         if self.current is not None:
             self.pace = BatchSize(self.batch_rows, measured(self.journal, self.change, 1)[1])
-            self._notice(f"resumes at {self._percent()}, with {self.rows:,} rows done")
+            self._notice(f"resumes at {self._percent()}, with {counted(self.rows, 'row')} done")
         while True:
             current = self.current or self._begin(1)
             self._go_through(current)
@@ -95,14 +96,14 @@ class _Backfill:
         detail = {**self.run.detail(self.migration), **counts}
         took_ms = round(self.took_ms, 3)
         self.journal.happened(self.journal.outcome(self.lost_ms, detail=detail, duration_ms=took_ms))
-        self._notice(f"{self.rows:,} rows changed in {self.batches:,} batches")
+        self._notice(f"{counted(self.rows, 'row')} changed in {counted(self.batches, 'batch')}")
         if left:
-            rows, match, them = ("row", "matches", "it") if left == 1 else ("rows", "match", "them")
+            match, them = ("matches", "it") if left == 1 else ("match", "them")
             self._notice(
-                f"{left:,} {rows} still {match} the condition after {current.number} passes, because other "
-                f"sessions wrote {them} during the backfill",
-                "Change the application or install a trigger so that such rows are no longer written, then "
-                f"change {them} in another migration with the same statement.",
+                f"{counted(left, 'row')} still {match} the condition after {counted(current.number, 'pass')}",
+                "Check whether other sessions write such rows, or whether a trigger or rule of the table "
+                f"keeps {them} from being changed. Correct the cause, then change {them} in another "
+                "migration with the same statement.",
                 severity="WARNING",
             )
         self.run.finish(Finished(self.migration, self.took_ms, self.lost_ms))
@@ -118,7 +119,7 @@ class _Backfill:
         """Return the error to raise: PartiallyApplied once rows are changed, else the error itself."""
         run = self.run
         if self.rows:
-            self.journal.attempt.keep(f"{self.rows:,} rows of {self.label}, which stay")
+            self.journal.attempt.keep(f"{counted(self.rows, 'row')} of {self.label}, which stay")
         if has_ended(run.second) or has_ended(run.session.connection):
             return self._away()
         if isinstance(error, psycopg.Error):
@@ -127,7 +128,8 @@ class _Backfill:
             run.failed(self.migration, self.journal.direction, error, 1)
         if self.rows == 0 or isinstance(error, PartiallyApplied):
             return error
-        message, done = error.message.rstrip("."), f"{self.rows:,} rows are changed and remain so"
+        remain = "row is changed and remains so" if self.rows == 1 else "rows are changed and remain so"
+        message, done = error.message.rstrip("."), f"{self.rows:,} {remain}"
         if isinstance(error, Interrupted):
             return run.interrupted(self.migration, f"{self.label} is at {self._percent()}: {done}.")
         again = " with `--resolve again`" if isinstance(error, ForbiddenStatement) else ""
@@ -213,7 +215,7 @@ class _Backfill:
         current = self.current
         assert current is not None
         name = "backfill" if current.number == 1 else f"backfill, pass {current.number}"
-        phase = phase or f"{name}: {self.rows:,} rows{self._time_left(current)}"
+        phase = phase or f"{name}: {counted(self.rows, 'row')}{self._time_left(current)}"
         self.run.observer.progress(self.migration, Progress(phase, current.done, current.total, "pages"))
 
     def _time_left(self, current: Pass) -> str:

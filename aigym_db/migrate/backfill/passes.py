@@ -14,6 +14,7 @@ from aigym_db.database.ledger import JournalEntry
 from aigym_db.errors import PartiallyApplied
 from aigym_db.migrate.step import Step
 from aigym_db.model.migration import Migration
+from aigym_db.model.wording import counted
 
 MIN_PASSES = 3
 """The number of passes that are made while rows are left, whether or not their number falls."""
@@ -40,7 +41,8 @@ class Pass:
         """Return True if another pass is necessary; `left` rows match the condition after this one.
 
         A pass misses rows that concurrent updates move. From pass MIN_PASSES on, the number of rows left has
-        to fall with each pass: otherwise other sessions write new rows as fast as passes change them.
+        to fall with each pass: otherwise other sessions write such rows as fast as passes change them, or a
+        trigger keeps the rows from being changed.
         """
         if not left or self.number == MAX_PASSES:
             return False
@@ -97,7 +99,7 @@ def known(
                 entry.detail["pass"],
                 {table: pages for table, pages, _ in tables},
                 {table: file for table, _, file in tables},
-                entry.detail["left"],
+                entry.detail.get("left"),
             )
         elif entry.kind == "done" and current is not None and "until" in entry.detail:
             current = replace(current, next=entry.detail["until"])
@@ -106,7 +108,7 @@ def known(
             raise _changed(step, migration, "it ran statement by statement, not in batches", entry.sql)
     if begun != step.text:
         if rows and not anew:
-            raise _changed(step, migration, f"it has changed {rows:,} rows", begun)
+            raise _changed(step, migration, f"it has changed {counted(rows, 'row')}", begun)
         current = None
     return Known(current, rows, batches)
 

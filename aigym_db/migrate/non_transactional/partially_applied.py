@@ -11,6 +11,7 @@ from aigym_db.migrate.non_transactional.journal import StartedStatement
 from aigym_db.migrate.non_transactional.probe import probe
 from aigym_db.migrate.session.migration_run import Run
 from aigym_db.model.migration import Direction, Migration, Plan
+from aigym_db.model.wording import counted
 
 _COMMAND = {"up": "migrate", "down": "rollback"}
 
@@ -76,7 +77,7 @@ def _statements_in_effect(run: Run, partial: PartialMigration) -> list[str]:
     last = next((entry for entry in reversed(entries) if entry.kind == "intent"), None)
     if partial.rows is not None:
         statement = f": {last.sql}" if last else ""
-        return [f"{partial.rows:,} rows changed in batches{statement}"] if partial.rows else []
+        return [f"{counted(partial.rows, 'row')} changed in batches{statement}"] if partial.rows else []
     done = {entry.statement: entry for entry in entries if entry.kind == "done"}
     lines = [f"statement {number}: {entry.sql}" for number, entry in done.items()]
     if last is not None and last.statement not in done:

@@ -202,7 +202,46 @@ def test_passes_continue_while_the_number_of_rows_left_falls(
     for message, hint in observer.warnings:
         rows = f"{left} rows still match" if left > 1 else "1 row still matches"
         assert f"{rows} the condition after {passes} passes" in message
+        assert "other sessions" not in message
         assert "in another migration" in hint
+
+
+def test_rows_that_a_trigger_keeps_from_being_changed_are_a_warning(
+    database, other, table, backfill, write
+) -> None:
+    trigger = write(
+        2,
+        "create function keep() returns trigger language plpgsql as $$ begin return null; end $$;"
+        "create trigger keep before update on o for each row when (old.id = 7) execute function keep();",
+    )
+    observer = Writing(other, [])
+
+    migrate(database, (table, trigger, backfill(3)), observer=observer)
+
+    ((message, hint),) = observer.warnings
+    assert message == "0003 step_3: 1 row still matches the condition after 3 passes."
+    assert "whether a trigger or rule of the table keeps it from being changed" in hint
+
+
+def test_counts_of_one_are_singular(database, write, backfill, listener) -> None:
+    one = write(1, "create table o (id int, done boolean, n int); insert into o values (1, false, 0)")
+
+    migrate(database, (one, backfill()), observer=listener)
+
+    assert [notice.message for notice in listener.notices] == ["0002 step_2: 1 row changed in 1 batch."]
+
+
+def test_a_pass_recorded_without_the_number_of_rows_left_is_resumed(
+    database, other, table, backfill, journal
+) -> None:
+    with pytest.raises(Killed):
+        migrate(database, (table, backfill()), observer=Writing(other, [5, 4], end=2))
+    other.execute("alter table aigym_db.event disable trigger event_append_only")
+    other.execute("update aigym_db.event set detail = detail - 'left' where kind = 'intent'")
+
+    migrate(database, (table, backfill()))
+
+    assert journal(other)[-1][1]["left"] == 0
 
 
 def test_a_resumed_pass_compares_with_the_rows_that_the_pass_before_left(
