@@ -25,7 +25,9 @@ class Equivalents:
     doc: Document | None
     entries: Mapping[str, str]
 
-    def reasons(self, survivors: Collection[str], killed: Collection[str]) -> Mapping[str, str]:
+    def reasons(
+        self, survivors: Collection[str], killed: Collection[str], untested: Collection[str] = ()
+    ) -> Mapping[str, str]:
         """Return the reason of each surviving mutant that has an entry, by its name.
 
         Raise BadAccessMatrix (AIG-P012) if an entry matches a killed mutant or no mutant.
@@ -39,7 +41,7 @@ class Equivalents:
             reasons.update(dict.fromkeys(matching, reason))
             if matching_killed:
                 unused[mutant] = f"The mutant `{matching_killed[0]}` is killed by a cell."
-            elif not matching:
+            elif not any(pattern.fullmatch(name) for name in (*matching, *untested)):
                 unused[mutant] = f"There is no mutant `{mutant}`."
         if unused and self.doc:
             first = next(iter(unused))

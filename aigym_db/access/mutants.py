@@ -50,16 +50,13 @@ def mutate(
     Everything is rolled back. Each connection of the trial must be to its own clone. Cells that differ
     without a mutant are not used; `results` are those of `trial.run()`, which is executed if they are not
     given. `progress` is called with each tested mutant. With `tables`, only mutants of their policies are
-    tested, and `equivalents` is ignored. Raise BadAccessMatrix (AIG-P012) if an entry of `equivalents` is not
-    a surviving mutant.
+    tested. Raise BadAccessMatrix (AIG-P012) if an entry of `equivalents` matches a killed mutant or no mutant
+    of the database.
     """
     selected = None if tables is None else frozenset(tables)
     rules = read_access_rules(trial.connections[0])
-    mutations = [
-        mutation
-        for mutation in rules.mutations(trial.tables)
-        if selected is None or mutation.mutant.table in selected
-    ]
+    known = tuple(rules.mutations(trial.tables))
+    mutations = [mutation for mutation in known if selected is None or mutation.mutant.table in selected]
     candidates = _Candidates(
         _matching_statements(
             trial, rules, {table for mutation in mutations for table in mutation.touches}, results
@@ -80,8 +77,8 @@ def mutate(
     failed = {mutant.id: message for mutant, _, message in tested if message is not None}
     surviving = [mutant for mutant, cell, message in tested if cell is None and message is None]
     reasons = {mutation.mutant.id: mutation.equivalent for mutation in mutations}
-    if selected is None:
-        reasons |= equivalents.reasons([mutant.id for mutant in surviving], killed)
+    untested = {mutation.mutant.id for mutation in known} - {mutation.mutant.id for mutation in mutations}
+    reasons |= equivalents.reasons([mutant.id for mutant in surviving], killed, untested)
     return MutationReport(
         killed, tuple(Survivor(mutant, reasons.get(mutant.id, "")) for mutant in surviving), failed
     )

@@ -72,6 +72,19 @@ def test_a_mutant_with_an_entry_in_equivalents_is_no_finding(mini: Path, run: Ru
     assert list(surviving_mutants(report.survivors)) == []
 
 
+def test_entries_in_equivalents_hold_for_a_selection_of_tables(
+    mini: Path, connection: psycopg.Connection
+) -> None:
+    (mini / "policies/equivalents.toml").write_text(f'[[equivalent]]\nmutant = "{SELF}"\nreason = "x"\n')
+    prepared, equivalents = trial(connection, read_matrix(mini)), read_equivalents(mini)
+
+    with_it = mutate(prepared, equivalents, tables={SELF.partition(" ")[0]})
+    without_it = mutate(prepared, equivalents, tables={"app.notes"})
+
+    assert {item.mutant.id: item.equivalent for item in with_it.survivors}[SELF] == "x"
+    assert SELF not in {item.mutant.id for item in without_it.survivors}
+
+
 @pytest.mark.parametrize(
     ("mutant", "message"),
     [

@@ -32,6 +32,15 @@ def test_a_consistent_project_passes(project, migrated, findings_text) -> None:
 STATE = "state-is-history"
 
 
+def test_the_hint_names_the_command_for_a_new_column(project, edit) -> None:
+    edit("schema/app/birds.sql.j2", "name text", "size int, name text")
+
+    hints = {finding.hint for finding in verify(project, names=(STATE,)).findings}
+
+    assert len(hints) == 1
+    assert "`aigym-db new NAME --empty`, then ALTER TABLE" in str(hints)
+
+
 @pytest.mark.parametrize(
     ("name", "file", "old", "new", "expected"),
     [

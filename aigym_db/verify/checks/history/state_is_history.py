@@ -5,7 +5,8 @@ empty databases and compares the catalogs, fact by fact: tables, columns and the
 indexes, policies, functions, privileges, owners, comments, roles.
 
 What to do: draft the missing migration with `aigym-db new NAME`, or correct the template if the migrations
-are right.
+are right. Changes of existing tables and types are not drafted: write ALTER TABLE or ALTER TYPE in the file
+of `aigym-db new NAME --empty`.
 
 breaks: edit schema/app/birds.sql.j2: name text -> name varchar(9)
 finding: column app.birds.name: type is `text` after the migrations
@@ -29,5 +30,6 @@ def state_is_history(context: VerifyContext) -> Iterator[CheckFailure]:
         "after the migrations",
         "in the templates",
         place=lambda key: place_of_key(context, key),
-        advice="Draft the missing migration with `aigym-db new NAME`, or correct the template.",
+        advice="Draft the missing migration with `aigym-db new NAME`, or correct the template. Write a "
+        "change of an existing table or type by hand: `aigym-db new NAME --empty`, then ALTER TABLE or ALTER TYPE.",
     )
