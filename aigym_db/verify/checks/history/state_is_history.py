@@ -31,5 +31,6 @@ def state_is_history(context: VerifyContext) -> Iterator[CheckFailure]:
         "in the templates",
         place=lambda key: place_of_key(context, key),
         advice="Draft the missing migration with `aigym-db new NAME`, or correct the template. Write a "
-        "change of an existing table or type by hand: `aigym-db new NAME --empty`, then ALTER TABLE or ALTER TYPE.",
+        "change of an existing table or type by hand: `aigym-db new NAME --empty`, "
+        "then ALTER TABLE or ALTER TYPE.",
     )
