@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal
 
@@ -31,6 +32,28 @@ _WORDS = {
 }
 _REPEAT_S = 5.0
 """Seconds between two lines about the same wait."""
+_GAP_S = 3.0
+"""Seconds without a report after which a wait has ended: longer than the pause before a retry."""
+
+
+@dataclass(slots=True)
+class _Wait:
+    """A wait as printed so far; the tries of a lock and the pauses between them are one wait."""
+
+    reason: str
+    began: float
+    reasons: set[str] = field(default_factory=set)
+    """The reasons printed so far."""
+    pids: frozenset[int] = frozenset()
+    """The sessions printed last."""
+    printed_at: float = 0.0
+    reported_at: float = 0.0
+
+    def continues(self, waiting: Waiting, now: float) -> bool:
+        """Return True if a report is about this wait."""
+        if now - self.reported_at > _GAP_S:
+            return False
+        return waiting.reason == self.reason or {waiting.reason, self.reason} == {"lock", "retry"}
 
 
 class Watching(Observer, AbstractContextManager["Watching"]):
@@ -45,7 +68,7 @@ class Watching(Observer, AbstractContextManager["Watching"]):
         self.direction: Direction = "up"
         self._bar: Progress | None = None
         self._task: TaskID | None = None
-        self._last_wait: tuple[str, float] | None = None
+        self._wait: _Wait | None = None
         self._printed_at = 0.0
 
     def __enter__(self) -> Watching:
@@ -103,14 +126,26 @@ class Watching(Observer, AbstractContextManager["Watching"]):
             self._line(f"    {console.printable(line)}")
 
     def waiting(self, waiting: Waiting) -> None:
-        words = f"{_WORDS[waiting.reason]}, {waiting.waited_s:.0f} s"
+        now, wait = time.monotonic(), self._wait
+        if wait is None or not wait.continues(waiting, now):
+            wait = self._wait = _Wait(waiting.reason, now - waiting.waited_s)
+        wait.reported_at = now
+        waited_s = now - wait.began
+        words = _WORDS[waiting.reason] + (f", {waited_s:.0f} s" if waited_s >= 1 else "")
         self._describe(words)
-        last = self._last_wait
-        if last is None or last[0] != waiting.reason or abs(waiting.waited_s - last[1]) >= _REPEAT_S:
-            self._last_wait = (waiting.reason, waiting.waited_s)
+        sessions = (*waiting.holders, *waiting.blockers)
+        pids = frozenset(holder.pid for holder in waiting.holders)
+        pids |= frozenset(blocker.pid for blocker in waiting.blockers)
+        # A retry may be reported without its blocking sessions.
+        changed = bool(pids - wait.pids)
+        if changed or waiting.reason not in wait.reasons or now - wait.printed_at >= _REPEAT_S:
+            wait.reasons.add(waiting.reason)
+            wait.printed_at = now
             self._line(f"  {words}")
-            for other in (*waiting.holders, *waiting.blockers):
-                self._line(f"    {other}")
+        if changed:
+            wait.pids = pids
+            for session in sessions:
+                self._line(f"    {session}")
 
     def resolved(self, label: str, direction: Direction) -> None:
         state = {"up": "rolled back", "down": "applied"}[direction]
@@ -118,7 +153,7 @@ class Watching(Observer, AbstractContextManager["Watching"]):
 
     def finished(self, finished: Finished) -> None:
         self.finished_all[finished.migration.version] = finished
-        self._last_wait = None
+        self._wait = None
         word = console.good(DONE[self.direction])
         extra = f", waited {finished.lock_wait_ms:.0f} ms for locks" if finished.lock_wait_ms >= 1 else ""
         extra += f", resumed at statement {finished.resumed_at}" if finished.resumed_at else ""

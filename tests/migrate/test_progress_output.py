@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+from typing import Literal
 
 import pytest
 
-from aigym_db.migrate.observer import Progress
+from aigym_db.database.locks import Blocker
+from aigym_db.migrate.observer import Progress, Waiting
 from aigym_db.report import progress as shown
 from aigym_db.report.progress import Watching
 from aigym_db.report.result import Report
@@ -48,3 +50,40 @@ def test_progress_is_logged_at_intervals(write, log, monkeypatch) -> None:
     watching.progress(migration, Progress("copy from", 1, 0, "rows"))
 
     assert log.getvalue() == ""
+
+
+def blocker(pid: int) -> Blocker:
+    return Blocker(pid, "app", "shop", "10.0.0.1", "active", 1.0, "select 1")
+
+
+def test_a_wait_with_retries_is_logged_once_per_blocking_session_and_interval(monkeypatch) -> None:
+    log, clock = io.StringIO(), [100.0]
+    monkeypatch.setattr("aigym_db.report.progress.time.monotonic", lambda: clock[0])
+    watching = Watching(Report(out=log, err=log))
+    for tick in range(60):
+        clock[0] = 100.2 + tick * 0.2
+        pid = 7 if tick < 40 else 8
+        # Each fifth report follows a lock timeout; the next try waits anew.
+        reason: Literal["retry", "lock"] = "retry" if tick % 5 == 4 else "lock"
+        watching.waiting(Waiting(reason, 0.2 * (tick % 5 + 1), blockers=(blocker(pid),)))
+
+    assert [line.split(" (")[0].strip() for line in log.getvalue().splitlines()] == [
+        "waiting for a lock",
+        "pid 7",
+        "lock timeout; retrying, 1 s",
+        "lock timeout; retrying, 6 s",
+        "waiting for a lock, 8 s",
+        "pid 8",
+    ]
+
+
+def test_a_later_wait_is_logged_as_a_new_one(monkeypatch) -> None:
+    log, clock = io.StringIO(), [100.0]
+    monkeypatch.setattr("aigym_db.report.progress.time.monotonic", lambda: clock[0])
+    watching = Watching(Report(out=log, err=log))
+
+    watching.waiting(Waiting("lock", 2.0, blockers=(blocker(7),)))
+    clock[0] = 200.0
+    watching.waiting(Waiting("lock", 2.0, blockers=(blocker(7),)))
+
+    assert log.getvalue().splitlines()[::2] == ["  waiting for a lock, 2 s"] * 2
