@@ -43,7 +43,9 @@ from aigym_db.model.source import Place
 from aigym_db.project.toml import Document, read_document
 
 FILE = "policies/actors.toml"
-_ACTOR_KEYS = ("note", "role", "claims", "settings", "provides")
+KEYS = ("outside", "levels", "people", "names", "groups", "actor")
+ACTOR_KEYS = ("note", "role", "claims", "settings", "provides")
+"""The keys of an actor, apart from the names of the project."""
 _REFERENCE = re.compile(r"\{(\w+)\}")
 
 
@@ -70,9 +72,7 @@ def read_actors(root: Path) -> ActorList:
     Raise BadAccessMatrix (AIG-P012) with file and line for an unknown key, name, level, person or member.
     """
     doc = read_document(root, FILE, BadAccessMatrix)
-    values = doc.only(
-        doc.values, ("outside", "levels", "people", "names", "groups", "actor"), subject="The list of actors"
-    )
+    values = doc.only(doc.values, KEYS, subject="The list of actors")
     people: dict[str, str | tuple[str, ...]] = {}
     for key, value in _table(doc, "people").items():
         people[key] = _filled(doc, value, people, "people", key)
@@ -151,7 +151,7 @@ def _actor(
     levels: tuple[str, ...],
 ) -> Actor:
     keys = ("actor", name)
-    table = doc.only(value, (*_ACTOR_KEYS, *names), *keys, subject=f"The actor `{name}`")
+    table = doc.only(value, (*ACTOR_KEYS, *names), *keys, subject=f"The actor `{name}`")
     for key in ("note", "role"):
         if key not in table:
             raise doc.wrong(f"The actor `{name}` has no `{key}`.", *keys, hint=f"Add `{key} = …`.")

@@ -16,6 +16,7 @@ from aigym_db.errors import BadAccessMatrix
 from aigym_db.project.toml import Document, read_document
 
 FILE = "policies/equivalents.toml"
+KEYS = ("mutant", "reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,8 @@ def read_equivalents(root: Path) -> Equivalents:
     doc.only(doc.values, ("equivalent",), subject="The list of equivalents")
     entries: dict[str, str] = {}
     for number, entry in enumerate(doc.values.get("equivalent", [])):
-        table = doc.only(entry, ("mutant", "reason"), "equivalent", number, subject="An equivalent")
-        for key in ("mutant", "reason"):
+        table = doc.only(entry, KEYS, "equivalent", number, subject="An equivalent")
+        for key in KEYS:
             if not table.get(key):
                 raise doc.wrong(
                     f"An equivalent has no `{key}`.", "equivalent", number, hint=f"Add `{key} = …`."

@@ -54,8 +54,9 @@ from aigym_db.project.toml import Document, read_document
 
 ARCHETYPES = "policies/_archetypes"
 ENDING = ".access.toml"
-_TABLE_KEYS = ("requires", "reassignments", "rows", "access")
-_ARCHETYPE_KEYS = ("note", "parameters", "reassignments", "rows", "access")
+TABLE_KEYS = ("requires", "reassignments", "rows", "access")
+"""The keys of a table, apart from `archetype` and the parameters of its archetype."""
+ARCHETYPE_KEYS = ("note", "parameters", "reassignments", "rows", "access")
 _CLASS = re.compile(r"[a-z_][a-z0-9_]*")
 
 
@@ -107,7 +108,7 @@ def read_tables(root: Path, actor_list: ActorList) -> tuple[TableMatrix, ...]:
 
 
 def _archetype(doc: Document, actor_list: ActorList) -> _Archetype:
-    doc.only(doc.values, _ARCHETYPE_KEYS, subject="An archetype")
+    doc.only(doc.values, ARCHETYPE_KEYS, subject="An archetype")
     for key in ("note", "reassignments", "rows", "access"):
         if key not in doc.values:
             raise doc.wrong(f"The archetype has no `{key}`.", hint=f"Add `{key}`.")
@@ -130,7 +131,7 @@ def _table_matrix(
     if not re.fullmatch(r"[^.\s]+\.[^.\s]+", table):
         raise doc.wrong(f"`{table}` is not a table name.", table, hint='Write `["schema.table"]`.')
     base = _base(doc, table, value, archetypes)
-    doc.only(value, (*_TABLE_KEYS, *(("archetype", *base.parameters) if base else ())), table, subject=table)
+    doc.only(value, (*TABLE_KEYS, *(("archetype", *base.parameters) if base else ())), table, subject=table)
     requires = _required_level(doc, table, value, actor_list)
     parameters = _parameters(doc, table, value, base)
     rows = expand_classes(

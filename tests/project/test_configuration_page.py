@@ -14,7 +14,7 @@ import pytest
 
 from aigym_db.errors import BadConfig
 from aigym_db.lint.rule import rules_by_name
-from aigym_db.model.card import AuditMode, MfaLevel, Tenancy
+from aigym_db.model.card import AuditMode, Card, Domain, MfaLevel, Partitioning, PersonalColumn, Tenancy
 from aigym_db.model.source import Source
 from aigym_db.project import cards, domains, targets
 from aigym_db.project.config import SETTINGS, Project, find
@@ -91,6 +91,15 @@ def test_every_card_key_and_every_value_of_it_is_named() -> None:
 def test_every_key_of_a_domain_and_of_a_targets_file_is_named() -> None:
     assert {*rows("Domains")} == {*domains.KINDS}
     assert {*rows("Targets")} == {*targets.TOP_KINDS, *targets.TARGET_KINDS}
+
+
+def test_every_field_of_a_card_in_templates_is_named() -> None:
+    fields = {field.name for field in dataclasses.fields(Card)}
+
+    assert {*rows("Templates")} == {*fields, "name"}
+    for part in (PersonalColumn, Partitioning):
+        assert [f for f in dataclasses.fields(part) if f"`{f.name}`" not in section("Templates")] == []
+    assert {field.name for field in dataclasses.fields(Domain)} == {*domains.KINDS}
 
 
 def test_the_example_of_settings_is_valid(tmp_path: Path) -> None:
