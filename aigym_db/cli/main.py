@@ -13,6 +13,7 @@ from typing import Literal
 import click
 
 from aigym_db.cli.app import App, taken_variables
+from aigym_db.cli.shared_options import CommandGroup
 from aigym_db.errors import AigymError, BadCommandLine, UnusableFile
 from aigym_db.project.config import SERVER_NAMES, is_server_name
 from aigym_db.report import streams
@@ -22,7 +23,7 @@ from aigym_db.version import __version__
 COMMANDS = Path(__file__).parent / "commands"
 
 
-class Commands(click.Group):
+class Commands(CommandGroup):
     """The modules of `cli/commands`, one command each, imported when called or listed.
 
     A command imports the rest of the package in its body, so that `--help` stays fast.

@@ -1,10 +1,29 @@
-"""Options of several commands: `--lock-wait` and `--targets`."""
+"""Options of several commands, `--lock-wait` and `--targets`, and groups of commands."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import click
+
+from aigym_db.errors import BadCommandLine
+from aigym_db.model.wording import similar
+
+
+class CommandGroup(click.Group):
+    """A group whose error about an unknown command names the most similar one."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the name, the command and the remaining arguments.
+
+        Raise BadCommandLine (AIG-P013) if there is no such command, but one with a similar name.
+        """
+        near = similar(args[0], self.list_commands(ctx))
+        if near and self.get_command(ctx, args[0]) is None:
+            raise BadCommandLine(f"No such command '{args[0]}'.", hint=f"Write `{near[0]}`.")
+        return super().resolve_command(ctx, args)
 
 
 def _seconds(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:

@@ -91,7 +91,7 @@ def acquire(
         if wait_s is not None and waited >= wait_s:
             raise RunnerLocked(
                 f"Another aigym-db is migrating {f'the schema {scope}' if scope else 'this database'}"
-                + (f", and still was after {wait_s:g} s." if wait_s else "."),
+                + (f"; it did not finish within {wait_s:g} s." if wait_s else "."),
                 detail="\n".join(f"held by {holder}" for holder in held_by),
                 hint="Wait for it to finish and run this again, or give more time with --lock-wait.",
             )

@@ -56,5 +56,5 @@ def _difference(connection: Connection[Any], migration: Migration, scope: str) -
 
     before, after = lines_of(stored), lines_of(migration.up.source.text)
     return "\n".join(
-        difflib.unified_diff(before, after, "as this database ran it", migration.file, lineterm="")
+        difflib.unified_diff(before, after, "as applied to this database", migration.file, lineterm="")
     )

@@ -126,7 +126,7 @@ def _values(source: Source, start: int) -> dict[str, Value]:
             raise BadCard(
                 f"The card of {source.file} has a line that is not `-- key: value`.",
                 place=source.place(start),
-                hint="Put an empty line between the card and other comments.",
+                hint=_hint_for_line(line),
             )
         key = match[1]
         if key not in KEYS or key in values:
@@ -148,6 +148,14 @@ def _values(source: Source, start: int) -> dict[str, Value]:
                 hint=f"Add a line `-- {key}: …` to it.",
             )
     return values
+
+
+def _hint_for_line(line: str) -> str:
+    """Return the hint about a line that is not `-- key: value`: its colon is missing, or it is a comment."""
+    key, _, value = line.removeprefix("--").strip().partition(" ")
+    if key in KEYS:
+        return f"Write `-- {key}: {value.strip() or '…'}`."
+    return "Put an empty line between the card and other comments."
 
 
 def _optional(value: Value, read: Callable[[Value], Any]) -> Any:

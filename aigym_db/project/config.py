@@ -53,7 +53,7 @@ class Project:
     durable: bool = False
     """True if every commit of a run waits for the disk, false if only the last one does."""
     server: str = "embedded"
-    """The server of throwaway databases and of the local database, e.g. `embedded:16`."""
+    """The server of temporary databases and of the local database, e.g. `embedded:16`."""
     lint: Mapping[str, str] = field(default_factory=dict)
     """Level per lint rule: error, warning, note or off."""
 

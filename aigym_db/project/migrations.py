@@ -10,6 +10,7 @@ from pathlib import Path
 from aigym_db.errors import BadHistory, BadMigration
 from aigym_db.model.migration import Migration, Part, Phase
 from aigym_db.model.source import Source
+from aigym_db.model.wording import similar
 from aigym_db.project.config import LONGEST_MS, Project
 from aigym_db.project.text import CHUNK, read_text
 from aigym_db.project.version_sequence import require_unbroken
@@ -84,14 +85,15 @@ def parse(source: Source, version: int, name: str) -> Migration:
             place=source.place(marks[0].start()),
             hint=_after_data(up) or "Write the inverse, or `-- migrate:down irreversible: <reason>`.",
         )
-    reason = re.match(r"irreversible:[ \t]*(.*)", marks[1][2])
+    reason = re.match(r"irreversible\b(:?)(.*)", marks[1][2])
     if reason:
-        irreversible = reason[1].strip()
-        if not irreversible:
+        irreversible = reason[2].strip()
+        if not (reason[1] and irreversible):
             raise BadMigration(
-                "`irreversible:` needs a reason.",
+                "`irreversible:` needs a reason." if not irreversible else "`irreversible` has no colon.",
                 place=source.place(marks[1].start(2)),
-                hint="Give the reason why this migration cannot be rolled back.",
+                hint=f"Write `irreversible: {irreversible or 'REASON'}`"
+                + ("." if irreversible else ", with the reason why this migration cannot be rolled back."),
             )
         sql = _first_word(source, marks[1].end(), len(text))
         if sql is not None:
@@ -159,10 +161,13 @@ def _part(source: Source, mark: re.Match[str], end: int, is_outside: Callable[[i
             message = f"`{key}` cannot be `{value}`." if value else f"`{key}` has no value."
             raise BadMigration(message, place=place, hint=MARKER_OPTIONS[key])
         else:
+            near = similar(key, MARKER_OPTIONS)
             raise BadMigration(
                 f"There is no option `{key}`.",
                 place=place,
-                hint="Use transaction:false, batch:5000, lock_timeout:5s, role:<name> or phase:contract, and "
+                hint=f"Write `{near[0]}:{value}`."
+                if near and value
+                else "Use transaction:false, batch:5000, lock_timeout:5s, role:<name> or phase:contract, and "
                 "nothing else.",
             )
     if "batch" in values and "transaction" in values:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import textwrap
 from collections.abc import Sequence
 from typing import TextIO
 
@@ -93,6 +95,36 @@ def columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
         for row in rows
     ]
     return [bold(lines[0].rstrip()), *(line.rstrip() for line in lines[1:])]
+
+
+def wrapped(text: str, indent: int = 0) -> str:
+    """Wrap the lines of a text that are longer than the terminal is wide; 80 columns if that is unknown.
+
+    Paragraphs are filled. Indented lines and items of lists are wrapped one by one, with the same indentation
+    and `indent` further columns.
+    """
+    columns = shutil.get_terminal_size().columns
+    if all(len(line) <= columns for line in text.splitlines()):
+        return text
+    return "\n\n".join(_wrapped_paragraph(part, columns, indent) for part in text.split("\n\n"))
+
+
+def _wrapped_paragraph(text: str, columns: int, indent: int) -> str:
+    lines = text.split("\n")
+    if all(line[:1].isalnum() or line[:1] in "`(" for line in lines):
+        lines = [" ".join(lines)]
+    return "\n".join(
+        "\n".join(
+            textwrap.wrap(
+                line,
+                columns,
+                subsequent_indent=" " * (len(line) - len(line.lstrip(" -")) + indent),
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+        )
+        for line in lines
+    )
 
 
 def caret(place: Place) -> list[str]:

@@ -50,19 +50,20 @@ def _sentence(key: Key, group: list[Difference], left: str, right: str) -> str:
         present, absent = (left, right) if group[0].right is None else (right, left)
         return f"{key} exists {present} but not {absent}."
     facts = "; ".join(
-        f"{_subject(difference)} is {_value(difference.left)} {left} and {_value(difference.right)} {right}"
+        f"{_subject(difference)} {_value(difference.left)} {left} and {_value(difference.right)} {right}"
         for difference in group
     )
     return f"{key}: {facts}."
 
 
 def _subject(difference: Difference) -> str:
-    """Return what differs: the fact, or the order of the columns if the columns are the same."""
+    """Return what differs, with its verb: the fact, or the order of the columns if that differs only."""
     if difference.fact == "columns":
         left, right = (sorted((side or "").split(", ")) for side in (difference.left, difference.right))
         if left == right:
-            return "the order of the columns"
-    return str(difference.fact)
+            return "the order of the columns is"
+    plural = difference.fact in ("columns", "arguments", "roles")
+    return f"its {difference.fact} are" if plural else f"{difference.fact} is"
 
 
 def _value(value: str | None) -> str:

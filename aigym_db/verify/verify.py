@@ -85,7 +85,7 @@ def exit_status(findings: Iterable[Finding]) -> int:
 
 _TAMPERED_OR_DRIFTED = {"lock", "lock-grows", "ledger", "drift"}
 _TAMPERING = ("lock", "ledger")
-_TAMPERED = "the history was changed, so every comparison with it differs"
+_TAMPERED = "the history was edited, so a comparison with it is meaningless"
 
 
 def _compares(check: Check) -> bool:

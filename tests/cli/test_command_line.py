@@ -36,6 +36,28 @@ def test_an_unknown_command_is_rejected(capsys: pytest.CaptureFixture[str]) -> N
     assert "No such command 'launch'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [(["migrat"], "migrate"), (["verfy"], "verify"), (["server", "strat"], "start")],
+    ids=str,
+)
+def test_a_misspelt_command_is_rejected_with_the_similar_one(
+    words: list[str], hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status(words) == 2
+
+    shown = capsys.readouterr().err
+    assert f"No such command '{words[-1]}'." in shown
+    assert f"hint: Write `{hint}`." in shown
+
+
+def test_no_summary_of_a_command_is_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in ([], ["server"]):
+        assert status([*words, "--help"]) == 0
+
+    assert "..." not in capsys.readouterr().out.replace("COMMAND [ARGS]...", "")
+
+
 def test_an_error_is_json_on_stdout_with_format_json(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

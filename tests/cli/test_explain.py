@@ -13,6 +13,13 @@ from aigym_db.errors import pages
 from aigym_db.lint.rule import rules
 from aigym_db.verify.check import checks
 
+CODES = [
+    *(error.code for error in pages()),
+    *PAGES,
+    *(rule.code for rule in rules()),
+    *(check.code for check in checks()),
+]
+
 
 @pytest.mark.parametrize(
     ("code", "title"),
@@ -58,9 +65,22 @@ def test_json_contains_code_and_page(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_an_unknown_code_is_rejected_with_the_nearest_one(capsys: pytest.CaptureFixture[str]) -> None:
-    assert status(["explain", "LOCK1"]) == 2
+    assert status(["explain", "lock1"]) == 2
 
-    assert "There is no code LOCK1." in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "There is no code lock1." in shown
+    assert "hint: Write `LOCK01`." in shown
+
+
+@pytest.mark.parametrize("columns", ["80", "60"])
+def test_no_line_is_longer_than_the_terminal_is_wide(
+    columns: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    for words in (["explain"], *(["explain", code] for code in CODES)):
+        assert status(words) == 0
+
+    assert [line for line in capsys.readouterr().out.splitlines() if len(line) > int(columns)] == []
 
 
 def test_no_name_or_code_stands_for_two_pages() -> None:

@@ -31,8 +31,7 @@ def test_data_of_a_missing_project_is_listed_and_kept(
     document = project("--format", "json", "server", "gc").document
 
     assert (
-        f"kept {homes['missing']}: the local server of {tmp_path}/unmounted/shop, which is missing\n"
-        in printed
+        f"kept {homes['missing']}: local server of the missing folder {tmp_path}/unmounted/shop\n" in printed
     )
     assert "`aigym-db server gc --missing-projects` deletes the data that was kept." in printed
     assert document["kept"] == [str(homes["missing"])]
@@ -46,7 +45,7 @@ def test_data_of_a_missing_project_is_deleted_on_request_after_it_is_listed(
 
     done = project("--format", "json", "server", "gc", "--missing-projects")
 
-    assert f"deleting {homes['missing']}: the local server of" in done.err
+    assert f"deleting {homes['missing']}: local server of the missing folder" in done.err
     assert str(homes["missing"]) in done.document["removed"]
     assert done.document["kept"] == []
     assert (homes["present"].is_dir(), homes["missing"].exists()) == (True, False)

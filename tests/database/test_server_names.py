@@ -105,4 +105,4 @@ def test_programs_that_cannot_be_executed_are_rejected(
     with pytest.raises(ServerUnfit) as raised, throwaway():
         pass
 
-    assert "--server system" in raised.value.hint
+    assert "the server `system`" in raised.value.hint

@@ -46,7 +46,7 @@ def test_a_second_runner_without_wait_reports_the_holder_of_the_runner_lock(data
 def test_a_timeout_of_the_runner_lock_reports_the_time_waited(database, line, other) -> None:
     locks.try_acquire(other, 1)
 
-    with pytest.raises(RunnerLocked, match="still was after"):
+    with pytest.raises(RunnerLocked, match="it did not finish within"):
         migrate(database, line, options=Options(lock_wait_s=0.2))
 
 

@@ -242,7 +242,7 @@ def test_a_late_foreign_key_breaks_a_circle(files: Files) -> None:
     [
         ("create table a.t (\n  x int references a.userz\n);", "13:20", "type a.userz", "Write `a.users`."),
         ("create table a.t (\n  x int default a.numbr()\n);", "13:17", "a.numbr", "Write `a.number`."),
-        ("create table a.t (x bb.kind);", "12:21", "no schema bb", "Write `b`."),
+        ("create table a.t (x bb.kind);", "12:21", "no schema bb", "Add a domain bb"),
         ("create table a.t (x elsewhere.kind);", "12:21", "no schema elsewhere", "Add a domain"),
         ("create table a.t (x b.users);", "12:21", "type b.users", "Write `a.users`."),
         ("create table a.t ();\ncomment on table a.tt is 'x';", "13:18", "a.tt", "Write `a.t`."),

@@ -54,6 +54,16 @@ def test_the_page_names_the_whole_interface() -> None:
     assert {name for name in aigym_db.__all__ if not re.search(rf"\b{name}\b", names)} <= {"__version__"}
 
 
+def test_every_error_that_the_page_names_is_where_the_page_says() -> None:
+    from aigym_db import errors
+
+    named = set(re.findall(r"\b(?:raises|with) ([A-Z][a-z]+[A-Z]\w+)", PAGE.read_text()))
+
+    assert {"UnfrozenMigration", "LedgerChanged", "DataLoss"} <= named
+    assert "`aigym_db.errors`" in PAGE.read_text()
+    assert [name for name in named if not hasattr(errors, name)] == []
+
+
 @pytest.mark.parametrize("name", aigym_db.__all__)
 def test_every_public_name_exists_and_is_documented(name: str) -> None:
     value = getattr(aigym_db, name)

@@ -130,7 +130,7 @@ def test_the_session_that_holds_the_runner_lock_is_reported(project, other) -> N
     assert re.search(f"waiting for another aigym-db run\n    {shown}", output)
     assert (impatient.status, short.status) == (6, 6)
     assert "error AIG-L001 Another aigym-db is migrating this database.\n" in impatient.out
-    assert "and still was after 0.2 s." in short.out
+    assert "it did not finish within 0.2 s." in short.out
     assert re.search(f"held by {shown}", impatient.out)
     assert (first.result().status, waiting.result().status) == (0, 0)
 

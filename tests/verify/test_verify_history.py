@@ -83,7 +83,7 @@ def test_the_hint_names_the_command_for_a_new_column(project, edit) -> None:
             "drop schema app;",
             "",
             "migrations/0002_birds.sql:8:1: "
-            "schema app exists after the down of 0002 birds but not before its up.",
+            "schema app exists after 0002 birds is rolled back but not before 0002 birds is applied.",
             id="an incomplete down",
         ),
         pytest.param(
@@ -133,10 +133,10 @@ def test_an_object_that_a_down_does_not_drop_is_reported_once(project, write, ed
     messages = [finding.message for finding in verify(project, names=("round-trip",)).findings]
 
     assert [message for message in messages if "table app.more" in message] == [
-        "table app.more exists after the down of 0003 more but not before its up."
+        "table app.more exists after 0003 more is rolled back but not before 0003 more is applied."
     ]
     assert [message for message in messages if message.startswith("schema app ")] == [
-        "schema app exists after the down of 0002 birds but not before its up."
+        "schema app exists after 0002 birds is rolled back but not before 0002 birds is applied."
     ]
 
 

@@ -9,6 +9,7 @@ import click
 from aigym_db.cli.app import App, pass_app
 from aigym_db.errors import BadCommandLine, pages
 from aigym_db.model.wording import similar
+from aigym_db.report import console
 
 
 @click.command(short_help="Show the page of an error, lint rule or check.")
@@ -26,7 +27,8 @@ def command(app: App, code: str | None) -> None:
         for known, page in sorted(pages_by_code.items()):
             title, _, text = page.partition("\n\n")
             name = title.split()[1]
-            app.report.print_line(f"{known:9} {name}: {' '.join(text.partition(chr(10) * 2)[0].split())}")
+            line = f"{known:9} {name}: {' '.join(text.partition(chr(10) * 2)[0].split())}"
+            app.report.print_line(console.wrapped(line, indent=10))
         app.report.add_results(lambda: ExplainResults(codes=sorted(pages_by_code)))
         return
     wanted = code_by_name.get(code.lower(), code.upper())
@@ -36,7 +38,7 @@ def command(app: App, code: str | None) -> None:
             f"There is no code {code}.",
             hint=f"Write `{near[0]}`." if near else "Run `aigym-db explain` for the list.",
         )
-    app.report.print_line(pages_by_code[wanted].rstrip())
+    app.report.print_line(console.wrapped(pages_by_code[wanted].rstrip()))
     app.report.add_results(lambda: ExplainResults(code=wanted, page=pages_by_code[wanted]))
 
 

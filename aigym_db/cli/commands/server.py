@@ -9,10 +9,11 @@ import click
 
 from aigym_db.cli import local
 from aigym_db.cli.app import App, pass_app
+from aigym_db.cli.shared_options import CommandGroup
 from aigym_db.model.wording import counted
 
 
-@click.group(short_help="Control the local development server.")
+@click.group(cls=CommandGroup, short_help="Control the local development server.")
 def command() -> None:
     """Control the PostgreSQL server in .aigym-db/. It runs until it is stopped."""
 
@@ -49,10 +50,11 @@ def stop(app: App) -> None:
 )
 @pass_app
 def gc(app: App, missing_projects: bool) -> None:
-    """Remove folders of killed temporary servers, and cached clusters that are no longer used.
+    """Remove folders of killed servers and unused caches.
 
-    This includes those of other projects on this machine. As root, the data of a local server may be in
-    /var/lib/aigym-db instead of the project; it is deleted with --missing-projects only.
+    These are the folders of killed temporary servers, and cached clusters that are no longer used, also those
+    of other projects on this machine. As root, the data of a local server may be in /var/lib/aigym-db instead
+    of the project; it is deleted with --missing-projects only.
     """
     from aigym_db.database.servers.cleanup import gc as collect
     from aigym_db.database.servers.cleanup import orphaned, remove_orphaned
@@ -62,7 +64,7 @@ def gc(app: App, missing_projects: bool) -> None:
     orphans = orphaned()
     for home in orphans:
         word = "deleting" if missing_projects else "kept"
-        app.report.print_line(f"{word} {home.folder}: the local server of {home.project}, which is missing")
+        app.report.print_line(f"{word} {home.folder}: local server of the missing folder {home.project}")
     app.report.require_completion()
     if missing_projects:
         removed += remove_orphaned(orphans)
@@ -91,7 +93,10 @@ def url(app: App, tcp: bool) -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @pass_app
 def psql(app: App, arguments: tuple[str, ...]) -> NoReturn:
-    """Start psql on the development database; ARGUMENTS are passed to psql."""
+    """Start psql on the development database.
+
+    ARGUMENTS are passed to psql.
+    """
     dsn = local.local_dsn(app.project, app.server)
     own = local.server(app.project, app.server).server().programs.program("psql")
     os.execv(own, ["psql", dsn, *arguments])

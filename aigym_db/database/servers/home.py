@@ -63,7 +63,7 @@ class Home:
         if version and version != str(programs.major):
             raise ServerUnfit(
                 f"The local server in {self.folder} is PostgreSQL {version}, not {programs.major}.",
-                hint=f"Use --server {self.made_with}, or stop it and remove {self.folder} to begin anew.",
+                hint=f"Use the server `{self.made_with}`, or stop it and remove {self.folder} to begin anew.",
             )
         return programs.readable_by(account(self.folder))
 

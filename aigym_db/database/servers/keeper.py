@@ -86,7 +86,7 @@ class Keeper:
         """
         if self._end(b"keep\n") != 0:
             raise ServerUnfit(
-                "The throwaway server did not shut down cleanly, so its data cannot be kept.",
+                "The temporary server did not shut down cleanly, so its data cannot be kept.",
                 detail=process.log_tail(self.folder / "log"),
                 hint="Run the command again; report it when it happens twice.",
             )

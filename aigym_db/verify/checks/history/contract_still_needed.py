@@ -3,7 +3,7 @@
 A migration marked `phase:contract` drops what the running application no longer needs. PostgreSQL rejects the
 drop of an object that a view or a foreign key depends on, but it records no dependencies for function bodies:
 a trigger that copies an old column to a new one still names the old column and fails at the next row. The
-check runs the migrations on a throwaway server and compares the catalog before and after each contract. It
+check runs the migrations on a temporary server and compares the catalog before and after each contract. It
 reports functions, procedures and triggers that still name a dropped object, views and columns of other
 objects that CASCADE dropped, and later migrations that fail because they need a dropped object.
 

@@ -2,7 +2,7 @@
 
 Manual changes cause drift: an index created during an incident, a temporary grant that was never revoked,
 row-level security disabled, a role that gained LOGIN. The check runs the migrations in the ledger on a
-throwaway server and compares the two catalogs, fact by fact. Extra objects that may belong to the server
+temporary server and compares the two catalogs, fact by fact. Extra objects that may belong to the server
 (extensions, roles, settings) are warnings.
 
 What to do: revert the change by hand, or add a migration that contains it.

@@ -1,6 +1,6 @@
 """A migration that requires a superuser, or whose effect differs if a superuser runs it.
 
-Migrations run as a superuser on throwaway servers, but not in production. A superuser bypasses row-level
+Migrations run as a superuser on temporary servers, but not in production. A superuser bypasses row-level
 security and permission checks, so an UPDATE that changes no rows in production changes rows in the test. The
 check runs all migrations a second time: a superuser has created the roles, the database belongs to the owner,
 and the connecting role is a NOSUPERUSER NOBYPASSRLS member of the owner. The catalogs must be equal.

@@ -9,7 +9,7 @@ What to do: correct the down of a draft; for a frozen migration, write a new mig
 difference.
 
 breaks: edit migrations/0002_birds.sql: drop schema app; -> select 1;
-finding: schema app exists after the down of 0002 birds
+finding: schema app exists after 0002 birds is rolled back
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def round_trip(context: VerifyContext) -> Iterator[CheckFailure]:
             known |= {str(item) for item in differences}
             yield from failures(
                 new,
-                f"after the down of {migration.label}",
-                "before its up",
+                f"after {migration.label} is rolled back",
+                f"before {migration.label} is applied",
                 place=lambda key, place=place: place,  # type: ignore[misc]
                 advice=_DOWN,
             )
