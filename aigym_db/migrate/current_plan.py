@@ -31,7 +31,7 @@ def current_plan(
     """
     if options.scope:
         require_tenant(connection, options.scope)
-    with explained(connection, migrations, options.scope):
+    with explained(connection, migrations, options.scope, options.frozen if options.local else None):
         return decide(ledger.applied(connection, options.scope))
 
 

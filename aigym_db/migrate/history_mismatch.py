@@ -17,19 +17,26 @@ from aigym_db.project.applied_files import edited_migrations, missing_migrations
 
 @contextmanager
 def explained(
-    connection: Connection[Any], migrations: tuple[Migration, ...], scope: str = ""
+    connection: Connection[Any],
+    migrations: tuple[Migration, ...],
+    scope: str = "",
+    frozen: frozenset[int] | None = None,
 ) -> Iterator[None]:
     """Add details to errors raised in the block.
 
     EditedMigration receives the difference to the stored SQL, MissingMigration the command that restores the
-    file.
+    file. `frozen` are the versions in the lock file, for a database that accepts drafts: an edited draft has
+    a hint of its own, because version control may not contain the text that was applied.
     """
     try:
         yield
     except EditedMigration as error:
-        edited = edited_migrations(migrations, ledger.applied(connection, scope))
+        rows = ledger.applied(connection, scope)
+        edited = edited_migrations(migrations, rows)
         texts = (_difference(connection, migration, scope) for migration in edited)
-        raise error.amended(detail="\n".join(filter(None, texts))) from None
+        drafts = not scope and frozen is not None and all(file.version not in frozen for file in edited)
+        hint = _hint_for_drafts(edited, rows) if drafts else None
+        raise error.amended(detail="\n".join(filter(None, texts)), hint=hint) from None
     except MissingMigration as error:
         here = {migration.checksum for migration in migrations}
         rows = missing_migrations(migrations, ledger.applied(connection, scope))
@@ -44,6 +51,16 @@ def kept(connection: Connection[Any], rows: Iterable[Applied], scope: str = "") 
         for row in rows
         # `aigym-db status --sql` reads only the ledger rows that belong to no tenant.
         if not scope and ledger.stored_sql(connection, row.version) is not None
+    )
+
+
+def _hint_for_drafts(edited: tuple[Migration, ...], rows: Iterable[Applied]) -> str:
+    before = max((row.version for row in rows if row.version < edited[0].version), default=0)
+    files, them = ("file", "it") if len(edited) == 1 else ("files", "them")
+    restore = ", ".join(f"`aigym-db status --sql {file.version} > {file.file}`" for file in edited)
+    return (
+        f"Save a copy of the edited {files}, restore what was applied with {restore}, and roll {them} back "
+        f"with `aigym-db rollback --to {before}`. Then put the copy in place and run `aigym-db migrate`."
     )
 
 

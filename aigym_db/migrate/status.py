@@ -31,18 +31,24 @@ class Status:
 
 
 def status(
-    dsn: str, migrations: tuple[Migration, ...], *, frozen: frozenset[int] | None = None, scope: str = ""
+    dsn: str,
+    migrations: tuple[Migration, ...],
+    *,
+    frozen: frozenset[int] | None = None,
+    local: bool = False,
+    scope: str = "",
 ) -> Status:
     """Return the status of a database, or of its tenant schema `scope`, compared with the files.
 
     Only reads, so a standby or a role that may only read the ledger's view suffices. With `frozen`, the
-    versions in the lock file, raise EditedFrozen (AIG-T001) if an applied migration is missing from it. Raise
+    versions in the lock file, raise EditedFrozen (AIG-T001) if an applied migration is missing from it,
+    unless the database is the project's own `local` one, which accepts drafts. Raise
     what `plan_up` raises, UnknownTenant (AIG-P017), and the server's errors (AIG-S…).
     """
     try:
         with (
             closing(connect(dsn, autocommit=True)) as connection,
-            explained(connection, migrations, scope),
+            explained(connection, migrations, scope, frozen if local else None),
         ):
             if scope:
                 require_tenant(connection, scope)
@@ -51,6 +57,6 @@ def status(
             partial = known_unfinished(connection, scope)
     except psycopg.Error as error:
         raise explain_error(error) from None
-    if frozen is not None:
+    if frozen is not None and not local:
         require_in_lock_file(migrations, rows, frozen)
     return Status(rows, pending, partial)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from aigym_db.errors import CannotConnect, StatementFailed
+from aigym_db.errors import CannotConnect, EditedMigration, StatementFailed
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.options import Options
+from aigym_db.migrate.rollback import rollback
+from aigym_db.migrate.status import status
 
 NON_TRANSACTIONAL = " transaction:false"
 LATE = """
@@ -60,3 +62,36 @@ def test_a_connection_limit_of_one_has_a_hint_that_two_are_needed(database, othe
         other.execute("drop owned by once_only; drop role once_only")
 
     assert "needs two" in error.value.hint
+
+
+def test_an_edited_draft_has_a_hint_with_commands_that_work(database, write) -> None:
+    frozen, draft = write(1, "create table a ();", "drop table a;"), write(2, "create table b ();")
+    edited = write(2, "create table c ();", "drop table c;")
+    options = Options(frozen=frozenset([1]), local=True)
+    migrate(database, (frozen, draft), options=options)
+
+    for call in (
+        lambda: migrate(database, (frozen, edited), options=options),
+        lambda: rollback(database, (frozen, edited), options=options),
+        lambda: status(database, (frozen, edited), frozen=options.frozen, local=True),
+    ):
+        with pytest.raises(EditedMigration) as error:
+            call()
+        assert "`aigym-db status --sql 2 > migrations/0002_step_2.sql`" in error.value.hint
+        assert "`aigym-db rollback --to 1`" in error.value.hint
+
+    rollback(database, (frozen, draft), to=1, options=options)
+    assert [done.migration for done in migrate(database, (frozen, edited), options=options)] == [edited]
+
+
+def test_an_edited_frozen_migration_is_restored_from_version_control(database, write) -> None:
+    migrate(database, (write(1, "create table a ();"),))
+
+    with pytest.raises(EditedMigration) as error:
+        migrate(
+            database,
+            (write(1, "create table b ();"),),
+            options=Options(frozen=frozenset([1]), local=True),
+        )
+
+    assert error.value.hint.startswith("Restore the file from version control")

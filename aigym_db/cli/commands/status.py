@@ -49,7 +49,7 @@ def command(app: App, sql: int | None, targets: Path | None) -> int:
 
         return fleet.status(app, fleet.fleet(app, targets), files, lock)
     dsn = app.dsn()
-    current = status(dsn, files, frozen=None if app.accepts_drafts(dsn) else lock)
+    current = status(dsn, files, frozen=lock, local=app.accepts_drafts(dsn))
     rows, pending = current.applied, current.pending
     interrupted = {(partial.version, partial.name): partial for partial in current.unfinished or ()}
     after = applied_out_of_order(rows)
