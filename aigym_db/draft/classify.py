@@ -54,7 +54,7 @@ class Changes:
         """Return True if the migrations need a template statement with this target."""
         if matches(target.subject, self.created) or target.parent in self.created:
             return True
-        return target.creates and target.subject in self.replaced
+        return target.creates and matches(target.subject, self.replaced)
 
     def keys_of(self, target: Subject) -> tuple[list[Key], list[Key]]:
         """Return the keys of a subject in history and in the state, without columns."""
@@ -102,7 +102,7 @@ def classify(history: Catalog, state: Catalog, *, partial: bool = False) -> Chan
 
 
 def _keys(catalog: Catalog, target: Subject) -> list[Key]:
-    return [key for key in catalog.facts if key.kind != "column" and subject(key) == target]
+    return [key for key in catalog.facts if key.kind != "column" and matches(subject(key), {target})]
 
 
 def _subjects(keys: Iterable[Key]) -> frozenset[Subject]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from aigym_db.draft.classify import Changes
 from aigym_db.draft.items import Down, Item, Phase
 from aigym_db.draft.selection import SelectedStatement, Selection
-from aigym_db.draft.targets import Subject, bound_to, subject
+from aigym_db.draft.targets import Subject, bound_to, matches, subject
 from aigym_db.draft.texts import FIRST, LAST, Position, concurrently, or_replace
 from aigym_db.draft.write import change_fact, create, drop
 from aigym_db.model.catalog import Catalog, Difference, Key
@@ -39,7 +39,7 @@ def statement_item(selected: SelectedStatement, changes: Changes, owner: str | N
     downs: list[Down] = []
     for target in selected.to_drop:
         old, new = changes.keys_of(target.subject)
-        if target.subject in changes.replaced:
+        if matches(target.subject, changes.replaced):
             text = or_replace(text)
             for key in old:
                 downs += _downs(Phase.CHANGED, create(changes.history, key, acting_as=owner)[:1])

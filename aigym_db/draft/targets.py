@@ -1,13 +1,14 @@
 """The objects that template statements create or describe, and the objects of catalog facts.
 
-Both are represented by a Subject, so that they can be matched: names without quotes, functions with the
-number of their arguments instead of the types.
+Both are represented by a Subject, so that they can be matched: names without quotes, the types of
+arguments by their internal names without schema (`int4`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from aigym_db.model.catalog import Catalog, Key
@@ -34,6 +35,24 @@ class StatementTarget:
 _CLASSES = ("table", "view", "materialized view", "foreign table", "sequence", "type", "domain")
 _PARTS = ("column", "constraint", "trigger", "policy", "rule")
 _FUNCTIONS = ("function", "procedure", "aggregate")
+_INTERNAL = {
+    "bigint": "int8",
+    "bit varying": "varbit",
+    "boolean": "bool",
+    "character": "bpchar",
+    "character varying": "varchar",
+    "double precision": "float8",
+    "integer": "int4",
+    "real": "float4",
+    "smallint": "int2",
+    "time with time zone": "timetz",
+    "time without time zone": "time",
+    "timestamp with time zone": "timestamptz",
+    "timestamp without time zone": "timestamp",
+}
+"""By the name of a type in the catalog, its name in a parsed statement."""
+_ANY_TYPE = "?"
+"""An argument whose type is that of a column (`app.birds.id%type`)."""
 
 
 def subject(key: Key) -> Subject:
@@ -42,8 +61,8 @@ def subject(key: Key) -> Subject:
     if key.kind in _CLASSES:
         return Subject("class", name)
     if key.kind in _FUNCTIONS:
-        called, _, arguments = name.partition("(")
-        return Subject("function", f"{called}/{arguments.count(',') + 1 if arguments != ')' else 0}")
+        called, _, arguments = name.removesuffix(")").partition("(")
+        return _function_subject(called, [_internal(item) for item in arguments.split(",") if item])
     return Subject(key.kind, name)
 
 
@@ -68,11 +87,37 @@ def matches(target: Subject, subjects: Collection[Subject]) -> bool:
         return True
     if target.kind != "function":
         return False
-    name, _, count = target.name.rpartition("/")
-    return any(
-        other.kind == "function" and other.name.rpartition("/")[0] == name and "*" in (count, other.name[-1])
-        for other in subjects
-    )
+    return any(other.kind == "function" and _same_function(target.name, other.name) for other in subjects)
+
+
+def _same_function(left: str, right: str) -> bool:
+    (name, _, types), (other_name, _, other_types) = left.partition("("), right.partition("(")
+    if name != other_name:
+        return False
+    if "*)" in (types, other_types):
+        return True
+    pairs = list(zip_longest(types.split(","), other_types.split(",")))
+    return all(None not in pair and (len({*pair}) == 1 or _ANY_TYPE in pair) for pair in pairs)
+
+
+def _function_subject(name: str, types: Iterable[str]) -> Subject:
+    # The last comma ends the last type, so that every type is an element between commas.
+    return Subject("function", f"{name}({''.join(f'{item},' for item in types)})")
+
+
+def _internal(argument: str) -> str:
+    """Return the internal name of a type in the catalog's signature of a function."""
+    base = argument.strip()
+    dimensions = "[]" if base.endswith("[]") else ""
+    base = base.removesuffix("[]")
+    return _INTERNAL.get(base, base.rpartition(".")[2]) + dimensions
+
+
+def _type(node: Any) -> str:
+    """Return the internal name of a type in a statement."""
+    if node.pct_type:
+        return _ANY_TYPE
+    return str(node.names[-1].sval) + ("[]" if node.arrayBounds else "")
 
 
 def targets(statement: Statement) -> tuple[StatementTarget, ...]:
@@ -120,8 +165,12 @@ def _named(kind: str, names: Any) -> Iterator[StatementTarget]:
 
 
 def _function(tree: Any) -> Iterator[StatementTarget]:
-    count = sum(1 for parameter in tree.parameters or () if parameter.mode.value not in ("o", "t"))
-    yield StatementTarget(Subject("function", f"{_joined(tree.funcname)}/{count}"), creates=True)
+    types = [
+        _type(parameter.argType)
+        for parameter in tree.parameters or ()
+        if parameter.mode.value not in ("o", "t")
+    ]
+    yield StatementTarget(_function_subject(_joined(tree.funcname), types), creates=True)
 
 
 def _index(tree: Any) -> Iterator[StatementTarget]:
@@ -134,9 +183,8 @@ def _definition(tree: Any) -> Iterator[StatementTarget]:
     kind = tree.kind.name.removeprefix("OBJECT_").lower()
     name = _joined(tree.defnames)
     if kind == "aggregate":
-        yield StatementTarget(
-            Subject("function", f"{name}/{len(tree.args[0] or ()) if tree.args else 0}"), creates=True
-        )
+        types = [_type(parameter.argType) for parameter in (tree.args[0] or () if tree.args else ())]
+        yield StatementTarget(_function_subject(name, types), creates=True)
     elif kind == "type":
         yield StatementTarget(Subject("class", name), creates=True)
     elif kind == "collation":
@@ -179,8 +227,11 @@ def _object(kind: str, node: Any) -> Iterator[StatementTarget]:
     if type(node).__name__ == "RangeVar":
         yield StatementTarget(_relation(node))
     elif kind in ("FUNCTION", "PROCEDURE", "AGGREGATE", "ROUTINE"):
-        count = "*" if node.args_unspecified else len(node.objargs or ())
-        yield StatementTarget(Subject("function", f"{_joined(node.objname)}/{count}"))
+        name = _joined(node.objname)
+        if node.args_unspecified:
+            yield StatementTarget(Subject("function", f"{name}(*)"))
+        else:
+            yield StatementTarget(_function_subject(name, map(_type, node.objargs or ())))
     elif kind in ("TYPE", "DOMAIN"):
         yield StatementTarget(Subject("class", _joined(getattr(node, "names", node))))
     elif kind in ("TABLE", "VIEW", "MATVIEW", "FOREIGN_TABLE", "SEQUENCE"):

@@ -128,8 +128,8 @@ def test_a_difference_without_a_statement_is_rejected_with_its_name() -> None:
 
 
 def test_a_function_without_arguments_in_a_statement_is_each_of_that_name() -> None:
-    assert matches(Subject("function", "app.size/*"), {Subject("function", "app.size/2")})
-    assert not matches(Subject("function", "app.size/1"), {Subject("function", "app.size/2")})
+    assert matches(Subject("function", "app.size(*)"), {Subject("function", "app.size(int4,)")})
+    assert not matches(Subject("function", "app.size(int4,)"), {Subject("function", "app.size(text,)")})
 
 
 def test_an_owned_sequence_belongs_to_its_table() -> None:
@@ -153,3 +153,18 @@ def test_concurrently_is_added_once(text: str, result: str) -> None:
 
 def test_or_replace_is_added_once() -> None:
     assert or_replace("create function f()") == or_replace("create or replace function f()")
+
+
+def test_a_function_with_another_type_of_argument_is_created_and_the_earlier_one_dropped() -> None:
+    text = "create function app.size(a int, b bigint) returns int language sql as 'select 1';"
+    facts = function("int", "select 1")
+    old, new = (
+        Catalog({Key("function", f"app.size(integer, {name})"): facts}) for name in ("integer", "bigint")
+    )
+
+    (drafted,) = draft([parse(Source("schema/app/_functions/size.sql.j2", text))], new, old)
+
+    assert text in drafted.up
+    assert "drop function app.size(integer, integer);" in drafted.up
+    assert drafted.down.startswith("create function app.size(a int)")
+    assert "drop function app.size(integer, bigint);" in drafted.down

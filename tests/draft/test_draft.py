@@ -160,6 +160,17 @@ CHANGES: dict[str, tuple[Edit, str, str]] = {
         "create function app.size()",
         "drop function app.size();",
     ),
+    "two overloads with the same number of arguments": (
+        append(
+            "schema/app/_functions/size.sql.j2",
+            "create function app.size(a int) returns int language sql as 'select 1';\n"
+            "create function app.size(a text) returns int language sql as 'select 1';\n"
+            "create function app.size(a varchar(9)[], b app.birds.id%type) returns int "
+            "language sql as 'select 1';\n",
+        ),
+        "create function app.size(a text)",
+        "drop function app.size(integer);",
+    ),
     "a policy with another condition": (
         replace(POLICIES, "using (app.may_see(id))", "using (id > 7)"),
         "drop policy birds_select on app.birds;\ncreate policy birds_select",
