@@ -118,13 +118,19 @@ def _wrapped_paragraph(text: str, columns: int, indent: int) -> str:
             textwrap.wrap(
                 line,
                 columns,
-                subsequent_indent=" " * (len(line) - len(line.lstrip(" -")) + indent),
+                subsequent_indent=_margin(line) + " " * indent,
                 break_long_words=False,
                 break_on_hyphens=False,
             )
         )
         for line in lines
     )
+
+
+def _margin(line: str) -> str:
+    """Return the beginning of the lines that continue a line; those of an SQL comment are comments."""
+    margin = line[: len(line) - len(line.lstrip(" -"))]
+    return margin if margin.lstrip() == "-- " else " " * len(margin)
 
 
 def caret(place: Place) -> list[str]:

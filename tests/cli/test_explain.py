@@ -83,6 +83,18 @@ def test_no_line_is_longer_than_the_terminal_is_wide(
     assert [line for line in capsys.readouterr().out.splitlines() if len(line) > int(columns)] == []
 
 
+def test_a_wrapped_comment_in_an_example_remains_a_comment(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+
+    assert status(["explain", "drop-column"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    comment = next(number for number, line in enumerate(lines) if "-- allow drop-column" in line)
+    assert lines[comment + 1].startswith("    -- ")
+
+
 def test_no_name_or_code_stands_for_two_pages() -> None:
     codes_and_names = [
         *((error.code, error.name) for error in pages()),
