@@ -4,10 +4,10 @@
 
 -- schema/_roles.sql.j2
 
--- The roles of the database and what stands before the first schema. Runs as whoever connects, not as aigym_owner.
--- Everything here is a no-op where an administrator has prepared it, which is how production wants it.
--- Down: takes back what was granted in this database; roles stay, because other databases of the cluster may use them.
--- Everyone the API knows. Supabase has these four.
+-- Roles and database privileges, before the first schema. Executed as the connecting role, not as aigym_owner.
+-- Has no effect if an administrator has prepared everything, as in production.
+-- Down: revokes the privileges in this database; roles are kept, because other databases of the cluster may use them.
+-- The roles of the API. Supabase has these four.
 do $$
 begin
   if not exists (select from pg_catalog.pg_roles where rolname = 'anon') then
@@ -15,9 +15,9 @@ begin
   end if;
 exception
   when duplicate_object or unique_violation then
-    null; -- created this moment by the migration of another database
+    null; -- created concurrently by the migration of another database
   when insufficient_privilege then
-    raise exception 'the role anon does not exist and % may not create it', current_user
+    raise exception 'role anon does not exist, and % cannot create it', current_user
       using errcode = 'insufficient_privilege',
             hint = 'Ask an administrator to run: create role anon nologin noinherit;';
 end
@@ -32,9 +32,9 @@ begin
   end if;
 exception
   when duplicate_object or unique_violation then
-    null; -- created this moment by the migration of another database
+    null; -- created concurrently by the migration of another database
   when insufficient_privilege then
-    raise exception 'the role authenticated does not exist and % may not create it', current_user
+    raise exception 'role authenticated does not exist, and % cannot create it', current_user
       using errcode = 'insufficient_privilege',
             hint = 'Ask an administrator to run: create role authenticated nologin noinherit;';
 end
@@ -47,9 +47,9 @@ begin
   end if;
 exception
   when duplicate_object or unique_violation then
-    null; -- created this moment by the migration of another database
+    null; -- created concurrently by the migration of another database
   when insufficient_privilege then
-    raise exception 'the role service_role does not exist and % may not create it', current_user
+    raise exception 'role service_role does not exist, and % cannot create it', current_user
       using errcode = 'insufficient_privilege',
             hint = 'Ask an administrator to run: create role service_role nologin noinherit bypassrls;';
 end
@@ -62,15 +62,15 @@ begin
   end if;
 exception
   when duplicate_object or unique_violation then
-    null; -- created this moment by the migration of another database
+    null; -- created concurrently by the migration of another database
   when insufficient_privilege then
-    raise exception 'the role authenticator does not exist and % may not create it', current_user
+    raise exception 'role authenticator does not exist, and % cannot create it', current_user
       using errcode = 'insufficient_privilege',
             hint = 'Ask an administrator to run: create role authenticator login noinherit;';
 end
 $$;
 
--- Who owns what. Neither ever logs in: an owner that cannot connect needs no forced row-level security.
+-- Owners. Neither can log in: an owner that cannot connect needs no forced row-level security.
 do $$
 begin
   if not exists (select from pg_catalog.pg_roles where rolname = 'aigym_owner') then
@@ -78,9 +78,9 @@ begin
   end if;
 exception
   when duplicate_object or unique_violation then
-    null; -- created this moment by the migration of another database
+    null; -- created concurrently by the migration of another database
   when insufficient_privilege then
-    raise exception 'the role aigym_owner does not exist and % may not create it', current_user
+    raise exception 'role aigym_owner does not exist, and % cannot create it', current_user
       using errcode = 'insufficient_privilege',
             hint = 'Ask an administrator to run: create role aigym_owner nologin;';
 end
@@ -93,15 +93,15 @@ begin
   end if;
 exception
   when duplicate_object or unique_violation then
-    null; -- created this moment by the migration of another database
+    null; -- created concurrently by the migration of another database
   when insufficient_privilege then
-    raise exception 'the role aigym_authz does not exist and % may not create it', current_user
+    raise exception 'role aigym_authz does not exist, and % cannot create it', current_user
       using errcode = 'insufficient_privilege',
             hint = 'Ask an administrator to run: create role aigym_authz nologin bypassrls;';
 end
 $$;
 
--- Who runs the database. They log in once an administrator has given them a password or a certificate.
+-- Operators. They can log in after an administrator has set a password or a certificate.
 do $$
 begin
   if not exists (select from pg_catalog.pg_roles where rolname = 'aigym_migrator') then
@@ -111,9 +111,9 @@ begin
   end if;
 exception
   when duplicate_object or unique_violation then
-    null; -- created this moment by the migration of another database
+    null; -- created concurrently by the migration of another database
   when insufficient_privilege then
-    raise exception 'the role aigym_migrator does not exist and % may not create it', current_user
+    raise exception 'role aigym_migrator does not exist, and % cannot create it', current_user
       using errcode = 'insufficient_privilege',
             hint = 'Ask an administrator to run: create role aigym_migrator login;';
 end
@@ -126,9 +126,9 @@ begin
   end if;
 exception
   when duplicate_object or unique_violation then
-    null; -- created this moment by the migration of another database
+    null; -- created concurrently by the migration of another database
   when insufficient_privilege then
-    raise exception 'the role aigym_job does not exist and % may not create it', current_user
+    raise exception 'role aigym_job does not exist, and % cannot create it', current_user
       using errcode = 'insufficient_privilege',
             hint = 'Ask an administrator to run: create role aigym_job login;';
 end
@@ -141,9 +141,9 @@ begin
   end if;
 exception
   when duplicate_object or unique_violation then
-    null; -- created this moment by the migration of another database
+    null; -- created concurrently by the migration of another database
   when insufficient_privilege then
-    raise exception 'the role aigym_auditor does not exist and % may not create it', current_user
+    raise exception 'role aigym_auditor does not exist, and % cannot create it', current_user
       using errcode = 'insufficient_privilege',
             hint = 'Ask an administrator to run: create role aigym_auditor login;';
 end
@@ -156,15 +156,15 @@ begin
   end if;
 exception
   when duplicate_object or unique_violation then
-    null; -- created this moment by the migration of another database
+    null; -- created concurrently by the migration of another database
   when insufficient_privilege then
-    raise exception 'the role aigym_monitor does not exist and % may not create it', current_user
+    raise exception 'role aigym_monitor does not exist, and % cannot create it', current_user
       using errcode = 'insufficient_privilege',
             hint = 'Ask an administrator to run: create role aigym_monitor login;';
 end
 $$;
 
--- allow bypassing-role: a dump that leaves out rows somebody may not see is no backup
+-- allow bypassing-role: a dump without the rows that policies hide is no backup
 do $$
 begin
   if not exists (select from pg_catalog.pg_roles where rolname = 'aigym_backup') then
@@ -172,9 +172,9 @@ begin
   end if;
 exception
   when duplicate_object or unique_violation then
-    null; -- created this moment by the migration of another database
+    null; -- created concurrently by the migration of another database
   when insufficient_privilege then
-    raise exception 'the role aigym_backup does not exist and % may not create it', current_user
+    raise exception 'role aigym_backup does not exist, and % cannot create it', current_user
       using errcode = 'insufficient_privilege',
             hint = 'Ask an administrator to run: create role aigym_backup login replication bypassrls;';
 end
@@ -187,15 +187,15 @@ begin
   end if;
 exception
   when duplicate_object or unique_violation then
-    null; -- created this moment by the migration of another database
+    null; -- created concurrently by the migration of another database
   when insufficient_privilege then
-    raise exception 'the role aigym_readonly does not exist and % may not create it', current_user
+    raise exception 'role aigym_readonly does not exist, and % cannot create it', current_user
       using errcode = 'insufficient_privilege',
             hint = 'Ask an administrator to run: create role aigym_readonly login;';
 end
 $$;
 
--- A role that exists with more or less than this would make the policies mean something else, so it is refused.
+-- An existing role with other attributes would change the effect of the policies, so it is rejected.
 do $$
 declare
   wrong text;
@@ -216,13 +216,13 @@ begin
     or actual.rolcanlogin <> expected.logs_in;
 
   if wrong is not null then
-    raise exception 'roles of this cluster are not what the policies rely on: %', wrong
+    raise exception 'roles do not have the attributes that the policies require: %', wrong
       using hint = 'Correct them with ALTER ROLE and run the migration again.';
   end if;
 end
 $$;
 
--- The API role switches to one of the three.
+-- authenticator switches to one of the three.
 do $$
 begin
   if not exists (
@@ -235,9 +235,9 @@ begin
   end if;
 exception
   when unique_violation then
-    null; -- granted this moment by the migration of another database
+    null; -- granted concurrently by the migration of another database
   when insufficient_privilege then
-    raise exception 'authenticator is not a member of anon and % may not make it one', current_user
+    raise exception 'authenticator is not a member of anon, and % cannot grant the membership', current_user
       using errcode = 'insufficient_privilege',
             hint = 'Ask an administrator to run: grant anon to authenticator;';
 end
@@ -255,9 +255,9 @@ begin
   end if;
 exception
   when unique_violation then
-    null; -- granted this moment by the migration of another database
+    null; -- granted concurrently by the migration of another database
   when insufficient_privilege then
-    raise exception 'authenticator is not a member of authenticated and % may not make it one', current_user
+    raise exception 'authenticator is not a member of authenticated, and % cannot grant the membership', current_user
       using errcode = 'insufficient_privilege',
             hint = 'Ask an administrator to run: grant authenticated to authenticator;';
 end
@@ -275,15 +275,15 @@ begin
   end if;
 exception
   when unique_violation then
-    null; -- granted this moment by the migration of another database
+    null; -- granted concurrently by the migration of another database
   when insufficient_privilege then
-    raise exception 'authenticator is not a member of service_role and % may not make it one', current_user
+    raise exception 'authenticator is not a member of service_role, and % cannot grant the membership', current_user
       using errcode = 'insufficient_privilege',
             hint = 'Ask an administrator to run: grant service_role to authenticator;';
 end
 $$;
 
--- Functions in authz are created by aigym_owner and handed to aigym_authz, which only a member may do.
+-- aigym_owner creates the functions in authz and changes their owner to aigym_authz, which requires membership.
 do $$
 begin
   if not exists (
@@ -296,9 +296,9 @@ begin
   end if;
 exception
   when unique_violation then
-    null; -- granted this moment by the migration of another database
+    null; -- granted concurrently by the migration of another database
   when insufficient_privilege then
-    raise exception 'aigym_owner is not a member of aigym_authz and % may not make it one', current_user
+    raise exception 'aigym_owner is not a member of aigym_authz, and % cannot grant the membership', current_user
       using errcode = 'insufficient_privilege',
             hint = 'Ask an administrator to run: grant aigym_authz to aigym_owner;';
 end
@@ -316,9 +316,9 @@ begin
   end if;
 exception
   when unique_violation then
-    null; -- granted this moment by the migration of another database
+    null; -- granted concurrently by the migration of another database
   when insufficient_privilege then
-    raise exception 'aigym_migrator is not a member of aigym_owner and % may not make it one', current_user
+    raise exception 'aigym_migrator is not a member of aigym_owner, and % cannot grant the membership', current_user
       using errcode = 'insufficient_privilege',
             hint = 'Ask an administrator to run: grant aigym_owner to aigym_migrator;';
 end
@@ -336,9 +336,9 @@ begin
   end if;
 exception
   when unique_violation then
-    null; -- granted this moment by the migration of another database
+    null; -- granted concurrently by the migration of another database
   when insufficient_privilege then
-    raise exception 'aigym_monitor is not a member of pg_monitor and % may not make it one', current_user
+    raise exception 'aigym_monitor is not a member of pg_monitor, and % cannot grant the membership', current_user
       using errcode = 'insufficient_privilege',
             hint = 'Ask an administrator to run: grant pg_monitor to aigym_monitor;';
 end
@@ -356,35 +356,36 @@ begin
   end if;
 exception
   when unique_violation then
-    null; -- granted this moment by the migration of another database
+    null; -- granted concurrently by the migration of another database
   when insufficient_privilege then
-    raise exception 'aigym_backup is not a member of pg_read_all_data and % may not make it one', current_user
+    raise exception 'aigym_backup is not a member of pg_read_all_data, and % cannot grant the membership', current_user
       using errcode = 'insufficient_privilege',
             hint = 'Ask an administrator to run: grant pg_read_all_data to aigym_backup;';
 end
 $$;
 
--- aigym_owner creates the schemas, and whoever migrates works as aigym_owner.
+-- aigym_owner creates the schemas; the migrating role switches to aigym_owner.
 do $$
 declare
-  -- Since PostgreSQL 16 whoever created a role is its member without being allowed to work as it.
-  to_work_as constant text := case when current_setting('server_version_num')::integer < 160000 then 'member' else 'set' end;
+-- Since PostgreSQL 16 the creator of a role is its member, but without the SET option.
+  required_membership constant text :=
+    case when current_setting('server_version_num')::integer < 160000 then 'member' else 'set' end;
 begin
   begin
     if not has_database_privilege('aigym_owner', current_database(), 'create') then
       execute format('grant create on database %I to aigym_owner', current_database());
     end if;
 
-    if not pg_has_role(session_user, 'aigym_owner', to_work_as) then
+    if not pg_has_role(session_user, 'aigym_owner', required_membership) then
       execute format('grant aigym_owner to %I', session_user);
     end if;
   exception
     when insufficient_privilege then
-      null; -- what is missing is said below
+      null; -- missing privileges are reported below
   end;
 
   if not has_database_privilege('aigym_owner', current_database(), 'create') then
-    raise exception 'aigym_owner may not create schemas in database % and % may not allow it',
+    raise exception 'aigym_owner lacks CREATE on database %, and % cannot grant it',
       current_database(), current_user
       using errcode = 'insufficient_privilege',
             hint = format(
@@ -393,15 +394,15 @@ begin
             );
   end if;
 
-  if not pg_has_role(session_user, 'aigym_owner', to_work_as) then
-    raise exception '% may not work as aigym_owner and may not allow it to itself', session_user
+  if not pg_has_role(session_user, 'aigym_owner', required_membership) then
+    raise exception '% is not a member of aigym_owner and cannot grant itself the membership', session_user
       using errcode = 'insufficient_privilege',
             hint = format('Ask an administrator to run: grant aigym_owner to %I;', session_user);
   end if;
 end
 $$;
 
--- The schema public stays empty. Databases born before PostgreSQL 15 let everybody create in it.
+-- The schema public is empty. Before PostgreSQL 15 PUBLIC could create objects in it.
 do $$
 begin
   if to_regnamespace('public') is null
@@ -413,14 +414,14 @@ begin
   revoke create on schema public from public;
 
   if has_schema_privilege('public', 'public', 'create') then
-    raise exception 'everybody may create objects in the schema public and % may not forbid it', current_user
+    raise exception 'PUBLIC has CREATE on schema public, and % cannot revoke it', current_user
       using errcode = 'insufficient_privilege',
             hint = 'Ask an administrator to run: revoke create on schema public from public;';
   end if;
 end
 $$;
 
--- PostgreSQL lets everybody run every new function. Ours say who may.
+-- PostgreSQL grants EXECUTE on new functions to PUBLIC; here each function grants it explicitly.
 alter default privileges for role aigym_owner revoke execute on functions from public;
 
 -- migrate:down role:none

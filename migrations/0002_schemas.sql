@@ -4,8 +4,8 @@
 
 -- schema/extensions/_schema.sql.j2
 
--- Supabase has this schema already, and it is not ours there: nothing is changed then.
--- Down: drops the schema where aigym_owner owns it.
+-- Supabase already has this schema, owned by another role: it is not changed.
+-- Down: drops the schema if aigym_owner owns it.
 do $$
 begin
   if to_regnamespace('extensions') is not null then
@@ -14,7 +14,7 @@ begin
 
   create schema extensions authorization aigym_owner;
 
-  comment on schema extensions is 'Extensions and nothing else, so that no search path has to contain them.';
+  comment on schema extensions is 'Extensions only, so that no search path has to contain them.';
 
   revoke all on schema extensions from public;
 end
@@ -24,8 +24,7 @@ $$;
 
 create schema core authorization aigym_owner;
 
-comment on schema core is
-  'What every other domain stands on: keys, shared types, and the catalog that says what each table is.';
+comment on schema core is 'Foundation of all other domains: keys, shared types, and the catalog of tables.';
 
 revoke all on schema core from public;
 
@@ -33,7 +32,7 @@ revoke all on schema core from public;
 
 create schema privacy authorization aigym_owner;
 
-comment on schema privacy is 'What the law asks: retention, lifecycle, consent, erasure.';
+comment on schema privacy is 'Data protection: retention, lifecycle, consent, erasure.';
 
 revoke all on schema privacy from public;
 
@@ -41,7 +40,7 @@ revoke all on schema privacy from public;
 
 create schema ops authorization aigym_owner;
 
-comment on schema ops is 'Running the database: partitions, jobs, health.';
+comment on schema ops is 'Operation of the database: partitions, jobs, health.';
 
 revoke all on schema ops from public;
 
@@ -52,7 +51,8 @@ grant usage on schema ops to aigym_job;
 create schema parts authorization aigym_owner;
 
 comment on schema parts is
-  'Every partition of every table. Closed: rows are reached through the parent, where the policies are.';
+  'Every partition of every table. Not accessible: rows are accessed through the parent, which has the '
+  'policies.';
 
 revoke all on schema parts from public;
 
@@ -60,22 +60,22 @@ revoke all on schema parts from public;
 
 create schema audit authorization aigym_owner;
 
-comment on schema audit is 'What happened, to which row, by whom. Appended to, never changed.';
+comment on schema audit is 'Logs of row changes, security events and system events. Append-only.';
 
 revoke all on schema audit from public;
 
--- Helpers in authz ask whether somebody is elevated.
+-- Functions in authz read elevations.
 grant usage on schema audit to aigym_authz;
 
 -- schema/authz/_schema.sql.j2
 
 create schema authz authorization aigym_owner;
 
-comment on schema authz is 'The functions policies ask. No tables, and nothing of it is exposed by the API.';
+comment on schema authz is 'Functions called by policies. No tables; not exposed by the API.';
 
 revoke all on schema authz from public;
 
--- A function can only be handed to a role that may create in its schema.
+-- The new owner of a function must have CREATE on its schema.
 grant usage, create on schema authz to aigym_authz;
 
 grant usage on schema authz to anon, authenticated, service_role;
@@ -88,7 +88,7 @@ comment on schema iam is 'People, tenants, memberships, roles and permissions.';
 
 revoke all on schema iam from public;
 
--- Helpers in authz look up memberships and roles.
+-- Functions in authz read memberships and roles.
 grant usage on schema iam to aigym_authz;
 
 -- schema/platform/_schema.sql.j2
@@ -103,7 +103,7 @@ revoke all on schema platform from public;
 
 create schema media authorization aigym_owner;
 
-comment on schema media is 'Files: what they are and where they are kept, never their bytes.';
+comment on schema media is 'Metadata of files in object storage.';
 
 revoke all on schema media from public;
 
@@ -111,7 +111,7 @@ revoke all on schema media from public;
 
 create schema ai authorization aigym_owner;
 
-comment on schema ai is 'Providers, models, conversations and what they cost.';
+comment on schema ai is 'Providers, models, conversations and their cost.';
 
 revoke all on schema ai from public;
 
@@ -127,7 +127,8 @@ revoke all on schema content from public;
 
 create schema api_v1 authorization aigym_owner;
 
-comment on schema api_v1 is 'The only schema the API exposes: views that run with the callers rights.';
+comment on schema api_v1 is
+  'The only schema that the API exposes: views that are executed with the caller''s privileges.';
 
 revoke all on schema api_v1 from public;
 
@@ -146,7 +147,7 @@ drop schema ops;
 drop schema privacy;
 drop schema core;
 
--- Ours goes; a schema that was there before us, as Supabase's, stays.
+-- Drops the schema only if aigym_owner owns it; the schema of Supabase is kept.
 do $$
 begin
   if exists (

@@ -47,8 +47,9 @@ as $$
   order by 1
 $$;
 
-comment on function core.capabilities() is 'What this server can do beyond what the database needs. '
-  'Optional parts (trigram search, scheduled jobs, statement statistics) ask here before they use something.';
+comment on function core.capabilities() is
+  'The optional capabilities of this server. Optional parts (trigram search, scheduled jobs, statement '
+  'statistics) test them before use.';
 
 revoke execute on function core.capabilities() from public;
 
@@ -63,7 +64,7 @@ security definer
 set search_path = ''
 as $$
 begin
-  -- Touching the parent column makes core.place_in_tree() recompute each child, which in turn moves its own children.
+  -- An UPDATE of the parent column fires core.place_in_tree() for each child, and this trigger for its own children.
   execute format(
     'update %1$I.%2$I set %3$I = %3$I where %3$I = $1',
     tg_table_schema, tg_table_name, tg_argv[0]
@@ -74,8 +75,8 @@ end
 $$;
 
 comment on function core.move_subtree() is
-  'Trigger ac_tree_moved: after a row moved, lets its children follow, level by level. Its argument names the parent '
-  'column.';
+  'Trigger ac_tree_moved: updates the descendants of a row with a new parent, level by level. Its argument is '
+  'the parent column.';
 
 revoke all on function core.move_subtree() from public;
 
@@ -97,7 +98,7 @@ begin
     return new;
   end if;
 
-  -- One move at a time: two that each are fine can be a cycle together.
+  -- Serializes changes of parents: two concurrent changes can form a cycle although each alone does not.
   perform pg_advisory_xact_lock(hashtext('core.place_in_tree'), tg_relid::integer);
 
   execute format('select ancestor_ids from %I.%I where id = $1', tg_table_schema, tg_table_name)
@@ -105,11 +106,11 @@ begin
   using parent;
 
   if new.id = parent or new.id = any (parent_ancestors) then
-    raise exception 'a row of %.% cannot stand below itself', tg_table_schema, tg_table_name
+    raise exception 'a row of %.% cannot be its own ancestor', tg_table_schema, tg_table_name
       using errcode = 'check_violation';
   end if;
 
-  -- A parent that does not exist leaves null here; the foreign key says so in its own words.
+  -- If the parent does not exist, the value is null here and the foreign key raises the error.
   new.ancestor_ids := coalesce(parent_ancestors, '{}') || parent;
   new.depth := cardinality(new.ancestor_ids);
   return new;
@@ -117,15 +118,15 @@ end
 $$;
 
 comment on function core.place_in_tree() is
-  'Trigger ac_tree: writes ancestor_ids and depth from the parent, whatever the client sent, and refuses a cycle. '
-  'Its argument names the parent column.';
+  'Trigger ac_tree: computes ancestor_ids and depth from the parent, overriding values sent by the client, '
+  'and rejects a cycle. Its argument is the parent column.';
 
 revoke all on function core.place_in_tree() from public;
 
 -- schema/core/_functions/safe_text.sql.j2
 
--- Removed are control characters other than tab and line feed, and the marks that turn the direction of writing
--- round (U+202A–202E, U+2066–2069), with which a text can show something else than it says.
+-- Removes control characters other than tab and line feed, and bidirectional formatting characters (U+202A–202E,
+-- U+2066–2069), which can make a text look different from its content.
 create function core.safe_text(value text, max_length integer default 10000)
 returns text
 language sql
@@ -151,8 +152,8 @@ as $$
 $$;
 
 comment on function core.safe_text(text, integer) is
-  'The text as it may be stored and shown: composed, without '
-  'invisible control characters, trimmed, at most max_length characters; null when nothing is left.';
+  'Normalizes a text for storage and display: NFC, without invisible control characters, trimmed, at most '
+  'max_length characters; null if the result is empty.';
 
 revoke execute on function core.safe_text(text, integer) from public;
 
@@ -169,8 +170,8 @@ as $$
 declare
   me uuid := auth.uid();
 begin
-  -- One branch per table, written out: who may delete is a decision about that table, and nothing a caller sends
-  -- becomes part of a statement. The levels are those of the tables' own policies.
+  -- One branch per table and no dynamic SQL: the condition for deleting differs by table, and no argument becomes part
+  -- of a statement. The session levels are those of the tables' policies.
   case p_table::text
     when 'ai.conversations' then
       perform authz.assert_session('enrolled');
@@ -220,7 +221,7 @@ begin
     when 'iam.tenants' then
       perform authz.assert_session('always');
 
-      -- A tenant without the tenants below it would leave those without their administrators.
+      -- A tenant with descendants cannot be deleted, because they would lose their administrators.
       update iam.tenants as t
       set deleted_at = now(), deleted_by = me
       where t.id = p_id
@@ -257,7 +258,7 @@ begin
         );
 
     else
-      raise exception 'rows of % are not deleted this way', p_table
+      raise exception 'core.soft_delete() does not support table %', p_table
         using errcode = 'invalid_parameter_value';
   end case;
 
@@ -266,8 +267,8 @@ end
 $$;
 
 comment on function core.soft_delete(regclass, uuid) is
-  'Hides a row for good from whoever uses the API and says whether there was one to hide. A function, because an '
-  'UPDATE that makes a row invisible to its own author is refused by the policies.';
+  'Soft-deletes a row and returns whether it existed. A function is required, because the policies reject an '
+  'UPDATE after which the caller can no longer read the row.';
 
 revoke all on function core.soft_delete(regclass, uuid) from public;
 
@@ -275,7 +276,7 @@ grant execute on function core.soft_delete(regclass, uuid) to authenticated, ser
 
 -- schema/core/_functions/touch.sql.j2
 
--- Called by the trigger aa_touch; `touch('row_version')` counts the change too.
+-- Called by the trigger aa_touch; `touch('row_version')` also increments row_version.
 create function core.touch()
 returns trigger
 language plpgsql
@@ -293,7 +294,8 @@ begin
 end
 $$;
 
-comment on function core.touch() is 'Trigger: who changed the row and when, whatever the statement claims.';
+comment on function core.touch() is
+  'Trigger: sets the person and time of the last change, overriding values of the statement.';
 
 revoke execute on function core.touch() from public;
 
@@ -324,10 +326,11 @@ as $$
   )::uuid
 $$;
 
-comment on function core.uuid_v7() is 'A new key that sorts by the time it was made (RFC 9562, version 7). '
-  'Millisecond precision: keys of one millisecond have no order.';
+comment on function core.uuid_v7() is
+  'Generates a key that sorts by its creation time (RFC 9562, version 7). Millisecond precision: keys of one '
+  'millisecond have no order.';
 
--- A default runs with the rights of whoever inserts.
+-- A default is evaluated with the privileges of the inserting role.
 revoke execute on function core.uuid_v7() from public;
 
 grant execute on function core.uuid_v7() to anon, authenticated, service_role, aigym_job;

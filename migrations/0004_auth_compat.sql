@@ -4,17 +4,17 @@
 
 -- schema/auth/_schema.sql.j2
 
--- auth belongs to Supabase. Where there is no Supabase a stand-in with the same tables, types and functions takes its
--- place, so that everything above it is the same on every server.
+-- The schema auth belongs to Supabase. On other servers a stand-in with the same tables, types and functions is created,
+-- so that all other schemas are equal on every server.
 --
--- One block, because nothing in it may run where Supabase is: PostgreSQL asks for the right to create in a schema before
--- it looks whether the table is there, so `create table if not exists auth.users` is refused on Supabase; and functions
--- have no such form at all. Inside the block it is plain SQL, not strings: what reads plpgsql reads it too.
--- The pieces stand in _macros/auth.
--- Down: drops the schema where aigym_owner owns it, and leaves Supabase's alone.
+-- One block, because none of it may be executed on Supabase: PostgreSQL checks the privilege to create in a schema before
+-- it checks whether the table exists, so `create table if not exists auth.users` fails on Supabase; and functions have no
+-- IF NOT EXISTS. The block contains plain SQL, not strings, so that PL/pgSQL parsers can read it.
+-- The statements are in _macros/auth.
+-- Down: drops the schema if aigym_owner owns it; the schema of Supabase is kept.
 do $stand_in$
 begin
-  -- Asked of the catalog: to_regclass() fails where we may not use the schema.
+  -- Read from the catalog: to_regclass() fails without USAGE on the schema.
   if exists (
     select
     from pg_catalog.pg_class
@@ -26,7 +26,7 @@ begin
 
   create schema auth authorization aigym_owner;
 
-  comment on schema auth is 'A stand-in for the schema in which Supabase keeps accounts.';
+  comment on schema auth is 'A stand-in for the schema in which Supabase stores accounts.';
 
   revoke all on schema auth from public;
 
@@ -107,7 +107,7 @@ create table auth.identities (
   constraint identities_user_id_fkey foreign key (user_id) references auth.users (id) on delete cascade
 );
 
-comment on table auth.identities is 'The ways an account signs in: e-mail, phone, another provider.';
+comment on table auth.identities is 'The sign-in methods of an account: e-mail, phone, another provider.';
 
 create index identities_user_id_idx on auth.identities (user_id);
 
@@ -134,8 +134,9 @@ create table auth.mfa_factors (
   constraint mfa_factors_user_id_fkey foreign key (user_id) references auth.users (id) on delete cascade
 );
 
-comment on table auth.mfa_factors is 'Second factors. Row-level security without a policy, as at Supabase: '
-  'only a helper whose owner bypasses it can tell whether somebody is enrolled.';
+comment on table auth.mfa_factors is
+  'Second factors. Row-level security without a policy, as in Supabase: only a function whose owner bypasses '
+  'it can test whether a person is enrolled.';
 
 create index mfa_factors_user_id_idx on auth.mfa_factors (user_id);
 
@@ -155,7 +156,7 @@ create table auth.mfa_challenges (
   constraint mfa_challenges_factor_id_fkey foreign key (factor_id) references auth.mfa_factors (id) on delete cascade
 );
 
-comment on table auth.mfa_challenges is 'Questions put to a second factor.';
+comment on table auth.mfa_challenges is 'Challenges sent to a second factor.';
 
 create index mfa_challenges_factor_id_idx on auth.mfa_challenges (factor_id);
 
@@ -181,7 +182,8 @@ create table auth.sessions (
   constraint sessions_user_id_fkey foreign key (user_id) references auth.users (id) on delete cascade
 );
 
-comment on table auth.sessions is 'Who is signed in, and how surely: aal1 with one factor, aal2 with two.';
+comment on table auth.sessions is
+  'Sessions with their authenticator assurance level: aal1 with one factor, aal2 with two.';
 
 create index sessions_user_id_idx on auth.sessions (user_id);
 
@@ -198,7 +200,7 @@ create table auth.mfa_amr_claims (
   constraint mfa_amr_claims_session_id_fkey foreign key (session_id) references auth.sessions (id) on delete cascade
 );
 
-comment on table auth.mfa_amr_claims is 'The methods a session was opened with.';
+comment on table auth.mfa_amr_claims is 'The authentication methods of a session.';
 
 alter table auth.mfa_amr_claims enable row level security;
 
@@ -217,7 +219,7 @@ create table auth.refresh_tokens (
   constraint refresh_tokens_session_id_fkey foreign key (session_id) references auth.sessions (id) on delete cascade
 );
 
-comment on table auth.refresh_tokens is 'What a session is prolonged with.';
+comment on table auth.refresh_tokens is 'The tokens that renew a session.';
 
 create index refresh_tokens_session_id_idx on auth.refresh_tokens (session_id);
 
@@ -254,11 +256,11 @@ create table auth.audit_log_entries (
   constraint audit_log_entries_pkey primary key (id)
 );
 
-comment on table auth.audit_log_entries is 'What the authentication server logs about itself.';
+comment on table auth.audit_log_entries is 'The log of the authentication server.';
 
 alter table auth.audit_log_entries enable row level security;
 
--- Without a search path of their own, as at Supabase: so PostgreSQL can fold them into the query that asks.
+-- Without SET search_path, as in Supabase, so that PostgreSQL can inline them.
 create function auth.jwt()
 returns jsonb
 language sql
@@ -268,7 +270,7 @@ as $$
   select nullif(pg_catalog.current_setting('request.jwt.claims', true), '')::pg_catalog.jsonb
 $$;
 
-comment on function auth.jwt() is 'The claims of the token the request came with; null without one.';
+comment on function auth.jwt() is 'The claims of the token of the request; null without a token.';
 
 create function auth.uid()
 returns uuid
@@ -279,7 +281,7 @@ as $$
   select (nullif(pg_catalog.current_setting('request.jwt.claims', true), '')::pg_catalog.jsonb ->> 'sub')::pg_catalog.uuid
 $$;
 
-comment on function auth.uid() is 'The account that asks; null when nobody is signed in.';
+comment on function auth.uid() is 'The account in the token; null if no person is signed in.';
 
 create function auth.role()
 returns text
@@ -290,7 +292,7 @@ as $$
   select nullif(pg_catalog.current_setting('request.jwt.claims', true), '')::pg_catalog.jsonb ->> 'role'
 $$;
 
-comment on function auth.role() is 'The database role the token asks for: anon, authenticated or service_role.';
+comment on function auth.role() is 'The database role in the token: anon, authenticated or service_role.';
 
 create function auth.email()
 returns text
@@ -310,18 +312,18 @@ grant execute on function auth.jwt(), auth.uid(), auth.role(), auth.email()
 end
 $stand_in$;
 
--- What the rest of the database relies on, asked of the stand-in and of Supabase alike.
+-- The objects that other schemas depend on, verified in the stand-in and in Supabase.
 do $$
 declare
   missing text;
 begin
   if not has_schema_privilege('aigym_owner', 'auth', 'usage') then
-    raise exception 'aigym_owner may not use the schema auth'
+    raise exception 'aigym_owner lacks USAGE on schema auth'
       using errcode = 'insufficient_privilege',
             hint = 'Ask an administrator to run: grant usage on schema auth to aigym_owner;';
   end if;
 
-  select string_agg(format('auth.%s.%s', relied_on.table_name, relied_on.column_name), ', ')
+  select string_agg(format('auth.%s.%s', required.table_name, required.column_name), ', ')
   into missing
   from (
     values
@@ -336,32 +338,32 @@ begin
       ('sessions', 'aal'),
       ('mfa_factors', 'user_id'),
       ('mfa_factors', 'status')
-  ) as relied_on (table_name, column_name)
+  ) as required (table_name, column_name)
   where not exists (
     select
     from pg_catalog.pg_attribute as a
-    where a.attrelid = to_regclass(format('auth.%I', relied_on.table_name))
-      and a.attname = relied_on.column_name
+    where a.attrelid = to_regclass(format('auth.%I', required.table_name))
+      and a.attname = required.column_name
       and not a.attisdropped
   );
 
   if missing is not null then
-    raise exception 'the schema auth of this server lacks what we rely on: %', missing
+    raise exception 'schema auth lacks the columns %', missing
       using hint = 'Upgrade Supabase Auth, or drop the schema auth so that the stand-in is created.';
   end if;
 
   select string_agg(signature, ', ')
   into missing
-  from unnest(array['auth.uid()', 'auth.role()', 'auth.email()', 'auth.jwt()']) as relied_on (signature)
+  from unnest(array['auth.uid()', 'auth.role()', 'auth.email()', 'auth.jwt()']) as required (signature)
   where to_regprocedure(signature) is null;
 
   if missing is not null then
-    raise exception 'the schema auth of this server lacks the functions %', missing
+    raise exception 'schema auth lacks the functions %', missing
       using hint = 'Upgrade Supabase Auth, or drop the schema auth so that the stand-in is created.';
   end if;
 
   if not has_column_privilege('aigym_owner', 'auth.users', 'id', 'references') then
-    raise exception 'aigym_owner may not reference auth.users'
+    raise exception 'aigym_owner lacks REFERENCES on auth.users'
       using errcode = 'insufficient_privilege',
             hint = 'Ask an administrator to run: grant select, references on auth.users to aigym_owner;';
   end if;
@@ -369,7 +371,7 @@ begin
   if not has_schema_privilege('aigym_authz', 'auth', 'usage')
     or not has_table_privilege('aigym_authz', 'auth.mfa_factors', 'select')
   then
-    raise warning 'aigym_authz may not read auth.mfa_factors: policies will ask every person for a second factor'
+    raise warning 'aigym_authz cannot read auth.mfa_factors: policies require a second factor from every person'
       using hint = 'Ask an administrator to run: grant usage on schema auth to aigym_authz; '
         'grant select on auth.mfa_factors to aigym_authz;';
   end if;
@@ -378,7 +380,7 @@ $$;
 
 -- migrate:down
 
--- Ours goes; a schema that was there before us, as Supabase's, stays.
+-- Drops the schema only if aigym_owner owns it; the schema of Supabase is kept.
 do $$
 begin
   if exists (

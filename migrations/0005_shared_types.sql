@@ -15,7 +15,7 @@ create type core.visibility_level as enum (
   'system'
 );
 
-comment on type core.visibility_level is 'Who may see a resource, from its owner alone to everybody.';
+comment on type core.visibility_level is 'The visibility of a resource, from its owner alone to the public.';
 
 create type core.resource_status as enum ('active', 'archived', 'deleted', 'migrated');
 
@@ -23,21 +23,21 @@ comment on type core.resource_status is 'Whether a resource is in use.';
 
 create type core.event_status as enum ('pending', 'processing', 'completed', 'failed', 'retrying', 'dead');
 
-comment on type core.event_status is 'How far the work an event asks for has come.';
+comment on type core.event_status is 'The progress of the work that an event requests.';
 
 create type core.work_priority as enum ('low', 'normal', 'high', 'urgent');
 
-comment on type core.work_priority is 'What a queue hands out first.';
+comment on type core.work_priority is 'The order in which a queue returns its entries.';
 
 create type core.severity as enum ('info', 'warning', 'error', 'critical');
 
-comment on type core.severity is 'How bad an event is.';
+comment on type core.severity is 'The severity of an event.';
 
 -- schema/privacy/_types.sql.j2
 
 create type privacy.gdpr_rule as enum ('delete', 'anonymise', 'pseudonymise', 'retain', 'not_personal');
 
-comment on type privacy.gdpr_rule is 'What erasure does with the rows of a table.';
+comment on type privacy.gdpr_rule is 'The effect of erasure on the rows of a table.';
 
 create type privacy.legal_basis as enum (
   'consent',
@@ -48,7 +48,7 @@ create type privacy.legal_basis as enum (
   'legitimate_interests'
 );
 
-comment on type privacy.legal_basis is 'Why personal data may be processed (GDPR, article 6).';
+comment on type privacy.legal_basis is 'The legal basis for processing personal data (GDPR, article 6).';
 
 create type privacy.request_type as enum (
   'access',
@@ -59,7 +59,7 @@ create type privacy.request_type as enum (
   'objection'
 );
 
-comment on type privacy.request_type is 'What a person may ask for (GDPR, chapter III).';
+comment on type privacy.request_type is 'The requests that a person can make (GDPR, chapter III).';
 
 create type privacy.request_status as enum (
   'received',
@@ -72,7 +72,7 @@ create type privacy.request_status as enum (
   'cancelled'
 );
 
-comment on type privacy.request_status is 'How far such a request has come.';
+comment on type privacy.request_status is 'The progress of a request.';
 
 -- schema/audit/_types.sql.j2
 
@@ -96,63 +96,65 @@ create type audit.action as enum (
   'migration'
 );
 
-comment on type audit.action is 'What was done to a row.';
+comment on type audit.action is 'The kind of change to a row.';
 
 create type audit.risk_level as enum ('low', 'medium', 'high', 'critical');
 
-comment on type audit.risk_level is 'How much a security event should worry whoever reads it.';
+comment on type audit.risk_level is 'The severity of a security event.';
 
 -- schema/iam/_types.sql.j2
 
 create type iam.tenant_kind as enum ('community', 'organization', 'institution');
 
-comment on type iam.tenant_kind is 'Which of the three subtype tables describes a tenant further.';
+comment on type iam.tenant_kind is 'The subtype table with the other columns of a tenant.';
 
 create type iam.tenant_status as enum ('trial', 'active', 'suspended', 'inactive', 'closing');
 
-comment on type iam.tenant_status is 'Where a tenant stands between sign-up and goodbye.';
+comment on type iam.tenant_status is 'The status of a tenant from sign-up to closure.';
 
 create type iam.membership_status as enum ('invited', 'pending', 'active', 'suspended', 'terminated', 'expired');
 
-comment on type iam.membership_status is 'Only an active membership opens a tenant.';
+comment on type iam.membership_status is 'Only an active membership gives access to a tenant.';
 
 create type iam.role_tier as enum ('super_admin', 'community_admin', 'end_user');
 
-comment on type iam.role_tier is 'The three tiers the policies know. Every named role belongs to exactly one; '
-  'declared from most to least powerful.';
+comment on type iam.role_tier is
+  'The three tiers that policies distinguish, from most to least powerful. Each named role belongs to one '
+  'tier.';
 
 create type iam.unit_kind as enum ('team', 'department', 'group');
 
-comment on type iam.unit_kind is 'Teams and departments are one tree.';
+comment on type iam.unit_kind is 'The kinds of unit; teams and departments are in one tree.';
 
 create type iam.grant_effect as enum ('allow', 'deny');
 
-comment on type iam.grant_effect is 'Deny wins over allow.';
+comment on type iam.grant_effect is 'Deny takes precedence over allow.';
 
 -- schema/ai/_types.sql.j2
 
 create type ai.message_role as enum ('system', 'user', 'assistant', 'tool');
 
-comment on type ai.message_role is 'Who speaks in a message. A person may only write as user.';
+comment on type ai.message_role is 'The author of a message. A person can insert messages of role user only.';
 
 create type ai.conversation_status as enum ('active', 'paused', 'completed', 'archived');
 
-comment on type ai.conversation_status is 'Where a conversation stands for its owner.';
+comment on type ai.conversation_status is 'The status of a conversation for its owner.';
 
 create type ai.conversation_mode as enum ('sandbox', 'assigned', 'coaching');
 
-comment on type ai.conversation_mode is 'Why a conversation was started.';
+comment on type ai.conversation_mode is 'The purpose of a conversation.';
 
 -- schema/content/_types.sql.j2
 
 create type content.content_type as enum ('ai_agent', 'video', 'document', 'prompt', 'automation');
 
-comment on type content.content_type is 'One per repository: what kind of thing it holds.';
+comment on type content.content_type is 'The type of the items of a repository; one repository per type.';
 
 create type content.content_status as enum ('draft', 'review', 'approved', 'published', 'archived');
 
-comment on type content.content_status is 'The way of an item to its readers. Only published items are read by '
-  'others than editors.';
+comment on type content.content_status is
+  'The publication status of an item. Only the owner and the editors and admins of the tenant can read '
+  'unpublished items.';
 
 -- migrate:down
 

@@ -1,5 +1,5 @@
 -- 0006 audit recording
--- from: schema/audit/_functions/address_or_null.sql.j2, schema/audit/_functions/caller.sql.j2, schema/audit/_functions/elevate.sql.j2, schema/audit/_functions/end_elevation.sql.j2, schema/audit/_functions/log_security.sql.j2, schema/audit/_functions/masked.sql.j2, schema/audit/_functions/network_of.sql.j2, schema/audit/_functions/record_row.sql.j2, schema/audit/_functions/refuse_change.sql.j2, schema/audit/_functions/uuid_or_null.sql.j2
+-- from: schema/audit/_functions/address_or_null.sql.j2, schema/audit/_functions/caller.sql.j2, schema/audit/_functions/elevate.sql.j2, schema/audit/_functions/end_elevation.sql.j2, schema/audit/_functions/log_security.sql.j2, schema/audit/_functions/masked.sql.j2, schema/audit/_functions/network_of.sql.j2, schema/audit/_functions/record_row.sql.j2, schema/audit/_functions/reject_change.sql.j2, schema/audit/_functions/uuid_or_null.sql.j2
 -- migrate:up
 
 -- schema/audit/_functions/address_or_null.sql.j2
@@ -19,14 +19,15 @@ exception
 end
 $$;
 
-comment on function audit.address_or_null(text) is 'The text as a network address; null when it is none.';
+comment on function audit.address_or_null(text) is
+  'Converts a text to a network address; null if it is not one.';
 
 revoke execute on function audit.address_or_null(text) from public;
 
 -- schema/audit/_functions/caller.sql.j2
 
--- Claims are signed and may be trusted; headers and settings come from outside, so what does not look right is left out
--- instead of failing the statement that is being recorded. Runs for every audited row, hence plpgsql: its plans are kept.
+-- Claims are signed and trusted; headers and settings come from the client, so invalid values are omitted instead of
+-- raising an error in the recorded statement. Called for every audited row, hence PL/pgSQL: its plans are cached.
 create function audit.caller(
   out user_id uuid,
   out role_name text,
@@ -63,7 +64,7 @@ end
 $$;
 
 comment on function audit.caller() is
-  'Who is asking, as far as the token, the request and the connection tell.';
+  'The caller according to the token, the request headers and the connection.';
 
 revoke execute on function audit.caller() from public;
 
@@ -88,24 +89,24 @@ begin
   perform authz.assert_session('always');
 
   if not authz.is_super_admin() then
-    raise exception 'only a super admin may break the glass'
+    raise exception 'only a super admin can open an elevation'
       using errcode = 'insufficient_privilege';
   end if;
 
   if scope in ('phi_read', 'impersonation') and (target_user is null or target_user = auth.uid()) then
-    raise exception 'an elevation of scope % is for the data of one other person', scope
+    raise exception 'an elevation of scope % requires another person as target_user', scope
       using errcode = 'invalid_parameter_value',
             hint = 'Pass target_user.';
   end if;
 
   if scope = 'tenant_support' and tenant is null then
-    raise exception 'an elevation of scope % is for one tenant', scope
+    raise exception 'an elevation of scope % requires a tenant', scope
       using errcode = 'invalid_parameter_value',
             hint = 'Pass tenant.';
   end if;
 
   if lasting not between interval '1 minute' and interval '4 hours' then
-    raise exception 'an elevation lasts between one minute and four hours, not %', lasting
+    raise exception 'the duration of an elevation must be between one minute and four hours, not %', lasting
       using errcode = 'invalid_parameter_value';
   end if;
 
@@ -136,8 +137,8 @@ end
 $$;
 
 comment on function audit.elevate(text, text, uuid, uuid, text, interval) is
-  'Breaks the glass: for a reason and at most '
-  'four hours, a super admin with a second factor may see what they otherwise may not. Says the id of the elevation.';
+  'Opens a break-glass elevation: for a stated reason and at most four hours, a super admin with a second '
+  'factor can read additional rows. Returns the id of the elevation.';
 
 revoke execute on function audit.elevate(text, text, uuid, uuid, text, interval) from public;
 
@@ -181,8 +182,8 @@ end
 $$;
 
 comment on function audit.end_elevation(uuid) is
-  'Gives an elevation back before its time: one''s own, or, as super admin, '
-  'anybody''s. False when there is none to end.';
+  'Ends an elevation before it expires: the caller''s own or, for a super admin, any. Returns false if there '
+  'is no active elevation with this id.';
 
 revoke execute on function audit.end_elevation(uuid) from public;
 
@@ -190,7 +191,7 @@ grant execute on function audit.end_elevation(uuid) to authenticated;
 
 -- schema/audit/_functions/log_security.sql.j2
 
--- Not for the API: whoever could call it could write another history. Functions that do something worth recording call it.
+-- Not executable through the API, because callers could forge events. Called by functions whose actions are recorded.
 create function audit.log_security(
   event_code text,
   action text,
@@ -216,9 +217,9 @@ begin
   where event_type.code = event_code;
 
   if event is null then
-    raise exception 'there is no event type %', event_code
+    raise exception 'event type % does not exist', event_code
       using errcode = 'no_data_found',
-            hint = 'Add it to audit.event_types; the reference seed lists those the functions use.';
+            hint = 'Add it to audit.event_types; the reference seed contains those that the functions use.';
   end if;
 
   insert into audit.security_audit (
@@ -260,7 +261,8 @@ end
 $$;
 
 comment on function audit.log_security(text, text, text, text, audit.risk_level, uuid, jsonb, uuid) is
-  'Writes one event to audit.security_audit and says its id. `person` is whose account it happened to, the caller if silent.';
+  'Inserts one event into audit.security_audit and returns its id. `person` is the account concerned '
+  '(default: the caller).';
 
 revoke execute on function audit.log_security(text, text, text, text, audit.risk_level, uuid, jsonb, uuid) from public;
 
@@ -287,8 +289,8 @@ as $$
 $$;
 
 comment on function audit.masked(jsonb, text[]) is
-  'The row with the values of these columns hidden, empty ones too: '
-  'that there is none can be as telling as what it is.';
+  'Returns the row with the values of these columns masked, including null values, because their absence is '
+  'also information.';
 
 revoke execute on function audit.masked(jsonb, text[]) from public;
 
@@ -306,21 +308,20 @@ as $$
   )::inet
 $$;
 
-comment on function audit.network_of(inet) is
-  'The /24 or /48 an address lies in: enough to see where from, too little to see who.';
+comment on function audit.network_of(inet) is 'The /24 (IPv4) or /48 (IPv6) network of an address.';
 
 revoke execute on function audit.network_of(inet) from public;
 
 -- schema/audit/_functions/record_row.sql.j2
 
--- Called by the trigger zz_audit with: the mode, the key columns, the masked columns, the column that names the person the
--- row is about and the one that names its tenant. The card of the table says them all; the macro audit() writes them down.
+-- Called by the trigger zz_audit with the mode, the key columns, the masked columns, the column of the person concerned
+-- and the tenant column. The card of the table defines them; the macro audit() renders them.
 --
 --   meta   who changed which columns of which row
---   diff   and, of an update, the old and new values of what changed
+--   diff   and, of an update, the old and new values of the changed columns
 --   full   and, of an update, the whole row before and after
 --
--- Generated columns are left out: a search vector would repeat the words of a column that is masked.
+-- Generated columns are left out: a search vector would contain the words of a masked column.
 create function audit.record_row()
 returns trigger
 language plpgsql
@@ -339,7 +340,7 @@ declare
   new_row jsonb;
   current_row jsonb;
   key_values jsonb;
-  what audit.action;
+  change_kind audit.action;
   schema_name text := tg_table_schema;
   table_name text := tg_table_name;
   caller record;
@@ -370,7 +371,7 @@ begin
     end if;
   end if;
 
-  what := case
+  change_kind := case
     when tg_op <> 'UPDATE' then lower(tg_op)
     when 'deleted_at' <> all (changed) then 'update'
     when old_row ->> 'deleted_at' is null then 'soft_delete'
@@ -399,7 +400,7 @@ begin
     new_row := audit.masked(new_row, masked_columns);
   end if;
 
-  -- The trigger of a partitioned table fires on the partition; the log speaks of the table.
+  -- The trigger of a partitioned table fires on the partition; the log contains the name of the table.
   if tg_table_schema = 'parts' then
     select namespace.nspname, class.relname
     into schema_name, table_name
@@ -436,7 +437,7 @@ begin
     schema_name,
     table_name,
     key_values,
-    what,
+    change_kind,
     caller.user_id,
     caller.role_name,
     caller.acting_for,
@@ -457,32 +458,32 @@ begin
 end
 $$;
 
-comment on function audit.record_row() is 'Trigger: writes the change of a row to audit.audit_log.';
+comment on function audit.record_row() is 'Trigger: records the change of a row in audit.audit_log.';
 
 revoke execute on function audit.record_row() from public;
 
--- schema/audit/_functions/refuse_change.sql.j2
+-- schema/audit/_functions/reject_change.sql.j2
 
-create function audit.refuse_change()
+create function audit.reject_change()
 returns trigger
 language plpgsql
 set search_path = ''
 as $$
 begin
-  raise exception '%.% is only ever appended to: % is refused', tg_table_schema, tg_table_name, lower(tg_op)
+  raise exception '%.% is append-only: % is not allowed', tg_table_schema, tg_table_name, lower(tg_op)
     using errcode = 'insufficient_privilege',
-          hint = 'Leave removing old rows to retention, which detaches whole partitions.';
+          hint = 'Remove old rows by retention, which detaches whole partitions.';
 end
 $$;
 
-comment on function audit.refuse_change() is
-  'Trigger: refuses to change or remove what was recorded, whoever asks.';
+comment on function audit.reject_change() is
+  'Trigger: rejects UPDATE, DELETE and TRUNCATE of an append-only table, for every role.';
 
-revoke execute on function audit.refuse_change() from public;
+revoke execute on function audit.reject_change() from public;
 
 -- schema/audit/_functions/uuid_or_null.sql.j2
 
--- Without a search path of its own, so that PostgreSQL can fold it into the expression that calls it.
+-- Without SET search_path, so that PostgreSQL can inline it.
 create function audit.uuid_or_null(value text)
 returns uuid
 language sql
@@ -494,14 +495,14 @@ as $$
   end
 $$;
 
-comment on function audit.uuid_or_null(text) is 'The text as a uuid; null when it is none.';
+comment on function audit.uuid_or_null(text) is 'Converts a text to a uuid; null if it is not one.';
 
 revoke execute on function audit.uuid_or_null(text) from public;
 
 -- migrate:down
 
 drop function audit.uuid_or_null(text);
-drop function audit.refuse_change();
+drop function audit.reject_change();
 drop function audit.record_row();
 drop function audit.network_of(inet);
 drop function audit.masked(jsonb, text[]);

@@ -40,21 +40,20 @@ create table core.data_catalog (
   constraint data_catalog_audit_mode_check check (audit_mode in ('none', 'meta', 'diff', 'full'))
 );
 
-comment on table core.data_catalog is 'What people decided about each table, as its card says it.';
+comment on table core.data_catalog is 'The declarations about each table, as on its card.';
 
 comment on column core.data_catalog.tenancy is
-  'Whose the rows are: everybody''s, a tenant''s, a person''s, their parent row''s or the system''s.';
+  'The owner of the rows: all, a tenant, a person, the parent row or the system.';
 
-comment on column core.data_catalog.rls_archetype is
-  'The way of owning rows that the policies of the table are written for.';
+comment on column core.data_catalog.rls_archetype is 'The archetype that defines the policies of the table.';
 
-comment on column core.data_catalog.data_class is 'The most sensitive class among its columns.';
+comment on column core.data_catalog.data_class is 'The most sensitive class among the columns of the table.';
 
 comment on column core.data_catalog.retention_days is
-  'How long a row is kept; null: as long as its owner, tenant or parent.';
+  'Retention of a row in days; null: as long as its owner, tenant or parent.';
 
 comment on column core.data_catalog.partition_spec is
-  'How the table is split, e.g. `range occurred_at month keep 84`; null: not at all.';
+  'The partitioning of the table, e.g. `range occurred_at month keep 84`; null if it is not partitioned.';
 
 alter table core.data_catalog enable row level security;
 
@@ -99,13 +98,13 @@ create table core.column_catalog (
     references core.data_catalog (schema_name, table_name) on delete cascade
 );
 
-comment on table core.column_catalog is 'How sensitive each column is, and what anonymising makes of it.';
+comment on table core.column_catalog is 'The sensitivity of each column and its anonymised value.';
 
 comment on column core.column_catalog.export_label is
-  'What a person reads above this column in an export of their data.';
+  'The heading of this column in an export of a person''s data.';
 
 comment on column core.column_catalog.in_audit is
-  'Whether the audit log may hold the value; false: it is masked.';
+  'Whether the audit log can contain the value; false: it is masked.';
 
 alter table core.column_catalog enable row level security;
 
@@ -148,11 +147,11 @@ create table core.integrity_rules (
 );
 
 comment on table core.integrity_rules is
-  'The rule people declared for a reference; the catalog says which one PostgreSQL enforces.';
+  'The declared rule of each reference; the rule that PostgreSQL enforces is in the catalog.';
 
-comment on column core.integrity_rules.source_table is 'The table that refers.';
+comment on column core.integrity_rules.source_table is 'The referencing table.';
 
-comment on column core.integrity_rules.target_table is 'The table it refers to.';
+comment on column core.integrity_rules.target_table is 'The referenced table.';
 
 alter table core.integrity_rules enable row level security;
 
@@ -203,12 +202,13 @@ create table privacy.data_lifecycle_policies (
 );
 
 comment on table privacy.data_lifecycle_policies is
-  'What becomes of rows as they age: hot, warm, cold, archive, deleted.';
+  'The storage tiers of rows by age: hot, warm, cold, archive, deleted.';
 
-comment on column privacy.data_lifecycle_policies.age_threshold_days is 'The age from which the action is due.';
+comment on column privacy.data_lifecycle_policies.age_threshold_days is
+  'The age in days from which the action is due.';
 
 comment on column privacy.data_lifecycle_policies.requires_approval is
-  'Whether a person must agree before the action runs.';
+  'Whether a person must approve the action before it is executed.';
 
 alter table privacy.data_lifecycle_policies enable row level security;
 
@@ -260,12 +260,12 @@ create table privacy.data_archive_log (
     references privacy.data_lifecycle_policies (id) on delete set null
 );
 
-comment on table privacy.data_archive_log is 'Proof of what was archived and what was dropped.';
+comment on table privacy.data_archive_log is 'The archived and dropped partitions, as evidence.';
 
 comment on column privacy.data_archive_log.archive_sha256 is
-  'Hash of the archive file; without it ops.drop_archived() does not drop.';
+  'Hash of the archive file; ops.drop_archived() does not drop a partition without it.';
 
-comment on column privacy.data_archive_log.executed_by is 'The login that did it.';
+comment on column privacy.data_archive_log.executed_by is 'The login role that executed the action.';
 
 -- The lifecycle history of a table.
 create index data_archive_log_table_started_at_idx
@@ -304,10 +304,10 @@ create table privacy.retention_compliance (
 );
 
 comment on table privacy.retention_compliance is
-  'The bounds a regulation puts on keeping rows; core.data_catalog says what we do.';
+  'The minimum and maximum retention that a regulation requires; core.data_catalog contains the actual '
+  'retention.';
 
-comment on column privacy.retention_compliance.max_retention_days is
-  'Null: the regulation names no upper bound.';
+comment on column privacy.retention_compliance.max_retention_days is 'Null: the regulation defines no maximum.';
 
 alter table privacy.retention_compliance enable row level security;
 

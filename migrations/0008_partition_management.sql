@@ -16,9 +16,9 @@ create table ops.job_runs (
   constraint job_runs_status_check check (status in ('running', 'succeeded', 'failed', 'skipped'))
 );
 
-comment on table ops.job_runs is 'What the maintenance jobs did.';
+comment on table ops.job_runs is 'The runs of the maintenance jobs.';
 
--- A job does not run twice at once.
+-- A job has at most one current run.
 create unique index job_runs_running_key
   on ops.job_runs (job_name)
   where status = 'running';
@@ -33,7 +33,7 @@ revoke all on ops.job_runs from public;
 
 -- schema/ops/partition_strategies.sql.j2
 
--- Its audit trigger stands in ops/_links.sql.j2: the audit log is itself partitioned and needs this table first.
+-- Its audit trigger is in ops/_links.sql.j2: the audit log is itself partitioned and needs this table first.
 create table ops.partition_strategies (
   schema_name text not null,
   table_name text not null,
@@ -64,16 +64,16 @@ comment on table ops.partition_strategies is
   'One row per partitioned table, written by ops.ensure_partitions() from its card.';
 
 comment on column ops.partition_strategies.premake is
-  'How many intervals after the current one must have a partition.';
+  'Number of intervals after the current one that must have a partition.';
 
 comment on column ops.partition_strategies.retention is
-  'How long a partition stays attached after its last possible row; null: for ever.';
+  'How long a partition stays attached after its upper bound; null: without limit.';
 
 comment on column ops.partition_strategies.auto_drop is
-  'Whether a detached partition is scheduled for dropping without being asked.';
+  'Whether a detached partition is scheduled for dropping automatically.';
 
 comment on column ops.partition_strategies.archive_before_drop is
-  'Whether dropping waits for an archive with a hash in privacy.data_archive_log.';
+  'Whether a partition is dropped only after its archive has a hash in privacy.data_archive_log.';
 
 alter table ops.partition_strategies enable row level security;
 
@@ -106,14 +106,14 @@ create table ops.partition_metadata (
 );
 
 comment on table ops.partition_metadata is
-  'The life of each partition: active, detached, archived, scheduled_drop, dropped.';
+  'The state of each partition: active, detached, archived, scheduled_drop, dropped.';
 
-comment on column ops.partition_metadata.partition_name is 'Its name in the schema parts.';
+comment on column ops.partition_metadata.partition_name is 'The name of the partition in the schema parts.';
 
 comment on column ops.partition_metadata.upper_bound is
-  'The first moment, in UTC, that is no longer in it; null for a hash partition.';
+  'The exclusive upper bound in UTC; null for a hash partition.';
 
--- What ops.drop_archived() has to do.
+-- The partitions that ops.drop_archived() processes.
 create index partition_metadata_status_scheduled_drop_at_idx
   on ops.partition_metadata (status, scheduled_drop_at);
 
@@ -123,8 +123,8 @@ revoke all on ops.partition_metadata from public;
 
 -- schema/ops/_functions/add_partition.sql.j2
 
--- The table is built beside its parent and attached: attaching lets others read and write the parent meanwhile, which
--- `create table … partition of` does not. A partition inherits neither row-level security nor grants, so both are set here.
+-- The table is created separately and attached: ATTACH PARTITION does not block reads and writes of the parent,
+-- `create table … partition of` does. A partition inherits neither row-level security nor grants, so both are set here.
 create function ops.add_partition(parent regclass, suffix text, bounds text)
 returns boolean
 language plpgsql
@@ -157,23 +157,24 @@ begin
   );
   execute format('alter table parts.%I enable row level security', partition_name);
   execute format('revoke all on table parts.%I from public', partition_name);
-  -- allow definer-dynamic-sql: the bounds come from the functions of this schema, and nobody else may run this one
+  -- allow definer-dynamic-sql: the bounds come from the functions of this schema, which alone can execute it
   execute format('alter table %s attach partition parts.%I for values %s', parent, partition_name, bounds);
 
   return true;
 end
 $$;
 
-comment on function ops.add_partition(regclass, text, text) is 'Attaches a new, empty partition and says true; '
-  'false when a table of its name is there already. For the functions of this schema.';
+comment on function ops.add_partition(regclass, text, text) is
+  'Attaches a new, empty partition and returns true, or false if a table of this name exists. For the '
+  'functions of this schema.';
 
 revoke execute on function ops.add_partition(regclass, text, text) from public;
 
 -- schema/ops/_functions/detach_expired.sql.j2
 
--- A function cannot detach without blocking everybody who reads the table: DETACH … CONCURRENTLY does not run inside a
--- transaction, and a plain DETACH takes an ACCESS EXCLUSIVE lock on the parent. So this one says what is due, and whoever
--- calls it runs the statements one by one, each on its own, as aigym_owner. The next call notices what has been done.
+-- A function cannot detach without blocking reads: DETACH … CONCURRENTLY cannot run inside a transaction block, and a
+-- plain DETACH acquires an ACCESS EXCLUSIVE lock on the parent. This function therefore returns the statements that are
+-- due; the caller executes each in its own transaction as aigym_owner. The next call records the detached partitions.
 create function ops.detach_expired(as_of timestamptz default now())
 returns table (
   partitioned_table text,
@@ -219,8 +220,8 @@ end
 $$;
 
 comment on function ops.detach_expired(timestamptz) is
-  'The statements that detach every partition whose time is over, '
-  'oldest first and a half-finished detach before all. Each must be run on its own, outside a transaction.';
+  'The statements that detach every expired partition, oldest first and interrupted detaches before all '
+  'others. Execute each outside a transaction block.';
 
 revoke execute on function ops.detach_expired(timestamptz) from public;
 
@@ -228,7 +229,7 @@ grant execute on function ops.detach_expired(timestamptz) to aigym_job;
 
 -- schema/ops/_functions/drop_archived.sql.j2
 
--- A week lies between scheduling and dropping, and an archive without a hash is no archive.
+-- A partition is dropped a week after it was scheduled, and only if its archive has a hash.
 create function ops.drop_archived(as_of timestamptz default now())
 returns table (
   partition_name text,
@@ -303,8 +304,8 @@ end
 $$;
 
 comment on function ops.drop_archived(timestamptz) is
-  'Drops the detached partitions that are due and archived, and '
-  'schedules the next ones for a week later. Says what became of each.';
+  'Drops the detached partitions that are due and archived, and schedules the next ones for a week later. '
+  'Returns the outcome of each.';
 
 revoke execute on function ops.drop_archived(timestamptz) from public;
 
@@ -312,7 +313,7 @@ grant execute on function ops.drop_archived(timestamptz) to aigym_job;
 
 -- schema/ops/_functions/record_partitions.sql.j2
 
--- UTC, so that bounds read the same whoever asks.
+-- UTC, so that the text of bounds does not depend on the session.
 create function ops.record_partitions(parent regclass)
 returns void
 language plpgsql
@@ -368,8 +369,8 @@ end
 $$;
 
 comment on function ops.record_partitions(regclass) is
-  'Writes to ops.partition_metadata what the catalog says about the '
-  'partitions of a table: which are attached, how big they are, which were detached. For the functions of this schema.';
+  'Updates ops.partition_metadata from the catalog: attached partitions, their sizes, and detached '
+  'partitions. For the functions of this schema.';
 
 revoke execute on function ops.record_partitions(regclass) from public;
 
@@ -416,15 +417,15 @@ begin atomic
 end;
 
 comment on function ops.ensure_hash_partitions(regclass, integer) is
-  'Makes sure a table has all its hash partitions. '
-  'Says how many are attached. They hold people''s data as long as the people stay, so they are never detached.';
+  'Creates missing hash partitions of a table and returns the number attached. They are never detached, '
+  'because their rows are kept as long as the people exist.';
 
 revoke execute on function ops.ensure_hash_partitions(regclass, integer) from public;
 
 -- schema/ops/_functions/ensure_partitions.sql.j2
 
--- Partitions first, bookkeeping after: the audit log, which records changes of the bookkeeping, is partitioned itself.
--- There is never a DEFAULT partition: it forbids DETACH CONCURRENTLY, and each new partition would have to scan it.
+-- Creates partitions before it updates the metadata: the audit log, which records changes of the metadata, is partitioned.
+-- No DEFAULT partition is created: it forbids DETACH CONCURRENTLY, and each new partition would have to scan it.
 create function ops.ensure_partitions(
   parent regclass,
   every text,
@@ -439,7 +440,7 @@ security definer
 set search_path = ''
 set timezone = 'UTC'
 begin atomic
-  -- Two of us at once would both find the same partition missing.
+  -- Serializes concurrent calls, which would create the same partition twice.
   select pg_advisory_xact_lock('ops.partition_strategies'::regclass::oid::integer, parent::oid::integer);
 
   select ops.add_partition(
@@ -492,10 +493,9 @@ begin atomic
 end;
 
 comment on function ops.ensure_partitions(regclass, text, integer, integer, timestamptz) is
-  'Makes sure a table has '
-  'its partitions from `since` to `ahead` intervals after the current one, and that they stay attached for `keep` intervals. '
-  'Says how many are attached. Without `ahead`: 7 days, or 3 of what is longer. Without `keep`: as long as before. '
-  'Doing it again changes nothing.';
+  'Creates the partitions of a table from `since` to `ahead` intervals after the current one, to be kept '
+  'attached for `keep` intervals. Returns the number attached. Default of `ahead`: 7 days, or 3 of longer '
+  'intervals; of `keep`: unchanged. Idempotent.';
 
 revoke execute on function ops.ensure_partitions(regclass, text, integer, integer, timestamptz) from public;
 
@@ -526,8 +526,7 @@ begin atomic
 end;
 
 comment on function ops.ensure_all_partitions() is
-  'What a nightly job calls: every table split by time has the partitions '
-  'it will need next.';
+  'Creates the partitions that range-partitioned tables need next. For a nightly job.';
 
 revoke execute on function ops.ensure_all_partitions() from public;
 

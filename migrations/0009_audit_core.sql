@@ -27,11 +27,14 @@ create table audit.event_types (
   constraint event_types_retention_days_check check (retention_days between 1 and 3650)
 );
 
-comment on table audit.event_types is 'What can happen. Code names them; see audit.log_security().';
+comment on table audit.event_types is
+  'The types of event. Code refers to them by code; see audit.log_security().';
 
-comment on column audit.event_types.requires_immediate_alert is 'Whether somebody is called at night.';
+comment on column audit.event_types.requires_immediate_alert is
+  'Whether the event alerts the people on duty at any hour.';
 
-comment on column audit.event_types.event_schema is 'The JSON Schema of the event''s details; null: anything.';
+comment on column audit.event_types.event_schema is
+  'The JSON Schema of the event''s details; null: no restriction.';
 
 alter table audit.event_types enable row level security;
 
@@ -79,20 +82,20 @@ create table audit.audit_log (
 ) partition by range (occurred_at);
 
 comment on table audit.audit_log is
-  'What was done to which row, by whom. Appended to and never changed; no foreign key, so '
-  'that it survives erasure; columns that hold personal data are masked before they get here.';
+  'The row changes. Append-only. No foreign keys, so that rows remain after erasure. Values of personal '
+  'columns are masked before they are inserted.';
 
-comment on column audit.audit_log.row_pk is 'The primary key of the row, as an object.';
+comment on column audit.audit_log.row_pk is 'The primary key of the row, as a JSON object.';
 
-comment on column audit.audit_log.actor_id is 'The account that did it; null for a job.';
+comment on column audit.audit_log.actor_id is 'The account that made the change; null for a job.';
 
-comment on column audit.audit_log.actor_role is 'The role in the token, or the login where there is none.';
+comment on column audit.audit_log.actor_role is 'The role in the token, or the login role without a token.';
 
-comment on column audit.audit_log.acting_for is 'Whom the actor was standing in for.';
+comment on column audit.audit_log.acting_for is 'The account on whose behalf the actor acted.';
 
-comment on column audit.audit_log.subject_user_id is 'Whose data it is: answers "who touched my data".';
+comment on column audit.audit_log.subject_user_id is 'The person concerned by the row.';
 
-comment on column audit.audit_log.ip_address is 'The network the request came from, cut to /24 or /48.';
+comment on column audit.audit_log.ip_address is 'The network of the client, truncated to /24 or /48.';
 
 -- The history of a table.
 create index audit_log_table_occurred_at_idx
@@ -102,12 +105,12 @@ create index audit_log_table_occurred_at_idx
 create index audit_log_row_pk_idx
   on audit.audit_log using gin (row_pk jsonb_path_ops);
 
--- What did somebody do?
+-- Changes by a person.
 create index audit_log_actor_id_occurred_at_idx
   on audit.audit_log (actor_id, occurred_at desc)
   where actor_id is not null;
 
--- Who touched my data?
+-- Changes of a person's data.
 create index audit_log_subject_user_id_occurred_at_idx
   on audit.audit_log (subject_user_id, occurred_at desc)
   where subject_user_id is not null;
@@ -127,11 +130,11 @@ revoke all on audit.audit_log from public;
 
 create trigger no_change
   before update or delete or truncate on audit.audit_log
-  for each statement execute function audit.refuse_change();
+  for each statement execute function audit.reject_change();
 
 create trigger no_row_change
   before update or delete on audit.audit_log
-  for each row execute function audit.refuse_change();
+  for each row execute function audit.reject_change();
 
 select ops.ensure_partitions('audit.audit_log', every => 'month', keep => 84);
 
@@ -157,14 +160,15 @@ create table audit.seals (
 );
 
 comment on table audit.seals is
-  'Evidence against tampering: rows of a sealed window cannot be changed or removed without breaking the chain. '
-  'Sealing closed windows instead of chaining rows keeps writers out of each other''s way.';
+  'Evidence against tampering: rows of a sealed window cannot be changed or removed without breaking the '
+  'chain. Windows are sealed after they close, so that writers do not block each other.';
 
 comment on column audit.seals.content_sha256 is 'Hash of the rows of the window, in the order of their keys.';
 
 comment on column audit.seals.seal is 'Hash of the previous seal, the window and its content.';
 
-comment on column audit.seals.signature is 'Made outside the database, so that its owner cannot forge it.';
+comment on column audit.seals.signature is
+  'Created outside the database, so that the database owner cannot forge it.';
 
 alter table audit.seals enable row level security;
 
@@ -172,7 +176,7 @@ revoke all on audit.seals from public;
 
 create trigger no_change
   before update or delete or truncate on audit.seals
-  for each statement execute function audit.refuse_change();
+  for each statement execute function audit.reject_change();
 
 -- schema/audit/security_audit.sql.j2
 
@@ -198,18 +202,18 @@ create table audit.security_audit (
     references audit.event_types (id) on delete restrict
 ) partition by range (occurred_at);
 
-comment on table audit.security_audit is
-  'What touched the safety of the system. Appended to and never changed. '
-  'Written by audit.log_security().';
+comment on table audit.security_audit is 'Security events. Append-only. Inserted by audit.log_security().';
 
-comment on column audit.security_audit.user_id is 'Who did it, or whose account it happened to.';
+comment on column audit.security_audit.user_id is
+  'The account that caused the event, or that the event concerns.';
 
 comment on column audit.security_audit.aal is
-  'How surely the session knew them: aal1 with one factor, aal2 with two.';
+  'Authenticator assurance level of the session: aal1 with one factor, aal2 with two.';
 
-comment on column audit.security_audit.ip_address is 'The network; the full address from risk level high on.';
+comment on column audit.security_audit.ip_address is
+  'The network of the client; the full address for risk level high and above.';
 
--- My security history.
+-- Security history of a person.
 create index security_audit_user_id_occurred_at_idx
   on audit.security_audit (user_id, occurred_at desc)
   where user_id is not null;
@@ -223,12 +227,12 @@ create index security_audit_tenant_id_occurred_at_idx
   on audit.security_audit (tenant_id, occurred_at desc)
   where tenant_id is not null;
 
--- What the people on duty look at.
+-- Events for the people on duty.
 create index security_audit_risk_level_occurred_at_idx
   on audit.security_audit (risk_level, occurred_at desc)
   where risk_level in ('high', 'critical');
 
--- Somebody trying passwords.
+-- Repeated failed sign-ins.
 create index security_audit_ip_address_occurred_at_idx
   on audit.security_audit (ip_address, occurred_at desc)
   where outcome <> 'success';
@@ -239,11 +243,11 @@ revoke all on audit.security_audit from public;
 
 create trigger no_change
   before update or delete or truncate on audit.security_audit
-  for each statement execute function audit.refuse_change();
+  for each statement execute function audit.reject_change();
 
 create trigger no_row_change
   before update or delete on audit.security_audit
-  for each row execute function audit.refuse_change();
+  for each row execute function audit.reject_change();
 
 select ops.ensure_partitions('audit.security_audit', every => 'month', keep => 84);
 
@@ -268,13 +272,12 @@ create table audit.system_events (
     references audit.event_types (id) on delete restrict
 ) partition by range (occurred_at);
 
-comment on table audit.system_events is
-  'Events of the system itself, kept for 90 days. Appended to and never changed.';
+comment on table audit.system_events is 'Events of the system itself, kept for 90 days. Append-only.';
 
-comment on column audit.system_events.trace_id is 'Joins the events of one request across services.';
+comment on column audit.system_events.trace_id is 'Identifies the events of one request across services.';
 
 comment on column audit.system_events.parent_event_id is
-  'The event that led to this one; no foreign key, for it may lie in an earlier partition.';
+  'The event that caused this one; no foreign key, because it can be in an earlier partition.';
 
 create index system_events_event_type_id_occurred_at_idx
   on audit.system_events (event_type_id, occurred_at desc);
@@ -295,18 +298,18 @@ revoke all on audit.system_events from public;
 
 create trigger no_change
   before update or delete or truncate on audit.system_events
-  for each statement execute function audit.refuse_change();
+  for each statement execute function audit.reject_change();
 
 create trigger no_row_change
   before update or delete on audit.system_events
-  for each row execute function audit.refuse_change();
+  for each row execute function audit.reject_change();
 
 select ops.ensure_partitions('audit.system_events', every => 'day', keep => 90);
 
 -- schema/ops/_links.sql.j2
 
--- The audit log is partitioned, so the table that describes partitions comes before it and is audited after it.
--- From the trigger on, each new partitioned table writes to the log: what that needs is named here, to come first.
+-- The audit log is partitioned, so the table that describes partitions is created before it and audited after it.
+-- Once the trigger exists, each new partitioned table writes to the log; its dependencies are listed here.
 select from audit.audit_log, audit.caller(), audit.masked('{}', '{}'), audit.network_of(null) limit 0;
 
 create trigger zz_audit
@@ -324,7 +327,7 @@ drop table
   audit.audit_log,
   audit.event_types;
 
--- What was written down about their partitions goes with the tables.
+-- The metadata of their partitions is deleted with the tables.
 delete from ops.partition_strategies
 where (schema_name, table_name) in (
   ('audit', 'audit_log'),

@@ -31,18 +31,19 @@ create table iam.profiles (
   constraint profiles_status_check check (status in ('active', 'suspended', 'deactivated', 'erased'))
 );
 
-comment on table iam.profiles is 'One row per account of auth.users, made by iam.handle_new_auth_user().';
+comment on table iam.profiles is 'One row per account of auth.users, created by iam.handle_new_auth_user().';
 
-comment on column iam.profiles.email is 'Mirror of auth.users.email, so that a report needs no access to auth. '
-  'Hidden from other people by the column grants.';
+comment on column iam.profiles.email is
+  'A copy of auth.users.email, so that reports need no access to auth. Column privileges hide it from other '
+  'people.';
 
-comment on column iam.profiles.status is 'Anything but active closes every table for the person at once: '
-  'authz.session_ok() asks.';
+comment on column iam.profiles.status is
+  'Any value but active revokes the person''s access to every table at once: see authz.session_ok().';
 
-comment on column iam.profiles.mfa_required is 'The person must use a second factor although no role or tenant asks '
-  'for it.';
+comment on column iam.profiles.mfa_required is
+  'The person must use a second factor even if no role or tenant requires it.';
 
--- One living account per address; an erased person's row keeps a worthless one.
+-- Addresses of active accounts are unique; an erased person's row keeps a meaningless address.
 create unique index profiles_lower_email_key
   on iam.profiles (lower(email))
   where erased_at is null;
@@ -73,7 +74,7 @@ alter table iam.profiles enable row level security;
 
 revoke all on iam.profiles from public;
 
--- Helpers in authz look it up.
+-- Functions in authz read it.
 grant select on iam.profiles to aigym_authz;
 
 -- schema/iam/profile_private.sql.j2
@@ -99,7 +100,7 @@ comment on table iam.profile_private is 'Personal and special data of one person
 
 comment on column iam.profile_private.notes_enc is 'Encrypted by the client with the person''s data key.';
 
--- The foreign key to privacy.subject_keys arrives with that table.
+-- The foreign key to privacy.subject_keys follows with that table.
 comment on column iam.profile_private.key_id is 'The data key notes_enc is encrypted with.';
 
 create trigger aa_touch
@@ -137,7 +138,8 @@ create table iam.user_preferences (
 
 comment on table iam.user_preferences is 'One row per person who changed a preference.';
 
-comment on column iam.user_preferences.accessibility is 'May tell of a disability, so it is classed as special data.';
+comment on column iam.user_preferences.accessibility is
+  'Can reveal a disability, so it is classified as special data.';
 
 create trigger aa_touch
   before update on iam.user_preferences
@@ -165,8 +167,8 @@ begin
 end
 $$;
 
-comment on function iam.handle_auth_user_email() is 'Trigger auth_user_updated: keeps the mirror of the address in '
-  'iam.profiles.';
+comment on function iam.handle_auth_user_email() is
+  'Trigger auth_user_updated: keeps the copy of the address in iam.profiles current.';
 
 revoke all on function iam.handle_auth_user_email() from public;
 
@@ -187,7 +189,7 @@ begin
   insert into iam.profiles (id, email, full_name, display_name, avatar_url)
   values (
     new.id,
-    -- Accounts without an address (phone, anonymous) get one nobody can own.
+    -- Accounts without an address (phone, anonymous) receive one in a reserved domain.
     coalesce(nullif(new.email, ''), new.id || '@no-address.invalid'),
     left(new.raw_user_meta_data ->> 'full_name', 200),
     left(coalesce(new.raw_user_meta_data ->> 'display_name', new.raw_user_meta_data ->> 'name'), 200),
@@ -200,8 +202,8 @@ end
 $$;
 
 comment on function iam.handle_new_auth_user() is
-  'Trigger auth_user_created: gives a new account its profile. Nothing a person may send (raw_user_meta_data) '
-  'decides about rights.';
+  'Trigger auth_user_created: creates the profile of a new account. Metadata that a person can edit '
+  '(raw_user_meta_data) has no effect on permissions.';
 
 revoke all on function iam.handle_new_auth_user() from public;
 

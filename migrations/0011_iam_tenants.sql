@@ -45,22 +45,26 @@ create table iam.tenants (
   constraint tenants_user_limit_check check (user_limit > 0)
 );
 
-comment on table iam.tenants is 'A community, an organization or an institution. Its kind says which subtype table '
-  'holds the rest.';
+comment on table iam.tenants is
+  'A community, an organization or an institution. The kind determines the subtype table with the other '
+  'columns.';
 
-comment on column iam.tenants.ancestor_ids is 'From the root down to the parent; kept by the tree triggers. Admins '
-  'of an ancestor administer this tenant.';
+comment on column iam.tenants.ancestor_ids is
+  'The ancestors from the root to the parent; maintained by the tree triggers. Admins of an ancestor '
+  'administer this tenant.';
 
-comment on column iam.tenants.require_mfa is 'Members must use a second factor for every table above MFA level none.';
+comment on column iam.tenants.require_mfa is
+  'Members must use a second factor for every table whose MFA level is not none.';
 
-comment on column iam.tenants.features is 'What the plan switches on; changed by billing, not by the tenant.';
+comment on column iam.tenants.features is
+  'The features of the tenant''s plan; updated by billing, not by the tenant.';
 
 -- Sub-tenants of a tenant.
 create index tenants_parent_id_idx
   on iam.tenants (parent_id)
   where parent_id is not null;
 
--- Admins of a parent see its descendants.
+-- Admins of a tenant administer its descendants.
 create index tenants_ancestor_ids_idx on iam.tenants using gin (ancestor_ids);
 
 -- Billing and suspension jobs.
@@ -100,7 +104,7 @@ alter table iam.tenants enable row level security;
 
 revoke all on iam.tenants from public;
 
--- Helpers in authz look it up.
+-- Functions in authz read it.
 grant select on iam.tenants to aigym_authz;
 
 -- schema/iam/communities.sql.j2
@@ -123,10 +127,11 @@ create table iam.communities (
   constraint communities_join_policy_check check (join_policy in ('open', 'request', 'invite', 'domain'))
 );
 
-comment on table iam.communities is 'The community half of a tenant: kind is part of the foreign key, so an '
-  'organization cannot have this row.';
+comment on table iam.communities is
+  'The kind-specific part of a community. The kind is part of the foreign key, so an organization cannot have '
+  'this row.';
 
-comment on column iam.communities.template_of is 'The community this one serves as a template for.';
+comment on column iam.communities.template_of is 'The community for which this one is a template.';
 
 create index communities_template_of_idx
   on iam.communities (template_of)
@@ -172,9 +177,10 @@ create table iam.institutions (
   )
 );
 
-comment on table iam.institutions is 'The institution half of a tenant.';
+comment on table iam.institutions is 'The kind-specific part of an institution.';
 
-comment on column iam.institutions.npi is 'National provider identifier of a clinic or hospital in the United States.';
+comment on column iam.institutions.npi is
+  'National provider identifier of a clinic or hospital in the United States.';
 
 -- Directory by type.
 create index institutions_institution_type_idx on iam.institutions (institution_type);
@@ -217,7 +223,7 @@ create table iam.organizations (
   constraint organizations_max_members_check check (max_members > 0)
 );
 
-comment on table iam.organizations is 'The organization half of a tenant.';
+comment on table iam.organizations is 'The kind-specific part of an organization.';
 
 comment on column iam.organizations.billing_email is 'An address of the company, not of a person.';
 
@@ -276,9 +282,10 @@ create table iam.units (
 
 comment on table iam.units is 'A parent is a unit of the same tenant: the tenant is part of the foreign key.';
 
-comment on column iam.units.ancestor_ids is 'From the root down to the parent; kept by the tree triggers.';
+comment on column iam.units.ancestor_ids is
+  'The ancestors from the root to the parent; maintained by the tree triggers.';
 
--- One living unit of a kind and name per tenant.
+-- Kind and name of a unit are unique per tenant, except for deleted ones.
 create unique index units_tenant_id_kind_lower_name_key
   on iam.units (tenant_id, kind, lower(name))
   where deleted_at is null;

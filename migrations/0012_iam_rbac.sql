@@ -27,10 +27,10 @@ create table iam.permissions (
   constraint permissions_risk_level_check check (risk_level between 1 and 5)
 );
 
-comment on table iam.permissions is 'Asked for by authz.tenants_with() and authz.assert_permission().';
+comment on table iam.permissions is 'Tested by authz.tenants_with() and authz.assert_permission().';
 
-comment on column iam.permissions.requires_mfa is 'authz.assert_permission() refuses a session without a second '
-  'factor.';
+comment on column iam.permissions.requires_mfa is
+  'authz.assert_permission() rejects a session without a second factor.';
 
 create trigger aa_touch
   before update on iam.permissions
@@ -50,7 +50,7 @@ alter table iam.permissions enable row level security;
 
 revoke all on iam.permissions from public;
 
--- Helpers in authz look it up.
+-- Functions in authz read it.
 grant select on iam.permissions to aigym_authz;
 
 -- schema/iam/roles.sql.j2
@@ -89,12 +89,12 @@ create table iam.roles (
   constraint roles_parent_role_id_check check (parent_role_id is distinct from id)
 );
 
-comment on table iam.roles is 'The policies ask for the tier and for permissions, never for a role by name.';
+comment on table iam.roles is 'Policies test the tier and permissions, never a role by name.';
 
-comment on column iam.roles.parent_role_id is 'Where the role stands in the family tree shown to people; rights are '
-  'not inherited along it.';
+comment on column iam.roles.parent_role_id is
+  'The parent role in the hierarchy for display; permissions are not inherited.';
 
-comment on column iam.roles.is_assignable is 'False: given by service_role only, never by iam.grant_role().';
+comment on column iam.roles.is_assignable is 'False: granted by service_role only, never by iam.grant_role().';
 
 create trigger aa_touch
   before update on iam.roles
@@ -123,7 +123,7 @@ alter table iam.roles enable row level security;
 
 revoke all on iam.roles from public;
 
--- Helpers in authz look it up.
+-- Functions in authz read it.
 grant select on iam.roles to aigym_authz;
 
 -- schema/iam/role_permissions.sql.j2
@@ -143,10 +143,11 @@ create table iam.role_permissions (
     foreign key (permission_id) references iam.permissions (id) on delete cascade
 );
 
-comment on table iam.role_permissions is 'The rights of a role, the same in every tenant. Exceptions for one person '
-  'or tenant: iam.permission_grants.';
+comment on table iam.role_permissions is
+  'The permissions of a role, the same in every tenant. Exceptions for one person or tenant are in '
+  'iam.permission_grants.';
 
--- Access review: who has a permission.
+-- Access review: roles with a permission.
 create index role_permissions_permission_id_idx
   on iam.role_permissions (permission_id);
 
@@ -168,7 +169,7 @@ alter table iam.role_permissions enable row level security;
 
 revoke all on iam.role_permissions from public;
 
--- Helpers in authz look it up.
+-- Functions in authz read it.
 grant select on iam.role_permissions to aigym_authz;
 
 -- migrate:down

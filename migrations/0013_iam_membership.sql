@@ -22,7 +22,8 @@ create table iam.relationship_types (
   constraint relationship_types_hierarchy_level_check check (hierarchy_level between 0 and 10)
 );
 
-comment on table iam.relationship_types is 'Employee, customer, patient, …: describes a membership, gives no rights.';
+comment on table iam.relationship_types is
+  'Employee, customer, patient, …: describes a membership and grants no permissions.';
 
 create trigger aa_touch
   before update on iam.relationship_types
@@ -70,9 +71,10 @@ create table iam.invitations (
   constraint invitations_accepted_by_fkey foreign key (accepted_by) references iam.profiles (id) on delete set null
 );
 
-comment on table iam.invitations is 'Made by iam.invite(), used up by iam.accept_invitation().';
+comment on table iam.invitations is 'Created by iam.invite(), accepted by iam.accept_invitation().';
 
-comment on column iam.invitations.token_hash is 'SHA-256 of the token in the mail; the token itself is never stored.';
+comment on column iam.invitations.token_hash is
+  'SHA-256 of the token in the mail; the token itself is not stored.';
 
 -- One open invitation per address and tenant.
 create unique index invitations_tenant_id_lower_email_key
@@ -154,17 +156,17 @@ create table iam.permission_grants (
   constraint permission_grants_grant_type_check check (grant_type in ('direct', 'inherited', 'temporary', 'conditional'))
 );
 
-comment on table iam.permission_grants is 'Allows or denies one permission to a person or to everybody with a role. '
-  'Deny wins.';
+comment on table iam.permission_grants is
+  'Allows or denies one permission to a person or to all holders of a role. Deny takes precedence.';
 
-comment on column iam.permission_grants.tenant_id is 'Null: in every tenant the person belongs to.';
+comment on column iam.permission_grants.tenant_id is 'Null: applies in every tenant of the person.';
 
-comment on column iam.permission_grants.unit_id is 'Set: counts in that unit only, and gives or takes nothing '
-  'tenant-wide.';
+comment on column iam.permission_grants.unit_id is
+  'If set, the row applies in that unit only and has no effect on the rest of the tenant.';
 
--- The foreign key to core.resources arrives with that table.
-comment on column iam.permission_grants.resource_id is 'Set: counts for that resource only, and gives or takes '
-  'nothing tenant-wide.';
+-- The foreign key to core.resources follows with that table.
+comment on column iam.permission_grants.resource_id is
+  'If set, the row applies to that resource only and has no effect on the rest of the tenant.';
 
 -- Effective permissions of a person, and of a role.
 create index permission_grants_user_id_permission_id_idx
@@ -207,7 +209,7 @@ alter table iam.permission_grants enable row level security;
 
 revoke all on iam.permission_grants from public;
 
--- Helpers in authz look it up.
+-- Functions in authz read it.
 grant select on iam.permission_grants to aigym_authz;
 
 -- schema/iam/_functions/guard_domain_verification.sql.j2
@@ -219,7 +221,7 @@ security definer
 set search_path = ''
 as $$
 begin
-  -- Nobody signed in: service_role, which is who looks the token up in DNS.
+  -- No person is signed in: service_role, which verifies the token in DNS.
   if auth.uid() is null then
     return new;
   end if;
@@ -242,7 +244,7 @@ begin
         and r.deleted_at is null
     )
   then
-    raise exception 'people who join by their address can only become end users'
+    raise exception 'the default role of a domain must be of tier end_user'
       using errcode = 'insufficient_privilege';
   end if;
 
@@ -251,8 +253,8 @@ end
 $$;
 
 comment on function iam.guard_domain_verification() is
-  'Trigger ab_verification: a tenant may claim a domain, but not declare its own claim proven nor hand out more than '
-  'an end user''s role with it.';
+  'Trigger ab_verification: prevents a tenant from marking its own domain as verified, and limits the default '
+  'role of a domain to the tier end_user.';
 
 revoke all on function iam.guard_domain_verification() from public;
 
@@ -276,14 +278,15 @@ create table iam.tenant_domains (
   constraint tenant_domains_domain_check check (domain = lower(domain) and domain ~ '^[a-z0-9.-]+\.[a-z]{2,}$')
 );
 
-comment on table iam.tenant_domains is 'People of a verified domain may join by themselves where auto_join says so.';
+comment on table iam.tenant_domains is
+  'People with an address in a verified domain can join without an invitation if auto_join is set.';
 
-comment on column iam.tenant_domains.verification_token is 'What the tenant publishes in DNS.';
+comment on column iam.tenant_domains.verification_token is 'The token that the tenant publishes in DNS.';
 
-comment on column iam.tenant_domains.verified_at is 'Set by the service that looked the token up; until then the row '
-  'opens nothing.';
+comment on column iam.tenant_domains.verified_at is
+  'Set by the service that verifies the token in DNS; until then the row has no effect.';
 
--- A domain proves to belong to one tenant only; claims may be many.
+-- A domain is verified for one tenant only; several tenants can claim it.
 create unique index tenant_domains_domain_key
   on iam.tenant_domains (domain)
   where verified_at is not null;
@@ -326,7 +329,7 @@ security definer
 set search_path = ''
 as $$
 begin
-  -- Nobody signed in: service_role or a seed. Or the person: founding a tenant, accepting.
+  -- No person is signed in (service_role or a seed), or the member creates a tenant or accepts.
   if auth.uid() is null or new.user_id = auth.uid() then
     return new;
   end if;
@@ -343,8 +346,9 @@ end
 $$;
 
 comment on function iam.guard_membership_consent() is
-  'Trigger ab_consent: an admin can invite, approve, suspend and end, but whoever has not agreed stays invited. '
-  'Otherwise an admin could make anybody a member, and members see each other''s profiles.';
+  'Trigger ab_consent: an admin can invite, approve, suspend and end memberships, but a person without '
+  'consent stays invited. Otherwise an admin could make any person a member and read their profile, because '
+  'members read each other''s profiles.';
 
 revoke all on function iam.guard_membership_consent() from public;
 
@@ -376,10 +380,11 @@ create table iam.memberships (
   constraint memberships_approved_by_fkey foreign key (approved_by) references iam.profiles (id) on delete set null
 );
 
-comment on table iam.memberships is 'A person in a tenant. What the person may do there stands in iam.user_roles, '
-  'which ends with this row.';
+comment on table iam.memberships is
+  'The membership of a person in a tenant. The roles of the person in the tenant are in iam.user_roles; they '
+  'end with this row.';
 
--- Policy: my tenants; a person's memberships when the person is erased.
+-- Policy: tenants of a person; a person's memberships when the person is erased.
 create index memberships_user_id_status_tenant_id_idx on iam.memberships (user_id, status, tenant_id);
 
 -- Member list of a tenant.
@@ -415,7 +420,7 @@ alter table iam.memberships enable row level security;
 
 revoke all on iam.memberships from public;
 
--- Helpers in authz look it up.
+-- Functions in authz read it.
 grant select on iam.memberships to aigym_authz;
 
 -- schema/iam/unit_members.sql.j2
@@ -437,9 +442,10 @@ create table iam.unit_members (
     foreign key (tenant_id, user_id) references iam.memberships (tenant_id, user_id) on delete cascade
 );
 
-comment on table iam.unit_members is 'Unit and person are of the same tenant: the tenant is part of both foreign keys.';
+comment on table iam.unit_members is
+  'Unit and person belong to the same tenant: the tenant is part of both foreign keys.';
 
--- My units; a person's units when the membership ends.
+-- Units of a person; a person's units when the membership ends.
 create index unit_members_user_id_unit_id_idx on iam.unit_members (user_id, unit_id);
 
 -- One primary unit per person and tenant.
@@ -447,7 +453,7 @@ create unique index unit_members_tenant_id_user_id_key
   on iam.unit_members (tenant_id, user_id)
   where is_primary;
 
--- Policy: rows of my tenants.
+-- Policy: rows of a tenant.
 create index unit_members_tenant_id_idx on iam.unit_members (tenant_id);
 
 create trigger aa_touch
@@ -468,7 +474,7 @@ alter table iam.unit_members enable row level security;
 
 revoke all on iam.unit_members from public;
 
--- Helpers in authz look it up.
+-- Functions in authz read it.
 grant select on iam.unit_members to aigym_authz;
 
 -- schema/iam/user_roles.sql.j2
@@ -500,19 +506,21 @@ create table iam.user_roles (
   constraint user_roles_unit_id_check check (unit_id is null or tenant_id is not null)
 );
 
-comment on table iam.user_roles is 'Written only by iam.grant_role(), iam.revoke_role() and service_role. Looked up '
-  'by every statement, so a revocation works at once.';
+comment on table iam.user_roles is
+  'Written only by iam.grant_role(), iam.revoke_role() and service_role. Read by every statement, so a '
+  'revocation takes effect at once.';
 
 comment on column iam.user_roles.tenant_id is 'Null: a role on the platform (super admin, auditor).';
 
-comment on column iam.user_roles.unit_id is 'Set: the role counts in that unit only, and gives nothing tenant-wide.';
+comment on column iam.user_roles.unit_id is
+  'If set, the role applies in that unit only and has no effect on the rest of the tenant.';
 
--- A role is given once as long as it stands.
+-- An active role is granted once.
 create unique index user_roles_user_id_role_id_tenant_id_unit_id_key
   on iam.user_roles (user_id, role_id, tenant_id, unit_id) nulls not distinct
   where revoked_at is null;
 
--- Policy: my roles, from the index alone; a person's roles when the person is erased.
+-- Policy: roles of a person, by index-only scan; a person's roles when the person is erased.
 create index user_roles_user_id_idx
   on iam.user_roles (user_id) include (role_id, tenant_id, unit_id, expires_at, revoked_at);
 
@@ -521,7 +529,7 @@ create index user_roles_tenant_id_role_id_idx
   on iam.user_roles (tenant_id, role_id)
   where revoked_at is null;
 
--- Roles that end with a membership or a tenant; policy: roles on the platform, whose tenant is null.
+-- Roles that end with a membership or a tenant; policy: platform-wide roles, whose tenant is null.
 create index user_roles_tenant_id_user_id_idx on iam.user_roles (tenant_id, user_id);
 
 -- Expiry job.
@@ -558,7 +566,7 @@ alter table iam.user_roles enable row level security;
 
 revoke all on iam.user_roles from public;
 
--- Helpers in authz look it up.
+-- Functions in authz read it.
 grant select on iam.user_roles to aigym_authz;
 
 -- migrate:down

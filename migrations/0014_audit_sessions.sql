@@ -27,9 +27,9 @@ create table audit.audit_policies (
 
 comment on table audit.audit_policies is 'The declared audit mode of each table and action.';
 
-comment on column audit.audit_policies.excluded_columns is 'Never recorded: generated columns.';
+comment on column audit.audit_policies.excluded_columns is 'Columns that are not recorded: generated columns.';
 
-comment on column audit.audit_policies.sensitive_columns is 'Recorded as changed, their values masked.';
+comment on column audit.audit_policies.sensitive_columns is 'Columns whose values are masked in the log.';
 
 alter table audit.audit_policies enable row level security;
 
@@ -69,7 +69,7 @@ create table audit.audit_triggers (
 
 comment on table audit.audit_triggers is 'The declared triggers.';
 
-comment on column audit.audit_triggers.is_enabled is 'A trigger that exists and is disabled records nothing.';
+comment on column audit.audit_triggers.is_enabled is 'False: the trigger exists and is disabled.';
 
 alter table audit.audit_triggers enable row level security;
 
@@ -112,9 +112,10 @@ create table audit.row_level_policies (
 comment on table audit.row_level_policies is 'The declared policies.';
 
 comment on column audit.row_level_policies.using_sha256 is
-  'Hash of the USING expression as PostgreSQL prints it; null: it has none.';
+  'Hash of the USING expression as printed by PostgreSQL; null without one.';
 
-comment on column audit.row_level_policies.description is 'Who reaches which rows, in words.';
+comment on column audit.row_level_policies.description is
+  'A description of the roles and rows that the policy covers.';
 
 alter table audit.row_level_policies enable row level security;
 
@@ -157,18 +158,18 @@ create table audit.security_contexts (
 );
 
 comment on table audit.security_contexts is
-  'Breaking the glass: opened by audit.elevate(), read by the helpers in authz. '
-  'No foreign key, so that it survives erasure.';
+  'Break-glass elevations: opened by audit.elevate(), read by the functions in authz. No foreign keys, so '
+  'that rows remain after erasure.';
 
-comment on column audit.security_contexts.user_id is 'Who is elevated.';
+comment on column audit.security_contexts.user_id is 'The elevated person.';
 
 comment on column audit.security_contexts.target_user_id is
-  'Whose data it is about; scope phi_read reaches nobody else''s.';
+  'The person whose data the elevation covers; required by scope phi_read.';
 
 comment on column audit.security_contexts.revoked_at is
-  'When it was given back before its time, by audit.end_elevation().';
+  'The time at which audit.end_elevation() ended the elevation before it expired.';
 
--- Am I elevated? Asked by policies.
+-- Policies: active elevations of a person.
 create index security_contexts_user_id_scope_expires_at_idx
   on audit.security_contexts (user_id, scope, expires_at)
   where revoked_at is null;
@@ -209,22 +210,22 @@ create table audit.sessions (
 );
 
 comment on table audit.sessions is
-  'A mirror of auth.sessions that outlives the sign-out. Serves the page "sign out other devices".';
+  'A copy of auth.sessions that is kept after the sign-out. Data source of the page "sign out other devices".';
 
 comment on column audit.sessions.session_id is 'The id of the session in auth.sessions.';
 
-comment on column audit.sessions.aal is 'How surely it knows the person: aal1 with one factor, aal2 with two.';
+comment on column audit.sessions.aal is 'Authenticator assurance level: aal1 with one factor, aal2 with two.';
 
--- My sessions; the foreign key to the person.
+-- Sessions of a person; the foreign key to the person.
 create index sessions_user_id_started_at_idx
   on audit.sessions (user_id, started_at desc);
 
--- Sessions nobody uses any more.
+-- Inactive sessions.
 create index sessions_last_activity_at_idx
   on audit.sessions (last_activity_at)
   where ended_at is null;
 
--- Who else came from this address?
+-- Sessions by address.
 create index sessions_ip_address_started_at_idx
   on audit.sessions (ip_address, started_at desc);
 

@@ -15,8 +15,8 @@ as $$
   select coalesce(auth.jwt() ->> 'aal', 'aal1')
 $$;
 
-comment on function authz.aal() is 'How sure the session is of the person: aal1 a password, aal2 or aal3 a second '
-  'factor.';
+comment on function authz.aal() is
+  'Authenticator assurance level of the session: aal1 with one factor, aal2 or aal3 with a second factor.';
 
 alter function authz.aal() owner to aigym_authz;
 
@@ -37,7 +37,7 @@ begin
   if assert_permission.tenant_id is null
     or not (assert_permission.tenant_id = any (array(select authz.tenants_with(assert_permission.code))))
   then
-    raise exception 'you do not have the permission % here', assert_permission.code
+    raise exception 'permission % is required in this tenant', assert_permission.code
       using errcode = 'insufficient_privilege';
   end if;
 
@@ -49,14 +49,15 @@ begin
         and p.requires_mfa
     )
   then
-    raise exception 'the permission % asks for a second factor', assert_permission.code
+    raise exception 'permission % requires a second factor', assert_permission.code
       using errcode = 'insufficient_privilege';
   end if;
 end
 $$;
 
 comment on function authz.assert_permission(text, uuid) is
-  'Refuses a caller without the permission in the tenant, or without the second factor the permission asks for.';
+  'Raises insufficient_privilege if the caller lacks the permission in the tenant, or the second factor that '
+  'the permission requires.';
 
 alter function authz.assert_permission(text, uuid) owner to aigym_authz;
 
@@ -75,16 +76,16 @@ set search_path = ''
 as $$
 begin
   if authz.session_ok(level) is not true then
-    raise exception 'this session may not do that'
+    raise exception 'permission denied for this session'
       using errcode = 'insufficient_privilege',
-            hint = 'Sign in as an active person, with a second factor where one is asked for.';
+            hint = 'Sign in with an active account, and with a second factor if one is required.';
   end if;
 end
 $$;
 
 comment on function authz.assert_session(text) is
-  'Refuses a session that authz.session_ok() would not let in. For functions that write as their owner, past the '
-  'policies.';
+  'Raises insufficient_privilege if authz.session_ok() is false. For functions that write as their owner and '
+  'thereby bypass the policies.';
 
 alter function authz.assert_session(text) owner to aigym_authz;
 
@@ -103,7 +104,7 @@ security definer
 set search_path = ''
 as $$
 begin
-  -- Who cannot see the factors would find none and let everybody in. So: not seeing counts as having one.
+  -- If the factors cannot be read, the query would return none and admit every session. Therefore return true.
   if not has_schema_privilege('auth', 'usage')
     or not has_table_privilege('auth.mfa_factors', 'select')
     or row_security_active('auth.mfa_factors')
@@ -121,7 +122,7 @@ end
 $$;
 
 comment on function authz.may_have_factor() is
-  'The caller has a verified second factor, or we cannot know.';
+  'Whether the caller has a verified second factor; true if auth.mfa_factors cannot be read.';
 
 alter function authz.may_have_factor() owner to aigym_authz;
 
@@ -148,7 +149,8 @@ as $$
     and t.deleted_at is null
 $$;
 
-comment on function authz.tenant_ids() is 'The living tenants the caller is an active member of.';
+comment on function authz.tenant_ids() is
+  'The tenants, except deleted ones, of which the caller is an active member.';
 
 alter function authz.tenant_ids() owner to aigym_authz;
 
@@ -173,7 +175,7 @@ as $$
     and m.status = 'active'
 $$;
 
-comment on function authz.comember_ids() is 'Everybody who is an active member of a tenant of the caller.';
+comment on function authz.comember_ids() is 'All active members of the caller''s tenants.';
 
 alter function authz.comember_ids() owner to aigym_authz;
 
@@ -198,8 +200,8 @@ as $$
     and um.tenant_id = any (array(select authz.tenant_ids()))
 $$;
 
-comment on function authz.unit_ids() is 'The units the caller belongs to, in tenants the caller is an active member '
-  'of.';
+comment on function authz.unit_ids() is
+  'The caller''s units in tenants of which the caller is an active member.';
 
 alter function authz.unit_ids() owner to aigym_authz;
 
@@ -230,8 +232,8 @@ as $$
   )
 $$;
 
-comment on function authz.is_auditor() is 'The caller audits the platform: reads logs and declarations, never '
-  'personal tables.';
+comment on function authz.is_auditor() is
+  'Whether the caller is an auditor of the platform, who reads logs and declarations but no personal tables.';
 
 alter function authz.is_auditor() owner to aigym_authz;
 
@@ -264,8 +266,8 @@ as $$
 $$;
 
 comment on function authz.is_super_admin() is
-  'The caller administers the platform. Without a second factor nobody does: the lookup tables have no MFA level of '
-  'their own.';
+  'Whether the caller is a super admin with a second factor. The second factor is tested here, because lookup '
+  'tables have no MFA level of their own.';
 
 alter function authz.is_super_admin() owner to aigym_authz;
 
@@ -313,8 +315,8 @@ as $$
 $$;
 
 comment on function authz.admin_tenant_ids() is
-  'The tenants the caller administers: where the caller is community admin, and everything below; all of them for a '
-  'super admin.';
+  'The tenants that the caller administers: those where the caller is community admin, and their descendants; '
+  'all tenants for a super admin.';
 
 alter function authz.admin_tenant_ids() owner to aigym_authz;
 
@@ -344,8 +346,8 @@ as $$
     )
 $$;
 
-comment on function authz.elevated(text) is 'The caller has broken the glass for this scope, and it has not healed '
-  'yet.';
+comment on function authz.elevated(text) is
+  'Whether the caller has an active break-glass elevation of this scope.';
 
 alter function authz.elevated(text) owner to aigym_authz;
 
@@ -370,8 +372,8 @@ as $$
 $$;
 
 comment on function authz.logs_closed_until() is
-  'Super admins and auditors read the logs from the beginning of time, nobody else ever. A time to compare a column '
-  'with, because a bare "or is_auditor()" in the policy would forgo the index for everybody.';
+  'The time after which the caller can read logs: -infinity for super admins and auditors, infinity for '
+  'others. Policies compare a column with it, because `or is_auditor()` would prevent the use of an index.';
 
 alter function authz.logs_closed_until() owner to aigym_authz;
 
@@ -391,14 +393,15 @@ set search_path = ''
 as $$
   select case
     when authz.is_super_admin() then true
-    -- On the platform, and for super admins anywhere, only super admins decide.
+    -- Roles on the platform, and the tier super_admin in any tenant, require a super admin.
     when may_grant.tenant_id is null or may_grant.tier = 'super_admin' then false
     else may_grant.tenant_id = any (array(select authz.admin_tenant_ids()))
   end
 $$;
 
 comment on function authz.may_grant(iam.role_tier, uuid) is
-  'The caller may give or take roles of this tier in this tenant, or, without a tenant, on the platform.';
+  'Whether the caller can grant and revoke roles of this tier in this tenant or, if the tenant is null, on '
+  'the platform.';
 
 alter function authz.may_grant(iam.role_tier, uuid) owner to aigym_authz;
 
@@ -424,8 +427,9 @@ as $$
 $$;
 
 comment on function authz.profile_visibilities() is
-  'How visible a profile of a stranger must be for the caller to see it: public, and anything for a super admin. A '
-  'list, because a bare "or is_super_admin()" in the policy would forgo the index.';
+  'The visibility levels of profiles that the caller can read without a common tenant: public; all levels for '
+  'a super admin. Returns a list, because `or is_super_admin()` in the policy would prevent the use of an '
+  'index.';
 
 alter function authz.profile_visibilities() owner to aigym_authz;
 
@@ -447,7 +451,7 @@ as $$
   select auth.uid()
   where auth.uid() is not null
   union
-  -- People a coach looks after come in with iam.coach_links, one scope at a time.
+  -- The clients of a coach follow with iam.coach_links, one scope at a time.
   select c.target_user_id
   from audit.security_contexts as c
   where (select authz.is_super_admin())
@@ -460,8 +464,8 @@ as $$
 $$;
 
 comment on function authz.readable_user_ids(text) is
-  'Whose personal rows of this scope the caller may read: the caller''s own, and those of the one person the glass '
-  'was broken for.';
+  'The people whose personal rows of this scope the caller can read: the caller, and the person for whom an '
+  'elevation is active.';
 
 alter function authz.readable_user_ids(text) owner to aigym_authz;
 
@@ -488,7 +492,8 @@ as $$
 $$;
 
 comment on function authz.reviewable_tenant_ids() is
-  'The tenants whose roles the caller may look through: those the caller administers; all of them for an auditor.';
+  'The tenants whose roles the caller can read: those that the caller administers; all tenants for an '
+  'auditor.';
 
 alter function authz.reviewable_tenant_ids() owner to aigym_authz;
 
@@ -548,8 +553,8 @@ as $$
 $$;
 
 comment on function authz.session_ok(text) is
-  'The caller is an active person and the session is strong enough. Levels: none; enrolled asks for a second factor '
-  'from whoever has one or must have one; always asks everybody.';
+  'Whether the caller is an active person and the session has the required level: none; enrolled requires a '
+  'second factor if the person has or must have one; always requires one from every person.';
 
 alter function authz.session_ok(text) owner to aigym_authz;
 
@@ -572,7 +577,7 @@ as $$
   wanted as (
     select p.id from iam.permissions as p where p.code = tenants_with.permission
   ),
-  -- Where I am, and with which roles. A role limited to a unit gives nothing tenant-wide.
+  -- The caller's tenants and roles. A role limited to a unit has no effect on the rest of the tenant.
   mine as (
     select m.tenant_id, ur.role_id
     from iam.memberships as m
@@ -615,8 +620,8 @@ as $$
 $$;
 
 comment on function authz.tenants_with(text) is
-  'The tenants where the caller has a permission: by role or by an exception, deny wins; all of them for a super '
-  'admin.';
+  'The tenants where the caller has a permission, by role or by an exception (deny takes precedence); all '
+  'tenants for a super admin.';
 
 alter function authz.tenants_with(text) owner to aigym_authz;
 

@@ -28,13 +28,13 @@ begin
     and i.expires_at > now()
   for update of i;
 
-  -- One answer for unknown, used, expired and meant for somebody else.
+  -- The same error for an unknown, used or expired invitation and for one of another address.
   if not found then
-    raise exception 'this invitation is not open for you'
+    raise exception 'the invitation is not valid for this account'
       using errcode = 'insufficient_privilege';
   end if;
 
-  -- The row may have been written by an admin without iam.invite().
+  -- An admin can insert the row without iam.invite().
   select r.code
   into wanted_code
   from iam.roles as r
@@ -45,7 +45,7 @@ begin
     and r.role_type <> 'auditor';
 
   if not found then
-    raise exception 'this invitation promises a role that is not given by invitation'
+    raise exception 'the role of this invitation cannot be granted by invitation'
       using errcode = 'insufficient_privilege';
   end if;
 
@@ -90,8 +90,8 @@ end
 $$;
 
 comment on function iam.accept_invitation(text) is
-  'Makes the caller a member with the role promised, and says of which tenant. The invitation must be open and meant '
-  'for the caller''s own address.';
+  'Makes the caller a member with the role of the invitation and returns the tenant. The invitation must be '
+  'open and addressed to the caller''s own address.';
 
 revoke all on function iam.accept_invitation(text) from public;
 
@@ -133,7 +133,8 @@ end
 $$;
 
 comment on function iam.accept_membership(uuid) is
-  'Makes the caller a member of a tenant whose admin entered them, and says whether there was something to accept.';
+  'Activates the caller''s membership that an admin of the tenant has created; returns false if there is none '
+  'to accept.';
 
 revoke all on function iam.accept_membership(uuid) from public;
 
@@ -162,7 +163,7 @@ begin
   if create_tenant.parent_id is not null
     and not (create_tenant.parent_id = any (array(select authz.admin_tenant_ids())))
   then
-    raise exception 'only an admin of the parent tenant may put a tenant below it'
+    raise exception 'only an admin of the parent tenant can create a tenant below it'
       using errcode = 'insufficient_privilege';
   end if;
 
@@ -190,7 +191,7 @@ begin
   where r.code = 'owner';
 
   if not found then
-    raise exception 'there is no role owner'
+    raise exception 'role owner does not exist'
       using errcode = 'no_data_found',
             hint = 'Load the reference seed first.';
   end if;
@@ -209,8 +210,8 @@ end
 $$;
 
 comment on function iam.create_tenant(iam.tenant_kind, text, text, uuid, text) is
-  'Founds a tenant with the subtype row of its kind, and makes the caller its owner. Below another tenant only for '
-  'that one''s admins.';
+  'Creates a tenant with the subtype row of its kind and makes the caller its owner. Only admins of a tenant '
+  'can create a tenant below it.';
 
 revoke all on function iam.create_tenant(iam.tenant_kind, text, text, uuid, text) from public;
 
@@ -239,7 +240,7 @@ begin
   perform authz.assert_session('always');
 
   if person = auth.uid() then
-    raise exception 'nobody grants a role to oneself'
+    raise exception 'a role cannot be granted to oneself'
       using errcode = 'insufficient_privilege';
   end if;
 
@@ -249,17 +250,17 @@ begin
   where r.code = role_code
     and r.is_assignable
     and r.deleted_at is null
-    -- Super admins and auditors work on the platform, everybody else in a tenant.
+    -- Super admins and auditors have roles on the platform, all others in a tenant.
     and (r.tier = 'super_admin' or r.role_type = 'auditor') = (tenant is null);
 
   if not found then
-    raise exception 'there is no role % to grant %', role_code,
+    raise exception 'role % does not exist or cannot be granted %', role_code,
       case when tenant is null then 'on the platform' else 'in a tenant' end
       using errcode = 'no_data_found';
   end if;
 
   if not authz.may_grant(wanted_tier, tenant) then
-    raise exception 'you may not grant the role % here', role_code
+    raise exception 'permission denied to grant role %', role_code
       using errcode = 'insufficient_privilege';
   end if;
 
@@ -299,8 +300,9 @@ end
 $$;
 
 comment on function iam.grant_role(uuid, text, uuid, uuid, timestamptz, text) is
-  'Gives a person a role, or a standing one a new end, and says the id of the row. Asks for a second factor; never '
-  'to oneself, never above one''s own tier, never outside the tenants one administers.';
+  'Grants a person a role, or changes the expiry of a granted role, and returns the id of the row. Requires a '
+  'second factor. Callers cannot grant a role to themselves, above their own tier, or in a tenant that they '
+  'do not administer.';
 
 revoke all on function iam.grant_role(uuid, text, uuid, uuid, timestamptz, text) from public;
 
@@ -330,7 +332,7 @@ begin
     and r.role_type <> 'auditor';
 
   if not found or tenant is null or not authz.may_grant(wanted_tier, tenant) then
-    raise exception 'you may not invite somebody as % here', role_code
+    raise exception 'permission denied to invite as %', role_code
       using errcode = 'insufficient_privilege';
   end if;
 
@@ -356,7 +358,8 @@ end
 $$;
 
 comment on function iam.invite(uuid, text, text, uuid) is
-  'Invites an address into a tenant the caller administers. The token is said once, for the mail, and not kept.';
+  'Invites an address to a tenant that the caller administers. Returns the token once, for the mail; only its '
+  'hash is stored.';
 
 revoke all on function iam.invite(uuid, text, text, uuid) from public;
 
@@ -386,14 +389,14 @@ begin
     and ur.revoked_at is null
   for update of ur;
 
-  -- The same answer for a role that is not there and for one of somebody else's tenant.
+  -- The same result for a role that does not exist and for one of a tenant that the caller does not administer.
   if not found or not authz.may_grant(revoked_tier, tenant) then
     return false;
   end if;
 
-  -- Whoever revokes is left with the role, so the last admin of a tenant cannot lock the door from outside.
+  -- The caller keeps their own role, so that a tenant always has an admin.
   if holder = auth.uid() then
-    raise exception 'nobody revokes a role of oneself'
+    raise exception 'a role cannot be revoked from oneself'
       using errcode = 'insufficient_privilege';
   end if;
 
@@ -416,7 +419,8 @@ end
 $$;
 
 comment on function iam.revoke_role(uuid, text) is
-  'Takes a role back at once and says whether there was one to take. Under the rules of iam.grant_role().';
+  'Revokes a granted role at once. Returns false if it does not exist or the caller cannot revoke it. The '
+  'rules of iam.grant_role() apply.';
 
 revoke all on function iam.revoke_role(uuid, text) from public;
 

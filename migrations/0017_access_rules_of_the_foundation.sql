@@ -240,7 +240,7 @@ grant usage on schema audit to aigym_auditor;
 grant usage on schema audit to authenticated;
 grant usage on schema audit to service_role;
 
--- The three logs and their seals. The service role appends, nobody changes.
+-- The three logs and their seals: the service role inserts, no role updates or deletes.
 create policy audit_log_session on audit.audit_log
   as restrictive for all to authenticated
   using ((select authz.session_ok('enrolled')));
@@ -381,7 +381,7 @@ grant select on audit.security_contexts to aigym_auditor;
 grant select on audit.security_contexts to authenticated;
 grant select, insert on audit.security_contexts to service_role;
 
--- What should be there, compared with what is.
+-- Declared policies and triggers, for comparison with the catalog.
 create policy audit_policies_session on audit.audit_policies
   as restrictive for all to authenticated
   using ((select authz.session_ok('always')));
@@ -483,7 +483,7 @@ grant select, insert, update, delete on audit.audit_triggers to service_role;
 grant usage on schema iam to authenticated;
 grant usage on schema iam to service_role;
 
--- People. The address is for its owner (auth.email()) and the service role.
+-- People. Only the owner (auth.email()) and the service role read the mail address.
 create policy profiles_session on iam.profiles
   as restrictive for all to authenticated
   using ((select authz.session_ok('none')));
@@ -579,7 +579,7 @@ create policy user_preferences_delete on iam.user_preferences
 grant select, insert, update, delete on iam.user_preferences to authenticated;
 grant select, insert, update, delete on iam.user_preferences to service_role;
 
--- Tenants. Plan, region, status and place in the tree are not the tenant's to change.
+-- Tenants. Admins cannot update plan, region, status and parent.
 create policy tenants_session on iam.tenants
   as restrictive for all to authenticated
   using ((select authz.session_ok('enrolled')));
@@ -732,7 +732,7 @@ create policy units_update on iam.units
 grant select, insert, update on iam.units to authenticated;
 grant select, insert, update, delete on iam.units to service_role;
 
--- Who belongs where.
+-- Members.
 create policy relationship_types_session on iam.relationship_types
   as restrictive for all to authenticated
   using ((select authz.session_ok('none')));
@@ -835,7 +835,7 @@ create policy invitations_delete on iam.invitations
 grant select, insert, update, delete on iam.invitations to authenticated;
 grant select, insert, update, delete on iam.invitations to service_role;
 
--- Who may do what.
+-- Roles and permissions.
 create policy roles_session on iam.roles
   as restrictive for all to authenticated
   using ((select authz.session_ok('none')));

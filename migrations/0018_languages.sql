@@ -26,9 +26,9 @@ create table platform.languages (
   constraint languages_completion_percent_check check (completion_percent between 0 and 100)
 );
 
-comment on table platform.languages is 'Referenced by code, which is what clients send.';
+comment on table platform.languages is 'Referenced by code, which clients send.';
 
-comment on column platform.languages.is_supported is 'People may choose it.';
+comment on column platform.languages.is_supported is 'Whether people can select the language.';
 
 -- One default at most.
 create unique index languages_is_default_key

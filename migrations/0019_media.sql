@@ -1,5 +1,5 @@
 -- 0019 media
--- from: schema/media/media_types.sql.j2, schema/media/media.sql.j2, schema/media/_functions/refuse_unseen_file.sql.j2, policies/media.sql.j2
+-- from: schema/media/media_types.sql.j2, schema/media/media.sql.j2, schema/media/_functions/reject_unseen_file.sql.j2, policies/media.sql.j2
 -- migrate:up
 
 -- schema/media/media_types.sql.j2
@@ -75,8 +75,8 @@ create table media.media (
   constraint media_status_check check (status in ('uploading', 'ready', 'quarantined', 'failed'))
 );
 
--- The trigger that registers a row in core.resources arrives with that table.
-comment on table media.media is 'Metadata of an object; its bytes are never in PostgreSQL.';
+-- The trigger that registers a row in core.resources follows with that table.
+comment on table media.media is 'Metadata of an object; its content is not stored in PostgreSQL.';
 
 comment on column media.media.tenant_id is 'Null: a private file of its owner, or a file of the platform.';
 
@@ -85,7 +85,7 @@ create index media_content_sha256_idx
   on media.media (content_sha256)
   where content_sha256 is not null;
 
--- My files; a person's files when the person is erased.
+-- Files of a person; a person's files when the person is erased.
 create index media_owner_id_idx
   on media.media (owner_id)
   where owner_id is not null;
@@ -110,9 +110,9 @@ alter table media.media enable row level security;
 
 revoke all on media.media from public;
 
--- schema/media/_functions/refuse_unseen_file.sql.j2
+-- schema/media/_functions/reject_unseen_file.sql.j2
 
-create function media.refuse_unseen_file()
+create function media.reject_unseen_file()
 returns trigger
 language plpgsql
 security invoker
@@ -121,12 +121,12 @@ as $$
 declare
   wanted uuid := (to_jsonb(new) ->> tg_argv[0])::uuid;
 begin
-  -- Runs with the caller's rights, so the policies of media.media decide what there is to point at.
+  -- Runs with the caller's privileges, so the policies of media.media determine the visible files.
   if wanted is not null
     and (tg_op = 'INSERT' or wanted is distinct from (to_jsonb(old) ->> tg_argv[0])::uuid)
     and not exists (select from media.media as m where m.id = wanted)
   then
-    raise exception 'there is no such file'
+    raise exception 'the file does not exist'
       using errcode = 'foreign_key_violation';
   end if;
 
@@ -134,11 +134,12 @@ begin
 end
 $$;
 
-comment on function media.refuse_unseen_file() is
-  'Trigger ab_file: whoever cannot see a file cannot point at it either, or the service that delivers what a row '
-  'points at would show it. A foreign key alone looks past the policies. Its argument names the column.';
+comment on function media.reject_unseen_file() is
+  'Trigger ab_file: rejects a reference to a file that the caller cannot read; otherwise the service that '
+  'delivers referenced files would disclose it. Foreign keys ignore policies. Its argument is the referencing '
+  'column.';
 
-revoke all on function media.refuse_unseen_file() from public;
+revoke all on function media.reject_unseen_file() from public;
 
 -- policies/media.sql.j2
 
@@ -177,7 +178,7 @@ create policy media_types_select_anon on media.media_types
 
 grant select on media.media_types to anon;
 
--- Where the object lies and whether it is quarantined is not the owner's to change.
+-- The owner cannot update storage location and quarantine.
 create policy media_session on media.media
   as restrictive for all to authenticated
   using ((select authz.session_ok('enrolled')));
@@ -241,4 +242,4 @@ drop table
   media.media,
   media.media_types;
 
-drop function media.refuse_unseen_file();
+drop function media.reject_unseen_file();

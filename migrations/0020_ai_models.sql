@@ -20,7 +20,7 @@ create table ai.providers (
   constraint providers_code_key unique (code)
 );
 
-comment on table ai.providers is 'Processors in the sense of the law.';
+comment on table ai.providers is 'Data processors in the sense of the GDPR.';
 
 comment on column ai.providers.has_dpa is 'A data processing agreement is signed: personal data may be sent.';
 
@@ -67,11 +67,11 @@ create table ai.models (
   constraint models_provider_id_fkey foreign key (provider_id) references ai.providers (id) on delete restrict
 );
 
-comment on table ai.models is 'Rows stay when a model is retired: conversations point at them.';
+comment on table ai.models is 'Rows are kept when a model is retired, because conversations reference them.';
 
-comment on column ai.models.input_usd_per_mtok is 'US dollars per million tokens read.';
+comment on column ai.models.input_usd_per_mtok is 'US dollars per million input tokens.';
 
-comment on column ai.models.output_usd_per_mtok is 'US dollars per million tokens written.';
+comment on column ai.models.output_usd_per_mtok is 'US dollars per million output tokens.';
 
 create trigger aa_touch
   before update on ai.models

@@ -22,8 +22,8 @@ create table content.repositories (
   constraint repositories_id_content_type_key unique (id, content_type)
 );
 
-comment on table content.repositories is 'Exactly five rows, one per content type: the type is unique and there are '
-  'five of them.';
+comment on table content.repositories is
+  'Five rows, one per content type: the type is unique and has five values.';
 
 create trigger aa_touch
   before update on content.repositories
@@ -75,9 +75,10 @@ create table content.folders (
 comment on table content.folders is 'A parent is a folder of the same tenant and repository: both are part of the '
   'foreign key.';
 
-comment on column content.folders.ancestor_ids is 'From the root down to the parent; kept by the tree triggers.';
+comment on column content.folders.ancestor_ids is
+  'The ancestors from the root to the parent; maintained by the tree triggers.';
 
--- One living folder of a name in a folder.
+-- Folder names are unique within a folder, except for deleted ones.
 create unique index folders_tenant_id_repository_id_parent_id_name_key
   on content.folders (tenant_id, repository_id, parent_id, name) nulls not distinct
   where deleted_at is null;
@@ -114,7 +115,7 @@ set search_path = ''
 as $$
 begin
   if new.status = 'published' and (tg_op = 'INSERT' or old.status <> 'published') then
-    -- Nobody signed in: service_role, a job or a seed.
+    -- No person is signed in: service_role, a job or a seed.
     if auth.uid() is not null
       and not authz.is_super_admin()
       and (
@@ -122,7 +123,7 @@ begin
         or not (new.tenant_id = any (array(select authz.tenants_with('content.publish'))))
       )
     then
-      raise exception 'publishing asks for the permission content.publish'
+      raise exception 'publishing requires the permission content.publish'
         using errcode = 'insufficient_privilege';
     end if;
 
@@ -130,7 +131,7 @@ begin
     new.published_by := coalesce(auth.uid(), new.published_by);
   elsif tg_op = 'UPDATE' and new.status = 'published' then
     new.published_at := old.published_at;
-    -- Erasing the publisher sets null, and nothing else may.
+    -- Only the erasure of the publisher sets null.
     new.published_by := case when new.published_by is null then null else old.published_by end;
   elsif new.status <> 'archived' then
     new.published_at := null;
@@ -142,7 +143,8 @@ end
 $$;
 
 comment on function content.publish_item() is
-  'Trigger ae_publish: lets an item become published only by permission, and keeps when and by whom.';
+  'Trigger ae_publish: requires a permission to publish an item, and records when and by which person it was '
+  'published.';
 
 revoke all on function content.publish_item() from public;
 
@@ -196,13 +198,13 @@ create table content.items (
   constraint items_published_at_check check ((status = 'published') = (published_at is not null) or status = 'archived')
 );
 
--- The trigger that registers a row in core.resources arrives with that table.
-comment on table content.items is 'The supertype: the type-specific half is a row with the same id in one of the '
-  'five typed tables.';
+-- The trigger that registers a row in core.resources follows with that table.
+comment on table content.items is
+  'The supertype: the type-specific part is a row with the same id in one of the five typed tables.';
 
-comment on column content.items.tenant_id is 'Null: the global catalogue of the platform.';
+comment on column content.items.tenant_id is 'Null: an item of the global catalogue of the platform.';
 
-comment on column content.items.owner_id is 'Null: the owner was erased, or the platform made it.';
+comment on column content.items.owner_id is 'Null: the owner was erased, or the item belongs to the platform.';
 
 comment on column content.items.folder_id is 'A folder of the same tenant and repository: both are part of the '
   'foreign key.';
@@ -211,7 +213,7 @@ comment on column content.items.folder_id is 'A folder of the same tenant and re
 create index items_tenant_id_repository_id_status_published_at_idx
   on content.items (tenant_id, repository_id, status, published_at desc);
 
--- My drafts; a person's items when the person is erased.
+-- Drafts of a person; a person's items when the person is erased.
 create index items_owner_id_idx
   on content.items (owner_id)
   where owner_id is not null;
@@ -221,7 +223,7 @@ create index items_published_at_idx
   on content.items (published_at desc)
   where status = 'published' and tenant_id is null;
 
--- Policy: newest in my tenants.
+-- Policy: newest in the tenants of a person.
 create index items_tenant_id_published_at_idx
   on content.items (tenant_id, published_at desc)
   where status = 'published' and deleted_at is null;
@@ -255,7 +257,7 @@ create trigger aa_touch
 
 create trigger ab_file
   before insert or update of thumbnail_media_id on content.items
-  for each row execute function media.refuse_unseen_file('thumbnail_media_id');
+  for each row execute function media.reject_unseen_file('thumbnail_media_id');
 
 create trigger ae_publish
   before insert or update of status, published_at, published_by on content.items
@@ -304,10 +306,12 @@ create table content.ai_agents (
   constraint ai_agents_max_output_tokens_check check (max_output_tokens between 1 and 200000)
 );
 
-comment on table content.ai_agents is 'The agent half of an item: the type is part of the foreign key, so a video '
+comment on table content.ai_agents is
+  'The type-specific part of an item of type agent. The type is part of the foreign key, so other items '
   'cannot have this row.';
 
-comment on column content.ai_agents.system_prompt is 'Readable by whoever may see the item; no place for secrets.';
+comment on column content.ai_agents.system_prompt is
+  'Readable by all who can read the item; must not contain secrets.';
 
 create index ai_agents_model_id_idx
   on content.ai_agents (model_id)
@@ -323,7 +327,7 @@ create trigger aa_touch
 
 create trigger ab_file
   before insert or update of avatar_media_id on content.ai_agents
-  for each row execute function media.refuse_unseen_file('avatar_media_id');
+  for each row execute function media.reject_unseen_file('avatar_media_id');
 
 create trigger zz_audit
   after insert or update or delete on content.ai_agents
@@ -363,7 +367,8 @@ create table content.automations (
   constraint automations_schedule_cron_check check ((trigger_type = 'schedule') = (schedule_cron is not null))
 );
 
-comment on table content.automations is 'The automation half of an item. Runs come from service_role.';
+comment on table content.automations is
+  'The type-specific part of an item of type automation. Runs are executed by service_role.';
 
 -- Scheduler.
 create index automations_next_run_at_idx
@@ -415,7 +420,8 @@ create table content.documents (
   constraint documents_body_media_id_check check (num_nonnulls(body, media_id) >= 1)
 );
 
-comment on table content.documents is 'The document half of an item: text, a file, or both.';
+comment on table content.documents is
+  'The type-specific part of an item of type document: a text, a file, or both.';
 
 comment on column content.documents.body_search is 'From the first 800,000 characters: a tsvector holds one megabyte.';
 
@@ -432,7 +438,7 @@ create trigger aa_touch
 
 create trigger ab_file
   before insert or update of media_id on content.documents
-  for each row execute function media.refuse_unseen_file('media_id');
+  for each row execute function media.reject_unseen_file('media_id');
 
 alter table content.documents enable row level security;
 
@@ -460,7 +466,7 @@ create table content.prompts (
   constraint prompts_variables_check check (jsonb_typeof(variables) = 'array')
 );
 
-comment on table content.prompts is 'The prompt half of an item.';
+comment on table content.prompts is 'The type-specific part of an item of type prompt.';
 
 comment on column content.prompts.variables is 'The placeholders of the template, in order.';
 
@@ -516,7 +522,8 @@ create table content.videos (
   constraint videos_media_id_external_url_check check (num_nonnulls(media_id, external_url) >= 1)
 );
 
-comment on table content.videos is 'The video half of an item: a file of ours, an address elsewhere, or both.';
+comment on table content.videos is
+  'The type-specific part of an item of type video: a file in object storage, an external address, or both.';
 
 comment on column content.videos.transcript_search is 'From the first 800,000 characters: a tsvector holds one '
   'megabyte.';
@@ -534,7 +541,7 @@ create trigger aa_touch
 
 create trigger ab_file
   before insert or update of media_id on content.videos
-  for each row execute function media.refuse_unseen_file('media_id');
+  for each row execute function media.reject_unseen_file('media_id');
 
 alter table content.videos enable row level security;
 
@@ -597,7 +604,7 @@ grant select, insert, update on content.folders to authenticated;
 
 grant select, insert, update, delete on content.folders to service_role;
 
--- Becoming published asks for content.publish besides: trigger ae_publish.
+-- Publishing also requires content.publish: trigger ae_publish.
 create policy items_session on content.items
   as restrictive for all to authenticated
   using ((select authz.session_ok('enrolled')));

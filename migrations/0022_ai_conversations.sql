@@ -1,5 +1,5 @@
 -- 0022 ai conversations
--- from: schema/ai/_functions/append_message.sql.j2, schema/ai/_functions/number_message.sql.j2, schema/ai/_functions/refuse_unseen_agent.sql.j2, schema/ai/conversations.sql.j2, schema/ai/conversation_messages.sql.j2, policies/ai.sql.j2
+-- from: schema/ai/_functions/append_message.sql.j2, schema/ai/_functions/number_message.sql.j2, schema/ai/_functions/reject_unseen_agent.sql.j2, schema/ai/conversations.sql.j2, schema/ai/conversation_messages.sql.j2, policies/ai.sql.j2
 -- migrate:up
 
 -- schema/ai/_functions/append_message.sql.j2
@@ -27,11 +27,11 @@ begin
     and c.deleted_at is null;
 
   if not found then
-    raise exception 'there is no such conversation'
+    raise exception 'the conversation does not exist'
       using errcode = 'insufficient_privilege';
   end if;
 
-  -- The number is given by the trigger ah_sequence; 1 only satisfies the column until it runs.
+  -- The trigger ah_sequence assigns the number; 1 only satisfies the NOT NULL constraint before it fires.
   insert into ai.conversation_messages as m (
     conversation_id, user_id, sequence_number, role, content, tokens_in, tokens_out
   )
@@ -47,8 +47,8 @@ end
 $$;
 
 comment on function ai.append_message(uuid, ai.message_role, text, integer, integer) is
-  'Says one thing in a conversation and returns its number. Runs with the caller''s rights: a person writes as user '
-  'in own conversations, service_role writes the rest.';
+  'Appends a message to a conversation and returns its number. Runs with the caller''s privileges: a person '
+  'appends messages of role user to their own conversations, service_role all others.';
 
 revoke all on function ai.append_message(uuid, ai.message_role, text, integer, integer) from public;
 
@@ -63,14 +63,14 @@ security definer
 set search_path = ''
 as $$
 begin
-  -- The policy would refuse this too, but only after the row of somebody else was locked and its number taken.
+  -- Checked before the UPDATE below: the policy rejects the message only after the UPDATE has locked another person's row.
   if auth.uid() is not null and new.user_id is distinct from auth.uid() then
-    raise exception 'there is no such conversation'
+    raise exception 'the conversation does not exist'
       using errcode = 'insufficient_privilege';
   end if;
 
-  -- The row lock hands out one number at a time. The unique index alone cannot: it must contain the partition key,
-  -- so the same number would fit once into every month.
+  -- The row lock serializes the numbering. A unique index cannot replace it: it must contain the partition key, so the
+  -- same number could occur once per month.
   update ai.conversations
   set
     message_count = message_count + 1,
@@ -84,7 +84,7 @@ begin
   into new.sequence_number, new.tenant_id;
 
   if not found then
-    raise exception 'there is no such conversation'
+    raise exception 'the conversation does not exist'
       using errcode = 'insufficient_privilege';
   end if;
 
@@ -93,26 +93,26 @@ end
 $$;
 
 comment on function ai.number_message() is
-  'Trigger ah_sequence: gives a message the next number of its conversation and the tenant of it, whatever the '
-  'client sent.';
+  'Trigger ah_sequence: sets the sequence number of a message and the tenant of its conversation, overriding '
+  'values sent by the client.';
 
 revoke all on function ai.number_message() from public;
 
--- schema/ai/_functions/refuse_unseen_agent.sql.j2
+-- schema/ai/_functions/reject_unseen_agent.sql.j2
 
-create function ai.refuse_unseen_agent()
+create function ai.reject_unseen_agent()
 returns trigger
 language plpgsql
 security invoker
 set search_path = ''
 as $$
 begin
-  -- Runs with the caller's rights, so the policies of content.ai_agents decide what there is to talk to.
+  -- Runs with the caller's privileges, so the policies of content.ai_agents determine the visible agents.
   if new.agent_id is not null
     and (tg_op = 'INSERT' or new.agent_id is distinct from old.agent_id)
     and not exists (select from content.ai_agents as a where a.item_id = new.agent_id)
   then
-    raise exception 'there is no such agent'
+    raise exception 'the agent does not exist'
       using errcode = 'foreign_key_violation';
   end if;
 
@@ -120,11 +120,12 @@ begin
 end
 $$;
 
-comment on function ai.refuse_unseen_agent() is
-  'Trigger ab_agent: nobody talks to an agent they cannot see, or its prompt would speak to them all the same. A '
-  'trigger and not a policy, so that a conversation outlives the agent''s withdrawal.';
+comment on function ai.reject_unseen_agent() is
+  'Trigger ab_agent: rejects a conversation with an agent that the caller cannot read; otherwise the '
+  'conversation would use the agent''s prompt. A trigger and not a policy, so that existing conversations '
+  'remain when an agent is withdrawn.';
 
-revoke all on function ai.refuse_unseen_agent() from public;
+revoke all on function ai.reject_unseen_agent() from public;
 
 -- schema/ai/conversations.sql.j2
 
@@ -166,13 +167,14 @@ create table ai.conversations (
   constraint conversations_total_cost_usd_check check (total_cost_usd >= 0)
 );
 
-comment on table ai.conversations is 'Belongs to the person, also inside a tenant: its admins see counts, never words.';
+comment on table ai.conversations is
+  'Belongs to the person, also inside a tenant: admins of the tenant cannot read its messages.';
 
-comment on column ai.conversations.message_count is 'The last sequence number given out; kept by the trigger on '
-  'ai.conversation_messages.';
+comment on column ai.conversations.message_count is
+  'The last sequence number assigned; maintained by the trigger on ai.conversation_messages.';
 
--- The foreign key to ai.experiment_variants arrives with that table.
-comment on column ai.conversations.experiment_variant_id is 'Which variant of an experiment the person met.';
+-- The foreign key to ai.experiment_variants follows with that table.
+comment on column ai.conversations.experiment_variant_id is 'The experiment variant assigned to the person.';
 
 -- A person's sidebar, newest first; a person's conversations when the person is erased.
 create index conversations_user_id_last_message_at_idx on ai.conversations (user_id, last_message_at desc);
@@ -201,7 +203,7 @@ create trigger aa_touch
 
 create trigger ab_agent
   before insert or update of agent_id on ai.conversations
-  for each row execute function ai.refuse_unseen_agent();
+  for each row execute function ai.reject_unseen_agent();
 
 create trigger zz_audit
   after insert or update or delete on ai.conversations
@@ -250,23 +252,23 @@ create table ai.conversation_messages (
   constraint conversation_messages_cost_usd_check check (cost_usd >= 0)
 ) partition by range (created_at);
 
-comment on table ai.conversation_messages is 'Carries its owner, so that the policy joins nothing. A row never '
-  'changes.';
+comment on table ai.conversation_messages is
+  'Contains the owner of the conversation, so that the policy needs no join. Rows are not updated.';
 
-comment on column ai.conversation_messages.user_id is 'The owner of the conversation, whoever speaks; part of the '
-  'foreign key.';
+comment on column ai.conversation_messages.user_id is
+  'The owner of the conversation, also for messages of the model; part of the foreign key.';
 
-comment on column ai.conversation_messages.sequence_number is 'Given out under the lock of the conversation, without '
-  'gaps; what a client sends is ignored.';
+comment on column ai.conversation_messages.sequence_number is
+  'Assigned under the row lock of the conversation, without gaps; a value sent by the client is ignored.';
 
 -- Policy, and the export of one person.
 create index conversation_messages_user_id_created_at_idx
   on ai.conversation_messages (user_id, created_at desc);
 
--- Ranges inside a month.
+-- Time ranges within a month.
 create index conversation_messages_created_at_idx on ai.conversation_messages using brin (created_at);
 
--- Row triggers of a partitioned table reach every partition.
+-- Row triggers of a partitioned table are created on every partition.
 create trigger ah_sequence
   before insert on ai.conversation_messages
   for each row execute function ai.number_message();
@@ -390,12 +392,12 @@ drop table
   ai.conversation_messages,
   ai.conversations;
 
--- What was written down about their partitions goes with the tables.
+-- The metadata of their partitions is deleted with the tables.
 delete from ops.partition_strategies
 where (schema_name, table_name) in (
   ('ai', 'conversation_messages')
 );
 
-drop function ai.refuse_unseen_agent();
+drop function ai.reject_unseen_agent();
 drop function ai.number_message();
 drop function ai.append_message(uuid, ai.message_role, text, integer, integer);

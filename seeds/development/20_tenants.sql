@@ -10,7 +10,7 @@ values
     '00000000-0000-4000-b000-000200000001', 'active', 'private'
   ),
   (
-    '00000000-0000-4000-b000-000200000003', 'community', 'harbour', 'Harbour', 'Open to whoever looks in.',
+    '00000000-0000-4000-b000-000200000003', 'community', 'harbour', 'Harbour', 'Open to visitors.',
     null, 'active', 'public'
   )
 on conflict (id) do nothing;

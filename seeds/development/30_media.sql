@@ -11,7 +11,7 @@ select
   'development', 'development/' || file.filename, file.filename, file.mime_type, 1048576, file.alt_text
 from (
   values
-    (1, 1, 13, 'video', 'video/mp4', 'tenant', 'welcome.mp4', 'Somebody waves from a doorway'),
+    (1, 1, 13, 'video', 'video/mp4', 'tenant', 'welcome.mp4', 'A person waves from a doorway'),
     (2, 1, 13, 'image', 'image/png', 'tenant', 'welcome.png', 'A doorway'),
     (3, 1, 14, 'document', 'application/pdf', 'tenant', 'handbook.pdf', 'The handbook'),
     (4, 3, 32, 'video', 'video/mp4', 'public', 'harbour-tour.mp4', 'A walk along the quay'),

@@ -33,9 +33,9 @@ select
   case when item.status = 'published' then timestamptz '2026-01-02 09:00:00+00' end
 from (
   values
-    (101, 'ai_agents', 1, null::integer, 12, 'Study partner', 'Asks back until it is clear.', 'published', 'tenant'),
-    (102, 'ai_agents', 1, null, 13, 'Draft reviewer', 'Says what a reader would trip over.', 'review', 'tenant'),
-    (103, 'ai_agents', 3, null, 32, 'Harbour guide', 'Knows the house and its rules.', 'published', 'public'),
+    (101, 'ai_agents', 1, null::integer, 12, 'Study partner', 'Answers with questions.', 'published', 'tenant'),
+    (102, 'ai_agents', 1, null, 13, 'Draft reviewer', 'Marks unclear passages.', 'review', 'tenant'),
+    (103, 'ai_agents', 3, null, 32, 'Harbour guide', 'Answers questions about the house and its rules.', 'published', 'public'),
     (104, 'ai_agents', null, null, null, 'Platform helper', 'Explains the product.', 'published', 'public'),
     (201, 'videos', 1, null, 13, 'Welcome', 'Three minutes about how we work.', 'published', 'tenant'),
     (202, 'videos', 1, null, 13, 'How to ask', 'Good questions, short ones.', 'draft', 'tenant'),
@@ -67,7 +67,7 @@ insert into content.videos (item_id, media_id, external_url, duration_seconds, t
 values
   (
     '00000000-0000-4000-b000-000700000201', '00000000-0000-4000-b000-000500000001', null, 180,
-    'Welcome. This is how we work: we ask, we try, we tell each other.', 'ready'
+    'Welcome. This is how we work: we ask, we try, we report.', 'ready'
   ),
   (
     '00000000-0000-4000-b000-000700000202', null, 'https://video.example.test/how-to-ask', 240, null, 'queued'

@@ -3,7 +3,7 @@ insert into iam.roles as held (id, code, tier, role_type, name, description, is_
 values
   (
     '00000000-0000-4000-9000-000400000001', 'super_admin', 'super_admin', 'admin', 'Super admin',
-    'Runs the platform. Sees personal content only after breaking the glass.', true, true, true
+    'Runs the platform. Reads personal content only during an elevation.', true, true, true
   ),
   (
     '00000000-0000-4000-9000-000400000002', 'auditor', 'end_user', 'auditor', 'Auditor',
@@ -27,7 +27,7 @@ values
   ),
   (
     '00000000-0000-4000-9000-000400000007', 'content_editor', 'end_user', 'content_creator', 'Content editor',
-    'Edits and publishes everybody''s content.', true, true, false
+    'Edits and publishes all content.', true, true, false
   ),
   (
     '00000000-0000-4000-9000-000400000008', 'content_creator', 'end_user', 'content_creator', 'Content creator',

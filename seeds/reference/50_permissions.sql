@@ -6,12 +6,12 @@ insert into iam.permissions as held (
 values
   ('00000000-0000-4000-9000-000500000001', 'content.read', 'content', 'read', 'tenant', 'Read published content', false, false, 1),
   ('00000000-0000-4000-9000-000500000002', 'content.create', 'content', 'create', 'tenant', 'Write content', false, false, 2),
-  ('00000000-0000-4000-9000-000500000003', 'content.edit', 'content', 'edit', 'tenant', 'Edit everybody''s content', false, false, 3),
+  ('00000000-0000-4000-9000-000500000003', 'content.edit', 'content', 'edit', 'tenant', 'Edit all content', false, false, 3),
   ('00000000-0000-4000-9000-000500000004', 'content.publish', 'content', 'publish', 'tenant', 'Publish content', false, false, 3),
   ('00000000-0000-4000-9000-000500000005', 'content.review', 'content', 'review', 'tenant', 'Review content', false, false, 2),
   ('00000000-0000-4000-9000-000500000006', 'content.assign', 'content', 'assign', 'tenant', 'Assign content to people', false, false, 2),
   ('00000000-0000-4000-9000-000500000007', 'training.create', 'training', 'create', 'tenant', 'Write training material', false, false, 2),
-  ('00000000-0000-4000-9000-000500000008', 'training.edit', 'training', 'edit', 'tenant', 'Edit everybody''s training material', false, false, 3),
+  ('00000000-0000-4000-9000-000500000008', 'training.edit', 'training', 'edit', 'tenant', 'Edit all training material', false, false, 3),
   ('00000000-0000-4000-9000-000500000009', 'training.publish', 'training', 'publish', 'tenant', 'Publish training material', false, false, 3),
   ('00000000-0000-4000-9000-000500000010', 'ai.use', 'ai', 'use', 'tenant', 'Talk to agents', false, false, 1),
   ('00000000-0000-4000-9000-000500000011', 'ai.configure', 'ai', 'configure', 'tenant', 'Set quotas and models', false, true, 3),
@@ -30,7 +30,7 @@ values
   ('00000000-0000-4000-9000-000500000024', 'profile.edit', 'profile', 'edit', 'own', 'Edit the own profile', false, false, 1),
   ('00000000-0000-4000-9000-000500000025', 'platform.configure', 'platform', 'configure', 'platform', 'Change lookups and settings', true, true, 5),
   ('00000000-0000-4000-9000-000500000026', 'platform.audit', 'platform', 'audit', 'platform', 'Read every log', false, true, 4),
-  ('00000000-0000-4000-9000-000500000027', 'platform.elevate', 'platform', 'elevate', 'platform', 'Break the glass', true, true, 5)
+  ('00000000-0000-4000-9000-000500000027', 'platform.elevate', 'platform', 'elevate', 'platform', 'Open a break-glass elevation', true, true, 5)
 on conflict (code) do update
 set
   resource = excluded.resource,

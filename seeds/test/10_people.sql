@@ -27,7 +27,7 @@ from (
     ('00000000-0000-4000-8000-00000000a007', 'member.b@example.test'),
     ('00000000-0000-4000-8000-00000000a008', 'auditor@example.test'),
     ('00000000-0000-4000-8000-00000000a009', 'suspended@example.test'),
-    ('00000000-0000-4000-8000-00000000a010', 'nobody@example.test'),
+    ('00000000-0000-4000-8000-00000000a010', 'no.tenant@example.test'),
     ('00000000-0000-4000-8000-00000000a011', 'creator.a@example.test'),
     ('00000000-0000-4000-8000-00000000a012', 'former.admin@example.test'),
     ('00000000-0000-4000-8000-00000000a013', 'expired.admin@example.test'),

@@ -54,13 +54,13 @@ from (
     ('b003', 'a026', 'terminated'),
     ('b003', 'a020', 'active'),
     ('b003', 'a023', 'active'),
-    -- Deleted tenant: opens nothing.
+    -- In a deleted tenant: grants no access.
     ('b004', 'a014', 'active'),
     ('b002', 'a006', 'active'),
     ('b002', 'a007', 'active'),
     ('b002', 'a021', 'active'),
     ('b002', 'a022', 'active'),
-    -- Asked, not yet in.
+    -- Invited or pending, not yet active.
     ('b002', 'a010', 'invited')
 ) as member (tenant, person, status);
 
@@ -126,7 +126,7 @@ from (
     (0, 'a022', 'member', 'b002', null, null, null),
     (0, 'a010', 'system', null, null, null, null),
     (0, 'a026', 'member', 'b001', null, null, null),
-    -- Held, but not any more, not yet again, not here: none of these counts.
+    -- Expired, revoked, deleted, or limited to a unit: none of these grants anything.
     (1, 'a013', 'super_admin', null, null, '2026-01-06 08:00:00+00', null),
     (2, 'a013', 'auditor', null, null, '2026-01-06 08:00:00+00', null),
     (3, 'a013', 'content_editor', 'b001', null, '2026-01-06 08:00:00+00', null),
@@ -150,7 +150,7 @@ insert into iam.permission_grants (
 select
   exception.id::uuid, exception.user_id::uuid, r.id, p.id, exception.tenant_id::uuid, exception.unit_id::uuid,
   exception.effect::iam.grant_effect, '2026-01-05 08:00:00+00', exception.expires_at::timestamptz,
-  -- Limited to one thing, so it gives nothing in the tenant.
+  -- Limited to one resource, so it grants nothing else in the tenant.
   case when exception.id = '00000000-0000-4000-8000-000000f1a003' then uuid '00000000-0000-4000-8000-000000001103' end
 from (
   values
@@ -164,7 +164,7 @@ from (
       '00000000-0000-4000-8000-000000f0a018', '00000000-0000-4000-8000-00000000a018', null, 'content.create',
       '00000000-0000-4000-8000-00000000b001', null, 'allow', null
     ),
-    -- Expired, limited to one thing, limited to a unit: none gives anything in the tenant.
+    -- Expired, limited to one resource, limited to a unit: none grants anything in the tenant.
     (
       '00000000-0000-4000-8000-000000f0a003', '00000000-0000-4000-8000-00000000a003', null, 'content.edit',
       '00000000-0000-4000-8000-00000000b001', null, 'allow', '2026-01-06 08:00:00+00'
@@ -177,7 +177,7 @@ from (
       '00000000-0000-4000-8000-000000f0a004', '00000000-0000-4000-8000-00000000a004', null, 'content.edit',
       '00000000-0000-4000-8000-00000000b001', '00000000-0000-4000-8000-00000000c001', 'allow', null
     ),
-    -- Left over from a membership that ended.
+    -- Of a membership that has ended.
     (
       '00000000-0000-4000-8000-000000f0a012', '00000000-0000-4000-8000-00000000a012', null, 'content.edit',
       '00000000-0000-4000-8000-00000000b001', null, 'allow', null
@@ -220,7 +220,7 @@ select
 from (
   values
     (
-      '00000000-0000-4000-8000-0000001b0011', '00000000-0000-4000-8000-00000000b001', 'nobody@example.test', 'member',
+      '00000000-0000-4000-8000-0000001b0011', '00000000-0000-4000-8000-00000000b001', 'no.tenant@example.test', 'member',
       'open-a', '00000000-0000-4000-8000-00000000a002', '2099-01-01 00:00:00+00', null, null, null
     ),
     (
@@ -233,7 +233,7 @@ from (
       'gone-a', '00000000-0000-4000-8000-00000000a002', '2026-01-06 00:00:00+00', null, null, null
     ),
     (
-      '00000000-0000-4000-8000-0000001b0021', '00000000-0000-4000-8000-00000000b002', 'nobody@example.test', 'member',
+      '00000000-0000-4000-8000-0000001b0021', '00000000-0000-4000-8000-00000000b002', 'no.tenant@example.test', 'member',
       'open-b', '00000000-0000-4000-8000-00000000a006', '2099-01-01 00:00:00+00', null, null, null
     )
 ) as invitation (

@@ -47,7 +47,7 @@ from (
     ('1109', 'documents', 'b001', null, 'a011', 'Document A gone', 'published', 'tenant', '2026-01-06 08:00:00+00'),
     ('1110', 'documents', 'b001', null, 'a003', 'Document A of member one', 'draft', 'tenant', null),
     ('1111', 'documents', 'b001', null, 'a011', 'Document A public draft', 'draft', 'public', null),
-    -- Its owner has left.
+    -- Its owner is no longer a member.
     ('1112', 'documents', 'b001', null, 'a012', 'Document A of the former admin', 'draft', 'tenant', null),
     ('1401', 'documents', 'b004', null, null, 'Document of the deleted tenant', 'published', 'tenant', null),
     ('1301', 'documents', 'b003', 'f301', 'a020', 'Document A east', 'published', 'tenant', null),
