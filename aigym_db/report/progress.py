@@ -55,6 +55,21 @@ class _Wait:
             return False
         return waiting.reason == self.reason or {waiting.reason, self.reason} == {"lock", "retry"}
 
+    def lines(self, waiting: Waiting, words: str, now: float) -> list[str]:
+        """Return the lines to print about a report: blocking sessions once, the wait every few seconds."""
+        self.reported_at = now
+        pids = frozenset(session.pid for session in (*waiting.holders, *waiting.blockers))
+        # A retry may be reported without its blocking sessions.
+        is_new = bool(pids - self.pids)
+        if not is_new and waiting.reason in self.reasons and now - self.printed_at < _REPEAT_S:
+            return []
+        self.reasons.add(waiting.reason)
+        self.printed_at = now
+        if not is_new:
+            return [f"  {words}"]
+        self.pids = pids
+        return [f"  {words}", *(f"    {session}" for session in (*waiting.holders, *waiting.blockers))]
+
 
 class Watching(Observer, AbstractContextManager["Watching"]):
     """Print the events of a run to the report's prose stream. A context manager around the run."""
@@ -129,23 +144,11 @@ class Watching(Observer, AbstractContextManager["Watching"]):
         now, wait = time.monotonic(), self._wait
         if wait is None or not wait.continues(waiting, now):
             wait = self._wait = _Wait(waiting.reason, now - waiting.waited_s)
-        wait.reported_at = now
         waited_s = now - wait.began
         words = _WORDS[waiting.reason] + (f", {waited_s:.0f} s" if waited_s >= 1 else "")
         self._describe(words)
-        sessions = (*waiting.holders, *waiting.blockers)
-        pids = frozenset(holder.pid for holder in waiting.holders)
-        pids |= frozenset(blocker.pid for blocker in waiting.blockers)
-        # A retry may be reported without its blocking sessions.
-        changed = bool(pids - wait.pids)
-        if changed or waiting.reason not in wait.reasons or now - wait.printed_at >= _REPEAT_S:
-            wait.reasons.add(waiting.reason)
-            wait.printed_at = now
-            self._line(f"  {words}")
-        if changed:
-            wait.pids = pids
-            for session in sessions:
-                self._line(f"    {session}")
+        for line in wait.lines(waiting, words, now):
+            self._line(line)
 
     def resolved(self, label: str, direction: Direction) -> None:
         state = {"up": "rolled back", "down": "applied"}[direction]
