@@ -1,6 +1,9 @@
 """`migrations/LOCK`: the checksums of frozen migrations, in the format of sha256sum.
 
 `sha256sum -c LOCK` in `migrations/` works without aigym-db. Lines are only ever added, in order.
+
+While no database has the migrations, a project may write its history anew. The first line of the new lock file
+is then `# history 2: REASON`, with a number that increases each time.
 """
 
 from __future__ import annotations
@@ -17,6 +20,13 @@ from aigym_db.project.migrations import FILE_NAME
 from aigym_db.project.version_sequence import rename_hint
 
 _LINE = re.compile(r"([0-9a-f]{64}) [ *](\S+)")
+_HISTORY = re.compile(r"# history ([0-9]+): \S.*\n")
+
+
+def history_number(text: str) -> int:
+    """Return the number in the first line of a lock file: how often the history was written, 1 by default."""
+    match = _HISTORY.match(text)
+    return int(match[1]) if match else 1
 
 
 def frozen(project: Project, migrations: tuple[Migration, ...]) -> frozenset[int]:
@@ -28,8 +38,9 @@ def frozen(project: Project, migrations: tuple[Migration, ...]) -> frozenset[int
     source = _source(project)
     by_name = {migration.file.rpartition("/")[2]: migration for migration in migrations}
     versions: list[int] = []
-    offset = 0
-    for line in lines_of(source.text, keepends=True):
+    head = _HISTORY.match(source.text)
+    offset = head.end() if head else 0
+    for line in lines_of(source.text[offset:], keepends=True):
         start, offset = offset, offset + len(line)
         match = _LINE.fullmatch(line.rstrip("\n"))
         name = FILE_NAME.fullmatch(match[2]) if match else None

@@ -58,7 +58,8 @@ class _Wait:
     def lines(self, waiting: Waiting, words: str, now: float) -> list[str]:
         """Return the lines to print about a report: blocking sessions once, the wait every few seconds."""
         self.reported_at = now
-        pids = frozenset(session.pid for session in (*waiting.holders, *waiting.blockers))
+        pids = frozenset(holder.pid for holder in waiting.holders)
+        pids |= frozenset(blocker.pid for blocker in waiting.blockers)
         # A retry may be reported without its blocking sessions.
         is_new = bool(pids - self.pids)
         if not is_new and waiting.reason in self.reasons and now - self.printed_at < _REPEAT_S:

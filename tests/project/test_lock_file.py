@@ -47,6 +47,27 @@ def test_freezing_adds_only_what_is_new_and_never_rewrites(project: Project) -> 
     assert frozen(project, migrations(project)) == {1, 2, 3, 4}
 
 
+def test_the_number_of_the_history_is_a_comment_for_sha256sum(project: Project) -> None:
+    path = lock(project)
+    path.write_text("# history 2: nothing was released\n" + path.read_text())
+    (project.root / "migrations/0004_step.sql").write_text(TEXT.format(4))
+
+    freeze(project, migrations(project))
+    done = subprocess.run(["sha256sum", "-c", "LOCK"], cwd=path.parent, capture_output=True, text=True)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert frozen(project, migrations(project)) == {1, 2, 3, 4}
+
+
+@pytest.mark.parametrize("line", ["# history: 2", "# history 2:", "#"])
+def test_another_comment_is_rejected(project: Project, line: str) -> None:
+    path = lock(project)
+    path.write_text(f"{line}\n" + path.read_text())
+
+    with pytest.raises(EditedFrozen, match="is not a checksum"):
+        frozen(project, migrations(project))
+
+
 def test_an_edited_frozen_file_is_rejected(project: Project) -> None:
     (project.root / "migrations/0002_step.sql").write_text(TEXT.format("2 + 0"))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 
+import pytest
+
 from aigym_db.project.config import Project
 from aigym_db.project.lock_file import freeze
 from aigym_db.project.migrations import migrations
@@ -36,6 +38,21 @@ def test_a_lock_file_that_was_edited_with_its_migration_differs_from_the_main_br
     assert untouched.findings == ()
     assert [finding.rule for finding in verified.findings] == ["lock-grows"]
     assert "has another line instead of `0002_birds.sql`, which is frozen on main" in findings_text(verified)
+
+
+@pytest.mark.parametrize(("number", "rules"), [(2, []), (1, ["lock-grows"])])
+def test_a_history_written_anew_has_a_greater_number(project, edit, number: int, rules: list[str]) -> None:
+    git(project, "init", "-q", "-b", "main")
+    freeze(project, migrations(project))
+    git(project, "add", ".")
+    git(project, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", "frozen")
+    edit("migrations/0002_birds.sql", "name text", "name varchar")
+    (project.root / "migrations" / "LOCK").write_text(f"# history {number}: nothing was released\n")
+    freeze(project, migrations(project))
+
+    verified = verify(project, names=("lock", "lock-grows"))
+
+    assert [finding.rule for finding in verified.findings] == rules
 
 
 def test_a_truncated_lock_file_is_found(project, findings_text) -> None:

@@ -1,7 +1,8 @@
 """A lock file that changes or lacks a line of the main branch's lock file.
 
 A file and its line in the lock file can be edited together so that they match. Migrations on the main branch
-may already be applied to databases, so a branch may only append lines.
+may already be applied to databases, so a branch may only append lines. The exception is a history that was
+written anew, before any database had it: `# history 2: REASON` as the first line, with an increased number.
 
 The check compares with the first existing branch of `origin/HEAD`, `origin/main`, `origin/master`, `main` and
 `master`. Without git it reports nothing.
@@ -20,6 +21,7 @@ from itertools import zip_longest
 
 from aigym_db.model.source import Source, lines_of
 from aigym_db.project.config import Project
+from aigym_db.project.lock_file import history_number
 from aigym_db.verify.check import CheckFailure, check
 from aigym_db.verify.context import VerifyContext
 
@@ -33,6 +35,8 @@ def lock_grows(context: VerifyContext) -> Iterator[CheckFailure]:
     path = context.project.root / "migrations" / "LOCK"
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     branch, before = _on_main(context.project)
+    if history_number(text) > history_number(before):
+        return
     offset = 0
     for mine, theirs in zip_longest(lines_of(text), lines_of(before)):
         if theirs is None:
