@@ -2,8 +2,8 @@
 
 `sha256sum -c LOCK` in `migrations/` works without aigym-db. Lines are only ever added, in order.
 
-While no database has the migrations, a project may write its history anew. The first line of the new lock file
-is then `# history 2: REASON`, with a number that increases each time.
+While no database has the migrations, a project may write its history anew. The first line of the new lock
+file is then `# history 2: REASON`, with a number that increases each time.
 """
 
 from __future__ import annotations
