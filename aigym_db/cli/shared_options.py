@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from aigym_db.errors import BadCommandLine
-from aigym_db.model.wording import similar
 
 
 class CommandGroup(click.Group):
@@ -20,9 +19,11 @@ class CommandGroup(click.Group):
 
         Raise BadCommandLine (AIG-P013) if there is no such command, but one with a similar name.
         """
-        near = similar(args[0], self.list_commands(ctx))
-        if near and self.get_command(ctx, args[0]) is None:
-            raise BadCommandLine(f"No such command '{args[0]}'.", hint=f"Write `{near[0]}`.")
+        if self.get_command(ctx, args[0]) is None:
+            from aigym_db.model.wording import similar
+
+            if near := similar(args[0], self.list_commands(ctx)):
+                raise BadCommandLine(f"No such command '{args[0]}'.", hint=f"Write `{near[0]}`.")
         return super().resolve_command(ctx, args)
 
 

@@ -11,7 +11,6 @@ from psycopg import Connection
 from aigym_db.database.ledger import known_format
 from aigym_db.database.queries import query
 from aigym_db.model.migration import Direction, label
-from aigym_db.model.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +39,8 @@ class PartialMigration:
 
     def __str__(self) -> str:
         if self.rows is not None:
+            from aigym_db.model.wording import counted
+
             return f"{self.state}: {counted(self.rows, 'row')} changed in batches"
         if not self.done:
             return f"interrupted in statement 1 ({self.direction})"

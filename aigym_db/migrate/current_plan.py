@@ -14,7 +14,6 @@ from aigym_db.errors import LedgerChanged, UnfrozenMigration
 from aigym_db.migrate.history import require_in_lock_file
 from aigym_db.migrate.history_mismatch import explained
 from aigym_db.migrate.options import Options
-from aigym_db.migrate.tenants import require_tenant
 from aigym_db.model.migration import Applied, Migration, Plan
 
 Decide = Callable[[tuple[Applied, ...]], Plan]
@@ -30,6 +29,8 @@ def current_plan(
     edited and missing migrations include details from the ledger.
     """
     if options.scope:
+        from aigym_db.migrate.tenants import require_tenant
+
         require_tenant(connection, options.scope)
     with explained(connection, migrations, options.scope, options.frozen if options.local else None):
         return decide(ledger.applied(connection, options.scope))

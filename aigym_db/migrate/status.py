@@ -14,7 +14,6 @@ from aigym_db.database.partially_applied import PartialMigration, known_unfinish
 from aigym_db.migrate.history import require_in_lock_file
 from aigym_db.migrate.history_mismatch import explained
 from aigym_db.migrate.plan import plan_up
-from aigym_db.migrate.tenants import require_tenant
 from aigym_db.model.migration import Applied, Migration
 
 
@@ -51,6 +50,8 @@ def status(
             explained(connection, migrations, scope, frozen if local else None),
         ):
             if scope:
+                from aigym_db.migrate.tenants import require_tenant
+
                 require_tenant(connection, scope)
             rows = applied(connection, scope)
             pending = plan_up(migrations, rows).migrations

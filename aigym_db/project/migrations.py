@@ -10,7 +10,6 @@ from pathlib import Path
 from aigym_db.errors import BadHistory, BadMigration
 from aigym_db.model.migration import Migration, Part, Phase
 from aigym_db.model.source import Source
-from aigym_db.model.wording import similar
 from aigym_db.project.config import LONGEST_MS, Project
 from aigym_db.project.text import CHUNK, read_text
 from aigym_db.project.version_sequence import require_unbroken
@@ -161,6 +160,8 @@ def _part(source: Source, mark: re.Match[str], end: int, is_outside: Callable[[i
             message = f"`{key}` cannot be `{value}`." if value else f"`{key}` has no value."
             raise BadMigration(message, place=place, hint=MARKER_OPTIONS[key])
         else:
+            from aigym_db.model.wording import similar
+
             near = similar(key, MARKER_OPTIONS)
             raise BadMigration(
                 f"There is no option `{key}`.",

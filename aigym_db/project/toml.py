@@ -11,7 +11,6 @@ from typing import Any
 
 from aigym_db.errors import AigymError, BadConfig
 from aigym_db.model.source import Place, Source
-from aigym_db.model.wording import similar
 
 Key = str | int
 """A key of a table, the index of a list item, or a string that a list contains."""
@@ -143,6 +142,8 @@ class Document:
 
     def unknown(self, message: str, name: str, known: Collection[str], *path: Key) -> AigymError:
         """Return an error about an unknown name; its hint names the most similar known one, or all."""
+        from aigym_db.model.wording import similar
+
         matches = similar(name, known)
         hint = f"Write `{matches[0]}`." if matches else f"Use one of: {', '.join(sorted(known))}."
         return self.wrong(message, *path, hint=hint)

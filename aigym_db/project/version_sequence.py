@@ -9,8 +9,9 @@ from pathlib import Path
 from aigym_db.errors import AigymError, BadHistory, MissingMigration
 from aigym_db.model.migration import Migration, file_name
 
-_LOCKED = re.compile(r"^([0-9a-f]{64}) [ *]((\d{4,})_\S+)$", re.MULTILINE)
-_FILE = re.compile(r"(\d{4,})_\S+\.sql")
+# Compiled on use: both are for errors only.
+_LOCKED = r"(?m)^([0-9a-f]{64}) [ *]((\d{4,})_\S+)$"
+_FILE = r"(\d{4,})_\S+\.sql"
 
 
 def require_unbroken(migrations: Sequence[Migration], lock: Path) -> None:
@@ -22,7 +23,7 @@ def require_unbroken(migrations: Sequence[Migration], lock: Path) -> None:
     for expected, migration in enumerate(migrations, start=1):
         if migration.version != expected:
             text = lock.read_text(encoding="utf-8", errors="replace") if lock.is_file() else ""
-            frozen = {int(line[3]): (line[2], line[1]) for line in _LOCKED.finditer(text)}
+            frozen = {int(line[3]): (line[2], line[1]) for line in re.finditer(_LOCKED, text)}
             raise _broken(migrations, expected, migration, frozen)
 
 
@@ -31,7 +32,7 @@ def conflicting_versions(folder: Path) -> frozenset[int]:
 
     Only the file names are read, not the files.
     """
-    versions = [int(name[1]) for path in folder.glob("*.sql") if (name := _FILE.fullmatch(path.name))]
+    versions = [int(name[1]) for path in folder.glob("*.sql") if (name := re.fullmatch(_FILE, path.name))]
     twice = {number for number in versions if versions.count(number) > 1}
     return frozenset(twice | (set(range(1, max(versions, default=0))) - set(versions)))
 

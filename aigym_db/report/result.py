@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TextIO
 
 from aigym_db.errors import AigymError, UnusableFile
 from aigym_db.model.finding import Finding
-from aigym_db.report import console, machine, streams
+from aigym_db.report import console, streams
 
 if TYPE_CHECKING:
     from aigym_db.report.documents import CommandDocument, Results
@@ -74,15 +74,15 @@ class Report:
         for finding in findings:
             self.findings.append(finding)
             self.print_line(console.finding(finding))
-            if os.environ.get("GITHUB_ACTIONS") == "true":
-                self.alert(machine.github(finding))
+            self._annotate(finding)
 
     def add_error(self, error: AigymError) -> None:
         """Record the error that ends the command and print it."""
+        from aigym_db.report.machine import as_finding
+
         self.alert(console.error(error))
-        self.findings.append(machine.as_finding(error))
-        if os.environ.get("GITHUB_ACTIONS") == "true":
-            self.alert(machine.github(self.findings[-1]))
+        self.findings.append(as_finding(error))
+        self._annotate(self.findings[-1])
 
     def begin(self, command: str) -> None:
         """Record the command that runs."""
@@ -115,12 +115,21 @@ class Report:
         """Print the JSON document if requested, and a warning if output was lost."""
         self._wipe()
         if self.format == "json":
-            text = machine.document(self.document(status), self.out.encoding)
+            from aigym_db.report.machine import document
+
+            text = document(self.document(status), self.out.encoding)
             with self._writing(self.out):
                 self.out.write(f"{text}\n")
                 self.out.flush()
         if self._lost is not None:
             self.alert(console.lost(self._lost))
+
+    def _annotate(self, finding: Finding) -> None:
+        """Print a finding as an annotation if the command runs in a workflow of GitHub."""
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            from aigym_db.report.machine import github
+
+            self.alert(github(finding))
 
     @contextmanager
     def _writing(self, stream: TextIO) -> Iterator[None]:

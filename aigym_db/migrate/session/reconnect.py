@@ -35,7 +35,7 @@ GRACE_S = 0.1
 """Delay, in seconds, before the second session is checked after the first has ended: a server that shuts down
 ends them one after the other."""
 
-_NOT_YET = re.compile(r"starting up|shutting down|recovery mode|not yet accepting|not accepting connections")
+_NOT_YET = r"starting up|shutting down|recovery mode|not yet accepting|not accepting connections"
 
 T = TypeVar("T")
 
@@ -82,7 +82,7 @@ def opened(context: RunContext) -> Connection[Any]:
     Wait if the server reports that it is starting up. If there is no reply at all, a wrong connection string
     is more likely: raise at once what `connect` raises.
     """
-    return _connected(context, lambda error: bool(_NOT_YET.search(error.detail)))
+    return _connected(context, lambda error: bool(re.search(_NOT_YET, error.detail)))
 
 
 def with_reconnect(
