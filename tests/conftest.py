@@ -10,13 +10,14 @@ import pytest
 
 from aigym_db.database.servers.cleanup import orphaned, remove_orphaned
 from aigym_db.database.servers.databases import Database, temporary_database
-from aigym_db.database.servers.throwaway import Throwaway, throwaway
+from aigym_db.database.servers.installed import InstalledThrowaway
+from tests.support.servers import installed
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Throwaway]:
+def server() -> Iterator[InstalledThrowaway]:
     """A throwaway PostgreSQL 18 for this test process; each worker of pytest-xdist has its own."""
-    with throwaway("embedded") as running:
+    with installed("embedded") as running:
         yield running
 
 
@@ -32,7 +33,7 @@ def server_data_of_removed_projects(tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture
-def created(server: Throwaway) -> Iterator[Database]:
+def created(server: InstalledThrowaway) -> Iterator[Database]:
     """A new, empty database, dropped after the test."""
     with temporary_database(server) as database:
         yield database

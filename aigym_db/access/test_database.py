@@ -17,8 +17,8 @@ from aigym_db.database.failure import explain_error
 from aigym_db.database.migration_session import Connection, open_session
 from aigym_db.database.replay import replay
 from aigym_db.database.servers.databases import clone, drop_database
-from aigym_db.database.servers.server import Server
-from aigym_db.database.servers.throwaway import TEMPLATE, throwaway
+from aigym_db.database.servers.server import TEMPLATE, Server
+from aigym_db.database.servers.throwaway import throwaway
 from aigym_db.errors import BadSeed
 from aigym_db.model.access import Actor
 from aigym_db.model.migration import Part

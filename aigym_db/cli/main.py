@@ -65,7 +65,8 @@ class Commands(CommandGroup):
 @click.option(
     "--server",
     metavar="NAME",
-    help="PostgreSQL for temporary servers: embedded (default), embedded:16, system:15, path:/opt/pg17.",
+    help="PostgreSQL for temporary servers: embedded (default), embedded:16, system:15, path:/opt/pg17, "
+    "container:postgres:17.",
 )
 @click.option(
     "--format",

@@ -14,8 +14,8 @@ from aigym_db.database.catalog import snapshot
 from aigym_db.database.failure import explain_error
 from aigym_db.database.migration_session import Connection, open_session
 from aigym_db.database.servers.databases import temporary_database
-from aigym_db.database.servers.server import Server
-from aigym_db.database.servers.throwaway import Throwaway, throwaway
+from aigym_db.database.servers.server import Server, Throwaway
+from aigym_db.database.servers.throwaway import throwaway
 from aigym_db.errors import AigymError
 from aigym_db.model.catalog import Catalog
 from aigym_db.model.migration import Part

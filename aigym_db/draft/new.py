@@ -9,7 +9,8 @@ from pathlib import Path
 from aigym_db.database.catalog import snapshot
 from aigym_db.database.migration_session import Connection, open_session
 from aigym_db.database.replay import built, create_owner, creates_owner, replay, replayed
-from aigym_db.database.servers.throwaway import TEMPLATE, throwaway
+from aigym_db.database.servers.server import TEMPLATE
+from aigym_db.database.servers.throwaway import throwaway
 from aigym_db.draft.draft import Draft, draft
 from aigym_db.errors import BadCommandLine, CannotDraft, StatementFailed
 from aigym_db.model.catalog import Catalog, Difference

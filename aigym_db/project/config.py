@@ -130,9 +130,12 @@ def is_server_name(name: Any) -> bool:
     return isinstance(name, str) and re.fullmatch(_SERVER, name) is not None
 
 
-SERVER_NAMES = "`embedded`, `embedded:16`, `system:15`, or `path:DIR` with the folder that contains `bin/`"
+SERVER_NAMES = (
+    "`embedded`, `embedded:16`, `system:15`, `path:DIR` with the folder that contains `bin/`, or "
+    "`container:IMAGE`"
+)
 """The forms of a server's name, for hints."""
-_SERVER = r"(embedded|system)(:[0-9]+)?|path:.+"
+_SERVER = r"(embedded|system)(:[0-9]+)?|path:.+|container(:.+)?"
 
 
 def _document(root: Path, file: str) -> Document:

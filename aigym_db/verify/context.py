@@ -12,7 +12,8 @@ from aigym_db.database.connect import connect
 from aigym_db.database.failure import explain_error
 from aigym_db.database.migration_session import Connection
 from aigym_db.database.replay import built, replayed
-from aigym_db.database.servers.throwaway import TEMPLATE, Throwaway, throwaway
+from aigym_db.database.servers.server import TEMPLATE, Throwaway
+from aigym_db.database.servers.throwaway import throwaway
 from aigym_db.model.catalog import Catalog
 from aigym_db.model.migration import Migration, Part
 from aigym_db.model.session import MigrationSession

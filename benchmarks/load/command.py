@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 
+from aigym_db.database.servers.binaries import find
 from aigym_db.database.servers.databases import clone, create_database, drop_database
 from aigym_db.database.servers.server import Server
 from aigym_db.database.servers.throwaway import throwaway
@@ -48,7 +49,7 @@ def main() -> None:
         folder.chmod(0o755)
         _write(folder, chain, arguments.lock_timeout_ms)
         build(create_database(server, "original").dsn, arguments.rows)
-        psql = server.programs.program("psql")
+        psql = find(server.name).program("psql")
         ways: dict[str, Callable[[str], Command | None]] = {
             "no migrations": lambda dsn: None,
             "aigym-db": lambda dsn: _ours(folder, dsn),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from aigym_db.database.servers.binaries import find
 from aigym_db.database.servers.local import local
 from aigym_db.database.servers.server import Server
 from aigym_db.database.servers.throwaway import throwaway
@@ -30,7 +31,7 @@ def main() -> None:
         peers.install(folder)
     for disk in ("off", "on") if arguments.disk == "both" else (arguments.disk,):
         with server(on_disk=disk == "on") as running:
-            contenders = peers.contenders(folder, running.programs.program("psql"))
+            contenders = peers.contenders(folder, find(running.name).program("psql"))
             for name in arguments.series or SERIES:
                 series = SERIES[name](arguments.rounds, arguments.count)
                 figures_by_name = run(series, contenders, running, on_disk=disk == "on")

@@ -18,8 +18,8 @@ import psutil
 import pytest
 
 from aigym_db.database.servers.folders import scratch
+from aigym_db.database.servers.installed import InstalledThrowaway
 from aigym_db.database.servers.local import LocalServer, local
-from aigym_db.database.servers.throwaway import Throwaway
 from tests.support.waiting import PROCESS_TIMEOUT_S
 
 
@@ -96,7 +96,7 @@ def _described(process: psutil.Process) -> str:
 
 
 @pytest.fixture
-def proxied(server: Throwaway) -> Iterator[Callable[[str], str]]:
+def proxied(server: InstalledThrowaway) -> Iterator[Callable[[str], str]]:
     """Return the DSN of a simulated pooler, which introduces a fault in the first connection."""
     with contextlib.ExitStack() as stack:
 
@@ -110,7 +110,7 @@ def proxied(server: Throwaway) -> Iterator[Callable[[str], str]]:
         yield through
 
 
-def _pool(listener: socket.socket, server: Throwaway, fault: str) -> None:
+def _pool(listener: socket.socket, server: InstalledThrowaway, fault: str) -> None:
     client, _ = listener.accept()
     backend = socket.socket(socket.AF_UNIX)
     with client, backend:

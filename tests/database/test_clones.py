@@ -10,7 +10,8 @@ import pytest
 
 from aigym_db.database.servers.binaries import available
 from aigym_db.database.servers.databases import Database, clone, create_database, drop_database
-from aigym_db.database.servers.throwaway import Throwaway, throwaway
+from aigym_db.database.servers.server import Throwaway
+from aigym_db.database.servers.throwaway import throwaway
 from aigym_db.errors import StatementFailed
 
 PROPERTIES_QUERY = """

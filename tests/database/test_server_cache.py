@@ -11,7 +11,8 @@ import pytest
 
 from aigym_db.database.servers.cleanup import gc
 from aigym_db.database.servers.databases import clone
-from aigym_db.database.servers.throwaway import TEMPLATE, throwaway
+from aigym_db.database.servers.server import TEMPLATE
+from aigym_db.database.servers.throwaway import throwaway
 from aigym_db.errors import StatementFailed
 from tests.support.sampling import sampled
 

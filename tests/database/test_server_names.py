@@ -24,8 +24,8 @@ def test_an_available_name_is_found(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("container", "comes later"),
-        ("container:postgres:17", "comes later"),
+        ("container", "for temporary databases"),
+        ("container:postgres:17", "for temporary databases"),
         ("embedded:17", "no embedded PostgreSQL 17"),
         ("system:9", "not installed"),
         ("embedded:", "no server called"),

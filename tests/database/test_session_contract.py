@@ -16,7 +16,8 @@ from aigym_db.database.migration_session import open_session
 from aigym_db.database.queries import query, row_without_jit
 from aigym_db.database.servers.databases import Database
 from aigym_db.database.servers.local import LocalServer
-from aigym_db.database.servers.throwaway import Throwaway, throwaway
+from aigym_db.database.servers.server import Throwaway
+from aigym_db.database.servers.throwaway import throwaway
 from aigym_db.errors import BehindPooler, CannotConnect, ServerUnfit
 from aigym_db.model.session import MigrationSession
 
@@ -313,7 +314,10 @@ def test_a_server_without_the_settings_is_rejected_by_its_version(
 
 def test_every_connection_to_a_database_of_the_user_is_opened_by_connect() -> None:
     package = Path(aigym_db.__file__).parent
-    own_servers = {"database/connect.py", "database/servers/databases.py", "database/servers/local.py"}
+    own_servers = {
+        f"database/{name}.py"
+        for name in ("connect", "servers/container", "servers/databases", "servers/local")
+    }
     opening = {
         path.relative_to(package).as_posix()
         for path in package.rglob("*.py")

@@ -16,8 +16,9 @@ import pytest
 
 from aigym_db.database.servers.binaries import available, find
 from aigym_db.database.servers.cleanup import gc
-from aigym_db.database.servers.throwaway import start, throwaway
+from aigym_db.database.servers.installed import start_installed
 from aigym_db.errors import ServerUnfit
+from tests.support.servers import installed
 
 OWNER = """
 import sys
@@ -56,7 +57,7 @@ def postmaster(folder: Path) -> psutil.Process:
 
 @pytest.mark.parametrize("name", available())
 def test_every_installed_server_starts_with_its_major_version(name: str) -> None:
-    with throwaway(name) as server, psycopg.connect(server.dsn()) as connection:
+    with installed(name) as server, psycopg.connect(server.dsn()) as connection:
         version = connection.execute("select current_setting('server_version_num')::int / 10000").fetchone()
 
     assert version == (server.major,)
@@ -91,14 +92,14 @@ def test_a_server_does_not_run_as_root(server) -> None:
 
 
 def test_the_server_is_removed_at_the_end_of_the_block(gone: Gone) -> None:
-    with throwaway() as server:
+    with installed() as server:
         folder = server.folder
 
     assert gone(folder)
 
 
 def test_the_server_is_removed_after_an_error_in_the_block(gone: Gone) -> None:
-    with pytest.raises(ZeroDivisionError), throwaway() as server:
+    with pytest.raises(ZeroDivisionError), installed() as server:
         folder = server.folder
         _ = 1 // 0
 
@@ -106,7 +107,7 @@ def test_the_server_is_removed_after_an_error_in_the_block(gone: Gone) -> None:
 
 
 def test_a_second_stop_has_no_effect(gone: Gone) -> None:
-    server = start()
+    server = start_installed("embedded", None, None, {})
 
     server.stop()
     server.stop()
@@ -148,7 +149,7 @@ def test_a_server_with_a_running_statement_ends_with_its_owner(another_python: R
 
 
 def test_stop_ends_the_server_if_its_parent_shell_was_killed(gone: Gone) -> None:
-    server = start()
+    server = start_installed("embedded", None, None, {})
     running = postmaster(server.folder)
     keeper = running.parent()
     assert keeper is not None
@@ -184,7 +185,7 @@ def test_gc_does_not_end_a_server_in_use(server) -> None:
 
 
 def test_a_server_that_cannot_start_reports_its_log_and_is_removed(gone: Gone) -> None:
-    with pytest.raises(ServerUnfit) as raised, throwaway(settings={"shared_buffers": "nonsense"}):
+    with pytest.raises(ServerUnfit) as raised, installed(settings={"shared_buffers": "nonsense"}):
         pass
 
     assert "shared_buffers" in raised.value.detail
@@ -194,7 +195,7 @@ def test_a_server_that_cannot_start_reports_its_log_and_is_removed(gone: Gone) -
 def test_settings_are_added_to_the_default_settings() -> None:
     wanted = {"wal_level": "logical", "max_wal_senders": "4"}
 
-    with throwaway(settings=wanted) as server, psycopg.connect(server.dsn()) as connection:
+    with installed(settings=wanted) as server, psycopg.connect(server.dsn()) as connection:
         values = connection.execute(
             "select current_setting('wal_level'), current_setting('fsync')"
         ).fetchone()
@@ -209,7 +210,7 @@ def test_environment_variables_of_postgresql_do_not_apply(
     monkeypatch.setenv("PGPORT", "1")
     monkeypatch.setenv("TZ", "Asia/Tokyo")
 
-    with throwaway() as server, psycopg.connect(server.dsn()) as connection:
+    with installed() as server, psycopg.connect(server.dsn()) as connection:
         assert connection.execute("show timezone").fetchone() == ("UTC",)
 
 
@@ -224,7 +225,7 @@ def test_programs_that_the_servers_user_cannot_execute_are_copied_once(
     shutil.copytree(package.with_name(f"{package.name}.libs"), private / f"{package.name}.libs")
     monkeypatch.setattr("aigym_db.database.servers.binaries._package", lambda: private / package.name)
 
-    with throwaway() as first, throwaway() as second, psycopg.connect(second.dsn()) as connection:
+    with installed() as first, installed() as second, psycopg.connect(second.dsn()) as connection:
         assert connection.execute("select 1").fetchone() == (1,)
 
     assert own_cache in first.programs.prefix.parents

@@ -16,7 +16,7 @@ import pytest
 from aigym_db.cli.main import status
 from aigym_db.database.catalog import snapshot
 from aigym_db.database.servers.databases import Database, temporary_database
-from aigym_db.database.servers.throwaway import Throwaway
+from aigym_db.database.servers.server import Throwaway
 from tests.support.command import ProjectFolder, ProjectInProcess, RunningCommand
 from tests.support.waiting import wait_for_row
 

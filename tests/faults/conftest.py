@@ -23,12 +23,13 @@ from aigym_db.database import ledger
 from aigym_db.database.servers import process
 from aigym_db.database.servers.account import account
 from aigym_db.database.servers.databases import create_database
-from aigym_db.database.servers.throwaway import Throwaway, throwaway
+from aigym_db.database.servers.installed import InstalledThrowaway
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.rollback import rollback
 from aigym_db.model.migration import Direction, Migration
 from aigym_db.project.config import Project
 from aigym_db.project.migrations import migrations
+from tests.support.servers import installed
 from tests.support.waiting import PROCESS_TIMEOUT_S
 
 HERE = Path(__file__).parent
@@ -43,7 +44,7 @@ Holdings = dict[str, list[tuple[object, ...]]]
 class Crashing:
     """A throwaway server that can crash and recover."""
 
-    running: Throwaway
+    running: InstalledThrowaway
     _again: subprocess.Popen[bytes] | None = None
 
     def crash(self) -> None:
@@ -170,7 +171,7 @@ def ground(line: tuple[Migration, ...]) -> Iterator[Callable[[str], Ground]]:
 
         def on(name: str) -> Ground:
             if name not in grounds:
-                server = Crashing(stack.enter_context(throwaway(name, settings=SETTINGS)))
+                server = Crashing(stack.enter_context(installed(name, settings=SETTINGS)))
                 stack.callback(server.end)
                 grounds[name] = Ground(server, line)
             return grounds[name]

@@ -14,7 +14,7 @@ import pytest
 from aigym_db.cli.main import COMMANDS
 from aigym_db.database.servers.databases import create_database
 from aigym_db.database.servers.local import local
-from aigym_db.database.servers.throwaway import Throwaway
+from aigym_db.database.servers.server import Throwaway
 from aigym_db.project.config import Project
 from tests.support.command import PROGRAM, ProjectFolder
 

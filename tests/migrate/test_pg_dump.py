@@ -15,7 +15,7 @@ from aigym_db.database.migration_session import open_session
 from aigym_db.database.replay import replay
 from aigym_db.database.servers.binaries import available
 from aigym_db.database.servers.databases import create_database, temporary_database
-from aigym_db.database.servers.throwaway import Throwaway, throwaway
+from aigym_db.database.servers.installed import InstalledThrowaway
 from aigym_db.errors import AigymError, BadSql, ForbiddenStatement, StatementFailed
 from aigym_db.lint.engine import lint
 from aigym_db.lint.section import Section
@@ -25,6 +25,7 @@ from aigym_db.migrate.preflight import steps
 from aigym_db.migrate.rollback import rollback
 from aigym_db.model.session import MigrationSession
 from aigym_db.project.migrations import read
+from tests.support.servers import installed
 
 SCHEMA = r"""
 create schema app;
@@ -70,13 +71,13 @@ END = "\n-- migrate:down irreversible: this is where history begins\n"
 
 
 @pytest.fixture(scope="module", params=available())
-def any_server(request: pytest.FixtureRequest) -> Iterator[Throwaway]:
-    with throwaway(request.param) as running:
+def any_server(request: pytest.FixtureRequest) -> Iterator[InstalledThrowaway]:
+    with installed(request.param) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def full(any_server: Throwaway) -> str:
+def full(any_server: InstalledThrowaway) -> str:
     dsn = create_database(any_server).dsn
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(SCHEMA)
@@ -84,12 +85,12 @@ def full(any_server: Throwaway) -> str:
 
 
 @pytest.fixture
-def empty(any_server: Throwaway) -> Iterator[str]:
+def empty(any_server: InstalledThrowaway) -> Iterator[str]:
     with temporary_database(any_server) as created:
         yield created.dsn
 
 
-def dump(server: Throwaway, dsn: str, *options: str) -> str:
+def dump(server: InstalledThrowaway, dsn: str, *options: str) -> str:
     command = [server.programs.program("pg_dump"), *options, "--exclude-schema=aigym_db", "--dbname", dsn]
     text = subprocess.run(command, check=True, capture_output=True).stdout.decode()
     # The key is another one each time.
@@ -104,7 +105,7 @@ def migration(folder: Path, text: str, *, options: str = "", end: str = END):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_dump_as_a_migration_restores_its_source_database(
-    any_server: Throwaway, full: str, empty: str, tmp_path: Path, way: str
+    any_server: InstalledThrowaway, full: str, empty: str, tmp_path: Path, way: str
 ) -> None:
     options = WAYS[way]
     if way == "only data":
@@ -118,7 +119,7 @@ def test_a_dump_as_a_migration_restores_its_source_database(
 
 @pytest.mark.parametrize("way", ["the schema", "data as COPY", "data as INSERT"])
 def test_verify_and_new_replay_a_dump_as_migrate_runs_it(
-    any_server: Throwaway, full: str, empty: str, tmp_path: Path, way: str
+    any_server: InstalledThrowaway, full: str, empty: str, tmp_path: Path, way: str
 ) -> None:
     part = migration(tmp_path, dump(any_server, full, *WAYS[way])).up
 
@@ -131,7 +132,7 @@ def test_verify_and_new_replay_a_dump_as_migrate_runs_it(
 
 
 def test_a_dump_leaves_no_session_state(
-    any_server: Throwaway, full: str, empty: str, tmp_path: Path, write
+    any_server: InstalledThrowaway, full: str, empty: str, tmp_path: Path, write
 ) -> None:
     first = migration(tmp_path, dump(any_server, full))
     second = write(
@@ -155,7 +156,7 @@ def test_a_dump_leaves_no_session_state(
 
 
 def test_deferred_triggers_of_a_file_with_data_run_as_the_owner(
-    any_server: Throwaway, empty: str, write
+    any_server: InstalledThrowaway, empty: str, write
 ) -> None:
     with psycopg.connect(empty, autocommit=True) as connection:
         connection.execute("create role data_owner; grant create on schema public to data_owner")
@@ -327,7 +328,7 @@ def test_an_error_after_the_data_has_its_position(database: str, tmp_path: Path)
     assert (error.value.place.line, error.value.place.column) == (8, 3)
 
 
-def test_lint_reads_a_dump(full: str, any_server: Throwaway, tmp_path: Path) -> None:
+def test_lint_reads_a_dump(full: str, any_server: InstalledThrowaway, tmp_path: Path) -> None:
     part = migration(tmp_path, dump(any_server, full)).up
 
     findings = lint([Section.of_part(part, "up")])

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from aigym_db.database.servers.throwaway import Throwaway
+from aigym_db.database.servers.server import Throwaway
 from aigym_db.model.migration import Migration
 from aigym_db.project import config as project_config
 from aigym_db.project.migrations import migrations

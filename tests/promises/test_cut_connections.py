@@ -15,7 +15,7 @@ from aigym_db.database import ledger
 from aigym_db.database.connect import connect
 from aigym_db.database.dsn import parameters
 from aigym_db.database.servers.databases import create_database, drop_database
-from aigym_db.database.servers.throwaway import Throwaway
+from aigym_db.database.servers.installed import InstalledThrowaway
 from aigym_db.errors import CannotConnect, ConnectionLost, PartiallyApplied
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.observer import Finished, Observer
@@ -30,7 +30,7 @@ How = Literal["cut", "cut with the answer on its way", "half-closed", "one sessi
 class Network:
     """A proxy to a server that disturbs its connections at a given client message."""
 
-    def __init__(self, server: Throwaway, position: int | None = None, how: How = "cut") -> None:
+    def __init__(self, server: InstalledThrowaway, position: int | None = None, how: How = "cut") -> None:
         self.server, self.position, self.how = server, position, how
         self.sent = 0
         """The number of messages that clients have sent so far."""
@@ -142,7 +142,7 @@ LINE = tuple(
 )
 
 
-def disturbed(server: Throwaway, position: int, how: How) -> str:
+def disturbed(server: InstalledThrowaway, position: int, how: How) -> str:
     """Run the migrations over a failing network, then directly; return the violations as text."""
     created = create_database(server)
     database = created.dsn
@@ -181,7 +181,7 @@ def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def messages(server: Throwaway) -> int:
+def messages(server: InstalledThrowaway) -> int:
     """The number of messages that an undisturbed run sends."""
     created = create_database(server)
     database = created.dsn

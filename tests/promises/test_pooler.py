@@ -14,7 +14,7 @@ import pytest
 
 from aigym_db.database.dsn import parameters
 from aigym_db.database.servers.account import account
-from aigym_db.database.servers.throwaway import Throwaway
+from aigym_db.database.servers.installed import InstalledThrowaway
 from tests.support.waiting import PROCESS_TIMEOUT_S, wait_until
 
 PROGRAM = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin")
@@ -37,7 +37,7 @@ pool_mode = {mode}
 
 
 @pytest.fixture
-def pooled(server: Throwaway, database: str) -> Iterator[Callable[..., str]]:
+def pooled(server: InstalledThrowaway, database: str) -> Iterator[Callable[..., str]]:
     """Start PgBouncer in front of the server and return the DSN of the fresh database through it."""
     assert PROGRAM is not None, "CI has to install PgBouncer"
     owner = account()

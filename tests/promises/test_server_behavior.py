@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from aigym_db.database.servers.databases import create_database, drop_database
-from aigym_db.database.servers.throwaway import Throwaway
+from aigym_db.database.servers.installed import InstalledThrowaway
 from tests.support.sampling import sampled_items
 
 FORCED = (
@@ -100,7 +100,7 @@ def test_an_invalid_index_built_by_another_session_is_rebuilt(project, other) ->
 
 
 @pytest.fixture
-def dump(server: Throwaway) -> Iterator[str]:
+def dump(server: InstalledThrowaway) -> Iterator[str]:
     """The pg_dump output of a database with special characters, identity columns and functions."""
     created = create_database(server)
     dsn = created.dsn

@@ -15,12 +15,13 @@ from aigym_db.database.servers import process
 from aigym_db.database.servers.account import account
 from aigym_db.database.servers.claims import claim
 from aigym_db.database.servers.databases import create_database
+from aigym_db.database.servers.installed import InstalledThrowaway
 from aigym_db.database.servers.keeper import Keeper
-from aigym_db.database.servers.throwaway import Throwaway, throwaway
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.observer import Finished, Observer, Waiting
 from aigym_db.migrate.options import Options
 from aigym_db.migrate.session import begin
+from tests.support.servers import installed
 
 SETTINGS = {"wal_level": "replica", "max_wal_senders": "4", "listen_addresses": ""}
 
@@ -29,7 +30,7 @@ SETTINGS = {"wal_level": "replica", "max_wal_senders": "4", "listen_addresses": 
 class Pair:
     """A primary and its standby."""
 
-    primary: Throwaway
+    primary: InstalledThrowaway
     standby: Path
     """The folder of the standby's socket and data."""
     database: str
@@ -54,7 +55,7 @@ class Pair:
 @pytest.fixture
 def pair(visit) -> Iterator[Pair]:
     """A primary with a synchronous streaming standby."""
-    with throwaway("embedded", settings={**SETTINGS, "synchronous_commit": "remote_apply"}) as primary:
+    with installed("embedded", settings={**SETTINGS, "synchronous_commit": "remote_apply"}) as primary:
         owner = account()
         place = claim(owner)
         copy = [

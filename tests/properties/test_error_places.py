@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aigym_db.database.servers.databases import create_database
-from aigym_db.database.servers.throwaway import Throwaway
+from aigym_db.database.servers.server import Throwaway
 from aigym_db.errors import AigymError, BadSql, StatementFailed
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.preflight import steps

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from aigym_db.database.catalog import snapshot
 from aigym_db.database.ledger import applied
 from aigym_db.database.servers.databases import temporary_database
-from aigym_db.database.servers.throwaway import Throwaway
+from aigym_db.database.servers.server import Throwaway
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.rollback import rollback
 from aigym_db.model.catalog import Catalog

@@ -13,7 +13,7 @@ import pytest
 from aigym_db.database.connect import connect
 from aigym_db.database.replay import replayed
 from aigym_db.database.servers.binaries import available
-from aigym_db.database.servers.throwaway import TEMPLATE
+from aigym_db.database.servers.server import TEMPLATE
 from aigym_db.errors import ProductionGuard
 from aigym_db.lint.engine import lint_project
 from aigym_db.project.cards import cards

@@ -9,7 +9,8 @@ import psycopg
 import pytest
 
 from aigym_db.database.servers.databases import temporary_database
-from aigym_db.database.servers.throwaway import Throwaway, throwaway
+from aigym_db.database.servers.server import Throwaway
+from aigym_db.database.servers.throwaway import throwaway
 from aigym_db.errors import ForbiddenStatement
 from aigym_db.lint.engine import lint_text
 from aigym_db.migrate.preflight import steps

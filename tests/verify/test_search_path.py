@@ -11,7 +11,8 @@ import pytest
 from aigym_db.access.test_database import open_test_database
 from aigym_db.database.migration_session import open_session
 from aigym_db.database.servers.databases import create_database
-from aigym_db.database.servers.throwaway import Throwaway, throwaway
+from aigym_db.database.servers.server import Throwaway
+from aigym_db.database.servers.throwaway import throwaway
 from aigym_db.draft.new import new
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.options import Options

@@ -77,16 +77,16 @@ def find(name: str) -> Binaries:
     kind, _, choice = name.partition(":")
     if kind == "container":
         raise ServerUnfit(
-            f"The server `{name}` comes later: aigym-db cannot start containers yet.",
-            hint="Use the server `embedded`, or start the container and specify its DSN with --database.",
+            f"The server `{name}` is for temporary databases; the local database cannot run in a container.",
+            hint="Use the server `embedded`, or start a container yourself and specify its DSN with --database.",
         )
     if kind == "path" and choice:
         return _at(Path(choice))
     if kind not in ("embedded", "system") or not re.fullmatch(r"\d*", choice) or name.endswith(":"):
         raise ServerUnfit(
             f"There is no server called `{name}`.",
-            hint="Use `embedded`, `embedded:16`, `embedded:18`, `system:<major>` (e.g. `system:15`), or "
-            "`path:<folder>` with the folder that holds `bin/postgres`.",
+            hint="Use `embedded`, `embedded:16`, `embedded:18`, `system:<major>` (e.g. `system:15`), "
+            "`path:<folder>` with the folder that contains `bin/postgres`, or `container:<image>`.",
         )
     return _embedded(int(choice or EMBEDDED_DEFAULT)) if kind == "embedded" else _system(choice)
 

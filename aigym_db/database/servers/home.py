@@ -16,7 +16,7 @@ from pathlib import Path
 from aigym_db.database.servers import folders, process
 from aigym_db.database.servers.account import Account, account
 from aigym_db.database.servers.binaries import Binaries, find
-from aigym_db.database.servers.server import Server
+from aigym_db.database.servers.server import InstalledServer
 from aigym_db.errors import ServerUnfit
 
 DURABLE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
@@ -67,10 +67,10 @@ class Home:
             )
         return programs.readable_by(account(self.folder))
 
-    def server(self, programs: Binaries) -> Server:
+    def server(self, programs: Binaries) -> InstalledServer:
         """Return the server that runs in this folder."""
         lines = (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
-        return Server(programs, self.data, Path(lines[4]), int(lines[3]))
+        return InstalledServer(programs, self.data, Path(lines[4]), int(lines[3]))
 
     def make(self, programs: Binaries) -> None:
         """Create the data folder unless it exists; the rename at the end makes creation atomic."""

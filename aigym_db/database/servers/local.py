@@ -26,7 +26,7 @@ from aigym_db.database.servers import process
 from aigym_db.database.servers.account import account
 from aigym_db.database.servers.binaries import Binaries, find
 from aigym_db.database.servers.home import DURABLE, STATE, Home
-from aigym_db.database.servers.server import SUPERUSER, Server
+from aigym_db.database.servers.server import SUPERUSER, InstalledServer
 from aigym_db.errors import ServerUnfit
 
 FOLDER = ".aigym-db"
@@ -78,7 +78,7 @@ class LocalServer:
             return sockets, port
         return None
 
-    def start(self) -> Server:
+    def start(self) -> InstalledServer:
         """Return the running server; create and start it if necessary.
 
         Concurrent calls are safe: one of them starts the server.
@@ -98,7 +98,7 @@ class LocalServer:
         with self._understood(), self._locked():
             return self._home().shut_down()
 
-    def server(self) -> Server:
+    def server(self) -> InstalledServer:
         """Return the running server. Raise ServerUnfit (AIG-G005) if it is not running."""
         if not self.running():
             raise ServerUnfit(
@@ -164,7 +164,7 @@ def _comes_up(home: Home, programs: Binaries) -> bool:
     return False
 
 
-def _serves(server: Server, database: str) -> bool:
+def _serves(server: InstalledServer, database: str) -> bool:
     """Return True if it accepts connections to a database, is durable, and its data is in this folder."""
     try:
         with (
@@ -179,7 +179,7 @@ def _serves(server: Server, database: str) -> bool:
     return Path(settings["data_directory"]).samefile(server.folder) and DURABLE.items() <= settings.items()
 
 
-def _answers(server: Server) -> bool:
+def _answers(server: InstalledServer) -> bool:
     try:
         psycopg.connect(server.dsn(), connect_timeout=5).close()
     except psycopg.OperationalError as error:
@@ -188,7 +188,7 @@ def _answers(server: Server) -> bool:
     return True
 
 
-def _check_durable(server: Server) -> None:
+def _check_durable(server: InstalledServer) -> None:
     try:
         with psycopg.connect(server.dsn(), autocommit=True) as connection:
             settings = {name: connection.execute(f"show {name}".encode()).fetchone() for name in DURABLE}

@@ -13,7 +13,8 @@ from psycopg import pq
 from psycopg.conninfo import make_conninfo
 
 from aigym_db.database.servers.databases import create_database
-from aigym_db.database.servers.throwaway import Throwaway, throwaway
+from aigym_db.database.servers.server import Throwaway
+from aigym_db.database.servers.throwaway import throwaway
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.backfill import replication_lag
 

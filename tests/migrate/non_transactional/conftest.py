@@ -10,7 +10,8 @@ import pytest
 from aigym_db.database import ledger
 from aigym_db.database.servers.binaries import available
 from aigym_db.database.servers.databases import temporary_database
-from aigym_db.database.servers.throwaway import Throwaway, throwaway
+from aigym_db.database.servers.server import Throwaway
+from aigym_db.database.servers.throwaway import throwaway
 from aigym_db.migrate.apply import migrate
 from aigym_db.migrate.observer import Notice, Observer, Progress, Waiting
 from aigym_db.model.migration import Direction, Migration

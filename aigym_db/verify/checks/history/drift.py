@@ -20,7 +20,7 @@ from aigym_db.database.connect import connect
 from aigym_db.database.ledger import applied
 from aigym_db.database.replay import creates_owner, replayed
 from aigym_db.database.servers.binaries import EMBEDDED
-from aigym_db.database.servers.throwaway import TEMPLATE
+from aigym_db.database.servers.server import TEMPLATE
 from aigym_db.model.catalog import THIS_DATABASE, Catalog, Difference, Key
 from aigym_db.model.finding import Level
 from aigym_db.syntax.quote import quoted

@@ -20,8 +20,7 @@ from psycopg import sql
 
 from aigym_db.database.connect import connect
 from aigym_db.database.replay import create_owner, replay, replayed, scratch
-from aigym_db.database.servers.server import SUPERUSER, Server
-from aigym_db.database.servers.throwaway import TEMPLATE
+from aigym_db.database.servers.server import SUPERUSER, TEMPLATE, Server
 from aigym_db.model.catalog import Catalog, Key
 from aigym_db.verify.check import CheckFailure, check
 from aigym_db.verify.context import VerifyContext
