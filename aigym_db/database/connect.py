@@ -68,6 +68,8 @@ class SessionSettings:
     jit: Literal["off"] | None = "off"
     """`off` disables JIT compilation; None keeps the server's setting. Compiling a query of the
     package takes 1.0-1.2 s on Debian's PostgreSQL 15, running it some milliseconds."""
+    read_only: bool = False
+    """True if the server rejects every statement that writes."""
 
     def settings(self) -> dict[str, str | int]:
         """Return the settings to send; the server has to report the same values."""
@@ -94,6 +96,7 @@ class SessionSettings:
             "idle_session_timeout": 0,
             "client_connection_check_interval": CHECK_INTERVAL_MS,
             **({"jit": self.jit} if self.jit else {}),
+            **({"default_transaction_read_only": "on"} if self.read_only else {}),
         }
 
 
@@ -112,7 +115,8 @@ def connect(
     expected = session or SessionSettings()
     text = resolve(dsn)
     connection, reported = _open(text, expected, expected.settings())
-    additional = _additional(reported)
+    # A session that only reads has no commit to protect, and keeps the limits of its role.
+    additional = {} if expected.read_only else _additional(reported)
     if additional:
         connection.close()
         connection, reported = _open(text, expected, {**expected.settings(), **additional})

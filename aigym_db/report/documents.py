@@ -233,6 +233,38 @@ class ServerResults(TypedDict, total=False):
     """The data folders of local servers whose project folder is missing."""
 
 
+class MeasurementEntry(TypedDict):
+    """What a check of `health` measured on one object."""
+
+    severity: Literal["ok", "unknown", "warning", "critical"]
+    object: str
+    """Empty for the whole database."""
+    message: str
+    value: float | None
+    """In the unit of the check; null if it has none, or if the value has no limit."""
+
+
+class HealthCheckEntry(TypedDict):
+    """The result of one check of `health`."""
+
+    code: str
+    name: str
+    severity: Literal["ok", "unknown", "warning", "critical"]
+    unit: str | None
+    grant: str | None
+    """The statements that grant the missing privilege; null if the check ran."""
+    hint: str
+    measurements: list[MeasurementEntry]
+
+
+class HealthResults(TypedDict, total=False):
+    """The results of `health`."""
+
+    database: str
+    server_version: str
+    checks: list[HealthCheckEntry]
+
+
 class MutantCounts(TypedDict):
     """The result of `test --mutants`."""
 
@@ -259,6 +291,7 @@ Results = (
     DoctorResults
     | ExplainResults
     | FreezeResults
+    | HealthResults
     | InitResults
     | LintResults
     | MigrateResults
@@ -277,6 +310,7 @@ RESULTS: dict[str, type] = {
     "doctor": DoctorResults,
     "explain": ExplainResults,
     "freeze": FreezeResults,
+    "health": HealthResults,
     "init": InitResults,
     "lint": LintResults,
     "migrate": MigrateResults,

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from aigym_db.database.partially_applied import PartialMigration
 from aigym_db.errors import AigymError
+from aigym_db.health.examine import CheckResult
 from aigym_db.migrate.observer import Finished
 from aigym_db.migrate.phases import phase_of
 from aigym_db.model.finding import Finding
@@ -19,6 +20,8 @@ from aigym_db.report.documents import (
     AppliedEntry,
     FindingEntry,
     FinishedEntry,
+    HealthCheckEntry,
+    MeasurementEntry,
     PartialEntry,
     PendingEntry,
     TargetHead,
@@ -114,3 +117,27 @@ def target(target: Target, status: str, error: AigymError | None) -> TargetHead:
         status=status,
         error=finding(machine.as_finding(error)) if error else None,
     )
+
+
+def health_checks(results: Iterable[CheckResult]) -> list[HealthCheckEntry]:
+    """Return the entries of the results of health checks."""
+    return [
+        HealthCheckEntry(
+            code=result.check.code,
+            name=result.check.name,
+            severity=result.severity,
+            unit=result.check.unit,
+            grant=result.grant or None,
+            hint=result.check.hint,
+            measurements=[
+                MeasurementEntry(
+                    severity=measurement.severity,
+                    object=measurement.object,
+                    message=measurement.message,
+                    value=measurement.value,
+                )
+                for measurement in result.measurements
+            ],
+        )
+        for result in results
+    ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -10,9 +9,9 @@ from pathlib import Path
 from typing import Literal
 
 from aigym_db.discovery import instances
-from aigym_db.errors import BadMigration
 from aigym_db.model.finding import Finding, Level
-from aigym_db.model.source import Place, Source
+from aigym_db.model.source import Place
+from aigym_db.syntax.check_file import BreakingChange, breaking_changes, check_file, without_pairs
 from aigym_db.verify.context import VerifyContext
 from aigym_db.verify.locate import place_of_name
 
@@ -30,16 +29,6 @@ class CheckFailure:
     hint: str = ""
     level: Level | None = None
     """Overrides the level of the check."""
-
-
-@dataclass(frozen=True, slots=True)
-class BreakingChange:
-    """A change after which the check reports a finding; tests/verify executes each."""
-
-    change: str
-    """A statement for the database, `edit FILE: OLD -> NEW` or `write FILE: TEXT`."""
-    finding: str
-    """A part of the message."""
 
 
 Run = Callable[[VerifyContext], Iterator[CheckFailure]]
@@ -78,16 +67,9 @@ def check(code: str, name: str, *, needs: Needs, level: Level = "error") -> Call
         module = run.__globals__
         page = module["__doc__"] or ""
         group = module["__name__"].split(".")[-2]
-        return Check(code, name, needs, level, run, _PAIR.sub("", page), group, _breaking(page))
+        return Check(code, name, needs, level, run, without_pairs(page), group, breaking_changes(page))
 
     return register
-
-
-_PAIR = re.compile(
-    r"^(?:-- )?breaks: (.+(?:\n(?:-- )? {4}.+)*)\n(?:-- )?finding: (.+)$\n?",
-    re.MULTILINE,
-)
-_HEAD = re.compile(r"-- (?P<title>[^\n]+)\n(?P<keys>(?:-- \w+: [^\n]*\n)+)(?P<text>(?:--[^\n]*\n)*)")
 
 
 def query_check(path: Path) -> Check:
@@ -96,28 +78,18 @@ def query_check(path: Path) -> Check:
     The file begins with its title, the keys `code`, `level`, `hint`, pairs of `breaks` and `finding`, and
     the page. Raise BadMigration if one of them is missing.
     """
-    text = path.read_text(encoding="utf-8")
-    head = _HEAD.match(text)
-    keys = dict(re.findall(r"-- (\w+): (.*)\n", _PAIR.sub("", head["keys"]))) if head else {}
-    breaking = _breaking(head["keys"]) if head else ()
-    if head is None or keys.keys() != {"code", "level", "hint"} or not breaking:
-        raise BadMigration(
-            f"{path.name} is not a check: its title, code, level, hint, breaking statement or page is "
-            "missing.",
-            place=Source(path.name, text).place(0),
-            hint="Begin it like the other checks in its folder.",
-        )
+    file = check_file(path, required={"code", "level", "hint"})
+    keys = file.keys
 
     def run(context: VerifyContext) -> Iterator[CheckFailure]:
-        for name, message in context.rows(text):
+        for name, message in context.rows(file.sql):
             yield CheckFailure(message, place_of_name(context, name), keys["hint"])
 
-    page = "\n".join([head["title"], "", *(line[3:] for line in head["text"].splitlines())])
     level: Level = (
         "error" if keys["level"] == "error" else "warning" if keys["level"] == "warning" else "note"
     )
     name, group = path.stem.replace("_", "-"), path.parent.name
-    return Check(keys["code"], name, "database", level, run, page, group, breaking)
+    return Check(keys["code"], name, "database", level, run, file.page, group, file.breaking)
 
 
 @cache
@@ -132,11 +104,3 @@ def checks() -> tuple[Check, ...]:
 def page(check: Check) -> str:
     """Return the page that `explain` prints: code, name, level, and text."""
     return f"{check.code} {check.name} ({check.level})\n\n{check.text.strip()}\n"
-
-
-def _breaking(text: str) -> tuple[BreakingChange, ...]:
-    """Return the pairs of a text; indented lines continue a change on a new line."""
-    return tuple(
-        BreakingChange(re.sub(r"\n(?:-- )? {4}", "\n", change), finding)
-        for change, finding in _PAIR.findall(text)
-    )

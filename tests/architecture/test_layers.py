@@ -13,6 +13,7 @@ FEATURES = {
     "draft",
     "lint",
     "verify",
+    "health",
     "migrate",
     "access",
     "seeds",

@@ -10,6 +10,7 @@ import pytest
 from aigym_db.access.pages import PAGES
 from aigym_db.cli.main import status
 from aigym_db.errors import pages
+from aigym_db.health.check import health_checks
 from aigym_db.lint.rule import rules
 from aigym_db.verify.check import checks
 
@@ -29,6 +30,7 @@ CODES = [
         ("drop-column", "DATA01 drop-column (warning; not in downs; since aigym-db 0.1)"),
         ("TXN01", "TXN01 concurrently-in-transaction (error; since aigym-db 0.1)"),
         ("HIST05", "HIST05 "),
+        ("partitions-ahead", "HLT09 partitions-ahead"),
         ("AIG-T001", "AIG-T001 edited-frozen"),
         ("edited-frozen", "AIG-T001 edited-frozen"),
     ],
@@ -101,6 +103,7 @@ def test_no_name_or_code_stands_for_two_pages() -> None:
         *((code, name) for code, (name, _) in PAGES.items()),
         *((rule.code, rule.name) for rule in rules()),
         *((check.code, check.name) for check in checks()),
+        *((check.code, check.name) for check in health_checks()),
     ]
 
     for words in zip(*codes_and_names, strict=True):

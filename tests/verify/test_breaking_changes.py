@@ -13,7 +13,8 @@ from aigym_db.database.servers.server import Server
 from aigym_db.project.config import Project
 from aigym_db.project.lock_file import freeze
 from aigym_db.project.migrations import migrations
-from aigym_db.verify.check import BreakingChange, Check, checks, page
+from aigym_db.syntax.check_file import BreakingChange
+from aigym_db.verify.check import Check, checks, page
 from aigym_db.verify.verify import verify
 
 AUTHOR = ("-c", "user.name=a", "-c", "user.email=a@b")

@@ -16,7 +16,7 @@ from aigym_db.report import console
 @click.argument("code", required=False)
 @pass_app
 def command(app: App, code: str | None) -> None:
-    """Show the page of an error (AIG-T001), a lint rule (LOCK01) or a check (HIST05), by code or name.
+    """Show the page of an error (AIG-T001), a lint rule (LOCK01) or a check (HIST05, HLT01), by code or name.
 
     The page of a rule or check begins with its level. Without CODE, list all codes.
     """
@@ -45,6 +45,7 @@ def command(app: App, code: str | None) -> None:
 def _pages() -> tuple[dict[str, str], dict[str, str]]:
     """Return the page by code, and the code by name."""
     from aigym_db.access.pages import PAGES
+    from aigym_db.health.check import health_checks, health_page
     from aigym_db.lint import rule as lint
     from aigym_db.verify import check as verify
 
@@ -61,4 +62,6 @@ def _pages() -> tuple[dict[str, str], dict[str, str]]:
         page_by_code[rule.code], code_by_name[rule.name] = lint.page(rule), rule.code
     for check in verify.checks():
         page_by_code[check.code], code_by_name[check.name] = verify.page(check), check.code
+    for health in health_checks():
+        page_by_code[health.code], code_by_name[health.name] = health_page(health), health.code
     return page_by_code, code_by_name

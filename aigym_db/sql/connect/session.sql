@@ -12,6 +12,7 @@ select
     pg_catalog.current_setting('client_min_messages') as client_min_messages,
     pg_catalog.current_setting('default_transaction_isolation') as default_transaction_isolation,
     pg_catalog.current_setting('default_transaction_deferrable') as default_transaction_deferrable,
+    pg_catalog.current_setting('default_transaction_read_only') as default_transaction_read_only,
     pg_catalog.current_setting('session_replication_role') as session_replication_role,
     pg_catalog.current_setting('synchronous_commit') as synchronous_commit,
     pg_catalog.current_setting('fsync') as fsync,

@@ -1,0 +1,195 @@
+"""Every check reports the change that it carries as its example, and is ok in a healthy database."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from aigym_db.errors import BadCommandLine
+from aigym_db.health.check import SEVERITIES, HealthCheck, health_checks, health_page
+from aigym_db.health.examine import (
+    CheckResult,
+    Health,
+    Privileges,
+    chosen_checks,
+    examine,
+    exit_status,
+    results,
+)
+from aigym_db.syntax.check_file import BreakingChange
+
+Visitor = psycopg.Connection[tuple[object, ...]]
+CASES = [
+    pytest.param(check, change, id=f"{check.name}-{number}")
+    for check in health_checks()
+    for number, change in enumerate(check.breaking, 1)
+]
+_ASSUMED = re.compile(
+    r"(?:after (?P<count>\d+) (?P<unit>\w+)|version (?P<version>\d+)): (?P<statement>.*)", re.S
+)
+"""The beginnings of a change that no statement makes: another time, another version."""
+
+
+def by_name(health: Health) -> dict[str, CheckResult]:
+    return {result.check.name: result for result in health.results}
+
+
+@pytest.mark.parametrize(("check", "change"), CASES)
+def test_each_check_reports_its_breaking_change(
+    visitor: Visitor, database: str, check: HealthCheck, change: BreakingChange
+) -> None:
+    before = by_name(examine(database))
+    assumed: dict[str, Any] = {}
+    statement = change.change
+    if match := _ASSUMED.match(statement):
+        statement = match["statement"]
+        if match["version"]:
+            assumed["version"] = int(match["version"])
+        else:
+            assumed["ahead"] = timedelta(**{f"{match['unit'].rstrip('s')}s": int(match["count"])})
+    visitor.execute(statement.encode())
+
+    after = by_name(examine(database, **assumed))[check.name]
+
+    severity, _, words = change.finding.partition(": ")
+    assert severity in SEVERITIES
+    assert before[check.name].severity == "ok"
+    assert after.severity == severity
+    assert any(words in each.message and each.severity == severity for each in after.measurements)
+
+
+def test_every_check_is_ok_in_a_healthy_database(visitor: Visitor, database: str) -> None:
+    health = examine(database)
+
+    assert {result.check.name: result.severity for result in health.results} == {
+        check.name: "ok" for check in health_checks()
+    }
+    assert len(health.results) >= 11
+
+
+def test_an_empty_database_is_healthy(database: str) -> None:
+    assert {result.severity for result in examine(database).results} == {"ok"}
+
+
+def test_a_partition_without_end_has_no_value(visitor: Visitor, database: str) -> None:
+    visitor.execute(
+        "create table app.open (at timestamptz) partition by range (at);"
+        "create table app.open_1 partition of app.open for values from (minvalue) to (maxvalue)"
+    )
+
+    (measurement,) = (
+        each
+        for each in by_name(examine(database))["partitions-ahead"].measurements
+        if each.object == "app.open"
+    )
+
+    assert (measurement.severity, measurement.value) == ("ok", None)
+    assert measurement.message == "The partitions of app.open have no end."
+
+
+@pytest.mark.parametrize(("width_days", "ahead_days", "severity"), [(1, 1, "warning"), (7, 4, "critical")])
+def test_the_thresholds_of_short_partitions_follow_from_their_width(
+    visitor: Visitor, database: str, width_days: int, ahead_days: int, severity: str
+) -> None:
+    """Partitions of one day end in 1.5 days; partitions of seven days end in 3 days."""
+    visitor.execute("create table app.short (at timestamptz) partition by range (at)")
+    end = "now() + interval '36 hours'" if width_days == 1 else "now() + interval '7 days'"
+    visitor.execute(
+        f"""do $$ begin
+          execute format('create table app.short_1 partition of app.short for values from (%L) to (%L)',
+            {end} - interval '{width_days} days' - interval '1 second', {end});
+          execute format('create table app.short_0 partition of app.short for values from (%L) to (%L)',
+            now() - interval '1 day', {end} - interval '{width_days} days' - interval '1 second');
+        end $$""".encode()
+    )
+    ahead = timedelta() if width_days == 1 else timedelta(days=ahead_days)
+
+    measured = by_name(examine(database, ahead=ahead))["partitions-ahead"].measurements
+
+    assert {each.object: each.severity for each in measured}["app.short"] == severity
+
+
+def test_an_index_that_is_being_built_is_not_reported(visitor: Visitor, database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as holder, psycopg.connect(database) as builder:
+        holder.execute("begin; update app.birds set name = 'b'")
+        builder.set_autocommit(True)
+        builder.pgconn.send_query(b"create index concurrently birds_slow_idx on app.birds (name, id)")
+        builder.pgconn.flush()
+        wait = "select from pg_index where indexrelid = to_regclass('app.birds_slow_idx') and not indisvalid"
+        from tests.support.waiting import wait_for_row
+
+        wait_for_row(visitor, wait)
+        during = by_name(examine(database))["unusable-index"]
+        holder.execute("rollback")
+        while builder.pgconn.get_result():
+            pass
+
+    assert during.severity == "ok"
+
+
+def test_objects_in_ignored_schemas_are_left_out(visitor: Visitor, database: str) -> None:
+    visitor.execute("create index birds_same_idx on app.birds (name)")
+
+    assert by_name(examine(database))["duplicate-index"].severity == "warning"
+    assert by_name(examine(database, ignored=("app",)))["duplicate-index"].severity == "ok"
+
+
+def test_an_equally_strict_unique_index_is_no_replacement_for_a_stricter_one(
+    visitor: Visitor, database: str
+) -> None:
+    visitor.execute(
+        "create unique index birds_unique_idx on app.birds (name) nulls not distinct;"
+        "create unique index birds_looser_idx on app.birds (name)"
+    )
+
+    measured = by_name(examine(database))["duplicate-index"].measurements
+
+    assert [each.object for each in measured] == ["app.birds_name_idx"]
+
+
+@pytest.mark.parametrize("check", health_checks(), ids=lambda check: check.name)
+def test_every_check_has_a_page_with_its_unit_and_its_role(check: HealthCheck) -> None:
+    page = health_page(check)
+
+    assert page.startswith(f"{check.code} {check.name}\n\n")
+    assert len(page) > 200
+    assert (f"Values in {check.unit}." in page) == (check.unit is not None)
+    assert (f"Requires the role {check.role}." in page) == (check.role is not None)
+    assert "breaks:" not in page
+
+
+def test_codes_and_names_are_used_once() -> None:
+    checks = health_checks()
+
+    assert len({check.code for check in checks}) == len({check.name for check in checks}) == len(checks)
+
+
+def test_checks_are_chosen_by_name_or_code() -> None:
+    assert [check.code for check in chosen_checks(("unused-index", "hlt01"))] == ["HLT01", "HLT06"]
+    with pytest.raises(BadCommandLine, match="There is no check `unused-indx`") as error:
+        chosen_checks(("unused-indx",))
+    assert error.value.hint == "Write `unused-index`."
+
+
+@pytest.mark.parametrize(
+    ("severities", "status"),
+    [([], 0), (["ok", "unknown"], 0), (["unknown", "warning"], 1), (["critical", "warning", "ok"], 2)],
+)
+def test_the_exit_status_is_that_of_the_most_severe_check(severities: list[Any], status: int) -> None:
+    assert exit_status(severities) == status
+
+
+def test_a_check_without_its_privilege_is_unknown_and_names_the_grant() -> None:
+    (check,) = chosen_checks(("long-transaction",))
+    privileges = Privileges("monitor", frozenset({"pg_read_all_stats"}), frozenset({"pg_stat_activity"}))
+
+    (result,) = results([check], privileges, [])
+
+    assert result.severity == "unknown"
+    assert result.grant == (
+        'grant pg_read_all_stats to "monitor"; grant select on pg_catalog.pg_stat_activity to "monitor";'
+    )
