@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from aigym_db.migrate.observer import Finished, Observer
     from aigym_db.migrate.options import Options
     from aigym_db.migrate.status import Status
-    from aigym_db.model.access import Outcome
+    from aigym_db.model.access import CallOutcome, Outcome
     from aigym_db.model.finding import Finding, Level
     from aigym_db.model.migration import Plan
     from aigym_db.project.config import Project
@@ -160,7 +160,9 @@ class AccessResult:
     """The result of a test of the access matrix."""
 
     outcomes: tuple[Outcome, ...]
-    """One for each cell."""
+    """One for each cell of a table."""
+    calls: tuple[CallOutcome, ...]
+    """One for each cell of a function."""
     findings: tuple[Finding, ...]
     """Empty if every cell matches."""
 
@@ -171,13 +173,13 @@ class AccessResult:
 
 
 def test(project: ProjectOrFolder, *, tables: tuple[str, ...] = ()) -> AccessResult:
-    """Test the access matrix, or its cells about some tables, on a throwaway database.
+    """Test the access matrix, or its cells about some tables and functions, on a throwaway database.
 
     Raise BadAccessMatrix (AIG-P012) if the matrix is incomplete or inconsistent, BadCommandLine (AIG-P013)
-    for a table that it does not contain.
+    for a table or function that it does not contain.
     """
     from aigym_db.access.report import access_report
     from aigym_db.project.config import find
 
     with access_report(find(project), tables=tables) as report:
-        return AccessResult(report.outcomes, report.findings)
+        return AccessResult(report.outcomes, report.calls, report.findings)

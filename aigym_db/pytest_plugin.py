@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from aigym_db.access.test_database import TestDatabase
-    from aigym_db.model.access import Cell, Outcome
+    from aigym_db.model.access import CallCell, CallOutcome, Cell, Outcome
     from aigym_db.project.config import Project
 
 ENDING = ".access.toml"
@@ -84,7 +84,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 class AccessFile(pytest.File):
-    """An access matrix file; each of its cells is a test."""
+    """An access matrix file; each of its cells, of a table or a function, is a test."""
 
     def collect(self) -> Iterable[pytest.Item]:
         from aigym_db.access.matrix import read_matrix
@@ -93,30 +93,25 @@ class AccessFile(pytest.File):
 
         root = self.path.parent.parent
         try:
-            project, tables = find(root), read_matrix(root).tables
+            project, matrix = find(root), read_matrix(root)
         except AigymError as error:
             raise self.CollectError(_message(error)) from None
-        for table_matrix in tables.values():
+        for table_matrix in matrix.tables.values():
             if table_matrix.place.file == project.show(self.path):
                 for cell in table_matrix.cells.values():
                     name = f"{cell.table}[{cell.actor}-{cell.command}]"
                     yield CellItem.from_parent(self, name=name, cell=cell, project=project)
+        for function_matrix in matrix.functions.values():
+            if function_matrix.place.file == project.show(self.path):
+                for call_cell in function_matrix.cells.values():
+                    name = f"{call_cell.function}[{call_cell.actor}-{call_cell.call}]"
+                    yield CallItem.from_parent(self, name=name, cell=call_cell, project=project)
 
 
-class CellItem(pytest.Item):
-    """One cell: actual rows must equal expected rows."""
+class _MatrixItem(pytest.Item):
+    """The report of a cell that differs: the message of the finding, and the place in the access matrix."""
 
-    def __init__(self, *, cell: Cell, project: Project, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.cell = cell
-        self.project = project
-
-    def runtest(self) -> None:
-        from aigym_db.access.findings import differing_cells
-
-        outcome = _test_databases(self.config).outcome(self.project, self.cell)
-        for finding in differing_cells([outcome]):
-            raise WrongCellError(finding.message)
+    cell: Cell | CallCell
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         from aigym_db.errors import AigymError
@@ -132,8 +127,40 @@ class CellItem(pytest.Item):
         return self.path, self.cell.place.line - 1 if self.cell.place else None, self.name
 
 
+class CellItem(_MatrixItem):
+    """One cell of a table: actual rows must equal expected rows."""
+
+    def __init__(self, *, cell: Cell, project: Project, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.cell: Cell = cell
+        self.project = project
+
+    def runtest(self) -> None:
+        from aigym_db.access.findings import differing_cells
+
+        outcome = _test_databases(self.config).outcome(self.project, self.cell)
+        for finding in differing_cells([outcome]):
+            raise WrongCellError(finding.message)
+
+
+class CallItem(_MatrixItem):
+    """One cell of a function: the actual result of the call must be the expected one."""
+
+    def __init__(self, *, cell: CallCell, project: Project, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.cell: CallCell = cell
+        self.project = project
+
+    def runtest(self) -> None:
+        from aigym_db.access.findings import differing_calls
+
+        outcome = _test_databases(self.config).call_outcome(self.project, self.cell)
+        for finding in differing_calls([outcome]):
+            raise WrongCellError(finding.message)
+
+
 class WrongCellError(Exception):
-    """The actual rows of a cell differ from the expected ones."""
+    """The actual rows or result of a cell differ from the expected ones."""
 
 
 class TestDatabases:
@@ -143,6 +170,7 @@ class TestDatabases:
         self.opened = ExitStack()
         self._databases: dict[Path, TestDatabase] = {}
         self._outcomes: dict[tuple[Path, str], dict[tuple[str, str], Outcome]] = {}
+        self._call_outcomes: dict[tuple[Path, str], dict[tuple[str, str], CallOutcome]] = {}
 
     def open(self, project: Project) -> TestDatabase:
         """Return the test database of the project; create it on first use."""
@@ -165,6 +193,20 @@ class TestDatabases:
                 (outcome.cell.actor, outcome.cell.command): outcome for outcome in outcomes
             }
         return self._outcomes[key][cell.actor, cell.command]
+
+    def call_outcome(self, project: Project, cell: CallCell) -> CallOutcome:
+        """Return the outcome of a call cell; on first use, execute all calls of its function."""
+        from aigym_db.access.calls import call_outcomes
+        from aigym_db.access.matrix import read_matrix
+
+        key = (project.root, cell.function)
+        if key not in self._call_outcomes:
+            with self.open(project).connection() as connection:
+                outcomes = call_outcomes(connection, read_matrix(project.root), {cell.function})
+            self._call_outcomes[key] = {
+                (outcome.cell.actor, outcome.cell.call): outcome for outcome in outcomes
+            }
+        return self._call_outcomes[key][cell.actor, cell.call]
 
 
 _KEY = pytest.StashKey[TestDatabases]()

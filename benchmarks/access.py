@@ -12,6 +12,7 @@ import statistics
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from psycopg import Connection, Error
@@ -49,9 +50,7 @@ def main() -> None:
 def run_cells(tried: Trial) -> Table:
     """All cells on one connection, and on several clones in parallel."""
     cells = sum(len(table_matrix.cells) for table_matrix in tried.matrix.tables.values())
-    alone = Trial(
-        tried.connections[:1], tried.matrix, tried.tables, tried.fixtures, tried.statements, tried.rejected
-    )
+    alone = replace(tried, connections=tried.connections[:1])
     single, parallel = "one connection", f"{len(tried.connections)} clones"
     times = interleaved({single: call(alone.outcomes), parallel: call(tried.outcomes)}, ROUNDS)
     speed = {name: cells / statistics.median(durations_ms) * 1000 for name, durations_ms in times.items()}

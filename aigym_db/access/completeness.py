@@ -1,9 +1,10 @@
-"""Compare the access matrix with the tables, columns and roles of the database."""
+"""Compare the access matrix with the tables, columns, functions and roles of the database."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from aigym_db.access.functions import CallableFunction
 from aigym_db.access.matrix import AccessMatrix
 from aigym_db.access.tables import Table
 from aigym_db.errors import BadAccessMatrix
@@ -52,11 +53,33 @@ def check_completeness(matrix: AccessMatrix, tables: Mapping[str, Table]) -> Non
             )
 
 
-def _beside(matrix: AccessMatrix, file: str) -> Place:
-    """The place of the last table in a file."""
-    places = [
-        table_matrix.place for table_matrix in matrix.tables.values() if table_matrix.place.file == file
-    ]
+def check_functions(matrix: AccessMatrix, functions: Mapping[str, CallableFunction]) -> None:
+    """Raise BadAccessMatrix (AIG-P012) if a callable function has no calls, or a function is not callable.
+
+    `functions` are those that the roles of the actors can execute.
+    """
+    for name, function_matrix in matrix.functions.items():
+        if name not in functions:
+            near = similar(name, functions)
+            raise BadAccessMatrix(
+                f"The access matrix contains calls of {name}, but no actor can execute such a function.",
+                place=function_matrix.place,
+                hint=f"Write {near[0]}." if near else "Remove its calls, or grant EXECUTE on it.",
+            )
+    missing = [name for name in functions if name not in matrix.functions]
+    if missing:
+        raise BadAccessMatrix(
+            f"{len(missing)} function{_plural(missing)} no calls: {_listed(missing)}.",
+            place=_beside(matrix, f"policies/{missing[0].partition('.')[0]}.access.toml", functions=True),
+            hint=f'Add `[functions."{missing[0]}".calls]` and `.access`, or revoke EXECUTE from PUBLIC.',
+        )
+
+
+def _beside(matrix: AccessMatrix, file: str, *, functions: bool = False) -> Place:
+    """The place of the last table in a file, or of the last function if there is one."""
+    places = [entry.place for entry in matrix.tables.values() if entry.place.file == file]
+    if functions:
+        places += [entry.place for entry in matrix.functions.values() if entry.place.file == file]
     return places[-1] if places else Place(file, 1, 1)
 
 

@@ -8,7 +8,7 @@ import psycopg
 
 from aigym_db.access.trial import Trial
 from aigym_db.database.queries import query
-from aigym_db.model.access import Attempt, Outcome, Survivor, Way
+from aigym_db.model.access import Attempt, CallOutcome, Outcome, Survivor, Way
 from aigym_db.model.finding import Finding
 
 SHOWN = 3
@@ -37,6 +37,25 @@ def differing_cells(outcomes: Iterable[Outcome]) -> Iterator[Finding]:
                 describe(outcome, failed),
                 outcome.cell.place,
                 "Correct the policy or the grant, or change the cell if the actual access is intended.",
+            )
+
+
+def differing_calls(outcomes: Iterable[CallOutcome]) -> Iterator[Finding]:
+    """Yield one finding (ACC07) per call cell whose actual result differs from the expected one.
+
+    The message contains the function with its arguments, the actor, and what the call returned and changed.
+    """
+    for outcome in outcomes:
+        if not outcome.ok:
+            cell = outcome.cell
+            yield Finding(
+                "access-call-differs",
+                "ACC07",
+                "error",
+                f"{outcome.statement}: {cell.actor} {cell.call}: expected {cell.expected.text}, "
+                f"actual {outcome.actual}.",
+                cell.place,
+                "Correct the function or its grants, or change the cell if the actual result is intended.",
             )
 
 

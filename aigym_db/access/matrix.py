@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aigym_db.access.actors import ActorList, read_actors
-from aigym_db.access.matrix_files import TableMatrix, read_tables
-from aigym_db.model.access import Actor, Cell
+from aigym_db.access.function_files import FunctionMatrix
+from aigym_db.access.matrix_files import TableMatrix, read_matrix_files
+from aigym_db.model.access import Actor, CallCell, Cell
 from aigym_db.syntax.quote import literal
 
 _NAME = re.compile(r"\{(\w+)\}")
@@ -22,6 +23,8 @@ class AccessMatrix:
     actor_list: ActorList
     tables: Mapping[str, TableMatrix]
     """By table, `schema.table`."""
+    functions: Mapping[str, FunctionMatrix]
+    """By function, `schema.name` or `schema.name(type,type)`."""
 
     @property
     def actors(self) -> Mapping[str, Actor]:
@@ -33,6 +36,11 @@ class AccessMatrix:
         """The cells of all tables."""
         return tuple(cell for table_matrix in self.tables.values() for cell in table_matrix.cells.values())
 
+    @property
+    def call_cells(self) -> tuple[CallCell, ...]:
+        """The cells of all functions."""
+        return tuple(cell for function in self.functions.values() for cell in function.cells.values())
+
 
 def read_matrix(root: Path) -> AccessMatrix:
     """Read the access matrix of the project at `root`.
@@ -40,8 +48,11 @@ def read_matrix(root: Path) -> AccessMatrix:
     Raise BadAccessMatrix (AIG-P012) with file and line if it is incomplete or inconsistent.
     """
     actor_list = read_actors(root)
+    tables, functions = read_matrix_files(root, actor_list)
     return AccessMatrix(
-        actor_list, {table_matrix.table: table_matrix for table_matrix in read_tables(root, actor_list)}
+        actor_list,
+        {table_matrix.table: table_matrix for table_matrix in tables},
+        {function_matrix.function: function_matrix for function_matrix in functions},
     )
 
 

@@ -34,6 +34,8 @@ reaches no rows.
 tries the tenants of every actor, `deleted_at = "once"` the value `once` of `[people]`. A cell for reassign
 means: rows of this class can be changed to rows of the same class. `visibility.kept` limits this to one
 column, `visibility.loose > kept` allows changes from one class to another.
+
+`[functions."schema.name"]` has the calls of a function; see `function_files`.
 """
 
 from __future__ import annotations
@@ -45,6 +47,8 @@ from pathlib import Path
 from typing import Any
 
 from aigym_db.access.actors import ActorList
+from aigym_db.access.function_files import KEY as FUNCTIONS
+from aigym_db.access.function_files import FunctionMatrix, read_functions
 from aigym_db.access.matrix_rows import Row, read_rows
 from aigym_db.access.row_classes import expand_classes, fill_parameters
 from aigym_db.errors import BadAccessMatrix
@@ -82,8 +86,10 @@ class _Archetype:
     cells: Mapping[str, Row]
 
 
-def read_tables(root: Path, actor_list: ActorList) -> tuple[TableMatrix, ...]:
-    """Read the cells of every table in `policies/*.access.toml` of the project at `root`.
+def read_matrix_files(
+    root: Path, actor_list: ActorList
+) -> tuple[tuple[TableMatrix, ...], tuple[FunctionMatrix, ...]]:
+    """Read the cells of every table and function in `policies/*.access.toml` of the project at `root`.
 
     Raise BadAccessMatrix (AIG-P012) with file and line for an unknown key, a missing cell or a duplicate.
     """
@@ -94,9 +100,22 @@ def read_tables(root: Path, actor_list: ActorList) -> tuple[TableMatrix, ...]:
         for path in sorted((root / ARCHETYPES).glob(f"*{ENDING}"))
     }
     tables: dict[str, TableMatrix] = {}
+    functions: dict[str, FunctionMatrix] = {}
     for path in sorted((root / "policies").glob(f"*{ENDING}")):
         doc = read_document(root, path.relative_to(root).as_posix(), BadAccessMatrix)
+        for function_matrix in read_functions(doc, actor_list):
+            name = function_matrix.function
+            if name in functions:
+                raise doc.wrong(
+                    f"{name} has calls in two files, also in {functions[name].place.file}.",
+                    FUNCTIONS,
+                    name,
+                    hint="Remove one of them.",
+                )
+            functions[name] = function_matrix
         for table, value in doc.values.items():
+            if table == FUNCTIONS:
+                continue
             if table in tables:
                 raise doc.wrong(
                     f"{table} has access cells in two files, also in {tables[table].place.file}.",
@@ -104,7 +123,7 @@ def read_tables(root: Path, actor_list: ActorList) -> tuple[TableMatrix, ...]:
                     hint="Remove one of them.",
                 )
             tables[table] = _table_matrix(doc, table, value, actor_list, archetypes)
-    return tuple(tables.values())
+    return tuple(tables.values()), tuple(functions.values())
 
 
 def _archetype(doc: Document, actor_list: ActorList) -> _Archetype:

@@ -75,5 +75,18 @@ PAGES = {
             the actor has, make it SECURITY DEFINER with its own owner and an empty search_path.
         """),
     ),
+    "ACC07": (
+        "access-call-differs",
+        cleandoc("""
+            A function returns or changes something else for an actor than the access matrix states.
+
+            A SECURITY DEFINER function acts with the privileges of its owner, and no policy applies, so its
+            own checks are what protects the tables. The message contains the call with its arguments, the
+            actor, the expected result, and the actual one: the SQLSTATE and message of an error, or what was
+            returned and the number of rows inserted (+), updated (~) and deleted (-) in each table.
+
+            What to do: correct the function, or revoke EXECUTE; change the cell if the result is intended.
+        """),
+    ),
 }
 """By code: the name, and the page."""

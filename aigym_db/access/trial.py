@@ -11,8 +11,9 @@ from typing import Any
 import psycopg
 
 from aigym_db.access.attempts import AttemptStatement, RejectedAttempt, order_statements, plan_attempts
-from aigym_db.access.completeness import check_completeness
+from aigym_db.access.completeness import check_completeness, check_functions
 from aigym_db.access.fixture import Fixture, fixture
+from aigym_db.access.functions import CallableFunction, callable_functions
 from aigym_db.access.matrix import AccessMatrix
 from aigym_db.access.outcomes import AttemptResult, collect_outcomes
 from aigym_db.access.tables import Table, tables
@@ -29,6 +30,8 @@ class Trial:
     connections: tuple[Connection, ...]
     matrix: AccessMatrix
     tables: Mapping[str, Table]
+    functions: Mapping[str, CallableFunction]
+    """Those that the roles of the actors can execute."""
     fixtures: Mapping[str, Fixture]
     statements: tuple[AttemptStatement, ...]
     rejected: tuple[RejectedAttempt, ...]
@@ -86,7 +89,8 @@ def trial(
     """Prepare the statements of all tables or of some; they are loaded into temporary tables of the sessions.
 
     The connections are of superusers, to one database with the fixture or to clones of it. Raise
-    BadAccessMatrix (AIG-P012) if tables and matrix do not correspond, or PostgreSQL rejects a row class.
+    BadAccessMatrix (AIG-P012) if the tables or functions and the matrix do not correspond, or PostgreSQL
+    rejects a row class.
     """
     sessions = (connections,) if isinstance(connections, psycopg.Connection) else tuple(connections)
     for session in sessions:
@@ -94,6 +98,8 @@ def trial(
     roles = {actor.name: actor.role for actor in matrix.actors.values()}
     catalog = tables(sessions[0], set(roles.values()))
     check_completeness(matrix, catalog)
+    functions = callable_functions(sessions[0], matrix)
+    check_functions(matrix, functions)
     selected = [name for name in matrix.tables if only is None or name in only]
     fixtures = {name: fixture(sessions[0], matrix, matrix.tables[name], catalog[name]) for name in selected}
     statements: list[AttemptStatement] = []
@@ -107,7 +113,7 @@ def trial(
     ordered = order_statements(statements)
     for session in sessions:
         _load(session, matrix, ordered)
-    return Trial(sessions, matrix, catalog, fixtures, ordered, tuple(rejected))
+    return Trial(sessions, matrix, catalog, functions, fixtures, ordered, tuple(rejected))
 
 
 def _load(connection: Connection, matrix: AccessMatrix, statements: Iterable[AttemptStatement]) -> None:

@@ -83,6 +83,53 @@ class Outcome:
         return all(attempt.ok for attempt in self.attempts)
 
 
+RowCounts = tuple[int, int, int]
+"""Numbers of rows inserted, updated and deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallExpectation:
+    """The expected result of a call by one actor."""
+
+    text: str
+    """As in the access matrix."""
+    rejected: str = ""
+    """The SQLSTATE; empty if the call is permitted."""
+    rows: int | None = None
+    """The number of rows or values returned; None if `value` states them."""
+    value: str = ""
+    """SQL for the value returned, for a set an array of the values; empty if `rows` states their number."""
+    changes: Mapping[str, RowCounts] = field(default_factory=dict)
+    """The rows changed in each table, `schema.table`, by the call and the triggers it fires."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallCell:
+    """A call of a function by an actor, and its expected result."""
+
+    function: str
+    call: str
+    actor: str
+    expected: CallExpectation
+    arguments: tuple[str, ...] = ()
+    """SQL expressions."""
+    place: Place | None = None
+
+    def __str__(self) -> str:
+        return f"{self.function}: {self.actor} {self.call}"
+
+
+@dataclass(frozen=True, slots=True)
+class CallOutcome:
+    """The actual result of a call, in the words of the access matrix."""
+
+    cell: CallCell
+    ok: bool
+    actual: str
+    statement: str = ""
+    """The function with the values of its arguments."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mutant:
     """A deliberate fault in a policy or in a function that policies call."""

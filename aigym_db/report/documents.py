@@ -277,6 +277,15 @@ class MutantCounts(TypedDict):
     """The mutants that PostgreSQL rejected, and its message."""
 
 
+class CallCounts(TypedDict):
+    """The call cells of `test`: a call of a function by an actor."""
+
+    cells: int
+    matching: int
+    differing: int
+    cells_per_second: int
+
+
 class TestResults(TypedDict, total=False):
     """The results of `test`."""
 
@@ -284,6 +293,7 @@ class TestResults(TypedDict, total=False):
     matching: int
     differing: int
     cells_per_second: int
+    calls: CallCounts
     mutants: MutantCounts
 
 

@@ -44,7 +44,7 @@ def test_importing_the_plugin_imports_neither_driver_nor_parser() -> None:
 def test_each_cell_is_a_test(project: Path, pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_inprocess("policies", "-p", "no:randomly")
 
-    result.assert_outcomes(passed=245)
+    result.assert_outcomes(passed=273)
 
 
 def test_a_differing_cell_is_reported_with_its_place(project: Path, pytester: pytest.Pytester) -> None:
@@ -53,12 +53,24 @@ def test_a_differing_cell_is_reported_with_its_place(project: Path, pytester: py
 
     result = pytester.runpytest_inprocess("policies", "-k", "colours and anonymous")
 
-    result.assert_outcomes(passed=4, failed=1, deselected=240)
+    result.assert_outcomes(passed=4, failed=1, deselected=268)
     result.stdout.fnmatch_lines(
         [
             "app.colours: anonymous select: expected all, actual without row teal.",
             "policies/app.access.toml:*",
         ]
+    )
+
+
+def test_a_differing_call_is_reported_with_its_place(project: Path, pytester: pytest.Pytester) -> None:
+    matrix_file = project / "policies/app.access.toml"
+    matrix_file.write_text(matrix_file.read_text().replace('comember   = "true"', 'comember   = "false"'))
+
+    result = pytester.runpytest_inprocess("policies", "-k", "guard.strong")
+
+    result.assert_outcomes(passed=6, failed=1, deselected=266)
+    result.stdout.fnmatch_lines(
+        ["guard.strong(): comember own: expected false, actual true.", "policies/app.access.toml:*"]
     )
 
 

@@ -23,27 +23,41 @@ if TYPE_CHECKING:
 def command(app: App, tables: tuple[str, ...], mutants: bool) -> int:
     """Execute each cell of the access matrix as its actor, on a temporary database with seeds/test.
 
-    Tests SELECT, inserted fixture rows, reassignments, and writes with and without WHERE. With TABLE, only
-    the cells of these tables. Exit status 1 if a cell differs or a mutant survives.
+    Tests SELECT, inserted fixture rows, reassignments, writes with and without WHERE, and calls of functions.
+    With TABLE, only the cells of these tables or functions. Exit status 1 if a cell differs or a mutant
+    survives.
     """
     from aigym_db.access.report import access_report
-    from aigym_db.report.documents import TestResults
+    from aigym_db.report.documents import CallCounts, TestResults
 
     app.reject_database("a temporary database")
     report = app.report
     with access_report(app.project, tables) as result:
         report.add_findings(*result.findings)
-        report.print_line(
-            f"{len(result.outcomes) - result.failed:,} cells match ({counted(result.tables, 'table')} × "
-            f"{counted(len(result.matrix.actors), 'actor')}), {result.failed:,} differ "
-            f"({result.cells_per_second:,} cells per second)."
-        )
+        if result.outcomes or not result.calls:
+            report.print_line(
+                f"{len(result.outcomes) - result.failed:,} cells match ({counted(result.tables, 'table')} × "
+                f"{counted(len(result.matrix.actors), 'actor')}), {result.failed:,} differ "
+                f"({result.cells_per_second:,} cells per second)."
+            )
+        if result.calls:
+            report.print_line(
+                f"{len(result.calls) - result.failed_calls:,} call cells match "
+                f"({counted(result.functions, 'function')} × {counted(len(result.matrix.actors), 'actor')}), "
+                f"{result.failed_calls:,} differ ({result.calls_per_second:,} cells per second)."
+            )
         report.add_results(
             lambda: TestResults(
                 cells=len(result.outcomes),
                 matching=len(result.outcomes) - result.failed,
                 differing=result.failed,
                 cells_per_second=result.cells_per_second,
+                calls=CallCounts(
+                    cells=len(result.calls),
+                    matching=len(result.calls) - result.failed_calls,
+                    differing=result.failed_calls,
+                    cells_per_second=result.calls_per_second,
+                ),
             )
         )
         if mutants:

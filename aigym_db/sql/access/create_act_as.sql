@@ -1,5 +1,5 @@
 -- Set claims, settings and role of an actor until the end of the (sub)transaction.
-create function pg_temp.aigym_act_as(role text, claims text, settings jsonb)
+create or replace function pg_temp.aigym_act_as(role text, claims text, settings jsonb)
 returns void
 language plpgsql as $act$
 declare

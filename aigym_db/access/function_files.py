@@ -1,0 +1,221 @@
+"""The functions in `policies/<domain>.access.toml`: named calls, and what each does for each actor.
+
+    [functions."iam.grant_role".calls]
+    editor_to_comember = ["{comember}", "'editor'", "{acme}"]     # SQL expressions, one per argument
+    admin_to_self      = ["{me}", "'admin'", "{acme}"]
+
+    [functions."iam.grant_role".access]
+    #            editor_to_comember           admin_to_self
+    admin     = ["1 row; iam.user_roles +1", "rejected"]
+    coach     = { admin_to_self = "rejected", rest = "1 row" }    # `rest`: all calls not listed
+    end_users = "rejected"                                        # the same for every call
+    no_access = ["anonymous"]                                     # the role cannot execute the function
+
+A function is named `schema.name`, or `schema.name(type,type)` if there are several of that name. The row of
+an actor takes precedence over the row of its group. There are no defaults: each function that the role of an
+actor can execute has calls, and each actor has a row or is under `no_access`.
+
+A cell is `rejected` (SQLSTATE 42501), `rejected 22023` (another SQLSTATE), or what the call returns, followed
+by `; ` and what it changes. It returns `2 rows`, `void`, or the value of an SQL expression, for a set that of
+an array: `true`, `{tenants}`. Changes are tables with the numbers of rows inserted, updated and deleted by
+the call and the triggers it fires: `iam.user_roles +1, iam.memberships ~2 -1`. A table that is not listed is
+not changed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aigym_db.access.actors import ActorList
+from aigym_db.errors import AigymError
+from aigym_db.model.access import CallCell, CallExpectation, RowCounts
+from aigym_db.model.source import Place
+from aigym_db.project.toml import STRINGS, Document
+
+KEY = "functions"
+"""The key of the functions in an access matrix file."""
+REST = "rest"
+"""The key of the cell for all calls that a row does not list."""
+NO_ACCESS = "no_access"
+"""The key of the actors whose role cannot execute a function."""
+_FUNCTION_KEYS = ("calls", "access")
+KEYS = (KEY, *_FUNCTION_KEYS, NO_ACCESS, REST)
+"""Every key of the format; docs/access-matrix.md lists them."""
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_ROWS = re.compile(r"(\d+) rows?")
+_REJECTED = re.compile(r"rejected(?: ([0-9A-Z]{5}))?")
+_CHANGE = re.compile(r"([^\s.]+\.[^\s.]+)((?: [+~-]\d+)+)")
+_DENIED = "42501"
+_HINT = "Write `rejected`, or what the call returns and changes: `1 row; app.notes +1`."
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionMatrix:
+    """The cells of one function."""
+
+    function: str
+    """`schema.name`, or `schema.name(type,type)`."""
+    place: Place
+    cells: Mapping[tuple[str, str], CallCell]
+    """By (actor, call)."""
+
+    @property
+    def calls(self) -> int:
+        """The number of calls."""
+        return len({call for _, call in self.cells})
+
+
+def read_functions(doc: Document, actor_list: ActorList) -> tuple[FunctionMatrix, ...]:
+    """Return the functions of an access matrix file.
+
+    Raise BadAccessMatrix (AIG-P012) with file and line for an unknown key, a missing or an invalid cell.
+    """
+    functions = doc.values.get(KEY, {})
+    if not isinstance(functions, dict):
+        raise doc.wrong(f"`{KEY}` must be a table.", KEY, hint=f'Write `[{KEY}."schema.name".calls]`.')
+    return tuple(_function_matrix(doc, name, value, actor_list) for name, value in functions.items())
+
+
+def _function_matrix(doc: Document, function: str, value: Any, actor_list: ActorList) -> FunctionMatrix:
+    keys = (KEY, function)
+    if not re.fullmatch(r"[^.\s(]+\.[^.\s(]+(\(.*\))?", function):
+        raise doc.wrong(f"`{function}` is not a function name.", *keys, hint='Write `"schema.name"`.')
+    doc.only(value, _FUNCTION_KEYS, *keys, subject=function)
+    calls = _calls(doc, function, value.get("calls"), actor_list)
+    rows = _rows(doc, function, value.get("access"), actor_list, tuple(calls))
+    cells: dict[tuple[str, str], CallCell] = {}
+    for actor in actor_list.actors:
+        if actor not in rows:
+            raise doc.wrong(
+                f"{function} has no expected results for the actor `{actor}`.",
+                *keys,
+                "access",
+                hint=f"Give it a row of {len(calls)} cells, or put it under `no_access`.",
+            )
+        key, expectations = rows[actor]
+        place = doc.place(*keys, "access", key)
+        for (call, arguments), expected in zip(calls.items(), expectations, strict=True):
+            cells[actor, call] = CallCell(function, call, actor, expected, arguments, place)
+    return FunctionMatrix(function, doc.place(*keys), cells)
+
+
+def _calls(doc: Document, function: str, value: Any, actor_list: ActorList) -> Mapping[str, tuple[str, ...]]:
+    if not isinstance(value, dict) or not value:
+        raise doc.wrong(
+            f"{function} has no calls.",
+            KEY,
+            function,
+            hint='Add `calls`: names, each with `["argument", …]`.',
+        )
+    calls: dict[str, tuple[str, ...]] = {}
+    for name, arguments in value.items():
+        keys = (KEY, function, "calls", name)
+        if name == REST:
+            raise doc.wrong(f"`{REST}` cannot be the name of a call.", *keys, hint="Choose another name.")
+        calls[name] = doc.strings(arguments, *keys, subject=f"The call `{name}`")
+        for argument in calls[name]:
+            _check_placeholders(doc, argument, actor_list, *keys)
+    return calls
+
+
+def _rows(
+    doc: Document, function: str, value: Any, actor_list: ActorList, calls: tuple[str, ...]
+) -> Mapping[str, tuple[str, tuple[CallExpectation, ...]]]:
+    """Return the key and the cells of the row of each actor; its own row precedes that of its group."""
+    keys = (KEY, function, "access")
+    if not isinstance(value, dict):
+        raise doc.wrong(f"{function} has no expected results.", KEY, function, hint="Add `access`.")
+    own: dict[str, tuple[str, tuple[CallExpectation, ...]]] = {}
+    grouped: dict[str, tuple[str, tuple[CallExpectation, ...]]] = {}
+    for key, row in value.items():
+        no_access = key == NO_ACCESS
+        members = doc.strings(row, *keys, key, subject="`no_access`") if no_access else (key,)
+        texts = ("rejected",) * len(calls) if no_access else _texts(doc, row, calls, *keys, key)
+        cells = tuple(_expectation(doc, text, actor_list, *keys, key) for text in texts)
+        for name in members:
+            if name not in actor_list.actors and name not in actor_list.groups:
+                raise doc.wrong(
+                    f"The actor or group `{name}` does not exist.",
+                    *keys,
+                    key,
+                    name,
+                    hint="Use the names of policies/actors.toml.",
+                )
+            rows = own if name in actor_list.actors else grouped
+            for actor in actor_list.groups.get(name, (name,)):
+                if actor in rows:
+                    raise doc.wrong(
+                        f"The actor `{actor}` has two rows.",
+                        *keys,
+                        key,
+                        name,
+                        hint="Remove it from one of them, or give it a row of its own.",
+                    )
+                rows[actor] = (key, cells)
+    return {**grouped, **own}
+
+
+def _texts(doc: Document, row: Any, calls: tuple[str, ...], *keys: str) -> tuple[str, ...]:
+    """Return the text of each cell of a row: one for all calls, a list in their order, or a table by call."""
+    if isinstance(row, str):
+        return (row,) * len(calls)
+    if isinstance(row, dict):
+        doc.only(row, (*calls, REST), *keys, subject=f"The row of `{keys[-1]}`")
+        missing = [call for call in calls if call not in row and REST not in row]
+        if missing:
+            raise doc.wrong(
+                f"The row of `{keys[-1]}` has no cell for the call `{missing[0]}`.",
+                *keys,
+                hint=f"Add `{missing[0]} = …`, or `{REST} = …` for all calls not listed.",
+            )
+        cells = {key: doc.text(text, *keys, key, subject="A cell") for key, text in row.items()}
+        return tuple(cells[call] if call in cells else cells[REST] for call in calls)
+    if not STRINGS.accepts(row) or len(row) != len(calls):
+        raise doc.wrong(
+            f"The row of `{keys[-1]}` must have a cell for each of the {len(calls)} calls, or one for all.",
+            *keys,
+            hint=f"Write a list for: {', '.join(calls)}.",
+        )
+    return tuple(row)
+
+
+def _expectation(doc: Document, text: str, actor_list: ActorList, *keys: str) -> CallExpectation:
+    _check_placeholders(doc, text, actor_list, *keys)
+    if rejected := _REJECTED.fullmatch(text):
+        return CallExpectation(text, rejected=rejected[1] or _DENIED)
+    returned, _, changed = text.partition("; ")
+    if not returned.strip() or text.startswith("rejected"):
+        raise _invalid_cell(doc, text, *keys)
+    changes: dict[str, RowCounts] = {}
+    for item in changed.split(", ") if changed else ():
+        match = _CHANGE.fullmatch(item)
+        if match is None or match[1] in changes:
+            raise _invalid_cell(doc, text, *keys)
+        changes[match[1]] = _row_counts(match[2])
+    if returned == "void":
+        return CallExpectation(text, rows=1, changes=changes)
+    if counted := _ROWS.fullmatch(returned):
+        return CallExpectation(text, rows=int(counted[1]), changes=changes)
+    return CallExpectation(text, value=returned, changes=changes)
+
+
+def _row_counts(text: str) -> RowCounts:
+    numbers = {part[0]: int(part[1:]) for part in text.split()}
+    return numbers.get("+", 0), numbers.get("~", 0), numbers.get("-", 0)
+
+
+def _invalid_cell(doc: Document, text: str, *keys: str) -> AigymError:
+    return doc.wrong(f"`{text}` is not a valid cell of a function.", *keys, hint=_HINT)
+
+
+def _check_placeholders(doc: Document, text: str, actor_list: ActorList, *keys: str) -> None:
+    for name in _PLACEHOLDER.findall(text):
+        if name not in actor_list.names and name not in actor_list.people:
+            raise doc.wrong(
+                f"`{{{name}}}` is not a name of actors.toml.",
+                *keys,
+                hint="Use one of `[names]` or `[people]`.",
+            )

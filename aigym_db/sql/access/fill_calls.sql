@@ -1,0 +1,2 @@
+-- Load the calls.
+copy pg_temp.aigym_call (id, role, claims, settings, body) from stdin

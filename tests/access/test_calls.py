@@ -1,0 +1,285 @@
+"""Call cells: what functions return and change for each actor."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from aigym_db.access import function_files
+from aigym_db.access.calls import call_outcomes
+from aigym_db.access.findings import differing_calls
+from aigym_db.access.matrix import read_matrix
+from aigym_db.access.test_database import open_test_database
+from aigym_db.errors import BadAccessMatrix
+from aigym_db.project.config import find
+
+ROOT = Path(__file__).parents[2]
+
+DEFINER = "language plpgsql security definer set search_path = ''"
+RENAME = f"""
+    create function app.rename(colour text, label text) returns boolean {DEFINER} as $$
+    begin
+        update app.colours set label = rename.label where code = colour and not retired;
+        return found;
+    end $$;
+    revoke execute on function app.rename from public;
+    grant execute on function app.rename to mini_user;
+"""
+CELLS = """
+[functions."app.rename".calls]
+live    = ["'teal'", "'Sea'"]
+missing = ["'none'", "label => 'Sea'"]
+[functions."app.rename".access]
+people    = ["true; app.colours ~1", "false"]
+no_access = ["anonymous", "service"]
+"""
+
+
+@pytest.fixture
+def calls(mini: Path, connection: psycopg.Connection) -> Iterator[Calls]:
+    """The small project with a function `app.rename` that its users can execute."""
+    connection.execute("update app.colours set retired = false where code = 'teal'")
+    connection.execute(RENAME.encode())
+    yield Calls(mini, connection)
+
+
+class Calls:
+    """The access matrix of a project that a test can change, and its database."""
+
+    def __init__(self, root: Path, connection: psycopg.Connection) -> None:
+        self.root = root
+        self.connection = connection
+        self.file = root / "policies/app.access.toml"
+        self.tables = self.file.read_text()
+        self.write(CELLS)
+
+    def write(self, cells: str) -> None:
+        """Replace the cells of `app.rename`."""
+        self.file.write_text(self.tables + cells)
+
+    def messages(self, *changes: str) -> list[str]:
+        """Execute statements and all calls; return the messages of the findings."""
+        for change in changes:
+            self.connection.execute(change.encode())
+        outcomes = call_outcomes(self.connection, read_matrix(self.root))
+        return [finding.message for finding in differing_calls(outcomes)]
+
+    def error(self) -> BadAccessMatrix:
+        """Return the error that reading and executing the matrix raises."""
+        with pytest.raises(BadAccessMatrix) as raised:
+            self.messages()
+        return raised.value
+
+
+def test_calls_that_return_and_change_what_is_expected_match(calls: Calls) -> None:
+    assert calls.messages() == []
+
+
+def test_calls_are_rolled_back(calls: Calls) -> None:
+    calls.messages()
+
+    assert calls.connection.execute("select count(*) from app.colours where label = 'Sea'").fetchone() == (0,)
+
+
+def test_a_change_that_is_not_expected_is_reported_with_call_and_actor(calls: Calls) -> None:
+    calls.write(CELLS.replace("true; app.colours ~1", "true"))
+
+    assert calls.messages()[0] == (
+        "app.rename('teal', 'Sea'): member live: expected true, actual true; app.colours ~1."
+    )
+
+
+def test_a_change_by_a_trigger_counts(calls: Calls) -> None:
+    messages = calls.messages(
+        f"""create function app.log_colour() returns trigger {DEFINER} as $$
+            begin
+                insert into app.colours values ('t' || random(), 'by trigger');
+                delete from app.colours where label = 'by trigger';
+                return null;
+            end $$""",
+        "create trigger after_update after update on app.colours execute function app.log_colour()",
+        "revoke execute on function app.log_colour from public",
+    )
+
+    assert any("member live" in message and "app.colours +1 ~1 -1" in message for message in messages)
+
+
+def test_a_change_in_a_partition_counts_for_its_root(calls: Calls) -> None:
+    messages = calls.messages(
+        f"""create or replace function app.rename(colour text, label text) returns boolean {DEFINER} as $$
+            begin
+                insert into app.log (tenant_id, at, what)
+                select id, '2026-05-05', 'x' from app.tenants limit 1;
+                return true;
+            end $$"""
+    )
+
+    assert any("member live" in message and "actual true; app.log +1." in message for message in messages)
+
+
+def test_a_deferred_constraint_rejects_a_call(calls: Calls) -> None:
+    messages = calls.messages(
+        "alter table app.units add constraint later foreign key (tenant_id) references app.tenants "
+        "deferrable initially deferred",
+        "alter table app.units drop constraint units_tenant_id_fkey",
+        f"""create or replace function app.rename(colour text, label text) returns boolean {DEFINER} as $$
+            begin
+                insert into app.units values (gen_random_uuid(), gen_random_uuid(), 'x');
+                return true;
+            end $$""",
+    )
+
+    assert any("member live" in message and "actual rejected 23503" in message for message in messages)
+
+
+def test_a_permitted_call_that_should_be_rejected_is_reported(calls: Calls) -> None:
+    calls.write(
+        CELLS.replace('people    = ["true; app.colours ~1", "false"]', 'people = ["rejected", "false"]')
+    )
+
+    assert any("member live: expected rejected, actual 1 row; app.colours ~1" in m for m in calls.messages())
+
+
+def test_an_error_with_another_sqlstate_is_reported(calls: Calls) -> None:
+    messages = calls.messages(
+        f"""create or replace function app.rename(colour text, label text) returns boolean {DEFINER} as $$
+            begin
+                raise exception 'closed' using errcode = '22023';
+            end $$"""
+    )
+    calls.write(CELLS.replace('["true; app.colours ~1", "false"]', '"rejected 22023"'))
+
+    assert any("actual rejected 22023 (closed)" in message for message in messages)
+    assert calls.messages() == []
+
+
+def test_a_grant_to_another_role_is_reported(calls: Calls) -> None:
+    messages = calls.messages("grant execute on function app.rename to mini_anonymous")
+
+    assert any("anonymous live: expected rejected, actual 1 row; app.colours ~1" in m for m in messages)
+
+
+def test_a_revoked_grant_is_reported(calls: Calls) -> None:
+    calls.connection.execute("revoke execute on function app.rename from mini_user")
+    calls.connection.execute("grant execute on function app.rename to mini_service")
+
+    assert any("member live" in m and "actual rejected 42501" in m for m in calls.messages())
+
+
+def test_a_procedure_is_called(calls: Calls) -> None:
+    calls.write(
+        """
+[functions."app.rename".calls]
+all = ["'Sea'"]
+[functions."app.rename".access]
+people    = "void; app.colours ~1"
+no_access = ["anonymous", "service"]
+"""
+    )
+
+    assert (
+        calls.messages(
+            "drop function app.rename",
+            f"create procedure app.rename(label text) {DEFINER} as $$ begin "
+            "update app.colours set label = rename.label where code = 'teal'; end $$",
+            "revoke execute on procedure app.rename from public",
+            "grant execute on procedure app.rename to mini_user",
+        )
+        == []
+    )
+
+
+def test_a_callable_function_without_calls_is_an_error(calls: Calls) -> None:
+    calls.write("")
+
+    error = calls.error()
+
+    assert error.message == "1 function has no calls: app.rename."
+    assert error.place is not None
+    assert error.place.file == "policies/app.access.toml"
+
+
+def test_functions_of_one_name_need_their_signatures(calls: Calls) -> None:
+    calls.connection.execute("create function app.rename(int) returns int language sql as 'select 1'")
+
+    assert "no actor can execute" in calls.error().message
+    calls.write(CELLS.replace("app.rename", "app.rename(text,text)"))
+    assert calls.error().message == "1 function has no calls: app.rename(integer)."
+
+
+def test_calls_of_a_function_that_no_actor_can_execute_are_an_error(calls: Calls) -> None:
+    calls.connection.execute("drop function app.rename")
+
+    assert calls.error().message == (
+        "The access matrix contains calls of app.rename, but no actor can execute such a function."
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('["anonymous", "service"]', '["anonymous"]', "no expected results for the actor `service`"),
+        ('["true; app.colours ~1", "false"]', '["false"]', "must have a cell for each of the 2 calls"),
+        ('["true; app.colours ~1", "false"]', '{ live = "true" }', "no cell for the call `missing`"),
+        ('["true; app.colours ~1", "false"]', '{ live = "true", other = "1" }', "has no key `other`"),
+        ("true; app.colours ~1", "true; colours ~1", "is not a valid cell"),
+        ("true; app.colours ~1", "true; app.colours 1", "is not a valid cell"),
+        ("true; app.colours ~1", "rejected 1", "is not a valid cell"),
+        ("people    =", "crowd =", "The actor or group `crowd` does not exist"),
+        ("people    =", 'everyone = "1 row"\npeople =', "The actor or group `everyone` does not exist"),
+        ("live    =", "rest =", "`rest` cannot be the name of a call"),
+        ("\"'teal'\"", '"{zoe}"', "`{zoe}` is not a name of actors.toml"),
+        ("\"'teal'\"", '"no_column"', "PostgreSQL rejects the expression no_column"),
+        ("false", "{me", "PostgreSQL rejects the expression {me"),
+    ],
+)
+def test_a_wrong_cell_is_an_error_with_its_place(calls: Calls, old: str, new: str, message: str) -> None:
+    assert old in CELLS
+    calls.write(CELLS.replace(old, new))
+
+    error = calls.error()
+
+    assert message in error.message
+    assert error.place is not None
+    assert error.place.line > calls.tables.count("\n")
+
+
+def test_the_row_of_an_actor_takes_precedence_over_the_row_of_its_group(calls: Calls) -> None:
+    calls.write(CELLS + 'member = { live = "rejected", rest = "false" }\n')
+
+    assert [message.split(": expected")[0].split(": ")[1] for message in calls.messages()] == ["member live"]
+
+
+def test_the_documentation_lists_the_keys_of_the_reader() -> None:
+    section = (ROOT / "docs/access-matrix.md").read_text().split("## Functions")[1].split("\n## ")[0]
+
+    documented = set(re.findall(r"^\| `(\w+)` \|", section.split("| cell |")[0], re.MULTILINE))
+
+    assert documented == set(function_files.KEYS)
+
+
+def test_a_function_without_its_checks_is_reported_with_caller_and_changes() -> None:
+    """Without the self-grant check and may_grant(), a member makes himself super admin."""
+    project = find(ROOT)
+    matrix = read_matrix(project.root)
+    with open_test_database(project) as base, base.connection() as connection:
+        (definition,) = connection.execute(
+            "select pg_get_functiondef('iam.grant_role'::regproc)"
+        ).fetchone() or ("",)
+        without = re.sub(
+            r"if (person = auth\.uid\(\)|not authz\.may_grant.*?) then", "if false then", definition
+        )
+        assert without.count("if false then") == 2
+        connection.execute(without.encode())
+
+        outcomes = call_outcomes(connection, matrix, {"iam.grant_role"})
+
+    messages = [finding.message for finding in differing_calls(outcomes)]
+    assert (
+        "iam.grant_role('00000000-0000-4000-8000-00000000a015', 'super_admin'): enrolled_aal2 super_to_self: "
+        "expected rejected, actual 1 row; audit.audit_log +1, audit.security_audit +1, iam.user_roles +1."
+    ) in messages
