@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from aigym_db.errors import BadCommandLine
 from aigym_db.health.check import SEVERITIES, HealthCheck, health_checks, health_page
@@ -21,6 +24,7 @@ from aigym_db.health.examine import (
     results,
 )
 from aigym_db.syntax.check_file import BreakingChange
+from tests.support.waiting import wait_for_row
 
 Visitor = psycopg.Connection[tuple[object, ...]]
 CASES = [
@@ -32,6 +36,17 @@ _ASSUMED = re.compile(
     r"(?:after (?P<count>\d+) (?P<unit>\w+)|version (?P<version>\d+)): (?P<statement>.*)", re.S
 )
 """The beginnings of a change that no statement makes: another time, another version."""
+
+
+@contextmanager
+def executing(dsn: str, statement: str) -> Iterator[None]:
+    """Execute a statement in another session during the block, and wait for its end."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.pgconn.send_query(statement.encode())
+        connection.pgconn.flush()
+        yield
+        while connection.pgconn.get_result():
+            pass
 
 
 def by_name(health: Health) -> dict[str, CheckResult]:
@@ -114,21 +129,75 @@ def test_the_thresholds_of_short_partitions_follow_from_their_width(
 
 
 def test_an_index_that_is_being_built_is_not_reported(visitor: Visitor, database: str) -> None:
-    with psycopg.connect(database, autocommit=True) as holder, psycopg.connect(database) as builder:
+    visitor.execute("drop role if exists health_monitor; create role health_monitor login")
+    with psycopg.connect(database, autocommit=True) as holder:
         holder.execute("begin; update app.birds set name = 'b'")
-        builder.set_autocommit(True)
-        builder.pgconn.send_query(b"create index concurrently birds_slow_idx on app.birds (name, id)")
-        builder.pgconn.flush()
-        wait = "select from pg_index where indexrelid = to_regclass('app.birds_slow_idx') and not indisvalid"
-        from tests.support.waiting import wait_for_row
-
-        wait_for_row(visitor, wait)
-        during = by_name(examine(database))["unusable-index"]
-        holder.execute("rollback")
-        while builder.pgconn.get_result():
-            pass
+        with executing(database, "create index concurrently birds_slow_idx on app.birds (name, id)"):
+            wait_for_row(
+                visitor,
+                "select from pg_index"
+                " where indexrelid = to_regclass('app.birds_slow_idx') and not indisvalid",
+            )
+            during = by_name(examine(database))["unusable-index"]
+            hidden = by_name(examine(make_conninfo(database, user="health_monitor")))["unusable-index"]
+            holder.execute("rollback")
+    visitor.execute("drop role health_monitor")
 
     assert during.severity == "ok"
+    assert [measurement.message for measurement in hidden.measurements] == [
+        "The index app.birds_slow_idx on app.birds is invalid, or is being built by another role."
+    ]
+
+
+def test_a_transaction_that_executes_a_statement_has_longer_limits(visitor: Visitor, database: str) -> None:
+    with executing(database, "select pg_sleep(600)"):
+        wait_for_row(visitor, "select from pg_stat_activity where query = 'select pg_sleep(600)'")
+        severities = [
+            by_name(examine(database, ahead=timedelta(hours=hours)))["long-transaction"].severity
+            for hours in (0.9, 2, 7)
+        ]
+        visitor.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where query = 'select pg_sleep(600)'"
+        )
+
+    assert severities == ["ok", "warning", "critical"]
+
+
+def test_of_nested_partitions_the_outermost_is_measured(visitor: Visitor, database: str) -> None:
+    visitor.execute(
+        """
+        create table app.nested (at date) partition by range (at);
+        create table app.nested_old partition of app.nested for values from (minvalue) to ('2025-01-01')
+          partition by range (at);
+        create table app.nested_now partition of app.nested for values from ('2025-01-01') to (maxvalue);
+        create table app.listed (at date, kind text) partition by list (kind);
+        create table app.listed_a partition of app.listed for values in ('a') partition by range (at);
+        """
+    )
+
+    measured = by_name(examine(database))["partitions-ahead"].measurements
+
+    assert {each.object: each.severity for each in measured} == {
+        "app.days": "ok",
+        "app.nested": "ok",
+        "app.listed_a": "critical",
+    }
+
+
+def test_the_indexes_of_partitions_count_for_the_partitioned_index(visitor: Visitor, database: str) -> None:
+    visitor.execute(
+        """
+        create index days_other_idx on app.days (day, (day + 1));
+        do $$ begin
+          for number in 1..1000 loop perform from app.days_1; end loop;
+          perform pg_catalog.pg_stat_force_next_flush();
+        end $$
+        """
+    )
+
+    measured = by_name(examine(database, ahead=timedelta(days=31)))["unused-index"].measurements
+
+    assert [(each.severity, each.object) for each in measured] == [("warning", "app.days_other_idx")]
 
 
 def test_objects_in_ignored_schemas_are_left_out(visitor: Visitor, database: str) -> None:

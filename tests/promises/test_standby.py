@@ -113,6 +113,19 @@ def test_a_standby_is_read_and_never_migrated(line, pair: Pair, visit) -> None:
 
 
 @pytest.mark.exhaustive
+def test_the_health_of_a_standby_is_examined(line, pair: Pair, visit) -> None:
+    visit(pair.dsn("primary")).execute("create table b (x int); create index b_idx on b (x)")
+
+    result = line.run("health", dsn=pair.dsn("standby"))
+
+    assert (result.status, result.out.splitlines()[-1].endswith("1 unknown, 0 warning, 0 critical.")) == (
+        0,
+        True,
+    )
+    assert "HLT06 A standby counts its own queries only: indexes without a scan: 1." in result.out
+
+
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("order", [("primary", "standby"), ("standby", "primary")], ids=" first, ".join)
 def test_both_sessions_connect_to_the_primary_of_several_hosts(line, pair: Pair, visit, order) -> None:
     seen = line.run("migrate", dsn=pair.dsn(*order, more="target_session_attrs=read-write"))

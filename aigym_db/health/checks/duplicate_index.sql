@@ -43,6 +43,10 @@ with indexes as (
         and n.nspname !~ '^pg_'
         and n.nspname <> 'information_schema'
         and n.nspname <> all (%(ignored)s::text[])
+        and not exists (
+            select from pg_catalog.pg_depend as e
+            where e.classid = 'pg_catalog.pg_class'::regclass and e.objid in (i.oid, c.oid) and e.deptype = 'e'
+        )
 )
 
 select

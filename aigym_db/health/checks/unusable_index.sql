@@ -5,13 +5,20 @@
 -- finding: warning: app.birds_name_idx on app.birds is invalid
 -- breaks: update pg_catalog.pg_index set indisvalid = false where indexrelid = 'app.birds_pkey'::regclass
 -- finding: critical: app.birds_pkey on app.birds is invalid
--- An interrupted CREATE INDEX CONCURRENTLY leaves an invalid index: no query uses it, every write maintains it. An
--- invalid unique index is critical, because it does not guarantee uniqueness. Indexes of a table on which an index is
+-- breaks: create unique index birds_pkey_ccnew on app.birds (id, name);
+--     update pg_catalog.pg_index set indisvalid = false where indexrelid = 'app.birds_pkey_ccnew'::regclass
+-- finding: warning: app.birds_pkey_ccnew on app.birds is invalid
+-- breaks: update pg_catalog.pg_index set indisvalid = false
+--     where indrelid = (select reltoastrelid from pg_catalog.pg_class where oid = 'app.birds'::regclass)
+-- finding: critical: The index pg_toast.
+-- An interrupted CREATE INDEX CONCURRENTLY or REINDEX CONCURRENTLY results in an invalid index: no query uses it, every
+-- write maintains it. An invalid unique index is critical, because it does not guarantee uniqueness, except those of
+-- REINDEX (`_ccnew`, `_ccold`), whose original or successor is valid. Indexes of a table on which an index is
 -- being built are left out; if another role builds one and its table cannot be read, the result is unknown.
 select
     case
         when b.hidden then 'unknown'
-        when x.indisunique then 'critical'
+        when x.indisunique and i.relname !~ '_cc(new|old)[0-9]*$' then 'critical'
         else 'warning'
     end as severity,
     pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(i.relname) as object,
@@ -19,7 +26,7 @@ select
         || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname)
         || case
             when b.hidden then ' is invalid, or is being built by another role.'
-            when x.indisunique then ' is invalid: it does not guarantee uniqueness.'
+            when x.indisunique and i.relname !~ '_cc(new|old)[0-9]*$' then ' is invalid: it does not guarantee uniqueness.'
             else ' is invalid: no query uses it, and every write maintains it.'
         end as message,
     null::double precision as value
@@ -36,5 +43,4 @@ cross join lateral (
 ) as b
 where not (x.indisvalid and x.indisready and x.indislive)
     and not b.building
-    and n.nspname !~ '^pg_'
     and n.nspname <> all (%(ignored)s::text[])
