@@ -14,6 +14,8 @@ import psycopg
 from aigym_db.access.completeness import check_functions
 from aigym_db.access.functions import CallableFunction, callable_functions
 from aigym_db.access.matrix import AccessMatrix
+from aigym_db.access.reach import ReadOnlyCall, policed_roles, reach_function, written_function
+from aigym_db.access.tables import tables
 from aigym_db.database.queries import query
 from aigym_db.errors import BadAccessMatrix
 from aigym_db.model.access import CallCell, CallOutcome, RowCounts
@@ -63,11 +65,18 @@ def call_outcomes(
         for cell in function_matrix.cells.values()
     ]
     calls = _plan(sessions[0], matrix, functions, cells)
+    reach = _reach(sessions[0], matrix, functions)
     executed = [index for index, call in enumerate(calls) if call.body]
-    shares = [executed[start :: len(sessions)] for start in range(len(sessions))]
+    actors = list(matrix.actors)
+    shares = [
+        [index for index in executed if actors.index(calls[index].cell.actor) % len(sessions) == share]
+        for share in range(len(sessions))
+    ]
     outcomes = [CallOutcome(call.cell, _expects_denial(call.cell), _DENIED, call.statement) for call in calls]
     with ThreadPoolExecutor(len(sessions)) as pool:
-        for share in pool.map(lambda session, ids: _run(session, matrix, calls, ids), sessions, shares):
+        for share in pool.map(
+            lambda session, ids: _run(session, matrix, reach, calls, ids), sessions, shares
+        ):
             for index, outcome in share:
                 outcomes[index] = outcome
     return tuple(outcomes)
@@ -107,6 +116,38 @@ def _plan(
             body = f"call {statement}" if function.procedure else _query_of(statement)
         planned.append(_PlannedCall(cell, statement, None if values is None else _sorted(values), body))
     return tuple(planned)
+
+
+def _reach(
+    connection: Connection, matrix: AccessMatrix, functions: Mapping[str, CallableFunction]
+) -> Mapping[str, str]:
+    """Return the SQL of the functions that read the reach of an actor, by role.
+
+    That of `aigym_written` has the key ''.
+    """
+    roles = {actor.role for actor in matrix.actors.values()}
+    catalog = [
+        table
+        for name, table in tables(connection, roles).items()
+        if name.partition(".")[0] not in matrix.actor_list.outside
+    ]
+    cells: dict[tuple[str, str], CallCell] = {}
+    for name, function_matrix in matrix.functions.items():
+        for cell in function_matrix.cells.values():
+            used = set(_PLACEHOLDER.findall(" ".join(cell.arguments)))
+            if functions[name].read_only and used.isdisjoint(matrix.actor_list.names):
+                cells.setdefault((name, cell.call), cell)
+    calls = [
+        ReadOnlyCall(
+            f"{call.cell.function}({call.cell.call})", call.statement, functions[call.cell.function].roles
+        )
+        for call in _plan(connection, matrix, functions, cells.values())
+    ]
+    functions_sql = {
+        role: reach_function(f"aigym_reach_{index}", role, catalog, calls)
+        for index, role in enumerate(policed_roles(catalog, roles))
+    }
+    return {"": written_function("aigym_written", catalog), **functions_sql}
 
 
 def _query_of(statement: str) -> str:
@@ -164,19 +205,35 @@ def _evaluate_one(connection: Connection, text: str, cell: CallCell, form: str) 
 
 
 def _run(
-    connection: Connection, matrix: AccessMatrix, calls: Sequence[_PlannedCall], ids: Sequence[int]
+    connection: Connection,
+    matrix: AccessMatrix,
+    reach: Mapping[str, str],
+    calls: Sequence[_PlannedCall],
+    ids: Sequence[int],
 ) -> list[tuple[int, CallOutcome]]:
     """Execute the calls at these positions; return the position and the outcome of each."""
+    names_of_reach = {
+        role: f"aigym_reach_{index}" for index, role in enumerate(role for role in reach if role)
+    }
     names = ("act_as", "calls", "counted_tables", "count_changes", "run_calls")
     with connection.transaction(force_rollback=True):
         for name in names:
             connection.execute(query(f"access/create_{name}").encode())
+        for text in reach.values():
+            connection.execute(text.encode())
         with connection.cursor() as cursor, cursor.copy(query("access/fill_calls").encode()) as copy:
             for index in ids:
                 actor = matrix.actors[calls[index].cell.actor]
                 claims = json.dumps(actor.claims) if actor.claims else ""
                 copy.write_row(
-                    (index, actor.role, claims, json.dumps(dict(actor.settings)), calls[index].body)
+                    (
+                        index,
+                        actor.role,
+                        claims,
+                        json.dumps(dict(actor.settings)),
+                        calls[index].body,
+                        names_of_reach.get(actor.role),
+                    )
                 )
         rows = connection.execute(query("access/run_calls").encode(), {"calls": list(ids)}).fetchall()
     return [(index, _outcome(calls[index], *result)) for index, *result in rows]
@@ -186,6 +243,7 @@ def _outcome(
     call: _PlannedCall,
     returned: list[str | None] | None,
     changes: Mapping[str, Sequence[int]] | None,
+    gains: Mapping[str, int] | None,
     state: str | None,
     message: str | None,
 ) -> CallOutcome:
@@ -198,13 +256,21 @@ def _outcome(
     ok = (
         not expected.rejected
         and counts == dict(expected.changes)
+        and _gains_match(gains or {}, expected.gains)
         and (len(returned) == expected.rows if call.returned is None else _sorted(returned) == call.returned)
     )
     values = f"{len(returned)} row{'' if len(returned) == 1 else 's'}"
     if call.returned is not None:
         values = ", ".join("null" if value is None else value for value in returned) or "0 rows"
-    actual = "; ".join(filter(None, (values, _listed_changes(counts))))
+    gained = ", ".join(f"{name} {count}" for name, count in sorted((gains or {}).items()))
+    actual = "; ".join(filter(None, (values, _listed_changes(counts), gained and f"gains {gained}")))
     return CallOutcome(call.cell, ok, actual, call.statement)
+
+
+def _gains_match(actual: Mapping[str, int], expected: Mapping[str, int | None]) -> bool:
+    return actual.keys() == expected.keys() and all(
+        count is None or actual[name] == count for name, count in expected.items()
+    )
 
 
 def _expects_denial(cell: CallCell) -> bool:

@@ -19,7 +19,9 @@ A cell is `rejected` (SQLSTATE 42501), `rejected 22023` (another SQLSTATE), or w
 by `; ` and what it changes. It returns `2 rows`, `void`, or the value of an SQL expression, for a set that of
 an array: `true`, `{tenants}`. Changes are tables with the numbers of rows inserted, updated and deleted by
 the call and the triggers it fires: `iam.user_roles +1, iam.memberships ~2 -1`. A table that is not listed is
-not changed.
+not changed. `; gains app.notes 3, app.tenant_ids(own) 1` lists the numbers of rows that the actor can select
+only after the call, and of values that a call of another function returns only after it; see `reach`. Without
+a number, any number matches.
 """
 
 from __future__ import annotations
@@ -48,6 +50,7 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _ROWS = re.compile(r"(\d+) rows?")
 _REJECTED = re.compile(r"rejected(?: ([0-9A-Z]{5}))?")
 _CHANGE = re.compile(r"([^\s.]+\.[^\s.]+)((?: [+~-]\d+)+)")
+_GAIN = re.compile(r"(\S+)(?: (\d+))?")
 _DENIED = "42501"
 _HINT = "Write `rejected`, or what the call returns and changes: `1 row; app.notes +1`."
 
@@ -186,7 +189,8 @@ def _expectation(doc: Document, text: str, actor_list: ActorList, *keys: str) ->
     _check_placeholders(doc, text, actor_list, *keys)
     if rejected := _REJECTED.fullmatch(text):
         return CallExpectation(text, rejected=rejected[1] or _DENIED)
-    returned, _, changed = text.partition("; ")
+    rest, _, gained = text.partition("; gains ")
+    returned, _, changed = rest.partition("; ")
     if not returned.strip() or text.startswith("rejected"):
         raise _invalid_cell(doc, text, *keys)
     changes: dict[str, RowCounts] = {}
@@ -195,11 +199,17 @@ def _expectation(doc: Document, text: str, actor_list: ActorList, *keys: str) ->
         if match is None or match[1] in changes:
             raise _invalid_cell(doc, text, *keys)
         changes[match[1]] = _row_counts(match[2])
+    gains: dict[str, int | None] = {}
+    for item in gained.split(", ") if gained else ():
+        match = _GAIN.fullmatch(item)
+        if match is None or match[1] in gains:
+            raise _invalid_cell(doc, text, *keys)
+        gains[match[1]] = int(match[2]) if match[2] else None
     if returned == "void":
-        return CallExpectation(text, rows=1, changes=changes)
+        return CallExpectation(text, rows=1, changes=changes, gains=gains)
     if counted := _ROWS.fullmatch(returned):
-        return CallExpectation(text, rows=int(counted[1]), changes=changes)
-    return CallExpectation(text, value=returned, changes=changes)
+        return CallExpectation(text, rows=int(counted[1]), changes=changes, gains=gains)
+    return CallExpectation(text, value=returned, changes=changes, gains=gains)
 
 
 def _row_counts(text: str) -> RowCounts:

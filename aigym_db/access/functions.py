@@ -20,6 +20,8 @@ class CallableFunction:
     quoted: str
     returns_set: bool
     procedure: bool
+    read_only: bool
+    """It is not VOLATILE, and returns a value."""
     roles: frozenset[str]
     """The roles of actors that can execute it."""
 
@@ -40,7 +42,7 @@ def callable_functions(
     names = Counter(name for name, *_ in rows)
     return {
         (name if names[name] == 1 else signature): CallableFunction(
-            quoted, returns_set, procedure, frozenset(callers)
+            quoted, returns_set, procedure, read_only, frozenset(callers)
         )
-        for name, signature, quoted, returns_set, procedure, callers in rows
+        for name, signature, quoted, returns_set, procedure, read_only, callers in rows
     }

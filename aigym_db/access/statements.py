@@ -21,6 +21,11 @@ _cached = lru_cache(maxsize=2_000)
 """All actors execute the same statements of a table, one table after the other."""
 
 
+def written_condition() -> str:
+    """Return the SQL condition that is true for rows that the current transaction inserted or updated."""
+    return _TOUCHED
+
+
 def select_visible(table: Table) -> str:
     """Return the query of the rows that the current role can select."""
     return f"select {_KEYS} from (select {table.key_sql} as aigym_key from {table.quoted}) as seen"

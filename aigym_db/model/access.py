@@ -101,6 +101,10 @@ class CallExpectation:
     """SQL for the value returned, for a set an array of the values; empty if `rows` states their number."""
     changes: Mapping[str, RowCounts] = field(default_factory=dict)
     """The rows changed in each table, `schema.table`, by the call and the triggers it fires."""
+    gains: Mapping[str, int | None] = field(default_factory=dict)
+    """The numbers of rows that the actor can select only after the call, by table, without those that the
+    call wrote; and of values that a function returns only after it, by `schema.name(call)`. None: any
+    number."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -209,7 +209,7 @@ from (
 join iam.permissions as p on p.code = exception.permission_code
 left join iam.roles as r on r.code = exception.role_code;
 
--- The tokens are 'open-a', 'used-a', 'gone-a' and 'open-b'.
+-- The tokens are 'open-a', 'used-a', 'gone-a', 'back-a' and 'open-b'. 'back-a' is for the former admin of A.
 insert into iam.invitations (
   id, tenant_id, email, role_id, unit_id, token_hash, invited_by, expires_at, accepted_at, accepted_by, revoked_at
 )
@@ -231,6 +231,10 @@ from (
     (
       '00000000-0000-4000-8000-0000001b0013', '00000000-0000-4000-8000-00000000b001', 'member.b@example.test', 'member',
       'gone-a', '00000000-0000-4000-8000-00000000a002', '2026-01-06 00:00:00+00', null, null, null
+    ),
+    (
+      '00000000-0000-4000-8000-0000001b0014', '00000000-0000-4000-8000-00000000b001', 'former.admin@example.test', 'guest',
+      'back-a', '00000000-0000-4000-8000-00000000a002', '2099-01-01 00:00:00+00', null, null, null
     ),
     (
       '00000000-0000-4000-8000-0000001b0021', '00000000-0000-4000-8000-00000000b002', 'no.tenant@example.test', 'member',

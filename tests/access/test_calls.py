@@ -254,6 +254,49 @@ def test_the_row_of_an_actor_takes_precedence_over_the_row_of_its_group(calls: C
     assert [message.split(": expected")[0].split(": ")[1] for message in calls.messages()] == ["member live"]
 
 
+JOIN = f"""
+    create or replace function app.rename(colour text, label text) returns boolean {DEFINER} as $$
+    begin
+        insert into app.memberships (tenant_id, user_id, level)
+        select t.id, guard.me(), 'member' from app.tenants as t where t.name = 'Beta'
+        on conflict do nothing;
+        return true;
+    end $$
+"""
+
+
+def test_what_the_caller_gains_is_reported(calls: Calls) -> None:
+    """A member of Acme who joins Beta reads its units; the membership itself is a change and no gain."""
+    message = next(message for message in calls.messages(JOIN) if "admin live" in message)
+
+    assert "actual true; app.memberships +1; gains " in message
+    gains = dict(item.rsplit(" ", 1) for item in message.split("gains ")[1].rstrip(".").split(", "))
+    assert gains["guard.tenants(own)"] == "1"
+    assert gains["app.units"] == "1"
+
+
+def test_gains_that_are_listed_match(calls: Calls) -> None:
+    gains = next(m for m in calls.messages(JOIN) if "admin live" in m).split("gains ")[1].rstrip(".")
+    without_numbers = re.sub(r" \d+", "", gains)
+    for listed, matches in ((gains, True), (without_numbers, True), (f"{gains}0", False)):
+        cell = f"true; app.memberships +1; gains {listed}"
+        calls.write(CELLS + f'admin = "{cell}"\n')
+
+        assert any(": admin " in message for message in calls.messages()) is not matches
+
+
+def test_rows_that_the_call_writes_are_no_gain(calls: Calls) -> None:
+    messages = calls.messages(
+        f"""create or replace function app.rename(colour text, label text) returns boolean {DEFINER} as $$
+            begin
+                insert into app.notes (id, user_id, body) values (gen_random_uuid(), guard.me(), 'new');
+                return true;
+            end $$"""
+    )
+
+    assert any("member live" in message and "actual true; app.notes +1." in message for message in messages)
+
+
 def test_the_documentation_lists_the_keys_of_the_reader() -> None:
     section = (ROOT / "docs/access-matrix.md").read_text().split("## Functions")[1].split("\n## ")[0]
 
@@ -279,7 +322,10 @@ def test_a_function_without_its_checks_is_reported_with_caller_and_changes() -> 
         outcomes = call_outcomes(connection, matrix, {"iam.grant_role"})
 
     messages = [finding.message for finding in differing_calls(outcomes)]
-    assert (
+    message = next(message for message in messages if "enrolled_aal2 super_to_self" in message)
+    assert message.startswith(
         "iam.grant_role('00000000-0000-4000-8000-00000000a015', 'super_admin'): enrolled_aal2 super_to_self: "
-        "expected rejected, actual 1 row; audit.audit_log +1, audit.security_audit +1, iam.user_roles +1."
-    ) in messages
+        "expected rejected, actual 1 row; audit.audit_log +1, audit.security_audit +1, iam.user_roles +1; "
+    )
+    for gain in ("authz.is_super_admin(own) 1", "authz.admin_tenant_ids(own) 10", "iam.tenants "):
+        assert gain in message

@@ -5,6 +5,7 @@ select
     quote_ident(n.nspname) || '.' || quote_ident(p.proname) as quoted,
     p.proretset as returns_set,
     p.prokind = 'p' as procedure,
+    p.provolatile <> 'v' and p.prorettype <> 'void'::regtype as read_only,
     callable.roles
 from pg_proc p
 join pg_namespace n on n.oid = p.pronamespace

@@ -1,21 +1,39 @@
 -- Execute calls as their actors, with triggers, each in a subtransaction that is rolled back; return what each returned
--- and changed. `returned` is null if the call raised an error; `changes` maps tables to rows inserted, updated, deleted.
+-- and changed. `returned` is null if the call raised an error; `changes` maps tables to rows inserted, updated, deleted,
+-- `gains` maps tables and functions to the number of rows and values that the actor reaches only after the call.
 create or replace function pg_temp.aigym_run_calls(calls int[])
-returns table (call int, returned text[], changes jsonb, state text, message text)
+returns table (call int, returned text[], changes jsonb, gains jsonb, state text, message text)
 language plpgsql as $run$
 declare
     call_row record;
     counts_before bigint[];
     counts_after bigint[];
+    actor text := '';
+    reach_before text[];
+    reach_gained text[];
+    written text[];
+    written_keys text[];
 begin
+    perform txid_current();
     perform set_config('row_security', 'on', true);
     perform set_config('session_replication_role', 'origin', true);
     perform set_config('track_counts', 'on', true);
     counts_before := pg_temp.aigym_count_changes();
-    for call_row in select * from pg_temp.aigym_call c where c.id = any (aigym_run_calls.calls) order by c.id loop
+    for call_row in select * from pg_temp.aigym_call c where c.id = any (aigym_run_calls.calls) order by c.role, c.claims, c.settings, c.id loop
+        if call_row.reach is not null and (call_row.role || call_row.claims || call_row.settings) <> actor then
+            actor := call_row.role || call_row.claims || call_row.settings;
+            begin
+                execute format('select pg_temp.%I($1, $2)', call_row.reach) into reach_before
+                using call_row.claims, call_row.settings;
+            exception when others then
+                -- An error in a policy, which the cells of the table report.
+                reach_before := null;
+            end;
+        end if;
         call := call_row.id;
         returned := null;
         changes := null;
+        gains := null;
         state := null;
         message := null;
         begin
@@ -42,6 +60,25 @@ begin
                     group by t.name
                 ) as changed
                 where (changed.inserted, changed.updated, changed.deleted) <> (0, 0, 0);
+                if call_row.reach is not null and reach_before is not null then
+                    execute format('select pg_temp.%I($1, $2)', call_row.reach) into reach_gained
+                    using call_row.claims, call_row.settings;
+                    reach_gained := array(select unnest(reach_gained) except select unnest(reach_before));
+                    if reach_gained <> '{}' then
+                        written := pg_temp.aigym_written();
+                        written_keys := array(select substr(entry, strpos(entry, ' ') + 1) from unnest(written) as entry);
+                        select jsonb_object_agg(gained.name, gained.count)
+                        into gains
+                        from (
+                            select split_part(entry.text, ' ', 1) as name, count(*) as count
+                            from unnest(reach_gained) as entry (text)
+                            where entry.text <> all (written)
+                              -- A value that is the key of a row that the call wrote: the id of a new tenant.
+                              and (entry.text !~ '^[^ ]*\)' or substr(entry.text, strpos(entry.text, ' ') + 1) <> all (written_keys))
+                            group by 1
+                        ) as gained;
+                    end if;
+                end if;
             end if;
             raise exception using errcode = 'AG000';
         exception
