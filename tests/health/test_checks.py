@@ -86,6 +86,138 @@ def test_every_check_is_ok_in_a_healthy_database(visitor: Visitor, database: str
     assert len(health.results) >= 11
 
 
+PARTITION = (
+    "execute format('create table app.{0} partition of app.{1} for values from (%L) to (%L)', {2}, {3});"
+)
+SOUND = {
+    "the indexes of a partition": (
+        "duplicate-index",
+        "create table app.keyed (day date primary key) partition by range (day);"
+        "create table app.keyed_1 partition of app.keyed for values from (minvalue) to (maxvalue)",
+    ),
+    "a deferrable constraint beside a unique index": (
+        "duplicate-index",
+        "create table app.deferred (x int unique deferrable); create unique index on app.deferred (x)",
+    ),
+    "two expressions": (
+        "duplicate-index",
+        "create index on app.birds (lower(name)); create index on app.birds (upper(name))",
+    ),
+    "two predicates": (
+        "duplicate-index",
+        "create index on app.birds (id) where name = 'a'; create index on app.birds (id) where name = 'b'",
+    ),
+    "the index of a replica identity": (
+        "duplicate-index",
+        "create unique index birds_identity_idx on app.birds (id);"
+        "alter table app.birds replica identity using index birds_identity_idx",
+    ),
+    "partitions of a table without row-level security": (
+        "partition-row-security",
+        "alter table app.days disable row level security; alter table app.days_1 disable row level security;"
+        "grant select on app.days_1 to health_reader",
+    ),
+    "privileges of the owner": (
+        "partition-row-security",
+        "grant all on app.days_1 to current_user",
+    ),
+    "privileges of a role that bypasses row-level security": (
+        "partition-row-security",
+        "grant select on app.days_1 to health_bypass",
+    ),
+    "daily partitions for three days": (
+        "partitions-ahead",
+        "create table app.short (day date) partition by range (day); do $$ begin "
+        + "".join(
+            PARTITION.format(f"short_{n}", "short", f"current_date + {n}", f"current_date + {n + 1}")
+            for n in range(4)
+        )
+        + " end $$",
+    ),
+    "a table with the name of a partition and other columns": (
+        "detached-partition",
+        "create table app.days_3 (day date, more int)",
+    ),
+    "a table with the columns of a partition and another name": (
+        "detached-partition",
+        "create table app.other_3 (day date)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "statement"), SOUND.values(), ids=SOUND)
+def test_what_is_not_a_problem_is_not_reported(
+    visitor: Visitor, database: str, name: str, statement: str
+) -> None:
+    visitor.execute("drop role if exists health_bypass; create role health_bypass bypassrls")
+    visitor.execute(statement.encode())
+
+    result = by_name(examine(database))[name]
+    visitor.execute("drop owned by health_bypass; drop role health_bypass")
+
+    assert [each for each in result.measurements if each.severity != "ok"] == []
+
+
+PROBLEMS = {
+    "a partition whose detach is pending": (
+        "partitions-ahead",
+        "update pg_catalog.pg_inherits set inhdetachpending = true where inhrelid = 'app.days_2'::regclass",
+        ["app.days"],
+    ),
+    "an inherited constraint": (
+        "unvalidated-constraint",
+        "create table app.child () inherits (app.birds);"
+        "alter table app.birds add constraint birds_check check (id > 0) not valid",
+        ["app.birds.birds_check"],
+    ),
+    "expressions at different positions": (
+        "duplicate-index",
+        "create index birds_a on app.birds (lower(name));"
+        "create index birds_longer on app.birds using btree ((lower(name)))",
+        ["app.birds_longer"],
+    ),
+    "a unique index beside a unique index": (
+        "duplicate-index",
+        "create unique index birds_a on app.birds (name, id);"
+        "create unique index birds_b on app.birds (name, id)",
+        ["app.birds_b"],
+    ),
+    "a privilege of PUBLIC": (
+        "partition-row-security",
+        "grant select on app.days_1 to public",
+        ["app.days_1"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "statement", "objects"), PROBLEMS.values(), ids=PROBLEMS)
+def test_a_problem_is_reported_once_with_its_object(
+    visitor: Visitor, database: str, name: str, statement: str, objects: list[str]
+) -> None:
+    visitor.execute(statement.encode())
+
+    result = by_name(examine(database))[name]
+
+    assert [each.object for each in result.measurements if each.severity != "ok"] == objects
+
+
+def test_a_constraint_that_is_not_enforced_is_not_reported(visitor: Visitor, database: str) -> None:
+    if visitor.info.server_version < 180000:
+        pytest.skip("NOT ENFORCED needs PostgreSQL 18")
+    visitor.execute("alter table app.birds add constraint birds_check check (id > 5) not enforced")
+
+    assert by_name(examine(database))["unvalidated-constraint"].severity == "ok"
+
+
+def test_a_transaction_in_another_database_is_not_measured(visitor: Visitor, database: str) -> None:
+    with psycopg.connect(make_conninfo(database, dbname="postgres")) as other:
+        other.execute("select pg_current_xact_id()")
+
+        result = by_name(examine(database, ahead=timedelta(days=1)))["long-transaction"]
+
+    assert result.measurements == ()
+
+
 def test_an_empty_database_is_healthy(database: str) -> None:
     assert {result.severity for result in examine(database).results} == {"ok"}
 
