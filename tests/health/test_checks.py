@@ -119,7 +119,7 @@ SOUND = {
     ),
     "privileges of the owner": (
         "partition-row-security",
-        "grant all on app.days_1 to current_user",
+        "alter table app.days_1 owner to health_reader; grant select on app.days_1 to health_reader",
     ),
     "privileges of a role that bypasses row-level security": (
         "partition-row-security",
@@ -175,6 +175,11 @@ PROBLEMS = {
         "create index birds_a on app.birds (lower(name));"
         "create index birds_longer on app.birds using btree ((lower(name)))",
         ["app.birds_longer"],
+    ),
+    "an index with partitions": (
+        "duplicate-index",
+        "create index days_again_idx on app.days (day)",
+        ["app.days_again_idx"],
     ),
     "a unique index beside a unique index": (
         "duplicate-index",
