@@ -10,7 +10,7 @@ import pytest
 from aigym_db.access import actors, equivalents, matrix_files
 from aigym_db.access.actors import read_actors
 from aigym_db.access.equivalents import read_equivalents
-from aigym_db.access.matrix_files import read_tables
+from aigym_db.access.matrix_files import read_matrix_files
 from aigym_db.model.access import COMMANDS
 
 PAGE = (Path(__file__).parents[2] / "docs/access-matrix.md").read_text(encoding="utf-8")
@@ -48,7 +48,7 @@ def test_the_examples_are_valid(tmp_path: Path) -> None:
     for title, file in (("Actors", "actors"), ("Tables", "app.access"), ("Equivalents", "equivalents")):
         (tmp_path / f"policies/{file}.toml").write_text(example(title), encoding="utf-8")
 
-    (table,) = read_tables(tmp_path, read_actors(tmp_path))
+    (table,), _ = read_matrix_files(tmp_path, read_actors(tmp_path))
 
     assert table.table == "app.notes"
     assert len(read_equivalents(tmp_path).entries) == 1

@@ -78,7 +78,7 @@ def find(name: str) -> Binaries:
     if kind == "container":
         raise ServerUnfit(
             f"The server `{name}` is for temporary databases; the local database cannot run in a container.",
-            hint="Use the server `embedded`, or start a container yourself and specify its DSN with --database.",
+            hint="Use the server `embedded`, or start a container and specify its DSN with --database.",
         )
     if kind == "path" and choice:
         return _at(Path(choice))
