@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 
 from aigym_db.access.completeness import check_functions
+from aigym_db.access.function_files import RESULT
 from aigym_db.access.functions import CallableFunction, callable_functions
 from aigym_db.access.matrix import AccessMatrix
 from aigym_db.access.reach import ReadOnlyCall, policed_roles, reach_function, written_function
@@ -26,6 +27,7 @@ Values = Mapping[str, tuple[str | None, ...]]
 """The values of SQL expressions, as text."""
 
 _DENIED = "rejected 42501"
+_RESULT = "current_setting('aigym.result')"
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _NAMED = re.compile(r"(\w+) => (.*)", re.DOTALL)
 _TARGETS = 1_000
@@ -43,6 +45,8 @@ class _PlannedCall:
     """The expected values, sorted; None if only their number is expected, or the call is rejected."""
     body: str
     """The query or CALL to execute; empty if the role cannot execute the function."""
+    before: str | None
+    """The SQL executed before."""
 
 
 def call_outcomes(
@@ -94,10 +98,13 @@ def _plan(
     texts: list[tuple[CallCell, CallableFunction, tuple[tuple[str, str], ...], str]] = []
     for cell in cells:
         function = functions[cell.function]
-        arguments = tuple(_argument(_fill(text, matrix, cell)) for text in cell.arguments)
+        arguments = tuple(
+            _argument(_fill(text.replace(RESULT, _RESULT), matrix, cell)) for text in cell.arguments
+        )
         value = _fill(cell.expected.value, matrix, cell)
         for _, argument in arguments:
-            scalars.setdefault(argument, cell)
+            if argument != _RESULT:
+                scalars.setdefault(argument, cell)
         if value:
             (sets if function.returns_set else scalars).setdefault(value, cell)
         texts.append((cell, function, arguments, value))
@@ -107,14 +114,20 @@ def _plan(
     for cell, function, arguments, value in texts:
         values = (set_values if function.returns_set else scalar_values)[value] if value else None
         listed = ", ".join(
-            (f"{name} => " if name else "") + literal(scalar_values[argument][0])
+            (f"{name} => " if name else "")
+            + (argument if argument == _RESULT else literal(scalar_values[argument][0]))
             for name, argument in arguments
         )
         statement = f"{function.quoted}({listed})"
         body = ""
         if matrix.actors[cell.actor].role in function.roles:
             body = f"call {statement}" if function.procedure else _query_of(statement)
-        planned.append(_PlannedCall(cell, statement, None if values is None else _sorted(values), body))
+        before = _fill(cell.before, matrix, cell) or None
+        if before:
+            statement = f"{before}; {statement.replace(_RESULT, RESULT)}"
+        planned.append(
+            _PlannedCall(cell, statement, None if values is None else _sorted(values), body, before)
+        )
     return tuple(planned)
 
 
@@ -135,7 +148,7 @@ def _reach(
     for name, function_matrix in matrix.functions.items():
         for cell in function_matrix.cells.values():
             used = set(_PLACEHOLDER.findall(" ".join(cell.arguments)))
-            if functions[name].read_only and used.isdisjoint(matrix.actor_list.names):
+            if functions[name].read_only and not cell.before and used.isdisjoint(matrix.actor_list.names):
                 cells.setdefault((name, cell.call), cell)
     calls = [
         ReadOnlyCall(
@@ -231,6 +244,7 @@ def _run(
                         actor.role,
                         claims,
                         json.dumps(dict(actor.settings)),
+                        calls[index].before,
                         calls[index].body,
                         names_of_reach.get(actor.role),
                     )

@@ -11,6 +11,10 @@
     end_users = "rejected"                                        # the same for every call
     no_access = ["anonymous"]                                     # the role cannot execute the function
 
+A call can also be a table: `{ before = "select token from iam.invite({acme}, 'a@b.test')", arguments =
+["{result}"] }`. The actor executes `before` in the same transaction; `{result}` is the value it returns, and
+what it changes counts for the call.
+
 A function is named `schema.name`, or `schema.name(type,type)` if there are several of that name. The row of
 an actor takes precedence over the row of its group. There are no defaults: each function that the role of an
 actor can execute has calls, and each actor has a row or is under `no_access`.
@@ -43,8 +47,11 @@ REST = "rest"
 """The key of the cell for all calls that a row does not list."""
 NO_ACCESS = "no_access"
 """The key of the actors whose role cannot execute a function."""
+RESULT = "{result}"
+"""In an argument: the value that the SQL in `before` returns."""
 _FUNCTION_KEYS = ("calls", "access")
-KEYS = (KEY, *_FUNCTION_KEYS, NO_ACCESS, REST)
+_CALL_KEYS = ("arguments", "before")
+KEYS = (KEY, *_FUNCTION_KEYS, *_CALL_KEYS, NO_ACCESS, REST)
 """Every key of the format; docs/access-matrix.md lists them."""
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _ROWS = re.compile(r"(\d+) rows?")
@@ -100,12 +107,15 @@ def _function_matrix(doc: Document, function: str, value: Any, actor_list: Actor
             )
         key, expectations = rows[actor]
         place = doc.place(*keys, "access", key)
-        for (call, arguments), expected in zip(calls.items(), expectations, strict=True):
-            cells[actor, call] = CallCell(function, call, actor, expected, arguments, place)
+        for (call, (arguments, before)), expected in zip(calls.items(), expectations, strict=True):
+            cells[actor, call] = CallCell(function, call, actor, expected, arguments, before, place)
     return FunctionMatrix(function, doc.place(*keys), cells)
 
 
-def _calls(doc: Document, function: str, value: Any, actor_list: ActorList) -> Mapping[str, tuple[str, ...]]:
+def _calls(
+    doc: Document, function: str, value: Any, actor_list: ActorList
+) -> Mapping[str, tuple[tuple[str, ...], str]]:
+    """Return the arguments of each call, and the SQL executed before it."""
     if not isinstance(value, dict) or not value:
         raise doc.wrong(
             f"{function} has no calls.",
@@ -113,14 +123,20 @@ def _calls(doc: Document, function: str, value: Any, actor_list: ActorList) -> M
             function,
             hint='Add `calls`: names, each with `["argument", …]`.',
         )
-    calls: dict[str, tuple[str, ...]] = {}
+    calls: dict[str, tuple[tuple[str, ...], str]] = {}
     for name, arguments in value.items():
         keys = (KEY, function, "calls", name)
         if name == REST:
             raise doc.wrong(f"`{REST}` cannot be the name of a call.", *keys, hint="Choose another name.")
-        calls[name] = doc.strings(arguments, *keys, subject=f"The call `{name}`")
-        for argument in calls[name]:
-            _check_placeholders(doc, argument, actor_list, *keys)
+        before, listed = "", arguments
+        if isinstance(arguments, dict):
+            doc.only(arguments, _CALL_KEYS, *keys, subject=f"The call `{name}`")
+            before = doc.text(arguments.get("before", ""), *keys, "before", subject="`before`")
+            listed = arguments.get("arguments", [])
+        texts = doc.strings(listed, *keys, subject=f"The list of arguments of `{name}`")
+        for text in (before, *texts):
+            _check_placeholders(doc, text.replace(RESULT, "") if before else text, actor_list, *keys)
+        calls[name] = texts, before
     return calls
 
 

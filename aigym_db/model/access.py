@@ -117,6 +117,8 @@ class CallCell:
     expected: CallExpectation
     arguments: tuple[str, ...] = ()
     """SQL expressions."""
+    before: str = ""
+    """SQL that the actor executes before the call, in the same transaction."""
     place: Place | None = None
 
     def __str__(self) -> str:

@@ -254,6 +254,28 @@ def test_the_row_of_an_actor_takes_precedence_over_the_row_of_its_group(calls: C
     assert [message.split(": expected")[0].split(": ")[1] for message in calls.messages()] == ["member live"]
 
 
+CHAINED = """
+[functions."app.rename".calls]
+chained = { before = "select code from app.colours where code = 'teal'", arguments = ["{result}", "'Sea'"] }
+denied  = { before = "delete from app.colours", arguments = ["{result}", "'Sea'"] }
+[functions."app.rename".access]
+people    = ["true; app.colours ~1", "rejected"]
+no_access = ["anonymous", "service"]
+"""
+
+
+def test_a_call_can_use_the_result_of_a_statement_before(calls: Calls) -> None:
+    calls.write(CHAINED)
+
+    assert calls.messages() == []
+
+
+def test_a_result_without_a_statement_before_is_an_error(calls: Calls) -> None:
+    calls.write(CELLS.replace("\"'teal'\"", '"{result}"'))
+
+    assert "`{result}` is not a name of actors.toml" in calls.error().message
+
+
 JOIN = f"""
     create or replace function app.rename(colour text, label text) returns boolean {DEFINER} as $$
     begin
@@ -298,9 +320,10 @@ def test_rows_that_the_call_writes_are_no_gain(calls: Calls) -> None:
 
 
 def test_the_documentation_lists_the_keys_of_the_reader() -> None:
-    section = (ROOT / "docs/access-matrix.md").read_text().split("## Functions")[1].split("\n## ")[0]
+    section = (ROOT / "docs/access-matrix.md").read_text().split("## Functions")[1].split("| cell |")[0]
+    keys = re.findall(r"^\| (`[^|]*`) \|", section, re.MULTILINE)
 
-    documented = set(re.findall(r"^\| `(\w+)` \|", section.split("| cell |")[0], re.MULTILINE))
+    documented = {key for cell in keys for key in re.findall(r"`(\w+)`", cell)}
 
     assert documented == set(function_files.KEYS)
 

@@ -4,6 +4,7 @@ create temporary table if not exists aigym_call (
     role text not null,
     claims text not null,
     settings jsonb not null,
+    before text,
     body text not null,
     reach text
 )

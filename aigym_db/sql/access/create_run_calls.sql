@@ -9,6 +9,7 @@ declare
     counts_before bigint[];
     counts_after bigint[];
     actor text := '';
+    result text;
     reach_before text[];
     reach_gained text[];
     written text[];
@@ -38,6 +39,10 @@ begin
         message := null;
         begin
             perform pg_temp.aigym_act_as(call_row.role, call_row.claims, call_row.settings);
+            if call_row.before is not null then
+                execute call_row.before into result;
+                perform set_config('aigym.result', coalesce(result, ''), true);
+            end if;
             if call_row.body like 'call %' then
                 execute call_row.body;
                 returned := array[null::text];
