@@ -20,6 +20,7 @@ DONE = [
     ("explain", "AIG-T001"),
     ("explain",),
     ("doctor",),
+    ("health",),
 ]
 REJECTED = [
     ("render", "x"),
@@ -46,6 +47,7 @@ REJECTED = [
     ("server", "url"),
     ("up", "x"),
     ("doctor", "x"),
+    ("health", "x"),
     ("launch",),
     ("--server", "nonsense", "verify", "state-is-history"),
     ("--server", "nonsense", "doctor"),
