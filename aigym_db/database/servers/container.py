@@ -149,7 +149,7 @@ def _started(image: str, label: str, password: str, settings: Mapping[str, str])
     try:
         container = DockerContainer(image, labels={LABEL: label}, shm_size=_SHARED_MEMORY)
         container.with_env("POSTGRES_USER", SUPERUSER).with_env("POSTGRES_PASSWORD", password)
-        container.with_env("POSTGRESINITDB_ARGS", INITDB).with_command(["postgres", *pairs])
+        container.with_env("POSTGRES_INITDB_ARGS", INITDB).with_command(["postgres", *pairs])
         # Docker accepts an address with the port; the annotation of testcontainers omits it.
         container.ports.update({f"{_PORT}/tcp": (_address(container), None)})  # type: ignore[dict-item]
         return container.start()
@@ -182,10 +182,9 @@ def _wait_until_ready(container: DockerContainer, image: str, password: str) -> 
     """Wait until the server accepts connections; return its `server_version_num`, host and port."""
     deadline = time.monotonic() + process.START_TIMEOUT_S
     while time.monotonic() < deadline and _status(container) in ("created", "running"):
-        # Each engine assigns the port when the container starts.
-        host, port = container.get_container_host_ip(), container.get_exposed_port(_PORT)
+        host, port = container.get_container_host_ip(), _published_port(container)
         checked = time.monotonic() + _STATUS_S
-        while time.monotonic() < checked:
+        while port is not None and time.monotonic() < checked:
             # While the images initialise the data folder, the server has no TCP port: the first connection
             # is to the final server.
             with (
@@ -201,6 +200,19 @@ def _wait_until_ready(container: DockerContainer, image: str, password: str) -> 
         detail=_log_tail(container),
         hint="Read the end of its log above. Images derived from `postgres` are supported.",
     )
+
+
+def _published_port(container: DockerContainer) -> int | None:
+    """Return the port at which the server can be reached, or None if the container has ended.
+
+    `get_exposed_port` waits two minutes for an ended container.
+    """
+    client = container.get_docker_client()
+    if not client.get_connection_mode().use_mapped_port:
+        return _PORT
+    with suppress(ConnectionError):
+        return int(client.port(container.get_wrapped_container().id, _PORT))
+    return None
 
 
 def _status(container: DockerContainer) -> str:
