@@ -36,6 +36,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aigym_db.access.actors import ActorList
+from aigym_db.access.matrix_rows import add_row
 from aigym_db.errors import AigymError
 from aigym_db.model.access import CallCell, CallExpectation, RowCounts
 from aigym_db.model.source import Place
@@ -155,25 +156,8 @@ def _rows(
         texts = ("rejected",) * len(calls) if no_access else _texts(doc, row, calls, *keys, key)
         cells = tuple(_expectation(doc, text, actor_list, *keys, key) for text in texts)
         for name in members:
-            if name not in actor_list.actors and name not in actor_list.groups:
-                raise doc.wrong(
-                    f"The actor or group `{name}` does not exist.",
-                    *keys,
-                    key,
-                    name,
-                    hint="Use the names of policies/actors.toml.",
-                )
             rows = own if name in actor_list.actors else grouped
-            for actor in actor_list.groups.get(name, (name,)):
-                if actor in rows:
-                    raise doc.wrong(
-                        f"The actor `{actor}` has two rows.",
-                        *keys,
-                        key,
-                        name,
-                        hint="Remove it from one of them, or give it a row of its own.",
-                    )
-                rows[actor] = (key, cells)
+            add_row(rows, (key, cells), name, doc, actor_list, *keys, key)
     return {**grouped, **own}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 from aigym_db.access.actors import ActorList
 from aigym_db.model.access import COMMANDS
@@ -11,6 +11,8 @@ from aigym_db.project.toml import Document
 
 Cells = tuple[tuple[str, ...], ...]
 """The row classes that an actor reaches, for each command in the order of COMMANDS."""
+
+T = TypeVar("T")
 
 Row = tuple[str, Cells]
 """The key of a row, and its cells."""
@@ -36,25 +38,28 @@ def read_rows(doc: Document, value: Any, actor_list: ActorList, table: str | Non
         members = doc.strings(row, *keys, key, subject="`no_access`") if no_access else (key,)
         cells = NO_ACCESS if no_access else _row(doc, key, row, *keys)
         for name in members:
-            if name not in actor_list.actors and name not in actor_list.groups:
-                raise doc.wrong(
-                    f"The actor or group `{name}` does not exist.",
-                    *keys,
-                    key,
-                    name,
-                    hint="Use the names of policies/actors.toml.",
-                )
-            for actor in actor_list.groups.get(name, (name,)):
-                if actor in rows:
-                    raise doc.wrong(
-                        f"The actor `{actor}` has two rows.",
-                        *keys,
-                        key,
-                        name,
-                        hint="Remove it from one of them.",
-                    )
-                rows[actor] = (key, cells)
+            add_row(rows, (key, cells), name, doc, actor_list, *keys, key)
     return rows
+
+
+def add_row(rows: dict[str, T], row: T, name: str, doc: Document, actor_list: ActorList, *keys: str) -> None:
+    """Add the row of an actor, or of each actor of a group.
+
+    Raise BadAccessMatrix (AIG-P012) at `keys` if the name does not exist, or an actor has a row already.
+    """
+    if name not in actor_list.actors and name not in actor_list.groups:
+        raise doc.wrong(
+            f"The actor or group `{name}` does not exist.",
+            *keys,
+            name,
+            hint="Use the names of policies/actors.toml.",
+        )
+    for actor in actor_list.groups.get(name, (name,)):
+        if actor in rows:
+            raise doc.wrong(
+                f"The actor `{actor}` has two rows.", *keys, name, hint="Remove it from one of them."
+            )
+        rows[actor] = row
 
 
 def _row(doc: Document, key: str, row: Any, *keys: str) -> Cells:

@@ -131,6 +131,7 @@ class _Linter:
             self.statement(StatementContext(statement, outer.section, outer.chain, kind, located))
 
     def allow(self, allow: Allow) -> None:
+        """Check an allow comment itself: its rule must exist, and the comment must suppress a finding."""
         rule = rules_by_name().get(allow.rule)
         unused = (
             rule is not None
@@ -167,6 +168,7 @@ class _Linter:
                 )
 
     def suppressed(self, rule: str, spot: Spot) -> bool:
+        """Return True if an allow comment covers a finding at this spot; record the comment as used."""
         matching = [allow for allow in self.allows if allow.matches(rule, spot)]
         self.used.update(matching)
         return bool(matching)

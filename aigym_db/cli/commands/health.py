@@ -32,7 +32,7 @@ def command(app: App, names: tuple[str, ...], prometheus: bool) -> int:
             "`--prometheus` and `--format json` exclude each other.", hint="Specify one of them."
         )
     health = examine(app.dsn(), names=names, ignored=_ignored(app))
-    app.report.findings += text.findings(health)
+    app.report.findings.extend(text.findings(health))
     if prometheus:
         from aigym_db.report.prometheus import exposition
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
 import psycopg
@@ -139,20 +139,32 @@ def _started(image: str, label: str, password: str, settings: Mapping[str, str])
     """Create and start a container. Raise ServerUnfit (AIG-G005) if the engine or the image is missing."""
     from docker.errors import APIError, DockerException
     from requests.exceptions import RequestException
-    from testcontainers.core.config import testcontainers_config
     from testcontainers.core.container import DockerContainer
 
+    class WithoutRyuk(DockerContainer):
+        """The remover replaces Ryuk, whose image would have to be pulled."""
+
+        def start(self) -> Self:
+            client = self.get_docker_client()
+            self._container = client.create(
+                self.image,
+                command=["postgres", *pairs],
+                environment={
+                    "POSTGRES_USER": SUPERUSER,
+                    "POSTGRES_PASSWORD": password,
+                    "POSTGRES_INITDB_ARGS": INITDB,
+                },
+                # Docker accepts an address with the port; the annotation of testcontainers omits it.
+                ports={f"{_PORT}/tcp": (_address(self), None)},  # type: ignore[dict-item]
+                labels={LABEL: label},
+                shm_size=_SHARED_MEMORY,
+            )
+            client.start(self._container)
+            return self
+
     pairs = [word for key, value in {**SETTINGS, **settings}.items() for word in ("-c", f"{key}={value}")]
-    # The remover replaces Ryuk, whose image would have to be pulled.
-    ryuk_disabled = testcontainers_config.ryuk_disabled
-    testcontainers_config.ryuk_disabled = True
     try:
-        container = DockerContainer(image, labels={LABEL: label}, shm_size=_SHARED_MEMORY)
-        container.with_env("POSTGRES_USER", SUPERUSER).with_env("POSTGRES_PASSWORD", password)
-        container.with_env("POSTGRES_INITDB_ARGS", INITDB).with_command(["postgres", *pairs])
-        # Docker accepts an address with the port; the annotation of testcontainers omits it.
-        container.ports.update({f"{_PORT}/tcp": (_address(container), None)})  # type: ignore[dict-item]
-        return container.start()
+        return WithoutRyuk(image).start()
     except APIError as error:
         raise ServerUnfit(
             f"The container image {image} is not available.",
@@ -165,8 +177,6 @@ def _started(image: str, label: str, password: str, settings: Mapping[str, str])
             detail=str(error),
             hint="Start Docker or Podman (DOCKER_HOST selects the engine), or use --server embedded.",
         ) from error
-    finally:
-        testcontainers_config.ryuk_disabled = ryuk_disabled
 
 
 def _address(container: DockerContainer) -> str:
