@@ -35,7 +35,7 @@ _TARGETS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class _PlannedCall:
+class PlannedCall:
     """A call whose arguments and expected values have been evaluated."""
 
     cell: CallCell
@@ -49,10 +49,55 @@ class _PlannedCall:
     """The SQL executed before."""
 
 
+@dataclass(frozen=True, slots=True)
+class CallTrial:
+    """The calls of functions, loaded into superuser sessions."""
+
+    connections: tuple[Connection, ...]
+    matrix: AccessMatrix
+    calls: tuple[PlannedCall, ...]
+
+    def outcomes(self) -> tuple[CallOutcome, ...]:
+        """Execute all calls, distributed to the connections by actor; return the outcome of each cell."""
+        actors = list(self.matrix.actors)
+        shares: list[list[int]] = [[] for _ in self.connections]
+        for index, call in enumerate(self.calls):
+            if call.body:
+                shares[actors.index(call.cell.actor) % len(shares)].append(index)
+        outcomes = [
+            CallOutcome(call.cell, _expects_denial(call.cell), _DENIED, call.statement) for call in self.calls
+        ]
+        with ThreadPoolExecutor(len(shares)) as pool:
+            for share in pool.map(self.run_on, shares, self.connections):
+                for index, outcome in share:
+                    outcomes[index] = outcome
+        return tuple(outcomes)
+
+    def run_on(
+        self, ids: Sequence[int], connection: Connection, *, reach: bool = True, search_path: str = ""
+    ) -> list[tuple[int, CallOutcome]]:
+        """Execute the calls at these positions on one connection; return the position and outcome of each.
+
+        Without `reach`, the reach of the actors is not read, and gains are not compared. `search_path` is
+        that of the caller.
+        """
+        parameters = {"calls": list(ids), "reach": reach, "search_path": search_path}
+        with connection.transaction(force_rollback=True):
+            rows = connection.execute(query("access/run_calls").encode(), parameters).fetchall()
+        return [(index, _outcome(self.calls[index], *result, reach=reach)) for index, *result in rows]
+
+
 def call_outcomes(
     connections: Connection | Sequence[Connection], matrix: AccessMatrix, only: Collection[str] | None = None
 ) -> tuple[CallOutcome, ...]:
-    """Execute the calls of all functions or of some, and return the outcome of each cell.
+    """Execute the calls of all functions or of some, and return the outcome of each cell."""
+    return call_trial(connections, matrix, only).outcomes()
+
+
+def call_trial(
+    connections: Connection | Sequence[Connection], matrix: AccessMatrix, only: Collection[str] | None = None
+) -> CallTrial:
+    """Prepare the calls of all functions or of some; they are loaded into temporary tables of the sessions.
 
     The connections are of superusers, to one database with the fixture or to clones of it. Raise
     BadAccessMatrix (AIG-P012) if functions and matrix do not correspond, or PostgreSQL rejects an expression.
@@ -70,20 +115,9 @@ def call_outcomes(
     ]
     calls = _plan(sessions[0], matrix, functions, cells)
     reach = _reach(sessions[0], matrix, functions)
-    executed = [index for index, call in enumerate(calls) if call.body]
-    actors = list(matrix.actors)
-    shares = [
-        [index for index in executed if actors.index(calls[index].cell.actor) % len(sessions) == share]
-        for share in range(len(sessions))
-    ]
-    outcomes = [CallOutcome(call.cell, _expects_denial(call.cell), _DENIED, call.statement) for call in calls]
-    with ThreadPoolExecutor(len(sessions)) as pool:
-        for share in pool.map(
-            lambda session, ids: _run(session, matrix, reach, calls, ids), sessions, shares
-        ):
-            for index, outcome in share:
-                outcomes[index] = outcome
-    return tuple(outcomes)
+    for session in sessions:
+        _load(session, matrix, reach, calls)
+    return CallTrial(sessions, matrix, calls)
 
 
 def _plan(
@@ -91,7 +125,7 @@ def _plan(
     matrix: AccessMatrix,
     functions: Mapping[str, CallableFunction],
     cells: Iterable[CallCell],
-) -> tuple[_PlannedCall, ...]:
+) -> tuple[PlannedCall, ...]:
     """Return the calls with arguments and expected values evaluated on the fixture, as superuser."""
     scalars: dict[str, CallCell] = {}
     sets: dict[str, CallCell] = {}
@@ -126,7 +160,7 @@ def _plan(
         if before:
             statement = f"{before}; {statement.replace(_RESULT, RESULT)}"
         planned.append(
-            _PlannedCall(cell, statement, None if values is None else _sorted(values), body, before)
+            PlannedCall(cell, statement, None if values is None else _sorted(values), body, before)
         )
     return tuple(planned)
 
@@ -217,49 +251,53 @@ def _evaluate_one(connection: Connection, text: str, cell: CallCell, form: str) 
         ) from error
 
 
-def _run(
-    connection: Connection,
-    matrix: AccessMatrix,
-    reach: Mapping[str, str],
-    calls: Sequence[_PlannedCall],
-    ids: Sequence[int],
-) -> list[tuple[int, CallOutcome]]:
-    """Execute the calls at these positions; return the position and the outcome of each."""
+def _load(
+    connection: Connection, matrix: AccessMatrix, reach: Mapping[str, str], calls: Sequence[PlannedCall]
+) -> None:
+    """Create the functions that execute calls, and fill the table of those that are executed."""
     names_of_reach = {
         role: f"aigym_reach_{index}" for index, role in enumerate(role for role in reach if role)
     }
-    names = ("act_as", "calls", "counted_tables", "count_changes", "run_calls")
-    with connection.transaction(force_rollback=True):
-        for name in names:
-            connection.execute(query(f"access/create_{name}").encode())
+    names = (
+        "create_act_as",
+        "create_calls",
+        "create_counted_tables",
+        "create_count_changes",
+        "create_run_calls",
+    )
+    with connection.transaction():
+        for name in ("discard_calls", *names):
+            connection.execute(query(f"access/{name}").encode())
         for text in reach.values():
             connection.execute(text.encode())
-        with connection.cursor() as cursor, cursor.copy(query("access/fill_calls").encode()) as copy:
-            for index in ids:
-                actor = matrix.actors[calls[index].cell.actor]
-                claims = json.dumps(actor.claims) if actor.claims else ""
-                copy.write_row(
-                    (
-                        index,
-                        actor.role,
-                        claims,
-                        json.dumps(dict(actor.settings)),
-                        calls[index].before,
-                        calls[index].body,
-                        names_of_reach.get(actor.role),
-                    )
+    with connection.cursor() as cursor, cursor.copy(query("access/fill_calls").encode()) as copy:
+        for index, call in enumerate(calls):
+            if not call.body:
+                continue
+            actor = matrix.actors[call.cell.actor]
+            claims = json.dumps(actor.claims) if actor.claims else ""
+            copy.write_row(
+                (
+                    index,
+                    actor.role,
+                    claims,
+                    json.dumps(dict(actor.settings)),
+                    call.before,
+                    call.body,
+                    names_of_reach.get(actor.role),
                 )
-        rows = connection.execute(query("access/run_calls").encode(), {"calls": list(ids)}).fetchall()
-    return [(index, _outcome(calls[index], *result)) for index, *result in rows]
+            )
 
 
 def _outcome(
-    call: _PlannedCall,
+    call: PlannedCall,
     returned: list[str | None] | None,
     changes: Mapping[str, Sequence[int]] | None,
     gains: Mapping[str, int] | None,
     state: str | None,
     message: str | None,
+    *,
+    reach: bool,
 ) -> CallOutcome:
     expected = call.cell.expected
     if returned is None:
@@ -270,7 +308,7 @@ def _outcome(
     ok = (
         not expected.rejected
         and counts == dict(expected.changes)
-        and _gains_match(gains or {}, expected.gains)
+        and (not reach or _gains_match(gains or {}, expected.gains))
         and (len(returned) == expected.rows if call.returned is None else _sorted(returned) == call.returned)
     )
     values = f"{len(returned)} row{'' if len(returned) == 1 else 's'}"

@@ -1,5 +1,5 @@
 -- The calls and the actor of each; filled by COPY. `reach` is the function that returns the reach of the role.
-create temporary table if not exists aigym_call (
+create temporary table aigym_call (
     id int primary key,
     role text not null,
     claims text not null,

@@ -1,7 +1,7 @@
 -- Execute calls as their actors, with triggers, each in a subtransaction that is rolled back; return what each returned
 -- and changed. `returned` is null if the call raised an error; `changes` maps tables to rows inserted, updated, deleted,
 -- `gains` maps tables and functions to the number of rows and values that the actor reaches only after the call.
-create or replace function pg_temp.aigym_run_calls(calls int[])
+create or replace function pg_temp.aigym_run_calls(calls int[], with_reach boolean, path text)
 returns table (call int, returned text[], changes jsonb, gains jsonb, state text, message text)
 language plpgsql as $run$
 declare
@@ -21,7 +21,7 @@ begin
     perform set_config('track_counts', 'on', true);
     counts_before := pg_temp.aigym_count_changes();
     for call_row in select * from pg_temp.aigym_call c where c.id = any (aigym_run_calls.calls) order by c.role, c.claims, c.settings, c.id loop
-        if call_row.reach is not null and (call_row.role || call_row.claims || call_row.settings) <> actor then
+        if with_reach and call_row.reach is not null and (call_row.role || call_row.claims || call_row.settings) <> actor then
             actor := call_row.role || call_row.claims || call_row.settings;
             begin
                 execute format('select pg_temp.%I($1, $2)', call_row.reach) into reach_before
@@ -44,10 +44,14 @@ begin
                 perform set_config('aigym.result', coalesce(result, ''), true);
             end if;
             if call_row.body like 'call %' then
+                perform pg_catalog.set_config('search_path', path, true);
                 execute call_row.body;
+                perform pg_catalog.set_config('search_path', '', true);
                 returned := array[null::text];
             else
+                perform pg_catalog.set_config('search_path', path, true);
                 execute call_row.body into returned;
+                perform pg_catalog.set_config('search_path', '', true);
             end if;
             set constraints all immediate;
             perform set_config('role', 'none', true);
@@ -65,7 +69,7 @@ begin
                     group by t.name
                 ) as changed
                 where (changed.inserted, changed.updated, changed.deleted) <> (0, 0, 0);
-                if call_row.reach is not null and reach_before is not null then
+                if with_reach and call_row.reach is not null and reach_before is not null then
                     execute format('select pg_temp.%I($1, $2)', call_row.reach) into reach_gained
                     using call_row.claims, call_row.settings;
                     reach_gained := array(select unnest(reach_gained) except select unnest(reach_before));
