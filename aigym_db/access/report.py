@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from aigym_db.access.calls import call_outcomes
+from aigym_db.access.control import check_control
 from aigym_db.access.findings import coverage_gaps, differing_calls, differing_cells
 from aigym_db.access.matrix import AccessMatrix, read_matrix
 from aigym_db.access.outcomes import AttemptResult
@@ -66,8 +67,8 @@ def access_report(project: Project, tables: tuple[str, ...] = ()) -> Iterator[Ac
     """Create the test database, test the cells of all tables and functions or of some, and return the report.
 
     The test database is removed after the block. `tables` can contain functions. Raise BadCommandLine
-    (AIG-P013) for a table or function that the access matrix does not contain, and the errors of the matrix
-    and the templates.
+    (AIG-P013) for a table or function that the access matrix does not contain, BlindDetector (AIG-P018) if a
+    deliberately wrong table is not reported, and the errors of the matrix and the templates.
     """
     matrix = read_matrix(project.root)
     unknown = [name for name in tables if name not in matrix.tables and name not in matrix.functions]
@@ -80,6 +81,7 @@ def access_report(project: Project, tables: tuple[str, ...] = ()) -> Iterator[Ac
         place = stack.enter_context(open_test_database(project))
         clones = min(_CLONES, os.cpu_count() or 1)
         connections = [stack.enter_context(place.connection()) for _ in range(clones)]
+        check_control(connections[0], matrix)
         tried = trial(connections, matrix, tables or None)
         began = time.perf_counter()
         results = tuple(tried.run())

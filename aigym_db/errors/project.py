@@ -1,4 +1,4 @@
-"""Errors of the project and its files, AIG-P001 to AIG-P017."""
+"""Errors of the project and its files, AIG-P001 to AIG-P018."""
 
 from __future__ import annotations
 
@@ -188,3 +188,16 @@ class UnknownTenant(ProjectError):
 
     code = "AIG-P017"
     name = "unknown-tenant"
+
+
+class BlindDetector(ProjectError):
+    """The test of the access matrix does not report a table whose policy is deliberately wrong.
+
+    Each run of `aigym-db test` creates such a table, the control, in a transaction that is rolled back: all
+    actors can read a row that none is expected to read. If it is not reported, the run detects nothing, and
+    matching cells prove nothing. A setting of the server that changes the meaning of policies, a broken
+    installation or a fault of aigym-db can be the cause.
+    """
+
+    code = "AIG-P018"
+    name = "blind-detector"

@@ -289,6 +289,8 @@ class CallCounts(TypedDict):
 class TestResults(TypedDict, total=False):
     """The results of `test`."""
 
+    control: Literal["found"]
+    """The deliberately wrong table was reported; otherwise the document has the error blind-detector."""
     cells: int
     matching: int
     differing: int

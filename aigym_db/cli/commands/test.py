@@ -24,8 +24,9 @@ def command(app: App, tables: tuple[str, ...], mutants: bool) -> int:
     """Execute each cell of the access matrix as its actor, on a temporary database with seeds/test.
 
     Tests SELECT, inserted fixture rows, reassignments, writes with and without WHERE, and calls of functions.
-    With TABLE, only the cells of these tables or functions. Exit status 1 if a cell differs or a mutant
-    survives.
+    With TABLE, only the cells of these tables or functions. Each run also tests the control, a table with a
+    deliberately wrong policy. Exit status 1 if a cell differs or a mutant survives, 2 if the control is not
+    found.
     """
     from aigym_db.access.report import access_report
     from aigym_db.report.documents import CallCounts, TestResults
@@ -46,8 +47,10 @@ def command(app: App, tables: tuple[str, ...], mutants: bool) -> int:
                 f"({counted(result.functions, 'function')} × {counted(len(result.matrix.actors), 'actor')}), "
                 f"{result.failed_calls:,} differ ({result.calls_per_second:,} cells per second)."
             )
+        report.print_line("control: found")
         report.add_results(
             lambda: TestResults(
+                control="found",
                 cells=len(result.outcomes),
                 matching=len(result.outcomes) - result.failed,
                 differing=result.failed,
