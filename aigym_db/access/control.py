@@ -50,7 +50,7 @@ def check_control(connection: Connection, matrix: AccessMatrix) -> None:
     if missed:
         raise BlindDetector(
             f"The test does not report the control table, which {missed[0]} can read.",
-            detail=f"Its policy is `using (true)`; not reported for {len(missed)} of {len(matrix.actors)} actors.",
+            detail=f"{len(missed)} of {len(matrix.actors)} actors are not reported. Policy: using (true).",
             hint="Report this as a fault of aigym-db; the other results of this run prove nothing.",
         )
 
