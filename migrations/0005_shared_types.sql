@@ -4,34 +4,36 @@
 
 -- schema/core/_types.sql.j2
 
-create type core.visibility_level as enum (
-  'private',
-  'shared',
-  'unit',
-  'tenant',
-  'role_based',
-  'internal',
-  'public',
-  'system'
-);
+-- Domains, not enums: row-level security lets only leakproof operators use an index, and no operator of an enum is.
+create domain core.visibility_level as text
+  constraint visibility_level_check check (value in ('private', 'tenant', 'public'));
 
-comment on type core.visibility_level is 'The visibility of a resource, from its owner alone to the public.';
+comment on domain core.visibility_level is
+  'Who can read a row besides its owner: no other person, the members of its tenant, or all people.';
 
-create type core.resource_status as enum ('active', 'archived', 'deleted', 'migrated');
+create domain core.severity as text
+  constraint severity_check check (value in ('info', 'warning', 'error', 'critical'));
 
-comment on type core.resource_status is 'Whether a resource is in use.';
+comment on domain core.severity is 'The severity of an event.';
 
-create type core.event_status as enum ('pending', 'processing', 'completed', 'failed', 'retrying', 'dead');
+create domain core.http_url as text
+  constraint http_url_check check (
+    length(value) <= 2000
+    and value ~ '^https?://[^/?#[:space:][:cntrl:]@\\]+([/?#][^[:space:][:cntrl:]]*)?$'
+  );
 
-comment on type core.event_status is 'The progress of the work that an event requests.';
+comment on domain core.http_url is 'An http or https URL with a host and without credentials, of at most 2,000 characters.';
 
-create type core.work_priority as enum ('low', 'normal', 'high', 'urgent');
+-- AT TIME ZONE raises invalid_parameter_value if the server has no such time zone. The pattern rejects abbreviations and
+-- POSIX specifications, which AT TIME ZONE accepts, too.
+create domain core.time_zone as text
+  constraint time_zone_check check (
+    length(value) <= 64
+    and value ~ '^(UTC|[A-Z][A-Za-z_]+/[A-Za-z0-9_+/-]+)$'
+    and (now() at time zone value) is not null
+  );
 
-comment on type core.work_priority is 'The order in which a queue returns its entries.';
-
-create type core.severity as enum ('info', 'warning', 'error', 'critical');
-
-comment on type core.severity is 'The severity of an event.';
+comment on domain core.time_zone is 'A time zone of the server in the form Area/Location, or UTC.';
 
 -- schema/privacy/_types.sql.j2
 
@@ -175,8 +177,7 @@ drop type privacy.request_status;
 drop type privacy.request_type;
 drop type privacy.legal_basis;
 drop type privacy.gdpr_rule;
-drop type core.severity;
-drop type core.work_priority;
-drop type core.event_status;
-drop type core.resource_status;
-drop type core.visibility_level;
+drop domain core.time_zone;
+drop domain core.http_url;
+drop domain core.severity;
+drop domain core.visibility_level;

@@ -48,7 +48,7 @@ create table ops.partition_strategies (
   auto_drop boolean not null default false,
   archive_before_drop boolean not null default true,
   created_at timestamptz not null default now(),
-  created_by uuid,
+  created_by uuid default auth.uid(),
   updated_at timestamptz not null default now(),
   updated_by uuid,
   constraint partition_strategies_pkey primary key (schema_name, table_name),

@@ -16,7 +16,7 @@ create table audit.event_types (
   requires_immediate_alert boolean not null default false,
   event_schema jsonb,
   created_at timestamptz not null default now(),
-  created_by uuid,
+  created_by uuid default auth.uid(),
   updated_at timestamptz not null default now(),
   updated_by uuid,
   constraint event_types_pkey primary key (id),
@@ -326,12 +326,3 @@ drop table
   audit.seals,
   audit.audit_log,
   audit.event_types;
-
--- The metadata of their partitions is deleted with the tables.
-delete from ops.partition_strategies
-where (schema_name, table_name) in (
-  ('audit', 'audit_log'),
-  ('audit', 'security_audit'),
-  ('audit', 'system_events')
-);
-

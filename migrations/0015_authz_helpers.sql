@@ -422,7 +422,7 @@ set search_path = ''
 as $$
   select 'public'::core.visibility_level
   union
-  select unnest(enum_range(null::core.visibility_level))
+  select unnest(array['private', 'tenant', 'public'])::core.visibility_level
   where (select authz.is_super_admin())
 $$;
 

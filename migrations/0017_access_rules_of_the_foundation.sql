@@ -501,35 +501,9 @@ create policy profiles_update on iam.profiles
   using (id = (select auth.uid()))
   with check (id = (select auth.uid()));
 
-grant select (avatar_url), update (avatar_url) on iam.profiles to authenticated;
-
-grant select (created_at) on iam.profiles to authenticated;
-
-grant select (display_name), update (display_name) on iam.profiles to authenticated;
-
-grant select (full_name), update (full_name) on iam.profiles to authenticated;
-
-grant select (id) on iam.profiles to authenticated;
-
-grant select (job_title), update (job_title) on iam.profiles to authenticated;
-
-grant select (last_seen_at) on iam.profiles to authenticated;
-
-grant select (locale), update (locale) on iam.profiles to authenticated;
-
-grant select (onboarding_completed), update (onboarding_completed) on iam.profiles to authenticated;
-
-grant select (row_version) on iam.profiles to authenticated;
-
-grant select (status) on iam.profiles to authenticated;
-
-grant select (timezone), update (timezone) on iam.profiles to authenticated;
-
-grant select (updated_at) on iam.profiles to authenticated;
-
-grant select (visibility), update (visibility) on iam.profiles to authenticated;
-
 grant select, insert, update, delete on iam.profiles to service_role;
+
+grant select (avatar_url, created_at, display_name, full_name, id, job_title, last_seen_at, locale, onboarding_completed, row_version, status, timezone, updated_at, visibility), update (avatar_url, display_name, full_name, job_title, locale, onboarding_completed, timezone, visibility) on iam.profiles to authenticated;
 
 create policy profile_private_session on iam.profile_private
   as restrictive for all to authenticated
@@ -604,11 +578,10 @@ create policy tenants_update on iam.tenants
   using (id = any (array(select authz.admin_tenant_ids())) and deleted_at is null)
   with check (id = any (array(select authz.admin_tenant_ids())) and deleted_at is null);
 
-grant update (branding, description, display_name, name, require_mfa, settings, visibility)
-  on iam.tenants to authenticated;
-
 grant select, insert on iam.tenants to authenticated;
 grant select, insert, update, delete on iam.tenants to service_role;
+
+grant update (branding, description, display_name, name, require_mfa, settings, visibility) on iam.tenants to authenticated;
 
 create policy communities_session on iam.communities
   as restrictive for all to authenticated
@@ -778,11 +751,10 @@ create policy memberships_update on iam.memberships
   using (tenant_id = any (array(select authz.admin_tenant_ids())) and user_id <> (select auth.uid()))
   with check (tenant_id = any (array(select authz.admin_tenant_ids())) and user_id <> (select auth.uid()));
 
-grant update (approved_at, approved_by, ended_at, relationship_type_id, status)
-  on iam.memberships to authenticated;
-
 grant select, insert on iam.memberships to authenticated;
 grant select, insert, update, delete on iam.memberships to service_role;
+
+grant update (approved_at, approved_by, ended_at, relationship_type_id, status) on iam.memberships to authenticated;
 
 create policy unit_members_session on iam.unit_members
   as restrictive for all to authenticated
@@ -978,10 +950,9 @@ drop policy unit_members_update on iam.unit_members;
 drop policy unit_members_insert on iam.unit_members;
 drop policy unit_members_select on iam.unit_members;
 drop policy unit_members_session on iam.unit_members;
+revoke update (approved_at, approved_by, ended_at, relationship_type_id, status) on iam.memberships from authenticated;
 revoke select, insert on iam.memberships from authenticated;
 revoke select, insert, update, delete on iam.memberships from service_role;
-revoke update (status, relationship_type_id, ended_at, approved_by, approved_at)
-  on iam.memberships from authenticated;
 drop policy memberships_update on iam.memberships;
 drop policy memberships_insert on iam.memberships;
 drop policy memberships_select on iam.memberships;
@@ -1027,10 +998,9 @@ drop policy communities_update on iam.communities;
 drop policy communities_insert on iam.communities;
 drop policy communities_select on iam.communities;
 drop policy communities_session on iam.communities;
+revoke update (branding, description, display_name, name, require_mfa, settings, visibility) on iam.tenants from authenticated;
 revoke select, insert on iam.tenants from authenticated;
 revoke select, insert, update, delete on iam.tenants from service_role;
-revoke update (visibility, settings, require_mfa, name, display_name, description, branding)
-  on iam.tenants from authenticated;
 drop policy tenants_update on iam.tenants;
 drop policy tenants_insert on iam.tenants;
 drop policy tenants_select on iam.tenants;
@@ -1049,21 +1019,8 @@ drop policy profile_private_update on iam.profile_private;
 drop policy profile_private_insert on iam.profile_private;
 drop policy profile_private_select on iam.profile_private;
 drop policy profile_private_session on iam.profile_private;
+revoke select (avatar_url, created_at, display_name, full_name, id, job_title, last_seen_at, locale, onboarding_completed, row_version, status, timezone, updated_at, visibility), update (avatar_url, display_name, full_name, job_title, locale, onboarding_completed, timezone, visibility) on iam.profiles from authenticated;
 revoke select, insert, update, delete on iam.profiles from service_role;
-revoke select (visibility), update (visibility) on iam.profiles from authenticated;
-revoke select (updated_at) on iam.profiles from authenticated;
-revoke select (timezone), update (timezone) on iam.profiles from authenticated;
-revoke select (status) on iam.profiles from authenticated;
-revoke select (row_version) on iam.profiles from authenticated;
-revoke select (onboarding_completed), update (onboarding_completed) on iam.profiles from authenticated;
-revoke select (locale), update (locale) on iam.profiles from authenticated;
-revoke select (last_seen_at) on iam.profiles from authenticated;
-revoke select (job_title), update (job_title) on iam.profiles from authenticated;
-revoke select (id) on iam.profiles from authenticated;
-revoke select (full_name), update (full_name) on iam.profiles from authenticated;
-revoke select (display_name), update (display_name) on iam.profiles from authenticated;
-revoke select (created_at) on iam.profiles from authenticated;
-revoke select (avatar_url), update (avatar_url) on iam.profiles from authenticated;
 drop policy profiles_update on iam.profiles;
 drop policy profiles_select on iam.profiles;
 drop policy profiles_session on iam.profiles;

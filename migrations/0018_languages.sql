@@ -16,7 +16,7 @@ create table platform.languages (
   display_order smallint not null default 100,
   completion_percent numeric(5, 2) not null default 0,
   created_at timestamptz not null default now(),
-  created_by uuid,
+  created_by uuid default auth.uid(),
   updated_at timestamptz not null default now(),
   updated_by uuid,
   constraint languages_pkey primary key (id),

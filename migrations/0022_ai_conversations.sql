@@ -148,7 +148,7 @@ create table ai.conversations (
   last_message_at timestamptz not null default now(),
   ended_at timestamptz,
   created_at timestamptz not null default now(),
-  created_by uuid,
+  created_by uuid default auth.uid(),
   updated_at timestamptz not null default now(),
   updated_by uuid,
   deleted_at timestamptz,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
 
 from aigym_db.model.catalog import Catalog, Key
 
@@ -74,35 +77,76 @@ def _built_in(family: str, owner: str) -> Rights:
     return privileges
 
 
-def grants(before: Rights, after: Rights, on: str, *, column: str = "", prefix: str = "") -> list[str]:
+def grants(before: Rights, after: Rights, on: str, *, prefix: str = "") -> list[str]:
     """Return the REVOKE and GRANT statements that change `before` to `after`.
 
     `on` is the object as GRANT names it, for example `function app.f()`.
     """
+    return [prefix + change.statement(_words(change.letters), on) for change in _changes(before, after)]
+
+
+def column_grants(before: Mapping[str, Rights], after: Mapping[str, Rights], table: str) -> list[str]:
+    """Return the statements that change the privileges on columns, one for all columns of a role.
+
+    `before` and `after` contain the privileges of each column by its name.
+    """
+    columns: dict[tuple[_Action, str], dict[str, list[str]]] = {}
+    for column in sorted(before.keys() | after.keys()):
+        for change in _changes(before.get(column, {}), after.get(column, {})):
+            by_letter = columns.setdefault((change.action, change.role), {})
+            for letter in change.letters:
+                by_letter.setdefault(letter, []).append(column)
     statements: list[str] = []
-    for role in sorted(before.keys() | after.keys()):
-        old, new = before.get(role, {}), after.get(role, {})
-        grantee = role or "public"
-        revoked = [letter for letter in _WORDS if letter in old and letter not in new]
-        grant_only = [letter for letter in _WORDS if old.get(letter) and new.get(letter) is False]
-        granted = [letter for letter in _WORDS if new.get(letter) is False and letter not in old]
-        grantable = [letter for letter in _WORDS if new.get(letter) and not old.get(letter)]
-        if revoked:
-            statements.append(f"{prefix}revoke {_words(revoked, column)} on {on} from {grantee};")
-        if grant_only:
-            statements.append(
-                f"{prefix}revoke grant option for {_words(grant_only, column)} on {on} from {grantee};"
-            )
-        if granted:
-            statements.append(f"{prefix}grant {_words(granted, column)} on {on} to {grantee};")
-        if grantable:
-            statements.append(
-                f"{prefix}grant {_words(grantable, column)} on {on} to {grantee} with grant option;"
-            )
+    for (action, role), by_letter in sorted(columns.items(), key=lambda item: (item[0][1], item[0][0])):
+        letters = [letter for letter in _WORDS if letter in by_letter]
+        words = ", ".join(f"{_WORDS[letter]} ({', '.join(by_letter[letter])})" for letter in letters)
+        statements.append(_Change(action, role, letters).statement(words, table))
     return statements
 
 
-def _words(letters: list[str], column: str) -> str:
+class _Action(IntEnum):
+    """The kinds of change, in the order of their statements."""
+
+    REVOKE = 0
+    REVOKE_GRANT_OPTION = 1
+    GRANT = 2
+    GRANT_WITH_OPTION = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """One REVOKE or GRANT of privilege letters for one role."""
+
+    action: _Action
+    role: str
+    letters: list[str]
+
+    def statement(self, words: str, on: str) -> str:
+        grantee = self.role or "public"
+        if self.action in (_Action.REVOKE, _Action.REVOKE_GRANT_OPTION):
+            option = "grant option for " if self.action == _Action.REVOKE_GRANT_OPTION else ""
+            return f"revoke {option}{words} on {on} from {grantee};"
+        option = " with grant option" if self.action == _Action.GRANT_WITH_OPTION else ""
+        return f"grant {words} on {on} to {grantee}{option};"
+
+
+def _changes(before: Rights, after: Rights) -> Iterator[_Change]:
+    for role in sorted(before.keys() | after.keys()):
+        old, new = before.get(role, {}), after.get(role, {})
+        letters = {
+            _Action.REVOKE: [letter for letter in _WORDS if letter in old and letter not in new],
+            _Action.REVOKE_GRANT_OPTION: [
+                letter for letter in _WORDS if old.get(letter) and new.get(letter) is False
+            ],
+            _Action.GRANT: [letter for letter in _WORDS if new.get(letter) is False and letter not in old],
+            _Action.GRANT_WITH_OPTION: [
+                letter for letter in _WORDS if new.get(letter) and not old.get(letter)
+            ],
+        }
+        yield from (_Change(action, role, changed) for action, changed in letters.items() if changed)
+
+
+def _words(letters: list[str]) -> str:
     if set(_TABLE) <= set(letters):
         return "all"
-    return ", ".join(_WORDS[letter] + (f" ({column})" if column else "") for letter in letters)
+    return ", ".join(_WORDS[letter] for letter in letters)

@@ -11,7 +11,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from aigym_db.draft.classify import REMOVABLE, Changes, classify
-from aigym_db.draft.generate import fact_item, removal_items, run_time_items, statement_item
+from aigym_db.draft.generate import (
+    column_rights_items,
+    fact_item,
+    removal_items,
+    run_time_items,
+    statement_item,
+)
 from aigym_db.draft.items import Item, down_text, up_text
 from aigym_db.draft.selection import SHARED_KINDS, Selection, select_statements
 from aigym_db.draft.texts import template_statements
@@ -55,10 +61,12 @@ def draft(
     """
     changes = classify(history, state, partial=bool(only))
     selection = select_statements(template_statements(scripts), changes, past=past, only=only)
+    included = [difference for difference in changes.facts if not selection.excludes(difference)]
+    column_rights = [item for item in included if item.key.kind == "column" and item.fact == "acl"]
     facts = {
         difference: fact_item(difference, selection)
-        for difference in changes.facts
-        if not selection.excludes(difference)
+        for difference in included
+        if difference not in column_rights
     }
     undrafted = [
         *(() if only else _missing(selection)),
@@ -74,6 +82,7 @@ def draft(
     items = [
         *(statement_item(statement, changes, owner) for statement in selection.statements),
         *(item for item in facts.values() if item),
+        *column_rights_items(column_rights, selection),
         *removal_items(changes, owner),
     ]
     items += list(run_time_items(selection, items))

@@ -9,7 +9,7 @@ from aigym_db.draft.items import Down, Item, Phase
 from aigym_db.draft.selection import SelectedStatement, Selection
 from aigym_db.draft.targets import Subject, bound_to, matches, subject
 from aigym_db.draft.texts import FIRST, LAST, Position, concurrently, or_replace
-from aigym_db.draft.write import change_fact, create, drop
+from aigym_db.draft.write import change_column_rights, change_fact, create, drop, split
 from aigym_db.model.catalog import Catalog, Difference, Key
 
 _DROPPED_FIRST = ("policy", "trigger", "rule", "view", "materialized view", "index", "statistics")
@@ -75,6 +75,20 @@ def fact_item(difference: Difference, selection: Selection) -> Item | None:
         up = ""
     position, file = selection.place_of(difference)
     return Item(position, file, tuple(_lines(up)), tuple(_downs(Phase.CHANGED, _lines(down))))
+
+
+def column_rights_items(differences: Iterable[Difference], selection: Selection) -> Iterator[Item]:
+    """Yield one item per table that changes the privileges on its columns."""
+    changes = selection.changes
+    by_table: dict[str, list[Difference]] = {}
+    for difference in differences:
+        by_table.setdefault(split(difference.key.name)[0], []).append(difference)
+    for of_table in by_table.values():
+        keys = [difference.key for difference in of_table]
+        position, file = selection.place_of(of_table[0])
+        up = change_column_rights(changes.history, changes.state, keys)
+        down = change_column_rights(changes.state, changes.history, keys)
+        yield Item(position, file, tuple(up), tuple(_downs(Phase.CHANGED, down)))
 
 
 def removal_items(changes: Changes, owner: str | None) -> Iterator[Item]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from aigym_db.draft.acl import default_entry, first_rights, grants, rights
+from collections.abc import Iterable
+
+from aigym_db.draft.acl import column_grants, default_entry, first_rights, grants, rights
 from aigym_db.model.catalog import Catalog, Key
 from aigym_db.syntax.quote import literal
 
@@ -77,6 +79,15 @@ def change_fact(catalog: Catalog, other: Catalog, key: Key, fact: str) -> str | 
     return None
 
 
+def change_column_rights(catalog: Catalog, other: Catalog, keys: Iterable[Key]) -> list[str]:
+    """Return the SQL that changes the privileges on columns of one table in `catalog` to those in `other`."""
+    names = {split(key.name)[2]: key for key in keys}
+    table = split(next(iter(names.values())).name)[0]
+    before = {name: rights(catalog.facts.get(key, {}).get("acl", "")) for name, key in names.items()}
+    after = {name: rights(other.facts.get(key, {}).get("acl", "")) for name, key in names.items()}
+    return column_grants(before, after, table)
+
+
 def enable(key: Key, value: str) -> str:
     """Return ALTER TABLE … ENABLE or DISABLE for a trigger or rule; `value` is the fact `enabled`."""
     table, _, name = split(key.name)
@@ -118,7 +129,7 @@ def _rights_changes(key: Key, facts: dict[str, str] | object, wanted: dict[str, 
         return grants(before, after, objects, prefix=prefix)
     if key.kind == "column":
         table, _, name = split(key.name)
-        return grants(before, after, table, column=name)
+        return column_grants({name: before}, {name: after}, table)
     if key.kind == "database":
         return [_on_this_database(line) for line in grants(before, after, "database %I")]
     return grants(before, after, _granted_on(key))

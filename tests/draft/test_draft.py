@@ -206,6 +206,11 @@ CHANGES: dict[str, tuple[Edit, str, str]] = {
         "grant update (name) on app.birds to draft_writer;",
         "revoke update (name) on app.birds from draft_writer;",
     ),
+    "grants on several columns": (
+        append(POLICIES, "grant insert (name), update (seen, name) on app.birds to draft_writer;\n"),
+        "grant insert (name), update (name, seen) on app.birds to draft_writer;",
+        "revoke insert (name), update (name, seen) on app.birds from draft_writer;",
+    ),
     "a function granted to public": (
         append(MAY_SEE, "grant execute on function app.may_see(bigint) to public;\n"),
         "grant execute on function app.may_see(bigint) to public;",
