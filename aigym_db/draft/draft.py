@@ -7,8 +7,9 @@ the items, in order of position, into files (`Draft`). `new` executes and writes
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from aigym_db.draft.classify import REMOVABLE, Changes, classify
 from aigym_db.draft.generate import (
@@ -24,7 +25,7 @@ from aigym_db.draft.texts import template_statements
 from aigym_db.errors import CannotDraft
 from aigym_db.model.catalog import Catalog, Difference
 from aigym_db.model.sql import Script
-from aigym_db.project.state import ROLES
+from aigym_db.project.state import role_of
 
 _SHOWN = 30
 
@@ -52,13 +53,14 @@ def draft(
 ) -> tuple[Draft, ...]:
     """Return the migrations that change `history` to `state`, using the statements of the templates.
 
-    The result has more than one migration if statements run as another role (`_roles.sql.j2`) or are
+    The result has more than one migration if statements run as another role (`role_of`) or are
     non-transactional (an index on an existing table). `past` is the SQL of all migrations: statements whose
     effect is known only at run time (DO, SELECT, INSERT) are included unless `past` contains them. `only`
     limits the draft to these templates or folders.
 
     Raise CannotDraft (AIG-P011) if no statement is available for a difference; its detail lists them.
     """
+    scripts = tuple(scripts)
     changes = classify(history, state, partial=bool(only))
     selection = select_statements(template_statements(scripts), changes, past=past, only=only)
     included = [difference for difference in changes.facts if not selection.excludes(difference)]
@@ -91,7 +93,8 @@ def draft(
             "The templates contain no change that the migrations lack.",
             hint="Change a template first, or write a migration by hand: `aigym-db new NAME --empty`.",
         )
-    return tuple(_compose(group) for group in _files(items) if group)
+    roles = {script.source.file: role_of(script) for script in scripts}
+    return tuple(_compose(group, roles) for group in _files(items, roles))
 
 
 def _missing(selection: Selection) -> list[Difference]:
@@ -116,22 +119,21 @@ def _unexplained(facts: list[Difference], selection: Selection) -> list[Differen
     ]
 
 
-def _files(items: Iterable[Item]) -> tuple[list[Item], list[Item], list[Item]]:
-    """Return the items of each file, in order: roles, transactional, non-transactional."""
-    roles: list[Item] = []
-    transactional: list[Item] = []
-    others: list[Item] = []
-    for item in sorted(items, key=lambda item: item.position):
-        (roles if item.file == ROLES else transactional if item.transactional else others).append(item)
-    return roles, transactional, others
+def _files(items: Iterable[Item], roles: Mapping[str, str | None]) -> Iterator[list[Item]]:
+    """Yield the items of each file, in order: transactional ones by role, then non-transactional ones."""
+    ordered = sorted(items, key=lambda item: item.position)
+    for transactional in (True, False):
+        chosen = [item for item in ordered if item.transactional == transactional]
+        for _, group in groupby(chosen, key=lambda item: roles.get(item.file)):
+            yield list(group)
 
 
-def _compose(items: Sequence[Item]) -> Draft:
+def _compose(items: Sequence[Item], roles: Mapping[str, str | None]) -> Draft:
     return Draft(
         up=up_text(items),
         down=down_text(items),
         made_from=tuple(dict.fromkeys(item.file for item in items if item.file)),
-        role="none" if items[0].file == ROLES else None,
+        role=roles.get(items[0].file),
         transaction=items[0].transactional,
     )
 

@@ -20,7 +20,7 @@ from aigym_db.project.config import Project
 from aigym_db.project.lock_file import frozen
 from aigym_db.project.migrations import migrations, parse
 from aigym_db.project.order import ordered
-from aigym_db.project.state import parts
+from aigym_db.project.state import ROLES, parts
 
 _EMPTY = "-- Write what changes here, one statement after the other.\n"
 _EMPTY_DOWN = "-- Write the exact inverse here, or add `irreversible: <reason>` to the marker.\n"
@@ -147,7 +147,9 @@ def _read(version: int, slug: str, draft: Draft) -> Migration:
 def _name(slug: str, draft: Draft, drafts: tuple[Draft, ...]) -> str:
     if len(drafts) == 1:
         return slug
-    return f"{slug}_roles" if draft.role else slug if draft.transaction else f"{slug}_indexes"
+    if draft.role:
+        return f"{slug}_roles" if draft.made_from == (ROLES,) else f"{slug}_role_{draft.role}"
+    return slug if draft.transaction else f"{slug}_indexes"
 
 
 def _slug(name: str) -> str:

@@ -12,7 +12,8 @@ from aigym_db.model.sql import Script, Statement
 
 FIRST, LAST = -1, 1_000_000
 """Template numbers before and after every template."""
-_CARD = re.compile(r"--[ \t]*\w+\.\w+:[^\n]*\n(?:--[^\n]*\n)*")
+_HEAD = re.compile(r"--[ \t]*\w+\.\w+:[^\n]*\n(?:--[^\n]*\n)*|--[ \t]*role:[^\n]*\n")
+"""The card of a table, or the role of another template."""
 
 
 class Position(NamedTuple):
@@ -81,7 +82,7 @@ def concurrently(text: str) -> str:
 
 
 def _above(gap: str, *, first: bool) -> str:
-    """Return the comment lines directly above a statement, without the card of a table."""
-    gap = _CARD.sub("", gap.lstrip("\n"), count=1) if first else gap.partition("\n")[2]
+    """Return the comment lines directly above a statement, without the head of the template."""
+    gap = _HEAD.sub("", gap.lstrip("\n"), count=1) if first else gap.partition("\n")[2]
     lines = [line for line in gap.split("\n") if line.strip()]
     return "".join(f"{line}\n" for line in lines)

@@ -11,8 +11,8 @@ from aigym_db.database.catalog import snapshot
 from aigym_db.database.replay import built, replay, scratch
 from aigym_db.database.servers.server import Server
 from aigym_db.draft.new import new
-from aigym_db.errors import BadCommandLine, CannotDraft
-from aigym_db.model.catalog import Catalog
+from aigym_db.errors import BadCommandLine, BadTemplate, CannotDraft
+from aigym_db.model.catalog import Catalog, Key
 from aigym_db.project.config import Project, find
 from aigym_db.project.migrations import migrations
 from aigym_db.project.state import state
@@ -366,6 +366,42 @@ def test_only_limits_the_draft_to_some_templates(project: Project) -> None:
         "0003_second_half.sql",
     ]
     assert "create schema" not in second[0].read_text()
+
+
+def test_a_template_that_states_its_role_is_drafted_as_a_migration_of_its_own(
+    server: Server, project: Project
+) -> None:
+    text = "-- role: none\n-- Who runs it owns it.\ncreate table app.eggs ();\n"
+    write(project.root, "schema/app/_links.sql.j2", text)
+
+    first = new(project, "begin")
+
+    assert [file.name for file in first] == [
+        *("0001_begin_roles.sql", "0002_begin.sql", "0003_begin_role_none.sql", "0004_begin.sql"),
+    ]
+    third = first[2].read_text()
+    assert third.count("-- migrate:up role:none") == third.count("-- migrate:down role:none") == 1
+    assert "-- Who runs it owns it.\ncreate table app.eggs" in third
+    assert "-- role: none" not in third
+    eggs = Key("table", "app.eggs")
+    assert history_catalog(server, project).facts[eggs]["owner"] == "postgres"
+    assert history_catalog(server, project).difference(state_catalog(server, project)) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("-- role: draft_reader\nselect 1;", "cannot run as `draft_reader`"),
+        ("-- A link.\n-- role: none\nselect 1;", "states its role below its first line"),
+    ],
+)
+def test_another_role_or_place_of_it_is_rejected(project: Project, text: str, message: str) -> None:
+    write(project.root, "schema/app/_links.sql.j2", text)
+
+    with pytest.raises(BadTemplate, match=message) as error:
+        new(project, "begin")
+
+    assert error.value.place is not None
 
 
 def test_an_empty_file_contains_only_the_markers(in_sync: Project) -> None:
