@@ -263,7 +263,7 @@ create table privacy.data_archive_log (
 comment on table privacy.data_archive_log is 'The archived and dropped partitions, as evidence.';
 
 comment on column privacy.data_archive_log.archive_sha256 is
-  'Hash of the archive file; ops.drop_archived() does not drop a partition without it.';
+  'Hash of the archive file, recorded by ops.record_archive().';
 
 comment on column privacy.data_archive_log.executed_by is 'The login role that executed the action.';
 

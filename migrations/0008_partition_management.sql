@@ -1,5 +1,5 @@
 -- 0008 partition management
--- from: schema/ops/job_runs.sql.j2, schema/ops/partition_strategies.sql.j2, schema/ops/partition_metadata.sql.j2, schema/ops/_functions/add_partition.sql.j2, schema/ops/_functions/detach_expired.sql.j2, schema/ops/_functions/drop_archived.sql.j2, schema/ops/_functions/record_partitions.sql.j2, schema/ops/_functions/ensure_hash_partitions.sql.j2, schema/ops/_functions/ensure_partitions.sql.j2, schema/ops/_functions/ensure_all_partitions.sql.j2
+-- from: schema/ops/job_runs.sql.j2, schema/ops/partition_strategies.sql.j2, schema/ops/partition_metadata.sql.j2, schema/ops/_functions/add_partition.sql.j2, schema/ops/_functions/ensure_partitions.sql.j2, schema/ops/_functions/ensure_all_partitions.sql.j2, schema/ops/_functions/record_partitions.sql.j2, schema/ops/_functions/ensure_hash_partitions.sql.j2, schema/ops/_functions/record_archive.sql.j2
 -- migrate:up
 
 -- schema/ops/job_runs.sql.j2
@@ -41,7 +41,7 @@ create table ops.partition_strategies (
   partition_key text not null,
   partition_interval text,
   modulus integer,
-  premake integer not null default 3,
+  premake integer not null default 13,
   retention interval,
   auto_create boolean not null default true,
   auto_detach boolean not null default true,
@@ -70,7 +70,7 @@ comment on column ops.partition_strategies.retention is
   'How long a partition stays attached after its upper bound; null: without limit.';
 
 comment on column ops.partition_strategies.auto_drop is
-  'Whether a detached partition is scheduled for dropping automatically.';
+  'Whether `aigym-db partitions apply` drops a partition a week after it was detached.';
 
 comment on column ops.partition_strategies.archive_before_drop is
   'Whether a partition is dropped only after its archive has a hash in privacy.data_archive_log.';
@@ -96,26 +96,21 @@ create table ops.partition_metadata (
   status text not null default 'active',
   created_at timestamptz not null default now(),
   detached_at timestamptz,
-  scheduled_drop_at timestamptz,
   constraint partition_metadata_pkey primary key (schema_name, table_name, partition_name),
   constraint partition_metadata_status_check check (
-    status in ('active', 'detached', 'archived', 'compressed', 'scheduled_drop', 'dropped')
+    status in ('active', 'detached', 'archived', 'dropped')
   ),
   constraint partition_metadata_table_fkey foreign key (schema_name, table_name)
     references ops.partition_strategies (schema_name, table_name) on delete cascade
 );
 
 comment on table ops.partition_metadata is
-  'The state of each partition: active, detached, archived, scheduled_drop, dropped.';
+  'The state of each partition: active, detached, archived, dropped.';
 
 comment on column ops.partition_metadata.partition_name is 'The name of the partition in the schema parts.';
 
 comment on column ops.partition_metadata.upper_bound is
-  'The exclusive upper bound in UTC; null for a hash partition.';
-
--- The partitions that ops.drop_archived() processes.
-create index partition_metadata_status_scheduled_drop_at_idx
-  on ops.partition_metadata (status, scheduled_drop_at);
+  'The exclusive upper bound in UTC; null for a hash partition and for the overflow partition.';
 
 alter table ops.partition_metadata enable row level security;
 
@@ -147,8 +142,19 @@ begin
   join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
   where class.oid = parent;
 
-  if to_regclass(format('parts.%I', partition_name)) is not null then
+  if exists (
+    select
+    from pg_catalog.pg_inherits
+    where inhrelid = to_regclass(format('parts.%I', partition_name))
+      and inhparent = parent
+  ) then
     return false;
+  end if;
+
+  if to_regclass(format('parts.%I', partition_name)) is not null then
+    raise exception 'parts.% exists and is not a partition of %', partition_name, parent
+      using errcode = 'duplicate_table',
+            hint = 'Attach it again, or archive and drop it.';
   end if;
 
   execute format(
@@ -165,151 +171,184 @@ end
 $$;
 
 comment on function ops.add_partition(regclass, text, text) is
-  'Attaches a new, empty partition and returns true, or false if a table of this name exists. For the '
-  'functions of this schema.';
+  'Attaches a new, empty partition and returns true, or false if the partition exists. Raises duplicate_table '
+  'if a table of this name is not a partition of the parent. For the functions of this schema.';
 
 revoke execute on function ops.add_partition(regclass, text, text) from public;
 
--- schema/ops/_functions/detach_expired.sql.j2
+-- schema/ops/_functions/ensure_partitions.sql.j2
 
--- A function cannot detach without blocking reads: DETACH … CONCURRENTLY cannot run inside a transaction block, and a
--- plain DETACH acquires an ACCESS EXCLUSIVE lock on the parent. This function therefore returns the statements that are
--- due; the caller executes each in its own transaction as aigym_owner. The next call records the detached partitions.
-create function ops.detach_expired(as_of timestamptz default now())
-returns table (
-  partitioned_table text,
-  partition_name text,
-  expired_at timestamptz,
-  statement text
+-- The overflow partition follows the last interval and ends at MAXVALUE: a row whose time has no partition of its own
+-- is stored in it, and no statement fails. It is no DEFAULT partition, which forbids DETACH CONCURRENTLY. New intervals
+-- need its range, so an empty one is dropped and created again; `aigym-db partitions apply` moves the rows of another.
+-- Partitions are created before the metadata is updated: the audit log, which records its changes, is partitioned.
+create function ops.ensure_partitions(
+  parent regclass,
+  every text,
+  keep integer default null,
+  ahead integer default null,
+  since timestamptz default null,
+  as_of timestamptz default now()
 )
+returns integer
 language plpgsql
 security definer
 set search_path = ''
 set timezone = 'UTC'
 as $$
-begin
-  perform ops.record_partitions(format('%I.%I', strategy.schema_name, strategy.table_name)::regclass)
-  from ops.partition_strategies as strategy
-  where to_regclass(format('%I.%I', strategy.schema_name, strategy.table_name)) is not null;
-
-  return query
-  select
-    format('%I.%I', strategy.schema_name, strategy.table_name),
-    format('parts.%I', attached.partition_name),
-    attached.upper_bound::timestamptz + strategy.retention,
-    format(
-      'alter table %I.%I detach partition parts.%I %s;',
-      strategy.schema_name,
-      strategy.table_name,
-      attached.partition_name,
-      case when inherits.inhdetachpending then 'finalize' else 'concurrently' end
-    )
-  from ops.partition_strategies as strategy
-  join ops.partition_metadata as attached using (schema_name, table_name)
-  join pg_catalog.pg_inherits as inherits
-    on inherits.inhrelid = to_regclass(format('parts.%I', attached.partition_name))
-  where strategy.auto_detach
-    and strategy.partition_type = 'range'
-    and attached.status = 'active'
-    and (
-      inherits.inhdetachpending
-      or attached.upper_bound::timestamptz <= date_trunc(strategy.partition_interval, as_of) - strategy.retention
-    )
-  order by inherits.inhdetachpending desc, 1, 2;
-end
-$$;
-
-comment on function ops.detach_expired(timestamptz) is
-  'The statements that detach every expired partition, oldest first and interrupted detaches before all '
-  'others. Execute each outside a transaction block.';
-
-revoke execute on function ops.detach_expired(timestamptz) from public;
-
-grant execute on function ops.detach_expired(timestamptz) to aigym_job;
-
--- schema/ops/_functions/drop_archived.sql.j2
-
--- A partition is dropped a week after it was scheduled, and only if its archive has a hash.
-create function ops.drop_archived(as_of timestamptz default now())
-returns table (
-  partition_name text,
-  outcome text
-)
-language plpgsql
-security definer
-set search_path = ''
-as $$
 declare
-  due record;
+  width constant interval := ('1 ' || every)::interval;
+  premade constant integer := coalesce(ahead, case every when 'day' then 60 else 13 end);
+  overflow regclass;
+  overflow_begins timestamptz;
+  has_rows boolean;
+  lower_bound timestamp;
+  missing timestamp[];
 begin
-  for due in
+  -- Serializes concurrent calls, which would create the same partition twice.
+  perform pg_advisory_xact_lock('ops.partition_strategies'::regclass::oid::integer, parent::oid::integer);
+
+  select inherits.inhrelid, (regexp_match(bounds.text, 'FROM \(''([^'']+)''\)'))[1]
+  into overflow, overflow_begins
+  from pg_catalog.pg_inherits as inherits
+  join pg_catalog.pg_class as child on child.oid = inherits.inhrelid
+  cross join lateral pg_get_expr(child.relpartbound, child.oid) as bounds (text)
+  where inherits.inhparent = parent
+    and bounds.text like '% TO (MAXVALUE)';
+
+  select array_agg(series.lower_bound order by series.lower_bound)
+  into missing
+  from generate_series(
+    date_trunc(every, least(since, as_of, overflow_begins)::timestamp),
+    date_trunc(every, as_of::timestamp) + premade * width,
+    width
+  ) as series (lower_bound)
+  where not exists (
     select
-      leaving.schema_name,
-      leaving.table_name,
-      leaving.partition_name,
-      not strategy.archive_before_drop or exists (
-        select
-        from privacy.data_archive_log as archive
-        where archive.schema_name = leaving.schema_name
-          and archive.table_name = leaving.table_name
-          and archive.partition_name = leaving.partition_name
-          and archive.operation = 'archive'
-          and archive.status = 'completed'
-          and archive.archive_sha256 is not null
-      ) as is_archived
-    from ops.partition_metadata as leaving
-    join ops.partition_strategies as strategy using (schema_name, table_name)
-    where leaving.status = 'scheduled_drop'
-      and leaving.scheduled_drop_at <= as_of
-    order by leaving.schema_name, leaving.table_name, leaving.partition_name
-  loop
-    partition_name := format('parts.%I', due.partition_name);
+    from pg_catalog.pg_inherits as inherits
+    join pg_catalog.pg_class as child on child.oid = inherits.inhrelid
+    cross join lateral pg_get_expr(child.relpartbound, child.oid) as bounds (text)
+    where inherits.inhparent = parent
+      and (regexp_match(bounds.text, 'FROM \(''([^'']+)''\)'))[1]::timestamptz <= series.lower_bound
+      and (regexp_match(bounds.text, 'TO \(''([^'']+)''\)'))[1]::timestamptz > series.lower_bound
+  );
 
-    if not due.is_archived then
-      outcome := 'kept: no archive with a hash';
-    elsif exists (select from pg_catalog.pg_inherits where inhrelid = to_regclass(partition_name)) then
-      outcome := 'kept: still attached';
+  if overflow is not null and missing[cardinality(missing)] >= overflow_begins then
+    -- Rows that arrive until the end of the transaction wait for it.
+    execute format('lock table %s in access exclusive mode', parent);
+    -- allow definer-dynamic-sql: the text of a regclass is quoted
+    execute format('select exists (select from %s)', overflow) into has_rows;
+
+    if has_rows then
+      raise warning 'the overflow partition % contains rows', overflow
+        using hint = 'Run `aigym-db partitions apply`, which moves them to partitions of their own.';
+      missing := array(select bound from unnest(missing) as bound where bound < overflow_begins);
     else
-      execute format('drop table if exists parts.%I', due.partition_name);
-
-      update ops.partition_metadata as dropped
-      set status = 'dropped'
-      where dropped.schema_name = due.schema_name
-        and dropped.table_name = due.table_name
-        and dropped.partition_name = due.partition_name;
-
-      insert into privacy.data_archive_log (
-        schema_name, table_name, partition_name, operation, status, completed_at
-      )
-      values (due.schema_name, due.table_name, due.partition_name, 'drop', 'completed', now());
-
-      outcome := 'dropped';
+      -- allow definer-dynamic-sql: the text of a regclass is quoted
+      execute format('drop table %s', overflow);
+      overflow := null;
     end if;
+  end if;
 
-    return next;
+  foreach lower_bound in array coalesce(missing, '{}')
+  loop
+    perform ops.add_partition(
+      parent,
+      suffix => 'p' || to_char(
+        lower_bound, case every when 'year' then 'YYYY' when 'month' then 'YYYYMM' else 'YYYYMMDD' end
+      ),
+      bounds => format(
+        'from (%L) to (%L)',
+        to_char(lower_bound, 'YYYY-MM-DD') || ' 00:00:00+00',
+        to_char(lower_bound + width, 'YYYY-MM-DD') || ' 00:00:00+00'
+      )
+    );
   end loop;
 
-  return query
-  update ops.partition_metadata as leaving
+  if overflow is null then
+    perform ops.add_partition(
+      parent,
+      suffix => 'overflow',
+      bounds => format(
+        'from (%L) to (maxvalue)',
+        to_char(date_trunc(every, as_of::timestamp) + (premade + 1) * width, 'YYYY-MM-DD') || ' 00:00:00+00'
+      )
+    );
+  end if;
+
+  insert into ops.partition_strategies as known (
+    schema_name, table_name, partition_type, partition_key, partition_interval, premake, retention
+  )
+  select
+    namespace.nspname,
+    class.relname,
+    'range',
+    attribute.attname,
+    every,
+    premade,
+    keep * width
+  from pg_catalog.pg_class as class
+  join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
+  join pg_catalog.pg_partitioned_table as partitioned on partitioned.partrelid = class.oid
+  join pg_catalog.pg_attribute as attribute
+    on attribute.attrelid = class.oid and attribute.attnum = partitioned.partattrs[0]
+  where class.oid = parent
+  on conflict (schema_name, table_name) do update
   set
-    status = 'scheduled_drop',
-    scheduled_drop_at = as_of + interval '7 days'
-  from ops.partition_strategies as strategy
-  where strategy.schema_name = leaving.schema_name
-    and strategy.table_name = leaving.table_name
-    and strategy.auto_drop
-    and (leaving.status = 'archived' or leaving.status = 'detached' and not strategy.archive_before_drop)
-  returning format('parts.%I', leaving.partition_name), 'scheduled for ' || leaving.scheduled_drop_at::date;
+    partition_interval = excluded.partition_interval,
+    premake = coalesce(ahead, known.premake),
+    retention = coalesce(excluded.retention, known.retention)
+  where (known.partition_interval, known.premake, known.retention) is distinct from (
+    excluded.partition_interval,
+    coalesce(ahead, known.premake),
+    coalesce(excluded.retention, known.retention)
+  );
+
+  perform ops.record_partitions(parent);
+
+  return count(*) from pg_catalog.pg_inherits where inhparent = parent;
 end
 $$;
 
-comment on function ops.drop_archived(timestamptz) is
-  'Drops the detached partitions that are due and archived, and schedules the next ones for a week later. '
-  'Returns the outcome of each.';
+comment on function ops.ensure_partitions(regclass, text, integer, integer, timestamptz, timestamptz) is
+  'Creates the partitions of a table from `since` (default: the current interval) to `ahead` intervals after '
+  'the current one, to be kept attached for `keep` intervals, and an overflow partition after them. Returns the '
+  'number attached. Default of `ahead`: 60 days, or 13 of longer intervals; of `keep`: unchanged. Idempotent.';
 
-revoke execute on function ops.drop_archived(timestamptz) from public;
+revoke execute on function ops.ensure_partitions(regclass, text, integer, integer, timestamptz, timestamptz) from public;
 
-grant execute on function ops.drop_archived(timestamptz) to aigym_job;
+-- schema/ops/_functions/ensure_all_partitions.sql.j2
+
+create function ops.ensure_all_partitions()
+returns table (
+  partitioned_table text,
+  attached integer
+)
+language sql
+volatile
+security definer
+set search_path = ''
+begin atomic
+  select
+    format('%I.%I', strategy.schema_name, strategy.table_name),
+    ops.ensure_partitions(
+      format('%I.%I', strategy.schema_name, strategy.table_name)::regclass,
+      every => strategy.partition_interval,
+      ahead => strategy.premake
+    )
+  from ops.partition_strategies as strategy
+  where strategy.partition_type = 'range'
+    and strategy.auto_create
+    and to_regclass(format('%I.%I', strategy.schema_name, strategy.table_name)) is not null
+  order by 1;
+end;
+
+comment on function ops.ensure_all_partitions() is
+  'Creates the partitions that range-partitioned tables need next. For a nightly job.';
+
+revoke execute on function ops.ensure_all_partitions() from public;
+
+grant execute on function ops.ensure_all_partitions() to aigym_job;
 
 -- schema/ops/_functions/record_partitions.sql.j2
 
@@ -341,23 +380,39 @@ begin
   where inherits.inhparent = parent
   on conflict (schema_name, table_name, partition_name) do update
   set
+    lower_bound = excluded.lower_bound,
+    upper_bound = excluded.upper_bound,
     row_estimate = excluded.row_estimate,
     size_bytes = excluded.size_bytes,
     status = 'active',
     detached_at = null
-  where (known.row_estimate, known.size_bytes, known.status)
-    is distinct from (excluded.row_estimate, excluded.size_bytes, 'active');
+  where (known.lower_bound, known.upper_bound, known.row_estimate, known.size_bytes, known.status)
+    is distinct from (
+      excluded.lower_bound, excluded.upper_bound, excluded.row_estimate, excluded.size_bytes, 'active'
+    );
 
   update ops.partition_metadata as known
   set
-    status = 'detached',
-    detached_at = now()
+    status = case
+      when to_regclass(format('parts.%I', known.partition_name)) is null then 'dropped'
+      when exists (
+        select
+        from privacy.data_archive_log as archive
+        where archive.schema_name = known.schema_name
+          and archive.table_name = known.table_name
+          and archive.partition_name = known.partition_name
+          and archive.operation = 'archive'
+          and archive.status = 'completed'
+      ) then 'archived'
+      else 'detached'
+    end,
+    detached_at = coalesce(known.detached_at, now())
   from pg_catalog.pg_class as parent_class
   join pg_catalog.pg_namespace as parent_namespace on parent_namespace.oid = parent_class.relnamespace
   where parent_class.oid = parent
     and known.schema_name = parent_namespace.nspname
     and known.table_name = parent_class.relname
-    and known.status = 'active'
+    and known.status <> 'dropped'
     and not exists (
       select
       from pg_catalog.pg_inherits as inherits
@@ -369,8 +424,8 @@ end
 $$;
 
 comment on function ops.record_partitions(regclass) is
-  'Updates ops.partition_metadata from the catalog: attached partitions, their sizes, and detached '
-  'partitions. For the functions of this schema.';
+  'Updates ops.partition_metadata from the catalog: attached partitions, their sizes, and detached, archived and '
+  'dropped ones. Called by the functions of this schema and by `aigym-db partitions apply`.';
 
 revoke execute on function ops.record_partitions(regclass) from public;
 
@@ -422,121 +477,43 @@ comment on function ops.ensure_hash_partitions(regclass, integer) is
 
 revoke execute on function ops.ensure_hash_partitions(regclass, integer) from public;
 
--- schema/ops/_functions/ensure_partitions.sql.j2
+-- schema/ops/_functions/record_archive.sql.j2
 
--- Creates partitions before it updates the metadata: the audit log, which records changes of the metadata, is partitioned.
--- No DEFAULT partition is created: it forbids DETACH CONCURRENTLY, and each new partition would have to scan it.
-create function ops.ensure_partitions(
-  parent regclass,
-  every text,
-  keep integer default null,
-  ahead integer default null,
-  since timestamptz default now()
-)
-returns integer
+create function ops.record_archive(parent regclass, partition text, row_count bigint, uri text, sha256 bytea)
+returns void
 language sql
 volatile
 security definer
 set search_path = ''
-set timezone = 'UTC'
 begin atomic
-  -- Serializes concurrent calls, which would create the same partition twice.
-  select pg_advisory_xact_lock('ops.partition_strategies'::regclass::oid::integer, parent::oid::integer);
-
-  select ops.add_partition(
-    parent,
-    suffix => 'p' || to_char(lower, case every when 'year' then 'YYYY' when 'month' then 'YYYYMM' else 'YYYYMMDD' end),
-    bounds => format(
-      'from (%L) to (%L)',
-      to_char(lower, 'YYYY-MM-DD') || ' 00:00:00+00',
-      to_char(lower + ('1 ' || every)::interval, 'YYYY-MM-DD') || ' 00:00:00+00'
-    )
-  )
-  from generate_series(
-    date_trunc(every, since::timestamp),
-    date_trunc(every, now()::timestamp)
-      + coalesce(ahead, case every when 'day' then 7 else 3 end) * ('1 ' || every)::interval,
-    ('1 ' || every)::interval
-  ) as lower;
-
-  insert into ops.partition_strategies as known (
-    schema_name, table_name, partition_type, partition_key, partition_interval, premake, retention
+  insert into privacy.data_archive_log (
+    schema_name, table_name, partition_name, operation, status, rows_affected, archive_uri, archive_sha256, completed_at
   )
   select
     namespace.nspname,
     class.relname,
-    'range',
-    attribute.attname,
-    every,
-    coalesce(ahead, case every when 'day' then 7 else 3 end),
-    keep * ('1 ' || every)::interval
+    record_archive.partition,
+    'archive',
+    'completed',
+    record_archive.row_count,
+    record_archive.uri,
+    record_archive.sha256,
+    now()
   from pg_catalog.pg_class as class
   join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
-  join pg_catalog.pg_partitioned_table as partitioned on partitioned.partrelid = class.oid
-  join pg_catalog.pg_attribute as attribute
-    on attribute.attrelid = class.oid and attribute.attnum = partitioned.partattrs[0]
-  where class.oid = parent
-  on conflict (schema_name, table_name) do update
-  set
-    partition_interval = excluded.partition_interval,
-    premake = coalesce(ahead, known.premake),
-    retention = coalesce(excluded.retention, known.retention)
-  where (known.partition_interval, known.premake, known.retention) is distinct from (
-    excluded.partition_interval,
-    coalesce(ahead, known.premake),
-    coalesce(excluded.retention, known.retention)
-  );
-
-  select ops.record_partitions(parent);
-
-  select count(*)::integer from pg_catalog.pg_inherits where inhparent = parent;
+  where class.oid = parent;
 end;
 
-comment on function ops.ensure_partitions(regclass, text, integer, integer, timestamptz) is
-  'Creates the partitions of a table from `since` to `ahead` intervals after the current one, to be kept '
-  'attached for `keep` intervals. Returns the number attached. Default of `ahead`: 7 days, or 3 of longer '
-  'intervals; of `keep`: unchanged. Idempotent.';
+comment on function ops.record_archive(regclass, text, bigint, text, bytea) is
+  'Records the archive of a detached partition and its hash. Called by `aigym-db partitions apply`.';
 
-revoke execute on function ops.ensure_partitions(regclass, text, integer, integer, timestamptz) from public;
-
--- schema/ops/_functions/ensure_all_partitions.sql.j2
-
-create function ops.ensure_all_partitions()
-returns table (
-  partitioned_table text,
-  attached integer
-)
-language sql
-volatile
-security definer
-set search_path = ''
-begin atomic
-  select
-    format('%I.%I', strategy.schema_name, strategy.table_name),
-    ops.ensure_partitions(
-      format('%I.%I', strategy.schema_name, strategy.table_name)::regclass,
-      every => strategy.partition_interval,
-      ahead => strategy.premake
-    )
-  from ops.partition_strategies as strategy
-  where strategy.partition_type = 'range'
-    and strategy.auto_create
-    and to_regclass(format('%I.%I', strategy.schema_name, strategy.table_name)) is not null
-  order by 1;
-end;
-
-comment on function ops.ensure_all_partitions() is
-  'Creates the partitions that range-partitioned tables need next. For a nightly job.';
-
-revoke execute on function ops.ensure_all_partitions() from public;
-
-grant execute on function ops.ensure_all_partitions() to aigym_job;
+revoke execute on function ops.record_archive(regclass, text, bigint, text, bytea) from public;
 
 -- migrate:down
 
-drop function ops.ensure_all_partitions();
-drop function ops.ensure_partitions(regclass, text, integer, integer, timestamp with time zone);
+drop function ops.record_archive(regclass, text, bigint, text, bytea);
 drop function ops.ensure_hash_partitions(regclass, integer);
+drop function ops.ensure_all_partitions();
 
 drop table
   ops.partition_metadata,
@@ -544,6 +521,5 @@ drop table
   ops.job_runs;
 
 drop function ops.record_partitions(regclass);
-drop function ops.drop_archived(timestamp with time zone);
-drop function ops.detach_expired(timestamp with time zone);
+drop function ops.ensure_partitions(regclass, text, integer, integer, timestamp with time zone, timestamp with time zone);
 drop function ops.add_partition(regclass, text, text);

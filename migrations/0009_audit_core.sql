@@ -136,7 +136,7 @@ create trigger no_row_change
   before update or delete on audit.audit_log
   for each row execute function audit.reject_change();
 
-select ops.ensure_partitions('audit.audit_log', every => 'month', keep => 84);
+select ops.ensure_partitions('audit.audit_log', every => 'month', keep => 13);
 
 -- schema/audit/seals.sql.j2
 
@@ -249,7 +249,7 @@ create trigger no_row_change
   before update or delete on audit.security_audit
   for each row execute function audit.reject_change();
 
-select ops.ensure_partitions('audit.security_audit', every => 'month', keep => 84);
+select ops.ensure_partitions('audit.security_audit', every => 'month', keep => 13);
 
 -- schema/audit/system_events.sql.j2
 
