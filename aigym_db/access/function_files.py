@@ -13,7 +13,8 @@
 
 A call can also be a table: `{ before = "select token from iam.invite({acme}, 'a@b.test')", arguments =
 ["{result}"] }`. The actor executes `before` in the same transaction; `{result}` is the value it returns, and
-what it changes counts for the call.
+what it changes counts for the call. `before` can be a list; `{ as = "admin", sql = "…" }` in it is executed
+by another actor, whose `{me}` it contains.
 
 A function is named `schema.name`, or `schema.name(type,type)` if there are several of that name. The row of
 an actor takes precedence over the row of its group. There are no defaults: each function that the role of an
@@ -23,9 +24,10 @@ A cell is `rejected` (SQLSTATE 42501), `rejected 22023` (another SQLSTATE), or w
 by `; ` and what it changes. It returns `2 rows`, `void`, or the value of an SQL expression, for a set that of
 an array: `true`, `{tenants}`. Changes are tables with the numbers of rows inserted, updated and deleted by
 the call and the triggers it fires: `iam.user_roles +1, iam.memberships ~2 -1`. A table that is not listed is
-not changed. `; gains app.notes 3, app.tenant_ids(own) 1` lists the numbers of rows that the actor can select
-only after the call, and of values that a call of another function returns only after it; see `reach`. Without
-a number, any number matches.
+not changed. `; gains app.notes 3, app.tenant_ids(own) 1` lists what the actor reaches only after the call,
+see `reach`; without a number, any number matches. If several actors execute statements, `; loses app.notes 3`
+lists what the actor reaches no more, and `; admin gains app.notes 3`, `; admin loses …` the same for another
+of them.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ from typing import Any
 from aigym_db.access.actors import ActorList
 from aigym_db.access.matrix_rows import add_row
 from aigym_db.errors import AigymError
-from aigym_db.model.access import CallCell, CallExpectation, RowCounts
+from aigym_db.model.access import CallCell, CallExpectation, CallStep, ReachKey, RowCounts
 from aigym_db.model.source import Place
 from aigym_db.project.toml import STRINGS, Document
 
@@ -52,13 +54,15 @@ RESULT = "{result}"
 """In an argument: the value that the SQL in `before` returns."""
 _FUNCTION_KEYS = ("calls", "access")
 _CALL_KEYS = ("arguments", "before")
-KEYS = (KEY, *_FUNCTION_KEYS, *_CALL_KEYS, NO_ACCESS, REST)
+_STEP_KEYS = ("as", "sql")
+KEYS = (KEY, *_FUNCTION_KEYS, *_CALL_KEYS, *_STEP_KEYS, NO_ACCESS, REST)
 """Every key of the format; docs/access-matrix.md lists them."""
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _ROWS = re.compile(r"(\d+) rows?")
 _REJECTED = re.compile(r"rejected(?: ([0-9A-Z]{5}))?")
 _CHANGE = re.compile(r"([^\s.]+\.[^\s.]+)((?: [+~-]\d+)+)")
-_GAIN = re.compile(r"(\S+)(?: (\d+))?")
+_REACH = re.compile(r"(?:(\w+) )?(gains|loses) (.+)")
+_REACHED = re.compile(r"(\S+)(?: (\d+))?")
 _DENIED = "42501"
 _HINT = "Write `rejected`, or what the call returns and changes: `1 row; app.notes +1`."
 
@@ -109,14 +113,15 @@ def _function_matrix(doc: Document, function: str, value: Any, actor_list: Actor
         key, expectations = rows[actor]
         place = doc.place(*keys, "access", key)
         for (call, (arguments, before)), expected in zip(calls.items(), expectations, strict=True):
-            cells[actor, call] = CallCell(function, call, actor, expected, arguments, before, place)
+            steps = tuple(CallStep(sql, other or actor) for other, sql in before)
+            cells[actor, call] = CallCell(function, call, actor, expected, arguments, steps, place)
     return FunctionMatrix(function, doc.place(*keys), cells)
 
 
 def _calls(
     doc: Document, function: str, value: Any, actor_list: ActorList
-) -> Mapping[str, tuple[tuple[str, ...], str]]:
-    """Return the arguments of each call, and the SQL executed before it."""
+) -> Mapping[str, tuple[tuple[str, ...], tuple[tuple[str, str], ...]]]:
+    """Return the arguments of each call, and what is executed before it."""
     if not isinstance(value, dict) or not value:
         raise doc.wrong(
             f"{function} has no calls.",
@@ -124,21 +129,41 @@ def _calls(
             function,
             hint='Add `calls`: names, each with `["argument", …]`.',
         )
-    calls: dict[str, tuple[tuple[str, ...], str]] = {}
+    calls: dict[str, tuple[tuple[str, ...], tuple[tuple[str, str], ...]]] = {}
     for name, arguments in value.items():
         keys = (KEY, function, "calls", name)
         if name == REST:
             raise doc.wrong(f"`{REST}` cannot be the name of a call.", *keys, hint="Choose another name.")
-        before, listed = "", arguments
+        before: tuple[tuple[str, str], ...] = ()
+        listed = arguments
         if isinstance(arguments, dict):
             doc.only(arguments, _CALL_KEYS, *keys, subject=f"The call `{name}`")
-            before = doc.text(arguments.get("before", ""), *keys, "before", subject="`before`")
+            before = _before(doc, arguments.get("before", []), actor_list, *keys, "before")
             listed = arguments.get("arguments", [])
         texts = doc.strings(listed, *keys, subject=f"The list of arguments of `{name}`")
-        for text in (before, *texts):
+        for text in texts:
             _check_placeholders(doc, text.replace(RESULT, "") if before else text, actor_list, *keys)
         calls[name] = texts, before
     return calls
+
+
+def _before(doc: Document, value: Any, actor_list: ActorList, *keys: str) -> tuple[tuple[str, str], ...]:
+    """Return what is executed before a call: the actor, empty for that of the call, and the SQL."""
+    steps: list[tuple[str, str]] = []
+    for step in value if isinstance(value, list) else [value]:
+        actor, sql = "", step
+        if isinstance(step, dict):
+            doc.only(step, _STEP_KEYS, *keys, subject="A statement of `before`")
+            actor = doc.text(step.get("as", ""), *keys, subject="`as`")
+            sql = step.get("sql", "")
+        if actor and actor not in actor_list.actors:
+            raise doc.wrong(
+                f"The actor `{actor}` does not exist.", *keys, hint="Use an actor of policies/actors.toml."
+            )
+        text = doc.text(sql, *keys, subject="`before`")
+        _check_placeholders(doc, text.replace(RESULT, "") if steps else text, actor_list, *keys)
+        steps.append((actor, text))
+    return tuple(steps)
 
 
 def _rows(
@@ -189,27 +214,31 @@ def _expectation(doc: Document, text: str, actor_list: ActorList, *keys: str) ->
     _check_placeholders(doc, text, actor_list, *keys)
     if rejected := _REJECTED.fullmatch(text):
         return CallExpectation(text, rejected=rejected[1] or _DENIED)
-    rest, _, gained = text.partition("; gains ")
-    returned, _, changed = rest.partition("; ")
+    returned, *rest = text.split("; ")
     if not returned.strip() or text.startswith("rejected"):
         raise _invalid_cell(doc, text, *keys)
     changes: dict[str, RowCounts] = {}
-    for item in changed.split(", ") if changed else ():
-        match = _CHANGE.fullmatch(item)
-        if match is None or match[1] in changes:
+    if rest and not _REACH.fullmatch(rest[0]):
+        for item in rest.pop(0).split(", "):
+            match = _CHANGE.fullmatch(item)
+            if match is None or match[1] in changes:
+                raise _invalid_cell(doc, text, *keys)
+            changes[match[1]] = _row_counts(match[2])
+    reach: dict[ReachKey, int | None] = {}
+    for part in rest:
+        listed = _REACH.fullmatch(part)
+        if listed is None or (listed[1] and listed[1] not in actor_list.actors):
             raise _invalid_cell(doc, text, *keys)
-        changes[match[1]] = _row_counts(match[2])
-    gains: dict[str, int | None] = {}
-    for item in gained.split(", ") if gained else ():
-        match = _GAIN.fullmatch(item)
-        if match is None or match[1] in gains:
-            raise _invalid_cell(doc, text, *keys)
-        gains[match[1]] = int(match[2]) if match[2] else None
+        for item in listed[3].split(", "):
+            match = _REACHED.fullmatch(item)
+            if match is None or (listed[1] or "", listed[2], match[1]) in reach:
+                raise _invalid_cell(doc, text, *keys)
+            reach[listed[1] or "", listed[2], match[1]] = int(match[2]) if match[2] else None
     if returned == "void":
-        return CallExpectation(text, rows=1, changes=changes, gains=gains)
+        return CallExpectation(text, rows=1, changes=changes, reach=reach)
     if counted := _ROWS.fullmatch(returned):
-        return CallExpectation(text, rows=int(counted[1]), changes=changes, gains=gains)
-    return CallExpectation(text, value=returned, changes=changes, gains=gains)
+        return CallExpectation(text, rows=int(counted[1]), changes=changes, reach=reach)
+    return CallExpectation(text, value=returned, changes=changes, reach=reach)
 
 
 def _row_counts(text: str) -> RowCounts:

@@ -1,80 +1,226 @@
-"""The reach of an actor: the rows it can select, and the values that functions return for it.
+"""The reach of an actor: rows, values of functions, and rows of its own that functions of policies read.
 
-It is read before and after each permitted call. A row that the actor can select only afterwards and that the
-call did not write itself has been gained, as has a value of a function: membership of a tenant, a permission.
+It is read before and after each permitted call and write. A row that existed before and that the actor can
+select, update or delete only afterwards has been gained, as has a value of a function (membership of a
+tenant, a permission) and a row of its own in a table that functions of policies read (a role).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import psycopg
+
+from aigym_db.access.call_plans import ReadOnlyCall, read_only_calls
+from aigym_db.access.functions import CallableFunction
+from aigym_db.access.matrix import AccessMatrix
+from aigym_db.access.mutations import read_access_rules
+from aigym_db.access.policy_inputs import PolicyInputs, policy_inputs
 from aigym_db.access.statements import written_condition
-from aigym_db.access.tables import Table
+from aigym_db.access.tables import Table, tables
+from aigym_db.database.queries import query
+from aigym_db.model.access import Actor, ReachKey
 from aigym_db.syntax.quote import literal
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+TAB = "\t"
+MARKS = {"update": "~", "delete": "-"}
+"""What follows the name of a table in an entry about rows that can be updated or deleted."""
 
 
 @dataclass(frozen=True, slots=True)
-class ReadOnlyCall:
-    """A call of a function that writes nothing, with arguments that are the same for all actors."""
+class Reach:
+    """The functions of a session that read the reach of actors."""
 
-    label: str
-    """`schema.name(call)`."""
-    statement: str
-    roles: frozenset[str]
-    """The roles that can execute it."""
+    functions: Mapping[str, str]
+    """The name of the function for each role that does not bypass row-level security, in `pg_temp`."""
+    definitions: tuple[str, ...]
+    """The statements that create them."""
+    persons: tuple[str, ...]
+    """The names of actors.toml that owner columns of held rows contain."""
+
+    def create(self, connection: Connection) -> None:
+        """Create the functions in a session of a superuser, and the table of the rows that exist before."""
+        for name in ("create_act_as", "create_read_reach", "create_reach_changes"):
+            connection.execute(query(f"access/{name}").encode())
+        for definition in self.definitions:
+            connection.execute(definition.encode())
+
+    def identity(self, actor: Actor) -> Mapping[str, Any] | None:
+        """Return the argument of `aigym_read_reach`; None if the role bypasses row-level security."""
+        if actor.role not in self.functions:
+            return None
+        return {
+            "name": actor.name,
+            "function": self.functions[actor.role],
+            "claims": json.dumps(actor.claims) if actor.claims else "",
+            "settings": dict(actor.settings),
+            "persons": {name: actor.names.get(name) for name in self.persons},
+        }
 
 
-def policed_roles(tables: Sequence[Table], roles: Iterable[str]) -> tuple[str, ...]:
-    """Return the roles that do not bypass row-level security; the reach of the others cannot grow."""
-    return tuple(
-        sorted(
-            role
-            for role in set(roles)
-            if any(role in table.grants and not table.grants[role].bypasses for table in tables)
-        )
+def reach(connection: Connection, matrix: AccessMatrix, functions: Mapping[str, CallableFunction]) -> Reach:
+    """Return the functions that read the reach of the actors of the matrix.
+
+    `functions` are those that the roles of the actors can execute. `search_path` must be empty.
+
+    Each is `pg_temp.<name>(claims, settings, persons)` and returns entries, a label and a value separated by
+    a tab: `schema.table` and the key of a row that the actor can select, `schema.table~` and `schema.table-`
+    of one that it can also update or delete, `schema.name(call)` and a value that is neither null nor false,
+    `schema.table(held)` and the values of a row. `<name>_values` returns the latter two only. The queries are
+    static, so that each is planned once per session: planning them takes longer than executing them.
+    """
+    roles = sorted({actor.role for actor in matrix.actors.values()})
+    catalog = tables(connection, roles)
+    inside = [
+        table for name, table in catalog.items() if name.partition(".")[0] not in matrix.actor_list.outside
+    ]
+    calls = read_only_calls(connection, matrix, functions)
+    policed = [role for role in roles if _policed(inside, role)]
+    conditions = _write_conditions(connection, policed)
+    inputs = policy_inputs(read_access_rules(connection), catalog)
+    held, persons = _held(matrix, catalog, inputs)
+    names: dict[str, str] = {}
+    definitions = [_existing(inside), _function("aigym_written()", _written(inside))]
+    for index, role in enumerate(policed):
+        names[role] = name = f"aigym_reach_{index}"
+        act = f"perform pg_temp.aigym_act_as({literal(role)}, claims, settings);"
+        values = [act, *_values(role, calls), "perform set_config('role', 'none', true);", *held]
+        definitions.append(_function(f"{name}_values({_PARAMETERS})", values))
+        rows = [
+            _append(_reachable_rows(table, role, conditions))
+            for table in inside
+            if role in table.grants and table.grants[role].selects.issuperset(table.key)
+        ]
+        everything = [f"reached := pg_temp.{name}_values(claims, settings, persons);", act, *rows]
+        definitions.append(_function(f"{name}({_PARAMETERS})", everything))
+    return Reach(names, tuple(definitions), persons)
+
+
+def reach_matches(actual: Mapping[ReachKey, int], expected: Mapping[ReachKey, int | None]) -> bool:
+    """Return True if the actual gains and losses are the expected ones."""
+    return actual.keys() == expected.keys() and all(
+        count is None or actual[key] == count for key, count in expected.items()
     )
 
 
-def reach_function(name: str, role: str, tables: Iterable[Table], calls: Sequence[ReadOnlyCall]) -> str:
-    """Return the CREATE FUNCTION of `pg_temp.<name>(claims, settings)`, which returns the reach of an actor.
+def listed_reach(actual: Mapping[ReachKey, int]) -> Iterator[str]:
+    """Yield gains and losses of each actor in the form of a cell: `gains app.notes 3, app.units 1`."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for (actor, kind, name), count in sorted(actual.items()):
+        groups.setdefault((actor, kind), []).append(f"{name} {count}")
+    for (actor, kind), names in groups.items():
+        yield f"{actor} {kind} {', '.join(names)}".strip()
 
-    The function returns `schema.table key` for each row, and `schema.name(call) value` for each value that is
-    neither null nor false. Its queries are static, so that each is planned once per session: planning them
-    takes longer than executing them.
+
+_PARAMETERS = "claims text, settings jsonb, persons jsonb"
+
+
+def _policed(inside: Iterable[Table], role: str) -> bool:
+    return any(role in table.grants and not table.grants[role].bypasses for table in inside)
+
+
+def _write_conditions(
+    connection: Connection, roles: Sequence[str]
+) -> Mapping[tuple[str, str, str], _Condition]:
+    """Return the conditions of the policies for UPDATE and DELETE, by table, role and command."""
+    rows = connection.execute(query("access/write_conditions").encode(), {"roles": list(roles)})
+    return {
+        (table, role, command): _Condition(permissive or "false", restrictive or "true", frozenset(columns))
+        for table, role, command, permissive, restrictive, columns in rows
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Condition:
+    permissive: str
+    restrictive: str
+    columns: frozenset[str]
+
+    @property
+    def sql(self) -> str:
+        return f"({self.permissive}) and ({self.restrictive})"
+
+
+def _held(
+    matrix: AccessMatrix, catalog: Mapping[str, Table], inputs: PolicyInputs
+) -> tuple[list[str], tuple[str, ...]]:
+    """Return the statements that append the rows of the actor that functions of policies read.
+
+    Its rows are those whose owner column, as listed under `reassignments`, has a value of the actor. Second
+    are the names of these values.
     """
-    reads = [f"perform pg_temp.aigym_act_as({literal(role)}, claims, settings);"]
-    reads += [
-        _append(f"select {literal(table.name + ' ')} || {table.key_sql} from {table.quoted}")
-        for table in tables
-        if role in table.grants and table.grants[role].selects.issuperset(table.key)
+    many = {
+        name
+        for actor in matrix.actors.values()
+        for name, value in actor.names.items()
+        if isinstance(value, tuple)
+    }
+    owners = [
+        (catalog[name], catalog[name].columns[column], person)
+        for name in inputs.held
+        if name in matrix.tables
+        for column, person in matrix.tables[name].reassignments.items()
+        if person in matrix.actor_list.names and person not in many
     ]
+    statements = []
+    for table, owner, person in owners:
+        values = ", ".join(f"{table.columns[name].quoted}::text" for name in inputs.held[table.name])
+        columns = f"concat_ws('|', {values})" if values else "''"
+        own = f"{owner.quoted}::text = persons ->> {literal(person)}"
+        label = literal(f"{table.name}(held)" + TAB)
+        statements.append(_append(f"select {label} || {columns} from {table.quoted} where {own}"))
+    return statements, tuple(sorted({person for _, _, person in owners}))
+
+
+def _values(role: str, calls: Iterable[ReadOnlyCall]) -> Iterator[str]:
     for call in calls:
         if role in call.roles:
-            label = literal(call.label + " ")
             append = _append(
-                f"select {label} || aigym_value::text from {call.statement} as aigym_value "
-                "where aigym_value::text <> 'false'"
+                f"select {literal(call.label + TAB)} || aigym_value::text "
+                f"from {call.statement} as aigym_value where aigym_value::text <> 'false'"
             )
-            reads.append(f"begin {append} exception when others then null; end;")
-    return _function(f"{name}(claims text, settings jsonb)", reads)
+            yield f"begin {append} exception when others then null; end;"
 
 
-def written_function(name: str, tables: Iterable[Table]) -> str:
-    """Return the CREATE FUNCTION of `pg_temp.<name>()`: the rows that the transaction inserted or updated.
+def _reachable_rows(table: Table, role: str, conditions: Mapping[tuple[str, str, str], _Condition]) -> str:
+    """Return the query of the rows that a role can select, and of those that it can also update or delete."""
+    grants = table.grants[role]
+    entries = [f"{literal(table.name + TAB)} || {table.key_sql}"]
+    for command, mark in MARKS.items():
+        condition = _Condition("true", "true", frozenset())
+        if table.protected:
+            condition = conditions.get((table.name, role, command), _Condition("false", "true", frozenset()))
+        if (
+            (grants.updates if command == "update" else grants.deletes)
+            and condition.permissive != "false"
+            and condition.columns <= grants.selects
+        ):
+            entry = f"{literal(table.name + mark + TAB)} || {table.key_sql}"
+            entries.append(f"case when {condition.sql} then {entry} end")
+    return f"select unnest(array[{', '.join(entries)}]) from {table.quoted}"
 
-    They have the form of `reach_function`.
-    """
-    condition = written_condition()
-    return _function(
-        f"{name}()",
-        [
-            _append(
-                f"select {literal(table.name + ' ')} || {table.key_sql} from {table.quoted} where {condition}"
-            )
-            for table in tables
-        ],
+
+def _written(inside: Iterable[Table]) -> Iterator[str]:
+    for table in inside:
+        yield _append(f"{_rows(table)} where {written_condition()}")
+
+
+def _existing(inside: Sequence[Table]) -> str:
+    """Return the statements that create the table of the entries of all rows."""
+    every = "\nunion all\n".join(_rows(table) for table in inside)
+    return (
+        "drop table if exists pg_temp.aigym_existing;\n"
+        f"create temporary table aigym_existing as select distinct entry from ({every}) as rows (entry);\n"
+        "alter table pg_temp.aigym_existing add primary key (entry)"
     )
+
+
+def _rows(table: Table) -> str:
+    return f"select {literal(table.name + TAB)} || {table.key_sql} from {table.quoted}"
 
 
 def _append(text: str) -> str:
@@ -85,6 +231,7 @@ def _function(head: str, statements: Iterable[str]) -> str:
     body = "\n".join(statements)
     return (
         f"create or replace function pg_temp.{head} returns text[] language plpgsql as $aigym_reach$\n"
+        "#variable_conflict use_column\n"
         f"declare reached text[] := '{{}}';\nbegin\n{body}\n"
-        "perform set_config('role', 'none', true);\nreturn reached;\nend\n$aigym_reach$"
+        "perform set_config('role', 'none', true);\nreturn array_remove(reached, null);\nend\n$aigym_reach$"
     )

@@ -87,6 +87,13 @@ RowCounts = tuple[int, int, int]
 """Numbers of rows inserted, updated and deleted."""
 
 
+ReachKey = tuple[str, str, str]
+"""The name of an actor, empty for the one that executes the statement; `gains` or `loses`; and what: the rows
+that the actor can select (`schema.table`), update (`schema.table~`), delete (`schema.table-`), the rows of
+the actor that functions of policies read (`schema.table(held)`), or the values of a function
+(`schema.name(call)`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallExpectation:
     """The expected result of a call by one actor."""
@@ -101,10 +108,17 @@ class CallExpectation:
     """SQL for the value returned, for a set an array of the values; empty if `rows` states their number."""
     changes: Mapping[str, RowCounts] = field(default_factory=dict)
     """The rows changed in each table, `schema.table`, by the call and the triggers it fires."""
-    gains: Mapping[str, int | None] = field(default_factory=dict)
-    """The numbers of rows that the actor can select only after the call, by table, without those that the
-    call wrote; and of values that a function returns only after it, by `schema.name(call)`. None: any
-    number."""
+    reach: Mapping[ReachKey, int | None] = field(default_factory=dict)
+    """How many rows and values the actors of the call gain and lose; None: any number."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallStep:
+    """A statement that is executed before a call, in the same transaction."""
+
+    sql: str
+    actor: str
+    """The actor that executes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +131,8 @@ class CallCell:
     expected: CallExpectation
     arguments: tuple[str, ...] = ()
     """SQL expressions."""
-    before: str = ""
-    """SQL that the actor executes before the call, in the same transaction."""
+    before: tuple[CallStep, ...] = ()
+    """The statements executed before the call, in the same transaction."""
     place: Place | None = None
 
     def __str__(self) -> str:

@@ -352,3 +352,83 @@ def test_a_function_without_its_checks_is_reported_with_caller_and_changes() -> 
     )
     for gain in ("authz.is_super_admin(own) 1", "authz.admin_tenant_ids(own) 10", "iam.tenants "):
         assert gain in message
+
+
+OUST = f"""
+    create or replace function app.rename(colour text, label text) returns boolean {DEFINER} as $$
+    begin
+        update app.memberships set ended_at = now() where user_id = rename.colour::uuid and level = 'admin';
+        return found;
+    end $$
+"""
+CHAIN = """
+[functions."app.rename".calls.oust]
+arguments = ["{carol}", "''"]
+before    = [{ as = "admin", sql = "update app.tenants set name = 'of ' || {me}" }]
+[functions."app.rename".access]
+people    = "rejected"
+member    = "true; app.tenants ~1, app.memberships ~1; admin loses app.units, app.units~"
+no_access = ["anonymous", "service"]
+"""
+
+
+def test_what_other_actors_of_a_chain_lose_is_reported(calls: Calls) -> None:
+    calls.write(CHAIN)
+
+    message = next(message for message in calls.messages(OUST) if ": member oust" in message)
+
+    assert message.startswith("admin: update app.tenants set name = 'of ' || '00000000-0000-0000-0000-")
+    reach = message.split("actual true; app.memberships ~1, app.tenants ~1; ")[1]
+    assert reach.startswith(
+        "loses app.memberships 1; admin gains app.memberships(held) 1; admin loses app.log 1, "
+    )
+    for loss in (
+        "app.units 2",
+        "app.units~ 2",
+        "app.units- 2",
+        "app.memberships(held) 1",
+        "guard.governs(own) 1",
+    ):
+        assert loss in reach
+
+
+def test_losses_that_are_listed_match(calls: Calls) -> None:
+    calls.write(CHAIN)
+    reach = next(m for m in calls.messages(OUST) if ": member oust" in m).split("app.tenants ~1; ")[1]
+
+    calls.write(CHAIN.replace("admin loses app.units, app.units~", reach.rstrip(".")))
+
+    assert [message for message in calls.messages() if ": member oust" in message] == []
+
+
+def test_a_row_of_the_actor_that_helpers_read_is_a_gain(calls: Calls) -> None:
+    """A second membership of Acme gives no further access, but it is a membership."""
+    messages = calls.messages(
+        f"""create or replace function app.rename(colour text, label text) returns boolean {DEFINER} as $$
+            begin
+                update app.memberships set level = 'admin' where user_id = guard.me() and ended_at is null;
+                return true;
+            end $$""",
+        "revoke select on app.log from mini_user",
+    )
+
+    message = next(message for message in messages if "member live" in message)
+    assert message.endswith("actual true; app.memberships ~1; gains app.memberships(held) 1.")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('as = "admin"', 'as = "zoe"', "The actor `zoe` does not exist"),
+        ('as = "admin"', 'by = "admin"', "has no key `by`"),
+        ("admin loses", "zoe loses", "is not a valid cell"),
+        ("admin loses", "admin drops", "is not a valid cell"),
+        ("admin loses app.units, app.units~", "admin loses app.units, app.units", "is not a valid cell"),
+        ("{me}", "{result}", "`{result}` is not a name"),
+    ],
+)
+def test_an_invalid_chain_is_an_error(calls: Calls, old: str, new: str, message: str) -> None:
+    assert old in CHAIN
+    calls.write(CHAIN.replace(old, new))
+
+    assert message in calls.error().message

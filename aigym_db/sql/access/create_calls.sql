@@ -1,10 +1,11 @@
--- The calls and the actor of each; filled by COPY. `reach` is the function that returns the reach of the role.
+-- The calls and the actor of each; filled by COPY. `before` is a list of statements with the actor of each, `actors`
+-- those whose reach is compared, by name.
 create temporary table aigym_call (
     id int primary key,
     role text not null,
     claims text not null,
     settings jsonb not null,
-    before text,
+    before jsonb not null,
     body text not null,
-    reach text
+    actors jsonb not null
 )

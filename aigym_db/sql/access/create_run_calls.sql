@@ -1,19 +1,17 @@
 -- Execute calls as their actors, with triggers, each in a subtransaction that is rolled back; return what each returned
 -- and changed. `returned` is null if the call raised an error; `changes` maps tables to rows inserted, updated, deleted,
--- `gains` maps tables and functions to the number of rows and values that the actor reaches only after the call.
+-- `reach` lists what the actors of the call gain and lose, each as in `aigym_reach_changes`.
 create or replace function pg_temp.aigym_run_calls(calls int[], with_reach boolean, path text)
-returns table (call int, returned text[], changes jsonb, gains jsonb, state text, message text)
+returns table (call int, returned text[], changes jsonb, reach jsonb, state text, message text)
 language plpgsql as $run$
 declare
     call_row record;
     counts_before bigint[];
     counts_after bigint[];
-    actor text := '';
+    actor record;
+    baselines jsonb := '{}';
+    step record;
     result text;
-    reach_before text[];
-    reach_gained text[];
-    written text[];
-    written_keys text[];
 begin
     perform txid_current();
     perform set_config('row_security', 'on', true);
@@ -21,28 +19,31 @@ begin
     perform set_config('track_counts', 'on', true);
     counts_before := pg_temp.aigym_count_changes();
     for call_row in select * from pg_temp.aigym_call c where c.id = any (aigym_run_calls.calls) order by c.role, c.claims, c.settings, c.id loop
-        if with_reach and call_row.reach is not null and (call_row.role || call_row.claims || call_row.settings) <> actor then
-            actor := call_row.role || call_row.claims || call_row.settings;
-            begin
-                execute format('select pg_temp.%I($1, $2)', call_row.reach) into reach_before
-                using call_row.claims, call_row.settings;
-            exception when others then
-                -- An error in a policy, which the cells of the table report.
-                reach_before := null;
-            end;
+        if with_reach then
+            for actor in select name, value from jsonb_each(call_row.actors) as actors (name, value) where not baselines ? (value ->> 'name') loop
+                baselines := jsonb_set(baselines, array[actor.value ->> 'name'], to_jsonb(pg_temp.aigym_read_reach(actor.value, true)));
+            end loop;
         end if;
         call := call_row.id;
         returned := null;
         changes := null;
-        gains := null;
+        reach := null;
         state := null;
         message := null;
         begin
+            perform set_config('aigym.result', '', true);
+            for step in select * from jsonb_to_recordset(call_row.before) as steps (role text, claims text, settings jsonb, sql text) loop
+                perform pg_temp.aigym_act_as(step.role, step.claims, step.settings);
+                result := null;
+                if step.sql ~* '^\s*(select|with|values)\M|\mreturning\M' then
+                    execute step.sql into result;
+                    perform set_config('aigym.result', coalesce(result, ''), true);
+                else
+                    execute step.sql;
+                end if;
+                perform set_config('role', 'none', true);
+            end loop;
             perform pg_temp.aigym_act_as(call_row.role, call_row.claims, call_row.settings);
-            if call_row.before is not null then
-                execute call_row.before into result;
-                perform set_config('aigym.result', coalesce(result, ''), true);
-            end if;
             if call_row.body like 'call %' then
                 perform pg_catalog.set_config('search_path', path, true);
                 execute call_row.body;
@@ -69,24 +70,18 @@ begin
                     group by t.name
                 ) as changed
                 where (changed.inserted, changed.updated, changed.deleted) <> (0, 0, 0);
-                if with_reach and call_row.reach is not null and reach_before is not null then
-                    execute format('select pg_temp.%I($1, $2)', call_row.reach) into reach_gained
-                    using call_row.claims, call_row.settings;
-                    reach_gained := array(select unnest(reach_gained) except select unnest(reach_before));
-                    if reach_gained <> '{}' then
-                        written := pg_temp.aigym_written();
-                        written_keys := array(select substr(entry, strpos(entry, ' ') + 1) from unnest(written) as entry);
-                        select jsonb_object_agg(gained.name, gained.count)
-                        into gains
-                        from (
-                            select split_part(entry.text, ' ', 1) as name, count(*) as count
-                            from unnest(reach_gained) as entry (text)
-                            where entry.text <> all (written)
-                              -- A value that is the key of a row that the call wrote: the id of a new tenant.
-                              and (entry.text !~ '^[^ ]*\)' or substr(entry.text, strpos(entry.text, ' ') + 1) <> all (written_keys))
-                            group by 1
-                        ) as gained;
-                    end if;
+                if with_reach then
+                    select jsonb_agg(entry)
+                    into reach
+                    from jsonb_each(call_row.actors) as actors (name, value)
+                    cross join jsonb_array_elements(
+                        pg_temp.aigym_reach_changes(
+                            actors.name,
+                            array(select jsonb_array_elements_text(baselines -> (actors.value ->> 'name'))),
+                            pg_temp.aigym_read_reach(actors.value, true),
+                            (select count(*) > 1 from jsonb_object_keys(call_row.actors))
+                        )
+                    ) as entry;
                 end if;
             end if;
             raise exception using errcode = 'AG000';

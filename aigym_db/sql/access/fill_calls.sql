@@ -1,2 +1,2 @@
 -- Load the calls.
-copy pg_temp.aigym_call (id, role, claims, settings, before, body, reach) from stdin
+copy pg_temp.aigym_call (id, role, claims, settings, before, body, actors) from stdin
