@@ -162,9 +162,9 @@ class StrayFile(ProjectError):
 
     Such a file is rejected because it would have no effect. `schema/` contains `domains.toml`,
     `_roles.sql.j2`, `_macros/` and one folder for each domain with `<table>.sql.j2`, `_schema.sql.j2`,
-    `_types.sql.j2`, `_links.sql.j2`, `_functions/<function>.sql.j2` and `_views/<view>.sql.j2`. `policies/`
-    contains `<domain>.sql.j2`, `<domain>.access.toml`, `actors.toml` and `_archetypes/`. Markdown files and
-    hidden files are ignored.
+    `_types.sql.j2`, `_links.sql.j2`, `_interface.txt`, `_functions/<function>.sql.j2` and
+    `_views/<view>.sql.j2`. `policies/` contains `<domain>.sql.j2`, `<domain>.access.toml`, `actors.toml` and
+    `_archetypes/`. Markdown files and hidden files are ignored.
     """
 
     code = "AIG-P015"

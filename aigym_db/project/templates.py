@@ -29,7 +29,7 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
     ("policies", r"policies/(?P<domain>[a-z]\w*)"),
 )
 _OTHERS = re.compile(
-    r"schema/domains\.toml|policies/(?:actors|equivalents)\.toml|policies/(?:_archetypes/)?[a-z]\w*\.access\.toml"
+    r"schema/domains\.toml|schema/[a-z]\w*/_interface\.txt|policies/(?:actors|equivalents)\.toml|policies/(?:_archetypes/)?[a-z]\w*\.access\.toml"
     r"|(?:schema/_macros|policies/_archetypes)/(?:.*/)?[^/]+\.sql\.j2"
 )
 

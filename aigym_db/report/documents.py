@@ -155,6 +155,14 @@ class LintCounts(TypedDict):
     note: int
 
 
+class InterfaceResults(TypedDict, total=False):
+    """The results of `interface`."""
+
+    schema: str
+    facts: list[str]
+    """What programs can depend on, in the order of the recorded file."""
+
+
 class LintResults(TypedDict, total=False):
     """The results of `lint`."""
 
@@ -305,6 +313,7 @@ Results = (
     | FreezeResults
     | HealthResults
     | InitResults
+    | InterfaceResults
     | LintResults
     | MigrateResults
     | NewResults
@@ -324,6 +333,7 @@ RESULTS: dict[str, type] = {
     "freeze": FreezeResults,
     "health": HealthResults,
     "init": InitResults,
+    "interface": InterfaceResults,
     "lint": LintResults,
     "migrate": MigrateResults,
     "new": NewResults,

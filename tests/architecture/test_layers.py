@@ -17,6 +17,7 @@ FEATURES = {
     "migrate",
     "access",
     "seeds",
+    "clients",
 }
 LEVEL = {
     "": 8,

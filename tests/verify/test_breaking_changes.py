@@ -109,6 +109,7 @@ def carry_out(change: str, root: Path, dsn: str) -> None:
         old, _, new = text.partition(" -> ")
         assert path.read_text().count(old) == 1
         text = path.read_text().replace(old, new)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
 
 
