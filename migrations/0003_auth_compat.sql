@@ -1,4 +1,4 @@
--- 0004 auth compat
+-- 0003 auth compat
 -- from: schema/auth/_schema.sql.j2
 -- migrate:up
 

@@ -1,0 +1,2017 @@
+-- 0004 shared types
+-- from: schema/core/_types.sql.j2, schema/privacy/_types.sql.j2, schema/ops/job_runs.sql.j2, schema/ops/partition_strategies.sql.j2, schema/ops/partition_metadata.sql.j2, schema/ops/_functions/add_partition.sql.j2, schema/ops/_functions/ensure_partitions.sql.j2, schema/ops/_functions/ensure_all_partitions.sql.j2, schema/ops/_functions/record_partitions.sql.j2, schema/ops/_functions/ensure_hash_partitions.sql.j2, schema/audit/_types.sql.j2, schema/audit/_functions/address_or_null.sql.j2, schema/audit/_functions/caller.sql.j2, schema/audit/_functions/elevate.sql.j2, schema/audit/_functions/end_elevation.sql.j2, schema/audit/_functions/log_security.sql.j2, schema/audit/_functions/masked.sql.j2, schema/audit/_functions/network_of.sql.j2, schema/audit/_functions/record_row.sql.j2, schema/core/data_catalog.sql.j2, schema/core/column_catalog.sql.j2, schema/core/integrity_rules.sql.j2, schema/privacy/data_lifecycle_policies.sql.j2, schema/privacy/data_archive_log.sql.j2, schema/privacy/retention_compliance.sql.j2, schema/ops/_functions/record_archive.sql.j2, schema/audit/event_types.sql.j2, schema/audit/_functions/reject_change.sql.j2, schema/audit/audit_log.sql.j2, schema/audit/seals.sql.j2, schema/audit/security_audit.sql.j2, schema/audit/system_events.sql.j2, schema/audit/_functions/uuid_or_null.sql.j2, schema/ops/_links.sql.j2, schema/iam/_types.sql.j2, schema/iam/profiles.sql.j2, schema/iam/profile_private.sql.j2, schema/iam/user_preferences.sql.j2, schema/ai/_types.sql.j2, schema/content/_types.sql.j2
+-- migrate:up
+
+-- schema/core/_types.sql.j2
+
+-- Domains, not enums: row-level security lets only leakproof operators use an index, and no operator of an enum is.
+create domain core.visibility_level as text
+  constraint visibility_level_check check (value in ('private', 'tenant', 'public'));
+
+comment on domain core.visibility_level is
+  'Who can read a row besides its owner: no other person, the members of its tenant, or all people.';
+
+create domain core.severity as text
+  constraint severity_check check (value in ('info', 'warning', 'error', 'critical'));
+
+comment on domain core.severity is 'The severity of an event.';
+
+create domain core.http_url as text
+  constraint http_url_check check (
+    length(value) <= 2000
+    and value ~ '^https?://[^/?#[:space:][:cntrl:]@\\]+([/?#][^[:space:][:cntrl:]]*)?$'
+  );
+
+comment on domain core.http_url is 'An http or https URL with a host and without credentials, of at most 2,000 characters.';
+
+-- AT TIME ZONE raises invalid_parameter_value if the server has no such time zone. The pattern rejects abbreviations and
+-- POSIX specifications, which AT TIME ZONE accepts, too.
+create domain core.time_zone as text
+  constraint time_zone_check check (
+    length(value) <= 64
+    and value ~ '^(UTC|[A-Z][A-Za-z_]+/[A-Za-z0-9_+/-]+)$'
+    and (now() at time zone value) is not null
+  );
+
+comment on domain core.time_zone is 'A time zone of the server in the form Area/Location, or UTC.';
+
+-- schema/privacy/_types.sql.j2
+
+create type privacy.gdpr_rule as enum ('delete', 'anonymise', 'pseudonymise', 'retain', 'not_personal');
+
+comment on type privacy.gdpr_rule is 'The effect of erasure on the rows of a table.';
+
+create type privacy.legal_basis as enum (
+  'consent',
+  'contract',
+  'legal_obligation',
+  'vital_interests',
+  'public_task',
+  'legitimate_interests'
+);
+
+comment on type privacy.legal_basis is 'The legal basis for processing personal data (GDPR, article 6).';
+
+create type privacy.request_type as enum (
+  'access',
+  'portability',
+  'erasure',
+  'rectification',
+  'restriction',
+  'objection'
+);
+
+comment on type privacy.request_type is 'The requests that a person can make (GDPR, chapter III).';
+
+create type privacy.request_status as enum (
+  'received',
+  'verifying',
+  'approved',
+  'processing',
+  'completed',
+  'rejected',
+  'failed',
+  'cancelled'
+);
+
+comment on type privacy.request_status is 'The progress of a request.';
+
+-- schema/ops/job_runs.sql.j2
+
+create table ops.job_runs (
+  id uuid not null default core.uuid_v7(),
+  job_name text not null,
+  started_at timestamptz not null default now(),
+  finished_at timestamptz,
+  status text not null default 'running',
+  details jsonb not null default '{}',
+  error text,
+  constraint job_runs_pkey primary key (id),
+  constraint job_runs_status_check check (status in ('running', 'succeeded', 'failed', 'skipped'))
+);
+
+comment on table ops.job_runs is 'The runs of the maintenance jobs.';
+
+-- A job has at most one current run.
+create unique index job_runs_running_key
+  on ops.job_runs (job_name)
+  where status = 'running';
+
+-- The last run of a job.
+create index job_runs_job_name_started_at_idx
+  on ops.job_runs (job_name, started_at desc);
+
+alter table ops.job_runs enable row level security;
+
+revoke all on ops.job_runs from public;
+
+-- schema/ops/partition_strategies.sql.j2
+
+-- Its audit trigger is in ops/_links.sql.j2: the audit log is itself partitioned and needs this table first.
+create table ops.partition_strategies (
+  schema_name text not null,
+  table_name text not null,
+  partition_type text not null,
+  partition_key text not null,
+  partition_interval text,
+  modulus integer,
+  premake integer not null default 13,
+  retention interval,
+  auto_create boolean not null default true,
+  auto_detach boolean not null default true,
+  auto_drop boolean not null default false,
+  archive_before_drop boolean not null default true,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint partition_strategies_pkey primary key (schema_name, table_name),
+  constraint partition_strategies_partition_type_check check (partition_type in ('range', 'hash', 'list')),
+  constraint partition_strategies_partition_interval_check check (
+    partition_interval in ('day', 'week', 'month', 'year')
+  ),
+  constraint partition_strategies_modulus_check check (modulus > 0),
+  constraint partition_strategies_premake_check check (premake >= 1)
+);
+
+comment on table ops.partition_strategies is
+  'One row per partitioned table, written by ops.ensure_partitions() from its card.';
+
+comment on column ops.partition_strategies.premake is
+  'Number of intervals after the current one that must have a partition.';
+
+comment on column ops.partition_strategies.retention is
+  'How long a partition stays attached after its upper bound; null: without limit.';
+
+comment on column ops.partition_strategies.auto_drop is
+  'Whether `aigym-db partitions apply` drops a partition a week after it was detached.';
+
+comment on column ops.partition_strategies.archive_before_drop is
+  'Whether a partition is dropped only after its archive has a hash in privacy.data_archive_log.';
+
+alter table ops.partition_strategies enable row level security;
+
+revoke all on ops.partition_strategies from public;
+
+create trigger aa_touch
+  before update on ops.partition_strategies
+  for each row execute function core.touch();
+
+-- schema/ops/partition_metadata.sql.j2
+
+create table ops.partition_metadata (
+  schema_name text not null,
+  table_name text not null,
+  partition_name text not null,
+  lower_bound text,
+  upper_bound text,
+  row_estimate bigint not null default 0,
+  size_bytes bigint not null default 0,
+  status text not null default 'active',
+  created_at timestamptz not null default now(),
+  detached_at timestamptz,
+  constraint partition_metadata_pkey primary key (schema_name, table_name, partition_name),
+  constraint partition_metadata_status_check check (
+    status in ('active', 'detached', 'archived', 'dropped')
+  ),
+  constraint partition_metadata_table_fkey foreign key (schema_name, table_name)
+    references ops.partition_strategies (schema_name, table_name) on delete cascade
+);
+
+comment on table ops.partition_metadata is
+  'The state of each partition: active, detached, archived, dropped.';
+
+comment on column ops.partition_metadata.partition_name is 'The name of the partition in the schema parts.';
+
+comment on column ops.partition_metadata.upper_bound is
+  'The exclusive upper bound in UTC; null for a hash partition and for the overflow partition.';
+
+alter table ops.partition_metadata enable row level security;
+
+revoke all on ops.partition_metadata from public;
+
+-- schema/ops/_functions/add_partition.sql.j2
+
+-- The table is created separately and attached: ATTACH PARTITION does not block reads and writes of the parent,
+-- `create table … partition of` does. A partition inherits neither row-level security nor grants, so both are set here.
+create function ops.add_partition(parent regclass, suffix text, bounds text)
+returns boolean
+language plpgsql
+security definer
+set search_path = ''
+set timezone = 'UTC'
+as $$
+declare
+  partition_name text;
+begin
+  if not exists (select from pg_catalog.pg_partitioned_table where partrelid = parent) then
+    raise exception '% is not partitioned', parent
+      using errcode = 'wrong_object_type',
+            hint = 'Create it with a PARTITION BY clause.';
+  end if;
+
+  select namespace.nspname || '__' || class.relname || '_' || suffix
+  into partition_name
+  from pg_catalog.pg_class as class
+  join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
+  where class.oid = parent;
+
+  if exists (
+    select
+    from pg_catalog.pg_inherits
+    where inhrelid = to_regclass(format('parts.%I', partition_name))
+      and inhparent = parent
+  ) then
+    return false;
+  end if;
+
+  if to_regclass(format('parts.%I', partition_name)) is not null then
+    raise exception 'parts.% exists and is not a partition of %', partition_name, parent
+      using errcode = 'duplicate_table',
+            hint = 'Attach it again, or archive and drop it.';
+  end if;
+
+  execute format(
+    'create table parts.%I (like %s including all excluding indexes excluding identity)',
+    partition_name, parent
+  );
+  execute format('alter table parts.%I enable row level security', partition_name);
+  execute format('revoke all on table parts.%I from public', partition_name);
+  -- allow definer-dynamic-sql: the bounds come from the functions of this schema, which alone can execute it
+  execute format('alter table %s attach partition parts.%I for values %s', parent, partition_name, bounds);
+
+  return true;
+end
+$$;
+
+comment on function ops.add_partition(regclass, text, text) is
+  'Attaches a new, empty partition and returns true, or false if the partition exists. Raises duplicate_table '
+  'if a table of this name is not a partition of the parent. For the functions of this schema.';
+
+revoke execute on function ops.add_partition(regclass, text, text) from public;
+
+-- schema/ops/_functions/ensure_partitions.sql.j2
+
+-- The overflow partition follows the last interval and ends at MAXVALUE: a row whose time has no partition of its own
+-- is stored in it, and no statement fails. It is no DEFAULT partition, which forbids DETACH CONCURRENTLY. New intervals
+-- need its range, so an empty one is dropped and created again; `aigym-db partitions apply` moves the rows of another.
+-- Partitions are created before the metadata is updated: the audit log, which records its changes, is partitioned.
+create function ops.ensure_partitions(
+  parent regclass,
+  every text,
+  keep integer default null,
+  ahead integer default null,
+  since timestamptz default null,
+  as_of timestamptz default now()
+)
+returns integer
+language plpgsql
+security definer
+set search_path = ''
+set timezone = 'UTC'
+as $$
+declare
+  width constant interval := ('1 ' || every)::interval;
+  premade constant integer := coalesce(ahead, case every when 'day' then 60 else 13 end);
+  overflow regclass;
+  overflow_begins timestamptz;
+  has_rows boolean;
+  lower_bound timestamp;
+  missing timestamp[];
+begin
+  -- Serializes concurrent calls, which would create the same partition twice.
+  perform pg_advisory_xact_lock('ops.partition_strategies'::regclass::oid::integer, parent::oid::integer);
+
+  select inherits.inhrelid, (regexp_match(bounds.text, 'FROM \(''([^'']+)''\)'))[1]
+  into overflow, overflow_begins
+  from pg_catalog.pg_inherits as inherits
+  join pg_catalog.pg_class as child on child.oid = inherits.inhrelid
+  cross join lateral pg_get_expr(child.relpartbound, child.oid) as bounds (text)
+  where inherits.inhparent = parent
+    and bounds.text like '% TO (MAXVALUE)';
+
+  select array_agg(series.lower_bound order by series.lower_bound)
+  into missing
+  from generate_series(
+    date_trunc(every, least(since, as_of, overflow_begins)::timestamp),
+    date_trunc(every, as_of::timestamp) + premade * width,
+    width
+  ) as series (lower_bound)
+  where not exists (
+    select
+    from pg_catalog.pg_inherits as inherits
+    join pg_catalog.pg_class as child on child.oid = inherits.inhrelid
+    cross join lateral pg_get_expr(child.relpartbound, child.oid) as bounds (text)
+    where inherits.inhparent = parent
+      and (regexp_match(bounds.text, 'FROM \(''([^'']+)''\)'))[1]::timestamptz <= series.lower_bound
+      and (regexp_match(bounds.text, 'TO \(''([^'']+)''\)'))[1]::timestamptz > series.lower_bound
+  );
+
+  if overflow is not null and missing[cardinality(missing)] >= overflow_begins then
+    -- Rows that arrive until the end of the transaction wait for it.
+    execute format('lock table %s in access exclusive mode', parent);
+    -- allow definer-dynamic-sql: the text of a regclass is quoted
+    execute format('select exists (select from %s)', overflow) into has_rows;
+
+    if has_rows then
+      raise warning 'the overflow partition % contains rows', overflow
+        using hint = 'Run `aigym-db partitions apply`, which moves them to partitions of their own.';
+      missing := array(select bound from unnest(missing) as bound where bound < overflow_begins);
+    else
+      -- allow definer-dynamic-sql: the text of a regclass is quoted
+      execute format('drop table %s', overflow);
+      overflow := null;
+    end if;
+  end if;
+
+  foreach lower_bound in array coalesce(missing, '{}')
+  loop
+    perform ops.add_partition(
+      parent,
+      suffix => 'p' || to_char(
+        lower_bound, case every when 'year' then 'YYYY' when 'month' then 'YYYYMM' else 'YYYYMMDD' end
+      ),
+      bounds => format(
+        'from (%L) to (%L)',
+        to_char(lower_bound, 'YYYY-MM-DD') || ' 00:00:00+00',
+        to_char(lower_bound + width, 'YYYY-MM-DD') || ' 00:00:00+00'
+      )
+    );
+  end loop;
+
+  if overflow is null then
+    perform ops.add_partition(
+      parent,
+      suffix => 'overflow',
+      bounds => format(
+        'from (%L) to (maxvalue)',
+        to_char(date_trunc(every, as_of::timestamp) + (premade + 1) * width, 'YYYY-MM-DD') || ' 00:00:00+00'
+      )
+    );
+  end if;
+
+  insert into ops.partition_strategies as known (
+    schema_name, table_name, partition_type, partition_key, partition_interval, premake, retention
+  )
+  select
+    namespace.nspname,
+    class.relname,
+    'range',
+    attribute.attname,
+    every,
+    premade,
+    keep * width
+  from pg_catalog.pg_class as class
+  join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
+  join pg_catalog.pg_partitioned_table as partitioned on partitioned.partrelid = class.oid
+  join pg_catalog.pg_attribute as attribute
+    on attribute.attrelid = class.oid and attribute.attnum = partitioned.partattrs[0]
+  where class.oid = parent
+  on conflict (schema_name, table_name) do update
+  set
+    partition_interval = excluded.partition_interval,
+    premake = coalesce(ahead, known.premake),
+    retention = coalesce(excluded.retention, known.retention)
+  where (known.partition_interval, known.premake, known.retention) is distinct from (
+    excluded.partition_interval,
+    coalesce(ahead, known.premake),
+    coalesce(excluded.retention, known.retention)
+  );
+
+  perform ops.record_partitions(parent);
+
+  return count(*) from pg_catalog.pg_inherits where inhparent = parent;
+end
+$$;
+
+comment on function ops.ensure_partitions(regclass, text, integer, integer, timestamptz, timestamptz) is
+  'Creates the partitions of a table from `since` (default: the current interval) to `ahead` intervals after '
+  'the current one, to be kept attached for `keep` intervals, and an overflow partition after them. Returns the '
+  'number attached. Default of `ahead`: 60 days, or 13 of longer intervals; of `keep`: unchanged. Idempotent.';
+
+revoke execute on function ops.ensure_partitions(regclass, text, integer, integer, timestamptz, timestamptz) from public;
+
+-- schema/ops/_functions/ensure_all_partitions.sql.j2
+
+create function ops.ensure_all_partitions()
+returns table (
+  partitioned_table text,
+  attached integer
+)
+language sql
+volatile
+security definer
+set search_path = ''
+begin atomic
+  select
+    format('%I.%I', strategy.schema_name, strategy.table_name),
+    ops.ensure_partitions(
+      format('%I.%I', strategy.schema_name, strategy.table_name)::regclass,
+      every => strategy.partition_interval,
+      ahead => strategy.premake
+    )
+  from ops.partition_strategies as strategy
+  where strategy.partition_type = 'range'
+    and strategy.auto_create
+    and to_regclass(format('%I.%I', strategy.schema_name, strategy.table_name)) is not null
+  order by 1;
+end;
+
+comment on function ops.ensure_all_partitions() is
+  'Creates the partitions that range-partitioned tables need next. For a nightly job.';
+
+revoke execute on function ops.ensure_all_partitions() from public;
+
+grant execute on function ops.ensure_all_partitions() to aigym_job;
+
+-- schema/ops/_functions/record_partitions.sql.j2
+
+-- UTC, so that the text of bounds does not depend on the session.
+create function ops.record_partitions(parent regclass)
+returns void
+language plpgsql
+security definer
+set search_path = ''
+set timezone = 'UTC'
+as $$
+begin
+  insert into ops.partition_metadata as known (
+    schema_name, table_name, partition_name, lower_bound, upper_bound, row_estimate, size_bytes
+  )
+  select
+    parent_namespace.nspname,
+    parent_class.relname,
+    child.relname,
+    (regexp_match(bounds.text, 'FROM \(''([^'']+)''\)'))[1],
+    (regexp_match(bounds.text, 'TO \(''([^'']+)''\)'))[1],
+    greatest(child.reltuples, 0)::bigint,
+    pg_total_relation_size(child.oid)
+  from pg_catalog.pg_inherits as inherits
+  join pg_catalog.pg_class as child on child.oid = inherits.inhrelid
+  join pg_catalog.pg_class as parent_class on parent_class.oid = inherits.inhparent
+  join pg_catalog.pg_namespace as parent_namespace on parent_namespace.oid = parent_class.relnamespace
+  cross join lateral pg_get_expr(child.relpartbound, child.oid) as bounds (text)
+  where inherits.inhparent = parent
+  on conflict (schema_name, table_name, partition_name) do update
+  set
+    lower_bound = excluded.lower_bound,
+    upper_bound = excluded.upper_bound,
+    row_estimate = excluded.row_estimate,
+    size_bytes = excluded.size_bytes,
+    status = 'active',
+    detached_at = null
+  where (known.lower_bound, known.upper_bound, known.row_estimate, known.size_bytes, known.status)
+    is distinct from (
+      excluded.lower_bound, excluded.upper_bound, excluded.row_estimate, excluded.size_bytes, 'active'
+    );
+
+  update ops.partition_metadata as known
+  set
+    status = case
+      when to_regclass(format('parts.%I', known.partition_name)) is null then 'dropped'
+      when exists (
+        select
+        from privacy.data_archive_log as archive
+        where archive.schema_name = known.schema_name
+          and archive.table_name = known.table_name
+          and archive.partition_name = known.partition_name
+          and archive.operation = 'archive'
+          and archive.status = 'completed'
+      ) then 'archived'
+      else 'detached'
+    end,
+    detached_at = coalesce(known.detached_at, now())
+  from pg_catalog.pg_class as parent_class
+  join pg_catalog.pg_namespace as parent_namespace on parent_namespace.oid = parent_class.relnamespace
+  where parent_class.oid = parent
+    and known.schema_name = parent_namespace.nspname
+    and known.table_name = parent_class.relname
+    and known.status <> 'dropped'
+    and not exists (
+      select
+      from pg_catalog.pg_inherits as inherits
+      join pg_catalog.pg_class as child on child.oid = inherits.inhrelid
+      where inherits.inhparent = parent
+        and child.relname = known.partition_name
+    );
+end
+$$;
+
+comment on function ops.record_partitions(regclass) is
+  'Updates ops.partition_metadata from the catalog: attached partitions, their sizes, and detached, archived and '
+  'dropped ones. Called by the functions of this schema and by `aigym-db partitions apply`.';
+
+revoke execute on function ops.record_partitions(regclass) from public;
+
+-- schema/ops/_functions/ensure_hash_partitions.sql.j2
+
+create function ops.ensure_hash_partitions(parent regclass, modulus integer)
+returns integer
+language sql
+volatile
+security definer
+set search_path = ''
+begin atomic
+  select pg_advisory_xact_lock('ops.partition_strategies'::regclass::oid::integer, parent::oid::integer);
+
+  select ops.add_partition(
+    parent,
+    suffix => 'h' || to_char(remainder, case when modulus > 100 then 'FM0000' else 'FM00' end),
+    bounds => format('with (modulus %s, remainder %s)', modulus, remainder)
+  )
+  from generate_series(0, modulus - 1) as remainder;
+
+  insert into ops.partition_strategies (
+    schema_name, table_name, partition_type, partition_key, modulus, auto_create, auto_detach
+  )
+  select
+    namespace.nspname,
+    class.relname,
+    'hash',
+    attribute.attname,
+    ensure_hash_partitions.modulus,
+    false,
+    false
+  from pg_catalog.pg_class as class
+  join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
+  join pg_catalog.pg_partitioned_table as partitioned on partitioned.partrelid = class.oid
+  join pg_catalog.pg_attribute as attribute
+    on attribute.attrelid = class.oid and attribute.attnum = partitioned.partattrs[0]
+  where class.oid = parent
+  on conflict (schema_name, table_name) do nothing;
+
+  select ops.record_partitions(parent);
+
+  select count(*)::integer from pg_catalog.pg_inherits where inhparent = parent;
+end;
+
+comment on function ops.ensure_hash_partitions(regclass, integer) is
+  'Creates missing hash partitions of a table and returns the number attached. They are never detached, '
+  'because their rows are kept as long as the people exist.';
+
+revoke execute on function ops.ensure_hash_partitions(regclass, integer) from public;
+
+-- schema/audit/_types.sql.j2
+
+create type audit.action as enum (
+  'insert',
+  'update',
+  'delete',
+  'truncate',
+  'soft_delete',
+  'restore',
+  'view',
+  'export',
+  'share',
+  'archive',
+  'login',
+  'logout',
+  'anonymise',
+  'erase',
+  'permission_change',
+  'config_change',
+  'migration'
+);
+
+comment on type audit.action is 'The kind of change to a row.';
+
+create type audit.risk_level as enum ('low', 'medium', 'high', 'critical');
+
+comment on type audit.risk_level is 'The severity of a security event.';
+
+-- schema/audit/_functions/address_or_null.sql.j2
+
+create function audit.address_or_null(value text)
+returns inet
+language plpgsql
+immutable
+parallel safe
+set search_path = ''
+as $$
+begin
+  return nullif(btrim(value), '')::inet;
+exception
+  when invalid_text_representation then
+    return null;
+end
+$$;
+
+comment on function audit.address_or_null(text) is
+  'Converts a text to a network address; null if it is not one.';
+
+revoke execute on function audit.address_or_null(text) from public;
+
+-- schema/audit/_functions/caller.sql.j2
+
+-- Claims are signed and trusted; headers and settings come from the client, so invalid values are omitted instead of
+-- raising an error in the recorded statement. Called for every audited row, hence PL/pgSQL: its plans are cached.
+create function audit.caller(
+  out user_id uuid,
+  out role_name text,
+  out aal text,
+  out session_id uuid,
+  out acting_for uuid,
+  out request_id uuid,
+  out ip_address inet,
+  out user_agent text,
+  out reason text
+)
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  claims constant jsonb := auth.jwt();
+  headers constant jsonb := nullif(current_setting('request.headers', true), '');
+begin
+  user_id := auth.uid();
+  role_name := coalesce(nullif(auth.role(), ''), session_user);
+  aal := claims ->> 'aal';
+  session_id := claims ->> 'session_id';
+  acting_for := audit.uuid_or_null(current_setting('aigym.acting_for', true));
+  request_id := audit.uuid_or_null(coalesce(current_setting('aigym.request_id', true), headers ->> 'x-request-id'));
+  reason := nullif(current_setting('aigym.reason', true), '');
+  ip_address := inet_client_addr();
+
+  if headers is not null then
+    user_agent := left(headers ->> 'user-agent', 500);
+    ip_address := coalesce(audit.address_or_null(split_part(headers ->> 'x-forwarded-for', ',', 1)), ip_address);
+  end if;
+end
+$$;
+
+comment on function audit.caller() is
+  'The caller according to the token, the request headers and the connection.';
+
+revoke execute on function audit.caller() from public;
+
+-- schema/audit/_functions/elevate.sql.j2
+
+create function audit.elevate(
+  scope text,
+  reason text,
+  target_user uuid default null,
+  tenant uuid default null,
+  ticket text default null,
+  lasting interval default '1 hour'
+)
+returns uuid
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  opened uuid;
+begin
+  perform authz.assert_session('always');
+
+  if not authz.is_super_admin() then
+    raise exception 'only a super admin can open an elevation'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  if scope in ('phi_read', 'impersonation') and (target_user is null or target_user = auth.uid()) then
+    raise exception 'an elevation of scope % requires another person as target_user', scope
+      using errcode = 'invalid_parameter_value',
+            hint = 'Pass target_user.';
+  end if;
+
+  if scope = 'tenant_support' and tenant is null then
+    raise exception 'an elevation of scope % requires a tenant', scope
+      using errcode = 'invalid_parameter_value',
+            hint = 'Pass tenant.';
+  end if;
+
+  if lasting not between interval '1 minute' and interval '4 hours' then
+    raise exception 'the duration of an elevation must be between one minute and four hours, not %', lasting
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  insert into audit.security_contexts (
+    user_id, tenant_id, scope, target_user_id, reason, ticket_ref, elevated_by, expires_at
+  )
+  values (
+    auth.uid(), tenant, elevate.scope, target_user, core.safe_text(elevate.reason, 500), ticket, auth.uid(), now() + lasting
+  )
+  returning id into opened;
+
+  perform audit.log_security(
+    'elevation.opened',
+    action => 'elevate',
+    resource => scope,
+    risk => 'critical',
+    tenant => tenant,
+    details => jsonb_build_object(
+      'context', opened,
+      'target_user', target_user,
+      'ticket', ticket,
+      'lasting', lasting
+    )
+  );
+
+  return opened;
+end
+$$;
+
+comment on function audit.elevate(text, text, uuid, uuid, text, interval) is
+  'Opens a break-glass elevation: for a stated reason and at most four hours, a super admin with a second '
+  'factor can read additional rows. Returns the id of the elevation.';
+
+revoke execute on function audit.elevate(text, text, uuid, uuid, text, interval) from public;
+
+grant execute on function audit.elevate(text, text, uuid, uuid, text, interval) to authenticated;
+
+-- schema/audit/_functions/end_elevation.sql.j2
+
+create function audit.end_elevation(context uuid)
+returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  ended record;
+begin
+  perform authz.assert_session('always');
+
+  update audit.security_contexts as elevation
+  set revoked_at = now()
+  where elevation.id = context
+    and elevation.revoked_at is null
+    and (elevation.user_id = auth.uid() or authz.is_super_admin())
+  returning * into ended;
+
+  if not found then
+    return false;
+  end if;
+
+  perform audit.log_security(
+    'elevation.ended',
+    action => 'end_elevation',
+    resource => ended.scope,
+    risk => 'medium',
+    tenant => ended.tenant_id,
+    details => jsonb_build_object('context', ended.id, 'user', ended.user_id)
+  );
+
+  return true;
+end
+$$;
+
+comment on function audit.end_elevation(uuid) is
+  'Ends an elevation before it expires: the caller''s own or, for a super admin, any. Returns false if there '
+  'is no active elevation with this id.';
+
+revoke execute on function audit.end_elevation(uuid) from public;
+
+grant execute on function audit.end_elevation(uuid) to authenticated;
+
+-- schema/audit/_functions/log_security.sql.j2
+
+-- Not executable through the API, because callers could forge events. Called by functions whose actions are recorded.
+create function audit.log_security(
+  event_code text,
+  action text,
+  resource text default null,
+  outcome text default 'success',
+  risk audit.risk_level default 'low',
+  tenant uuid default null,
+  details jsonb default '{}',
+  person uuid default null
+)
+returns uuid
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  event uuid;
+  recorded uuid;
+begin
+  select event_type.id
+  into event
+  from audit.event_types as event_type
+  where event_type.code = event_code;
+
+  if event is null then
+    raise exception 'event type % does not exist', event_code
+      using errcode = 'no_data_found',
+            hint = 'Add it to audit.event_types; the reference seed contains those that the functions use.';
+  end if;
+
+  insert into audit.security_audit (
+    occurred_at,
+    event_type_id,
+    user_id,
+    tenant_id,
+    action,
+    resource,
+    outcome,
+    risk_level,
+    aal,
+    ip_address,
+    user_agent,
+    session_id,
+    request_id,
+    details
+  )
+  select
+    clock_timestamp(),
+    event,
+    coalesce(person, caller.user_id),
+    tenant,
+    log_security.action,
+    log_security.resource,
+    log_security.outcome,
+    risk,
+    caller.aal,
+    case when risk >= 'high' then caller.ip_address else audit.network_of(caller.ip_address) end,
+    caller.user_agent,
+    caller.session_id,
+    caller.request_id,
+    coalesce(log_security.details, '{}')
+  from audit.caller() as caller
+  returning id into recorded;
+
+  return recorded;
+end
+$$;
+
+comment on function audit.log_security(text, text, text, text, audit.risk_level, uuid, jsonb, uuid) is
+  'Inserts one event into audit.security_audit and returns its id. `person` is the account concerned '
+  '(default: the caller).';
+
+revoke execute on function audit.log_security(text, text, text, text, audit.risk_level, uuid, jsonb, uuid) from public;
+
+grant execute on function audit.log_security(text, text, text, text, audit.risk_level, uuid, jsonb, uuid)
+  to service_role, aigym_job;
+
+-- schema/audit/_functions/masked.sql.j2
+
+create function audit.masked(row_values jsonb, columns text[])
+returns jsonb
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select row_values || coalesce(
+    (
+      select jsonb_object_agg(hidden.name, '[masked]')
+      from unnest(columns) as hidden (name)
+      where row_values ? hidden.name
+    ),
+    '{}'
+  )
+$$;
+
+comment on function audit.masked(jsonb, text[]) is
+  'Returns the row with the values of these columns masked, including null values, because their absence is '
+  'also information.';
+
+revoke execute on function audit.masked(jsonb, text[]) from public;
+
+-- schema/audit/_functions/network_of.sql.j2
+
+create function audit.network_of(address inet)
+returns inet
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select network(
+    set_masklen(address, least(masklen(address), case family(address) when 4 then 24 else 48 end))
+  )::inet
+$$;
+
+comment on function audit.network_of(inet) is 'The /24 (IPv4) or /48 (IPv6) network of an address.';
+
+revoke execute on function audit.network_of(inet) from public;
+
+-- schema/audit/_functions/record_row.sql.j2
+
+-- Called by the trigger zz_audit with the mode, the key columns, the masked columns, the column of the person concerned
+-- and the tenant column. The card of the table defines them; the macro audit() renders them.
+--
+--   meta   who changed which columns of which row
+--   diff   and, of an update, the old and new values of the changed columns
+--   full   and, of an update, the whole row before and after
+--
+-- Generated columns are left out: a search vector would contain the words of a masked column.
+create function audit.record_row()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  mode constant text := tg_argv[0];
+  key_columns constant text[] := string_to_array(tg_argv[1], ',');
+  masked_columns constant text[] := string_to_array(tg_argv[2], ',');
+  subject_column constant text := nullif(tg_argv[3], '');
+  tenant_column constant text := nullif(tg_argv[4], '');
+  generated_columns text[];
+  changed text[];
+  old_row jsonb;
+  new_row jsonb;
+  current_row jsonb;
+  key_values jsonb;
+  change_kind audit.action;
+  schema_name text := tg_table_schema;
+  table_name text := tg_table_name;
+  caller record;
+begin
+  select coalesce(array_agg(attribute.attname::text), '{}')
+  into generated_columns
+  from pg_catalog.pg_attribute as attribute
+  where attribute.attrelid = tg_relid
+    and attribute.attgenerated <> '';
+
+  if tg_op <> 'INSERT' then
+    old_row := to_jsonb(old) - generated_columns;
+  end if;
+
+  if tg_op <> 'DELETE' then
+    new_row := to_jsonb(new) - generated_columns;
+  end if;
+
+  if tg_op = 'UPDATE' then
+    select array_agg(field.key order by field.key)
+    into changed
+    from jsonb_each(new_row) as field
+    where field.value is distinct from old_row -> field.key
+      and field.key not in ('updated_at', 'updated_by', 'row_version');
+
+    if changed is null then
+      return null;
+    end if;
+  end if;
+
+  change_kind := case
+    when tg_op <> 'UPDATE' then lower(tg_op)
+    when 'deleted_at' <> all (changed) then 'update'
+    when old_row ->> 'deleted_at' is null then 'soft_delete'
+    when new_row ->> 'deleted_at' is null then 'restore'
+    else 'update'
+  end;
+  current_row := coalesce(new_row, old_row);
+
+  select jsonb_object_agg(key_column, current_row -> key_column)
+  into key_values
+  from unnest(key_columns) as key_column;
+
+  if mode = 'meta' then
+    old_row := null;
+    new_row := null;
+  elsif mode = 'diff' and tg_op = 'UPDATE' then
+    select
+      jsonb_object_agg(changed_column, old_row -> changed_column),
+      jsonb_object_agg(changed_column, new_row -> changed_column)
+    into old_row, new_row
+    from unnest(changed) as changed_column;
+  end if;
+
+  if masked_columns <> '{}' then
+    old_row := audit.masked(old_row, masked_columns);
+    new_row := audit.masked(new_row, masked_columns);
+  end if;
+
+  -- The trigger of a partitioned table fires on the partition; the log contains the name of the table.
+  if tg_table_schema = 'parts' then
+    select namespace.nspname, class.relname
+    into schema_name, table_name
+    from pg_catalog.pg_class as class
+    join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
+    where class.oid = pg_partition_root(tg_relid);
+  end if;
+
+  caller := audit.caller();
+
+  insert into audit.audit_log (
+    occurred_at,
+    schema_name,
+    table_name,
+    row_pk,
+    action,
+    actor_id,
+    actor_role,
+    acting_for,
+    tenant_id,
+    subject_user_id,
+    changed_columns,
+    old_values,
+    new_values,
+    session_id,
+    request_id,
+    ip_address,
+    user_agent,
+    reason,
+    application_name
+  )
+  values (
+    clock_timestamp(),
+    schema_name,
+    table_name,
+    key_values,
+    change_kind,
+    caller.user_id,
+    caller.role_name,
+    caller.acting_for,
+    (current_row ->> tenant_column)::uuid,
+    (current_row ->> subject_column)::uuid,
+    changed,
+    old_row,
+    new_row,
+    caller.session_id,
+    caller.request_id,
+    audit.network_of(caller.ip_address),
+    caller.user_agent,
+    caller.reason,
+    current_setting('application_name')
+  );
+
+  return null;
+end
+$$;
+
+comment on function audit.record_row() is 'Trigger: records the change of a row in audit.audit_log.';
+
+revoke execute on function audit.record_row() from public;
+
+-- schema/core/data_catalog.sql.j2
+
+create table core.data_catalog (
+  schema_name text not null,
+  table_name text not null,
+  domain text not null,
+  seed_origin text[] not null default '{}',
+  tenancy text not null,
+  owner_column text,
+  tenant_column text,
+  parent_table text,
+  rls_archetype text not null,
+  mfa_level text not null,
+  data_class text not null,
+  gdpr_export boolean not null default false,
+  gdpr_rule privacy.gdpr_rule not null,
+  gdpr_basis privacy.legal_basis,
+  retention_days integer,
+  audit_mode text not null,
+  is_soft_delete boolean not null default false,
+  partition_spec text,
+  expected_rows bigint,
+  notes text,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint data_catalog_pkey primary key (schema_name, table_name),
+  constraint data_catalog_tenancy_check check (
+    tenancy in ('global', 'tenant', 'owner', 'owner_tenant', 'child', 'system')
+  ),
+  constraint data_catalog_mfa_level_check check (mfa_level in ('none', 'enrolled', 'always')),
+  constraint data_catalog_data_class_check check (
+    data_class in ('public', 'internal', 'personal', 'special', 'secret')
+  ),
+  constraint data_catalog_audit_mode_check check (audit_mode in ('none', 'meta', 'diff', 'full'))
+);
+
+comment on table core.data_catalog is 'The declarations about each table, as on its card.';
+
+comment on column core.data_catalog.tenancy is
+  'The owner of the rows: all, a tenant, a person, the parent row or the system.';
+
+comment on column core.data_catalog.rls_archetype is 'The archetype that defines the policies of the table.';
+
+comment on column core.data_catalog.data_class is 'The most sensitive class among the columns of the table.';
+
+comment on column core.data_catalog.retention_days is
+  'Retention of a row in days; null: as long as its owner, tenant or parent.';
+
+comment on column core.data_catalog.partition_spec is
+  'The partitioning of the table, e.g. `range occurred_at month keep 84`; null if it is not partitioned.';
+
+alter table core.data_catalog enable row level security;
+
+revoke all on core.data_catalog from public;
+
+create trigger aa_touch
+  before update on core.data_catalog
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on core.data_catalog
+  for each row execute function audit.record_row(
+    'full',
+    'schema_name,table_name',
+    '',
+    '',
+    ''
+  );
+
+-- schema/core/column_catalog.sql.j2
+
+create table core.column_catalog (
+  schema_name text not null,
+  table_name text not null,
+  column_name text not null,
+  data_class text not null,
+  mask_rule text not null default 'none',
+  export_label text,
+  in_audit boolean not null default true,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint column_catalog_pkey primary key (schema_name, table_name, column_name),
+  constraint column_catalog_data_class_check check (
+    data_class in ('public', 'internal', 'personal', 'special', 'secret')
+  ),
+  constraint column_catalog_mask_rule_check check (
+    mask_rule in ('none', 'null', 'constant', 'hash', 'truncate_ip', 'year_only', 'redact_text', 'reencrypt')
+  ),
+  constraint column_catalog_table_fkey foreign key (schema_name, table_name)
+    references core.data_catalog (schema_name, table_name) on delete cascade
+);
+
+comment on table core.column_catalog is 'The sensitivity of each column and its anonymised value.';
+
+comment on column core.column_catalog.export_label is
+  'The heading of this column in an export of a person''s data.';
+
+comment on column core.column_catalog.in_audit is
+  'Whether the audit log can contain the value; false: it is masked.';
+
+alter table core.column_catalog enable row level security;
+
+revoke all on core.column_catalog from public;
+
+create trigger aa_touch
+  before update on core.column_catalog
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on core.column_catalog
+  for each row execute function audit.record_row(
+    'full',
+    'schema_name,table_name,column_name',
+    '',
+    '',
+    ''
+  );
+
+-- schema/core/integrity_rules.sql.j2
+
+create table core.integrity_rules (
+  id uuid not null default core.uuid_v7(),
+  source_table regclass not null,
+  target_table regclass not null,
+  on_delete text not null,
+  is_enforced boolean not null default true,
+  priority smallint not null default 100,
+  note text,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint integrity_rules_pkey primary key (id),
+  constraint integrity_rules_source_table_target_table_key unique (source_table, target_table),
+  constraint integrity_rules_on_delete_check check (
+    on_delete in ('set_null', 'cascade', 'restrict', 'set_invalid', 'archive')
+  ),
+  constraint integrity_rules_priority_check check (priority between 1 and 1000)
+);
+
+comment on table core.integrity_rules is
+  'The declared rule of each reference; the rule that PostgreSQL enforces is in the catalog.';
+
+comment on column core.integrity_rules.source_table is 'The referencing table.';
+
+comment on column core.integrity_rules.target_table is 'The referenced table.';
+
+alter table core.integrity_rules enable row level security;
+
+revoke all on core.integrity_rules from public;
+
+create trigger aa_touch
+  before update on core.integrity_rules
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on core.integrity_rules
+  for each row execute function audit.record_row(
+    'full',
+    'id',
+    '',
+    '',
+    ''
+  );
+
+-- schema/privacy/data_lifecycle_policies.sql.j2
+
+create table privacy.data_lifecycle_policies (
+  id uuid not null default core.uuid_v7(),
+  schema_name text not null,
+  table_name text not null,
+  data_tier text not null,
+  age_threshold_days integer not null,
+  lifecycle_action text not null,
+  compression text,
+  archive_location text,
+  requires_approval boolean not null default false,
+  config jsonb not null default '{}',
+  is_enabled boolean not null default true,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint data_lifecycle_policies_pkey primary key (id),
+  constraint data_lifecycle_policies_table_data_tier_key unique (schema_name, table_name, data_tier),
+  constraint data_lifecycle_policies_data_tier_check check (
+    data_tier in ('hot', 'warm', 'cold', 'archive', 'delete')
+  ),
+  constraint data_lifecycle_policies_age_threshold_days_check check (age_threshold_days > 0),
+  constraint data_lifecycle_policies_lifecycle_action_check check (
+    lifecycle_action in ('move_to_warm', 'move_to_cold', 'compress', 'archive', 'delete', 'anonymise', 'detach')
+  ),
+  constraint data_lifecycle_policies_compression_check check (compression in ('gzip', 'lz4', 'zstd', 'brotli'))
+);
+
+comment on table privacy.data_lifecycle_policies is
+  'The storage tiers of rows by age: hot, warm, cold, archive, deleted.';
+
+comment on column privacy.data_lifecycle_policies.age_threshold_days is
+  'The age in days from which the action is due.';
+
+comment on column privacy.data_lifecycle_policies.requires_approval is
+  'Whether a person must approve the action before it is executed.';
+
+alter table privacy.data_lifecycle_policies enable row level security;
+
+revoke all on privacy.data_lifecycle_policies from public;
+
+create trigger aa_touch
+  before update on privacy.data_lifecycle_policies
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on privacy.data_lifecycle_policies
+  for each row execute function audit.record_row(
+    'full',
+    'id',
+    '',
+    '',
+    ''
+  );
+
+-- schema/privacy/data_archive_log.sql.j2
+
+create table privacy.data_archive_log (
+  id uuid not null default core.uuid_v7(),
+  policy_id uuid,
+  schema_name text not null,
+  table_name text not null,
+  partition_name text,
+  operation text not null,
+  status text not null,
+  rows_affected bigint not null default 0,
+  size_before_bytes bigint not null default 0,
+  size_after_bytes bigint not null default 0,
+  archive_uri text,
+  archive_sha256 bytea,
+  details text,
+  failure_reason text,
+  started_at timestamptz not null default now(),
+  completed_at timestamptz,
+  executed_by text not null default session_user,
+  constraint data_archive_log_pkey primary key (id),
+  constraint data_archive_log_operation_check check (
+    operation in ('compress', 'archive', 'delete', 'anonymise', 'detach', 'drop', 'move')
+  ),
+  constraint data_archive_log_status_check check (
+    status in ('scheduled', 'in_progress', 'completed', 'failed', 'cancelled')
+  ),
+  constraint data_archive_log_rows_affected_check check (rows_affected >= 0),
+  constraint data_archive_log_policy_id_fkey foreign key (policy_id)
+    references privacy.data_lifecycle_policies (id) on delete set null
+);
+
+comment on table privacy.data_archive_log is 'The archived and dropped partitions, as evidence.';
+
+comment on column privacy.data_archive_log.archive_sha256 is
+  'Hash of the archive file, recorded by ops.record_archive().';
+
+comment on column privacy.data_archive_log.executed_by is 'The login role that executed the action.';
+
+-- The lifecycle history of a table.
+create index data_archive_log_table_started_at_idx
+  on privacy.data_archive_log (schema_name, table_name, started_at desc);
+
+create index data_archive_log_policy_id_idx
+  on privacy.data_archive_log (policy_id)
+  where policy_id is not null;
+
+alter table privacy.data_archive_log enable row level security;
+
+revoke all on privacy.data_archive_log from public;
+
+-- schema/privacy/retention_compliance.sql.j2
+
+create table privacy.retention_compliance (
+  regulation text not null,
+  schema_name text not null,
+  table_name text not null,
+  min_retention_days integer not null default 0,
+  max_retention_days integer,
+  requires_user_consent boolean not null default false,
+  allows_anonymisation boolean not null default true,
+  requires_deletion_proof boolean not null default false,
+  notes text,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint retention_compliance_pkey primary key (regulation, schema_name, table_name),
+  constraint retention_compliance_regulation_check check (
+    regulation in ('gdpr', 'ccpa', 'hipaa', 'soc2', 'sox', 'custom')
+  ),
+  constraint retention_compliance_min_retention_days_check check (min_retention_days >= 0),
+  constraint retention_compliance_max_retention_days_check check (max_retention_days >= min_retention_days)
+);
+
+comment on table privacy.retention_compliance is
+  'The minimum and maximum retention that a regulation requires; core.data_catalog contains the actual '
+  'retention.';
+
+comment on column privacy.retention_compliance.max_retention_days is 'Null: the regulation defines no maximum.';
+
+alter table privacy.retention_compliance enable row level security;
+
+revoke all on privacy.retention_compliance from public;
+
+create trigger aa_touch
+  before update on privacy.retention_compliance
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on privacy.retention_compliance
+  for each row execute function audit.record_row(
+    'full',
+    'regulation,schema_name,table_name',
+    '',
+    '',
+    ''
+  );
+
+-- schema/ops/_functions/record_archive.sql.j2
+
+create function ops.record_archive(parent regclass, partition text, row_count bigint, uri text, sha256 bytea)
+returns void
+language sql
+volatile
+security definer
+set search_path = ''
+begin atomic
+  insert into privacy.data_archive_log (
+    schema_name, table_name, partition_name, operation, status, rows_affected, archive_uri, archive_sha256, completed_at
+  )
+  select
+    namespace.nspname,
+    class.relname,
+    record_archive.partition,
+    'archive',
+    'completed',
+    record_archive.row_count,
+    record_archive.uri,
+    record_archive.sha256,
+    now()
+  from pg_catalog.pg_class as class
+  join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
+  where class.oid = parent;
+end;
+
+comment on function ops.record_archive(regclass, text, bigint, text, bytea) is
+  'Records the archive of a detached partition and its hash. Called by `aigym-db partitions apply`.';
+
+revoke execute on function ops.record_archive(regclass, text, bigint, text, bytea) from public;
+
+-- schema/audit/event_types.sql.j2
+
+create table audit.event_types (
+  id uuid not null default core.uuid_v7(),
+  code text not null,
+  name text not null,
+  description text,
+  category text not null,
+  requires_retention boolean not null default true,
+  retention_days integer not null default 90,
+  is_sensitive boolean not null default false,
+  requires_immediate_alert boolean not null default false,
+  event_schema jsonb,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint event_types_pkey primary key (id),
+  constraint event_types_code_key unique (code),
+  constraint event_types_category_check check (
+    category in ('security', 'business', 'system', 'integration', 'performance', 'user_action', 'compliance')
+  ),
+  constraint event_types_retention_days_check check (retention_days between 1 and 3650)
+);
+
+comment on table audit.event_types is
+  'The types of event. Code refers to them by code; see audit.log_security().';
+
+comment on column audit.event_types.requires_immediate_alert is
+  'Whether the event alerts the people on duty at any hour.';
+
+comment on column audit.event_types.event_schema is
+  'The JSON Schema of the event''s details; null: no restriction.';
+
+alter table audit.event_types enable row level security;
+
+revoke all on audit.event_types from public;
+
+create trigger aa_touch
+  before update on audit.event_types
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on audit.event_types
+  for each row execute function audit.record_row(
+    'full',
+    'id',
+    '',
+    '',
+    ''
+  );
+
+-- schema/audit/_functions/reject_change.sql.j2
+
+create function audit.reject_change()
+returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  raise exception '%.% is append-only: % is not allowed', tg_table_schema, tg_table_name, lower(tg_op)
+    using errcode = 'insufficient_privilege',
+          hint = 'Remove old rows by retention, which detaches whole partitions.';
+end
+$$;
+
+comment on function audit.reject_change() is
+  'Trigger: rejects UPDATE, DELETE and TRUNCATE of an append-only table, for every role.';
+
+revoke execute on function audit.reject_change() from public;
+
+-- schema/audit/audit_log.sql.j2
+
+create table audit.audit_log (
+  id uuid not null default core.uuid_v7(),
+  occurred_at timestamptz not null default now(),
+  txid xid8 not null default pg_current_xact_id(),
+  schema_name text not null,
+  table_name text not null,
+  row_pk jsonb not null,
+  action audit.action not null,
+  actor_id uuid,
+  actor_role text not null default current_user,
+  acting_for uuid,
+  tenant_id uuid,
+  subject_user_id uuid,
+  changed_columns text[],
+  old_values jsonb,
+  new_values jsonb,
+  session_id uuid,
+  request_id uuid,
+  ip_address inet,
+  user_agent text,
+  reason text,
+  application_name text,
+  constraint audit_log_pkey primary key (id, occurred_at)
+) partition by range (occurred_at);
+
+comment on table audit.audit_log is
+  'The row changes. Append-only. No foreign keys, so that rows remain after erasure. Values of personal '
+  'columns are masked before they are inserted.';
+
+comment on column audit.audit_log.row_pk is 'The primary key of the row, as a JSON object.';
+
+comment on column audit.audit_log.actor_id is 'The account that made the change; null for a job.';
+
+comment on column audit.audit_log.actor_role is 'The role in the token, or the login role without a token.';
+
+comment on column audit.audit_log.acting_for is 'The account on whose behalf the actor acted.';
+
+comment on column audit.audit_log.subject_user_id is 'The person concerned by the row.';
+
+comment on column audit.audit_log.ip_address is 'The network of the client, truncated to /24 or /48.';
+
+-- The history of a table.
+create index audit_log_table_occurred_at_idx
+  on audit.audit_log (schema_name, table_name, occurred_at desc);
+
+-- The history of a row.
+create index audit_log_row_pk_idx
+  on audit.audit_log using gin (row_pk jsonb_path_ops);
+
+-- Changes by a person.
+create index audit_log_actor_id_occurred_at_idx
+  on audit.audit_log (actor_id, occurred_at desc)
+  where actor_id is not null;
+
+-- Changes of a person's data.
+create index audit_log_subject_user_id_occurred_at_idx
+  on audit.audit_log (subject_user_id, occurred_at desc)
+  where subject_user_id is not null;
+
+-- The audit page of a tenant.
+create index audit_log_tenant_id_occurred_at_idx
+  on audit.audit_log (tenant_id, occurred_at desc)
+  where tenant_id is not null;
+
+-- Wide ranges of time.
+create index audit_log_occurred_at_idx
+  on audit.audit_log using brin (occurred_at);
+
+alter table audit.audit_log enable row level security;
+
+revoke all on audit.audit_log from public;
+
+create trigger no_change
+  before update or delete or truncate on audit.audit_log
+  for each statement execute function audit.reject_change();
+
+create trigger no_row_change
+  before update or delete on audit.audit_log
+  for each row execute function audit.reject_change();
+
+select ops.ensure_partitions('audit.audit_log', every => 'month', keep => 13);
+
+-- schema/audit/seals.sql.j2
+
+create table audit.seals (
+  id bigint not null generated always as identity,
+  log_name text not null,
+  window_start timestamptz not null,
+  window_end timestamptz not null,
+  row_count bigint not null,
+  content_sha256 bytea not null,
+  previous_seal bytea,
+  seal bytea not null,
+  sealed_at timestamptz not null default now(),
+  signature bytea,
+  constraint seals_pkey primary key (id),
+  constraint seals_seal_key unique (seal),
+  constraint seals_log_name_window_start_key unique (log_name, window_start),
+  constraint seals_log_name_check check (log_name in ('audit_log', 'security_audit', 'system_events')),
+  constraint seals_content_sha256_check check (octet_length(content_sha256) = 32),
+  constraint seals_window_end_check check (window_end > window_start)
+);
+
+comment on table audit.seals is
+  'Evidence against tampering: rows of a sealed window cannot be changed or removed without breaking the '
+  'chain. Windows are sealed after they close, so that writers do not block each other.';
+
+comment on column audit.seals.content_sha256 is 'Hash of the rows of the window, in the order of their keys.';
+
+comment on column audit.seals.seal is 'Hash of the previous seal, the window and its content.';
+
+comment on column audit.seals.signature is
+  'Created outside the database, so that the database owner cannot forge it.';
+
+alter table audit.seals enable row level security;
+
+revoke all on audit.seals from public;
+
+create trigger no_change
+  before update or delete or truncate on audit.seals
+  for each statement execute function audit.reject_change();
+
+-- schema/audit/security_audit.sql.j2
+
+create table audit.security_audit (
+  id uuid not null default core.uuid_v7(),
+  occurred_at timestamptz not null default now(),
+  event_type_id uuid not null,
+  user_id uuid,
+  tenant_id uuid,
+  action text not null,
+  resource text,
+  outcome text not null default 'success',
+  risk_level audit.risk_level not null default 'low',
+  aal text,
+  ip_address inet,
+  user_agent text,
+  session_id uuid,
+  request_id uuid,
+  details jsonb not null default '{}',
+  constraint security_audit_pkey primary key (id, occurred_at),
+  constraint security_audit_outcome_check check (outcome in ('success', 'failure', 'denied')),
+  constraint security_audit_event_type_id_fkey foreign key (event_type_id)
+    references audit.event_types (id) on delete restrict
+) partition by range (occurred_at);
+
+comment on table audit.security_audit is 'Security events. Append-only. Inserted by audit.log_security().';
+
+comment on column audit.security_audit.user_id is
+  'The account that caused the event, or that the event concerns.';
+
+comment on column audit.security_audit.aal is
+  'Authenticator assurance level of the session: aal1 with one factor, aal2 with two.';
+
+comment on column audit.security_audit.ip_address is
+  'The network of the client; the full address for risk level high and above.';
+
+-- Security history of a person.
+create index security_audit_user_id_occurred_at_idx
+  on audit.security_audit (user_id, occurred_at desc)
+  where user_id is not null;
+
+-- Alert rules.
+create index security_audit_event_type_id_occurred_at_idx
+  on audit.security_audit (event_type_id, occurred_at desc);
+
+-- The security page of a tenant.
+create index security_audit_tenant_id_occurred_at_idx
+  on audit.security_audit (tenant_id, occurred_at desc)
+  where tenant_id is not null;
+
+-- Events for the people on duty.
+create index security_audit_risk_level_occurred_at_idx
+  on audit.security_audit (risk_level, occurred_at desc)
+  where risk_level in ('high', 'critical');
+
+-- Repeated failed sign-ins.
+create index security_audit_ip_address_occurred_at_idx
+  on audit.security_audit (ip_address, occurred_at desc)
+  where outcome <> 'success';
+
+alter table audit.security_audit enable row level security;
+
+revoke all on audit.security_audit from public;
+
+create trigger no_change
+  before update or delete or truncate on audit.security_audit
+  for each statement execute function audit.reject_change();
+
+create trigger no_row_change
+  before update or delete on audit.security_audit
+  for each row execute function audit.reject_change();
+
+select ops.ensure_partitions('audit.security_audit', every => 'month', keep => 13);
+
+-- schema/audit/system_events.sql.j2
+
+create table audit.system_events (
+  id uuid not null default core.uuid_v7(),
+  occurred_at timestamptz not null default now(),
+  event_type_id uuid not null,
+  severity core.severity not null,
+  user_id uuid,
+  resource_type text,
+  resource_id uuid,
+  tenant_id uuid,
+  event_data jsonb not null default '{}',
+  ip_address inet,
+  trace_id uuid,
+  session_id uuid,
+  parent_event_id uuid,
+  constraint system_events_pkey primary key (id, occurred_at),
+  constraint system_events_event_type_id_fkey foreign key (event_type_id)
+    references audit.event_types (id) on delete restrict
+) partition by range (occurred_at);
+
+comment on table audit.system_events is 'Events of the system itself, kept for 90 days. Append-only.';
+
+comment on column audit.system_events.trace_id is 'Identifies the events of one request across services.';
+
+comment on column audit.system_events.parent_event_id is
+  'The event that caused this one; no foreign key, because it can be in an earlier partition.';
+
+create index system_events_event_type_id_occurred_at_idx
+  on audit.system_events (event_type_id, occurred_at desc);
+
+-- Problems.
+create index system_events_severity_occurred_at_idx
+  on audit.system_events (severity, occurred_at desc)
+  where severity in ('error', 'critical');
+
+-- One trace.
+create index system_events_trace_id_idx
+  on audit.system_events (trace_id)
+  where trace_id is not null;
+
+alter table audit.system_events enable row level security;
+
+revoke all on audit.system_events from public;
+
+create trigger no_change
+  before update or delete or truncate on audit.system_events
+  for each statement execute function audit.reject_change();
+
+create trigger no_row_change
+  before update or delete on audit.system_events
+  for each row execute function audit.reject_change();
+
+select ops.ensure_partitions('audit.system_events', every => 'day', keep => 90);
+
+-- schema/audit/_functions/uuid_or_null.sql.j2
+
+-- Without SET search_path, so that PostgreSQL can inline it.
+create function audit.uuid_or_null(value text)
+returns uuid
+language sql
+immutable
+parallel safe
+as $$
+  select case
+    when value operator(pg_catalog.~*) '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then value::pg_catalog.uuid
+  end
+$$;
+
+comment on function audit.uuid_or_null(text) is 'Converts a text to a uuid; null if it is not one.';
+
+revoke execute on function audit.uuid_or_null(text) from public;
+
+-- schema/ops/_links.sql.j2
+
+-- The audit log is partitioned, so the table that describes partitions is created before it and audited after it.
+-- Once the trigger exists, each new partitioned table writes to the log; its dependencies are listed here.
+select from audit.audit_log, audit.caller(), audit.masked('{}', '{}'), audit.network_of(null) limit 0;
+
+create trigger zz_audit
+  after insert or update or delete on ops.partition_strategies
+  for each row execute function audit.record_row('full', 'schema_name,table_name', '', '', '');
+
+-- schema/iam/_types.sql.j2
+
+create type iam.tenant_kind as enum ('community', 'organization', 'institution');
+
+comment on type iam.tenant_kind is 'The subtype table with the other columns of a tenant.';
+
+create type iam.tenant_status as enum ('trial', 'active', 'suspended', 'inactive', 'closing');
+
+comment on type iam.tenant_status is 'The status of a tenant from sign-up to closure.';
+
+create type iam.membership_status as enum ('invited', 'pending', 'active', 'suspended', 'terminated', 'expired');
+
+comment on type iam.membership_status is 'Only an active membership gives access to a tenant.';
+
+create type iam.role_tier as enum ('super_admin', 'community_admin', 'end_user');
+
+comment on type iam.role_tier is
+  'The three tiers that policies distinguish, from most to least powerful. Each named role belongs to one '
+  'tier.';
+
+create type iam.unit_kind as enum ('team', 'department', 'group');
+
+comment on type iam.unit_kind is 'The kinds of unit; teams and departments are in one tree.';
+
+create type iam.grant_effect as enum ('allow', 'deny');
+
+comment on type iam.grant_effect is 'Deny takes precedence over allow.';
+
+-- schema/iam/profiles.sql.j2
+
+create table iam.profiles (
+  id uuid not null,
+  email text not null,
+  full_name text,
+  display_name text,
+  avatar_url text,
+  job_title text,
+  timezone text not null default 'UTC',
+  locale text not null default 'en-US',
+  status text not null default 'active',
+  visibility core.visibility_level not null default 'private',
+  onboarding_completed boolean not null default false,
+  mfa_required boolean not null default false,
+  last_seen_at timestamptz,
+  trial_ends_at timestamptz,
+  erased_at timestamptz,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  row_version integer not null default 1,
+  constraint profiles_pkey primary key (id),
+  constraint profiles_id_fkey foreign key (id) references auth.users (id) on delete cascade,
+  constraint profiles_email_check check (email ~* '^[^@\s]+@[^@\s]+\.[^@\s]{2,}$'),
+  constraint profiles_status_check check (status in ('active', 'suspended', 'deactivated', 'erased'))
+);
+
+comment on table iam.profiles is 'One row per account of auth.users, created by iam.handle_new_auth_user().';
+
+comment on column iam.profiles.email is
+  'A copy of auth.users.email, so that reports need no access to auth. Column privileges hide it from other '
+  'people.';
+
+comment on column iam.profiles.status is
+  'Any value but active revokes the person''s access to every table at once: see authz.session_ok().';
+
+comment on column iam.profiles.mfa_required is
+  'The person must use a second factor even if no role or tenant requires it.';
+
+-- Addresses of active accounts are unique; an erased person's row keeps a meaningless address.
+create unique index profiles_lower_email_key
+  on iam.profiles (lower(email))
+  where erased_at is null;
+
+-- Inactive-user report and retention.
+create index profiles_last_seen_at_idx
+  on iam.profiles (last_seen_at desc)
+  where status = 'active';
+
+-- Policy: public profiles.
+create index profiles_visibility_idx on iam.profiles (visibility);
+
+create trigger aa_touch
+  before update on iam.profiles
+  for each row execute function core.touch('row_version');
+
+create trigger zz_audit
+  after insert or update or delete on iam.profiles
+  for each row execute function audit.record_row(
+    'diff',
+    'id',
+    'email,full_name,display_name,avatar_url,job_title',
+    'id',
+    ''
+  );
+
+alter table iam.profiles enable row level security;
+
+revoke all on iam.profiles from public;
+
+-- Functions in authz read it.
+grant select on iam.profiles to aigym_authz;
+
+-- schema/iam/profile_private.sql.j2
+
+create table iam.profile_private (
+  user_id uuid not null,
+  first_name text,
+  last_name text,
+  phone text,
+  date_of_birth date,
+  sex_at_birth text,
+  notes_enc bytea,
+  key_id uuid,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint profile_private_pkey primary key (user_id),
+  constraint profile_private_user_id_fkey foreign key (user_id) references iam.profiles (id) on delete cascade
+);
+
+comment on table iam.profile_private is 'Personal and special data of one person.';
+
+comment on column iam.profile_private.notes_enc is 'Encrypted by the client with the person''s data key.';
+
+-- The foreign key to privacy.subject_keys follows with that table.
+comment on column iam.profile_private.key_id is 'The data key notes_enc is encrypted with.';
+
+create trigger aa_touch
+  before update on iam.profile_private
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on iam.profile_private
+  for each row execute function audit.record_row(
+    'meta',
+    'user_id',
+    'first_name,last_name,phone,date_of_birth,sex_at_birth,notes_enc',
+    'user_id',
+    ''
+  );
+
+alter table iam.profile_private enable row level security;
+
+revoke all on iam.profile_private from public;
+
+-- schema/iam/user_preferences.sql.j2
+
+create table iam.user_preferences (
+  user_id uuid not null,
+  ui jsonb not null default '{}',
+  accessibility jsonb not null default '{}',
+  marketing_opt_in boolean not null default false,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint user_preferences_pkey primary key (user_id),
+  constraint user_preferences_user_id_fkey foreign key (user_id) references iam.profiles (id) on delete cascade
+);
+
+comment on table iam.user_preferences is 'One row per person who changed a preference.';
+
+comment on column iam.user_preferences.accessibility is
+  'Can reveal a disability, so it is classified as special data.';
+
+create trigger aa_touch
+  before update on iam.user_preferences
+  for each row execute function core.touch();
+
+alter table iam.user_preferences enable row level security;
+
+revoke all on iam.user_preferences from public;
+
+-- schema/ai/_types.sql.j2
+
+create type ai.message_role as enum ('system', 'user', 'assistant', 'tool');
+
+comment on type ai.message_role is 'The author of a message. A person can insert messages of role user only.';
+
+create type ai.conversation_status as enum ('active', 'paused', 'completed', 'archived');
+
+comment on type ai.conversation_status is 'The status of a conversation for its owner.';
+
+create type ai.conversation_mode as enum ('sandbox', 'assigned', 'coaching');
+
+comment on type ai.conversation_mode is 'The purpose of a conversation.';
+
+-- schema/content/_types.sql.j2
+
+create type content.content_type as enum ('ai_agent', 'video', 'document', 'prompt', 'automation');
+
+comment on type content.content_type is 'The type of the items of a repository; one repository per type.';
+
+create type content.content_status as enum ('draft', 'review', 'approved', 'published', 'archived');
+
+comment on type content.content_status is
+  'The publication status of an item. Only the owner and the editors and admins of the tenant can read '
+  'unpublished items.';
+
+-- migrate:down
+
+drop function ops.record_archive(regclass, text, bigint, text, bytea);
+drop function ops.ensure_hash_partitions(regclass, integer);
+drop function ops.ensure_all_partitions();
+
+drop table
+  iam.user_preferences,
+  iam.profile_private,
+  iam.profiles,
+  audit.system_events,
+  audit.security_audit,
+  audit.seals,
+  audit.audit_log,
+  audit.event_types,
+  privacy.retention_compliance,
+  privacy.data_archive_log,
+  privacy.data_lifecycle_policies,
+  core.integrity_rules,
+  core.column_catalog,
+  core.data_catalog,
+  ops.partition_metadata,
+  ops.partition_strategies,
+  ops.job_runs;
+
+-- The metadata of their partitions is deleted with the tables.
+delete from ops.partition_strategies
+where (schema_name, table_name) in (
+  ('audit', 'audit_log'),
+  ('audit', 'security_audit'),
+  ('audit', 'system_events')
+);
+
+drop function audit.uuid_or_null(text);
+drop function audit.reject_change();
+drop function audit.record_row();
+drop function audit.network_of(inet);
+drop function audit.masked(jsonb, text[]);
+drop function audit.log_security(text, text, text, text, audit.risk_level, uuid, jsonb, uuid);
+drop function audit.end_elevation(uuid);
+drop function audit.elevate(text, text, uuid, uuid, text, interval);
+drop function audit.caller();
+drop function audit.address_or_null(text);
+drop function ops.record_partitions(regclass);
+drop function ops.ensure_partitions(regclass, text, integer, integer, timestamp with time zone, timestamp with time zone);
+drop function ops.add_partition(regclass, text, text);
+drop type content.content_status;
+drop type content.content_type;
+drop type ai.conversation_mode;
+drop type ai.conversation_status;
+drop type ai.message_role;
+drop type iam.grant_effect;
+drop type iam.unit_kind;
+drop type iam.role_tier;
+drop type iam.membership_status;
+drop type iam.tenant_status;
+drop type iam.tenant_kind;
+drop type audit.risk_level;
+drop type audit.action;
+drop type privacy.request_status;
+drop type privacy.request_type;
+drop type privacy.legal_basis;
+drop type privacy.gdpr_rule;
+drop domain core.time_zone;
+drop domain core.http_url;
+drop domain core.severity;
+drop domain core.visibility_level;

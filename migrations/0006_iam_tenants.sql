@@ -1,0 +1,5717 @@
+-- 0006 iam tenants
+-- from: schema/audit/audit_policies.sql.j2, schema/audit/audit_triggers.sql.j2, schema/audit/row_level_policies.sql.j2, schema/audit/security_contexts.sql.j2, schema/authz/_functions/aal.sql.j2, schema/authz/_functions/assert_permission.sql.j2, schema/authz/_functions/assert_session.sql.j2, schema/authz/_functions/may_have_factor.sql.j2, schema/iam/permissions.sql.j2, schema/audit/sessions.sql.j2, schema/iam/relationship_types.sql.j2, schema/iam/roles.sql.j2, schema/iam/role_permissions.sql.j2, schema/iam/tenants.sql.j2, schema/iam/communities.sql.j2, schema/iam/institutions.sql.j2, schema/iam/organizations.sql.j2, schema/iam/units.sql.j2, schema/iam/invitations.sql.j2, schema/iam/permission_grants.sql.j2, schema/iam/_functions/accept_invitation.sql.j2, schema/iam/_functions/accept_membership.sql.j2, schema/iam/_functions/create_tenant.sql.j2, schema/iam/_functions/grant_role.sql.j2, schema/iam/_functions/guard_domain_verification.sql.j2, schema/iam/tenant_domains.sql.j2, schema/iam/_functions/guard_membership_consent.sql.j2, schema/iam/memberships.sql.j2, schema/authz/_functions/tenant_ids.sql.j2, schema/authz/_functions/comember_ids.sql.j2, schema/iam/unit_members.sql.j2, schema/authz/_functions/unit_ids.sql.j2, schema/iam/user_roles.sql.j2, schema/authz/_functions/is_auditor.sql.j2, schema/authz/_functions/is_super_admin.sql.j2, schema/authz/_functions/admin_tenant_ids.sql.j2, schema/authz/_functions/elevated.sql.j2, schema/authz/_functions/logs_closed_until.sql.j2, schema/authz/_functions/may_grant.sql.j2, schema/authz/_functions/profile_visibilities.sql.j2, schema/authz/_functions/readable_user_ids.sql.j2, schema/authz/_functions/reviewable_tenant_ids.sql.j2, schema/authz/_functions/session_ok.sql.j2, schema/authz/_functions/tenants_with.sql.j2, schema/iam/_functions/invite.sql.j2, schema/iam/_functions/revoke_role.sql.j2, schema/platform/languages.sql.j2, schema/media/media_types.sql.j2, schema/media/media.sql.j2, schema/media/_functions/reject_unseen_file.sql.j2, schema/ai/providers.sql.j2, schema/ai/models.sql.j2, schema/ai/_functions/append_message.sql.j2, schema/ai/_functions/number_message.sql.j2, schema/ai/_functions/reject_unseen_agent.sql.j2, schema/content/repositories.sql.j2, schema/content/folders.sql.j2, schema/content/_functions/publish_item.sql.j2, schema/content/items.sql.j2, schema/content/ai_agents.sql.j2, schema/ai/conversations.sql.j2, schema/ai/conversation_messages.sql.j2, schema/content/automations.sql.j2, schema/content/documents.sql.j2, schema/content/prompts.sql.j2, schema/content/videos.sql.j2, schema/api_v1/_views/ai_agents.sql.j2, schema/api_v1/_views/automations.sql.j2, schema/api_v1/_views/communities.sql.j2, schema/api_v1/_views/conversations.sql.j2, schema/api_v1/_views/departments.sql.j2, schema/api_v1/_views/documents.sql.j2, schema/api_v1/_views/institutions.sql.j2, schema/api_v1/_views/languages.sql.j2, schema/api_v1/_views/me.sql.j2, schema/api_v1/_views/messages.sql.j2, schema/api_v1/_views/my_roles.sql.j2, schema/api_v1/_views/my_sessions.sql.j2, schema/api_v1/_views/my_tenants.sql.j2, schema/api_v1/_views/organizations.sql.j2, schema/api_v1/_views/people.sql.j2, schema/api_v1/_views/prompts.sql.j2, schema/api_v1/_views/teams.sql.j2, schema/api_v1/_views/tenant_members.sql.j2, schema/api_v1/_views/videos.sql.j2, policies/core.sql.j2, policies/privacy.sql.j2, policies/ops.sql.j2, policies/audit.sql.j2, policies/iam.sql.j2, policies/platform.sql.j2, policies/media.sql.j2, policies/ai.sql.j2, policies/content.sql.j2, policies/api_v1.sql.j2
+-- migrate:up
+
+-- schema/audit/audit_policies.sql.j2
+
+create table audit.audit_policies (
+  schema_name text not null,
+  table_name text not null,
+  action audit.action not null,
+  is_enabled boolean not null default true,
+  track_old boolean not null default true,
+  track_new boolean not null default true,
+  excluded_columns text[] not null default '{}',
+  sensitive_columns text[] not null default '{}',
+  retention_days integer not null default 2555,
+  compression text not null default 'none',
+  compress_after_days integer,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint audit_policies_pkey primary key (schema_name, table_name, action),
+  constraint audit_policies_retention_days_check check (retention_days > 0),
+  constraint audit_policies_compression_check check (compression in ('none', 'gzip', 'lz4', 'zstd'))
+);
+
+comment on table audit.audit_policies is 'The declared audit mode of each table and action.';
+
+comment on column audit.audit_policies.excluded_columns is 'Columns that are not recorded: generated columns.';
+
+comment on column audit.audit_policies.sensitive_columns is 'Columns whose values are masked in the log.';
+
+alter table audit.audit_policies enable row level security;
+
+revoke all on audit.audit_policies from public;
+
+create trigger aa_touch
+  before update on audit.audit_policies
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on audit.audit_policies
+  for each row execute function audit.record_row(
+    'full',
+    'schema_name,table_name,action',
+    '',
+    '',
+    ''
+  );
+
+-- schema/audit/audit_triggers.sql.j2
+
+create table audit.audit_triggers (
+  schema_name text not null,
+  table_name text not null,
+  trigger_name text not null,
+  timing text not null,
+  events text[] not null,
+  function_name text not null,
+  is_enabled boolean not null default true,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint audit_triggers_pkey primary key (schema_name, table_name, trigger_name),
+  constraint audit_triggers_timing_check check (timing in ('BEFORE', 'AFTER', 'INSTEAD OF'))
+);
+
+comment on table audit.audit_triggers is 'The declared triggers.';
+
+comment on column audit.audit_triggers.is_enabled is 'False: the trigger exists and is disabled.';
+
+alter table audit.audit_triggers enable row level security;
+
+revoke all on audit.audit_triggers from public;
+
+create trigger aa_touch
+  before update on audit.audit_triggers
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on audit.audit_triggers
+  for each row execute function audit.record_row(
+    'full',
+    'schema_name,table_name,trigger_name',
+    '',
+    '',
+    ''
+  );
+
+-- schema/audit/row_level_policies.sql.j2
+
+create table audit.row_level_policies (
+  schema_name text not null,
+  table_name text not null,
+  policy_name text not null,
+  command text not null,
+  roles text[] not null,
+  is_permissive boolean not null,
+  using_sha256 bytea,
+  check_sha256 bytea,
+  description text not null,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint row_level_policies_pkey primary key (schema_name, table_name, policy_name),
+  constraint row_level_policies_command_check check (command in ('SELECT', 'INSERT', 'UPDATE', 'DELETE', 'ALL'))
+);
+
+comment on table audit.row_level_policies is 'The declared policies.';
+
+comment on column audit.row_level_policies.using_sha256 is
+  'Hash of the USING expression as printed by PostgreSQL; null without one.';
+
+comment on column audit.row_level_policies.description is
+  'A description of the roles and rows that the policy covers.';
+
+alter table audit.row_level_policies enable row level security;
+
+revoke all on audit.row_level_policies from public;
+
+create trigger aa_touch
+  before update on audit.row_level_policies
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on audit.row_level_policies
+  for each row execute function audit.record_row(
+    'full',
+    'schema_name,table_name,policy_name',
+    '',
+    '',
+    ''
+  );
+
+-- schema/audit/security_contexts.sql.j2
+
+create table audit.security_contexts (
+  id uuid not null default core.uuid_v7(),
+  user_id uuid not null,
+  tenant_id uuid,
+  scope text not null,
+  target_user_id uuid,
+  reason text not null,
+  ticket_ref text,
+  elevated_by uuid,
+  started_at timestamptz not null default now(),
+  expires_at timestamptz not null,
+  revoked_at timestamptz,
+  constraint security_contexts_pkey primary key (id),
+  constraint security_contexts_scope_check check (
+    scope in ('phi_read', 'tenant_support', 'impersonation', 'data_fix')
+  ),
+  constraint security_contexts_reason_check check (length(reason) between 10 and 500),
+  constraint security_contexts_expires_at_check check (expires_at <= started_at + interval '4 hours')
+);
+
+comment on table audit.security_contexts is
+  'Break-glass elevations: opened by audit.elevate(), read by the functions in authz. No foreign keys, so '
+  'that rows remain after erasure.';
+
+comment on column audit.security_contexts.user_id is 'The elevated person.';
+
+comment on column audit.security_contexts.target_user_id is
+  'The person whose data the elevation covers; required by scope phi_read.';
+
+comment on column audit.security_contexts.revoked_at is
+  'The time at which audit.end_elevation() ended the elevation before it expired.';
+
+-- Policies: active elevations of a person.
+create index security_contexts_user_id_scope_expires_at_idx
+  on audit.security_contexts (user_id, scope, expires_at)
+  where revoked_at is null;
+
+alter table audit.security_contexts enable row level security;
+
+revoke all on audit.security_contexts from public;
+
+grant select on audit.security_contexts to aigym_authz;
+
+create trigger zz_audit
+  after insert or update or delete on audit.security_contexts
+  for each row execute function audit.record_row(
+    'full',
+    'id',
+    'user_id,target_user_id,elevated_by,reason',
+    'user_id',
+    'tenant_id'
+  );
+
+-- schema/authz/_functions/aal.sql.j2
+
+create function authz.aal()
+returns text
+language sql
+stable
+parallel safe
+security definer
+set search_path = ''
+as $$
+  select coalesce(auth.jwt() ->> 'aal', 'aal1')
+$$;
+
+comment on function authz.aal() is
+  'Authenticator assurance level of the session: aal1 with one factor, aal2 or aal3 with a second factor.';
+
+alter function authz.aal() owner to aigym_authz;
+
+revoke all on function authz.aal() from public;
+
+grant execute on function authz.aal() to authenticated, service_role;
+
+-- schema/authz/_functions/assert_permission.sql.j2
+
+create function authz.assert_permission(code text, tenant_id uuid)
+returns void
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+begin
+  if assert_permission.tenant_id is null
+    or not (assert_permission.tenant_id = any (array(select authz.tenants_with(assert_permission.code))))
+  then
+    raise exception 'permission % is required in this tenant', assert_permission.code
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  if authz.aal() not in ('aal2', 'aal3')
+    and exists (
+      select
+      from iam.permissions as p
+      where p.code = assert_permission.code
+        and p.requires_mfa
+    )
+  then
+    raise exception 'permission % requires a second factor', assert_permission.code
+      using errcode = 'insufficient_privilege';
+  end if;
+end
+$$;
+
+comment on function authz.assert_permission(text, uuid) is
+  'Raises insufficient_privilege if the caller lacks the permission in the tenant, or the second factor that '
+  'the permission requires.';
+
+alter function authz.assert_permission(text, uuid) owner to aigym_authz;
+
+revoke all on function authz.assert_permission(text, uuid) from public;
+
+grant execute on function authz.assert_permission(text, uuid) to authenticated, service_role;
+
+-- schema/authz/_functions/assert_session.sql.j2
+
+create function authz.assert_session(level text)
+returns void
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+begin
+  if authz.session_ok(level) is not true then
+    raise exception 'permission denied for this session'
+      using errcode = 'insufficient_privilege',
+            hint = 'Sign in with an active account, and with a second factor if one is required.';
+  end if;
+end
+$$;
+
+comment on function authz.assert_session(text) is
+  'Raises insufficient_privilege if authz.session_ok() is false. For functions that write as their owner and '
+  'thereby bypass the policies.';
+
+alter function authz.assert_session(text) owner to aigym_authz;
+
+revoke all on function authz.assert_session(text) from public;
+
+grant execute on function authz.assert_session(text) to authenticated, service_role;
+
+-- schema/authz/_functions/may_have_factor.sql.j2
+
+create function authz.may_have_factor()
+returns boolean
+language plpgsql
+stable
+parallel safe
+security definer
+set search_path = ''
+as $$
+begin
+  -- If the factors cannot be read, the query would return none and admit every session. Therefore return true.
+  if not has_schema_privilege('auth', 'usage')
+    or not has_table_privilege('auth.mfa_factors', 'select')
+    or row_security_active('auth.mfa_factors')
+  then
+    return true;
+  end if;
+
+  return exists (
+    select
+    from auth.mfa_factors as f
+    where f.user_id = auth.uid()
+      and f.status = 'verified'
+  );
+end
+$$;
+
+comment on function authz.may_have_factor() is
+  'Whether the caller has a verified second factor; true if auth.mfa_factors cannot be read.';
+
+alter function authz.may_have_factor() owner to aigym_authz;
+
+revoke all on function authz.may_have_factor() from public;
+
+grant execute on function authz.may_have_factor() to authenticated, service_role;
+
+-- schema/iam/permissions.sql.j2
+
+create table iam.permissions (
+  id uuid not null default gen_random_uuid(),
+  code text not null,
+  resource text not null,
+  action text not null,
+  scope text not null,
+  name text not null,
+  description text,
+  is_dangerous boolean not null default false,
+  requires_mfa boolean not null default false,
+  risk_level smallint not null default 1,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint permissions_pkey primary key (id),
+  constraint permissions_code_key unique (code),
+  constraint permissions_resource_action_scope_key unique (resource, action, scope),
+  constraint permissions_code_check check (code ~ '^[a-z_]+\.[a-z_]+$'),
+  constraint permissions_scope_check check (scope in ('platform', 'tenant', 'unit', 'own')),
+  constraint permissions_risk_level_check check (risk_level between 1 and 5)
+);
+
+comment on table iam.permissions is 'Tested by authz.tenants_with() and authz.assert_permission().';
+
+comment on column iam.permissions.requires_mfa is
+  'authz.assert_permission() rejects a session without a second factor.';
+
+create trigger aa_touch
+  before update on iam.permissions
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on iam.permissions
+  for each row execute function audit.record_row(
+    'full',
+    'id',
+    '',
+    '',
+    ''
+  );
+
+alter table iam.permissions enable row level security;
+
+revoke all on iam.permissions from public;
+
+-- Functions in authz read it.
+grant select on iam.permissions to aigym_authz;
+
+-- schema/audit/sessions.sql.j2
+
+create table audit.sessions (
+  session_id uuid not null,
+  user_id uuid,
+  ip_address inet,
+  user_agent text,
+  source text not null default 'web',
+  aal text,
+  started_at timestamptz not null default now(),
+  last_activity_at timestamptz not null default now(),
+  ended_at timestamptz,
+  is_suspicious boolean not null default false,
+  metadata jsonb not null default '{}',
+  constraint sessions_pkey primary key (session_id),
+  constraint sessions_source_check check (source in ('web', 'mobile_app', 'api', 'system')),
+  constraint sessions_user_id_fkey foreign key (user_id) references iam.profiles (id) on delete cascade
+);
+
+comment on table audit.sessions is
+  'A copy of auth.sessions that is kept after the sign-out. Data source of the page "sign out other devices".';
+
+comment on column audit.sessions.session_id is 'The id of the session in auth.sessions.';
+
+comment on column audit.sessions.aal is 'Authenticator assurance level: aal1 with one factor, aal2 with two.';
+
+-- Sessions of a person; the foreign key to the person.
+create index sessions_user_id_started_at_idx
+  on audit.sessions (user_id, started_at desc);
+
+-- Inactive sessions.
+create index sessions_last_activity_at_idx
+  on audit.sessions (last_activity_at)
+  where ended_at is null;
+
+-- Sessions by address.
+create index sessions_ip_address_started_at_idx
+  on audit.sessions (ip_address, started_at desc);
+
+alter table audit.sessions enable row level security;
+
+revoke all on audit.sessions from public;
+
+-- schema/iam/relationship_types.sql.j2
+
+create table iam.relationship_types (
+  id uuid not null default gen_random_uuid(),
+  code text not null,
+  name text not null,
+  description text,
+  requires_approval boolean not null default false,
+  is_billable boolean not null default false,
+  can_manage_others boolean not null default false,
+  hierarchy_level smallint not null default 0,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint relationship_types_pkey primary key (id),
+  constraint relationship_types_code_key unique (code),
+  constraint relationship_types_hierarchy_level_check check (hierarchy_level between 0 and 10)
+);
+
+comment on table iam.relationship_types is
+  'Employee, customer, patient, …: describes a membership and grants no permissions.';
+
+create trigger aa_touch
+  before update on iam.relationship_types
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on iam.relationship_types
+  for each row execute function audit.record_row(
+    'diff',
+    'id',
+    '',
+    '',
+    ''
+  );
+
+alter table iam.relationship_types enable row level security;
+
+revoke all on iam.relationship_types from public;
+
+-- schema/iam/roles.sql.j2
+
+create table iam.roles (
+  id uuid not null default gen_random_uuid(),
+  code text not null,
+  tier iam.role_tier not null,
+  role_type text not null,
+  name text not null,
+  description text,
+  parent_role_id uuid,
+  ancestor_ids uuid[] not null default '{}',
+  depth smallint not null default 0,
+  is_system boolean not null default false,
+  is_assignable boolean not null default true,
+  requires_approval boolean not null default false,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  deleted_at timestamptz,
+  deleted_by uuid,
+  is_active boolean not null generated always as (deleted_at is null) stored,
+  constraint roles_pkey primary key (id),
+  constraint roles_code_key unique (code),
+  constraint roles_parent_role_id_fkey foreign key (parent_role_id) references iam.roles (id) on delete restrict,
+  constraint roles_code_check check (code ~ '^[a-z][a-z0-9_]{1,62}$'),
+  constraint roles_role_type_check check (
+    role_type in (
+      'admin', 'guest', 'trainer', 'physiotherapist', 'coach', 'member', 'customer', 'manager', 'owner', 'system',
+      'content_creator', 'auditor'
+    )
+  ),
+  constraint roles_depth_check check (depth between 0 and 10),
+  constraint roles_parent_role_id_check check (parent_role_id is distinct from id)
+);
+
+comment on table iam.roles is 'Policies test the tier and permissions, never a role by name.';
+
+comment on column iam.roles.parent_role_id is
+  'The parent role in the hierarchy for display; permissions are not inherited.';
+
+comment on column iam.roles.is_assignable is 'False: granted by service_role only, never by iam.grant_role().';
+
+create trigger aa_touch
+  before update on iam.roles
+  for each row execute function core.touch();
+
+create trigger ac_tree
+  before insert or update of parent_role_id, ancestor_ids, depth on iam.roles
+  for each row execute function core.place_in_tree('parent_role_id');
+
+create trigger ac_tree_moved
+  after update of parent_role_id on iam.roles
+  for each row when (old.ancestor_ids is distinct from new.ancestor_ids)
+  execute function core.move_subtree('parent_role_id');
+
+create trigger zz_audit
+  after insert or update or delete on iam.roles
+  for each row execute function audit.record_row(
+    'full',
+    'id',
+    '',
+    '',
+    ''
+  );
+
+alter table iam.roles enable row level security;
+
+revoke all on iam.roles from public;
+
+-- Functions in authz read it.
+grant select on iam.roles to aigym_authz;
+
+-- schema/iam/role_permissions.sql.j2
+
+create table iam.role_permissions (
+  role_id uuid not null,
+  permission_id uuid not null,
+  is_default boolean not null default false,
+  can_be_revoked boolean not null default true,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint role_permissions_pkey primary key (role_id, permission_id),
+  constraint role_permissions_role_id_fkey foreign key (role_id) references iam.roles (id) on delete cascade,
+  constraint role_permissions_permission_id_fkey
+    foreign key (permission_id) references iam.permissions (id) on delete cascade
+);
+
+comment on table iam.role_permissions is
+  'The permissions of a role, the same in every tenant. Exceptions for one person or tenant are in '
+  'iam.permission_grants.';
+
+-- Access review: roles with a permission.
+create index role_permissions_permission_id_idx
+  on iam.role_permissions (permission_id);
+
+create trigger aa_touch
+  before update on iam.role_permissions
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on iam.role_permissions
+  for each row execute function audit.record_row(
+    'full',
+    'role_id,permission_id',
+    '',
+    '',
+    ''
+  );
+
+alter table iam.role_permissions enable row level security;
+
+revoke all on iam.role_permissions from public;
+
+-- Functions in authz read it.
+grant select on iam.role_permissions to aigym_authz;
+
+-- schema/iam/tenants.sql.j2
+
+create table iam.tenants (
+  id uuid not null default gen_random_uuid(),
+  kind iam.tenant_kind not null,
+  slug text not null,
+  name text not null,
+  display_name text,
+  description text,
+  parent_id uuid,
+  ancestor_ids uuid[] not null default '{}',
+  depth smallint not null default 0,
+  status iam.tenant_status not null default 'trial',
+  visibility core.visibility_level not null default 'private',
+  data_region text not null default 'eu',
+  require_mfa boolean not null default false,
+  is_hipaa_covered boolean not null default false,
+  user_limit integer not null default 100,
+  storage_limit_mb bigint not null default 10240,
+  branding jsonb not null default '{}',
+  features jsonb not null default '{}',
+  settings jsonb not null default '{}',
+  trial_ends_at timestamptz,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  deleted_at timestamptz,
+  deleted_by uuid,
+  is_active boolean not null generated always as (deleted_at is null) stored,
+  row_version integer not null default 1,
+  constraint tenants_pkey primary key (id),
+  constraint tenants_slug_key unique (slug),
+  constraint tenants_id_kind_key unique (id, kind),
+  constraint tenants_parent_id_fkey foreign key (parent_id) references iam.tenants (id) on delete restrict,
+  constraint tenants_slug_check check (slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'),
+  constraint tenants_name_check check (length(name) between 2 and 255),
+  constraint tenants_depth_check check (depth between 0 and 6),
+  constraint tenants_parent_id_check check (parent_id is distinct from id),
+  constraint tenants_data_region_check check (data_region ~ '^[a-z]{2}(-[a-z0-9]+)*$'),
+  constraint tenants_user_limit_check check (user_limit > 0)
+);
+
+comment on table iam.tenants is
+  'A community, an organization or an institution. The kind determines the subtype table with the other '
+  'columns.';
+
+comment on column iam.tenants.ancestor_ids is
+  'The ancestors from the root to the parent; maintained by the tree triggers. Admins of an ancestor '
+  'administer this tenant.';
+
+comment on column iam.tenants.require_mfa is
+  'Members must use a second factor for every table whose MFA level is not none.';
+
+comment on column iam.tenants.features is
+  'The features of the tenant''s plan; updated by billing, not by the tenant.';
+
+-- Sub-tenants of a tenant.
+create index tenants_parent_id_idx
+  on iam.tenants (parent_id)
+  where parent_id is not null;
+
+-- Admins of a tenant administer its descendants.
+create index tenants_ancestor_ids_idx on iam.tenants using gin (ancestor_ids);
+
+-- Billing and suspension jobs.
+create index tenants_status_idx
+  on iam.tenants (status)
+  where deleted_at is null;
+
+-- Policy: public tenants.
+create index tenants_visibility_idx
+  on iam.tenants (visibility)
+  where deleted_at is null;
+
+create trigger aa_touch
+  before update on iam.tenants
+  for each row execute function core.touch('row_version');
+
+create trigger ac_tree
+  before insert or update of parent_id, ancestor_ids, depth on iam.tenants
+  for each row execute function core.place_in_tree('parent_id');
+
+create trigger ac_tree_moved
+  after update of parent_id on iam.tenants
+  for each row when (old.ancestor_ids is distinct from new.ancestor_ids)
+  execute function core.move_subtree('parent_id');
+
+create trigger zz_audit
+  after insert or update or delete on iam.tenants
+  for each row execute function audit.record_row(
+    'full',
+    'id',
+    '',
+    '',
+    'id'
+  );
+
+alter table iam.tenants enable row level security;
+
+revoke all on iam.tenants from public;
+
+-- Functions in authz read it.
+grant select on iam.tenants to aigym_authz;
+
+-- schema/iam/communities.sql.j2
+
+create table iam.communities (
+  id uuid not null,
+  kind iam.tenant_kind not null default 'community',
+  project_name text,
+  template_of uuid,
+  welcome_message text,
+  join_policy text not null default 'invite',
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint communities_pkey primary key (id),
+  constraint communities_id_kind_fkey foreign key (id, kind) references iam.tenants (id, kind) on delete cascade,
+  constraint communities_template_of_fkey foreign key (template_of) references iam.communities (id) on delete set null,
+  constraint communities_kind_check check (kind = 'community'),
+  constraint communities_join_policy_check check (join_policy in ('open', 'request', 'invite', 'domain'))
+);
+
+comment on table iam.communities is
+  'The kind-specific part of a community. The kind is part of the foreign key, so an organization cannot have '
+  'this row.';
+
+comment on column iam.communities.template_of is 'The community for which this one is a template.';
+
+create index communities_template_of_idx
+  on iam.communities (template_of)
+  where template_of is not null;
+
+create trigger aa_touch
+  before update on iam.communities
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on iam.communities
+  for each row execute function audit.record_row(
+    'diff',
+    'id',
+    '',
+    '',
+    'id'
+  );
+
+alter table iam.communities enable row level security;
+
+revoke all on iam.communities from public;
+
+-- schema/iam/institutions.sql.j2
+
+create table iam.institutions (
+  id uuid not null,
+  kind iam.tenant_kind not null default 'institution',
+  short_name text,
+  institution_type text not null,
+  contact_information jsonb not null default '{}',
+  npi text,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint institutions_pkey primary key (id),
+  constraint institutions_id_kind_fkey foreign key (id, kind) references iam.tenants (id, kind) on delete cascade,
+  constraint institutions_kind_check check (kind = 'institution'),
+  constraint institutions_short_name_check check (length(short_name) >= 2),
+  constraint institutions_institution_type_check check (
+    institution_type in ('gym', 'clinic', 'hospital', 'sports_facility', 'rehabilitation_center', 'school', 'corporate')
+  )
+);
+
+comment on table iam.institutions is 'The kind-specific part of an institution.';
+
+comment on column iam.institutions.npi is
+  'National provider identifier of a clinic or hospital in the United States.';
+
+-- Directory by type.
+create index institutions_institution_type_idx on iam.institutions (institution_type);
+
+create trigger aa_touch
+  before update on iam.institutions
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on iam.institutions
+  for each row execute function audit.record_row(
+    'diff',
+    'id',
+    '',
+    '',
+    'id'
+  );
+
+alter table iam.institutions enable row level security;
+
+revoke all on iam.institutions from public;
+
+-- schema/iam/organizations.sql.j2
+
+create table iam.organizations (
+  id uuid not null,
+  kind iam.tenant_kind not null default 'organization',
+  legal_name text,
+  logo_url text,
+  billing_email text,
+  industry text,
+  max_members integer not null default 50,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint organizations_pkey primary key (id),
+  constraint organizations_id_kind_fkey foreign key (id, kind) references iam.tenants (id, kind) on delete cascade,
+  constraint organizations_kind_check check (kind = 'organization'),
+  constraint organizations_max_members_check check (max_members > 0)
+);
+
+comment on table iam.organizations is 'The kind-specific part of an organization.';
+
+comment on column iam.organizations.billing_email is 'An address of the company, not of a person.';
+
+create trigger aa_touch
+  before update on iam.organizations
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on iam.organizations
+  for each row execute function audit.record_row(
+    'diff',
+    'id',
+    '',
+    '',
+    'id'
+  );
+
+alter table iam.organizations enable row level security;
+
+revoke all on iam.organizations from public;
+
+-- schema/iam/units.sql.j2
+
+create table iam.units (
+  id uuid not null default gen_random_uuid(),
+  tenant_id uuid not null,
+  kind iam.unit_kind not null default 'team',
+  name text not null,
+  code text,
+  description text,
+  parent_id uuid,
+  ancestor_ids uuid[] not null default '{}',
+  depth smallint not null default 0,
+  department_type text,
+  is_billable_unit boolean not null default false,
+  contact_information jsonb,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  deleted_at timestamptz,
+  deleted_by uuid,
+  is_active boolean not null generated always as (deleted_at is null) stored,
+  constraint units_pkey primary key (id),
+  constraint units_tenant_id_id_key unique (tenant_id, id),
+  constraint units_tenant_id_fkey foreign key (tenant_id) references iam.tenants (id) on delete cascade,
+  constraint units_tenant_id_parent_id_fkey
+    foreign key (tenant_id, parent_id) references iam.units (tenant_id, id) on delete restrict,
+  constraint units_name_check check (length(name) >= 2),
+  constraint units_depth_check check (depth between 0 and 10),
+  constraint units_parent_id_check check (parent_id is distinct from id),
+  constraint units_department_type_check check (
+    department_type in ('operational', 'administrative', 'clinical', 'training', 'facilities', 'finance')
+  )
+);
+
+comment on table iam.units is 'A parent is a unit of the same tenant: the tenant is part of the foreign key.';
+
+comment on column iam.units.ancestor_ids is
+  'The ancestors from the root to the parent; maintained by the tree triggers.';
+
+-- Kind and name of a unit are unique per tenant, except for deleted ones.
+create unique index units_tenant_id_kind_lower_name_key
+  on iam.units (tenant_id, kind, lower(name))
+  where deleted_at is null;
+
+create unique index units_tenant_id_code_key
+  on iam.units (tenant_id, code)
+  where code is not null and deleted_at is null;
+
+-- Children of a unit.
+create index units_parent_id_idx
+  on iam.units (parent_id)
+  where parent_id is not null;
+
+-- Subtree of a unit.
+create index units_ancestor_ids_idx on iam.units using gin (ancestor_ids);
+
+create trigger aa_touch
+  before update on iam.units
+  for each row execute function core.touch();
+
+create trigger ac_tree
+  before insert or update of parent_id, ancestor_ids, depth on iam.units
+  for each row execute function core.place_in_tree('parent_id');
+
+create trigger ac_tree_moved
+  after update of parent_id on iam.units
+  for each row when (old.ancestor_ids is distinct from new.ancestor_ids)
+  execute function core.move_subtree('parent_id');
+
+create trigger zz_audit
+  after insert or update or delete on iam.units
+  for each row execute function audit.record_row(
+    'diff',
+    'id',
+    '',
+    '',
+    'tenant_id'
+  );
+
+alter table iam.units enable row level security;
+
+revoke all on iam.units from public;
+
+-- schema/iam/invitations.sql.j2
+
+create table iam.invitations (
+  id uuid not null default gen_random_uuid(),
+  tenant_id uuid not null,
+  email text not null,
+  role_id uuid not null,
+  unit_id uuid,
+  token_hash bytea not null,
+  invited_by uuid,
+  expires_at timestamptz not null default now() + interval '14 days',
+  accepted_at timestamptz,
+  accepted_by uuid,
+  revoked_at timestamptz,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint invitations_pkey primary key (id),
+  constraint invitations_token_hash_key unique (token_hash),
+  constraint invitations_tenant_id_fkey foreign key (tenant_id) references iam.tenants (id) on delete cascade,
+  constraint invitations_role_id_fkey foreign key (role_id) references iam.roles (id) on delete restrict,
+  constraint invitations_tenant_id_unit_id_fkey
+    foreign key (tenant_id, unit_id) references iam.units (tenant_id, id) on delete set null (unit_id),
+  constraint invitations_invited_by_fkey foreign key (invited_by) references iam.profiles (id) on delete set null,
+  constraint invitations_accepted_by_fkey foreign key (accepted_by) references iam.profiles (id) on delete set null
+);
+
+comment on table iam.invitations is 'Created by iam.invite(), accepted by iam.accept_invitation().';
+
+comment on column iam.invitations.token_hash is
+  'SHA-256 of the token in the mail; the token itself is not stored.';
+
+-- One open invitation per address and tenant.
+create unique index invitations_tenant_id_lower_email_key
+  on iam.invitations (tenant_id, lower(email))
+  where accepted_at is null and revoked_at is null;
+
+-- Expiry job.
+create index invitations_expires_at_idx
+  on iam.invitations (expires_at)
+  where accepted_at is null and revoked_at is null;
+
+create index invitations_tenant_id_idx
+  on iam.invitations (tenant_id);
+
+create index invitations_role_id_idx
+  on iam.invitations (role_id);
+
+create index invitations_unit_id_idx
+  on iam.invitations (unit_id)
+  where unit_id is not null;
+
+create index invitations_invited_by_idx
+  on iam.invitations (invited_by)
+  where invited_by is not null;
+
+create index invitations_accepted_by_idx
+  on iam.invitations (accepted_by)
+  where accepted_by is not null;
+
+create trigger aa_touch
+  before update on iam.invitations
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on iam.invitations
+  for each row execute function audit.record_row(
+    'diff',
+    'id',
+    'email,token_hash,invited_by,accepted_by',
+    '',
+    'tenant_id'
+  );
+
+alter table iam.invitations enable row level security;
+
+revoke all on iam.invitations from public;
+
+-- schema/iam/permission_grants.sql.j2
+
+create table iam.permission_grants (
+  id uuid not null default gen_random_uuid(),
+  user_id uuid,
+  role_id uuid,
+  permission_id uuid not null,
+  tenant_id uuid,
+  unit_id uuid,
+  resource_id uuid,
+  effect iam.grant_effect not null default 'allow',
+  grant_type text not null default 'direct',
+  reason text,
+  granted_by uuid,
+  granted_at timestamptz not null default now(),
+  expires_at timestamptz,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint permission_grants_pkey primary key (id),
+  constraint permission_grants_user_id_fkey foreign key (user_id) references iam.profiles (id) on delete cascade,
+  constraint permission_grants_role_id_fkey foreign key (role_id) references iam.roles (id) on delete cascade,
+  constraint permission_grants_permission_id_fkey
+    foreign key (permission_id) references iam.permissions (id) on delete cascade,
+  constraint permission_grants_tenant_id_fkey foreign key (tenant_id) references iam.tenants (id) on delete cascade,
+  constraint permission_grants_tenant_id_unit_id_fkey
+    foreign key (tenant_id, unit_id) references iam.units (tenant_id, id) on delete cascade,
+  constraint permission_grants_granted_by_fkey foreign key (granted_by) references iam.profiles (id) on delete set null,
+  constraint permission_grants_user_id_role_id_check check (num_nonnulls(user_id, role_id) = 1),
+  constraint permission_grants_unit_id_check check (unit_id is null or tenant_id is not null),
+  constraint permission_grants_grant_type_check check (grant_type in ('direct', 'inherited', 'temporary', 'conditional'))
+);
+
+comment on table iam.permission_grants is
+  'Allows or denies one permission to a person or to all holders of a role. Deny takes precedence.';
+
+comment on column iam.permission_grants.tenant_id is 'Null: applies in every tenant of the person.';
+
+comment on column iam.permission_grants.unit_id is
+  'If set, the row applies in that unit only and has no effect on the rest of the tenant.';
+
+-- The foreign key to core.resources follows with that table.
+comment on column iam.permission_grants.resource_id is
+  'If set, the row applies to that resource only and has no effect on the rest of the tenant.';
+
+-- Effective permissions of a person, and of a role.
+create index permission_grants_user_id_permission_id_idx
+  on iam.permission_grants (user_id, permission_id)
+  where user_id is not null;
+
+create index permission_grants_role_id_permission_id_idx
+  on iam.permission_grants (role_id, permission_id)
+  where role_id is not null;
+
+create index permission_grants_permission_id_idx
+  on iam.permission_grants (permission_id);
+
+create index permission_grants_tenant_id_idx
+  on iam.permission_grants (tenant_id);
+
+create index permission_grants_unit_id_idx
+  on iam.permission_grants (unit_id)
+  where unit_id is not null;
+
+create index permission_grants_granted_by_idx
+  on iam.permission_grants (granted_by)
+  where granted_by is not null;
+
+create trigger aa_touch
+  before update on iam.permission_grants
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on iam.permission_grants
+  for each row execute function audit.record_row(
+    'full',
+    'id',
+    'user_id',
+    'user_id',
+    'tenant_id'
+  );
+
+alter table iam.permission_grants enable row level security;
+
+revoke all on iam.permission_grants from public;
+
+-- Functions in authz read it.
+grant select on iam.permission_grants to aigym_authz;
+
+-- schema/iam/_functions/accept_invitation.sql.j2
+
+create function iam.accept_invitation(token text)
+returns uuid
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  me uuid := auth.uid();
+  open_invitation iam.invitations;
+  wanted_code text;
+begin
+  perform authz.assert_session('enrolled');
+
+  select i.*
+  into open_invitation
+  from iam.invitations as i
+  join iam.profiles as p on p.id = me and lower(p.email) = lower(i.email)
+  join iam.tenants as t on t.id = i.tenant_id and t.deleted_at is null
+  where i.token_hash = sha256(accept_invitation.token::bytea)
+    and i.accepted_at is null
+    and i.revoked_at is null
+    and i.expires_at > now()
+  for update of i;
+
+  -- The same error for an unknown, used or expired invitation and for one of another address.
+  if not found then
+    raise exception 'the invitation is not valid for this account'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  -- An admin can insert the row without iam.invite().
+  select r.code
+  into wanted_code
+  from iam.roles as r
+  where r.id = open_invitation.role_id
+    and r.is_assignable
+    and r.deleted_at is null
+    and r.tier <> 'super_admin'
+    and r.role_type <> 'auditor';
+
+  if not found then
+    raise exception 'the role of this invitation cannot be granted by invitation'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  insert into iam.memberships as m (tenant_id, user_id, status, invited_by, approved_by, approved_at, created_by)
+  values (
+    open_invitation.tenant_id, me, 'active', open_invitation.invited_by, open_invitation.invited_by, now(), me
+  )
+  on conflict (tenant_id, user_id) do update
+    set status = 'active', ended_at = null, invited_by = excluded.invited_by
+    where m.status <> 'suspended';
+
+  if not found then
+    raise exception 'your membership is suspended'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  insert into iam.user_roles (user_id, role_id, tenant_id, granted_by, reason, created_by)
+  values (me, open_invitation.role_id, open_invitation.tenant_id, open_invitation.invited_by, 'accepted an invitation', me)
+  on conflict (user_id, role_id, tenant_id, unit_id) where revoked_at is null do nothing;
+
+  if open_invitation.unit_id is not null then
+    insert into iam.unit_members (tenant_id, unit_id, user_id, created_by)
+    values (open_invitation.tenant_id, open_invitation.unit_id, me, me)
+    on conflict (unit_id, user_id) do nothing;
+  end if;
+
+  update iam.invitations
+  set accepted_at = now(), accepted_by = me
+  where id = open_invitation.id;
+
+  perform audit.log_security(
+    'invitation.accepted',
+    action => 'accept_invitation',
+    resource => wanted_code,
+    risk => 'medium',
+    tenant => open_invitation.tenant_id,
+    details => jsonb_build_object('invitation', open_invitation.id, 'invited_by', open_invitation.invited_by)
+  );
+
+  return open_invitation.tenant_id;
+end
+$$;
+
+comment on function iam.accept_invitation(text) is
+  'Makes the caller a member with the role of the invitation and returns the tenant. The invitation must be '
+  'open and addressed to the caller''s own address.';
+
+revoke all on function iam.accept_invitation(text) from public;
+
+grant execute on function iam.accept_invitation(text) to authenticated;
+
+-- schema/iam/_functions/accept_membership.sql.j2
+
+create function iam.accept_membership(tenant uuid)
+returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  perform authz.assert_session('enrolled');
+
+  update iam.memberships as m
+  set status = 'active', approved_at = now(), ended_at = null
+  from iam.tenants as t
+  where m.tenant_id = accept_membership.tenant
+    and m.user_id = auth.uid()
+    and m.status = 'invited'
+    and t.id = m.tenant_id
+    and t.deleted_at is null;
+
+  if not found then
+    return false;
+  end if;
+
+  perform audit.log_security(
+    'invitation.accepted',
+    action => 'accept_membership',
+    resource => 'iam.memberships',
+    tenant => accept_membership.tenant
+  );
+
+  return true;
+end
+$$;
+
+comment on function iam.accept_membership(uuid) is
+  'Activates the caller''s membership that an admin of the tenant has created; returns false if there is none '
+  'to accept.';
+
+revoke all on function iam.accept_membership(uuid) from public;
+
+grant execute on function iam.accept_membership(uuid) to authenticated;
+
+-- schema/iam/_functions/create_tenant.sql.j2
+
+create function iam.create_tenant(
+  kind iam.tenant_kind,
+  slug text,
+  name text,
+  parent_id uuid default null,
+  institution_type text default null
+)
+returns uuid
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  founder uuid := auth.uid();
+  founded uuid;
+begin
+  perform authz.assert_session('enrolled');
+
+  if create_tenant.parent_id is not null
+    and not (create_tenant.parent_id = any (array(select authz.admin_tenant_ids())))
+  then
+    raise exception 'only an admin of the parent tenant can create a tenant below it'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  insert into iam.tenants (kind, slug, name, parent_id, created_by)
+  values (create_tenant.kind, create_tenant.slug, core.safe_text(create_tenant.name, 255), create_tenant.parent_id, founder)
+  returning id
+  into founded;
+
+  case create_tenant.kind
+    when 'community' then
+      insert into iam.communities (id, created_by) values (founded, founder);
+    when 'organization' then
+      insert into iam.organizations (id, created_by) values (founded, founder);
+    when 'institution' then
+      insert into iam.institutions (id, institution_type, created_by)
+      values (founded, coalesce(create_tenant.institution_type, 'gym'), founder);
+  end case;
+
+  insert into iam.memberships (tenant_id, user_id, status, approved_by, approved_at, created_by)
+  values (founded, founder, 'active', founder, now(), founder);
+
+  insert into iam.user_roles (user_id, role_id, tenant_id, granted_by, reason, created_by)
+  select founder, r.id, founded, founder, 'founded the tenant', founder
+  from iam.roles as r
+  where r.code = 'owner';
+
+  if not found then
+    raise exception 'role owner does not exist'
+      using errcode = 'no_data_found',
+            hint = 'Load the reference seed first.';
+  end if;
+
+  perform audit.log_security(
+    'tenant.created',
+    action => 'create_tenant',
+    resource => 'iam.tenants',
+    risk => 'medium',
+    tenant => founded,
+    details => jsonb_build_object('kind', create_tenant.kind, 'slug', create_tenant.slug, 'parent', create_tenant.parent_id)
+  );
+
+  return founded;
+end
+$$;
+
+comment on function iam.create_tenant(iam.tenant_kind, text, text, uuid, text) is
+  'Creates a tenant with the subtype row of its kind and makes the caller its owner. Only admins of a tenant '
+  'can create a tenant below it.';
+
+revoke all on function iam.create_tenant(iam.tenant_kind, text, text, uuid, text) from public;
+
+grant execute on function iam.create_tenant(iam.tenant_kind, text, text, uuid, text) to authenticated;
+
+-- schema/iam/_functions/grant_role.sql.j2
+
+create function iam.grant_role(
+  person uuid,
+  role_code text,
+  tenant uuid default null,
+  unit uuid default null,
+  expires timestamptz default null,
+  reason text default null
+)
+returns uuid
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  wanted_id uuid;
+  wanted_tier iam.role_tier;
+  granted uuid;
+begin
+  perform authz.assert_session('always');
+
+  if person = auth.uid() then
+    raise exception 'a role cannot be granted to oneself'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  select r.id, r.tier
+  into wanted_id, wanted_tier
+  from iam.roles as r
+  where r.code = role_code
+    and r.is_assignable
+    and r.deleted_at is null
+    -- Super admins and auditors have roles on the platform, all others in a tenant.
+    and (r.tier = 'super_admin' or r.role_type = 'auditor') = (tenant is null);
+
+  if not found then
+    raise exception 'role % does not exist or cannot be granted %', role_code,
+      case when tenant is null then 'on the platform' else 'in a tenant' end
+      using errcode = 'no_data_found';
+  end if;
+
+  if not authz.may_grant(wanted_tier, tenant) then
+    raise exception 'permission denied to grant role %', role_code
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  if tenant is not null
+    and not exists (
+      select
+      from iam.memberships as m
+      where m.tenant_id = tenant
+        and m.user_id = person
+        and m.status = 'active'
+    )
+  then
+    raise exception 'the person is not an active member of the tenant'
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  insert into iam.user_roles (user_id, role_id, tenant_id, unit_id, granted_by, expires_at, reason, created_by)
+  values (person, wanted_id, tenant, unit, auth.uid(), expires, grant_role.reason, auth.uid())
+  on conflict (user_id, role_id, tenant_id, unit_id) where revoked_at is null
+  do update
+    set expires_at = excluded.expires_at, granted_by = excluded.granted_by, reason = excluded.reason
+  returning id
+  into granted;
+
+  perform audit.log_security(
+    'role.granted',
+    action => 'grant_role',
+    resource => role_code,
+    risk => case when wanted_tier = 'end_user' then 'medium' else 'high' end::audit.risk_level,
+    tenant => tenant,
+    details => jsonb_build_object('user_role', granted, 'granted_by', auth.uid(), 'unit', unit, 'expires', expires),
+    person => person
+  );
+
+  return granted;
+end
+$$;
+
+comment on function iam.grant_role(uuid, text, uuid, uuid, timestamptz, text) is
+  'Grants a person a role, or changes the expiry of a granted role, and returns the id of the row. Requires a '
+  'second factor. Callers cannot grant a role to themselves, above their own tier, or in a tenant that they '
+  'do not administer.';
+
+revoke all on function iam.grant_role(uuid, text, uuid, uuid, timestamptz, text) from public;
+
+grant execute on function iam.grant_role(uuid, text, uuid, uuid, timestamptz, text) to authenticated;
+
+-- schema/iam/_functions/guard_domain_verification.sql.j2
+
+create function iam.guard_domain_verification()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  -- No person is signed in: service_role, which verifies the token in DNS.
+  if auth.uid() is null then
+    return new;
+  end if;
+
+  if tg_op = 'UPDATE' and new.domain = old.domain then
+    new.verified_at := old.verified_at;
+    new.verification_token := old.verification_token;
+  else
+    new.verified_at := null;
+    new.verification_token := replace(gen_random_uuid()::text, '-', '');
+  end if;
+
+  if new.default_role_id is not null
+    and not exists (
+      select
+      from iam.roles as r
+      where r.id = new.default_role_id
+        and r.tier = 'end_user'
+        and r.is_assignable
+        and r.deleted_at is null
+    )
+  then
+    raise exception 'the default role of a domain must be of tier end_user'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  return new;
+end
+$$;
+
+comment on function iam.guard_domain_verification() is
+  'Trigger ab_verification: prevents a tenant from marking its own domain as verified, and limits the default '
+  'role of a domain to the tier end_user.';
+
+revoke all on function iam.guard_domain_verification() from public;
+
+-- schema/iam/tenant_domains.sql.j2
+
+create table iam.tenant_domains (
+  id uuid not null default gen_random_uuid(),
+  tenant_id uuid not null,
+  domain text not null,
+  verification_token text not null default replace(gen_random_uuid()::text, '-', ''),
+  verified_at timestamptz,
+  auto_join boolean not null default false,
+  default_role_id uuid,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint tenant_domains_pkey primary key (id),
+  constraint tenant_domains_tenant_id_fkey foreign key (tenant_id) references iam.tenants (id) on delete cascade,
+  constraint tenant_domains_default_role_id_fkey foreign key (default_role_id) references iam.roles (id) on delete restrict,
+  constraint tenant_domains_domain_check check (domain = lower(domain) and domain ~ '^[a-z0-9.-]+\.[a-z]{2,}$')
+);
+
+comment on table iam.tenant_domains is
+  'People with an address in a verified domain can join without an invitation if auto_join is set.';
+
+comment on column iam.tenant_domains.verification_token is 'The token that the tenant publishes in DNS.';
+
+comment on column iam.tenant_domains.verified_at is
+  'Set by the service that verifies the token in DNS; until then the row has no effect.';
+
+-- A domain is verified for one tenant only; several tenants can claim it.
+create unique index tenant_domains_domain_key
+  on iam.tenant_domains (domain)
+  where verified_at is not null;
+
+create index tenant_domains_tenant_id_idx
+  on iam.tenant_domains (tenant_id);
+
+create index tenant_domains_default_role_id_idx
+  on iam.tenant_domains (default_role_id)
+  where default_role_id is not null;
+
+create trigger aa_touch
+  before update on iam.tenant_domains
+  for each row execute function core.touch();
+
+create trigger ab_verification
+  before insert or update on iam.tenant_domains
+  for each row execute function iam.guard_domain_verification();
+
+create trigger zz_audit
+  after insert or update or delete on iam.tenant_domains
+  for each row execute function audit.record_row(
+    'full',
+    'id',
+    'verification_token',
+    '',
+    'tenant_id'
+  );
+
+alter table iam.tenant_domains enable row level security;
+
+revoke all on iam.tenant_domains from public;
+
+-- schema/iam/_functions/guard_membership_consent.sql.j2
+
+create function iam.guard_membership_consent()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  -- No person is signed in (service_role or a seed), or the member creates a tenant or accepts.
+  if auth.uid() is null or new.user_id = auth.uid() then
+    return new;
+  end if;
+
+  if tg_op = 'INSERT' then
+    new.status := 'invited';
+    new.invited_by := auth.uid();
+  elsif old.status in ('invited', 'terminated', 'expired') and new.status not in ('terminated', 'expired') then
+    new.status := 'invited';
+  end if;
+
+  return new;
+end
+$$;
+
+comment on function iam.guard_membership_consent() is
+  'Trigger ab_consent: an admin can invite, approve, suspend and end memberships, but a person without '
+  'consent stays invited. Otherwise an admin could make any person a member and read their profile, because '
+  'members read each other''s profiles.';
+
+revoke all on function iam.guard_membership_consent() from public;
+
+-- schema/iam/memberships.sql.j2
+
+create table iam.memberships (
+  id uuid not null default gen_random_uuid(),
+  tenant_id uuid not null,
+  user_id uuid not null,
+  relationship_type_id uuid,
+  status iam.membership_status not null default 'active',
+  invited_by uuid,
+  approved_by uuid,
+  joined_at timestamptz not null default now(),
+  approved_at timestamptz,
+  ended_at timestamptz,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  row_version integer not null default 1,
+  constraint memberships_pkey primary key (id),
+  constraint memberships_tenant_id_user_id_key unique (tenant_id, user_id),
+  constraint memberships_tenant_id_fkey foreign key (tenant_id) references iam.tenants (id) on delete cascade,
+  constraint memberships_user_id_fkey foreign key (user_id) references iam.profiles (id) on delete cascade,
+  constraint memberships_relationship_type_id_fkey
+    foreign key (relationship_type_id) references iam.relationship_types (id) on delete restrict,
+  constraint memberships_invited_by_fkey foreign key (invited_by) references iam.profiles (id) on delete set null,
+  constraint memberships_approved_by_fkey foreign key (approved_by) references iam.profiles (id) on delete set null
+);
+
+comment on table iam.memberships is
+  'The membership of a person in a tenant. The roles of the person in the tenant are in iam.user_roles; they '
+  'end with this row.';
+
+-- Policy: tenants of a person; a person's memberships when the person is erased.
+create index memberships_user_id_status_tenant_id_idx on iam.memberships (user_id, status, tenant_id);
+
+-- Member list of a tenant.
+create index memberships_tenant_id_status_joined_at_idx on iam.memberships (tenant_id, status, joined_at desc);
+
+create index memberships_invited_by_idx
+  on iam.memberships (invited_by)
+  where invited_by is not null;
+
+create index memberships_approved_by_idx
+  on iam.memberships (approved_by)
+  where approved_by is not null;
+
+create trigger aa_touch
+  before update on iam.memberships
+  for each row execute function core.touch('row_version');
+
+create trigger ab_consent
+  before insert or update of status on iam.memberships
+  for each row execute function iam.guard_membership_consent();
+
+create trigger zz_audit
+  after insert or update or delete on iam.memberships
+  for each row execute function audit.record_row(
+    'full',
+    'id',
+    'user_id',
+    'user_id',
+    'tenant_id'
+  );
+
+alter table iam.memberships enable row level security;
+
+revoke all on iam.memberships from public;
+
+-- Functions in authz read it.
+grant select on iam.memberships to aigym_authz;
+
+-- schema/authz/_functions/tenant_ids.sql.j2
+
+create function authz.tenant_ids()
+returns setof uuid
+language sql
+stable
+parallel safe
+security definer
+rows 5
+set search_path = ''
+as $$
+  select m.tenant_id
+  from iam.memberships as m
+  join iam.tenants as t on t.id = m.tenant_id
+  where m.user_id = auth.uid()
+    and m.status = 'active'
+    and t.deleted_at is null
+$$;
+
+comment on function authz.tenant_ids() is
+  'The tenants, except deleted ones, of which the caller is an active member.';
+
+alter function authz.tenant_ids() owner to aigym_authz;
+
+revoke all on function authz.tenant_ids() from public;
+
+grant execute on function authz.tenant_ids() to authenticated, service_role;
+
+-- schema/authz/_functions/comember_ids.sql.j2
+
+create function authz.comember_ids()
+returns setof uuid
+language sql
+stable
+parallel safe
+security definer
+rows 200
+set search_path = ''
+as $$
+  select m.user_id
+  from iam.memberships as m
+  where m.tenant_id = any (array(select authz.tenant_ids()))
+    and m.status = 'active'
+$$;
+
+comment on function authz.comember_ids() is 'All active members of the caller''s tenants.';
+
+alter function authz.comember_ids() owner to aigym_authz;
+
+revoke all on function authz.comember_ids() from public;
+
+grant execute on function authz.comember_ids() to authenticated, service_role;
+
+-- schema/iam/unit_members.sql.j2
+
+create table iam.unit_members (
+  tenant_id uuid not null,
+  unit_id uuid not null,
+  user_id uuid not null,
+  is_primary boolean not null default false,
+  is_lead boolean not null default false,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint unit_members_pkey primary key (unit_id, user_id),
+  constraint unit_members_tenant_id_unit_id_fkey
+    foreign key (tenant_id, unit_id) references iam.units (tenant_id, id) on delete cascade,
+  constraint unit_members_tenant_id_user_id_fkey
+    foreign key (tenant_id, user_id) references iam.memberships (tenant_id, user_id) on delete cascade
+);
+
+comment on table iam.unit_members is
+  'Unit and person belong to the same tenant: the tenant is part of both foreign keys.';
+
+-- Units of a person; a person's units when the membership ends.
+create index unit_members_user_id_unit_id_idx on iam.unit_members (user_id, unit_id);
+
+-- One primary unit per person and tenant.
+create unique index unit_members_tenant_id_user_id_key
+  on iam.unit_members (tenant_id, user_id)
+  where is_primary;
+
+-- Policy: rows of a tenant.
+create index unit_members_tenant_id_idx on iam.unit_members (tenant_id);
+
+create trigger aa_touch
+  before update on iam.unit_members
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on iam.unit_members
+  for each row execute function audit.record_row(
+    'diff',
+    'unit_id,user_id',
+    'user_id',
+    'user_id',
+    'tenant_id'
+  );
+
+alter table iam.unit_members enable row level security;
+
+revoke all on iam.unit_members from public;
+
+-- Functions in authz read it.
+grant select on iam.unit_members to aigym_authz;
+
+-- schema/authz/_functions/unit_ids.sql.j2
+
+create function authz.unit_ids()
+returns setof uuid
+language sql
+stable
+parallel safe
+security definer
+rows 5
+set search_path = ''
+as $$
+  select um.unit_id
+  from iam.unit_members as um
+  where um.user_id = auth.uid()
+    and um.tenant_id = any (array(select authz.tenant_ids()))
+$$;
+
+comment on function authz.unit_ids() is
+  'The caller''s units in tenants of which the caller is an active member.';
+
+alter function authz.unit_ids() owner to aigym_authz;
+
+revoke all on function authz.unit_ids() from public;
+
+grant execute on function authz.unit_ids() to authenticated, service_role;
+
+-- schema/iam/user_roles.sql.j2
+
+create table iam.user_roles (
+  id uuid not null default gen_random_uuid(),
+  user_id uuid not null,
+  role_id uuid not null,
+  tenant_id uuid,
+  unit_id uuid,
+  granted_by uuid,
+  granted_at timestamptz not null default now(),
+  expires_at timestamptz,
+  revoked_at timestamptz,
+  reason text,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint user_roles_pkey primary key (id),
+  constraint user_roles_user_id_fkey foreign key (user_id) references iam.profiles (id) on delete cascade,
+  constraint user_roles_role_id_fkey foreign key (role_id) references iam.roles (id) on delete restrict,
+  constraint user_roles_tenant_id_fkey foreign key (tenant_id) references iam.tenants (id) on delete cascade,
+  constraint user_roles_tenant_id_user_id_fkey
+    foreign key (tenant_id, user_id) references iam.memberships (tenant_id, user_id) on delete cascade,
+  constraint user_roles_tenant_id_unit_id_fkey
+    foreign key (tenant_id, unit_id) references iam.units (tenant_id, id) on delete cascade,
+  constraint user_roles_granted_by_fkey foreign key (granted_by) references iam.profiles (id) on delete set null,
+  constraint user_roles_unit_id_check check (unit_id is null or tenant_id is not null)
+);
+
+comment on table iam.user_roles is
+  'Written only by iam.grant_role(), iam.revoke_role() and service_role. Read by every statement, so a '
+  'revocation takes effect at once.';
+
+comment on column iam.user_roles.tenant_id is 'Null: a role on the platform (super admin, auditor).';
+
+comment on column iam.user_roles.unit_id is
+  'If set, the role applies in that unit only and has no effect on the rest of the tenant.';
+
+-- An active role is granted once.
+create unique index user_roles_user_id_role_id_tenant_id_unit_id_key
+  on iam.user_roles (user_id, role_id, tenant_id, unit_id) nulls not distinct
+  where revoked_at is null;
+
+-- Policy: roles of a person, by index-only scan; a person's roles when the person is erased.
+create index user_roles_user_id_idx
+  on iam.user_roles (user_id) include (role_id, tenant_id, unit_id, expires_at, revoked_at);
+
+-- Admins of a tenant.
+create index user_roles_tenant_id_role_id_idx
+  on iam.user_roles (tenant_id, role_id)
+  where revoked_at is null;
+
+-- Roles that end with a membership or a tenant; policy: platform-wide roles, whose tenant is null.
+create index user_roles_tenant_id_user_id_idx on iam.user_roles (tenant_id, user_id);
+
+-- Expiry job.
+create index user_roles_expires_at_idx
+  on iam.user_roles (expires_at)
+  where expires_at is not null and revoked_at is null;
+
+create index user_roles_role_id_idx
+  on iam.user_roles (role_id);
+
+create index user_roles_unit_id_idx
+  on iam.user_roles (unit_id)
+  where unit_id is not null;
+
+create index user_roles_granted_by_idx
+  on iam.user_roles (granted_by)
+  where granted_by is not null;
+
+create trigger aa_touch
+  before update on iam.user_roles
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on iam.user_roles
+  for each row execute function audit.record_row(
+    'full',
+    'id',
+    'user_id',
+    'user_id',
+    'tenant_id'
+  );
+
+alter table iam.user_roles enable row level security;
+
+revoke all on iam.user_roles from public;
+
+-- Functions in authz read it.
+grant select on iam.user_roles to aigym_authz;
+
+-- schema/authz/_functions/is_auditor.sql.j2
+
+create function authz.is_auditor()
+returns boolean
+language sql
+stable
+parallel safe
+security definer
+set search_path = ''
+as $$
+  select exists (
+    select
+    from iam.user_roles as ur
+    join iam.roles as r on r.id = ur.role_id
+    where ur.user_id = auth.uid()
+      and ur.tenant_id is null
+      and ur.revoked_at is null
+      and (ur.expires_at is null or ur.expires_at > now())
+      and r.role_type = 'auditor'
+      and r.deleted_at is null
+  )
+$$;
+
+comment on function authz.is_auditor() is
+  'Whether the caller is an auditor of the platform, who reads logs and declarations but no personal tables.';
+
+alter function authz.is_auditor() owner to aigym_authz;
+
+revoke all on function authz.is_auditor() from public;
+
+grant execute on function authz.is_auditor() to authenticated, service_role;
+
+-- schema/authz/_functions/is_super_admin.sql.j2
+
+create function authz.is_super_admin()
+returns boolean
+language sql
+stable
+parallel safe
+security definer
+set search_path = ''
+as $$
+  select authz.aal() in ('aal2', 'aal3')
+    and exists (
+      select
+      from iam.user_roles as ur
+      join iam.roles as r on r.id = ur.role_id
+      where ur.user_id = auth.uid()
+        and ur.tenant_id is null
+        and ur.revoked_at is null
+        and (ur.expires_at is null or ur.expires_at > now())
+        and r.tier = 'super_admin'
+        and r.deleted_at is null
+    )
+$$;
+
+comment on function authz.is_super_admin() is
+  'Whether the caller is a super admin with a second factor. The second factor is tested here, because lookup '
+  'tables have no MFA level of their own.';
+
+alter function authz.is_super_admin() owner to aigym_authz;
+
+revoke all on function authz.is_super_admin() from public;
+
+grant execute on function authz.is_super_admin() to authenticated, service_role;
+
+-- schema/authz/_functions/admin_tenant_ids.sql.j2
+
+create function authz.admin_tenant_ids()
+returns setof uuid
+language sql
+stable
+parallel safe
+security definer
+rows 5
+set search_path = ''
+as $$
+  with mine as (
+    select ur.tenant_id
+    from iam.user_roles as ur
+    join iam.roles as r on r.id = ur.role_id
+    join iam.memberships as m on m.tenant_id = ur.tenant_id and m.user_id = ur.user_id
+    where ur.user_id = auth.uid()
+      and ur.unit_id is null
+      and ur.revoked_at is null
+      and (ur.expires_at is null or ur.expires_at > now())
+      and r.tier = 'community_admin'
+      and r.deleted_at is null
+      and m.status = 'active'
+  )
+  select t.id
+  from iam.tenants as t
+  where t.id = any (array(select tenant_id from mine))
+    and t.deleted_at is null
+  union
+  select t.id
+  from iam.tenants as t
+  where t.ancestor_ids && array(select tenant_id from mine)
+    and t.deleted_at is null
+  union
+  select t.id
+  from iam.tenants as t
+  where (select authz.is_super_admin())
+$$;
+
+comment on function authz.admin_tenant_ids() is
+  'The tenants that the caller administers: those where the caller is community admin, and their descendants; '
+  'all tenants for a super admin.';
+
+alter function authz.admin_tenant_ids() owner to aigym_authz;
+
+revoke all on function authz.admin_tenant_ids() from public;
+
+grant execute on function authz.admin_tenant_ids() to authenticated, service_role;
+
+-- schema/authz/_functions/elevated.sql.j2
+
+create function authz.elevated(scope text)
+returns boolean
+language sql
+stable
+parallel safe
+security definer
+set search_path = ''
+as $$
+  select authz.is_super_admin()
+    and exists (
+      select
+      from audit.security_contexts as c
+      where c.user_id = auth.uid()
+        and c.scope = elevated.scope
+        and c.revoked_at is null
+        and c.started_at <= now()
+        and c.expires_at > now()
+    )
+$$;
+
+comment on function authz.elevated(text) is
+  'Whether the caller has an active break-glass elevation of this scope.';
+
+alter function authz.elevated(text) owner to aigym_authz;
+
+revoke all on function authz.elevated(text) from public;
+
+grant execute on function authz.elevated(text) to authenticated, service_role;
+
+-- schema/authz/_functions/logs_closed_until.sql.j2
+
+create function authz.logs_closed_until()
+returns timestamptz
+language sql
+stable
+parallel safe
+security definer
+set search_path = ''
+as $$
+  select case
+    when authz.is_super_admin() or authz.is_auditor() then '-infinity'::timestamptz
+    else 'infinity'::timestamptz
+  end
+$$;
+
+comment on function authz.logs_closed_until() is
+  'The time after which the caller can read logs: -infinity for super admins and auditors, infinity for '
+  'others. Policies compare a column with it, because `or is_auditor()` would prevent the use of an index.';
+
+alter function authz.logs_closed_until() owner to aigym_authz;
+
+revoke all on function authz.logs_closed_until() from public;
+
+grant execute on function authz.logs_closed_until() to authenticated, service_role;
+
+-- schema/authz/_functions/may_grant.sql.j2
+
+create function authz.may_grant(tier iam.role_tier, tenant_id uuid)
+returns boolean
+language sql
+stable
+parallel safe
+security definer
+set search_path = ''
+as $$
+  select case
+    when authz.is_super_admin() then true
+    -- Roles on the platform, and the tier super_admin in any tenant, require a super admin.
+    when may_grant.tenant_id is null or may_grant.tier = 'super_admin' then false
+    else may_grant.tenant_id = any (array(select authz.admin_tenant_ids()))
+  end
+$$;
+
+comment on function authz.may_grant(iam.role_tier, uuid) is
+  'Whether the caller can grant and revoke roles of this tier in this tenant or, if the tenant is null, on '
+  'the platform.';
+
+alter function authz.may_grant(iam.role_tier, uuid) owner to aigym_authz;
+
+revoke all on function authz.may_grant(iam.role_tier, uuid) from public;
+
+grant execute on function authz.may_grant(iam.role_tier, uuid) to service_role;
+
+-- schema/authz/_functions/profile_visibilities.sql.j2
+
+create function authz.profile_visibilities()
+returns setof core.visibility_level
+language sql
+stable
+parallel safe
+security definer
+rows 1
+set search_path = ''
+as $$
+  select 'public'::core.visibility_level
+  union
+  select unnest(array['private', 'tenant', 'public'])::core.visibility_level
+  where (select authz.is_super_admin())
+$$;
+
+comment on function authz.profile_visibilities() is
+  'The visibility levels of profiles that the caller can read without a common tenant: public; all levels for '
+  'a super admin. Returns a list, because `or is_super_admin()` in the policy would prevent the use of an '
+  'index.';
+
+alter function authz.profile_visibilities() owner to aigym_authz;
+
+revoke all on function authz.profile_visibilities() from public;
+
+grant execute on function authz.profile_visibilities() to authenticated, service_role;
+
+-- schema/authz/_functions/readable_user_ids.sql.j2
+
+create function authz.readable_user_ids(scope text)
+returns setof uuid
+language sql
+stable
+parallel safe
+security definer
+rows 3
+set search_path = ''
+as $$
+  select auth.uid()
+  where auth.uid() is not null
+  union
+  -- The clients of a coach follow with iam.coach_links, one scope at a time.
+  select c.target_user_id
+  from audit.security_contexts as c
+  where (select authz.is_super_admin())
+    and c.user_id = auth.uid()
+    and c.scope = 'phi_read'
+    and c.target_user_id is not null
+    and c.revoked_at is null
+    and c.started_at <= now()
+    and c.expires_at > now()
+$$;
+
+comment on function authz.readable_user_ids(text) is
+  'The people whose personal rows of this scope the caller can read: the caller, and the person for whom an '
+  'elevation is active.';
+
+alter function authz.readable_user_ids(text) owner to aigym_authz;
+
+revoke all on function authz.readable_user_ids(text) from public;
+
+grant execute on function authz.readable_user_ids(text) to authenticated, service_role;
+
+-- schema/authz/_functions/reviewable_tenant_ids.sql.j2
+
+create function authz.reviewable_tenant_ids()
+returns setof uuid
+language sql
+stable
+parallel safe
+security definer
+rows 5
+set search_path = ''
+as $$
+  select authz.admin_tenant_ids()
+  union
+  select t.id
+  from iam.tenants as t
+  where (select authz.is_auditor())
+$$;
+
+comment on function authz.reviewable_tenant_ids() is
+  'The tenants whose roles the caller can read: those that the caller administers; all tenants for an '
+  'auditor.';
+
+alter function authz.reviewable_tenant_ids() owner to aigym_authz;
+
+revoke all on function authz.reviewable_tenant_ids() from public;
+
+grant execute on function authz.reviewable_tenant_ids() to authenticated, service_role;
+
+-- schema/authz/_functions/session_ok.sql.j2
+
+create function authz.session_ok(level text)
+returns boolean
+language sql
+stable
+parallel safe
+security definer
+set search_path = ''
+as $$
+  select exists (
+      select
+      from iam.profiles as p
+      where p.id = auth.uid()
+        and p.status = 'active'
+    )
+    and case
+      when session_ok.level = 'none' then true
+      when authz.aal() in ('aal2', 'aal3') then true
+      when session_ok.level is distinct from 'enrolled' then false
+      when authz.may_have_factor() then false
+      else
+        not exists (
+          select
+          from iam.profiles as p
+          where p.id = auth.uid()
+            and p.mfa_required
+        )
+        and not exists (
+          select
+          from iam.user_roles as ur
+          join iam.roles as r on r.id = ur.role_id
+          where ur.user_id = auth.uid()
+            and ur.revoked_at is null
+            and (ur.expires_at is null or ur.expires_at > now())
+            and (
+              r.tier in ('super_admin', 'community_admin')
+              or r.role_type in ('coach', 'trainer', 'physiotherapist', 'auditor')
+            )
+        )
+        and not exists (
+          select
+          from iam.memberships as m
+          join iam.tenants as t on t.id = m.tenant_id
+          where m.user_id = auth.uid()
+            and m.status = 'active'
+            and t.require_mfa
+        )
+    end
+$$;
+
+comment on function authz.session_ok(text) is
+  'Whether the caller is an active person and the session has the required level: none; enrolled requires a '
+  'second factor if the person has or must have one; always requires one from every person.';
+
+alter function authz.session_ok(text) owner to aigym_authz;
+
+revoke all on function authz.session_ok(text) from public;
+
+grant execute on function authz.session_ok(text) to authenticated, service_role;
+
+-- schema/authz/_functions/tenants_with.sql.j2
+
+create function authz.tenants_with(permission text)
+returns setof uuid
+language sql
+stable
+parallel safe
+security definer
+rows 5
+set search_path = ''
+as $$
+  with
+  wanted as (
+    select p.id from iam.permissions as p where p.code = tenants_with.permission
+  ),
+  -- The caller's tenants and roles. A role limited to a unit has no effect on the rest of the tenant.
+  mine as (
+    select m.tenant_id, ur.role_id
+    from iam.memberships as m
+    join iam.tenants as t on t.id = m.tenant_id and t.deleted_at is null
+    left join iam.user_roles as ur
+      on ur.user_id = m.user_id
+      and ur.tenant_id = m.tenant_id
+      and ur.unit_id is null
+      and ur.revoked_at is null
+      and (ur.expires_at is null or ur.expires_at > now())
+      and exists (select from iam.roles as r where r.id = ur.role_id and r.deleted_at is null)
+    where m.user_id = auth.uid()
+      and m.status = 'active'
+  ),
+  exceptions as (
+    select mine.tenant_id, g.effect
+    from mine
+    join iam.permission_grants as g
+      on (g.user_id = auth.uid() or g.role_id = mine.role_id)
+      and (g.tenant_id is null or g.tenant_id = mine.tenant_id)
+    where g.permission_id = (select id from wanted)
+      and g.unit_id is null
+      and g.resource_id is null
+      and (g.expires_at is null or g.expires_at > now())
+  )
+  (
+    select mine.tenant_id
+    from mine
+    join iam.role_permissions as rp on rp.role_id = mine.role_id
+    where rp.permission_id = (select id from wanted)
+    union
+    select tenant_id from exceptions where effect = 'allow'
+  )
+  except
+  select tenant_id from exceptions where effect = 'deny'
+  union
+  select t.id
+  from iam.tenants as t
+  where (select authz.is_super_admin())
+$$;
+
+comment on function authz.tenants_with(text) is
+  'The tenants where the caller has a permission, by role or by an exception (deny takes precedence); all '
+  'tenants for a super admin.';
+
+alter function authz.tenants_with(text) owner to aigym_authz;
+
+revoke all on function authz.tenants_with(text) from public;
+
+grant execute on function authz.tenants_with(text) to authenticated, service_role;
+
+-- schema/iam/_functions/invite.sql.j2
+
+create function iam.invite(tenant uuid, email text, role_code text default 'member', unit uuid default null)
+returns table (invitation_id uuid, token text)
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  wanted_id uuid;
+  wanted_tier iam.role_tier;
+begin
+  perform authz.assert_session('always');
+
+  select r.id, r.tier
+  into wanted_id, wanted_tier
+  from iam.roles as r
+  where r.code = role_code
+    and r.is_assignable
+    and r.deleted_at is null
+    and r.tier <> 'super_admin'
+    and r.role_type <> 'auditor';
+
+  if not found or tenant is null or not authz.may_grant(wanted_tier, tenant) then
+    raise exception 'permission denied to invite as %', role_code
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  -- Two random UUIDs: 244 bits from the server's strong source.
+  token := replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '');
+
+  insert into iam.invitations (tenant_id, email, role_id, unit_id, token_hash, invited_by, created_by)
+  values (tenant, lower(btrim(invite.email)), wanted_id, unit, sha256(token::bytea), auth.uid(), auth.uid())
+  returning id
+  into invitation_id;
+
+  perform audit.log_security(
+    'invitation.created',
+    action => 'invite',
+    resource => role_code,
+    risk => case when wanted_tier = 'end_user' then 'low' else 'high' end::audit.risk_level,
+    tenant => tenant,
+    details => jsonb_build_object('invitation', invitation_id, 'unit', unit)
+  );
+
+  return next;
+end
+$$;
+
+comment on function iam.invite(uuid, text, text, uuid) is
+  'Invites an address to a tenant that the caller administers. Returns the token once, for the mail; only its '
+  'hash is stored.';
+
+revoke all on function iam.invite(uuid, text, text, uuid) from public;
+
+grant execute on function iam.invite(uuid, text, text, uuid) to authenticated;
+
+-- schema/iam/_functions/revoke_role.sql.j2
+
+create function iam.revoke_role(user_role uuid, reason text default null)
+returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  holder uuid;
+  tenant uuid;
+  revoked_code text;
+  revoked_tier iam.role_tier;
+begin
+  perform authz.assert_session('always');
+
+  select ur.user_id, ur.tenant_id, r.code, r.tier
+  into holder, tenant, revoked_code, revoked_tier
+  from iam.user_roles as ur
+  join iam.roles as r on r.id = ur.role_id
+  where ur.id = user_role
+    and ur.revoked_at is null
+  for update of ur;
+
+  -- The same result for a role that does not exist and for one of a tenant that the caller does not administer.
+  if not found or not authz.may_grant(revoked_tier, tenant) then
+    return false;
+  end if;
+
+  -- The caller keeps their own role, so that a tenant always has an admin.
+  if holder = auth.uid() then
+    raise exception 'a role cannot be revoked from oneself'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  update iam.user_roles
+  set revoked_at = now(), reason = coalesce(revoke_role.reason, user_roles.reason)
+  where id = user_role;
+
+  perform audit.log_security(
+    'role.revoked',
+    action => 'revoke_role',
+    resource => revoked_code,
+    risk => case when revoked_tier = 'end_user' then 'medium' else 'high' end::audit.risk_level,
+    tenant => tenant,
+    details => jsonb_build_object('user_role', user_role, 'revoked_by', auth.uid()),
+    person => holder
+  );
+
+  return true;
+end
+$$;
+
+comment on function iam.revoke_role(uuid, text) is
+  'Revokes a granted role at once. Returns false if it does not exist or the caller cannot revoke it. The '
+  'rules of iam.grant_role() apply.';
+
+revoke all on function iam.revoke_role(uuid, text) from public;
+
+grant execute on function iam.revoke_role(uuid, text) to authenticated;
+
+-- schema/platform/languages.sql.j2
+
+create table platform.languages (
+  id uuid not null default gen_random_uuid(),
+  code text not null,
+  name text not null,
+  native_name text not null,
+  writing_direction text not null default 'ltr',
+  text_search_config regconfig not null default 'simple',
+  is_supported boolean not null default false,
+  is_default boolean not null default false,
+  display_order smallint not null default 100,
+  completion_percent numeric(5, 2) not null default 0,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint languages_pkey primary key (id),
+  constraint languages_code_key unique (code),
+  constraint languages_code_check check (code ~ '^[a-z]{2}(-[A-Z]{2})?$'),
+  constraint languages_writing_direction_check check (writing_direction in ('ltr', 'rtl', 'ttb')),
+  constraint languages_completion_percent_check check (completion_percent between 0 and 100)
+);
+
+comment on table platform.languages is 'Referenced by code, which clients send.';
+
+comment on column platform.languages.is_supported is 'Whether people can select the language.';
+
+-- One default at most.
+create unique index languages_is_default_key
+  on platform.languages ((true))
+  where is_default;
+
+create trigger aa_touch
+  before update on platform.languages
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on platform.languages
+  for each row execute function audit.record_row(
+    'diff',
+    'id',
+    '',
+    '',
+    ''
+  );
+
+alter table platform.languages enable row level security;
+
+revoke all on platform.languages from public;
+
+-- schema/media/media_types.sql.j2
+
+create table media.media_types (
+  id uuid not null default gen_random_uuid(),
+  code text not null,
+  name text not null,
+  description text,
+  allowed_mime_types text[] not null,
+  max_file_size_bytes bigint not null,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint media_types_pkey primary key (id),
+  constraint media_types_code_key unique (code),
+  constraint media_types_code_check check (code in ('image', 'video', 'audio', 'document')),
+  constraint media_types_max_file_size_bytes_check check (max_file_size_bytes > 0)
+);
+
+comment on table media.media_types is 'Read by the upload service before it signs a URL.';
+
+create trigger aa_touch
+  before update on media.media_types
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on media.media_types
+  for each row execute function audit.record_row(
+    'diff',
+    'id',
+    '',
+    '',
+    ''
+  );
+
+alter table media.media_types enable row level security;
+
+revoke all on media.media_types from public;
+
+-- schema/media/media.sql.j2
+
+create table media.media (
+  id uuid not null default gen_random_uuid(),
+  media_type_id uuid not null,
+  tenant_id uuid,
+  owner_id uuid,
+  visibility core.visibility_level not null default 'private',
+  bucket text not null,
+  object_key text not null,
+  filename text not null,
+  mime_type text not null,
+  file_size_bytes bigint not null,
+  content_sha256 bytea,
+  status text not null default 'ready',
+  alt_text text,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  deleted_at timestamptz,
+  deleted_by uuid,
+  is_active boolean not null generated always as (deleted_at is null) stored,
+  constraint media_pkey primary key (id),
+  constraint media_bucket_object_key_key unique (bucket, object_key),
+  constraint media_media_type_id_fkey foreign key (media_type_id) references media.media_types (id) on delete restrict,
+  constraint media_tenant_id_fkey foreign key (tenant_id) references iam.tenants (id) on delete cascade,
+  constraint media_owner_id_fkey foreign key (owner_id) references iam.profiles (id) on delete set null,
+  constraint media_filename_check check (length(filename) between 1 and 255),
+  constraint media_file_size_bytes_check check (file_size_bytes > 0),
+  constraint media_content_sha256_check check (octet_length(content_sha256) = 32),
+  constraint media_status_check check (status in ('uploading', 'ready', 'quarantined', 'failed'))
+);
+
+-- The trigger that registers a row in core.resources follows with that table.
+comment on table media.media is 'Metadata of an object; its content is not stored in PostgreSQL.';
+
+comment on column media.media.tenant_id is 'Null: a private file of its owner, or a file of the platform.';
+
+-- De-duplication.
+create index media_content_sha256_idx
+  on media.media (content_sha256)
+  where content_sha256 is not null;
+
+-- Files of a person; a person's files when the person is erased.
+create index media_owner_id_idx
+  on media.media (owner_id)
+  where owner_id is not null;
+
+-- Media library and storage quota of a tenant.
+create index media_tenant_id_media_type_id_created_at_idx
+  on media.media (tenant_id, media_type_id, created_at desc);
+
+-- Policy: public files.
+create index media_visibility_idx
+  on media.media (visibility)
+  where deleted_at is null;
+
+create index media_media_type_id_idx
+  on media.media (media_type_id);
+
+create trigger aa_touch
+  before update on media.media
+  for each row execute function core.touch();
+
+alter table media.media enable row level security;
+
+revoke all on media.media from public;
+
+-- schema/media/_functions/reject_unseen_file.sql.j2
+
+create function media.reject_unseen_file()
+returns trigger
+language plpgsql
+security invoker
+set search_path = ''
+as $$
+declare
+  wanted uuid := (to_jsonb(new) ->> tg_argv[0])::uuid;
+begin
+  -- Runs with the caller's privileges, so the policies of media.media determine the visible files.
+  if wanted is not null
+    and (tg_op = 'INSERT' or wanted is distinct from (to_jsonb(old) ->> tg_argv[0])::uuid)
+    and not exists (select from media.media as m where m.id = wanted)
+  then
+    raise exception 'the file does not exist'
+      using errcode = 'foreign_key_violation';
+  end if;
+
+  return new;
+end
+$$;
+
+comment on function media.reject_unseen_file() is
+  'Trigger ab_file: rejects a reference to a file that the caller cannot read; otherwise the service that '
+  'delivers referenced files would disclose it. Foreign keys ignore policies. Its argument is the referencing '
+  'column.';
+
+revoke all on function media.reject_unseen_file() from public;
+
+-- schema/ai/providers.sql.j2
+
+create table ai.providers (
+  id uuid not null default gen_random_uuid(),
+  code text not null,
+  name text not null,
+  data_region text,
+  has_dpa boolean not null default false,
+  has_baa boolean not null default false,
+  is_enabled boolean not null default true,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint providers_pkey primary key (id),
+  constraint providers_code_key unique (code)
+);
+
+comment on table ai.providers is 'Data processors in the sense of the GDPR.';
+
+comment on column ai.providers.has_dpa is 'A data processing agreement is signed: personal data may be sent.';
+
+comment on column ai.providers.has_baa is 'A business associate agreement is signed: health data may be sent.';
+
+create trigger aa_touch
+  before update on ai.providers
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on ai.providers
+  for each row execute function audit.record_row(
+    'full',
+    'id',
+    '',
+    '',
+    ''
+  );
+
+alter table ai.providers enable row level security;
+
+revoke all on ai.providers from public;
+
+-- schema/ai/models.sql.j2
+
+create table ai.models (
+  id uuid not null default gen_random_uuid(),
+  provider_id uuid not null,
+  code text not null,
+  name text not null,
+  context_tokens integer not null,
+  input_usd_per_mtok numeric(12, 6) not null,
+  output_usd_per_mtok numeric(12, 6) not null,
+  capabilities text[] not null default '{}',
+  is_enabled boolean not null default true,
+  released_on date,
+  retired_on date,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint models_pkey primary key (id),
+  constraint models_provider_id_code_key unique (provider_id, code),
+  constraint models_provider_id_fkey foreign key (provider_id) references ai.providers (id) on delete restrict
+);
+
+comment on table ai.models is 'Rows are kept when a model is retired, because conversations reference them.';
+
+comment on column ai.models.input_usd_per_mtok is 'US dollars per million input tokens.';
+
+comment on column ai.models.output_usd_per_mtok is 'US dollars per million output tokens.';
+
+create trigger aa_touch
+  before update on ai.models
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on ai.models
+  for each row execute function audit.record_row(
+    'full',
+    'id',
+    '',
+    '',
+    ''
+  );
+
+alter table ai.models enable row level security;
+
+revoke all on ai.models from public;
+
+-- schema/ai/_functions/append_message.sql.j2
+
+create function ai.append_message(
+  conversation_id uuid,
+  role ai.message_role,
+  content text,
+  tokens_in integer default null,
+  tokens_out integer default null
+)
+returns integer
+language plpgsql
+security invoker
+set search_path = ''
+as $$
+declare
+  owner_id uuid;
+  number integer;
+begin
+  select c.user_id
+  into owner_id
+  from ai.conversations as c
+  where c.id = append_message.conversation_id
+    and c.deleted_at is null;
+
+  if not found then
+    raise exception 'the conversation does not exist'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  -- The trigger ah_sequence assigns the number; 1 only satisfies the NOT NULL constraint before it fires.
+  insert into ai.conversation_messages as m (
+    conversation_id, user_id, sequence_number, role, content, tokens_in, tokens_out
+  )
+  values (
+    append_message.conversation_id, owner_id, 1, append_message.role, append_message.content,
+    append_message.tokens_in, append_message.tokens_out
+  )
+  returning m.sequence_number
+  into number;
+
+  return number;
+end
+$$;
+
+comment on function ai.append_message(uuid, ai.message_role, text, integer, integer) is
+  'Appends a message to a conversation and returns its number. Runs with the caller''s privileges: a person '
+  'appends messages of role user to their own conversations, service_role all others.';
+
+revoke all on function ai.append_message(uuid, ai.message_role, text, integer, integer) from public;
+
+grant execute on function ai.append_message(uuid, ai.message_role, text, integer, integer) to authenticated, service_role;
+
+-- schema/ai/_functions/number_message.sql.j2
+
+create function ai.number_message()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  -- Checked before the UPDATE below: the policy rejects the message only after the UPDATE has locked another person's row.
+  if auth.uid() is not null and new.user_id is distinct from auth.uid() then
+    raise exception 'the conversation does not exist'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  -- The row lock serializes the numbering. A unique index cannot replace it: it must contain the partition key, so the
+  -- same number could occur once per month.
+  update ai.conversations
+  set
+    message_count = message_count + 1,
+    last_message_at = greatest(last_message_at, new.created_at),
+    total_tokens = total_tokens + coalesce(new.tokens_in, 0) + coalesce(new.tokens_out, 0),
+    total_cost_usd = total_cost_usd + coalesce(new.cost_usd, 0)
+  where id = new.conversation_id
+    and user_id = new.user_id
+    and deleted_at is null
+  returning message_count, tenant_id
+  into new.sequence_number, new.tenant_id;
+
+  if not found then
+    raise exception 'the conversation does not exist'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  return new;
+end
+$$;
+
+comment on function ai.number_message() is
+  'Trigger ah_sequence: sets the sequence number of a message and the tenant of its conversation, overriding '
+  'values sent by the client.';
+
+revoke all on function ai.number_message() from public;
+
+-- schema/ai/_functions/reject_unseen_agent.sql.j2
+
+create function ai.reject_unseen_agent()
+returns trigger
+language plpgsql
+security invoker
+set search_path = ''
+as $$
+begin
+  -- Runs with the caller's privileges, so the policies of content.ai_agents determine the visible agents.
+  if new.agent_id is not null
+    and (tg_op = 'INSERT' or new.agent_id is distinct from old.agent_id)
+    and not exists (select from content.ai_agents as a where a.item_id = new.agent_id)
+  then
+    raise exception 'the agent does not exist'
+      using errcode = 'foreign_key_violation';
+  end if;
+
+  return new;
+end
+$$;
+
+comment on function ai.reject_unseen_agent() is
+  'Trigger ab_agent: rejects a conversation with an agent that the caller cannot read; otherwise the '
+  'conversation would use the agent''s prompt. A trigger and not a policy, so that existing conversations '
+  'remain when an agent is withdrawn.';
+
+revoke all on function ai.reject_unseen_agent() from public;
+
+-- schema/content/repositories.sql.j2
+
+create table content.repositories (
+  id uuid not null default gen_random_uuid(),
+  code text not null,
+  content_type content.content_type not null,
+  name text not null,
+  description text,
+  settings jsonb not null default '{}',
+  is_enabled boolean not null default true,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint repositories_pkey primary key (id),
+  constraint repositories_code_key unique (code),
+  constraint repositories_content_type_key unique (content_type),
+  constraint repositories_id_content_type_key unique (id, content_type)
+);
+
+comment on table content.repositories is
+  'Five rows, one per content type: the type is unique and has five values.';
+
+create trigger aa_touch
+  before update on content.repositories
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on content.repositories
+  for each row execute function audit.record_row(
+    'full',
+    'id',
+    '',
+    '',
+    ''
+  );
+
+alter table content.repositories enable row level security;
+
+revoke all on content.repositories from public;
+
+-- schema/content/folders.sql.j2
+
+create table content.folders (
+  id uuid not null default gen_random_uuid(),
+  tenant_id uuid not null,
+  repository_id uuid not null,
+  parent_id uuid,
+  name text not null,
+  ancestor_ids uuid[] not null default '{}',
+  depth smallint not null default 0,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  deleted_at timestamptz,
+  deleted_by uuid,
+  is_active boolean not null generated always as (deleted_at is null) stored,
+  constraint folders_pkey primary key (id),
+  constraint folders_tenant_id_repository_id_id_key unique (tenant_id, repository_id, id),
+  constraint folders_tenant_id_fkey foreign key (tenant_id) references iam.tenants (id) on delete cascade,
+  constraint folders_repository_id_fkey
+    foreign key (repository_id) references content.repositories (id) on delete restrict,
+  constraint folders_tenant_id_repository_id_parent_id_fkey
+    foreign key (tenant_id, repository_id, parent_id)
+    references content.folders (tenant_id, repository_id, id) on delete restrict,
+  constraint folders_depth_check check (depth between 0 and 10),
+  constraint folders_parent_id_check check (parent_id is distinct from id)
+);
+
+comment on table content.folders is 'A parent is a folder of the same tenant and repository: both are part of the '
+  'foreign key.';
+
+comment on column content.folders.ancestor_ids is
+  'The ancestors from the root to the parent; maintained by the tree triggers.';
+
+-- Folder names are unique within a folder, except for deleted ones.
+create unique index folders_tenant_id_repository_id_parent_id_name_key
+  on content.folders (tenant_id, repository_id, parent_id, name) nulls not distinct
+  where deleted_at is null;
+
+-- Children of a folder.
+create index folders_parent_id_idx
+  on content.folders (parent_id)
+  where parent_id is not null;
+
+create trigger aa_touch
+  before update on content.folders
+  for each row execute function core.touch();
+
+create trigger ac_tree
+  before insert or update of parent_id, ancestor_ids, depth on content.folders
+  for each row execute function core.place_in_tree('parent_id');
+
+create trigger ac_tree_moved
+  after update of parent_id on content.folders
+  for each row when (old.ancestor_ids is distinct from new.ancestor_ids)
+  execute function core.move_subtree('parent_id');
+
+alter table content.folders enable row level security;
+
+revoke all on content.folders from public;
+
+-- schema/content/_functions/publish_item.sql.j2
+
+create function content.publish_item()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  if new.status = 'published' and (tg_op = 'INSERT' or old.status <> 'published') then
+    -- No person is signed in: service_role, a job or a seed.
+    if auth.uid() is not null
+      and not authz.is_super_admin()
+      and (
+        new.tenant_id is null
+        or not (new.tenant_id = any (array(select authz.tenants_with('content.publish'))))
+      )
+    then
+      raise exception 'publishing requires the permission content.publish'
+        using errcode = 'insufficient_privilege';
+    end if;
+
+    new.published_at := coalesce(new.published_at, now());
+    new.published_by := coalesce(auth.uid(), new.published_by);
+  elsif tg_op = 'UPDATE' and new.status = 'published' then
+    new.published_at := old.published_at;
+    -- Only the erasure of the publisher sets null.
+    new.published_by := case when new.published_by is null then null else old.published_by end;
+  elsif new.status <> 'archived' then
+    new.published_at := null;
+    new.published_by := null;
+  end if;
+
+  return new;
+end
+$$;
+
+comment on function content.publish_item() is
+  'Trigger ae_publish: requires a permission to publish an item, and records when and by which person it was '
+  'published.';
+
+revoke all on function content.publish_item() from public;
+
+-- schema/content/items.sql.j2
+
+create table content.items (
+  id uuid not null default core.uuid_v7(),
+  repository_id uuid not null,
+  content_type content.content_type not null,
+  tenant_id uuid,
+  folder_id uuid,
+  owner_id uuid,
+  title text not null,
+  description text,
+  thumbnail_media_id uuid,
+  language_code text not null default 'en',
+  status content.content_status not null default 'draft',
+  visibility core.visibility_level not null default 'tenant',
+  version integer not null default 1,
+  metadata jsonb not null default '{}',
+  published_at timestamptz,
+  published_by uuid,
+  archived_at timestamptz,
+  search tsvector not null generated always as (
+    setweight(to_tsvector('simple', coalesce(title, '')), 'A')
+    || setweight(to_tsvector('simple', coalesce(description, '')), 'B')
+  ) stored,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  deleted_at timestamptz,
+  deleted_by uuid,
+  is_active boolean not null generated always as (deleted_at is null) stored,
+  row_version integer not null default 1,
+  constraint items_pkey primary key (id),
+  constraint items_id_content_type_key unique (id, content_type),
+  constraint items_repository_id_content_type_fkey
+    foreign key (repository_id, content_type) references content.repositories (id, content_type) on delete restrict,
+  constraint items_tenant_id_fkey foreign key (tenant_id) references iam.tenants (id) on delete cascade,
+  constraint items_tenant_id_repository_id_folder_id_fkey
+    foreign key (tenant_id, repository_id, folder_id)
+    references content.folders (tenant_id, repository_id, id) on delete set null (folder_id),
+  constraint items_owner_id_fkey foreign key (owner_id) references iam.profiles (id) on delete set null,
+  constraint items_thumbnail_media_id_fkey foreign key (thumbnail_media_id) references media.media (id) on delete set null,
+  constraint items_language_code_fkey foreign key (language_code) references platform.languages (code) on delete restrict,
+  constraint items_published_by_fkey foreign key (published_by) references iam.profiles (id) on delete set null,
+  constraint items_title_check check (length(title) between 1 and 500),
+  constraint items_version_check check (version > 0),
+  constraint items_folder_id_check check (folder_id is null or tenant_id is not null),
+  constraint items_published_at_check check ((status = 'published') = (published_at is not null) or status = 'archived')
+);
+
+-- The trigger that registers a row in core.resources follows with that table.
+comment on table content.items is
+  'The supertype: the type-specific part is a row with the same id in one of the five typed tables.';
+
+comment on column content.items.tenant_id is 'Null: an item of the global catalogue of the platform.';
+
+comment on column content.items.owner_id is 'Null: the owner was erased, or the item belongs to the platform.';
+
+comment on column content.items.folder_id is 'A folder of the same tenant and repository: both are part of the '
+  'foreign key.';
+
+-- Repository listing of a tenant.
+create index items_tenant_id_repository_id_status_published_at_idx
+  on content.items (tenant_id, repository_id, status, published_at desc);
+
+-- Drafts of a person; a person's items when the person is erased.
+create index items_owner_id_idx
+  on content.items (owner_id)
+  where owner_id is not null;
+
+-- Global catalogue.
+create index items_published_at_idx
+  on content.items (published_at desc)
+  where status = 'published' and tenant_id is null;
+
+-- Policy: newest in the tenants of a person.
+create index items_tenant_id_published_at_idx
+  on content.items (tenant_id, published_at desc)
+  where status = 'published' and deleted_at is null;
+
+-- Policy: public items.
+create index items_id_idx
+  on content.items (id)
+  where status = 'published' and visibility = 'public';
+
+-- Full-text search.
+create index items_search_idx on content.items using gin (search);
+
+-- Metadata filters.
+create index items_metadata_idx on content.items using gin (metadata jsonb_path_ops);
+
+create index items_folder_id_idx
+  on content.items (folder_id)
+  where folder_id is not null;
+
+create index items_thumbnail_media_id_idx
+  on content.items (thumbnail_media_id)
+  where thumbnail_media_id is not null;
+
+create index items_published_by_idx
+  on content.items (published_by)
+  where published_by is not null;
+
+create trigger aa_touch
+  before update on content.items
+  for each row execute function core.touch('row_version');
+
+create trigger ab_file
+  before insert or update of thumbnail_media_id on content.items
+  for each row execute function media.reject_unseen_file('thumbnail_media_id');
+
+create trigger ae_publish
+  before insert or update of status, published_at, published_by on content.items
+  for each row execute function content.publish_item();
+
+create trigger zz_audit
+  after insert or update or delete on content.items
+  for each row execute function audit.record_row(
+    'diff',
+    'id',
+    'owner_id,published_by',
+    'owner_id',
+    'tenant_id'
+  );
+
+alter table content.items enable row level security;
+
+revoke all on content.items from public;
+
+-- schema/content/ai_agents.sql.j2
+
+create table content.ai_agents (
+  item_id uuid not null,
+  content_type content.content_type not null default 'ai_agent',
+  system_prompt text not null,
+  personality text,
+  capabilities text[] not null default '{}',
+  knowledge_base jsonb not null default '{}',
+  model_id uuid,
+  temperature numeric(3, 2) not null default 0.7,
+  max_output_tokens integer not null default 2048,
+  safety_settings jsonb not null default '{}',
+  avatar_media_id uuid,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint ai_agents_pkey primary key (item_id),
+  constraint ai_agents_item_id_content_type_fkey
+    foreign key (item_id, content_type) references content.items (id, content_type) on delete cascade,
+  constraint ai_agents_model_id_fkey foreign key (model_id) references ai.models (id) on delete restrict,
+  constraint ai_agents_avatar_media_id_fkey foreign key (avatar_media_id) references media.media (id) on delete set null,
+  constraint ai_agents_content_type_check check (content_type = 'ai_agent'),
+  constraint ai_agents_system_prompt_check check (length(system_prompt) between 1 and 32000),
+  constraint ai_agents_temperature_check check (temperature between 0 and 2),
+  constraint ai_agents_max_output_tokens_check check (max_output_tokens between 1 and 200000)
+);
+
+comment on table content.ai_agents is
+  'The type-specific part of an item of type agent. The type is part of the foreign key, so other items '
+  'cannot have this row.';
+
+comment on column content.ai_agents.system_prompt is
+  'Readable by all who can read the item; must not contain secrets.';
+
+create index ai_agents_model_id_idx
+  on content.ai_agents (model_id)
+  where model_id is not null;
+
+create index ai_agents_avatar_media_id_idx
+  on content.ai_agents (avatar_media_id)
+  where avatar_media_id is not null;
+
+create trigger aa_touch
+  before update on content.ai_agents
+  for each row execute function core.touch();
+
+create trigger ab_file
+  before insert or update of avatar_media_id on content.ai_agents
+  for each row execute function media.reject_unseen_file('avatar_media_id');
+
+create trigger zz_audit
+  after insert or update or delete on content.ai_agents
+  for each row execute function audit.record_row(
+    'diff',
+    'item_id',
+    '',
+    '',
+    ''
+  );
+
+alter table content.ai_agents enable row level security;
+
+revoke all on content.ai_agents from public;
+
+-- schema/ai/conversations.sql.j2
+
+create table ai.conversations (
+  id uuid not null default core.uuid_v7(),
+  user_id uuid not null,
+  tenant_id uuid,
+  agent_id uuid,
+  model_id uuid,
+  mode ai.conversation_mode not null default 'sandbox',
+  title text,
+  summary text,
+  status ai.conversation_status not null default 'active',
+  context jsonb not null default '{}',
+  message_count integer not null default 0,
+  total_tokens bigint not null default 0,
+  total_cost_usd numeric(14, 6) not null default 0,
+  experiment_variant_id uuid,
+  started_at timestamptz not null default now(),
+  last_message_at timestamptz not null default now(),
+  ended_at timestamptz,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  deleted_at timestamptz,
+  deleted_by uuid,
+  is_active boolean not null generated always as (deleted_at is null) stored,
+  row_version integer not null default 1,
+  constraint conversations_pkey primary key (id),
+  constraint conversations_id_user_id_key unique (id, user_id),
+  constraint conversations_user_id_fkey foreign key (user_id) references iam.profiles (id) on delete cascade,
+  constraint conversations_tenant_id_fkey foreign key (tenant_id) references iam.tenants (id) on delete cascade,
+  constraint conversations_agent_id_fkey foreign key (agent_id) references content.ai_agents (item_id) on delete set null,
+  constraint conversations_model_id_fkey foreign key (model_id) references ai.models (id) on delete set null,
+  constraint conversations_title_check check (length(title) <= 300),
+  constraint conversations_message_count_check check (message_count >= 0),
+  constraint conversations_total_tokens_check check (total_tokens >= 0),
+  constraint conversations_total_cost_usd_check check (total_cost_usd >= 0)
+);
+
+comment on table ai.conversations is
+  'Belongs to the person, also inside a tenant: admins of the tenant cannot read its messages.';
+
+comment on column ai.conversations.message_count is
+  'The last sequence number assigned; maintained by the trigger on ai.conversation_messages.';
+
+-- The foreign key to ai.experiment_variants follows with that table.
+comment on column ai.conversations.experiment_variant_id is 'The experiment variant assigned to the person.';
+
+-- A person's sidebar, newest first; a person's conversations when the person is erased.
+create index conversations_user_id_last_message_at_idx on ai.conversations (user_id, last_message_at desc);
+
+-- Usage report of a tenant.
+create index conversations_tenant_id_started_at_idx
+  on ai.conversations (tenant_id, started_at desc)
+  where tenant_id is not null;
+
+-- Retention job.
+create index conversations_last_message_at_idx
+  on ai.conversations (last_message_at)
+  where deleted_at is null;
+
+create index conversations_agent_id_idx
+  on ai.conversations (agent_id)
+  where agent_id is not null;
+
+create index conversations_model_id_idx
+  on ai.conversations (model_id)
+  where model_id is not null;
+
+create trigger aa_touch
+  before update on ai.conversations
+  for each row execute function core.touch('row_version');
+
+create trigger ab_agent
+  before insert or update of agent_id on ai.conversations
+  for each row execute function ai.reject_unseen_agent();
+
+create trigger zz_audit
+  after insert or update or delete on ai.conversations
+  for each row execute function audit.record_row(
+    'meta',
+    'id',
+    'title,summary,context',
+    'user_id',
+    'tenant_id'
+  );
+
+alter table ai.conversations enable row level security;
+
+revoke all on ai.conversations from public;
+
+-- schema/ai/conversation_messages.sql.j2
+
+create table ai.conversation_messages (
+  id uuid not null default core.uuid_v7(),
+  conversation_id uuid not null,
+  user_id uuid not null,
+  tenant_id uuid,
+  sequence_number integer not null,
+  parent_message_id uuid,
+  role ai.message_role not null,
+  content text not null,
+  content_format text not null default 'markdown',
+  model_id uuid,
+  tokens_in integer,
+  tokens_out integer,
+  latency_ms integer,
+  cost_usd numeric(14, 6),
+  metadata jsonb not null default '{}',
+  redacted_at timestamptz,
+  created_at timestamptz not null default now(),
+  constraint conversation_messages_pkey primary key (id, created_at),
+  constraint conversation_messages_conversation_id_sequence_number_key
+    unique (conversation_id, sequence_number, created_at),
+  constraint conversation_messages_conversation_id_user_id_fkey
+    foreign key (conversation_id, user_id) references ai.conversations (id, user_id) on delete cascade,
+  constraint conversation_messages_sequence_number_check check (sequence_number > 0),
+  constraint conversation_messages_content_check check (length(btrim(content)) > 0 and length(content) <= 400000),
+  constraint conversation_messages_tokens_in_check check (tokens_in >= 0),
+  constraint conversation_messages_tokens_out_check check (tokens_out >= 0),
+  constraint conversation_messages_latency_ms_check check (latency_ms >= 0),
+  constraint conversation_messages_cost_usd_check check (cost_usd >= 0)
+) partition by range (created_at);
+
+comment on table ai.conversation_messages is
+  'Contains the owner of the conversation, so that the policy needs no join. Rows are not updated.';
+
+comment on column ai.conversation_messages.user_id is
+  'The owner of the conversation, also for messages of the model; part of the foreign key.';
+
+comment on column ai.conversation_messages.sequence_number is
+  'Assigned under the row lock of the conversation, without gaps; a value sent by the client is ignored.';
+
+-- Policy, and the export of one person.
+create index conversation_messages_user_id_created_at_idx
+  on ai.conversation_messages (user_id, created_at desc);
+
+-- Time ranges within a month.
+create index conversation_messages_created_at_idx on ai.conversation_messages using brin (created_at);
+
+-- Row triggers of a partitioned table are created on every partition.
+create trigger ah_sequence
+  before insert on ai.conversation_messages
+  for each row execute function ai.number_message();
+
+alter table ai.conversation_messages enable row level security;
+
+revoke all on ai.conversation_messages from public;
+
+select ops.ensure_partitions('ai.conversation_messages', every => 'month', keep => 24);
+
+-- schema/content/automations.sql.j2
+
+create table content.automations (
+  item_id uuid not null,
+  content_type content.content_type not null default 'automation',
+  trigger_type text not null,
+  schedule_cron text,
+  event_type text,
+  definition jsonb not null default '{}',
+  is_enabled boolean not null default false,
+  last_run_at timestamptz,
+  next_run_at timestamptz,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint automations_pkey primary key (item_id),
+  constraint automations_item_id_content_type_fkey
+    foreign key (item_id, content_type) references content.items (id, content_type) on delete cascade,
+  constraint automations_content_type_check check (content_type = 'automation'),
+  constraint automations_trigger_type_check check (trigger_type in ('manual', 'schedule', 'event', 'webhook')),
+  constraint automations_schedule_cron_check check ((trigger_type = 'schedule') = (schedule_cron is not null))
+);
+
+comment on table content.automations is
+  'The type-specific part of an item of type automation. Runs are executed by service_role.';
+
+-- Scheduler.
+create index automations_next_run_at_idx
+  on content.automations (next_run_at)
+  where is_enabled;
+
+create trigger aa_touch
+  before update on content.automations
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on content.automations
+  for each row execute function audit.record_row(
+    'diff',
+    'item_id',
+    '',
+    '',
+    ''
+  );
+
+alter table content.automations enable row level security;
+
+revoke all on content.automations from public;
+
+-- schema/content/documents.sql.j2
+
+create table content.documents (
+  item_id uuid not null,
+  content_type content.content_type not null default 'document',
+  body_format text not null default 'markdown',
+  body text,
+  media_id uuid,
+  page_count integer,
+  word_count integer,
+  body_search tsvector not null generated always as (
+    to_tsvector('simple', coalesce(left(body, 800000), ''))
+  ) stored,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint documents_pkey primary key (item_id),
+  constraint documents_item_id_content_type_fkey
+    foreign key (item_id, content_type) references content.items (id, content_type) on delete cascade,
+  constraint documents_media_id_fkey foreign key (media_id) references media.media (id) on delete restrict,
+  constraint documents_content_type_check check (content_type = 'document'),
+  constraint documents_body_format_check check (body_format in ('markdown', 'html', 'json', 'file')),
+  constraint documents_page_count_check check (page_count > 0),
+  constraint documents_body_media_id_check check (num_nonnulls(body, media_id) >= 1)
+);
+
+comment on table content.documents is
+  'The type-specific part of an item of type document: a text, a file, or both.';
+
+comment on column content.documents.body_search is 'From the first 800,000 characters: a tsvector holds one megabyte.';
+
+-- Search inside documents.
+create index documents_body_search_idx on content.documents using gin (body_search);
+
+create index documents_media_id_idx
+  on content.documents (media_id)
+  where media_id is not null;
+
+create trigger aa_touch
+  before update on content.documents
+  for each row execute function core.touch();
+
+create trigger ab_file
+  before insert or update of media_id on content.documents
+  for each row execute function media.reject_unseen_file('media_id');
+
+alter table content.documents enable row level security;
+
+revoke all on content.documents from public;
+
+-- schema/content/prompts.sql.j2
+
+create table content.prompts (
+  item_id uuid not null,
+  content_type content.content_type not null default 'prompt',
+  template text not null,
+  variables jsonb not null default '[]',
+  target_model_id uuid,
+  usage_count bigint not null default 0,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint prompts_pkey primary key (item_id),
+  constraint prompts_item_id_content_type_fkey
+    foreign key (item_id, content_type) references content.items (id, content_type) on delete cascade,
+  constraint prompts_target_model_id_fkey foreign key (target_model_id) references ai.models (id) on delete set null,
+  constraint prompts_content_type_check check (content_type = 'prompt'),
+  constraint prompts_template_check check (length(template) <= 32000),
+  constraint prompts_variables_check check (jsonb_typeof(variables) = 'array')
+);
+
+comment on table content.prompts is 'The type-specific part of an item of type prompt.';
+
+comment on column content.prompts.variables is 'The placeholders of the template, in order.';
+
+create index prompts_target_model_id_idx
+  on content.prompts (target_model_id)
+  where target_model_id is not null;
+
+create trigger aa_touch
+  before update on content.prompts
+  for each row execute function core.touch();
+
+create trigger zz_audit
+  after insert or update or delete on content.prompts
+  for each row execute function audit.record_row(
+    'diff',
+    'item_id',
+    '',
+    '',
+    ''
+  );
+
+alter table content.prompts enable row level security;
+
+revoke all on content.prompts from public;
+
+-- schema/content/videos.sql.j2
+
+create table content.videos (
+  item_id uuid not null,
+  content_type content.content_type not null default 'video',
+  media_id uuid,
+  external_url text,
+  duration_seconds integer,
+  transcript text,
+  transcript_status text not null default 'none',
+  transcript_search tsvector not null generated always as (
+    to_tsvector('simple', coalesce(left(transcript, 800000), ''))
+  ) stored,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint videos_pkey primary key (item_id),
+  constraint videos_item_id_content_type_fkey
+    foreign key (item_id, content_type) references content.items (id, content_type) on delete cascade,
+  constraint videos_media_id_fkey foreign key (media_id) references media.media (id) on delete restrict,
+  constraint videos_content_type_check check (content_type = 'video'),
+  constraint videos_external_url_check check (external_url ~ '^https://'),
+  constraint videos_duration_seconds_check check (duration_seconds > 0),
+  constraint videos_transcript_status_check check (
+    transcript_status in ('none', 'queued', 'processing', 'ready', 'failed')
+  ),
+  constraint videos_media_id_external_url_check check (num_nonnulls(media_id, external_url) >= 1)
+);
+
+comment on table content.videos is
+  'The type-specific part of an item of type video: a file in object storage, an external address, or both.';
+
+comment on column content.videos.transcript_search is 'From the first 800,000 characters: a tsvector holds one '
+  'megabyte.';
+
+-- Search inside transcripts.
+create index videos_transcript_search_idx on content.videos using gin (transcript_search);
+
+create index videos_media_id_idx
+  on content.videos (media_id)
+  where media_id is not null;
+
+create trigger aa_touch
+  before update on content.videos
+  for each row execute function core.touch();
+
+create trigger ab_file
+  before insert or update of media_id on content.videos
+  for each row execute function media.reject_unseen_file('media_id');
+
+alter table content.videos enable row level security;
+
+revoke all on content.videos from public;
+
+-- schema/api_v1/_views/ai_agents.sql.j2
+
+create view api_v1.ai_agents
+with (security_invoker = true)
+as
+select
+  i.id,
+  i.tenant_id,
+  i.folder_id,
+  i.owner_id,
+  i.title,
+  i.description,
+  i.language_code,
+  i.status,
+  i.visibility,
+  i.version,
+  i.metadata,
+  i.published_at,
+  i.created_at,
+  i.updated_at,
+  typed.system_prompt,
+  typed.personality,
+  typed.capabilities,
+  typed.knowledge_base,
+  typed.model_id,
+  typed.temperature,
+  typed.max_output_tokens,
+  typed.safety_settings,
+  typed.avatar_media_id
+from content.items as i
+join content.ai_agents as typed on typed.item_id = i.id;
+
+comment on view api_v1.ai_agents is 'AI agents that the caller can read.';
+
+-- schema/api_v1/_views/automations.sql.j2
+
+create view api_v1.automations
+with (security_invoker = true)
+as
+select
+  i.id,
+  i.tenant_id,
+  i.folder_id,
+  i.owner_id,
+  i.title,
+  i.description,
+  i.language_code,
+  i.status,
+  i.visibility,
+  i.version,
+  i.metadata,
+  i.published_at,
+  i.created_at,
+  i.updated_at,
+  typed.trigger_type,
+  typed.schedule_cron,
+  typed.event_type,
+  typed.definition,
+  typed.is_enabled,
+  typed.last_run_at,
+  typed.next_run_at
+from content.items as i
+join content.automations as typed on typed.item_id = i.id;
+
+comment on view api_v1.automations is 'Automations that the caller can read.';
+
+-- schema/api_v1/_views/communities.sql.j2
+
+create view api_v1.communities
+with (security_invoker = true)
+as
+select
+  t.id,
+  t.slug,
+  t.name,
+  t.display_name,
+  t.description,
+  t.parent_id,
+  t.status,
+  t.visibility,
+  s.project_name,
+  s.welcome_message,
+  s.join_policy
+from iam.tenants as t
+join iam.communities as s on s.id = t.id;
+
+comment on view api_v1.communities is 'The communities that the caller can read.';
+
+-- schema/api_v1/_views/conversations.sql.j2
+
+create view api_v1.conversations
+with (security_invoker = true)
+as
+select
+  c.id,
+  c.tenant_id,
+  c.agent_id,
+  c.model_id,
+  c.mode,
+  c.title,
+  c.summary,
+  c.status,
+  c.context,
+  c.message_count,
+  c.started_at,
+  c.last_message_at,
+  c.ended_at
+from ai.conversations as c;
+
+comment on view api_v1.conversations is 'The conversations of the caller.';
+
+-- schema/api_v1/_views/departments.sql.j2
+
+create view api_v1.departments
+with (security_invoker = true)
+as
+select
+  u.id,
+  u.tenant_id,
+  u.name,
+  u.code,
+  u.description,
+  u.parent_id,
+  u.depth
+from iam.units as u
+where u.kind = 'department';
+
+comment on view api_v1.departments is 'The departments of the tenants that the caller can read.';
+
+-- schema/api_v1/_views/documents.sql.j2
+
+create view api_v1.documents
+with (security_invoker = true)
+as
+select
+  i.id,
+  i.tenant_id,
+  i.folder_id,
+  i.owner_id,
+  i.title,
+  i.description,
+  i.language_code,
+  i.status,
+  i.visibility,
+  i.version,
+  i.metadata,
+  i.published_at,
+  i.created_at,
+  i.updated_at,
+  typed.body_format,
+  typed.body,
+  typed.media_id,
+  typed.page_count,
+  typed.word_count
+from content.items as i
+join content.documents as typed on typed.item_id = i.id;
+
+comment on view api_v1.documents is 'Documents that the caller can read.';
+
+-- schema/api_v1/_views/institutions.sql.j2
+
+create view api_v1.institutions
+with (security_invoker = true)
+as
+select
+  t.id,
+  t.slug,
+  t.name,
+  t.display_name,
+  t.description,
+  t.parent_id,
+  t.status,
+  t.visibility,
+  s.short_name,
+  s.institution_type,
+  s.contact_information
+from iam.tenants as t
+join iam.institutions as s on s.id = t.id;
+
+comment on view api_v1.institutions is 'The institutions that the caller can read.';
+
+-- schema/api_v1/_views/languages.sql.j2
+
+create view api_v1.languages
+with (security_invoker = true)
+as
+select
+  l.code,
+  l.name,
+  l.native_name,
+  l.writing_direction,
+  l.is_default
+from platform.languages as l
+where l.is_supported;
+
+comment on view api_v1.languages is 'The supported languages.';
+
+-- schema/api_v1/_views/me.sql.j2
+
+create view api_v1.me
+with (security_invoker = true)
+as
+select
+  p.id,
+  (select auth.email()) as email,
+  p.full_name,
+  p.display_name,
+  p.avatar_url,
+  p.job_title,
+  p.timezone,
+  p.locale,
+  p.status,
+  p.visibility,
+  p.onboarding_completed,
+  p.created_at,
+  p.updated_at
+from iam.profiles as p
+where p.id = (select auth.uid());
+
+comment on view api_v1.me is 'The profile of the caller. The address is that of the session.';
+
+-- schema/api_v1/_views/messages.sql.j2
+
+create view api_v1.messages
+with (security_invoker = true)
+as
+select
+  m.id,
+  m.conversation_id,
+  m.sequence_number,
+  m.parent_message_id,
+  m.role,
+  m.content,
+  m.content_format,
+  m.model_id,
+  m.created_at
+from ai.conversation_messages as m;
+
+comment on view api_v1.messages is 'The messages of the conversations of the caller.';
+
+-- schema/api_v1/_views/my_roles.sql.j2
+
+create view api_v1.my_roles
+with (security_invoker = true)
+as
+select
+  r.id,
+  r.tenant_id,
+  r.unit_id,
+  k.code,
+  k.name,
+  r.expires_at
+from iam.user_roles as r
+join iam.roles as k on k.id = r.role_id
+where r.user_id = (select auth.uid())
+  and r.revoked_at is null;
+
+comment on view api_v1.my_roles is 'The roles of the caller that are not revoked.';
+
+-- schema/api_v1/_views/my_sessions.sql.j2
+
+create view api_v1.my_sessions
+with (security_invoker = true)
+as
+select
+  s.session_id,
+  s.ip_address,
+  s.user_agent,
+  s.source,
+  s.aal,
+  s.started_at,
+  s.last_activity_at,
+  s.ended_at,
+  s.is_suspicious
+from audit.sessions as s
+where s.user_id = (select auth.uid());
+
+comment on view api_v1.my_sessions is 'The sessions of the caller.';
+
+-- schema/api_v1/_views/my_tenants.sql.j2
+
+create view api_v1.my_tenants
+with (security_invoker = true)
+as
+select
+  t.id,
+  t.kind,
+  t.slug,
+  t.name,
+  t.display_name,
+  t.status,
+  m.status as membership_status,
+  m.joined_at
+from iam.tenants as t
+join iam.memberships as m on m.tenant_id = t.id
+where m.user_id = (select auth.uid());
+
+comment on view api_v1.my_tenants is 'The tenants of the caller with the status of the membership.';
+
+-- schema/api_v1/_views/organizations.sql.j2
+
+create view api_v1.organizations
+with (security_invoker = true)
+as
+select
+  t.id,
+  t.slug,
+  t.name,
+  t.display_name,
+  t.description,
+  t.parent_id,
+  t.status,
+  t.visibility,
+  s.legal_name,
+  s.logo_url,
+  s.industry,
+  s.max_members
+from iam.tenants as t
+join iam.organizations as s on s.id = t.id;
+
+comment on view api_v1.organizations is 'The organizations that the caller can read.';
+
+-- schema/api_v1/_views/people.sql.j2
+
+create view api_v1.people
+with (security_invoker = true)
+as
+select
+  p.id,
+  p.full_name,
+  p.display_name,
+  p.avatar_url,
+  p.job_title,
+  p.timezone,
+  p.locale,
+  p.visibility
+from iam.profiles as p;
+
+comment on view api_v1.people is 'The profiles that the caller can read: members of their tenants, and public profiles.';
+
+-- schema/api_v1/_views/prompts.sql.j2
+
+create view api_v1.prompts
+with (security_invoker = true)
+as
+select
+  i.id,
+  i.tenant_id,
+  i.folder_id,
+  i.owner_id,
+  i.title,
+  i.description,
+  i.language_code,
+  i.status,
+  i.visibility,
+  i.version,
+  i.metadata,
+  i.published_at,
+  i.created_at,
+  i.updated_at,
+  typed.template,
+  typed.variables,
+  typed.target_model_id,
+  typed.usage_count
+from content.items as i
+join content.prompts as typed on typed.item_id = i.id;
+
+comment on view api_v1.prompts is 'Prompts that the caller can read.';
+
+-- schema/api_v1/_views/teams.sql.j2
+
+create view api_v1.teams
+with (security_invoker = true)
+as
+select
+  u.id,
+  u.tenant_id,
+  u.name,
+  u.code,
+  u.description,
+  u.parent_id,
+  u.depth
+from iam.units as u
+where u.kind = 'team';
+
+comment on view api_v1.teams is 'The teams of the tenants that the caller can read.';
+
+-- schema/api_v1/_views/tenant_members.sql.j2
+
+create view api_v1.tenant_members
+with (security_invoker = true)
+as
+select
+  m.tenant_id,
+  m.user_id,
+  m.status,
+  m.joined_at,
+  p.full_name,
+  p.display_name,
+  p.avatar_url
+from iam.memberships as m
+join iam.profiles as p on p.id = m.user_id;
+
+comment on view api_v1.tenant_members is 'The members of the tenants of the caller.';
+
+-- schema/api_v1/_views/videos.sql.j2
+
+create view api_v1.videos
+with (security_invoker = true)
+as
+select
+  i.id,
+  i.tenant_id,
+  i.folder_id,
+  i.owner_id,
+  i.title,
+  i.description,
+  i.language_code,
+  i.status,
+  i.visibility,
+  i.version,
+  i.metadata,
+  i.published_at,
+  i.created_at,
+  i.updated_at,
+  typed.media_id,
+  typed.external_url,
+  typed.duration_seconds,
+  typed.transcript,
+  typed.transcript_status
+from content.items as i
+join content.videos as typed on typed.item_id = i.id;
+
+comment on view api_v1.videos is 'Videos that the caller can read.';
+
+-- policies/core.sql.j2
+
+grant usage on schema core to aigym_auditor;
+grant usage on schema core to aigym_authz;
+grant usage on schema core to anon;
+grant usage on schema core to authenticated;
+grant usage on schema core to service_role;
+
+create policy data_catalog_session on core.data_catalog
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('always')));
+
+create policy data_catalog_select on core.data_catalog
+  for select to authenticated
+  using (
+    (select authz.is_super_admin())
+    or (select authz.is_auditor())
+  );
+
+create policy data_catalog_insert on core.data_catalog
+  for insert to authenticated
+  with check ((select authz.is_super_admin()));
+
+create policy data_catalog_update on core.data_catalog
+  for update to authenticated
+  using ((select authz.is_super_admin()))
+  with check ((select authz.is_super_admin()));
+
+create policy data_catalog_delete on core.data_catalog
+  for delete to authenticated
+  using ((select authz.is_super_admin()));
+
+create policy data_catalog_select_external_auditor on core.data_catalog
+  for select to aigym_auditor
+  using (true);
+
+grant select on core.data_catalog to aigym_auditor;
+grant select, insert, update, delete on core.data_catalog to authenticated;
+grant select, insert, update, delete on core.data_catalog to service_role;
+
+create policy column_catalog_session on core.column_catalog
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('always')));
+
+create policy column_catalog_select on core.column_catalog
+  for select to authenticated
+  using (
+    (select authz.is_super_admin())
+    or (select authz.is_auditor())
+  );
+
+create policy column_catalog_insert on core.column_catalog
+  for insert to authenticated
+  with check ((select authz.is_super_admin()));
+
+create policy column_catalog_update on core.column_catalog
+  for update to authenticated
+  using ((select authz.is_super_admin()))
+  with check ((select authz.is_super_admin()));
+
+create policy column_catalog_delete on core.column_catalog
+  for delete to authenticated
+  using ((select authz.is_super_admin()));
+
+create policy column_catalog_select_external_auditor on core.column_catalog
+  for select to aigym_auditor
+  using (true);
+
+grant select on core.column_catalog to aigym_auditor;
+grant select, insert, update, delete on core.column_catalog to authenticated;
+grant select, insert, update, delete on core.column_catalog to service_role;
+
+create policy integrity_rules_session on core.integrity_rules
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('always')));
+
+create policy integrity_rules_select on core.integrity_rules
+  for select to authenticated
+  using (
+    (select authz.is_super_admin())
+    or (select authz.is_auditor())
+  );
+
+create policy integrity_rules_insert on core.integrity_rules
+  for insert to authenticated
+  with check ((select authz.is_super_admin()));
+
+create policy integrity_rules_update on core.integrity_rules
+  for update to authenticated
+  using ((select authz.is_super_admin()))
+  with check ((select authz.is_super_admin()));
+
+create policy integrity_rules_delete on core.integrity_rules
+  for delete to authenticated
+  using ((select authz.is_super_admin()));
+
+grant select, insert, update, delete on core.integrity_rules to authenticated;
+grant select, insert, update, delete on core.integrity_rules to service_role;
+
+-- policies/privacy.sql.j2
+
+grant usage on schema privacy to authenticated;
+grant usage on schema privacy to service_role;
+
+create policy data_lifecycle_policies_session on privacy.data_lifecycle_policies
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('always')));
+
+create policy data_lifecycle_policies_select on privacy.data_lifecycle_policies
+  for select to authenticated
+  using (
+    (select authz.is_super_admin())
+    or (select authz.is_auditor())
+  );
+
+grant select on privacy.data_lifecycle_policies to authenticated;
+grant select, insert, update, delete on privacy.data_lifecycle_policies to service_role;
+
+create policy retention_compliance_session on privacy.retention_compliance
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('always')));
+
+create policy retention_compliance_select on privacy.retention_compliance
+  for select to authenticated
+  using (
+    (select authz.is_super_admin())
+    or (select authz.is_auditor())
+  );
+
+grant select on privacy.retention_compliance to authenticated;
+grant select, insert, update, delete on privacy.retention_compliance to service_role;
+
+create policy data_archive_log_session on privacy.data_archive_log
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('always')));
+
+create policy data_archive_log_select on privacy.data_archive_log
+  for select to authenticated
+  using (
+    (select authz.is_super_admin())
+    or (select authz.is_auditor())
+  );
+
+grant select on privacy.data_archive_log to authenticated;
+grant select, insert, update, delete on privacy.data_archive_log to service_role;
+
+-- policies/ops.sql.j2
+
+grant usage on schema ops to authenticated;
+grant usage on schema ops to service_role;
+
+create policy partition_strategies_session on ops.partition_strategies
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('always')));
+
+create policy partition_strategies_select on ops.partition_strategies
+  for select to authenticated
+  using (
+    (select authz.is_super_admin())
+    or (select authz.is_auditor())
+  );
+
+create policy partition_strategies_insert on ops.partition_strategies
+  for insert to authenticated
+  with check ((select authz.is_super_admin()));
+
+create policy partition_strategies_update on ops.partition_strategies
+  for update to authenticated
+  using ((select authz.is_super_admin()))
+  with check ((select authz.is_super_admin()));
+
+create policy partition_strategies_delete on ops.partition_strategies
+  for delete to authenticated
+  using ((select authz.is_super_admin()));
+
+grant select, insert, update, delete on ops.partition_strategies to authenticated;
+grant select, insert, update, delete on ops.partition_strategies to service_role;
+
+create policy partition_metadata_session on ops.partition_metadata
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('always')));
+
+create policy partition_metadata_select on ops.partition_metadata
+  for select to authenticated
+  using (
+    (select authz.is_super_admin())
+    or (select authz.is_auditor())
+  );
+
+create policy partition_metadata_insert on ops.partition_metadata
+  for insert to authenticated
+  with check ((select authz.is_super_admin()));
+
+create policy partition_metadata_update on ops.partition_metadata
+  for update to authenticated
+  using ((select authz.is_super_admin()))
+  with check ((select authz.is_super_admin()));
+
+create policy partition_metadata_delete on ops.partition_metadata
+  for delete to authenticated
+  using ((select authz.is_super_admin()));
+
+grant select, insert, update, delete on ops.partition_metadata to authenticated;
+grant select, insert, update, delete on ops.partition_metadata to service_role;
+
+create policy job_runs_session on ops.job_runs
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('always')));
+
+create policy job_runs_select on ops.job_runs
+  for select to authenticated
+  using (
+    (select authz.is_super_admin())
+    or (select authz.is_auditor())
+  );
+
+create policy job_runs_insert on ops.job_runs
+  for insert to authenticated
+  with check ((select authz.is_super_admin()));
+
+create policy job_runs_update on ops.job_runs
+  for update to authenticated
+  using ((select authz.is_super_admin()))
+  with check ((select authz.is_super_admin()));
+
+create policy job_runs_delete on ops.job_runs
+  for delete to authenticated
+  using ((select authz.is_super_admin()));
+
+grant select, insert, update, delete on ops.job_runs to authenticated;
+grant select, insert, update, delete on ops.job_runs to service_role;
+
+-- policies/audit.sql.j2
+
+grant usage on schema audit to aigym_auditor;
+grant usage on schema audit to authenticated;
+grant usage on schema audit to service_role;
+
+-- The three logs and their seals: the service role inserts, no role updates or deletes.
+create policy audit_log_session on audit.audit_log
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('enrolled')));
+
+create policy audit_log_select on audit.audit_log
+  for select to authenticated
+  using (
+    tenant_id = any (array(select authz.admin_tenant_ids()))
+    or occurred_at > (select authz.logs_closed_until())
+  );
+
+create policy audit_log_select_external_auditor on audit.audit_log
+  for select to aigym_auditor
+  using (true);
+
+grant select on audit.audit_log to aigym_auditor;
+grant select on audit.audit_log to authenticated;
+grant select, insert on audit.audit_log to service_role;
+
+create policy security_audit_session on audit.security_audit
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('enrolled')));
+
+create policy security_audit_select on audit.security_audit
+  for select to authenticated
+  using (
+    user_id = (select auth.uid())
+    or tenant_id = any (array(select authz.admin_tenant_ids()))
+    or occurred_at > (select authz.logs_closed_until())
+  );
+
+create policy security_audit_select_external_auditor on audit.security_audit
+  for select to aigym_auditor
+  using (true);
+
+grant select on audit.security_audit to aigym_auditor;
+grant select on audit.security_audit to authenticated;
+grant select, insert on audit.security_audit to service_role;
+
+create policy system_events_session on audit.system_events
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('always')));
+
+create policy system_events_select on audit.system_events
+  for select to authenticated
+  using (
+    (select authz.is_super_admin())
+    or (select authz.is_auditor())
+  );
+
+create policy system_events_select_external_auditor on audit.system_events
+  for select to aigym_auditor
+  using (true);
+
+grant select on audit.system_events to aigym_auditor;
+grant select on audit.system_events to authenticated;
+grant select, insert on audit.system_events to service_role;
+
+create policy seals_session on audit.seals
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('always')));
+
+create policy seals_select on audit.seals
+  for select to authenticated
+  using (
+    (select authz.is_super_admin())
+    or (select authz.is_auditor())
+  );
+
+create policy seals_select_external_auditor on audit.seals
+  for select to aigym_auditor
+  using (true);
+
+grant select on audit.seals to aigym_auditor;
+grant select on audit.seals to authenticated;
+grant select, insert on audit.seals to service_role;
+
+create policy event_types_session on audit.event_types
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('none')));
+
+create policy event_types_select on audit.event_types
+  for select to authenticated
+  using (true);
+
+create policy event_types_insert on audit.event_types
+  for insert to authenticated
+  with check ((select authz.is_super_admin()));
+
+create policy event_types_update on audit.event_types
+  for update to authenticated
+  using ((select authz.is_super_admin()))
+  with check ((select authz.is_super_admin()));
+
+create policy event_types_delete on audit.event_types
+  for delete to authenticated
+  using ((select authz.is_super_admin()));
+
+create policy event_types_select_external_auditor on audit.event_types
+  for select to aigym_auditor
+  using (true);
+
+grant select on audit.event_types to aigym_auditor;
+grant select, insert, update, delete on audit.event_types to authenticated;
+grant select, insert, update, delete on audit.event_types to service_role;
+
+-- Sessions and elevations.
+create policy sessions_session on audit.sessions
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('enrolled')));
+
+create policy sessions_select on audit.sessions
+  for select to authenticated
+  using (
+    user_id = (select auth.uid())
+    or started_at > (select authz.logs_closed_until())
+  );
+
+grant select on audit.sessions to authenticated;
+
+grant select, insert, update, delete on audit.sessions to service_role;
+
+create policy security_contexts_session on audit.security_contexts
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('always')));
+
+create policy security_contexts_select on audit.security_contexts
+  for select to authenticated
+  using (
+    user_id = (select auth.uid())
+    or started_at > (select authz.logs_closed_until())
+  );
+
+grant select on audit.security_contexts to authenticated;
+
+grant select, insert on audit.security_contexts to service_role;
+
+create policy security_contexts_select_external_auditor on audit.security_contexts
+  for select to aigym_auditor
+  using (true);
+
+grant select on audit.security_contexts to aigym_auditor;
+
+-- Declared policies and triggers, for comparison with the catalog.
+create policy audit_policies_session on audit.audit_policies
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('always')));
+
+create policy audit_policies_select on audit.audit_policies
+  for select to authenticated
+  using (
+    (select authz.is_super_admin())
+    or (select authz.is_auditor())
+  );
+
+create policy audit_policies_insert on audit.audit_policies
+  for insert to authenticated
+  with check ((select authz.is_super_admin()));
+
+create policy audit_policies_update on audit.audit_policies
+  for update to authenticated
+  using ((select authz.is_super_admin()))
+  with check ((select authz.is_super_admin()));
+
+create policy audit_policies_delete on audit.audit_policies
+  for delete to authenticated
+  using ((select authz.is_super_admin()));
+
+grant select, insert, update, delete on audit.audit_policies to authenticated;
+
+grant select, insert, update, delete on audit.audit_policies to service_role;
+
+create policy audit_policies_select_external_auditor on audit.audit_policies
+  for select to aigym_auditor
+  using (true);
+
+grant select on audit.audit_policies to aigym_auditor;
+
+create policy row_level_policies_session on audit.row_level_policies
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('always')));
+
+create policy row_level_policies_select on audit.row_level_policies
+  for select to authenticated
+  using (
+    (select authz.is_super_admin())
+    or (select authz.is_auditor())
+  );
+
+create policy row_level_policies_insert on audit.row_level_policies
+  for insert to authenticated
+  with check ((select authz.is_super_admin()));
+
+create policy row_level_policies_update on audit.row_level_policies
+  for update to authenticated
+  using ((select authz.is_super_admin()))
+  with check ((select authz.is_super_admin()));
+
+create policy row_level_policies_delete on audit.row_level_policies
+  for delete to authenticated
+  using ((select authz.is_super_admin()));
+
+grant select, insert, update, delete on audit.row_level_policies to authenticated;
+
+grant select, insert, update, delete on audit.row_level_policies to service_role;
+
+create policy row_level_policies_select_external_auditor on audit.row_level_policies
+  for select to aigym_auditor
+  using (true);
+
+grant select on audit.row_level_policies to aigym_auditor;
+
+create policy audit_triggers_session on audit.audit_triggers
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('always')));
+
+create policy audit_triggers_select on audit.audit_triggers
+  for select to authenticated
+  using (
+    (select authz.is_super_admin())
+    or (select authz.is_auditor())
+  );
+
+create policy audit_triggers_insert on audit.audit_triggers
+  for insert to authenticated
+  with check ((select authz.is_super_admin()));
+
+create policy audit_triggers_update on audit.audit_triggers
+  for update to authenticated
+  using ((select authz.is_super_admin()))
+  with check ((select authz.is_super_admin()));
+
+create policy audit_triggers_delete on audit.audit_triggers
+  for delete to authenticated
+  using ((select authz.is_super_admin()));
+
+grant select, insert, update, delete on audit.audit_triggers to authenticated;
+
+grant select, insert, update, delete on audit.audit_triggers to service_role;
+
+create policy audit_triggers_select_external_auditor on audit.audit_triggers
+  for select to aigym_auditor
+  using (true);
+
+grant select on audit.audit_triggers to aigym_auditor;
+
+-- policies/iam.sql.j2
+
+grant usage on schema iam to authenticated;
+grant usage on schema iam to service_role;
+
+-- People. Only the owner (auth.email()) and the service role read the mail address.
+create policy profiles_session on iam.profiles
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('none')));
+
+create policy profiles_select on iam.profiles
+  for select to authenticated
+  using (
+    id = (select auth.uid())
+    or id = any (array(select authz.comember_ids()))
+    or visibility = any (array(select authz.profile_visibilities()))
+  );
+
+create policy profiles_update on iam.profiles
+  for update to authenticated
+  using (id = (select auth.uid()))
+  with check (id = (select auth.uid()));
+
+grant select, insert, update, delete on iam.profiles to service_role;
+
+grant select (avatar_url, created_at, display_name, full_name, id, job_title, last_seen_at, locale, onboarding_completed, row_version, status, timezone, updated_at, visibility), update (avatar_url, display_name, full_name, job_title, locale, onboarding_completed, timezone, visibility) on iam.profiles to authenticated;
+
+create policy profile_private_session on iam.profile_private
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('enrolled')));
+
+create policy profile_private_select on iam.profile_private
+  for select to authenticated
+  using (user_id = (select auth.uid()));
+
+create policy profile_private_insert on iam.profile_private
+  for insert to authenticated
+  with check (user_id = (select auth.uid()));
+
+create policy profile_private_update on iam.profile_private
+  for update to authenticated
+  using (user_id = (select auth.uid()))
+  with check (user_id = (select auth.uid()));
+
+create policy profile_private_delete on iam.profile_private
+  for delete to authenticated
+  using (user_id = (select auth.uid()));
+
+grant select, insert, update, delete on iam.profile_private to authenticated;
+grant select, insert, update, delete on iam.profile_private to service_role;
+
+create policy user_preferences_session on iam.user_preferences
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('none')));
+
+create policy user_preferences_select on iam.user_preferences
+  for select to authenticated
+  using (user_id = (select auth.uid()));
+
+create policy user_preferences_insert on iam.user_preferences
+  for insert to authenticated
+  with check (user_id = (select auth.uid()));
+
+create policy user_preferences_update on iam.user_preferences
+  for update to authenticated
+  using (user_id = (select auth.uid()))
+  with check (user_id = (select auth.uid()));
+
+create policy user_preferences_delete on iam.user_preferences
+  for delete to authenticated
+  using (user_id = (select auth.uid()));
+
+grant select, insert, update, delete on iam.user_preferences to authenticated;
+grant select, insert, update, delete on iam.user_preferences to service_role;
+
+-- Tenants. Admins cannot update plan, region, status and parent.
+create policy tenants_session on iam.tenants
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('enrolled')));
+
+create policy tenants_select on iam.tenants
+  for select to authenticated
+  using (
+    (
+      id = any (array(select authz.tenant_ids()))
+      or id = any (array(select authz.admin_tenant_ids()))
+      or visibility = 'public'
+    )
+    and deleted_at is null
+  );
+
+create policy tenants_insert on iam.tenants
+  for insert to authenticated
+  with check ((select authz.is_super_admin()));
+
+create policy tenants_update on iam.tenants
+  for update to authenticated
+  using (id = any (array(select authz.admin_tenant_ids())) and deleted_at is null)
+  with check (id = any (array(select authz.admin_tenant_ids())) and deleted_at is null);
+
+grant select, insert, update (name, display_name, description, visibility, require_mfa, branding, settings) on iam.tenants to authenticated;
+
+grant select, insert, update, delete on iam.tenants to service_role;
+
+create policy communities_session on iam.communities
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('enrolled')));
+
+create policy communities_select on iam.communities
+  for select to authenticated
+  using (exists (select from iam.tenants as parent where parent.id = communities.id));
+
+create policy communities_insert on iam.communities
+  for insert to authenticated
+  with check (id = any (array(select authz.admin_tenant_ids())));
+
+create policy communities_update on iam.communities
+  for update to authenticated
+  using (id = any (array(select authz.admin_tenant_ids())))
+  with check (id = any (array(select authz.admin_tenant_ids())));
+
+create policy communities_delete on iam.communities
+  for delete to authenticated
+  using (id = any (array(select authz.admin_tenant_ids())));
+
+grant select, insert, update, delete on iam.communities to authenticated;
+
+grant select, insert, update, delete on iam.communities to service_role;
+
+create policy organizations_session on iam.organizations
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('enrolled')));
+
+create policy organizations_select on iam.organizations
+  for select to authenticated
+  using (exists (select from iam.tenants as parent where parent.id = organizations.id));
+
+create policy organizations_insert on iam.organizations
+  for insert to authenticated
+  with check (id = any (array(select authz.admin_tenant_ids())));
+
+create policy organizations_update on iam.organizations
+  for update to authenticated
+  using (id = any (array(select authz.admin_tenant_ids())))
+  with check (id = any (array(select authz.admin_tenant_ids())));
+
+create policy organizations_delete on iam.organizations
+  for delete to authenticated
+  using (id = any (array(select authz.admin_tenant_ids())));
+
+grant select, insert, update, delete on iam.organizations to authenticated;
+
+grant select, insert, update, delete on iam.organizations to service_role;
+
+create policy institutions_session on iam.institutions
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('enrolled')));
+
+create policy institutions_select on iam.institutions
+  for select to authenticated
+  using (exists (select from iam.tenants as parent where parent.id = institutions.id));
+
+create policy institutions_insert on iam.institutions
+  for insert to authenticated
+  with check (id = any (array(select authz.admin_tenant_ids())));
+
+create policy institutions_update on iam.institutions
+  for update to authenticated
+  using (id = any (array(select authz.admin_tenant_ids())))
+  with check (id = any (array(select authz.admin_tenant_ids())));
+
+create policy institutions_delete on iam.institutions
+  for delete to authenticated
+  using (id = any (array(select authz.admin_tenant_ids())));
+
+grant select, insert, update, delete on iam.institutions to authenticated;
+
+grant select, insert, update, delete on iam.institutions to service_role;
+
+create policy tenant_domains_session on iam.tenant_domains
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('always')));
+
+create policy tenant_domains_select on iam.tenant_domains
+  for select to authenticated
+  using (tenant_id = any (array(select authz.admin_tenant_ids())));
+
+create policy tenant_domains_insert on iam.tenant_domains
+  for insert to authenticated
+  with check (tenant_id = any (array(select authz.admin_tenant_ids())));
+
+create policy tenant_domains_update on iam.tenant_domains
+  for update to authenticated
+  using (tenant_id = any (array(select authz.admin_tenant_ids())))
+  with check (tenant_id = any (array(select authz.admin_tenant_ids())));
+
+create policy tenant_domains_delete on iam.tenant_domains
+  for delete to authenticated
+  using (tenant_id = any (array(select authz.admin_tenant_ids())));
+
+grant select, insert, update, delete on iam.tenant_domains to authenticated;
+
+grant select, insert, update, delete on iam.tenant_domains to service_role;
+
+create policy units_session on iam.units
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('enrolled')));
+
+create policy units_select on iam.units
+  for select to authenticated
+  using (
+    (
+      tenant_id = any (array(select authz.tenant_ids()))
+      or tenant_id = any (array(select authz.admin_tenant_ids()))
+    )
+    and deleted_at is null
+  );
+
+create policy units_insert on iam.units
+  for insert to authenticated
+  with check (tenant_id = any (array(select authz.admin_tenant_ids())) and deleted_at is null);
+
+create policy units_update on iam.units
+  for update to authenticated
+  using (tenant_id = any (array(select authz.admin_tenant_ids())) and deleted_at is null)
+  with check (tenant_id = any (array(select authz.admin_tenant_ids())) and deleted_at is null);
+
+grant select, insert, update on iam.units to authenticated;
+
+grant select, insert, update, delete on iam.units to service_role;
+
+-- Members.
+create policy relationship_types_session on iam.relationship_types
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('none')));
+
+create policy relationship_types_select on iam.relationship_types
+  for select to authenticated
+  using (true);
+
+create policy relationship_types_insert on iam.relationship_types
+  for insert to authenticated
+  with check ((select authz.is_super_admin()));
+
+create policy relationship_types_update on iam.relationship_types
+  for update to authenticated
+  using ((select authz.is_super_admin()))
+  with check ((select authz.is_super_admin()));
+
+create policy relationship_types_delete on iam.relationship_types
+  for delete to authenticated
+  using ((select authz.is_super_admin()));
+
+grant select, insert, update, delete on iam.relationship_types to authenticated;
+
+grant select, insert, update, delete on iam.relationship_types to service_role;
+
+create policy memberships_session on iam.memberships
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('enrolled')));
+
+create policy memberships_select on iam.memberships
+  for select to authenticated
+  using (
+    user_id = (select auth.uid())
+    or tenant_id = any (array(select authz.admin_tenant_ids()))
+    or (status = 'active' and tenant_id = any (array(select authz.tenant_ids())))
+  );
+
+create policy memberships_insert on iam.memberships
+  for insert to authenticated
+  with check (tenant_id = any (array(select authz.admin_tenant_ids())) and user_id <> (select auth.uid()));
+
+create policy memberships_update on iam.memberships
+  for update to authenticated
+  using (tenant_id = any (array(select authz.admin_tenant_ids())) and user_id <> (select auth.uid()))
+  with check (tenant_id = any (array(select authz.admin_tenant_ids())) and user_id <> (select auth.uid()));
+
+grant select, insert, update (relationship_type_id, status, approved_by, approved_at, ended_at) on iam.memberships to authenticated;
+
+grant select, insert, update, delete on iam.memberships to service_role;
+
+create policy unit_members_session on iam.unit_members
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('enrolled')));
+
+create policy unit_members_select on iam.unit_members
+  for select to authenticated
+  using (
+    tenant_id = any (array(select authz.tenant_ids()))
+    or tenant_id = any (array(select authz.admin_tenant_ids()))
+  );
+
+create policy unit_members_insert on iam.unit_members
+  for insert to authenticated
+  with check (tenant_id = any (array(select authz.admin_tenant_ids())));
+
+create policy unit_members_update on iam.unit_members
+  for update to authenticated
+  using (tenant_id = any (array(select authz.admin_tenant_ids())))
+  with check (tenant_id = any (array(select authz.admin_tenant_ids())));
+
+create policy unit_members_delete on iam.unit_members
+  for delete to authenticated
+  using (tenant_id = any (array(select authz.admin_tenant_ids())));
+
+grant select, insert, update, delete on iam.unit_members to authenticated;
+
+grant select, insert, update, delete on iam.unit_members to service_role;
+
+create policy invitations_session on iam.invitations
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('always')));
+
+create policy invitations_select on iam.invitations
+  for select to authenticated
+  using (tenant_id = any (array(select authz.admin_tenant_ids())));
+
+create policy invitations_insert on iam.invitations
+  for insert to authenticated
+  with check (tenant_id = any (array(select authz.admin_tenant_ids())));
+
+create policy invitations_update on iam.invitations
+  for update to authenticated
+  using (tenant_id = any (array(select authz.admin_tenant_ids())))
+  with check (tenant_id = any (array(select authz.admin_tenant_ids())));
+
+create policy invitations_delete on iam.invitations
+  for delete to authenticated
+  using (tenant_id = any (array(select authz.admin_tenant_ids())));
+
+grant select, insert, update, delete on iam.invitations to authenticated;
+
+grant select, insert, update, delete on iam.invitations to service_role;
+
+-- Roles and permissions.
+create policy roles_session on iam.roles
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('none')));
+
+create policy roles_select on iam.roles
+  for select to authenticated
+  using (deleted_at is null);
+
+create policy roles_insert on iam.roles
+  for insert to authenticated
+  with check ((select authz.is_super_admin()) and deleted_at is null);
+
+create policy roles_update on iam.roles
+  for update to authenticated
+  using ((select authz.is_super_admin()) and deleted_at is null)
+  with check ((select authz.is_super_admin()) and deleted_at is null);
+
+grant select, insert, update on iam.roles to authenticated;
+
+grant select, insert, update, delete on iam.roles to service_role;
+
+create policy permissions_session on iam.permissions
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('none')));
+
+create policy permissions_select on iam.permissions
+  for select to authenticated
+  using (true);
+
+create policy permissions_insert on iam.permissions
+  for insert to authenticated
+  with check ((select authz.is_super_admin()));
+
+create policy permissions_update on iam.permissions
+  for update to authenticated
+  using ((select authz.is_super_admin()))
+  with check ((select authz.is_super_admin()));
+
+create policy permissions_delete on iam.permissions
+  for delete to authenticated
+  using ((select authz.is_super_admin()));
+
+grant select, insert, update, delete on iam.permissions to authenticated;
+
+grant select, insert, update, delete on iam.permissions to service_role;
+
+create policy role_permissions_session on iam.role_permissions
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('none')));
+
+create policy role_permissions_select on iam.role_permissions
+  for select to authenticated
+  using (true);
+
+create policy role_permissions_insert on iam.role_permissions
+  for insert to authenticated
+  with check ((select authz.is_super_admin()));
+
+create policy role_permissions_update on iam.role_permissions
+  for update to authenticated
+  using ((select authz.is_super_admin()))
+  with check ((select authz.is_super_admin()));
+
+create policy role_permissions_delete on iam.role_permissions
+  for delete to authenticated
+  using ((select authz.is_super_admin()));
+
+grant select, insert, update, delete on iam.role_permissions to authenticated;
+
+grant select, insert, update, delete on iam.role_permissions to service_role;
+
+create policy user_roles_session on iam.user_roles
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('enrolled')));
+
+create policy user_roles_select on iam.user_roles
+  for select to authenticated
+  using (
+    user_id = (select auth.uid())
+    or tenant_id = any (array(select authz.reviewable_tenant_ids()))
+    or (tenant_id is null and ((select authz.is_super_admin()) or (select authz.is_auditor())))
+  );
+
+grant select on iam.user_roles to authenticated;
+
+grant select, insert, update, delete on iam.user_roles to service_role;
+
+create policy permission_grants_session on iam.permission_grants
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('enrolled')));
+
+create policy permission_grants_select on iam.permission_grants
+  for select to authenticated
+  using (
+    user_id = (select auth.uid())
+    or tenant_id = any (array(select authz.reviewable_tenant_ids()))
+    or (tenant_id is null and ((select authz.is_super_admin()) or (select authz.is_auditor())))
+  );
+
+grant select on iam.permission_grants to authenticated;
+
+grant select, insert, update, delete on iam.permission_grants to service_role;
+
+-- policies/platform.sql.j2
+
+grant usage on schema platform to anon;
+grant usage on schema platform to authenticated;
+grant usage on schema platform to service_role;
+
+create policy languages_session on platform.languages
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('none')));
+
+create policy languages_select on platform.languages
+  for select to authenticated
+  using (true);
+
+create policy languages_insert on platform.languages
+  for insert to authenticated
+  with check ((select authz.is_super_admin()));
+
+create policy languages_update on platform.languages
+  for update to authenticated
+  using ((select authz.is_super_admin()))
+  with check ((select authz.is_super_admin()));
+
+create policy languages_delete on platform.languages
+  for delete to authenticated
+  using ((select authz.is_super_admin()));
+
+grant select, insert, update, delete on platform.languages to authenticated;
+
+grant select, insert, update, delete on platform.languages to service_role;
+
+create policy languages_select_anon on platform.languages
+  for select to anon
+  using (true);
+
+grant select on platform.languages to anon;
+
+-- policies/media.sql.j2
+
+grant usage on schema media to anon;
+grant usage on schema media to authenticated;
+grant usage on schema media to service_role;
+
+create policy media_types_session on media.media_types
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('none')));
+
+create policy media_types_select on media.media_types
+  for select to authenticated
+  using (true);
+
+create policy media_types_insert on media.media_types
+  for insert to authenticated
+  with check ((select authz.is_super_admin()));
+
+create policy media_types_update on media.media_types
+  for update to authenticated
+  using ((select authz.is_super_admin()))
+  with check ((select authz.is_super_admin()));
+
+create policy media_types_delete on media.media_types
+  for delete to authenticated
+  using ((select authz.is_super_admin()));
+
+grant select, insert, update, delete on media.media_types to authenticated;
+
+grant select, insert, update, delete on media.media_types to service_role;
+
+create policy media_types_select_anon on media.media_types
+  for select to anon
+  using (true);
+
+grant select on media.media_types to anon;
+
+-- The owner cannot update storage location and quarantine.
+create policy media_session on media.media
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('enrolled')));
+
+create policy media_select on media.media
+  for select to authenticated
+  using (
+    (
+      owner_id = (select auth.uid())
+      or tenant_id = any (array(select authz.admin_tenant_ids()))
+      or (tenant_id is null and owner_id is null and (select authz.is_super_admin()))
+      or visibility = 'public'
+      or (visibility = 'tenant' and tenant_id = any (array(select authz.tenant_ids())))
+    )
+    and deleted_at is null
+  );
+
+create policy media_insert on media.media
+  for insert to authenticated
+  with check (
+    (
+      (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenants_with('training.create'))))
+      or (owner_id = (select auth.uid()) and tenant_id is null and visibility = 'private')
+      or (tenant_id is null and owner_id is null and (select authz.is_super_admin()))
+    )
+    and deleted_at is null
+  );
+
+create policy media_update on media.media
+  for update to authenticated
+  using (
+    (
+      (owner_id = (select auth.uid()) and tenant_id is null)
+      or (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenant_ids())))
+      or tenant_id = any (array(select authz.tenants_with('training.edit')))
+      or (tenant_id is null and owner_id is null and (select authz.is_super_admin()))
+    )
+    and deleted_at is null
+  )
+  with check (
+    (
+      (owner_id = (select auth.uid()) and tenant_id is null and visibility = 'private')
+      or (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenant_ids())))
+      or tenant_id = any (array(select authz.tenants_with('training.edit')))
+      or (tenant_id is null and owner_id is null and (select authz.is_super_admin()))
+    )
+    and deleted_at is null
+  );
+
+grant select, insert, update (visibility, filename, alt_text) on media.media to authenticated;
+
+grant select, insert, update, delete on media.media to service_role;
+
+-- policies/ai.sql.j2
+
+grant usage on schema ai to authenticated;
+grant usage on schema ai to service_role;
+
+create policy providers_session on ai.providers
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('none')));
+
+create policy providers_select on ai.providers
+  for select to authenticated
+  using (true);
+
+create policy providers_insert on ai.providers
+  for insert to authenticated
+  with check ((select authz.is_super_admin()));
+
+create policy providers_update on ai.providers
+  for update to authenticated
+  using ((select authz.is_super_admin()))
+  with check ((select authz.is_super_admin()));
+
+create policy providers_delete on ai.providers
+  for delete to authenticated
+  using ((select authz.is_super_admin()));
+
+grant select, insert, update, delete on ai.providers to authenticated;
+
+grant select, insert, update, delete on ai.providers to service_role;
+
+create policy models_session on ai.models
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('none')));
+
+create policy models_select on ai.models
+  for select to authenticated
+  using (true);
+
+create policy models_insert on ai.models
+  for insert to authenticated
+  with check ((select authz.is_super_admin()));
+
+create policy models_update on ai.models
+  for update to authenticated
+  using ((select authz.is_super_admin()))
+  with check ((select authz.is_super_admin()));
+
+create policy models_delete on ai.models
+  for delete to authenticated
+  using ((select authz.is_super_admin()));
+
+grant select, insert, update, delete on ai.models to authenticated;
+
+grant select, insert, update, delete on ai.models to service_role;
+
+create policy conversations_session on ai.conversations
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('enrolled')));
+
+create policy conversations_select on ai.conversations
+  for select to authenticated
+  using (user_id = any (array(select authz.readable_user_ids('conversations'))) and deleted_at is null);
+
+create policy conversations_insert on ai.conversations
+  for insert to authenticated
+  with check (user_id = (select auth.uid()) and (tenant_id is null or tenant_id = any (array(select authz.tenant_ids()))) and deleted_at is null);
+
+create policy conversations_update on ai.conversations
+  for update to authenticated
+  using (user_id = (select auth.uid()) and deleted_at is null)
+  with check (user_id = (select auth.uid()) and deleted_at is null);
+
+grant select, insert, update (agent_id, model_id, mode, title, summary, status, context, ended_at) on ai.conversations to authenticated;
+
+grant select, insert, update, delete on ai.conversations to service_role;
+
+create policy conversation_messages_session on ai.conversation_messages
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('enrolled')));
+
+create policy conversation_messages_select on ai.conversation_messages
+  for select to authenticated
+  using (user_id = any (array(select authz.readable_user_ids('conversations'))));
+
+create policy conversation_messages_insert on ai.conversation_messages
+  for insert to authenticated
+  with check (user_id = (select auth.uid()) and role = 'user');
+
+grant select, insert on ai.conversation_messages to authenticated;
+
+grant select, insert, update, delete on ai.conversation_messages to service_role;
+
+-- policies/content.sql.j2
+
+grant usage on schema content to authenticated;
+grant usage on schema content to service_role;
+
+create policy repositories_session on content.repositories
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('none')));
+
+create policy repositories_select on content.repositories
+  for select to authenticated
+  using (true);
+
+create policy repositories_insert on content.repositories
+  for insert to authenticated
+  with check ((select authz.is_super_admin()));
+
+create policy repositories_update on content.repositories
+  for update to authenticated
+  using ((select authz.is_super_admin()))
+  with check ((select authz.is_super_admin()));
+
+create policy repositories_delete on content.repositories
+  for delete to authenticated
+  using ((select authz.is_super_admin()));
+
+grant select, insert, update, delete on content.repositories to authenticated;
+
+grant select, insert, update, delete on content.repositories to service_role;
+
+create policy folders_session on content.folders
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('enrolled')));
+
+create policy folders_select on content.folders
+  for select to authenticated
+  using (
+    (
+      tenant_id = any (array(select authz.tenant_ids()))
+      or tenant_id = any (array(select authz.admin_tenant_ids()))
+    )
+    and deleted_at is null
+  );
+
+create policy folders_insert on content.folders
+  for insert to authenticated
+  with check (tenant_id = any (array(select authz.tenants_with('content.edit'))) and deleted_at is null);
+
+create policy folders_update on content.folders
+  for update to authenticated
+  using (tenant_id = any (array(select authz.tenants_with('content.edit'))) and deleted_at is null)
+  with check (tenant_id = any (array(select authz.tenants_with('content.edit'))) and deleted_at is null);
+
+grant select, insert, update on content.folders to authenticated;
+
+grant select, insert, update, delete on content.folders to service_role;
+
+-- Publishing also requires content.publish: trigger ae_publish.
+create policy items_session on content.items
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('enrolled')));
+
+create policy items_select on content.items
+  for select to authenticated
+  using (
+    (
+      owner_id = (select auth.uid())
+      or tenant_id = any (array(select authz.tenants_with('content.edit')))
+      or tenant_id = any (array(select authz.admin_tenant_ids()))
+      or (tenant_id = any (array(select authz.tenant_ids())) and status = 'published' and visibility = 'tenant')
+      or (tenant_id is null and (status = 'published' or (select authz.is_super_admin())))
+      or (status = 'published' and visibility = 'public')
+    )
+    and deleted_at is null
+  );
+
+create policy items_insert on content.items
+  for insert to authenticated
+  with check (
+    (
+      (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenants_with('content.create'))))
+      or (tenant_id is null and (select authz.is_super_admin()))
+    )
+    and deleted_at is null
+  );
+
+create policy items_update on content.items
+  for update to authenticated
+  using (
+    (
+      (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenant_ids())))
+      or tenant_id = any (array(select authz.tenants_with('content.edit')))
+      or (tenant_id is null and (select authz.is_super_admin()))
+    )
+    and deleted_at is null
+  )
+  with check (
+    (
+      (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenant_ids())))
+      or tenant_id = any (array(select authz.tenants_with('content.edit')))
+      or (tenant_id is null and (select authz.is_super_admin()))
+    )
+    and deleted_at is null
+  );
+
+grant select, insert, update (folder_id, title, description, thumbnail_media_id, language_code, status, visibility, version, metadata, archived_at) on content.items to authenticated;
+
+grant select, insert, update, delete on content.items to service_role;
+
+create policy ai_agents_session on content.ai_agents
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('enrolled')));
+
+create policy ai_agents_select on content.ai_agents
+  for select to authenticated
+  using (exists (select from content.items as item where item.id = ai_agents.item_id));
+
+create policy ai_agents_insert on content.ai_agents
+  for insert to authenticated
+  with check (exists (
+      select
+      from content.items as item
+      where item.id = ai_agents.item_id
+        and (
+          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
+          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
+          or (item.tenant_id is null and (select authz.is_super_admin()))
+        )
+    ));
+
+create policy ai_agents_update on content.ai_agents
+  for update to authenticated
+  using (exists (
+      select
+      from content.items as item
+      where item.id = ai_agents.item_id
+        and (
+          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
+          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
+          or (item.tenant_id is null and (select authz.is_super_admin()))
+        )
+    ))
+  with check (exists (
+      select
+      from content.items as item
+      where item.id = ai_agents.item_id
+        and (
+          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
+          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
+          or (item.tenant_id is null and (select authz.is_super_admin()))
+        )
+    ));
+
+create policy ai_agents_delete on content.ai_agents
+  for delete to authenticated
+  using (exists (
+      select
+      from content.items as item
+      where item.id = ai_agents.item_id
+        and (
+          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
+          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
+          or (item.tenant_id is null and (select authz.is_super_admin()))
+        )
+    ));
+
+grant select, insert, update, delete on content.ai_agents to authenticated;
+
+grant select, insert, update, delete on content.ai_agents to service_role;
+
+create policy videos_session on content.videos
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('enrolled')));
+
+create policy videos_select on content.videos
+  for select to authenticated
+  using (exists (select from content.items as item where item.id = videos.item_id));
+
+create policy videos_insert on content.videos
+  for insert to authenticated
+  with check (exists (
+      select
+      from content.items as item
+      where item.id = videos.item_id
+        and (
+          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
+          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
+          or (item.tenant_id is null and (select authz.is_super_admin()))
+        )
+    ));
+
+create policy videos_update on content.videos
+  for update to authenticated
+  using (exists (
+      select
+      from content.items as item
+      where item.id = videos.item_id
+        and (
+          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
+          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
+          or (item.tenant_id is null and (select authz.is_super_admin()))
+        )
+    ))
+  with check (exists (
+      select
+      from content.items as item
+      where item.id = videos.item_id
+        and (
+          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
+          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
+          or (item.tenant_id is null and (select authz.is_super_admin()))
+        )
+    ));
+
+create policy videos_delete on content.videos
+  for delete to authenticated
+  using (exists (
+      select
+      from content.items as item
+      where item.id = videos.item_id
+        and (
+          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
+          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
+          or (item.tenant_id is null and (select authz.is_super_admin()))
+        )
+    ));
+
+grant select, insert, update, delete on content.videos to authenticated;
+
+grant select, insert, update, delete on content.videos to service_role;
+
+create policy documents_session on content.documents
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('enrolled')));
+
+create policy documents_select on content.documents
+  for select to authenticated
+  using (exists (select from content.items as item where item.id = documents.item_id));
+
+create policy documents_insert on content.documents
+  for insert to authenticated
+  with check (exists (
+      select
+      from content.items as item
+      where item.id = documents.item_id
+        and (
+          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
+          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
+          or (item.tenant_id is null and (select authz.is_super_admin()))
+        )
+    ));
+
+create policy documents_update on content.documents
+  for update to authenticated
+  using (exists (
+      select
+      from content.items as item
+      where item.id = documents.item_id
+        and (
+          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
+          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
+          or (item.tenant_id is null and (select authz.is_super_admin()))
+        )
+    ))
+  with check (exists (
+      select
+      from content.items as item
+      where item.id = documents.item_id
+        and (
+          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
+          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
+          or (item.tenant_id is null and (select authz.is_super_admin()))
+        )
+    ));
+
+create policy documents_delete on content.documents
+  for delete to authenticated
+  using (exists (
+      select
+      from content.items as item
+      where item.id = documents.item_id
+        and (
+          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
+          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
+          or (item.tenant_id is null and (select authz.is_super_admin()))
+        )
+    ));
+
+grant select, insert, update, delete on content.documents to authenticated;
+
+grant select, insert, update, delete on content.documents to service_role;
+
+create policy prompts_session on content.prompts
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('enrolled')));
+
+create policy prompts_select on content.prompts
+  for select to authenticated
+  using (exists (select from content.items as item where item.id = prompts.item_id));
+
+create policy prompts_insert on content.prompts
+  for insert to authenticated
+  with check (exists (
+      select
+      from content.items as item
+      where item.id = prompts.item_id
+        and (
+          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
+          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
+          or (item.tenant_id is null and (select authz.is_super_admin()))
+        )
+    ));
+
+create policy prompts_update on content.prompts
+  for update to authenticated
+  using (exists (
+      select
+      from content.items as item
+      where item.id = prompts.item_id
+        and (
+          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
+          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
+          or (item.tenant_id is null and (select authz.is_super_admin()))
+        )
+    ))
+  with check (exists (
+      select
+      from content.items as item
+      where item.id = prompts.item_id
+        and (
+          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
+          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
+          or (item.tenant_id is null and (select authz.is_super_admin()))
+        )
+    ));
+
+create policy prompts_delete on content.prompts
+  for delete to authenticated
+  using (exists (
+      select
+      from content.items as item
+      where item.id = prompts.item_id
+        and (
+          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
+          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
+          or (item.tenant_id is null and (select authz.is_super_admin()))
+        )
+    ));
+
+grant select, insert, update, delete on content.prompts to authenticated;
+
+grant select, insert, update, delete on content.prompts to service_role;
+
+create policy automations_session on content.automations
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('enrolled')));
+
+create policy automations_select on content.automations
+  for select to authenticated
+  using (exists (select from content.items as item where item.id = automations.item_id));
+
+create policy automations_insert on content.automations
+  for insert to authenticated
+  with check (exists (
+      select
+      from content.items as item
+      where item.id = automations.item_id
+        and (
+          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
+          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
+          or (item.tenant_id is null and (select authz.is_super_admin()))
+        )
+    ));
+
+create policy automations_update on content.automations
+  for update to authenticated
+  using (exists (
+      select
+      from content.items as item
+      where item.id = automations.item_id
+        and (
+          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
+          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
+          or (item.tenant_id is null and (select authz.is_super_admin()))
+        )
+    ))
+  with check (exists (
+      select
+      from content.items as item
+      where item.id = automations.item_id
+        and (
+          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
+          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
+          or (item.tenant_id is null and (select authz.is_super_admin()))
+        )
+    ));
+
+create policy automations_delete on content.automations
+  for delete to authenticated
+  using (exists (
+      select
+      from content.items as item
+      where item.id = automations.item_id
+        and (
+          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
+          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
+          or (item.tenant_id is null and (select authz.is_super_admin()))
+        )
+    ));
+
+grant select, insert, update, delete on content.automations to authenticated;
+
+grant select, insert, update, delete on content.automations to service_role;
+
+-- policies/api_v1.sql.j2
+
+grant usage on schema api_v1 to anon;
+grant usage on schema api_v1 to authenticated;
+grant usage on schema api_v1 to service_role;
+
+grant select on api_v1.ai_agents to authenticated, service_role;
+
+grant select on api_v1.automations to authenticated, service_role;
+
+grant select on api_v1.communities to authenticated, service_role;
+
+grant select on api_v1.conversations to authenticated, service_role;
+
+grant select on api_v1.departments to authenticated, service_role;
+
+grant select on api_v1.documents to authenticated, service_role;
+
+grant select on api_v1.institutions to authenticated, service_role;
+
+grant select on api_v1.languages to authenticated, service_role;
+
+grant select on api_v1.me to authenticated, service_role;
+
+grant select on api_v1.messages to authenticated, service_role;
+
+grant select on api_v1.my_roles to authenticated, service_role;
+
+grant select on api_v1.my_sessions to authenticated, service_role;
+
+grant select on api_v1.my_tenants to authenticated, service_role;
+
+grant select on api_v1.organizations to authenticated, service_role;
+
+grant select on api_v1.people to authenticated, service_role;
+
+grant select on api_v1.prompts to authenticated, service_role;
+
+grant select on api_v1.teams to authenticated, service_role;
+
+grant select on api_v1.tenant_members to authenticated, service_role;
+
+grant select on api_v1.videos to authenticated, service_role;
+
+grant select on api_v1.languages to anon;
+
+-- migrate:down
+
+revoke usage on schema api_v1 from anon;
+revoke usage on schema api_v1 from authenticated;
+revoke usage on schema api_v1 from service_role;
+revoke usage on schema content from authenticated;
+revoke usage on schema content from service_role;
+revoke usage on schema ai from authenticated;
+revoke usage on schema ai from service_role;
+revoke usage on schema media from anon;
+revoke usage on schema media from authenticated;
+revoke usage on schema media from service_role;
+revoke usage on schema platform from anon;
+revoke usage on schema platform from authenticated;
+revoke usage on schema platform from service_role;
+revoke select, insert, update, delete on iam.user_preferences from authenticated;
+revoke select, insert, update, delete on iam.user_preferences from service_role;
+drop policy user_preferences_delete on iam.user_preferences;
+drop policy user_preferences_update on iam.user_preferences;
+drop policy user_preferences_insert on iam.user_preferences;
+drop policy user_preferences_select on iam.user_preferences;
+drop policy user_preferences_session on iam.user_preferences;
+revoke select, insert, update, delete on iam.profile_private from authenticated;
+revoke select, insert, update, delete on iam.profile_private from service_role;
+drop policy profile_private_delete on iam.profile_private;
+drop policy profile_private_update on iam.profile_private;
+drop policy profile_private_insert on iam.profile_private;
+drop policy profile_private_select on iam.profile_private;
+drop policy profile_private_session on iam.profile_private;
+revoke select (avatar_url, created_at, display_name, full_name, id, job_title, last_seen_at, locale, onboarding_completed, row_version, status, timezone, updated_at, visibility), update (avatar_url, display_name, full_name, job_title, locale, onboarding_completed, timezone, visibility) on iam.profiles from authenticated;
+revoke select, insert, update, delete on iam.profiles from service_role;
+drop policy profiles_update on iam.profiles;
+drop policy profiles_select on iam.profiles;
+drop policy profiles_session on iam.profiles;
+revoke usage on schema iam from authenticated;
+revoke usage on schema iam from service_role;
+revoke select on audit.event_types from aigym_auditor;
+revoke select, insert, update, delete on audit.event_types from authenticated;
+revoke select, insert, update, delete on audit.event_types from service_role;
+drop policy event_types_select_external_auditor on audit.event_types;
+drop policy event_types_delete on audit.event_types;
+drop policy event_types_update on audit.event_types;
+drop policy event_types_insert on audit.event_types;
+drop policy event_types_select on audit.event_types;
+drop policy event_types_session on audit.event_types;
+revoke select on audit.seals from aigym_auditor;
+revoke select on audit.seals from authenticated;
+revoke select, insert on audit.seals from service_role;
+drop policy seals_select_external_auditor on audit.seals;
+drop policy seals_select on audit.seals;
+drop policy seals_session on audit.seals;
+revoke select on audit.system_events from aigym_auditor;
+revoke select on audit.system_events from authenticated;
+revoke select, insert on audit.system_events from service_role;
+drop policy system_events_select_external_auditor on audit.system_events;
+drop policy system_events_select on audit.system_events;
+drop policy system_events_session on audit.system_events;
+revoke select on audit.security_audit from aigym_auditor;
+revoke select on audit.security_audit from authenticated;
+revoke select, insert on audit.security_audit from service_role;
+drop policy security_audit_select_external_auditor on audit.security_audit;
+drop policy security_audit_select on audit.security_audit;
+drop policy security_audit_session on audit.security_audit;
+revoke select on audit.audit_log from aigym_auditor;
+revoke select on audit.audit_log from authenticated;
+revoke select, insert on audit.audit_log from service_role;
+drop policy audit_log_select_external_auditor on audit.audit_log;
+drop policy audit_log_select on audit.audit_log;
+drop policy audit_log_session on audit.audit_log;
+revoke usage on schema audit from aigym_auditor;
+revoke usage on schema audit from authenticated;
+revoke usage on schema audit from service_role;
+revoke select, insert, update, delete on ops.job_runs from authenticated;
+revoke select, insert, update, delete on ops.job_runs from service_role;
+drop policy job_runs_delete on ops.job_runs;
+drop policy job_runs_update on ops.job_runs;
+drop policy job_runs_insert on ops.job_runs;
+drop policy job_runs_select on ops.job_runs;
+drop policy job_runs_session on ops.job_runs;
+revoke select, insert, update, delete on ops.partition_metadata from authenticated;
+revoke select, insert, update, delete on ops.partition_metadata from service_role;
+drop policy partition_metadata_delete on ops.partition_metadata;
+drop policy partition_metadata_update on ops.partition_metadata;
+drop policy partition_metadata_insert on ops.partition_metadata;
+drop policy partition_metadata_select on ops.partition_metadata;
+drop policy partition_metadata_session on ops.partition_metadata;
+revoke select, insert, update, delete on ops.partition_strategies from authenticated;
+revoke select, insert, update, delete on ops.partition_strategies from service_role;
+drop policy partition_strategies_delete on ops.partition_strategies;
+drop policy partition_strategies_update on ops.partition_strategies;
+drop policy partition_strategies_insert on ops.partition_strategies;
+drop policy partition_strategies_select on ops.partition_strategies;
+drop policy partition_strategies_session on ops.partition_strategies;
+revoke usage on schema ops from authenticated;
+revoke usage on schema ops from service_role;
+revoke select on privacy.data_archive_log from authenticated;
+revoke select, insert, update, delete on privacy.data_archive_log from service_role;
+drop policy data_archive_log_select on privacy.data_archive_log;
+drop policy data_archive_log_session on privacy.data_archive_log;
+revoke select on privacy.retention_compliance from authenticated;
+revoke select, insert, update, delete on privacy.retention_compliance from service_role;
+drop policy retention_compliance_select on privacy.retention_compliance;
+drop policy retention_compliance_session on privacy.retention_compliance;
+revoke select on privacy.data_lifecycle_policies from authenticated;
+revoke select, insert, update, delete on privacy.data_lifecycle_policies from service_role;
+drop policy data_lifecycle_policies_select on privacy.data_lifecycle_policies;
+drop policy data_lifecycle_policies_session on privacy.data_lifecycle_policies;
+revoke usage on schema privacy from authenticated;
+revoke usage on schema privacy from service_role;
+revoke select, insert, update, delete on core.integrity_rules from authenticated;
+revoke select, insert, update, delete on core.integrity_rules from service_role;
+drop policy integrity_rules_delete on core.integrity_rules;
+drop policy integrity_rules_update on core.integrity_rules;
+drop policy integrity_rules_insert on core.integrity_rules;
+drop policy integrity_rules_select on core.integrity_rules;
+drop policy integrity_rules_session on core.integrity_rules;
+revoke select on core.column_catalog from aigym_auditor;
+revoke select, insert, update, delete on core.column_catalog from authenticated;
+revoke select, insert, update, delete on core.column_catalog from service_role;
+drop policy column_catalog_select_external_auditor on core.column_catalog;
+drop policy column_catalog_delete on core.column_catalog;
+drop policy column_catalog_update on core.column_catalog;
+drop policy column_catalog_insert on core.column_catalog;
+drop policy column_catalog_select on core.column_catalog;
+drop policy column_catalog_session on core.column_catalog;
+revoke select on core.data_catalog from aigym_auditor;
+revoke select, insert, update, delete on core.data_catalog from authenticated;
+revoke select, insert, update, delete on core.data_catalog from service_role;
+drop policy data_catalog_select_external_auditor on core.data_catalog;
+drop policy data_catalog_delete on core.data_catalog;
+drop policy data_catalog_update on core.data_catalog;
+drop policy data_catalog_insert on core.data_catalog;
+drop policy data_catalog_select on core.data_catalog;
+drop policy data_catalog_session on core.data_catalog;
+revoke usage on schema core from aigym_auditor;
+revoke usage on schema core from aigym_authz;
+revoke usage on schema core from anon;
+revoke usage on schema core from authenticated;
+revoke usage on schema core from service_role;
+drop view api_v1.videos;
+drop view api_v1.tenant_members;
+drop view api_v1.teams;
+drop view api_v1.prompts;
+drop view api_v1.people;
+drop view api_v1.organizations;
+drop view api_v1.my_tenants;
+drop view api_v1.my_sessions;
+drop view api_v1.my_roles;
+drop view api_v1.messages;
+drop view api_v1.me;
+drop view api_v1.languages;
+drop view api_v1.institutions;
+drop view api_v1.documents;
+drop view api_v1.departments;
+drop view api_v1.conversations;
+drop view api_v1.communities;
+drop view api_v1.automations;
+drop view api_v1.ai_agents;
+
+drop table
+  content.videos,
+  content.prompts,
+  content.documents,
+  content.automations,
+  ai.conversation_messages,
+  ai.conversations,
+  content.ai_agents,
+  content.items,
+  content.folders,
+  content.repositories,
+  ai.models,
+  ai.providers,
+  media.media,
+  media.media_types,
+  platform.languages,
+  iam.user_roles,
+  iam.unit_members,
+  iam.memberships,
+  iam.tenant_domains,
+  iam.permission_grants,
+  iam.invitations,
+  iam.units,
+  iam.organizations,
+  iam.institutions,
+  iam.communities,
+  iam.tenants,
+  iam.role_permissions,
+  iam.roles,
+  iam.relationship_types,
+  audit.sessions,
+  iam.permissions,
+  audit.security_contexts,
+  audit.row_level_policies,
+  audit.audit_triggers,
+  audit.audit_policies;
+
+drop function content.publish_item();
+drop function ai.reject_unseen_agent();
+drop function ai.number_message();
+drop function ai.append_message(uuid, ai.message_role, text, integer, integer);
+drop function media.reject_unseen_file();
+drop function iam.revoke_role(uuid, text);
+drop function iam.invite(uuid, text, text, uuid);
+drop function authz.tenants_with(text);
+drop function authz.session_ok(text);
+drop function authz.reviewable_tenant_ids();
+drop function authz.readable_user_ids(text);
+drop function authz.profile_visibilities();
+drop function authz.may_grant(iam.role_tier, uuid);
+drop function authz.logs_closed_until();
+drop function authz.elevated(text);
+drop function authz.admin_tenant_ids();
+drop function authz.is_super_admin();
+drop function authz.is_auditor();
+drop function authz.unit_ids();
+drop function authz.comember_ids();
+drop function authz.tenant_ids();
+drop function iam.guard_membership_consent();
+drop function iam.guard_domain_verification();
+drop function iam.grant_role(uuid, text, uuid, uuid, timestamp with time zone, text);
+drop function iam.create_tenant(iam.tenant_kind, text, text, uuid, text);
+drop function iam.accept_membership(uuid);
+drop function iam.accept_invitation(text);
+drop function authz.may_have_factor();
+drop function authz.assert_session(text);
+drop function authz.assert_permission(text, uuid);
+drop function authz.aal();
