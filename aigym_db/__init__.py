@@ -15,13 +15,17 @@ from aigym_db.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from aigym_db.api import AccessResult as AccessResult
+    from aigym_db.api import apply_partitions as apply_partitions
+    from aigym_db.api import health as health
     from aigym_db.api import lint as lint
     from aigym_db.api import migrate as migrate
     from aigym_db.api import plan as plan
+    from aigym_db.api import plan_partitions as plan_partitions
     from aigym_db.api import rollback as rollback
     from aigym_db.api import status as status
     from aigym_db.api import test as test
     from aigym_db.errors import AigymError as AigymError
+    from aigym_db.health.examine import Health as Health
     from aigym_db.migrate.observer import Finished as Finished
     from aigym_db.migrate.observer import Observer as Observer
     from aigym_db.migrate.options import Options as Options
@@ -32,6 +36,8 @@ if TYPE_CHECKING:
     from aigym_db.model.migration import Migration as Migration
     from aigym_db.model.migration import Plan as Plan
     from aigym_db.model.source import Place as Place
+    from aigym_db.partitions.apply import PartitionOptions as PartitionOptions
+    from aigym_db.partitions.plan import PartitionPlan as PartitionPlan
     from aigym_db.project.config import Project as Project
     from aigym_db.project.config import find as find
     from aigym_db.project.migrations import migrations as migrations
@@ -44,20 +50,26 @@ _MODULES = {
     "Applied": "model.migration",
     "Finding": "model.finding",
     "Finished": "migrate.observer",
+    "Health": "health.examine",
     "Migration": "model.migration",
     "Observer": "migrate.observer",
     "Options": "migrate.options",
     "Outcome": "model.access",
+    "PartitionOptions": "partitions.apply",
+    "PartitionPlan": "partitions.plan",
     "Place": "model.source",
     "Plan": "model.migration",
     "Project": "project.config",
     "Status": "migrate.status",
     "Verified": "verify.verify",
+    "apply_partitions": "api",
     "find": "project.config",
+    "health": "api",
     "lint": "api",
     "migrate": "api",
     "migrations": "project.migrations",
     "plan": "api",
+    "plan_partitions": "api",
     "rollback": "api",
     "status": "api",
     "test": "api",

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from aigym_db.health.examine import Health
     from aigym_db.migrate.observer import Finished, Observer
     from aigym_db.migrate.options import Options
     from aigym_db.migrate.status import Status
     from aigym_db.model.access import CallOutcome, Outcome
     from aigym_db.model.finding import Finding, Level
     from aigym_db.model.migration import Plan
+    from aigym_db.partitions.apply import PartitionObserver, PartitionOptions
+    from aigym_db.partitions.plan import PartitionPlan
     from aigym_db.project.config import Project
 
     ProjectOrFolder = Project | Path | str
@@ -153,6 +156,75 @@ def lint(project: ProjectOrFolder) -> tuple[Finding, ...]:
     return tuple(
         replace(finding, level=level) for finding, level in zip(findings, levels, strict=True) if level
     )
+
+
+def health(dsn: str, project: ProjectOrFolder | None = None, *, checks: tuple[str, ...] = ()) -> Health:
+    """Return the health of a database; `checks` are names or codes of checks (default: all).
+
+    The database is only read, and needs no ledger. `project` provides the setting `health_suppressions`, and
+    its external domains, whose objects are left out. `aigym_db.health.examine.exit_status` returns the exit
+    status of the command from the severities of the results.
+
+    Raise BadCommandLine (AIG-P013) if a check does not exist, BadConfig (AIG-P002) if a suppression names one
+    that does not, CannotConnect (AIG-S001), and the errors of PostgreSQL.
+    """
+    from datetime import UTC, datetime
+
+    from aigym_db.database.dsn import require_dsn
+    from aigym_db.health.check import health_checks
+    from aigym_db.health.examine import examine
+    from aigym_db.health.suppress import suppress
+    from aigym_db.project.config import find, unknown_setting
+    from aigym_db.project.domains import domains
+
+    dsn = require_dsn(dsn)
+    if project is None:
+        return examine(dsn, names=checks)
+    project = find(project)
+    known = {word for check in health_checks() for word in (check.name, check.code.lower())}
+    for index, suppression in enumerate(project.health_suppressions):
+        if suppression.check.lower() not in known:
+            message = f"A suppression names a check `{suppression.check}`, which does not exist."
+            names = {check.name for check in health_checks()}
+            place = ("health_suppressions", index, "check")
+            raise unknown_setting(project, message, suppression.check, names, *place)
+    external = [domain.name for domain in domains(project) if domain.external]
+    examined = examine(dsn, names=checks, ignored=("aigym_db", *external))
+    return suppress(examined, project.health_suppressions, datetime.now(UTC).date())
+
+
+def plan_partitions(
+    dsn: str, project: ProjectOrFolder, *, options: PartitionOptions | None = None
+) -> PartitionPlan:
+    """Return the steps that are due for tables partitioned by time; the database is only read.
+
+    Raise what `apply_partitions` raises before it acquires a lock.
+    """
+    from aigym_db.database.dsn import require_dsn
+    from aigym_db.partitions.apply import due_steps
+    from aigym_db.project.config import find
+
+    return due_steps(require_dsn(dsn), find(project), options)
+
+
+def apply_partitions(
+    dsn: str,
+    project: ProjectOrFolder,
+    *,
+    options: PartitionOptions | None = None,
+    observer: PartitionObserver | None = None,
+) -> PartitionPlan:
+    """Execute the steps that are due for tables partitioned by time, and return them.
+
+    Each step is a transaction of its own; a run that was interrupted is continued by the next call. Raise
+    FormerPartition (AIG-G009) if a table that is no partition has the name of one that is due, LockTimeout
+    (AIG-S004) if a lock was not granted in time, and every other error of `aigym-db partitions apply`.
+    """
+    from aigym_db.database.dsn import require_dsn
+    from aigym_db.partitions.apply import execute_steps
+    from aigym_db.project.config import find
+
+    return execute_steps(require_dsn(dsn), find(project), options, observer=observer)
 
 
 @dataclass(frozen=True, slots=True)

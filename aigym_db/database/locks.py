@@ -20,6 +20,8 @@ from aigym_db.database.queries import query
 from aigym_db.errors import LockTimeout, RunnerLocked
 
 LockPart = Literal[1, 2]
+PATIENCE_MS = 60_000
+"""Maximum time to retry a migration or a step of `partitions` after lock timeouts, in milliseconds."""
 POLL_S = (0.05, 0.25)
 """Shortest and longest pause between two attempts to acquire a lock, in seconds."""
 

@@ -1,4 +1,4 @@
-"""Errors of guards, AIG-G001 to AIG-G008: the command could be executed, and a rule of safety rejects it."""
+"""Errors of guards, AIG-G001 to AIG-G009: the command could be executed, and a rule of safety rejects it."""
 
 from __future__ import annotations
 
@@ -121,3 +121,15 @@ class WrongPhase(GuardError):
 
     code = "AIG-G008"
     name = "wrong-phase"
+
+
+class FormerPartition(GuardError):
+    """A table has the name of a partition that is due, and is not a partition.
+
+    It was detached, or created manually; its rows are not part of the partitioned table. Nothing was changed.
+    Attach it again (`alter table … attach partition …`), or archive and drop it; then run
+    `aigym-db partitions apply` again.
+    """
+
+    code = "AIG-G009"
+    name = "former-partition"

@@ -32,6 +32,8 @@ class Measurement:
     message: str
     value: float | None
     """In the unit of the check; None if it has none, or if the value has no limit."""
+    suppressed: str = ""
+    """The reason and the end of its suppression, which makes it `ok`; empty if it is not suppressed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from aigym_db.database.locks import PATIENCE_MS
 from aigym_db.model.migration import Phase
 from aigym_db.model.session import MigrationSession
 from aigym_db.project.config import LOCK_TIMEOUT_MS, Project
 from aigym_db.project.git import head_commit
-
-PATIENCE_MS = 60_000
-"""Maximum time to retry a migration after lock timeouts, in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)

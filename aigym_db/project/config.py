@@ -10,8 +10,14 @@ from typing import Any, Literal
 
 from aigym_db.errors import AigymError, BadConfig, NoProject
 from aigym_db.model.session import MigrationSession
+from aigym_db.project.partitioning import PATTERN as PARTITIONING
+from aigym_db.project.partitioning import is_range
+from aigym_db.project.suppressions import KEYS as SUPPRESSION
+from aigym_db.project.suppressions import REQUIRED as SUPPRESSION_REQUIRED
+from aigym_db.project.suppressions import Suppression, suppressions
 from aigym_db.project.toml import (
     BOOLEAN,
+    TEXT,
     Document,
     Key,
     ValueKind,
@@ -21,6 +27,7 @@ from aigym_db.project.toml import (
     list_of,
     parse_document,
     table_of,
+    tables,
 )
 
 LOCK_TIMEOUT_MS = 2_000
@@ -43,6 +50,10 @@ class Project:
     """The role that owns every object and that migrations run as; None for the role that connects."""
     partition_schema: str | None = None
     """The schema of partitions that are created and dropped as time passes; templates do not describe it."""
+    partitions: Mapping[str, str] = field(default_factory=dict)
+    """Partitioning by time of tables without a card, e.g. `range created_at month keep 24`, by table."""
+    partition_archive: str | None = None
+    """The folder, relative to the root, of files with the rows of detached partitions; None writes none."""
     seeds: tuple[str, ...] = ()
     """The seed sets that `up` loads, in order."""
     search_path: tuple[str, ...] = ("public",)
@@ -54,6 +65,8 @@ class Project:
     """True if every commit of a run waits for the disk, false if only the last one does."""
     server: str = "embedded"
     """The server of temporary databases and of the local database, e.g. `embedded:16`."""
+    health_suppressions: tuple[Suppression, ...] = ()
+    """Reports of `health` that are known, each with a reason and an end."""
     lint: Mapping[str, str] = field(default_factory=dict)
     """Level per lint rule: error, warning, note or off."""
 
@@ -149,6 +162,9 @@ def _read(root: Path, file: str) -> Project:
     settings: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
     }
+    if "health_suppressions" in settings:
+        entries = values["health_suppressions"]
+        settings["health_suppressions"] = suppressions(document, entries, "health_suppressions")
     return Project(root, file, **settings)
 
 
@@ -182,6 +198,15 @@ _SEED_SET = _name("the name of a seed set", "reference")
 SETTINGS: Mapping[str, ValueKind] = {
     "owner": _name("the name of a role", "app_owner"),
     "partition_schema": _name("the name of a schema", "partitions"),
+    "partitions": table_of(
+        ValueKind(
+            is_range,
+            "`range COLUMN day|month keep N`",
+            '"range created_at month keep 24"',
+            {"type": "string", "pattern": f"^{PARTITIONING}$"},
+        )
+    ),
+    "partition_archive": TEXT,
     "seeds": list_of(_SEED_SET, "a list of the names of seed sets", '["reference"]'),
     "search_path": replace(_SCHEMAS, accepts=_is_search_path),
     "lock_timeout_ms": integer(1, LONGEST_MS, LOCK_TIMEOUT_MS),
@@ -192,6 +217,18 @@ SETTINGS: Mapping[str, ValueKind] = {
         f"the name of a server: {SERVER_NAMES}",
         '"embedded"',
         {"type": "string", "pattern": f"^({_SERVER})$"},
+    ),
+    "health_suppressions": replace(
+        tables("health_suppressions"),
+        schema={
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {name: kind.schema for name, kind in SUPPRESSION.items()},
+                "required": [*SUPPRESSION_REQUIRED],
+                "additionalProperties": False,
+            },
+        },
     ),
     "lint": table_of(choice("error", "warning", "note", "off")),
 }

@@ -250,6 +250,8 @@ class MeasurementEntry(TypedDict):
     message: str
     value: float | None
     """In the unit of the check; null if it has none, or if the value has no limit."""
+    suppressed: str | None
+    """The reason and the end of its suppression, which makes it `ok`; null if it is not suppressed."""
 
 
 class HealthCheckEntry(TypedDict):
@@ -271,6 +273,33 @@ class HealthResults(TypedDict, total=False):
     database: str
     server_version: str
     checks: list[HealthCheckEntry]
+
+
+class DuePartitionEntry(TypedDict):
+    """A partition of a step of `partitions`."""
+
+    name: str
+    lower: datetime
+    upper: datetime
+    rows: int | None
+    """Rows that the step moves or writes; null if it does neither."""
+
+
+class PartitionStepEntry(TypedDict):
+    """A step of `partitions`: one that is due, or one that was executed."""
+
+    kind: Literal["finalize", "copy", "create", "detach", "mark", "archive", "drop"]
+    table: str
+    partitions: list[DuePartitionEntry]
+
+
+class PartitionsResults(TypedDict, total=False):
+    """The results of `partitions`: of `plan` and `apply`, and of `--print`."""
+
+    steps: list[PartitionStepEntry]
+    unarchived: list[str]
+    """Detached partitions that remain, because no folder for archives is configured."""
+    schedule: str
 
 
 class MutantCounts(TypedDict):
@@ -317,6 +346,7 @@ Results = (
     | LintResults
     | MigrateResults
     | NewResults
+    | PartitionsResults
     | RenderResults
     | RollbackResults
     | SeedResults
@@ -337,6 +367,7 @@ RESULTS: dict[str, type] = {
     "lint": LintResults,
     "migrate": MigrateResults,
     "new": NewResults,
+    "partitions": PartitionsResults,
     "render": RenderResults,
     "rollback": RollbackResults,
     "seed": SeedResults,

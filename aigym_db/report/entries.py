@@ -14,15 +14,18 @@ from aigym_db.migrate.observer import Finished
 from aigym_db.migrate.phases import phase_of
 from aigym_db.model.finding import Finding
 from aigym_db.model.migration import Applied, Migration
+from aigym_db.partitions.plan import PartitionStep
 from aigym_db.project.targets import Target
 from aigym_db.report import machine
 from aigym_db.report.documents import (
     AppliedEntry,
+    DuePartitionEntry,
     FindingEntry,
     FinishedEntry,
     HealthCheckEntry,
     MeasurementEntry,
     PartialEntry,
+    PartitionStepEntry,
     PendingEntry,
     TargetHead,
     WaitingEntry,
@@ -135,9 +138,30 @@ def health_checks(results: Iterable[CheckResult]) -> list[HealthCheckEntry]:
                     object=measurement.object,
                     message=measurement.message,
                     value=measurement.value,
+                    suppressed=measurement.suppressed or None,
                 )
                 for measurement in result.measurements
             ],
         )
         for result in results
+    ]
+
+
+def partition_steps(steps: Iterable[PartitionStep]) -> list[PartitionStepEntry]:
+    """Return the entries of steps of `partitions`."""
+    return [
+        PartitionStepEntry(
+            kind=step.kind,
+            table=step.layout.table,
+            partitions=[
+                DuePartitionEntry(
+                    name=f"{step.layout.partition_schema}.{due.name}",
+                    lower=due.interval.lower,
+                    upper=due.interval.upper,
+                    rows=due.rows if step.kind in ("copy", "create", "archive") else None,
+                )
+                for due in step.partitions
+            ],
+        )
+        for step in steps
     ]

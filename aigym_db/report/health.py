@@ -47,11 +47,16 @@ def _lines(result: CheckResult) -> Iterator[str]:
     for problem in problems:
         code, name = console.dim(check.code), console.dim(f"[{check.name}]")
         yield f"{_styled(problem.severity)} {code} {console.printable(problem.message)} {name}"
+    for each in result.measurements:
+        if each.suppressed:
+            code, name = console.dim(check.code), console.dim(f"[{check.name}]")
+            yield f"{_styled('ok')} {code} suppressed: {console.printable(each.message)} {name}"
+            yield f"  reason: {console.printable(each.suppressed)}"
     if result.grant:
         yield f"  {click.style('hint:', fg='cyan')} Run as a superuser: {result.grant}"
     elif result.severity in ("warning", "critical"):
         yield f"  {click.style('hint:', fg='cyan')} {check.hint}"
-    if not problems:
+    if not problems and not any(each.suppressed for each in result.measurements):
         yield f"{_styled('ok')} {console.dim(check.code)} {check.name}"
 
 

@@ -14,6 +14,7 @@ FEATURES = {
     "lint",
     "verify",
     "health",
+    "partitions",
     "migrate",
     "access",
     "seeds",

@@ -11,6 +11,7 @@ from aigym_db.errors import BadCommandLine, NoProject
 
 if TYPE_CHECKING:
     from aigym_db.health.examine import Health
+    from aigym_db.project.config import Project
     from aigym_db.report.documents import HealthResults
 
 
@@ -24,14 +25,15 @@ def command(app: App, names: tuple[str, ...], prometheus: bool) -> int:
     CHECK is the name or code of a check; `aigym-db explain CODE` prints its page. A check whose evidence or
     privilege is missing is `unknown`. Exit status: 0 ok or unknown, 1 warning, 2 critical.
     """
-    from aigym_db.health.examine import examine, exit_status
+    from aigym_db.api import health as examined
+    from aigym_db.health.examine import exit_status
     from aigym_db.report import health as text
 
     if prometheus and app.report.format == "json":
         raise BadCommandLine(
             "`--prometheus` and `--format json` exclude each other.", hint="Specify one of them."
         )
-    health = examine(app.dsn(), names=names, ignored=_ignored(app))
+    health = examined(app.dsn(), _project(app), checks=names)
     app.report.findings.extend(text.findings(health))
     if prometheus:
         from aigym_db.report.prometheus import exposition
@@ -44,15 +46,12 @@ def command(app: App, names: tuple[str, ...], prometheus: bool) -> int:
     return exit_status(result.severity for result in health.results)
 
 
-def _ignored(app: App) -> tuple[str, ...]:
-    """Return the names of the schemas that are left out: `aigym_db`, and the project's external domains."""
-    from aigym_db.project.domains import domains
-
+def _project(app: App) -> Project | None:
+    """Return the project of the folder, or None: `health` needs none."""
     try:
-        external = [domain.name for domain in domains(app.project) if domain.external]
+        return app.project
     except NoProject:
-        external = []
-    return ("aigym_db", *external)
+        return None
 
 
 def _results(health: Health) -> HealthResults:

@@ -10,6 +10,16 @@
 -- finding: critical: app.days has no partition for the current time: new rows are rejected
 -- breaks: after 430 days: create table app.days_other partition of app.days default
 -- finding: critical: new rows are stored in the default partition
+-- breaks: after 41 days: do $$ begin
+--       execute format('create table app.days_overflow partition of app.days for values from (%L) to (maxvalue)',
+--         current_date + 70);
+--     end $$
+-- finding: warning: The partitions of app.days end in
+-- breaks: after 430 days: do $$ begin
+--       execute format('create table app.days_overflow partition of app.days for values from (%L) to (maxvalue)',
+--         current_date + 70);
+--     end $$
+-- finding: critical: new rows are stored in the overflow partition
 -- breaks: do $$ begin
 --       execute format('create table app.days_3 partition of app.days for values from (%L) to (%L)',
 --         current_date + 70, current_date + 100);
@@ -18,10 +28,12 @@
 -- finding: warning: The partitions of app.days end in
 -- breaks: create table app.empty (day timestamptz) partition by range (day)
 -- finding: critical: app.empty has no partition for the current time
--- Without a partition for the current time an INSERT fails, or its row is stored in the default partition. The time
--- ends at the first gap. Thresholds, whichever is shorter: 30 days or twice the width of the newest partition (warning);
--- 7 days or half of that width (critical). Measured: tables partitioned by one column of the type date, timestamp or
--- timestamptz, in UTC; of nested ones the outermost.
+-- Without a partition for the current time an INSERT fails, or its row is stored in the default partition or in the
+-- overflow partition: one that ends at MAXVALUE and begins at the end of a bounded one. The time ends at the first gap.
+-- Thresholds, whichever is shorter: 30 days or twice the width of the newest partition (warning); 7 days or half of that
+-- width (critical). A table with an overflow partition is maintained by `aigym-db partitions`, which creates 13 partitions
+-- ahead, 60 of a day: the warning begins at half of them. Measured: tables partitioned by one column of the type date,
+-- timestamp or timestamptz, in UTC; of nested ones the outermost.
 with partitioned as (
     select
         c.oid,
@@ -52,7 +64,7 @@ bounds as (
     join pg_catalog.pg_class as c on c.oid = i.inhrelid
 ),
 
-ranges as (
+bounded as (
     select
         b.parent,
         coalesce(pg_catalog."substring"(b.bound, 'FROM \(''([^'']*)''\)'), '-infinity')::timestamptz as lower,
@@ -61,11 +73,22 @@ ranges as (
     where b.bound <> 'DEFAULT'
 ),
 
+ranges as (
+    select
+        o.*,
+        o.upper = 'infinity' and exists (
+            select from bounded as p
+            where p.parent = o.parent and p.upper = o.lower and p.lower <> '-infinity'
+        ) as is_overflow
+    from bounded as o
+),
+
 gaps as (
     select
         r.*,
         r.lower is distinct from pg_catalog.lag(r.upper) over (partition by r.parent order by r.lower) as after_gap
     from ranges as r
+    where not r.is_overflow
 ),
 
 numbered as (
@@ -79,6 +102,7 @@ headroom as (
     select
         t.name,
         t.has_default,
+        exists (select from ranges as o where o.parent = t.oid and o.is_overflow) as has_overflow,
         s.upper as ends_at,
         case
             when s.upper is null then 0
@@ -107,14 +131,22 @@ select
     case
         -- In days; chosen by this project, see the page.
         when h.days <= least(7, h.width_days / 2) then 'critical'
-        when h.days <= least(30, h.width_days * 2) then 'warning'
+        when h.days <= case
+            when not h.has_overflow then least(30, h.width_days * 2)
+            when h.width_days < 2 then 30
+            else h.width_days * 6.5
+        end then 'warning'
         else 'ok'
     end as severity,
     h.name as object,
     case
         when h.days = 0
             then 'The table ' || h.name || ' has no partition for the current time: new rows are '
-                || case when h.has_default then 'stored in the default partition.' else 'rejected.' end
+                || case
+                    when h.has_default then 'stored in the default partition.'
+                    when h.has_overflow then 'stored in the overflow partition.'
+                    else 'rejected.'
+                end
         when h.days is null then 'The partitions of ' || h.name || ' have no end.'
         else 'The partitions of ' || h.name || ' end in ' || pg_catalog.round(h.days, 1) || ' days, on '
             || pg_catalog.to_char(h.ends_at, 'YYYY-MM-DD') || '.'

@@ -1,0 +1,298 @@
+"""`partitions apply` on a table without a card: nothing is lost, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+import aigym_db
+from aigym_db.errors import FormerPartition
+from aigym_db.partitions.apply import PartitionObserver, PartitionOptions
+from aigym_db.partitions.plan import PartitionStep
+from tests.partitions.conftest import age, homes, month, name, rows
+from tests.support.command import ProjectInProcess
+from tests.support.waiting import wait_for_row
+
+Visitor = psycopg.Connection[tuple[object, ...]]
+
+
+def insert(visitor: Visitor, *offsets: int, text: str = "a", person: int = 1) -> None:
+    """Insert a row into the middle of each of these months."""
+    for offset in offsets:
+        visitor.execute(
+            "insert into app.events (created_at, person, text) values (%s, %s, %s)",
+            (month(offset) + timedelta(days=14), person, text),
+        )
+
+
+def kinds(steps: tuple[PartitionStep, ...]) -> list[tuple[str, str]]:
+    return [(step.kind, step.partitions[0].name) for step in steps]
+
+
+def test_a_first_run_creates_thirteen_months_ahead_and_the_overflow_partition(
+    visitor: Visitor, database: str, project: ProjectInProcess
+) -> None:
+    aigym_db.apply_partitions(database, project.folder)
+
+    names = {row[0] for row in visitor.execute("select relid::text from pg_partition_tree('app.events')")}
+    assert names == {"app.events", "app.events_overflow", *(f"app.{name(offset)}" for offset in range(14))}
+    closed = visitor.execute(
+        "select bool_and(relrowsecurity) from pg_class join pg_inherits on inhrelid = pg_class.oid"
+        " where inhparent = 'app.events'::regclass"
+    ).fetchone()
+    assert closed == (True,)
+    assert aigym_db.plan_partitions(database, project.folder).steps == ()
+
+
+def test_rows_of_the_overflow_partition_are_moved_with_nothing_changed(
+    visitor: Visitor, database: str, project: ProjectInProcess
+) -> None:
+    age(visitor, -5, -3)
+    insert(visitor, -4, -3, -2, -2, 0, 30, text="kept")
+    insert(visitor, -1, person=2)
+    before = rows(visitor)
+    assert homes(visitor)["events_overflow"] == 5
+
+    aigym_db.apply_partitions(database, project.folder)
+
+    assert rows(visitor) == [row for row in before if row[1] != month(-4) + timedelta(days=14)]
+    assert homes(visitor) == {
+        name(-3): 1, name(-2): 2, name(-1): 1, name(0): 1, "events_overflow": 1,
+    }  # fmt: skip
+    # The partition of four months ago was detached, not emptied.
+    assert visitor.execute(f"select count(*) from app.{name(-4)}".encode()).fetchone() == (1,)
+    assert aigym_db.plan_partitions(database, project.folder).steps == ()
+    # Triggers and foreign keys are those of the table.
+    with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
+        visitor.execute("delete from app.people where id = 1")
+    visitor.execute("delete from app.people where id = 2")
+    assert name(-1) not in homes(visitor)
+
+
+def test_what_is_written_between_copy_and_attachment_is_transferred(
+    visitor: Visitor, database: str, project: ProjectInProcess
+) -> None:
+    age(visitor, -5, -3)
+    insert(visitor, -2, text="deleted")
+    insert(visitor, -2, text="changed")
+    insert(visitor, -2, text="a")
+    insert(visitor, -2, text="of two", person=2)
+    expected: list[Any] = []
+
+    def write(step: PartitionStep) -> None:
+        if step.kind != "copy":
+            return
+        visitor.execute("delete from app.events where text = 'deleted!'")
+        visitor.execute("update app.events set text = 'new' where text = 'changed!'")
+        visitor.execute("delete from app.people where id = 2")
+        insert(visitor, -2, -1)
+        visitor.execute(
+            f"do $$ begin begin insert into app.events (created_at, text) values ('{month(-2)}', 'sub');"
+            " exception when others then raise; end; end $$".encode()
+        )
+        expected.extend(rows(visitor))
+
+    aigym_db.apply_partitions(database, project.folder, observer=PartitionObserver(write))
+
+    assert rows(visitor) == expected
+    assert len(expected) == 5
+    assert homes(visitor) == {name(-2): 4, name(-1): 1}
+
+
+def test_a_transaction_that_is_open_during_the_copy_loses_no_row(
+    visitor: Visitor, database: str, project: ProjectInProcess
+) -> None:
+    age(visitor, -5, -3)
+    insert(visitor, -2)
+    with psycopg.connect(database) as other:
+        other.execute("select pg_current_xact_id()")
+        # In a subtransaction, whose id is no part of a snapshot.
+        with other.transaction():
+            other.execute(
+                "insert into app.events (created_at, text) values (%s, 'open')",
+                (month(-2) + timedelta(days=1),),
+            )
+
+        def commit(step: PartitionStep) -> None:
+            if step.kind == "copy":
+                other.commit()
+
+        aigym_db.apply_partitions(database, project.folder, observer=PartitionObserver(commit))
+
+    assert [row[3] for row in rows(visitor)] == ["open!", "a!"]
+
+
+@pytest.mark.parametrize("after", ["copy", "create", "detach"])
+def test_a_killed_run_is_completed_by_the_next(
+    visitor: Visitor, database: str, project: ProjectInProcess, after: str
+) -> None:
+    age(visitor, -5, -3)
+    insert(visitor, -5, -4, -3, -2, -1, 0)
+    before = rows(visitor)
+    command = project.start("partitions", "apply", variables={"PYTHONUNBUFFERED": "1"})
+    command.output_until(f"{after} ")
+    command.kill()
+    command.wait()
+    wait_for_row(
+        visitor,
+        "select from (select count(*) from pg_stat_activity where application_name = 'aigym-db') as s (n)"
+        " where n = 0",
+    )
+
+    aigym_db.apply_partitions(database, project.folder)
+
+    assert rows(visitor) == before[2:]
+    assert homes(visitor) == {name(offset): 1 for offset in (-3, -2, -1, 0)}
+    assert [
+        visitor.execute(f"select count(*) from app.{name(offset)}".encode()).fetchone() for offset in (-5, -4)
+    ] == [(1,), (1,)]
+    project.end()
+
+
+def test_a_step_is_retried_after_a_lock_timeout(
+    visitor: Visitor, database: str, project: ProjectInProcess
+) -> None:
+    project.append("aigym-db.toml", "")
+    project.write("aigym-db.toml", "lock_timeout_ms = 50\n" + (project.folder / "aigym-db.toml").read_text())
+    age(visitor, -2, 0)
+    visitor.execute("begin; lock table app.events in access share mode")
+    waits: list[str] = []
+
+    def waiting(reason: str) -> None:
+        waits.append(reason)
+        visitor.execute("commit")
+
+    aigym_db.apply_partitions(database, project.folder, observer=PartitionObserver(waiting=waiting))
+
+    assert waits == ["lock timeout; retrying"]
+    assert aigym_db.plan_partitions(database, project.folder).steps == ()
+
+
+def test_an_interrupted_detach_is_finalized(
+    visitor: Visitor, database: str, project: ProjectInProcess
+) -> None:
+    age(visitor, -5, 13)
+    with psycopg.connect(database, autocommit=True) as reader:
+        reader.execute("begin isolation level repeatable read; select from app.events")
+        visitor.execute("set lock_timeout = '100ms'")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            visitor.execute(f"alter table app.events detach partition app.{name(-5)} concurrently".encode())
+
+    done = aigym_db.apply_partitions(database, project.folder)
+
+    assert kinds(done.steps)[0] == ("finalize", name(-5))
+    assert visitor.execute("select count(*) from pg_inherits where inhdetachpending").fetchone() == (0,)
+
+
+def test_beside_a_default_partition_detaches_are_plain(
+    visitor: Visitor, database: str, project: ProjectInProcess
+) -> None:
+    age(visitor, -5, 13)
+    visitor.execute("drop table app.events_overflow")
+    visitor.execute("create table app.events_rest partition of app.events default")
+
+    done = aigym_db.apply_partitions(database, project.folder)
+
+    assert kinds(done.steps)[:2] == [("detach", name(-5)), ("detach", name(-4))]
+    assert aigym_db.plan_partitions(database, project.folder).steps == ()
+
+
+def test_detached_partitions_are_archived_and_dropped_a_week_later(
+    visitor: Visitor, database: str, project: ProjectInProcess
+) -> None:
+    age(visitor, -5, 13)
+    insert(visitor, -5, -5)
+    later = datetime.now(UTC) + timedelta(days=8)
+    options = PartitionOptions(drop=True, as_of=later)
+
+    archived = aigym_db.apply_partitions(database, project.folder)
+    file = project.folder / f"archive/{name(-5)}.csv.gz"
+    comment = visitor.execute(f"select obj_description('app.{name(-5)}'::regclass)".encode()).fetchone()
+    kept = aigym_db.plan_partitions(database, project.folder, options=PartitionOptions(as_of=later))
+    dropped = aigym_db.apply_partitions(database, project.folder, options=options)
+
+    assert ("archive", name(-5)) in kinds(archived.steps)
+    lines = gzip.decompress(file.read_bytes()).decode().splitlines()
+    assert lines[0] == "id,created_at,person,text"
+    assert len(lines) == 3
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    assert comment is not None
+    assert f"archived 2 rows in archive/{name(-5)}.csv.gz with SHA-256 {digest}" in str(comment[0])
+    assert "drop" not in {step.kind for step in kept.steps}
+    assert ("drop", name(-5)) in kinds(dropped.steps)
+    assert visitor.execute(f"select to_regclass('app.{name(-5)}')".encode()).fetchone() == (None,)
+
+
+def test_a_table_with_the_name_of_a_due_partition_is_an_error(
+    visitor: Visitor, database: str, project: ProjectInProcess
+) -> None:
+    age(visitor, -2, 12)
+    visitor.execute(f"create table app.{name(13)} (like app.events)".encode())
+
+    with pytest.raises(FormerPartition):
+        aigym_db.apply_partitions(database, project.folder)
+
+
+def test_partitions_of_older_rows_are_created_on_request(
+    visitor: Visitor, database: str, project: ProjectInProcess
+) -> None:
+    aigym_db.apply_partitions(database, project.folder)
+    with pytest.raises(psycopg.errors.CheckViolation):
+        insert(visitor, -8)
+
+    options = PartitionOptions(since=month(-8))
+    aigym_db.apply_partitions(database, project.folder, options=options)
+    insert(visitor, -8, -1)
+
+    assert homes(visitor) == {name(-8): 1, name(-1): 1}
+
+
+def test_the_command_prints_steps_and_documents(
+    visitor: Visitor, database: str, project: ProjectInProcess
+) -> None:
+    age(visitor, -2, 12)
+
+    planned = project("--database", database, "partitions", "plan")
+    document = project("--format", "json", "--database", database, "partitions", "plan").document
+    applied = project("--database", database, "partitions", "apply", "app.events")
+    again = project("--database", database, "partitions", "apply")
+    unknown = project("--database", database, "partitions", "plan", "app.event")
+
+    assert planned.out == f"create   app.events  {name(13)}  (1 partition)\n1 step due.\n"
+    assert [(step["kind"], [due["name"] for due in step["partitions"]]) for step in document["steps"]] == [
+        ("create", [f"app.{name(13)}"])
+    ]
+    assert applied.out == f"create   app.events  {name(13)}  (1 partition)\n"
+    assert again.out == "Nothing is due.\n"
+    assert (unknown.status, "Write `app.events`." in unknown.err) == (2, True)
+
+
+def test_the_schedules_leave_out_the_password(database: str, project: ProjectInProcess) -> None:
+    dsn = "postgresql://deploy:secret@db.example.org/app?application_name=a%25b"
+
+    cron = project("--database", dsn, "partitions", "--print", "cron").out
+    systemd = project("--database", dsn, "partitions", "--print", "systemd").out
+
+    assert cron.startswith("17 3 * * *  ")
+    assert cron.endswith("partitions apply --lock-wait 3600\n")
+    assert r"application_name=a\%b" in cron
+    assert "application_name=a%%b" in systemd
+    assert "OnCalendar=" in systemd
+    assert "secret" not in cron + systemd
+
+
+def test_pg_cron_requires_a_function(visitor: Visitor, database: str, project: ProjectInProcess) -> None:
+    rejected = project("--database", database, "partitions", "--print", "pg_cron")
+    visitor.execute("create schema ops; create function ops.ensure_all_partitions() returns int return 1")
+    accepted = project("--database", database, "partitions", "--print", "pg_cron")
+
+    assert (rejected.status, "ops.ensure_all_partitions()" in rejected.err) == (2, True)
+    assert (
+        "cron.schedule('aigym-db partitions', '17 3 * * *', 'select ops.ensure_all_partitions()')"
+        in accepted.out
+    )
