@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from aigym_db.access.attempts import AttemptStatement, RejectedAttempt
 from aigym_db.access.fixture import Fixture
-from aigym_db.access.matrix import AccessMatrix
 from aigym_db.model.access import Attempt, Cell, Command, Outcome, Rejection, Way
 
 
@@ -25,12 +24,12 @@ class AttemptResult:
 
 
 def collect_outcomes(
-    matrix: AccessMatrix,
+    cells: Iterable[Cell],
     fixtures: Mapping[str, Fixture],
     rejected: Iterable[RejectedAttempt],
     results: Iterable[AttemptResult],
 ) -> tuple[Outcome, ...]:
-    """Return the outcome of each cell of the tables in `fixtures`, from the results of its attempts.
+    """Return the outcome of each cell from the results of its attempts; `fixtures` contains their tables.
 
     Results of one cell and way (an INSERT for each row) are merged.
     """
@@ -46,13 +45,13 @@ def collect_outcomes(
         add(attempt.cell, Attempt(attempt.way, frozenset(attempt.expected), frozenset(), kind, attempt.error))
     for result in results:
         add(result.statement.cell, to_attempt(result))
-    outcomes = []
-    for name, fixture_ in fixtures.items():
-        labels = {row.key: row.label for row in fixture_.rows}
-        for cell in matrix.tables[name].cells.values():
-            ways = attempts.get((cell.table, cell.actor, cell.command), {})
-            outcomes.append(Outcome(cell, tuple(ways.values()), labels))
-    return tuple(outcomes)
+    labels = {name: {row.key: row.label for row in fixture.rows} for name, fixture in fixtures.items()}
+    return tuple(
+        Outcome(
+            cell, tuple(attempts.get((cell.table, cell.actor, cell.command), {}).values()), labels[cell.table]
+        )
+        for cell in cells
+    )
 
 
 def to_attempt(result: AttemptResult) -> Attempt:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -16,8 +16,9 @@ from aigym_db.access.outcomes import AttemptResult
 from aigym_db.access.test_database import open_test_database
 from aigym_db.access.trial import Trial, trial
 from aigym_db.access.trigger_differences import trigger_differences
+from aigym_db.access.verdicts import CellCounts, MatrixRow, Verdicts, read_verdicts, row_keys, run_key
 from aigym_db.errors import BadCommandLine
-from aigym_db.model.access import CallOutcome, Outcome
+from aigym_db.model.access import COMMANDS, CallOutcome, Outcome
 from aigym_db.model.finding import Finding
 from aigym_db.project.config import Project
 
@@ -27,24 +28,21 @@ _CLONES = 4
 
 @dataclass(frozen=True)
 class AccessReport:
-    """The access matrix, the outcome of each cell, and the test databases of the block."""
+    """The numbers of cells, the outcomes of those that were executed, and the findings."""
 
-    matrix: AccessMatrix
-    trial: Trial
-    results: tuple[AttemptResult, ...]
-    """The results of all statements without triggers."""
-    outcomes: tuple[Outcome, ...]
-    calls: tuple[CallOutcome, ...]
-    """The outcomes of the calls of functions."""
+    counts: CellCounts
+    """The numbers of all cells, including those whose verdicts are stored."""
     findings: tuple[Finding, ...]
     """Empty if every cell matches."""
-    cells_per_second: int
-    calls_per_second: int
-
-    @property
-    def tables(self) -> int:
-        """The number of tables tested."""
-        return len({outcome.cell.table for outcome in self.outcomes})
+    outcomes: tuple[Outcome, ...] = ()
+    calls: tuple[CallOutcome, ...] = ()
+    """The outcomes of the calls of functions."""
+    cells_per_second: int = 0
+    calls_per_second: int = 0
+    trial: Trial | None = None
+    """None if the verdicts of all cells are stored. Its connections are closed after the block."""
+    results: tuple[AttemptResult, ...] = ()
+    """The results of all statements without triggers."""
 
     @property
     def failed(self) -> int:
@@ -56,20 +54,25 @@ class AccessReport:
         """The number of call cells whose actual result differs from the expected one."""
         return sum(not outcome.ok for outcome in self.calls)
 
-    @property
-    def functions(self) -> int:
-        """The number of functions tested."""
-        return len({outcome.cell.function for outcome in self.calls})
-
 
 @contextmanager
-def access_report(project: Project, tables: tuple[str, ...] = ()) -> Iterator[AccessReport]:
+def access_report(
+    project: Project, tables: tuple[str, ...] = (), *, cache: bool = False
+) -> Iterator[AccessReport]:
     """Create the test database, test the cells of all tables and functions or of some, and return the report.
 
-    The test database is removed after the block. `tables` can contain functions. Raise BadCommandLine
-    (AIG-P013) for a table or function that the access matrix does not contain, BlindDetector (AIG-P018) if a
-    deliberately wrong table is not reported, and the errors of the matrix and the templates.
+    With `cache`, cells whose verdicts are stored are not executed, and without a change since a run without
+    findings, no database is created; the verdicts of the others are stored. The test database is removed
+    after the block. `tables` can contain functions. Raise BadCommandLine (AIG-P013) for a table or function
+    that the access matrix does not contain, BlindDetector (AIG-P018) if a deliberately wrong table is not
+    reported, and the errors of the matrix and the templates.
     """
+    verdicts = read_verdicts(project) if cache else None
+    key = run_key(project, tables) if verdicts else None
+    counts = verdicts.run(key) if verdicts else None
+    if counts is not None:
+        yield AccessReport(counts, ())
+        return
     matrix = read_matrix(project.root)
     unknown = [name for name in tables if name not in matrix.tables and name not in matrix.functions]
     if unknown:
@@ -81,8 +84,11 @@ def access_report(project: Project, tables: tuple[str, ...] = ()) -> Iterator[Ac
         place = stack.enter_context(open_test_database(project))
         clones = min(_CLONES, os.cpu_count() or 1)
         connections = [stack.enter_context(place.connection()) for _ in range(clones)]
+        selected = [name for name in matrix.tables if not tables or name in tables]
+        keys = row_keys(connections[0], matrix, selected) if verdicts else {}
+        matched = {row for row, digest in keys.items() if verdicts and digest in verdicts.rows}
         check_control(connections[0], matrix)
-        tried = trial(connections, matrix, tables or None)
+        tried = trial(connections, matrix, tables or None, matched)
         began = time.perf_counter()
         results = tuple(tried.run())
         outcomes = tried.outcomes(results)
@@ -96,13 +102,45 @@ def access_report(project: Project, tables: tuple[str, ...] = ()) -> Iterator[Ac
             *trigger_differences(tried, results, outcomes),
             *coverage_gaps(tried),
         )
+        counts = CellCounts(
+            len(selected),
+            len(matrix.actors),
+            sum(len(matrix.tables[name].cells) for name in selected),
+            len({outcome.cell.function for outcome in calls}),
+            len(calls),
+        )
+        if verdicts:
+            _record(verdicts, key, counts, keys, matrix, findings)
         yield AccessReport(
-            matrix,
-            tried,
-            results,
+            counts,
+            findings,
             outcomes,
             calls,
-            findings,
             round(len(outcomes) / took_s),
             round(len(calls) / calls_took_s),
+            tried,
+            results,
         )
+
+
+def _record(
+    verdicts: Verdicts,
+    key: str | None,
+    counts: CellCounts,
+    keys: Mapping[MatrixRow, str | None],
+    matrix: AccessMatrix,
+    findings: Collection[Finding],
+) -> None:
+    """Store the run if it has no findings, and the rows of the matrix that no finding is about."""
+    places = {finding.place for finding in findings}
+    verdicts.record_rows(
+        [
+            digest
+            for (name, actor), digest in keys.items()
+            if matrix.tables[name].place not in places
+            and not any(matrix.tables[name].cells[actor, command].place in places for command in COMMANDS)
+        ]
+    )
+    if not findings:
+        verdicts.record_run(key, counts)
+    verdicts.save()

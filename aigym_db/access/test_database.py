@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 
+from aigym_db.access.row_digests import CREATE_LOADS, RECORD_LOAD
 from aigym_db.database.connect import SessionSettings, connect
 from aigym_db.database.failure import explain_error
 from aigym_db.database.migration_session import Connection, open_session
@@ -90,7 +91,8 @@ def open_test_database(project: Project, server: str | None = None) -> Iterator[
 
     def build(dsn: str) -> None:
         with open_session(dsn, session) as connection:
-            replay(connection, parts, owner=session.owner)
+            connection.execute(CREATE_LOADS)
+            replay(connection, parts, owner=session.owner, first=RECORD_LOAD)
             _fill(connection, reference)
 
     with throwaway(server or project.server, template_key=key, build=build) as running:
@@ -116,6 +118,7 @@ def _fill(connection: Connection, sources: tuple[Source, ...]) -> None:
     for source in sources:
         try:
             with connection.transaction():
+                connection.execute(RECORD_LOAD)
                 connection.execute(source.text.encode())
         except psycopg.Error as error:
             explained = explain_error(error)

@@ -35,11 +35,19 @@ class Trial:
     fixtures: Mapping[str, Fixture]
     statements: tuple[AttemptStatement, ...]
     rejected: tuple[RejectedAttempt, ...]
+    matched: Collection[tuple[str, str]] = ()
+    """Tables and actors whose cells are left out, because they are known to match."""
 
     def outcomes(self, results: Iterable[AttemptResult] | None = None) -> tuple[Outcome, ...]:
         """Return the outcome of each cell from the results of `run()`; without results, execute it."""
+        cells = [
+            cell
+            for name in self.fixtures
+            for cell in self.matrix.tables[name].cells.values()
+            if (name, cell.actor) not in self.matched
+        ]
         return collect_outcomes(
-            self.matrix, self.fixtures, self.rejected, self.run() if results is None else results
+            cells, self.fixtures, self.rejected, self.run() if results is None else results
         )
 
     def run(
@@ -84,13 +92,16 @@ class Trial:
 
 
 def trial(
-    connections: Connection | Sequence[Connection], matrix: AccessMatrix, only: Collection[str] | None = None
+    connections: Connection | Sequence[Connection],
+    matrix: AccessMatrix,
+    only: Collection[str] | None = None,
+    matched: Collection[tuple[str, str]] = (),
 ) -> Trial:
     """Prepare the statements of all tables or of some; they are loaded into temporary tables of the sessions.
 
-    The connections are of superusers, to one database with the fixture or to clones of it. Raise
-    BadAccessMatrix (AIG-P012) if the tables or functions and the matrix do not correspond, or PostgreSQL
-    rejects a row class.
+    The cells of tables and actors in `matched` are left out. The connections are of superusers, to one
+    database with the fixture or to clones of it. Raise BadAccessMatrix (AIG-P012) if the tables or functions
+    and the matrix do not correspond, or PostgreSQL rejects a row class.
     """
     sessions = (connections,) if isinstance(connections, psycopg.Connection) else tuple(connections)
     for session in sessions:
@@ -100,12 +111,17 @@ def trial(
     check_completeness(matrix, catalog)
     functions = callable_functions(sessions[0], matrix)
     check_functions(matrix, functions)
-    selected = [name for name in matrix.tables if only is None or name in only]
+    tested = {
+        name: {actor: role for actor, role in roles.items() if (name, actor) not in matched}
+        for name in matrix.tables
+        if only is None or name in only
+    }
+    selected = [name for name, actors in tested.items() if actors]
     fixtures = {name: fixture(sessions[0], matrix, matrix.tables[name], catalog[name]) for name in selected}
     statements: list[AttemptStatement] = []
     rejected: list[RejectedAttempt] = []
     for name in selected:
-        for attempt in plan_attempts(matrix.tables[name], catalog[name], fixtures[name], roles):
+        for attempt in plan_attempts(matrix.tables[name], catalog[name], fixtures[name], tested[name]):
             if isinstance(attempt, AttemptStatement):
                 statements.append(attempt)
             else:
@@ -113,7 +129,7 @@ def trial(
     ordered = order_statements(statements)
     for session in sessions:
         _load(session, matrix, ordered)
-    return Trial(sessions, matrix, catalog, functions, fixtures, ordered, tuple(rejected))
+    return Trial(sessions, matrix, catalog, functions, fixtures, ordered, tuple(rejected), matched)
 
 
 def _load(connection: Connection, matrix: AccessMatrix, statements: Iterable[AttemptStatement]) -> None:

@@ -102,5 +102,5 @@ def _access(app: App) -> str | None:
         app.report.add_findings(*result.findings)
         if result.findings:
             return None
-        tables, actors = counted(result.tables, "table"), counted(len(result.matrix.actors), "actor")
-        return f"{len(result.outcomes):,} cells match ({tables} × {actors})"
+        tables, actors = counted(result.counts.tables, "table"), counted(result.counts.actors, "actor")
+        return f"{result.counts.cells:,} cells match ({tables} × {actors})"

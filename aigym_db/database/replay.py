@@ -58,15 +58,19 @@ def creates_owner(catalog: Catalog) -> bool:
     )
 
 
-def replay(connection: Connection, parts: Iterable[Part], *, owner: str | None = None) -> None:
+def replay(
+    connection: Connection, parts: Iterable[Part], *, owner: str | None = None, first: str = ""
+) -> None:
     """Execute each part according to its options, by default as `owner` and in one transaction.
+
+    `first` is executed at the beginning of each transaction, as the role that connects.
 
     The owner is created when a statement first fails because it does not exist: in production an
     administrator may have created it. The connection must be in autocommit mode. Raise StatementFailed
     (AIG-S002) with the place in the source file if a statement fails.
     """
     for part in parts:
-        _run(connection, part, None if part.role == "none" else part.role or owner, owner)
+        _run(connection, part, None if part.role == "none" else part.role or owner, owner, first)
 
 
 @contextmanager
@@ -99,7 +103,7 @@ def built(
         return snapshot(connection, partition_schema=partition_schema, all_roles=True)
 
 
-def _run(connection: Connection, part: Part, role: str | None, owner: str | None) -> None:
+def _run(connection: Connection, part: Part, role: str | None, owner: str | None, first: str) -> None:
     if not part.transaction:
         for step in _steps(part):
             with _placed(part, step):
@@ -107,7 +111,7 @@ def _run(connection: Connection, part: Part, role: str | None, owner: str | None
         connection.execute("reset role")
         return
     try:
-        _with_owner(connection, owner, partial(_run_together, connection, part, role))
+        _with_owner(connection, owner, partial(_run_together, connection, part, role, first))
     except psycopg.Error as error:
         # The error position is optional. Execute the statements one by one to find the failing one.
         with connection.transaction(force_rollback=True):
@@ -118,8 +122,10 @@ def _run(connection: Connection, part: Part, role: str | None, owner: str | None
         raise _failed(error, part, part.start) from error
 
 
-def _run_together(connection: Connection, part: Part, role: str | None) -> None:
+def _run_together(connection: Connection, part: Part, role: str | None, first: str) -> None:
     with connection.transaction():
+        if first:
+            connection.execute(first.encode())
         _act_as(connection, role)
         for piece in part.pieces():
             _execute(connection, part, piece)

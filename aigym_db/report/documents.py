@@ -320,6 +320,8 @@ class CallCounts(TypedDict):
     cells: int
     matching: int
     differing: int
+    cached: int
+    """Cells whose verdicts are from earlier runs."""
     cells_per_second: int
 
 
@@ -331,6 +333,8 @@ class TestResults(TypedDict, total=False):
     cells: int
     matching: int
     differing: int
+    cached: int
+    """Cells whose verdicts are from earlier runs; the others were executed."""
     cells_per_second: int
     calls: CallCounts
     mutants: MutantCounts

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING
 
 import click
 
 from aigym_db.cli.app import App, pass_app
+from aigym_db.errors import BadCommandLine
 from aigym_db.model.wording import counted
 
 if TYPE_CHECKING:
@@ -19,46 +21,63 @@ if TYPE_CHECKING:
 @click.option(
     "--mutants", is_flag=True, help="Also test mutants of policies and functions; a cell must kill each."
 )
+@click.option(
+    "--cache/--no-cache",
+    default=None,
+    help="Skip the cells whose verdicts are stored, or execute all (default: skip them, but not with "
+    "--mutants or if the environment variable CI is set).",
+)
 @pass_app
-def command(app: App, tables: tuple[str, ...], mutants: bool) -> int:
+def command(app: App, tables: tuple[str, ...], mutants: bool, cache: bool | None) -> int:
     """Execute each cell of the access matrix as its actor, on a temporary database with seeds/test.
 
     Tests SELECT, inserted fixture rows, reassignments, writes with and without WHERE, and calls of functions.
-    With TABLE, only the cells of these tables or functions. Each run also tests the control, a table with a
-    deliberately wrong policy. Exit status 1 if a cell differs or a mutant survives, 2 if the control is not
-    found.
+    With TABLE, only the cells of these tables or functions. Cells that matched in an earlier run are not
+    executed again unless something changed on which their result depends. Each run also tests the control, a
+    table with a deliberately wrong policy. Exit status 1 if a cell differs or a mutant survives, 2 if the
+    control is not found.
     """
     from aigym_db.access.report import access_report
     from aigym_db.report.documents import CallCounts, TestResults
 
     app.reject_database("a temporary database")
+    if mutants and cache:
+        raise BadCommandLine(
+            "--cache cannot be used with --mutants, which needs the results of all cells.",
+            hint="Remove one of the options.",
+        )
     report = app.report
-    with access_report(app.project, tables) as result:
+    cached = not (mutants or os.environ.get("CI")) if cache is None else cache
+    with access_report(app.project, tables, cache=cached) as result:
+        counts = result.counts
         report.add_findings(*result.findings)
-        if result.outcomes or not result.calls:
+        if counts.cells or not counts.calls:
             report.print_line(
-                f"{len(result.outcomes) - result.failed:,} cells match ({counted(result.tables, 'table')} × "
-                f"{counted(len(result.matrix.actors), 'actor')}), {result.failed:,} differ "
-                f"({result.cells_per_second:,} cells per second)."
+                f"{counts.cells - result.failed:,} cells match ({counted(counts.tables, 'table')} × "
+                f"{counted(counts.actors, 'actor')}), {result.failed:,} differ "
+                f"({_origin(counts.cells, len(result.outcomes), result.cells_per_second)})."
             )
-        if result.calls:
+        if counts.calls:
             report.print_line(
-                f"{len(result.calls) - result.failed_calls:,} call cells match "
-                f"({counted(result.functions, 'function')} × {counted(len(result.matrix.actors), 'actor')}), "
-                f"{result.failed_calls:,} differ ({result.calls_per_second:,} cells per second)."
+                f"{counts.calls - result.failed_calls:,} call cells match "
+                f"({counted(counts.functions, 'function')} × {counted(counts.actors, 'actor')}), "
+                f"{result.failed_calls:,} differ "
+                f"({_origin(counts.calls, len(result.calls), result.calls_per_second)})."
             )
         report.print_line("control: found")
         report.add_results(
             lambda: TestResults(
                 control="found",
-                cells=len(result.outcomes),
-                matching=len(result.outcomes) - result.failed,
+                cells=counts.cells,
+                matching=counts.cells - result.failed,
                 differing=result.failed,
+                cached=counts.cells - len(result.outcomes),
                 cells_per_second=result.cells_per_second,
                 calls=CallCounts(
-                    cells=len(result.calls),
-                    matching=len(result.calls) - result.failed_calls,
+                    cells=counts.calls,
+                    matching=counts.calls - result.failed_calls,
                     differing=result.failed_calls,
+                    cached=counts.calls - len(result.calls),
                     cells_per_second=result.calls_per_second,
                 ),
             )
@@ -68,12 +87,20 @@ def command(app: App, tables: tuple[str, ...], mutants: bool) -> int:
     return 1 if report.findings else 0
 
 
+def _origin(cells: int, executed: int, per_second: int) -> str:
+    """Return the number of cells whose verdicts are stored, and the speed of the others."""
+    cached = f"{cells - executed:,} from the cache" if executed < cells else ""
+    speed = f"{per_second:,} cells per second" if executed else ""
+    return ", ".join(filter(None, (cached, speed)))
+
+
 def _test_mutants(app: App, result: AccessReport, tables: tuple[str, ...]) -> None:
     from aigym_db.access.equivalents import read_equivalents
     from aigym_db.access.findings import surviving_mutants
     from aigym_db.access.mutants import mutate
     from aigym_db.report.documents import MutantCounts, TestResults
 
+    assert result.trial is not None, "without the cache, every cell is executed"
     began = time.perf_counter()
     done = mutate(
         result.trial, read_equivalents(app.project.root), results=result.results, tables=tables or None
