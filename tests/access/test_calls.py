@@ -203,6 +203,37 @@ def test_a_callable_function_without_calls_is_an_error(calls: Calls) -> None:
     assert error.place.file == "policies/app.access.toml"
 
 
+WRAPPER = """create schema if not exists api;
+grant usage on schema api to mini_user;
+create function api.rename(label text, code text) returns text language sql {options} as 'select {call}';
+revoke execute on function api.rename from public;
+grant execute on function api.rename to mini_user;
+"""
+
+
+def test_a_function_that_only_passes_its_arguments_needs_no_calls(calls: Calls) -> None:
+    calls.connection.execute(WRAPPER.format(options="", call="app.rename(label, code)").encode())
+
+    assert calls.messages() == []
+
+
+@pytest.mark.parametrize(
+    ("options", "call"),
+    [
+        ("security definer", "app.rename(label, code)"),
+        ("set row_security = off", "app.rename(label, code)"),
+        ("", "app.rename(code, label)"),
+        ("", "app.rename(label, upper(code))"),
+        ("", "app.rename(label, code) from app.colours"),
+        ("", "app.rename(label, code); select label"),
+    ],
+)
+def test_a_function_that_does_more_needs_calls(calls: Calls, options: str, call: str) -> None:
+    calls.connection.execute(WRAPPER.format(options=options, call=call).encode())
+
+    assert calls.error().message == "1 function has no calls: api.rename."
+
+
 def test_functions_of_one_name_need_their_signatures(calls: Calls) -> None:
     calls.connection.execute("create function app.rename(int) returns int language sql as 'select 1'")
 

@@ -6,9 +6,17 @@ select
     p.proretset as returns_set,
     p.prokind = 'p' as procedure,
     p.provolatile <> 'v' and p.prorettype <> 'void'::regtype as read_only,
-    callable.roles
+    callable.roles,
+    -- The body of a function that can be a wrapper: executed as the caller, in the caller's settings.
+    case
+        when l.lanname = 'sql' and not p.prosecdef and p.prosqlbody is null
+            and not exists (select from unnest(p.proconfig) as s (setting) where s.setting !~ '^search_path=')
+        then p.prosrc
+    end as body,
+    coalesce(p.proargnames[:p.pronargs], '{}') as arguments
 from pg_proc p
 join pg_namespace n on n.oid = p.pronamespace
+join pg_language l on l.oid = p.prolang
 cross join lateral (
     select array_agg(r.rolname::text order by r.rolname) as roles
     from pg_roles r
