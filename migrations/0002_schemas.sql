@@ -1,5 +1,5 @@
 -- 0002 schemas
--- from: schema/extensions/_schema.sql.j2, schema/core/_schema.sql.j2, schema/privacy/_schema.sql.j2, schema/ops/_schema.sql.j2, schema/parts/_schema.sql.j2, schema/audit/_schema.sql.j2, schema/authz/_schema.sql.j2, schema/iam/_schema.sql.j2, schema/platform/_schema.sql.j2, schema/media/_schema.sql.j2, schema/ai/_schema.sql.j2, schema/content/_schema.sql.j2, schema/api_v1/_schema.sql.j2, schema/core/_functions/capabilities.sql.j2, schema/core/_functions/move_subtree.sql.j2, schema/core/_functions/place_in_tree.sql.j2, schema/core/_functions/safe_text.sql.j2, schema/core/_functions/soft_delete.sql.j2, schema/core/_functions/touch.sql.j2, schema/core/_functions/uuid_v7.sql.j2
+-- from: schema/extensions/_schema.sql.j2, schema/core/_schema.sql.j2, schema/privacy/_schema.sql.j2, schema/ops/_schema.sql.j2, schema/parts/_schema.sql.j2, schema/audit/_schema.sql.j2, schema/authz/_schema.sql.j2, schema/iam/_schema.sql.j2, schema/platform/_schema.sql.j2, schema/media/_schema.sql.j2, schema/ai/_schema.sql.j2, schema/content/_schema.sql.j2, schema/api_v1/_schema.sql.j2, schema/core/_functions/capabilities.sql.j2, schema/core/_functions/move_subtree.sql.j2, schema/core/_functions/place_in_tree.sql.j2, schema/core/_functions/reads_catalog.sql.j2, schema/core/_functions/safe_text.sql.j2, schema/core/_functions/soft_delete.sql.j2, schema/core/_functions/touch.sql.j2, schema/core/_functions/uuid_v7.sql.j2
 -- migrate:up
 
 -- schema/extensions/_schema.sql.j2
@@ -253,6 +253,33 @@ comment on function core.place_in_tree() is
 
 revoke all on function core.place_in_tree() from public;
 
+-- schema/core/_functions/reads_catalog.sql.j2
+
+create function core.reads_catalog()
+returns boolean
+language plpgsql
+stable
+security invoker
+set search_path = ''
+as $$
+begin
+  -- Two statements, because other roles have no privileges in authz.
+  if current_user <> 'authenticated' then
+    return true;
+  end if;
+
+  return authz.session_ok('always') and (authz.is_super_admin() or authz.is_auditor());
+end
+$$;
+
+comment on function core.reads_catalog() is
+  'Whether the caller reads the views of the catalog: super admins and auditors with a second factor, and every role '
+  'but authenticated that has the privilege.';
+
+revoke all on function core.reads_catalog() from public;
+
+grant execute on function core.reads_catalog() to authenticated, service_role, aigym_auditor, aigym_job;
+
 -- schema/core/_functions/safe_text.sql.j2
 
 -- Removes control characters other than tab and line feed, and bidirectional formatting characters (U+202A–202E,
@@ -471,6 +498,7 @@ drop function core.uuid_v7();
 drop function core.touch();
 drop function core.soft_delete(regclass, uuid);
 drop function core.safe_text(text, integer);
+drop function core.reads_catalog();
 drop function core.place_in_tree();
 drop function core.move_subtree();
 drop function core.capabilities();

@@ -1,5 +1,5 @@
 -- 0004 shared types
--- from: schema/core/_types.sql.j2, schema/privacy/_types.sql.j2, schema/ops/job_runs.sql.j2, schema/ops/partition_strategies.sql.j2, schema/ops/partition_metadata.sql.j2, schema/ops/_functions/add_partition.sql.j2, schema/ops/_functions/ensure_partitions.sql.j2, schema/ops/_functions/ensure_all_partitions.sql.j2, schema/ops/_functions/record_partitions.sql.j2, schema/ops/_functions/ensure_hash_partitions.sql.j2, schema/audit/_types.sql.j2, schema/audit/_functions/address_or_null.sql.j2, schema/audit/_functions/caller.sql.j2, schema/audit/_functions/elevate.sql.j2, schema/audit/_functions/end_elevation.sql.j2, schema/audit/_functions/log_security.sql.j2, schema/audit/_functions/masked.sql.j2, schema/audit/_functions/network_of.sql.j2, schema/audit/_functions/record_row.sql.j2, schema/core/data_catalog.sql.j2, schema/core/column_catalog.sql.j2, schema/core/integrity_rules.sql.j2, schema/privacy/data_lifecycle_policies.sql.j2, schema/privacy/data_archive_log.sql.j2, schema/privacy/retention_compliance.sql.j2, schema/ops/_functions/record_archive.sql.j2, schema/audit/event_types.sql.j2, schema/audit/_functions/reject_change.sql.j2, schema/audit/audit_log.sql.j2, schema/audit/seals.sql.j2, schema/audit/security_audit.sql.j2, schema/audit/system_events.sql.j2, schema/audit/_functions/uuid_or_null.sql.j2, schema/ops/_links.sql.j2, schema/iam/_types.sql.j2, schema/iam/profiles.sql.j2, schema/iam/profile_private.sql.j2, schema/iam/user_preferences.sql.j2, schema/ai/_types.sql.j2, schema/content/_types.sql.j2
+-- from: schema/core/_types.sql.j2, schema/privacy/data_archive_log.sql.j2, schema/ops/job_runs.sql.j2, schema/ops/partition_strategies.sql.j2, schema/ops/partition_metadata.sql.j2, schema/ops/_functions/add_partition.sql.j2, schema/ops/_functions/ensure_partitions.sql.j2, schema/ops/_functions/ensure_all_partitions.sql.j2, schema/ops/_functions/record_archive.sql.j2, schema/ops/_functions/record_partitions.sql.j2, schema/ops/_functions/ensure_hash_partitions.sql.j2, schema/ops/_functions/set_retention.sql.j2, schema/audit/_types.sql.j2, schema/audit/_functions/address_or_null.sql.j2, schema/audit/_functions/caller.sql.j2, schema/audit/_functions/elevate.sql.j2, schema/audit/_functions/end_elevation.sql.j2, schema/audit/_functions/log_security.sql.j2, schema/audit/_functions/log_system.sql.j2, schema/audit/_functions/masked.sql.j2, schema/audit/_functions/network_of.sql.j2, schema/audit/_functions/record_direct_change.sql.j2, schema/audit/_functions/record_job.sql.j2, schema/audit/_functions/record_partition.sql.j2, schema/audit/_functions/record_password.sql.j2, schema/audit/_functions/record_row.sql.j2, schema/audit/event_types.sql.j2, schema/audit/_functions/reject_change.sql.j2, schema/audit/audit_log.sql.j2, schema/audit/seals.sql.j2, schema/audit/security_audit.sql.j2, schema/audit/system_events.sql.j2, schema/audit/_functions/trusted_proxies.sql.j2, schema/audit/_functions/uuid_or_null.sql.j2, schema/ops/_links.sql.j2, schema/iam/_types.sql.j2, schema/iam/profiles.sql.j2, schema/iam/profile_private.sql.j2, schema/iam/user_preferences.sql.j2, schema/ai/_types.sql.j2, schema/content/_types.sql.j2
 -- migrate:up
 
 -- schema/core/_types.sql.j2
@@ -35,46 +35,49 @@ create domain core.time_zone as text
 
 comment on domain core.time_zone is 'A time zone of the server in the form Area/Location, or UTC.';
 
--- schema/privacy/_types.sql.j2
+-- schema/privacy/data_archive_log.sql.j2
 
-create type privacy.gdpr_rule as enum ('delete', 'anonymise', 'pseudonymise', 'retain', 'not_personal');
-
-comment on type privacy.gdpr_rule is 'The effect of erasure on the rows of a table.';
-
-create type privacy.legal_basis as enum (
-  'consent',
-  'contract',
-  'legal_obligation',
-  'vital_interests',
-  'public_task',
-  'legitimate_interests'
+create table privacy.data_archive_log (
+  id uuid not null default core.uuid_v7(),
+  schema_name text not null,
+  table_name text not null,
+  partition_name text,
+  operation text not null,
+  status text not null,
+  rows_affected bigint not null default 0,
+  size_before_bytes bigint not null default 0,
+  size_after_bytes bigint not null default 0,
+  archive_uri text,
+  archive_sha256 bytea,
+  details text,
+  failure_reason text,
+  started_at timestamptz not null default now(),
+  completed_at timestamptz,
+  executed_by text not null default session_user,
+  constraint data_archive_log_pkey primary key (id),
+  constraint data_archive_log_operation_check check (
+    operation in ('compress', 'archive', 'delete', 'anonymise', 'detach', 'drop', 'move')
+  ),
+  constraint data_archive_log_status_check check (
+    status in ('scheduled', 'in_progress', 'completed', 'failed', 'cancelled')
+  ),
+  constraint data_archive_log_rows_affected_check check (rows_affected >= 0)
 );
 
-comment on type privacy.legal_basis is 'The legal basis for processing personal data (GDPR, article 6).';
+comment on table privacy.data_archive_log is 'The archived and dropped partitions, as evidence.';
 
-create type privacy.request_type as enum (
-  'access',
-  'portability',
-  'erasure',
-  'rectification',
-  'restriction',
-  'objection'
-);
+comment on column privacy.data_archive_log.archive_sha256 is
+  'Hash of the archive file, recorded by ops.record_archive().';
 
-comment on type privacy.request_type is 'The requests that a person can make (GDPR, chapter III).';
+comment on column privacy.data_archive_log.executed_by is 'The login role that executed the action.';
 
-create type privacy.request_status as enum (
-  'received',
-  'verifying',
-  'approved',
-  'processing',
-  'completed',
-  'rejected',
-  'failed',
-  'cancelled'
-);
+-- The lifecycle history of a table.
+create index data_archive_log_table_started_at_idx
+  on privacy.data_archive_log (schema_name, table_name, started_at desc);
 
-comment on type privacy.request_status is 'The progress of a request.';
+alter table privacy.data_archive_log enable row level security;
+
+revoke all on privacy.data_archive_log from public;
 
 -- schema/ops/job_runs.sql.j2
 
@@ -131,7 +134,11 @@ create table ops.partition_strategies (
     partition_interval in ('day', 'week', 'month', 'year')
   ),
   constraint partition_strategies_modulus_check check (modulus > 0),
-  constraint partition_strategies_premake_check check (premake >= 1)
+  constraint partition_strategies_premake_check check (premake >= 1),
+  constraint partition_strategies_logs_check check (
+    (schema_name, table_name) not in (('audit', 'audit_log'), ('audit', 'security_audit'))
+    or coalesce(retention >= interval '13 months', true) and archive_before_drop
+  )
 );
 
 comment on table ops.partition_strategies is
@@ -142,6 +149,10 @@ comment on column ops.partition_strategies.premake is
 
 comment on column ops.partition_strategies.retention is
   'How long a partition stays attached after its upper bound; null: without limit.';
+
+comment on constraint partition_strategies_logs_check on ops.partition_strategies is
+  'The logs of row changes and security events must exist for six years: 13 months in attached partitions, and '
+  'no partition is dropped without an archive.';
 
 comment on column ops.partition_strategies.auto_drop is
   'Whether `aigym-db partitions apply` drops a partition a week after it was detached.';
@@ -424,6 +435,38 @@ revoke execute on function ops.ensure_all_partitions() from public;
 
 grant execute on function ops.ensure_all_partitions() to aigym_job;
 
+-- schema/ops/_functions/record_archive.sql.j2
+
+create function ops.record_archive(parent regclass, partition text, row_count bigint, uri text, sha256 bytea)
+returns void
+language sql
+volatile
+security definer
+set search_path = ''
+begin atomic
+  insert into privacy.data_archive_log (
+    schema_name, table_name, partition_name, operation, status, rows_affected, archive_uri, archive_sha256, completed_at
+  )
+  select
+    namespace.nspname,
+    class.relname,
+    record_archive.partition,
+    'archive',
+    'completed',
+    record_archive.row_count,
+    record_archive.uri,
+    record_archive.sha256,
+    now()
+  from pg_catalog.pg_class as class
+  join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
+  where class.oid = parent;
+end;
+
+comment on function ops.record_archive(regclass, text, bigint, text, bytea) is
+  'Records the archive of a detached partition and its hash. Called by `aigym-db partitions apply`.';
+
+revoke execute on function ops.record_archive(regclass, text, bigint, text, bytea) from public;
+
 -- schema/ops/_functions/record_partitions.sql.j2
 
 -- UTC, so that the text of bounds does not depend on the session.
@@ -551,30 +594,72 @@ comment on function ops.ensure_hash_partitions(regclass, integer) is
 
 revoke execute on function ops.ensure_hash_partitions(regclass, integer) from public;
 
+-- schema/ops/_functions/set_retention.sql.j2
+
+create function ops.set_retention(partitioned_table text, kept_attached interval)
+returns void
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  before interval;
+begin
+  perform authz.assert_session('always');
+
+  if not authz.is_super_admin() then
+    raise exception 'only a super admin can change retention'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  select strategy.retention
+  into before
+  from ops.partition_strategies as strategy
+  where format('%s.%s', strategy.schema_name, strategy.table_name) = partitioned_table
+    and strategy.partition_type = 'range'
+  for update;
+
+  if not found then
+    raise exception '% is not partitioned by time', partitioned_table
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  if kept_attached is null or kept_attached < interval '1 day' then
+    raise exception 'the retention of % must be at least one day, not %', partitioned_table, kept_attached
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  -- The constraint partition_strategies_logs_check rejects less than the minimum of the logs.
+  update ops.partition_strategies as strategy
+  set retention = kept_attached
+  where format('%s.%s', strategy.schema_name, strategy.table_name) = partitioned_table;
+
+  perform audit.log_security(
+    'retention.changed',
+    action => 'set_retention',
+    resource => partitioned_table,
+    risk => 'critical',
+    details => jsonb_build_object('before', before, 'after', kept_attached)
+  );
+end
+$$;
+
+comment on function ops.set_retention(text, interval) is
+  'Changes how long the partitions of a table stay attached. For super admins with a second factor; leaves a security '
+  'event. Raises check_violation below the minimum of the logs.';
+
+revoke all on function ops.set_retention(text, interval) from public;
+
+grant execute on function ops.set_retention(text, interval) to authenticated;
+
 -- schema/audit/_types.sql.j2
 
-create type audit.action as enum (
-  'insert',
-  'update',
-  'delete',
-  'truncate',
-  'soft_delete',
-  'restore',
-  'view',
-  'export',
-  'share',
-  'archive',
-  'login',
-  'logout',
-  'anonymise',
-  'erase',
-  'permission_change',
-  'config_change',
-  'migration'
-);
+create domain audit.action as text
+  constraint action_check check (value in ('insert', 'update', 'delete', 'soft_delete', 'restore'));
 
-comment on type audit.action is 'The kind of change to a row.';
+comment on domain audit.action is 'The kind of change to a row.';
 
+-- An enum, because the order is compared; the functions that read the logs compare it as their owner.
 create type audit.risk_level as enum ('low', 'medium', 'high', 'critical');
 
 comment on type audit.risk_level is 'The severity of a security event.';
@@ -605,6 +690,10 @@ revoke execute on function audit.address_or_null(text) from public;
 
 -- Claims are signed and trusted; headers and settings come from the client, so invalid values are omitted instead of
 -- raising an error in the recorded statement. Called for every audited row, hence PL/pgSQL: its plans are cached.
+--
+-- Each proxy appends the address of its client to X-Forwarded-For, so the entry that the outermost trusted proxy wrote
+-- is counted from the right; the client can write all entries to the left of it. The setting aigym.trusted_proxies is
+-- the number of these proxies (default 1; 0: the header is ignored). A header with fewer entries came around a proxy.
 create function audit.caller(
   out user_id uuid,
   out role_name text,
@@ -623,6 +712,8 @@ as $$
 declare
   claims constant jsonb := auth.jwt();
   headers constant jsonb := nullif(current_setting('request.headers', true), '');
+  trusted_proxies constant integer := audit.trusted_proxies();
+  forwarded text[];
 begin
   user_id := auth.uid();
   role_name := coalesce(nullif(auth.role(), ''), session_user);
@@ -630,18 +721,25 @@ begin
   session_id := claims ->> 'session_id';
   acting_for := audit.uuid_or_null(current_setting('aigym.acting_for', true));
   request_id := audit.uuid_or_null(coalesce(current_setting('aigym.request_id', true), headers ->> 'x-request-id'));
-  reason := nullif(current_setting('aigym.reason', true), '');
+  reason := left(nullif(current_setting('aigym.reason', true), ''), 500);
   ip_address := inet_client_addr();
 
   if headers is not null then
     user_agent := left(headers ->> 'user-agent', 500);
-    ip_address := coalesce(audit.address_or_null(split_part(headers ->> 'x-forwarded-for', ',', 1)), ip_address);
+    forwarded := string_to_array(headers ->> 'x-forwarded-for', ',');
+
+    if trusted_proxies > 0 and cardinality(forwarded) >= trusted_proxies then
+      ip_address := coalesce(
+        audit.address_or_null(forwarded[cardinality(forwarded) - trusted_proxies + 1]), ip_address
+      );
+    end if;
   end if;
 end
 $$;
 
 comment on function audit.caller() is
-  'The caller according to the token, the request headers and the connection.';
+  'The caller according to the token, the request headers and the connection. The address is the one that the '
+  'outermost of the trusted proxies received the request from.';
 
 revoke execute on function audit.caller() from public;
 
@@ -820,8 +918,8 @@ begin
     event,
     coalesce(person, caller.user_id),
     tenant,
-    log_security.action,
-    log_security.resource,
+    left(log_security.action, 100),
+    left(log_security.resource, 200),
     log_security.outcome,
     risk,
     caller.aal,
@@ -845,6 +943,62 @@ revoke execute on function audit.log_security(text, text, text, text, audit.risk
 
 grant execute on function audit.log_security(text, text, text, text, audit.risk_level, uuid, jsonb, uuid)
   to service_role, aigym_job;
+
+-- schema/audit/_functions/log_system.sql.j2
+
+-- Not executable through the API except by the service role. Called by triggers and jobs.
+create function audit.log_system(
+  event_code text,
+  severity core.severity,
+  details jsonb default '{}',
+  resource_type text default null,
+  resource_id uuid default null,
+  tenant uuid default null
+)
+returns uuid
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  event uuid;
+  recorded uuid;
+begin
+  select event_type.id
+  into event
+  from audit.event_types as event_type
+  where event_type.code = event_code;
+
+  if event is null then
+    raise exception 'event type % does not exist', event_code
+      using errcode = 'no_data_found',
+            hint = 'Add it to audit.event_types; the reference seed contains those that the functions use.';
+  end if;
+
+  insert into audit.system_events (
+    occurred_at, event_type_id, severity, resource_type, resource_id, tenant_id, event_data
+  )
+  values (
+    clock_timestamp(),
+    event,
+    log_system.severity,
+    log_system.resource_type,
+    log_system.resource_id,
+    tenant,
+    coalesce(details, '{}')
+  )
+  returning id into recorded;
+
+  return recorded;
+end
+$$;
+
+comment on function audit.log_system(text, core.severity, jsonb, text, uuid, uuid) is
+  'Inserts one event into audit.system_events and returns its id.';
+
+revoke execute on function audit.log_system(text, core.severity, jsonb, text, uuid, uuid) from public;
+
+grant execute on function audit.log_system(text, core.severity, jsonb, text, uuid, uuid) to service_role, aigym_job;
 
 -- schema/audit/_functions/masked.sql.j2
 
@@ -889,16 +1043,133 @@ comment on function audit.network_of(inet) is 'The /24 (IPv4) or /48 (IPv6) netw
 
 revoke execute on function audit.network_of(inet) from public;
 
+-- schema/audit/_functions/record_direct_change.sql.j2
+
+-- Functions that change privileges run as aigym_owner and record an event of their own, so the trigger fires for all
+-- other roles only; see the macro privileges().
+create function audit.record_direct_change()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  current_row constant jsonb := case when tg_op = 'DELETE' then to_jsonb(old) else to_jsonb(new) end;
+begin
+  perform audit.log_security(
+    'privilege.changed',
+    action => lower(tg_op),
+    resource => tg_table_schema || '.' || tg_table_name,
+    risk => 'high',
+    tenant => (current_row ->> case when tg_table_name = 'tenants' then 'id' else 'tenant_id' end)::uuid,
+    details => jsonb_build_object('id', current_row -> 'id', 'role_id', current_row -> 'role_id'),
+    person => (current_row ->> 'user_id')::uuid
+  );
+
+  return null;
+end
+$$;
+
+comment on function audit.record_direct_change() is
+  'Trigger bz_direct_change: records a change of privileges that was not made by a function of this database.';
+
+revoke all on function audit.record_direct_change() from public;
+
+-- schema/audit/_functions/record_job.sql.j2
+
+create function audit.record_job()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  perform audit.log_system(
+    'job.failed',
+    severity => 'error',
+    details => jsonb_build_object('job', new.job_name, 'started_at', new.started_at),
+    resource_type => 'ops.job_runs',
+    resource_id => new.id
+  );
+
+  return null;
+end
+$$;
+
+comment on function audit.record_job() is 'Trigger bz_job_failed: records the failure of a job in audit.system_events.';
+
+revoke all on function audit.record_job() from public;
+
+-- schema/audit/_functions/record_partition.sql.j2
+
+create function audit.record_partition()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  -- Migrations create partitions before the reference rows are loaded: there is no event type yet.
+  if not exists (select from audit.event_types) then
+    return null;
+  end if;
+
+  perform audit.log_system(
+    case new.status
+      when 'active' then 'partition.created'
+      when 'detached' then 'partition.detached'
+      when 'archived' then 'partition.archived'
+      else 'partition.dropped'
+    end,
+    severity => 'info',
+    details => jsonb_build_object('partition', new.partition_name),
+    resource_type => new.schema_name || '.' || new.table_name
+  );
+
+  return null;
+end
+$$;
+
+comment on function audit.record_partition() is
+  'Trigger bz_partition: records a new status of a partition in audit.system_events.';
+
+revoke all on function audit.record_partition() from public;
+
+-- schema/audit/_functions/record_password.sql.j2
+
+-- Fires on auth.users: an error would fail the change, so it is reported as a warning.
+create function audit.record_password()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  perform audit.log_security('password.changed', action => 'change_password', risk => 'medium', person => new.id);
+
+  return null;
+exception
+  when others then
+    raise warning 'the change of a password was not recorded: %', sqlerrm;
+    return null;
+end
+$$;
+
+comment on function audit.record_password() is 'Trigger bz_password of auth.users: records a new password.';
+
+revoke all on function audit.record_password() from public;
+
 -- schema/audit/_functions/record_row.sql.j2
 
--- Called by the trigger zz_audit with the mode, the key columns, the masked columns, the column of the person concerned
--- and the tenant column. The card of the table defines them; the macro audit() renders them.
+-- Called by the trigger zz_audit with the mode, the key columns, the masked columns, the column of the person concerned,
+-- the tenant column and the counters. The card of the table defines them; the macro audit() renders them.
 --
 --   meta   who changed which columns of which row
 --   diff   and, of an update, the old and new values of the changed columns
 --   full   and, of an update, the whole row before and after
 --
--- Generated columns are left out: a search vector would contain the words of a masked column.
+-- Generated columns are left out: a search vector would contain the words of a masked column. An update that changes only
+-- counters or the columns of the trigger aa_touch returns first, because chat performs one with each message.
 create function audit.record_row()
 returns trigger
 language plpgsql
@@ -911,6 +1182,8 @@ declare
   masked_columns constant text[] := string_to_array(tg_argv[2], ',');
   subject_column constant text := nullif(tg_argv[3], '');
   tenant_column constant text := nullif(tg_argv[4], '');
+  ignored_columns constant text[] :=
+    array['updated_at', 'updated_by', 'row_version'] || string_to_array(tg_argv[5], ',');
   generated_columns text[];
   changed text[];
   old_row jsonb;
@@ -922,6 +1195,15 @@ declare
   table_name text := tg_table_name;
   caller record;
 begin
+  if tg_op = 'UPDATE' then
+    old_row := to_jsonb(old) - ignored_columns;
+    new_row := to_jsonb(new) - ignored_columns;
+
+    if new_row = old_row then
+      return null;
+    end if;
+  end if;
+
   select coalesce(array_agg(attribute.attname::text), '{}')
   into generated_columns
   from pg_catalog.pg_attribute as attribute
@@ -941,7 +1223,7 @@ begin
     into changed
     from jsonb_each(new_row) as field
     where field.value is distinct from old_row -> field.key
-      and field.key not in ('updated_at', 'updated_by', 'row_version');
+      and field.key <> all (ignored_columns);
 
     if changed is null then
       return null;
@@ -1039,396 +1321,31 @@ comment on function audit.record_row() is 'Trigger: records the change of a row 
 
 revoke execute on function audit.record_row() from public;
 
--- schema/core/data_catalog.sql.j2
-
-create table core.data_catalog (
-  schema_name text not null,
-  table_name text not null,
-  domain text not null,
-  seed_origin text[] not null default '{}',
-  tenancy text not null,
-  owner_column text,
-  tenant_column text,
-  parent_table text,
-  rls_archetype text not null,
-  mfa_level text not null,
-  data_class text not null,
-  gdpr_export boolean not null default false,
-  gdpr_rule privacy.gdpr_rule not null,
-  gdpr_basis privacy.legal_basis,
-  retention_days integer,
-  audit_mode text not null,
-  is_soft_delete boolean not null default false,
-  partition_spec text,
-  expected_rows bigint,
-  notes text,
-  created_at timestamptz not null default now(),
-  created_by uuid default auth.uid(),
-  updated_at timestamptz not null default now(),
-  updated_by uuid,
-  constraint data_catalog_pkey primary key (schema_name, table_name),
-  constraint data_catalog_tenancy_check check (
-    tenancy in ('global', 'tenant', 'owner', 'owner_tenant', 'child', 'system')
-  ),
-  constraint data_catalog_mfa_level_check check (mfa_level in ('none', 'enrolled', 'always')),
-  constraint data_catalog_data_class_check check (
-    data_class in ('public', 'internal', 'personal', 'special', 'secret')
-  ),
-  constraint data_catalog_audit_mode_check check (audit_mode in ('none', 'meta', 'diff', 'full'))
-);
-
-comment on table core.data_catalog is 'The declarations about each table, as on its card.';
-
-comment on column core.data_catalog.tenancy is
-  'The owner of the rows: all, a tenant, a person, the parent row or the system.';
-
-comment on column core.data_catalog.rls_archetype is 'The archetype that defines the policies of the table.';
-
-comment on column core.data_catalog.data_class is 'The most sensitive class among the columns of the table.';
-
-comment on column core.data_catalog.retention_days is
-  'Retention of a row in days; null: as long as its owner, tenant or parent.';
-
-comment on column core.data_catalog.partition_spec is
-  'The partitioning of the table, e.g. `range occurred_at month keep 84`; null if it is not partitioned.';
-
-alter table core.data_catalog enable row level security;
-
-revoke all on core.data_catalog from public;
-
-create trigger aa_touch
-  before update on core.data_catalog
-  for each row execute function core.touch();
-
-create trigger zz_audit
-  after insert or update or delete on core.data_catalog
-  for each row execute function audit.record_row(
-    'full',
-    'schema_name,table_name',
-    '',
-    '',
-    ''
-  );
-
--- schema/core/column_catalog.sql.j2
-
-create table core.column_catalog (
-  schema_name text not null,
-  table_name text not null,
-  column_name text not null,
-  data_class text not null,
-  mask_rule text not null default 'none',
-  export_label text,
-  in_audit boolean not null default true,
-  created_at timestamptz not null default now(),
-  created_by uuid default auth.uid(),
-  updated_at timestamptz not null default now(),
-  updated_by uuid,
-  constraint column_catalog_pkey primary key (schema_name, table_name, column_name),
-  constraint column_catalog_data_class_check check (
-    data_class in ('public', 'internal', 'personal', 'special', 'secret')
-  ),
-  constraint column_catalog_mask_rule_check check (
-    mask_rule in ('none', 'null', 'constant', 'hash', 'truncate_ip', 'year_only', 'redact_text', 'reencrypt')
-  ),
-  constraint column_catalog_table_fkey foreign key (schema_name, table_name)
-    references core.data_catalog (schema_name, table_name) on delete cascade
-);
-
-comment on table core.column_catalog is 'The sensitivity of each column and its anonymised value.';
-
-comment on column core.column_catalog.export_label is
-  'The heading of this column in an export of a person''s data.';
-
-comment on column core.column_catalog.in_audit is
-  'Whether the audit log can contain the value; false: it is masked.';
-
-alter table core.column_catalog enable row level security;
-
-revoke all on core.column_catalog from public;
-
-create trigger aa_touch
-  before update on core.column_catalog
-  for each row execute function core.touch();
-
-create trigger zz_audit
-  after insert or update or delete on core.column_catalog
-  for each row execute function audit.record_row(
-    'full',
-    'schema_name,table_name,column_name',
-    '',
-    '',
-    ''
-  );
-
--- schema/core/integrity_rules.sql.j2
-
-create table core.integrity_rules (
-  id uuid not null default core.uuid_v7(),
-  source_table regclass not null,
-  target_table regclass not null,
-  on_delete text not null,
-  is_enforced boolean not null default true,
-  priority smallint not null default 100,
-  note text,
-  created_at timestamptz not null default now(),
-  created_by uuid default auth.uid(),
-  updated_at timestamptz not null default now(),
-  updated_by uuid,
-  constraint integrity_rules_pkey primary key (id),
-  constraint integrity_rules_source_table_target_table_key unique (source_table, target_table),
-  constraint integrity_rules_on_delete_check check (
-    on_delete in ('set_null', 'cascade', 'restrict', 'set_invalid', 'archive')
-  ),
-  constraint integrity_rules_priority_check check (priority between 1 and 1000)
-);
-
-comment on table core.integrity_rules is
-  'The declared rule of each reference; the rule that PostgreSQL enforces is in the catalog.';
-
-comment on column core.integrity_rules.source_table is 'The referencing table.';
-
-comment on column core.integrity_rules.target_table is 'The referenced table.';
-
-alter table core.integrity_rules enable row level security;
-
-revoke all on core.integrity_rules from public;
-
-create trigger aa_touch
-  before update on core.integrity_rules
-  for each row execute function core.touch();
-
-create trigger zz_audit
-  after insert or update or delete on core.integrity_rules
-  for each row execute function audit.record_row(
-    'full',
-    'id',
-    '',
-    '',
-    ''
-  );
-
--- schema/privacy/data_lifecycle_policies.sql.j2
-
-create table privacy.data_lifecycle_policies (
-  id uuid not null default core.uuid_v7(),
-  schema_name text not null,
-  table_name text not null,
-  data_tier text not null,
-  age_threshold_days integer not null,
-  lifecycle_action text not null,
-  compression text,
-  archive_location text,
-  requires_approval boolean not null default false,
-  config jsonb not null default '{}',
-  is_enabled boolean not null default true,
-  created_at timestamptz not null default now(),
-  created_by uuid default auth.uid(),
-  updated_at timestamptz not null default now(),
-  updated_by uuid,
-  constraint data_lifecycle_policies_pkey primary key (id),
-  constraint data_lifecycle_policies_table_data_tier_key unique (schema_name, table_name, data_tier),
-  constraint data_lifecycle_policies_data_tier_check check (
-    data_tier in ('hot', 'warm', 'cold', 'archive', 'delete')
-  ),
-  constraint data_lifecycle_policies_age_threshold_days_check check (age_threshold_days > 0),
-  constraint data_lifecycle_policies_lifecycle_action_check check (
-    lifecycle_action in ('move_to_warm', 'move_to_cold', 'compress', 'archive', 'delete', 'anonymise', 'detach')
-  ),
-  constraint data_lifecycle_policies_compression_check check (compression in ('gzip', 'lz4', 'zstd', 'brotli'))
-);
-
-comment on table privacy.data_lifecycle_policies is
-  'The storage tiers of rows by age: hot, warm, cold, archive, deleted.';
-
-comment on column privacy.data_lifecycle_policies.age_threshold_days is
-  'The age in days from which the action is due.';
-
-comment on column privacy.data_lifecycle_policies.requires_approval is
-  'Whether a person must approve the action before it is executed.';
-
-alter table privacy.data_lifecycle_policies enable row level security;
-
-revoke all on privacy.data_lifecycle_policies from public;
-
-create trigger aa_touch
-  before update on privacy.data_lifecycle_policies
-  for each row execute function core.touch();
-
-create trigger zz_audit
-  after insert or update or delete on privacy.data_lifecycle_policies
-  for each row execute function audit.record_row(
-    'full',
-    'id',
-    '',
-    '',
-    ''
-  );
-
--- schema/privacy/data_archive_log.sql.j2
-
-create table privacy.data_archive_log (
-  id uuid not null default core.uuid_v7(),
-  policy_id uuid,
-  schema_name text not null,
-  table_name text not null,
-  partition_name text,
-  operation text not null,
-  status text not null,
-  rows_affected bigint not null default 0,
-  size_before_bytes bigint not null default 0,
-  size_after_bytes bigint not null default 0,
-  archive_uri text,
-  archive_sha256 bytea,
-  details text,
-  failure_reason text,
-  started_at timestamptz not null default now(),
-  completed_at timestamptz,
-  executed_by text not null default session_user,
-  constraint data_archive_log_pkey primary key (id),
-  constraint data_archive_log_operation_check check (
-    operation in ('compress', 'archive', 'delete', 'anonymise', 'detach', 'drop', 'move')
-  ),
-  constraint data_archive_log_status_check check (
-    status in ('scheduled', 'in_progress', 'completed', 'failed', 'cancelled')
-  ),
-  constraint data_archive_log_rows_affected_check check (rows_affected >= 0),
-  constraint data_archive_log_policy_id_fkey foreign key (policy_id)
-    references privacy.data_lifecycle_policies (id) on delete set null
-);
-
-comment on table privacy.data_archive_log is 'The archived and dropped partitions, as evidence.';
-
-comment on column privacy.data_archive_log.archive_sha256 is
-  'Hash of the archive file, recorded by ops.record_archive().';
-
-comment on column privacy.data_archive_log.executed_by is 'The login role that executed the action.';
-
--- The lifecycle history of a table.
-create index data_archive_log_table_started_at_idx
-  on privacy.data_archive_log (schema_name, table_name, started_at desc);
-
-create index data_archive_log_policy_id_idx
-  on privacy.data_archive_log (policy_id)
-  where policy_id is not null;
-
-alter table privacy.data_archive_log enable row level security;
-
-revoke all on privacy.data_archive_log from public;
-
--- schema/privacy/retention_compliance.sql.j2
-
-create table privacy.retention_compliance (
-  regulation text not null,
-  schema_name text not null,
-  table_name text not null,
-  min_retention_days integer not null default 0,
-  max_retention_days integer,
-  requires_user_consent boolean not null default false,
-  allows_anonymisation boolean not null default true,
-  requires_deletion_proof boolean not null default false,
-  notes text,
-  created_at timestamptz not null default now(),
-  created_by uuid default auth.uid(),
-  updated_at timestamptz not null default now(),
-  updated_by uuid,
-  constraint retention_compliance_pkey primary key (regulation, schema_name, table_name),
-  constraint retention_compliance_regulation_check check (
-    regulation in ('gdpr', 'ccpa', 'hipaa', 'soc2', 'sox', 'custom')
-  ),
-  constraint retention_compliance_min_retention_days_check check (min_retention_days >= 0),
-  constraint retention_compliance_max_retention_days_check check (max_retention_days >= min_retention_days)
-);
-
-comment on table privacy.retention_compliance is
-  'The minimum and maximum retention that a regulation requires; core.data_catalog contains the actual '
-  'retention.';
-
-comment on column privacy.retention_compliance.max_retention_days is 'Null: the regulation defines no maximum.';
-
-alter table privacy.retention_compliance enable row level security;
-
-revoke all on privacy.retention_compliance from public;
-
-create trigger aa_touch
-  before update on privacy.retention_compliance
-  for each row execute function core.touch();
-
-create trigger zz_audit
-  after insert or update or delete on privacy.retention_compliance
-  for each row execute function audit.record_row(
-    'full',
-    'regulation,schema_name,table_name',
-    '',
-    '',
-    ''
-  );
-
--- schema/ops/_functions/record_archive.sql.j2
-
-create function ops.record_archive(parent regclass, partition text, row_count bigint, uri text, sha256 bytea)
-returns void
-language sql
-volatile
-security definer
-set search_path = ''
-begin atomic
-  insert into privacy.data_archive_log (
-    schema_name, table_name, partition_name, operation, status, rows_affected, archive_uri, archive_sha256, completed_at
-  )
-  select
-    namespace.nspname,
-    class.relname,
-    record_archive.partition,
-    'archive',
-    'completed',
-    record_archive.row_count,
-    record_archive.uri,
-    record_archive.sha256,
-    now()
-  from pg_catalog.pg_class as class
-  join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
-  where class.oid = parent;
-end;
-
-comment on function ops.record_archive(regclass, text, bigint, text, bytea) is
-  'Records the archive of a detached partition and its hash. Called by `aigym-db partitions apply`.';
-
-revoke execute on function ops.record_archive(regclass, text, bigint, text, bytea) from public;
-
 -- schema/audit/event_types.sql.j2
 
 create table audit.event_types (
   id uuid not null default core.uuid_v7(),
   code text not null,
   name text not null,
-  description text,
   category text not null,
-  requires_retention boolean not null default true,
-  retention_days integer not null default 90,
   is_sensitive boolean not null default false,
   requires_immediate_alert boolean not null default false,
-  event_schema jsonb,
   created_at timestamptz not null default now(),
   created_by uuid default auth.uid(),
   updated_at timestamptz not null default now(),
   updated_by uuid,
   constraint event_types_pkey primary key (id),
   constraint event_types_code_key unique (code),
-  constraint event_types_category_check check (
-    category in ('security', 'business', 'system', 'integration', 'performance', 'user_action', 'compliance')
-  ),
-  constraint event_types_retention_days_check check (retention_days between 1 and 3650)
+  constraint event_types_code_check check (code ~ '^[a-z_]+\.[a-z_]+$' and length(code) <= 100),
+  constraint event_types_name_check check (length(name) <= 200),
+  constraint event_types_category_check check (category in ('security', 'business', 'system'))
 );
 
 comment on table audit.event_types is
-  'The types of event. Code refers to them by code; see audit.log_security().';
+  'The types of event. The code of functions refers to them by code, so rows are added by migrations and seeds only.';
 
 comment on column audit.event_types.requires_immediate_alert is
   'Whether the event alerts the people on duty at any hour.';
-
-comment on column audit.event_types.event_schema is
-  'The JSON Schema of the event''s details; null: no restriction.';
 
 alter table audit.event_types enable row level security;
 
@@ -1491,7 +1408,9 @@ create table audit.audit_log (
   user_agent text,
   reason text,
   application_name text,
-  constraint audit_log_pkey primary key (id, occurred_at)
+  constraint audit_log_pkey primary key (id, occurred_at),
+  constraint audit_log_user_agent_check check (length(user_agent) <= 500),
+  constraint audit_log_reason_check check (length(reason) <= 500)
 ) partition by range (occurred_at);
 
 comment on table audit.audit_log is
@@ -1533,9 +1452,9 @@ create index audit_log_tenant_id_occurred_at_idx
   on audit.audit_log (tenant_id, occurred_at desc)
   where tenant_id is not null;
 
--- Wide ranges of time.
+-- The newest changes of the platform.
 create index audit_log_occurred_at_idx
-  on audit.audit_log using brin (occurred_at);
+  on audit.audit_log (occurred_at desc);
 
 alter table audit.audit_log enable row level security;
 
@@ -1610,6 +1529,10 @@ create table audit.security_audit (
   request_id uuid,
   details jsonb not null default '{}',
   constraint security_audit_pkey primary key (id, occurred_at),
+  constraint security_audit_action_check check (length(action) <= 100),
+  constraint security_audit_resource_check check (length(resource) <= 200),
+  constraint security_audit_user_agent_check check (length(user_agent) <= 500),
+  constraint security_audit_details_check check (jsonb_typeof(details) = 'object' and pg_column_size(details) <= 8000),
   constraint security_audit_outcome_check check (outcome in ('success', 'failure', 'denied')),
   constraint security_audit_event_type_id_fkey foreign key (event_type_id)
     references audit.event_types (id) on delete restrict
@@ -1681,6 +1604,10 @@ create table audit.system_events (
   session_id uuid,
   parent_event_id uuid,
   constraint system_events_pkey primary key (id, occurred_at),
+  constraint system_events_resource_type_check check (length(resource_type) <= 200),
+  constraint system_events_event_data_check check (
+    jsonb_typeof(event_data) = 'object' and pg_column_size(event_data) <= 8000
+  ),
   constraint system_events_event_type_id_fkey foreign key (event_type_id)
     references audit.event_types (id) on delete restrict
 ) partition by range (occurred_at);
@@ -1719,6 +1646,28 @@ create trigger no_row_change
 
 select ops.ensure_partitions('audit.system_events', every => 'day', keep => 90);
 
+-- schema/audit/_functions/trusted_proxies.sql.j2
+
+create function audit.trusted_proxies()
+returns integer
+language sql
+stable
+parallel safe
+set search_path = ''
+as $$
+  select case
+    when current_setting('aigym.trusted_proxies', true) ~ '^[0-9]{1,2}$'
+      then current_setting('aigym.trusted_proxies', true)::integer
+    else 1
+  end
+$$;
+
+comment on function audit.trusted_proxies() is
+  'The number of proxies between a client and this server that append to X-Forwarded-For: the setting '
+  'aigym.trusted_proxies of the database, default 1.';
+
+revoke execute on function audit.trusted_proxies() from public;
+
 -- schema/audit/_functions/uuid_or_null.sql.j2
 
 -- Without SET search_path, so that PostgreSQL can inline it.
@@ -1746,6 +1695,15 @@ select from audit.audit_log, audit.caller(), audit.masked('{}', '{}'), audit.net
 create trigger zz_audit
   after insert or update or delete on ops.partition_strategies
   for each row execute function audit.record_row('full', 'schema_name,table_name', '', '', '');
+
+create trigger bz_partition
+  after insert or update of status on ops.partition_metadata
+  for each row execute function audit.record_partition();
+
+create trigger bz_job_failed
+  after insert or update of status on ops.job_runs
+  for each row when (new.status = 'failed')
+  execute function audit.record_job();
 
 -- schema/iam/_types.sql.j2
 
@@ -1950,8 +1908,8 @@ comment on type content.content_status is
 
 -- migrate:down
 
-drop function ops.record_archive(regclass, text, bigint, text, bytea);
 drop function ops.ensure_hash_partitions(regclass, integer);
+drop function ops.record_archive(regclass, text, bigint, text, bytea);
 drop function ops.ensure_all_partitions();
 
 drop table
@@ -1963,34 +1921,28 @@ drop table
   audit.seals,
   audit.audit_log,
   audit.event_types,
-  privacy.retention_compliance,
-  privacy.data_archive_log,
-  privacy.data_lifecycle_policies,
-  core.integrity_rules,
-  core.column_catalog,
-  core.data_catalog,
   ops.partition_metadata,
   ops.partition_strategies,
-  ops.job_runs;
-
--- The metadata of their partitions is deleted with the tables.
-delete from ops.partition_strategies
-where (schema_name, table_name) in (
-  ('audit', 'audit_log'),
-  ('audit', 'security_audit'),
-  ('audit', 'system_events')
-);
+  ops.job_runs,
+  privacy.data_archive_log;
 
 drop function audit.uuid_or_null(text);
+drop function audit.trusted_proxies();
 drop function audit.reject_change();
 drop function audit.record_row();
+drop function audit.record_password();
+drop function audit.record_partition();
+drop function audit.record_job();
+drop function audit.record_direct_change();
 drop function audit.network_of(inet);
 drop function audit.masked(jsonb, text[]);
+drop function audit.log_system(text, core.severity, jsonb, text, uuid, uuid);
 drop function audit.log_security(text, text, text, text, audit.risk_level, uuid, jsonb, uuid);
 drop function audit.end_elevation(uuid);
 drop function audit.elevate(text, text, uuid, uuid, text, interval);
 drop function audit.caller();
 drop function audit.address_or_null(text);
+drop function ops.set_retention(text, interval);
 drop function ops.record_partitions(regclass);
 drop function ops.ensure_partitions(regclass, text, integer, integer, timestamp with time zone, timestamp with time zone);
 drop function ops.add_partition(regclass, text, text);
@@ -2006,11 +1958,7 @@ drop type iam.membership_status;
 drop type iam.tenant_status;
 drop type iam.tenant_kind;
 drop type audit.risk_level;
-drop type audit.action;
-drop type privacy.request_status;
-drop type privacy.request_type;
-drop type privacy.legal_basis;
-drop type privacy.gdpr_rule;
+drop domain audit.action;
 drop domain core.time_zone;
 drop domain core.http_url;
 drop domain core.severity;

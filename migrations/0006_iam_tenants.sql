@@ -1,139 +1,672 @@
 -- 0006 iam tenants
--- from: schema/audit/audit_policies.sql.j2, schema/audit/audit_triggers.sql.j2, schema/audit/row_level_policies.sql.j2, schema/audit/security_contexts.sql.j2, schema/authz/_functions/aal.sql.j2, schema/authz/_functions/assert_permission.sql.j2, schema/authz/_functions/assert_session.sql.j2, schema/authz/_functions/may_have_factor.sql.j2, schema/iam/permissions.sql.j2, schema/audit/sessions.sql.j2, schema/iam/relationship_types.sql.j2, schema/iam/roles.sql.j2, schema/iam/role_permissions.sql.j2, schema/iam/tenants.sql.j2, schema/iam/communities.sql.j2, schema/iam/institutions.sql.j2, schema/iam/organizations.sql.j2, schema/iam/units.sql.j2, schema/iam/invitations.sql.j2, schema/iam/permission_grants.sql.j2, schema/iam/_functions/accept_invitation.sql.j2, schema/iam/_functions/accept_membership.sql.j2, schema/iam/_functions/create_tenant.sql.j2, schema/iam/_functions/grant_role.sql.j2, schema/iam/_functions/guard_domain_verification.sql.j2, schema/iam/tenant_domains.sql.j2, schema/iam/_functions/guard_membership_consent.sql.j2, schema/iam/memberships.sql.j2, schema/authz/_functions/tenant_ids.sql.j2, schema/authz/_functions/comember_ids.sql.j2, schema/iam/unit_members.sql.j2, schema/authz/_functions/unit_ids.sql.j2, schema/iam/user_roles.sql.j2, schema/authz/_functions/is_auditor.sql.j2, schema/authz/_functions/is_super_admin.sql.j2, schema/authz/_functions/admin_tenant_ids.sql.j2, schema/authz/_functions/elevated.sql.j2, schema/authz/_functions/logs_closed_until.sql.j2, schema/authz/_functions/may_grant.sql.j2, schema/authz/_functions/profile_visibilities.sql.j2, schema/authz/_functions/readable_user_ids.sql.j2, schema/authz/_functions/reviewable_tenant_ids.sql.j2, schema/authz/_functions/session_ok.sql.j2, schema/authz/_functions/tenants_with.sql.j2, schema/iam/_functions/invite.sql.j2, schema/iam/_functions/revoke_role.sql.j2, schema/platform/languages.sql.j2, schema/media/media_types.sql.j2, schema/media/media.sql.j2, schema/media/_functions/reject_unseen_file.sql.j2, schema/ai/providers.sql.j2, schema/ai/models.sql.j2, schema/ai/_functions/append_message.sql.j2, schema/ai/_functions/number_message.sql.j2, schema/ai/_functions/reject_unseen_agent.sql.j2, schema/content/repositories.sql.j2, schema/content/folders.sql.j2, schema/content/_functions/publish_item.sql.j2, schema/content/items.sql.j2, schema/content/ai_agents.sql.j2, schema/ai/conversations.sql.j2, schema/ai/conversation_messages.sql.j2, schema/content/automations.sql.j2, schema/content/documents.sql.j2, schema/content/prompts.sql.j2, schema/content/videos.sql.j2, schema/api_v1/_views/ai_agents.sql.j2, schema/api_v1/_views/automations.sql.j2, schema/api_v1/_views/communities.sql.j2, schema/api_v1/_views/conversations.sql.j2, schema/api_v1/_views/departments.sql.j2, schema/api_v1/_views/documents.sql.j2, schema/api_v1/_views/institutions.sql.j2, schema/api_v1/_views/languages.sql.j2, schema/api_v1/_views/me.sql.j2, schema/api_v1/_views/messages.sql.j2, schema/api_v1/_views/my_roles.sql.j2, schema/api_v1/_views/my_sessions.sql.j2, schema/api_v1/_views/my_tenants.sql.j2, schema/api_v1/_views/organizations.sql.j2, schema/api_v1/_views/people.sql.j2, schema/api_v1/_views/prompts.sql.j2, schema/api_v1/_views/teams.sql.j2, schema/api_v1/_views/tenant_members.sql.j2, schema/api_v1/_views/videos.sql.j2, policies/core.sql.j2, policies/privacy.sql.j2, policies/ops.sql.j2, policies/audit.sql.j2, policies/iam.sql.j2, policies/platform.sql.j2, policies/media.sql.j2, policies/ai.sql.j2, policies/content.sql.j2, policies/api_v1.sql.j2
+-- from: schema/core/_views/data_catalog.sql.j2, schema/core/_views/column_catalog.sql.j2, schema/core/_views/integrity_rules.sql.j2, schema/privacy/_views/data_lifecycle_policies.sql.j2, schema/audit/security_contexts.sql.j2, schema/audit/_functions/elevations.sql.j2, schema/audit/_functions/record_session.sql.j2, schema/audit/_functions/events.sql.j2, schema/audit/_functions/security_events.sql.j2, schema/audit/_views/audit_policies.sql.j2, schema/audit/_views/audit_triggers.sql.j2, schema/audit/_views/row_level_policies.sql.j2, schema/authz/_functions/aal.sql.j2, schema/authz/_functions/assert_permission.sql.j2, schema/authz/_functions/assert_session.sql.j2, schema/authz/_functions/may_have_factor.sql.j2, schema/iam/permissions.sql.j2, schema/audit/sessions.sql.j2, schema/audit/_functions/sessions_of.sql.j2, schema/iam/relationship_types.sql.j2, schema/iam/roles.sql.j2, schema/iam/role_permissions.sql.j2, schema/iam/tenants.sql.j2, schema/iam/communities.sql.j2, schema/iam/institutions.sql.j2, schema/iam/organizations.sql.j2, schema/iam/units.sql.j2, schema/iam/invitations.sql.j2, schema/iam/permission_grants.sql.j2, schema/iam/_functions/accept_invitation.sql.j2, schema/iam/_functions/accept_membership.sql.j2, schema/iam/_functions/create_tenant.sql.j2, schema/iam/_functions/grant_role.sql.j2, schema/iam/_functions/guard_domain_verification.sql.j2, schema/iam/tenant_domains.sql.j2, schema/iam/_functions/guard_membership_consent.sql.j2, schema/iam/memberships.sql.j2, schema/authz/_functions/tenant_ids.sql.j2, schema/authz/_functions/comember_ids.sql.j2, schema/iam/unit_members.sql.j2, schema/authz/_functions/unit_ids.sql.j2, schema/iam/user_roles.sql.j2, schema/authz/_functions/is_auditor.sql.j2, schema/authz/_functions/is_super_admin.sql.j2, schema/authz/_functions/admin_tenant_ids.sql.j2, schema/authz/_functions/elevated.sql.j2, schema/authz/_functions/may_grant.sql.j2, schema/authz/_functions/profile_visibilities.sql.j2, schema/authz/_functions/readable_user_ids.sql.j2, schema/authz/_functions/reviewable_tenant_ids.sql.j2, schema/authz/_functions/session_ok.sql.j2, schema/authz/_functions/tenants_with.sql.j2, schema/audit/_functions/may_read.sql.j2, schema/iam/_functions/invite.sql.j2, schema/iam/_functions/revoke_role.sql.j2, schema/platform/languages.sql.j2, schema/media/media_types.sql.j2, schema/media/media.sql.j2, schema/media/_functions/reject_unseen_file.sql.j2, schema/ai/providers.sql.j2, schema/ai/models.sql.j2, schema/ai/_functions/append_message.sql.j2, schema/ai/_functions/number_message.sql.j2, schema/ai/_functions/reject_unseen_agent.sql.j2, schema/content/repositories.sql.j2, schema/content/folders.sql.j2, schema/content/_functions/publish_item.sql.j2, schema/content/items.sql.j2, schema/content/ai_agents.sql.j2, schema/ai/conversations.sql.j2, schema/ai/conversation_messages.sql.j2, schema/content/automations.sql.j2, schema/content/documents.sql.j2, schema/content/prompts.sql.j2, schema/content/videos.sql.j2, schema/api_v1/_views/ai_agents.sql.j2, schema/api_v1/_views/automations.sql.j2, schema/api_v1/_views/communities.sql.j2, schema/api_v1/_views/conversations.sql.j2, schema/api_v1/_views/departments.sql.j2, schema/api_v1/_views/documents.sql.j2, schema/api_v1/_views/institutions.sql.j2, schema/api_v1/_views/languages.sql.j2, schema/api_v1/_views/me.sql.j2, schema/api_v1/_views/messages.sql.j2, schema/api_v1/_views/my_roles.sql.j2, schema/api_v1/_views/my_sessions.sql.j2, schema/api_v1/_views/my_tenants.sql.j2, schema/api_v1/_views/organizations.sql.j2, schema/api_v1/_views/people.sql.j2, schema/api_v1/_views/prompts.sql.j2, schema/api_v1/_views/teams.sql.j2, schema/api_v1/_views/tenant_members.sql.j2, schema/api_v1/_views/videos.sql.j2, policies/core.sql.j2, policies/privacy.sql.j2, policies/ops.sql.j2, policies/audit.sql.j2, policies/iam.sql.j2, policies/platform.sql.j2, policies/media.sql.j2, policies/ai.sql.j2, policies/content.sql.j2, policies/api_v1.sql.j2
 -- migrate:up
 
--- schema/audit/audit_policies.sql.j2
+-- schema/core/_views/data_catalog.sql.j2
 
-create table audit.audit_policies (
-  schema_name text not null,
-  table_name text not null,
-  action audit.action not null,
-  is_enabled boolean not null default true,
-  track_old boolean not null default true,
-  track_new boolean not null default true,
-  excluded_columns text[] not null default '{}',
-  sensitive_columns text[] not null default '{}',
-  retention_days integer not null default 2555,
-  compression text not null default 'none',
-  compress_after_days integer,
-  created_at timestamptz not null default now(),
-  created_by uuid default auth.uid(),
-  updated_at timestamptz not null default now(),
-  updated_by uuid,
-  constraint audit_policies_pkey primary key (schema_name, table_name, action),
-  constraint audit_policies_retention_days_check check (retention_days > 0),
-  constraint audit_policies_compression_check check (compression in ('none', 'gzip', 'lz4', 'zstd'))
-);
+-- Rendered from the cards: a changed card is a changed view, which `aigym-db new` drafts.
+create view core.data_catalog with (security_invoker = true) as
+select
+  card.schema_name,
+  card.table_name,
+  card.purpose,
+  card.team,
+  card.tenancy,
+  card.owner_column,
+  card.tenant_column,
+  card.parent_table,
+  card.mfa_level,
+  card.data_class,
+  card.legal_basis,
+  card.retention_days,
+  card.kept_with,
+  card.audit_mode,
+  card.partitioning,
+  card.expected_rows
+from (
+  values
+    (
+      'ai', 'conversation_messages',
+      'the messages of a conversation, in order.',
+      'ai',
+      'owner_tenant', 'user_id', 'tenant_id', null,
+      'enrolled',
+      'special',
+      'consent',
+      730, null,
+      'none', 'range created_at month', 1400000000::bigint
+    ),
+    (
+      'ai', 'conversations',
+      'one person''s conversation with a model or an agent.',
+      'ai',
+      'owner_tenant', 'user_id', 'tenant_id', null,
+      'enrolled',
+      'special',
+      'consent',
+      730, null,
+      'meta', null, 40000000::bigint
+    ),
+    (
+      'ai', 'models',
+      'language models and their prices.',
+      'ai',
+      'global', null, null, null,
+      'none',
+      'internal',
+      null,
+      null::integer, 'life',
+      'full', null, 30::bigint
+    ),
+    (
+      'ai', 'providers',
+      'companies whose models are called.',
+      'ai',
+      'global', null, null, null,
+      'none',
+      'internal',
+      null,
+      null::integer, 'life',
+      'full', null, 5::bigint
+    ),
+    (
+      'audit', 'audit_log',
+      'every row change that the card of the table requires to be recorded.',
+      'security',
+      'tenant', 'subject_user_id', 'tenant_id', null,
+      'enrolled',
+      'personal',
+      'legal_obligation',
+      2555, null,
+      'none', 'range occurred_at month', 6720000000::bigint
+    ),
+    (
+      'audit', 'event_types',
+      'the kinds of event, with their sensitivity.',
+      'security',
+      'global', null, null, null,
+      'none',
+      'internal',
+      null,
+      null::integer, 'life',
+      'full', null, 60::bigint
+    ),
+    (
+      'audit', 'seals',
+      'a hash over a closed range of one of the logs, chained to the previous one.',
+      'security',
+      'system', null, null, null,
+      'always',
+      'internal',
+      null,
+      null::integer, 'life',
+      'none', null, 10000::bigint
+    ),
+    (
+      'audit', 'security_audit',
+      'every sign-in, second factor, role change, rejected request, export and elevation.',
+      'security',
+      'owner_tenant', 'user_id', 'tenant_id', null,
+      'enrolled',
+      'personal',
+      'legal_obligation',
+      2555, null,
+      'none', 'range occurred_at month', 1680000000::bigint
+    ),
+    (
+      'audit', 'security_contexts',
+      'elevations: additional read access of a person for a reason and a few hours.',
+      'security',
+      'owner', 'user_id', 'tenant_id', null,
+      'always',
+      'personal',
+      'legal_obligation',
+      2555, null,
+      'full', null, 10000::bigint
+    ),
+    (
+      'audit', 'sessions',
+      'a session of a person, kept after they signed out.',
+      'security',
+      'owner', 'user_id', null, null,
+      'enrolled',
+      'personal',
+      'legitimate_interests',
+      365, null,
+      'none', null, 50000000::bigint
+    ),
+    (
+      'audit', 'system_events',
+      'actions and errors of the system itself.',
+      'security',
+      'system', 'user_id', 'tenant_id', null,
+      'always',
+      'personal',
+      'legitimate_interests',
+      90, null,
+      'none', 'range occurred_at day', 450000000::bigint
+    ),
+    (
+      'content', 'ai_agents',
+      'the columns of items that are AI agents.',
+      'content',
+      'child', null, null, 'content.items',
+      'enrolled',
+      'internal',
+      null,
+      null::integer, 'parent',
+      'diff', null, 50000::bigint
+    ),
+    (
+      'content', 'automations',
+      'the columns of items that are automations.',
+      'content',
+      'child', null, null, 'content.items',
+      'enrolled',
+      'internal',
+      null,
+      null::integer, 'parent',
+      'diff', null, 20000::bigint
+    ),
+    (
+      'content', 'documents',
+      'the columns of items that are documents.',
+      'content',
+      'child', null, null, 'content.items',
+      'enrolled',
+      'internal',
+      null,
+      null::integer, 'parent',
+      'none', null, 200000::bigint
+    ),
+    (
+      'content', 'folders',
+      'the folders of a tenant in a repository.',
+      'content',
+      'tenant', null, 'tenant_id', null,
+      'enrolled',
+      'internal',
+      null,
+      null::integer, 'life',
+      'none', null, 50000::bigint
+    ),
+    (
+      'content', 'items',
+      'the items of repositories, of every type.',
+      'content',
+      'owner_tenant', 'owner_id', 'tenant_id', null,
+      'enrolled',
+      'personal',
+      'contract',
+      null::integer, 'life',
+      'diff', null, 500000::bigint
+    ),
+    (
+      'content', 'prompts',
+      'the columns of items that are reusable prompts.',
+      'content',
+      'child', null, null, 'content.items',
+      'enrolled',
+      'internal',
+      null,
+      null::integer, 'parent',
+      'diff', null, 100000::bigint
+    ),
+    (
+      'content', 'repositories',
+      'the five repositories.',
+      'content',
+      'global', null, null, null,
+      'none',
+      'internal',
+      null,
+      null::integer, 'life',
+      'full', null, 5::bigint
+    ),
+    (
+      'content', 'videos',
+      'the columns of items that are videos.',
+      'content',
+      'child', null, null, 'content.items',
+      'enrolled',
+      'internal',
+      null,
+      null::integer, 'parent',
+      'none', null, 100000::bigint
+    ),
+    (
+      'iam', 'communities',
+      'the columns of tenants of kind community.',
+      'identity',
+      'child', null, 'id', 'iam.tenants',
+      'enrolled',
+      'internal',
+      null,
+      null::integer, 'parent',
+      'diff', null, 5000::bigint
+    ),
+    (
+      'iam', 'institutions',
+      'the columns of tenants of kind institution.',
+      'identity',
+      'child', null, 'id', 'iam.tenants',
+      'enrolled',
+      'internal',
+      null,
+      null::integer, 'parent',
+      'diff', null, 5000::bigint
+    ),
+    (
+      'iam', 'invitations',
+      'invitations to tenants.',
+      'identity',
+      'tenant', null, 'tenant_id', null,
+      'always',
+      'secret',
+      'contract',
+      90, null,
+      'diff', null, 200000::bigint
+    ),
+    (
+      'iam', 'memberships',
+      'the members of tenants.',
+      'identity',
+      'owner_tenant', 'user_id', 'tenant_id', null,
+      'enrolled',
+      'personal',
+      'contract',
+      null::integer, 'life',
+      'full', null, 12000000::bigint
+    ),
+    (
+      'iam', 'organizations',
+      'the columns of tenants of kind organization.',
+      'identity',
+      'child', null, 'id', 'iam.tenants',
+      'enrolled',
+      'internal',
+      null,
+      null::integer, 'parent',
+      'diff', null, 10000::bigint
+    ),
+    (
+      'iam', 'permission_grants',
+      'permissions granted or denied in addition to roles.',
+      'identity',
+      'owner_tenant', 'user_id', 'tenant_id', null,
+      'enrolled',
+      'personal',
+      'contract',
+      null::integer, 'life',
+      'full', null, 100000::bigint
+    ),
+    (
+      'iam', 'permissions',
+      'the permissions, as resource.action.',
+      'identity',
+      'global', null, null, null,
+      'none',
+      'internal',
+      null,
+      null::integer, 'life',
+      'full', null, 120::bigint
+    ),
+    (
+      'iam', 'profile_private',
+      'columns that only the person can read, separate from the profile that other tables reference.',
+      'identity',
+      'owner', 'user_id', null, null,
+      'enrolled',
+      'special',
+      'consent',
+      null::integer, 'life',
+      'meta', null, 10000000::bigint
+    ),
+    (
+      'iam', 'profiles',
+      'one row per person, referenced by all personal data.',
+      'identity',
+      'owner', 'id', null, null,
+      'none',
+      'personal',
+      'contract',
+      null::integer, 'life',
+      'diff', null, 10000000::bigint
+    ),
+    (
+      'iam', 'relationship_types',
+      'the kinds of membership.',
+      'identity',
+      'global', null, null, null,
+      'none',
+      'internal',
+      null,
+      null::integer, 'life',
+      'diff', null, 9::bigint
+    ),
+    (
+      'iam', 'role_permissions',
+      'the permissions of each role.',
+      'identity',
+      'global', null, null, null,
+      'none',
+      'internal',
+      null,
+      null::integer, 'life',
+      'full', null, 600::bigint
+    ),
+    (
+      'iam', 'roles',
+      'the roles, each in one of three tiers.',
+      'identity',
+      'global', null, null, null,
+      'none',
+      'internal',
+      null,
+      null::integer, 'life',
+      'full', null, 16::bigint
+    ),
+    (
+      'iam', 'tenant_domains',
+      'mail domains of tenants, with proof of ownership.',
+      'identity',
+      'tenant', null, 'tenant_id', null,
+      'always',
+      'secret',
+      null,
+      null::integer, 'parent',
+      'full', null, 15000::bigint
+    ),
+    (
+      'iam', 'tenants',
+      'the tenants, referenced by every row of a tenant.',
+      'identity',
+      'tenant', null, 'id', null,
+      'enrolled',
+      'internal',
+      null,
+      null::integer, 'life',
+      'full', null, 20000::bigint
+    ),
+    (
+      'iam', 'unit_members',
+      'the members of units.',
+      'identity',
+      'owner_tenant', 'user_id', 'tenant_id', null,
+      'enrolled',
+      'personal',
+      'contract',
+      null::integer, 'life',
+      'diff', null, 3000000::bigint
+    ),
+    (
+      'iam', 'units',
+      'teams, departments and groups of a tenant, as a tree.',
+      'identity',
+      'tenant', null, 'tenant_id', null,
+      'enrolled',
+      'internal',
+      null,
+      null::integer, 'life',
+      'diff', null, 50000::bigint
+    ),
+    (
+      'iam', 'user_preferences',
+      'display and behaviour settings of a person.',
+      'identity',
+      'owner', 'user_id', null, null,
+      'none',
+      'special',
+      'contract',
+      null::integer, 'life',
+      'none', null, 10000000::bigint
+    ),
+    (
+      'iam', 'user_roles',
+      'the roles of people per tenant.',
+      'identity',
+      'owner_tenant', 'user_id', 'tenant_id', null,
+      'enrolled',
+      'personal',
+      'contract',
+      null::integer, 'life',
+      'full', null, 12000000::bigint
+    ),
+    (
+      'media', 'media',
+      'files in object storage.',
+      'content',
+      'owner_tenant', 'owner_id', 'tenant_id', null,
+      'enrolled',
+      'personal',
+      'contract',
+      null::integer, 'life',
+      'none', null, 5000000::bigint
+    ),
+    (
+      'media', 'media_types',
+      'the four kinds of file and their accepted formats.',
+      'content',
+      'global', null, null, null,
+      'none',
+      'internal',
+      null,
+      null::integer, 'life',
+      'diff', null, 4::bigint
+    ),
+    (
+      'ops', 'job_runs',
+      'the runs of maintenance jobs, including the current one.',
+      'platform',
+      'system', null, null, null,
+      'always',
+      'internal',
+      null,
+      180, null,
+      'none', null, 100000::bigint
+    ),
+    (
+      'ops', 'partition_metadata',
+      'every current and former partition, with bounds and retention state.',
+      'platform',
+      'system', null, null, null,
+      'always',
+      'internal',
+      null,
+      null::integer, 'life',
+      'none', null, 1000::bigint
+    ),
+    (
+      'ops', 'partition_strategies',
+      'partitioning, lead time and retention of each partitioned table.',
+      'platform',
+      'system', null, null, null,
+      'always',
+      'internal',
+      null,
+      null::integer, 'life',
+      'full', null, 20::bigint
+    ),
+    (
+      'platform', 'languages',
+      'the languages of content and interface.',
+      'platform',
+      'global', null, null, null,
+      'none',
+      'internal',
+      null,
+      null::integer, 'life',
+      'diff', null, 50::bigint
+    ),
+    (
+      'privacy', 'data_archive_log',
+      'every archive, anonymisation and drop of rows by age, with the hash of the archive.',
+      'data protection',
+      'system', null, null, null,
+      'always',
+      'internal',
+      null,
+      3650, null,
+      'none', null, 50000::bigint
+    )
+) as card (
+  schema_name, table_name, purpose, team, tenancy, owner_column, tenant_column, parent_table, mfa_level, data_class,
+  legal_basis, retention_days, kept_with, audit_mode, partitioning, expected_rows
+)
+where (select core.reads_catalog());
 
-comment on table audit.audit_policies is 'The declared audit mode of each table and action.';
+comment on view core.data_catalog is 'The declarations about each table, as on its card.';
 
-comment on column audit.audit_policies.excluded_columns is 'Columns that are not recorded: generated columns.';
+comment on column core.data_catalog.team is 'The team that is responsible for the schema.';
 
-comment on column audit.audit_policies.sensitive_columns is 'Columns whose values are masked in the log.';
+comment on column core.data_catalog.tenancy is
+  'The owner of the rows: all, a tenant, a person, the parent row or the system.';
 
-alter table audit.audit_policies enable row level security;
+comment on column core.data_catalog.data_class is 'The most sensitive class among the columns of the table.';
 
-revoke all on audit.audit_policies from public;
+comment on column core.data_catalog.retention_days is 'Retention of a row in days; null: see kept_with.';
 
-create trigger aa_touch
-  before update on audit.audit_policies
-  for each row execute function core.touch();
+comment on column core.data_catalog.kept_with is
+  'What a row without a number of days is kept as long as: life (its owner or tenant) or parent.';
 
-create trigger zz_audit
-  after insert or update or delete on audit.audit_policies
-  for each row execute function audit.record_row(
-    'full',
-    'schema_name,table_name,action',
-    '',
-    '',
-    ''
-  );
+comment on column core.data_catalog.partitioning is
+  'The partitioning of the table, e.g. `range occurred_at month`; null if it is not partitioned.';
 
--- schema/audit/audit_triggers.sql.j2
+-- schema/core/_views/column_catalog.sql.j2
 
-create table audit.audit_triggers (
-  schema_name text not null,
-  table_name text not null,
-  trigger_name text not null,
-  timing text not null,
-  events text[] not null,
-  function_name text not null,
-  is_enabled boolean not null default true,
-  created_at timestamptz not null default now(),
-  created_by uuid default auth.uid(),
-  updated_at timestamptz not null default now(),
-  updated_by uuid,
-  constraint audit_triggers_pkey primary key (schema_name, table_name, trigger_name),
-  constraint audit_triggers_timing_check check (timing in ('BEFORE', 'AFTER', 'INSTEAD OF'))
-);
+-- The classes are rendered from the cards, the columns are those of the tables.
+create view core.column_catalog with (security_invoker = true) as
+select
+  catalog.schema_name,
+  catalog.table_name,
+  attribute.attname::text as column_name,
+  format_type(attribute.atttypid, attribute.atttypmod) as data_type,
+  coalesce(card.data_class, 'internal') as data_class,
+  card.erasure,
+  catalog.audit_mode in ('diff', 'full')
+    and attribute.attgenerated = ''
+    and card.data_class is null as is_in_audit
+from core.data_catalog as catalog
+join pg_catalog.pg_namespace as namespace on namespace.nspname = catalog.schema_name
+join pg_catalog.pg_class as class on class.relnamespace = namespace.oid and class.relname = catalog.table_name
+join pg_catalog.pg_attribute as attribute
+  on attribute.attrelid = class.oid and attribute.attnum > 0 and not attribute.attisdropped
+left join (
+  values
+    ('ai', 'conversation_messages', 'content', 'special', 'delete'),
+    ('ai', 'conversation_messages', 'metadata', 'special', 'delete'),
+    ('ai', 'conversations', 'title', 'special', 'delete'),
+    ('ai', 'conversations', 'summary', 'special', 'delete'),
+    ('ai', 'conversations', 'context', 'special', 'delete'),
+    ('audit', 'audit_log', 'actor_id', 'personal', 'retain'),
+    ('audit', 'audit_log', 'acting_for', 'personal', 'retain'),
+    ('audit', 'audit_log', 'subject_user_id', 'personal', 'retain'),
+    ('audit', 'audit_log', 'ip_address', 'personal', 'retain'),
+    ('audit', 'audit_log', 'user_agent', 'personal', 'retain'),
+    ('audit', 'security_audit', 'user_id', 'personal', 'retain'),
+    ('audit', 'security_audit', 'ip_address', 'personal', 'retain'),
+    ('audit', 'security_audit', 'user_agent', 'personal', 'retain'),
+    ('audit', 'security_contexts', 'user_id', 'personal', 'retain'),
+    ('audit', 'security_contexts', 'target_user_id', 'personal', 'retain'),
+    ('audit', 'security_contexts', 'elevated_by', 'personal', 'retain'),
+    ('audit', 'security_contexts', 'reason', 'personal', 'retain'),
+    ('audit', 'sessions', 'user_id', 'personal', 'delete'),
+    ('audit', 'sessions', 'ip_address', 'personal', 'anonymise'),
+    ('audit', 'sessions', 'user_agent', 'personal', 'delete'),
+    ('audit', 'system_events', 'user_id', 'personal', 'pseudonymise'),
+    ('audit', 'system_events', 'ip_address', 'personal', 'anonymise'),
+    ('content', 'items', 'owner_id', 'personal', 'pseudonymise'),
+    ('content', 'items', 'published_by', 'personal', 'pseudonymise'),
+    ('iam', 'invitations', 'email', 'personal', 'delete'),
+    ('iam', 'invitations', 'token_hash', 'secret', 'delete'),
+    ('iam', 'invitations', 'invited_by', 'personal', 'delete'),
+    ('iam', 'invitations', 'accepted_by', 'personal', 'delete'),
+    ('iam', 'memberships', 'user_id', 'personal', 'delete'),
+    ('iam', 'permission_grants', 'user_id', 'personal', 'delete'),
+    ('iam', 'profile_private', 'first_name', 'personal', 'delete'),
+    ('iam', 'profile_private', 'last_name', 'personal', 'delete'),
+    ('iam', 'profile_private', 'phone', 'personal', 'delete'),
+    ('iam', 'profile_private', 'date_of_birth', 'special', 'delete'),
+    ('iam', 'profile_private', 'sex_at_birth', 'special', 'delete'),
+    ('iam', 'profile_private', 'notes_enc', 'special', 'delete'),
+    ('iam', 'profiles', 'email', 'personal', 'anonymise'),
+    ('iam', 'profiles', 'full_name', 'personal', 'anonymise'),
+    ('iam', 'profiles', 'display_name', 'personal', 'anonymise'),
+    ('iam', 'profiles', 'avatar_url', 'personal', 'anonymise'),
+    ('iam', 'profiles', 'job_title', 'personal', 'anonymise'),
+    ('iam', 'tenant_domains', 'verification_token', 'secret', 'delete'),
+    ('iam', 'unit_members', 'user_id', 'personal', 'delete'),
+    ('iam', 'user_preferences', 'ui', 'personal', 'delete'),
+    ('iam', 'user_preferences', 'accessibility', 'special', 'delete'),
+    ('iam', 'user_preferences', 'marketing_opt_in', 'personal', 'delete'),
+    ('iam', 'user_roles', 'user_id', 'personal', 'delete'),
+    ('media', 'media', 'owner_id', 'personal', 'delete'),
+    ('media', 'media', 'filename', 'personal', 'delete'),
+    ('media', 'media', 'alt_text', 'personal', 'delete')
+) as card (schema_name, table_name, column_name, data_class, erasure)
+  on card.schema_name = catalog.schema_name
+  and card.table_name = catalog.table_name
+  and card.column_name = attribute.attname;
 
-comment on table audit.audit_triggers is 'The declared triggers.';
+comment on view core.column_catalog is
+  'The sensitivity of each column and what erasure does with its value, as on the card of the table.';
 
-comment on column audit.audit_triggers.is_enabled is 'False: the trigger exists and is disabled.';
+comment on column core.column_catalog.data_class is 'internal, personal, special or secret.';
 
-alter table audit.audit_triggers enable row level security;
+comment on column core.column_catalog.erasure is
+  'delete, anonymise, pseudonymise or retain; null for a column without personal data.';
 
-revoke all on audit.audit_triggers from public;
+comment on column core.column_catalog.is_in_audit is
+  'Whether the audit log contains values of the column; they are masked otherwise.';
 
-create trigger aa_touch
-  before update on audit.audit_triggers
-  for each row execute function core.touch();
+-- schema/core/_views/integrity_rules.sql.j2
 
-create trigger zz_audit
-  after insert or update or delete on audit.audit_triggers
-  for each row execute function audit.record_row(
-    'full',
-    'schema_name,table_name,trigger_name',
-    '',
-    '',
-    ''
-  );
+create view core.integrity_rules with (security_invoker = true) as
+select
+  catalog.schema_name,
+  catalog.table_name,
+  reference.conname::text as constraint_name,
+  target_namespace.nspname::text as target_schema,
+  target.relname::text as target_table,
+  case reference.confdeltype
+    when 'a' then 'no action'
+    when 'r' then 'restrict'
+    when 'c' then 'cascade'
+    when 'n' then 'set null'
+    when 'd' then 'set default'
+  end as on_delete,
+  reference.convalidated as is_validated
+from core.data_catalog as catalog
+join pg_catalog.pg_namespace as namespace on namespace.nspname = catalog.schema_name
+join pg_catalog.pg_class as class on class.relnamespace = namespace.oid and class.relname = catalog.table_name
+join pg_catalog.pg_constraint as reference
+  on reference.conrelid = class.oid and reference.contype = 'f' and reference.conparentid = 0
+join pg_catalog.pg_class as target on target.oid = reference.confrelid
+join pg_catalog.pg_namespace as target_namespace on target_namespace.oid = target.relnamespace;
 
--- schema/audit/row_level_policies.sql.j2
+comment on view core.integrity_rules is 'The foreign keys, and the effect of deleting a referenced row.';
 
-create table audit.row_level_policies (
-  schema_name text not null,
-  table_name text not null,
-  policy_name text not null,
-  command text not null,
-  roles text[] not null,
-  is_permissive boolean not null,
-  using_sha256 bytea,
-  check_sha256 bytea,
-  description text not null,
-  created_at timestamptz not null default now(),
-  created_by uuid default auth.uid(),
-  updated_at timestamptz not null default now(),
-  updated_by uuid,
-  constraint row_level_policies_pkey primary key (schema_name, table_name, policy_name),
-  constraint row_level_policies_command_check check (command in ('SELECT', 'INSERT', 'UPDATE', 'DELETE', 'ALL'))
-);
+-- schema/privacy/_views/data_lifecycle_policies.sql.j2
 
-comment on table audit.row_level_policies is 'The declared policies.';
+create view privacy.data_lifecycle_policies with (security_invoker = true) as
+select
+  catalog.schema_name,
+  catalog.table_name,
+  catalog.data_class,
+  catalog.retention_days,
+  catalog.kept_with,
+  strategy.retention as attached_for,
+  strategy.auto_detach as is_detached,
+  strategy.archive_before_drop as is_archived,
+  strategy.auto_drop as is_dropped
+from core.data_catalog as catalog
+left join ops.partition_strategies as strategy using (schema_name, table_name);
 
-comment on column audit.row_level_policies.using_sha256 is
-  'Hash of the USING expression as printed by PostgreSQL; null without one.';
+comment on view privacy.data_lifecycle_policies is
+  'How long the rows of each table are kept: the retention of its card, and what happens to its partitions.';
 
-comment on column audit.row_level_policies.description is
-  'A description of the roles and rows that the policy covers.';
-
-alter table audit.row_level_policies enable row level security;
-
-revoke all on audit.row_level_policies from public;
-
-create trigger aa_touch
-  before update on audit.row_level_policies
-  for each row execute function core.touch();
-
-create trigger zz_audit
-  after insert or update or delete on audit.row_level_policies
-  for each row execute function audit.record_row(
-    'full',
-    'schema_name,table_name,policy_name',
-    '',
-    '',
-    ''
-  );
+comment on column privacy.data_lifecycle_policies.attached_for is
+  'How long a partition stays attached after its end; null if the table has none.';
 
 -- schema/audit/security_contexts.sql.j2
 
@@ -154,6 +687,7 @@ create table audit.security_contexts (
     scope in ('phi_read', 'tenant_support', 'impersonation', 'data_fix')
   ),
   constraint security_contexts_reason_check check (length(reason) between 10 and 500),
+  constraint security_contexts_ticket_ref_check check (length(ticket_ref) <= 100),
   constraint security_contexts_expires_at_check check (expires_at <= started_at + interval '4 hours')
 );
 
@@ -189,6 +723,326 @@ create trigger zz_audit
     'user_id',
     'tenant_id'
   );
+
+-- schema/audit/_functions/elevations.sql.j2
+
+create function audit.elevations(person uuid default null)
+returns setof audit.security_contexts
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+begin
+  perform authz.assert_session('always');
+
+  if person is distinct from auth.uid() and not (authz.is_super_admin() or authz.is_auditor()) then
+    raise exception 'only super admins and auditors can read the elevations of others'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  return query
+  select c.*
+  from audit.security_contexts as c
+  where person is null or c.user_id = person
+  order by c.started_at desc, c.id desc
+  limit 1000;
+end
+$$;
+
+comment on function audit.elevations(uuid) is
+  'The elevations of a person, newest first, at most 1,000: the caller''s own or, for super admins and auditors, those '
+  'of any person or (null) of all.';
+
+revoke all on function audit.elevations(uuid) from public;
+
+grant execute on function audit.elevations(uuid) to authenticated;
+
+-- schema/audit/_functions/record_session.sql.j2
+
+-- Fires on auth.sessions: an error would fail the sign-in, so it is reported as a warning.
+create function audit.record_session()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  session record;
+begin
+  if tg_op = 'DELETE' then
+    session := old;
+  else
+    session := new;
+  end if;
+
+  insert into audit.sessions as known (session_id, user_id, ip_address, user_agent, aal, started_at, last_activity_at)
+  select
+    session.id,
+    p.id,
+    audit.network_of(session.ip),
+    left(session.user_agent, 500),
+    session.aal::text,
+    coalesce(session.created_at, now()),
+    coalesce(session.refreshed_at at time zone 'UTC', session.updated_at, session.created_at, now())
+  from iam.profiles as p
+  where p.id = session.user_id
+  on conflict (session_id) do update
+  set
+    aal = excluded.aal,
+    last_activity_at = greatest(known.last_activity_at, excluded.last_activity_at),
+    ended_at = case when tg_op = 'DELETE' then now() end;
+
+  if tg_op = 'INSERT' then
+    perform audit.log_security('login.succeeded', action => 'sign_in', person => session.user_id);
+  elsif tg_op = 'DELETE' then
+    perform audit.log_security('login.ended', action => 'sign_out', person => session.user_id);
+  end if;
+
+  return null;
+exception
+  when others then
+    raise warning 'the session % was not recorded: %', session.id, sqlerrm;
+    return null;
+end
+$$;
+
+comment on function audit.record_session() is
+  'Trigger bz_session of auth.sessions: copies the session to audit.sessions and records sign-in and sign-out.';
+
+revoke all on function audit.record_session() from public;
+
+-- schema/audit/_functions/events.sql.j2
+
+-- The log has no policy for people: a policy that admits auditors makes each other caller scan every partition. A custom
+-- plan for each call omits the conditions of absent arguments and the partitions outside the times.
+create function audit.events(
+  tenant uuid default null,
+  person uuid default null,
+  actor uuid default null,
+  changed_table text default null,
+  row_key jsonb default null,
+  since timestamptz default '-infinity',
+  until timestamptz default 'infinity',
+  before_id uuid default null,
+  page_size integer default 50
+)
+returns setof audit.audit_log
+language plpgsql
+stable
+security definer
+set search_path = ''
+set plan_cache_mode = 'force_custom_plan'
+as $$
+declare
+  wanted_schema constant text := split_part(changed_table, '.', 1);
+  wanted_table constant text := split_part(changed_table, '.', 2);
+begin
+  perform authz.assert_session('enrolled');
+
+  if not audit.may_read(tenant) then
+    raise exception 'permission audit.read is required in this tenant'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  if page_size not between 1 and 1000 then
+    raise exception 'page_size must be between 1 and 1000, not %', page_size
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  return query
+  select log.*
+  from audit.audit_log as log
+  where log.occurred_at >= since
+    and log.occurred_at <= until
+    and (before_id is null or (log.occurred_at, log.id) < (until, before_id))
+    and (tenant is null or log.tenant_id = tenant)
+    and (person is null or log.subject_user_id = person)
+    and (actor is null or log.actor_id = actor)
+    and (changed_table is null or log.schema_name = wanted_schema and log.table_name = wanted_table)
+    and (row_key is null or log.row_pk @> row_key)
+  order by log.occurred_at desc, log.id desc
+  limit page_size;
+end
+$$;
+
+comment on function audit.events(uuid, uuid, uuid, text, jsonb, timestamptz, timestamptz, uuid, integer) is
+  'The row changes, newest first, at most page_size of them. Filters: the tenant, the person concerned, the actor, the '
+  'table as schema.table, the key of the row, and the times. For the next page pass the time of the last row as until '
+  'and its id as before_id. Admins must name a tenant whose log they can read.';
+
+revoke all on function audit.events(uuid, uuid, uuid, text, jsonb, timestamptz, timestamptz, uuid, integer) from public;
+
+grant execute on function audit.events(uuid, uuid, uuid, text, jsonb, timestamptz, timestamptz, uuid, integer) to authenticated;
+
+-- schema/audit/_functions/security_events.sql.j2
+
+-- See audit.events().
+create function audit.security_events(
+  tenant uuid default null,
+  person uuid default null,
+  event_code text default null,
+  at_least audit.risk_level default 'low',
+  since timestamptz default '-infinity',
+  until timestamptz default 'infinity',
+  before_id uuid default null,
+  page_size integer default 50
+)
+returns table (
+  id uuid,
+  occurred_at timestamptz,
+  event text,
+  user_id uuid,
+  tenant_id uuid,
+  action text,
+  resource text,
+  outcome text,
+  risk_level audit.risk_level,
+  aal text,
+  ip_address inet,
+  user_agent text,
+  session_id uuid,
+  request_id uuid,
+  details jsonb
+)
+language plpgsql
+stable
+security definer
+set search_path = ''
+set plan_cache_mode = 'force_custom_plan'
+as $$
+declare
+  event_id uuid;
+begin
+  perform authz.assert_session('enrolled');
+
+  if person is distinct from auth.uid() and not audit.may_read(tenant) then
+    raise exception 'permission audit.read is required in this tenant'
+      using errcode = 'insufficient_privilege',
+            hint = 'Pass your own id as person to read the events that concern you.';
+  end if;
+
+  if page_size not between 1 and 1000 then
+    raise exception 'page_size must be between 1 and 1000, not %', page_size
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  if event_code is not null then
+    select t.id
+    into event_id
+    from audit.event_types as t
+    where t.code = event_code;
+
+    if event_id is null then
+      raise exception 'event type % does not exist', event_code
+        using errcode = 'no_data_found';
+    end if;
+  end if;
+
+  return query
+  select
+    log.id,
+    log.occurred_at,
+    t.code,
+    log.user_id,
+    log.tenant_id,
+    log.action,
+    log.resource,
+    log.outcome,
+    log.risk_level,
+    log.aal,
+    log.ip_address,
+    log.user_agent,
+    log.session_id,
+    log.request_id,
+    log.details
+  from audit.security_audit as log
+  join audit.event_types as t on t.id = log.event_type_id
+  where log.occurred_at >= since
+    and log.occurred_at <= until
+    and (before_id is null or (log.occurred_at, log.id) < (until, before_id))
+    and (tenant is null or log.tenant_id = tenant)
+    and (person is null or log.user_id = person)
+    and (event_id is null or log.event_type_id = event_id)
+    and (at_least = 'low' or log.risk_level >= at_least)
+  order by log.occurred_at desc, log.id desc
+  limit page_size;
+end
+$$;
+
+comment on function
+  audit.security_events(uuid, uuid, text, audit.risk_level, timestamptz, timestamptz, uuid, integer) is
+  'The security events, newest first, at most page_size of them, with filters like those of audit.events(). A person '
+  'reads the events that concern them by passing their own id as person.';
+
+revoke all on function audit.security_events(uuid, uuid, text, audit.risk_level, timestamptz, timestamptz, uuid, integer) from public;
+
+grant execute on function audit.security_events(uuid, uuid, text, audit.risk_level, timestamptz, timestamptz, uuid, integer) to authenticated;
+
+-- schema/audit/_views/audit_policies.sql.j2
+
+create view audit.audit_policies with (security_invoker = true) as
+select
+  catalog.schema_name,
+  catalog.table_name,
+  catalog.audit_mode,
+  audit_trigger.oid is not null as is_audited,
+  coalesce(audit_trigger.tgenabled in ('O', 'A'), false) as is_enabled
+from core.data_catalog as catalog
+join pg_catalog.pg_namespace as namespace on namespace.nspname = catalog.schema_name
+join pg_catalog.pg_class as class on class.relnamespace = namespace.oid and class.relname = catalog.table_name
+left join pg_catalog.pg_trigger as audit_trigger
+  on audit_trigger.tgrelid = class.oid and audit_trigger.tgfoid = 'audit.record_row()'::regprocedure;
+
+comment on view audit.audit_policies is 'The audit mode on the card of each table, and whether the table has the trigger.';
+
+-- schema/audit/_views/audit_triggers.sql.j2
+
+create view audit.audit_triggers with (security_invoker = true) as
+select
+  catalog.schema_name,
+  catalog.table_name,
+  trigger.tgname::text as trigger_name,
+  case
+    when trigger.tgtype & 64 <> 0 then 'instead of'
+    when trigger.tgtype & 2 <> 0 then 'before'
+    else 'after'
+  end as timing,
+  array_remove(
+    array[
+      case when trigger.tgtype & 4 <> 0 then 'insert' end,
+      case when trigger.tgtype & 16 <> 0 then 'update' end,
+      case when trigger.tgtype & 8 <> 0 then 'delete' end,
+      case when trigger.tgtype & 32 <> 0 then 'truncate' end
+    ],
+    null
+  ) as events,
+  trigger.tgfoid::regprocedure::text as function_name,
+  trigger.tgenabled in ('O', 'A') as is_enabled
+from core.data_catalog as catalog
+join pg_catalog.pg_namespace as namespace on namespace.nspname = catalog.schema_name
+join pg_catalog.pg_class as class on class.relnamespace = namespace.oid and class.relname = catalog.table_name
+join pg_catalog.pg_trigger as trigger on trigger.tgrelid = class.oid and not trigger.tgisinternal;
+
+comment on view audit.audit_triggers is 'The triggers of the tables.';
+
+-- schema/audit/_views/row_level_policies.sql.j2
+
+create view audit.row_level_policies with (security_invoker = true) as
+select
+  catalog.schema_name,
+  catalog.table_name,
+  policy.policyname::text as policy_name,
+  policy.cmd as command,
+  policy.roles::text[] as roles,
+  policy.permissive = 'PERMISSIVE' as is_permissive,
+  policy.qual as using_expression,
+  policy.with_check as check_expression
+from core.data_catalog as catalog
+join pg_catalog.pg_policies as policy
+  on policy.schemaname = catalog.schema_name and policy.tablename = catalog.table_name;
+
+comment on view audit.row_level_policies is 'The policies of the tables.';
 
 -- schema/authz/_functions/aal.sql.j2
 
@@ -362,6 +1216,11 @@ create trigger zz_audit
     ''
   );
 
+create trigger bz_direct_change
+  after insert or update or delete on iam.permissions
+  for each row when (current_user <> 'aigym_owner')
+  execute function audit.record_direct_change();
+
 alter table iam.permissions enable row level security;
 
 revoke all on iam.permissions from public;
@@ -376,15 +1235,12 @@ create table audit.sessions (
   user_id uuid,
   ip_address inet,
   user_agent text,
-  source text not null default 'web',
   aal text,
   started_at timestamptz not null default now(),
   last_activity_at timestamptz not null default now(),
   ended_at timestamptz,
-  is_suspicious boolean not null default false,
-  metadata jsonb not null default '{}',
   constraint sessions_pkey primary key (session_id),
-  constraint sessions_source_check check (source in ('web', 'mobile_app', 'api', 'system')),
+  constraint sessions_user_agent_check check (length(user_agent) <= 500),
   constraint sessions_user_id_fkey foreign key (user_id) references iam.profiles (id) on delete cascade
 );
 
@@ -399,18 +1255,47 @@ comment on column audit.sessions.aal is 'Authenticator assurance level: aal1 wit
 create index sessions_user_id_started_at_idx
   on audit.sessions (user_id, started_at desc);
 
--- Inactive sessions.
-create index sessions_last_activity_at_idx
-  on audit.sessions (last_activity_at)
-  where ended_at is null;
-
--- Sessions by address.
-create index sessions_ip_address_started_at_idx
-  on audit.sessions (ip_address, started_at desc);
+-- Retention.
+create index sessions_started_at_idx
+  on audit.sessions (started_at);
 
 alter table audit.sessions enable row level security;
 
 revoke all on audit.sessions from public;
+
+-- schema/audit/_functions/sessions_of.sql.j2
+
+create function audit.sessions_of(person uuid)
+returns setof audit.sessions
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+begin
+  perform authz.assert_session('enrolled');
+
+  if person is distinct from auth.uid() and not (authz.is_super_admin() or authz.is_auditor()) then
+    raise exception 'only super admins and auditors can read the sessions of others'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  return query
+  select s.*
+  from audit.sessions as s
+  where s.user_id = person
+  order by s.started_at desc
+  limit 1000;
+end
+$$;
+
+comment on function audit.sessions_of(uuid) is
+  'The sessions of a person, newest first, at most 1,000: the caller''s own or, for super admins and auditors, of any '
+  'person.';
+
+revoke all on function audit.sessions_of(uuid) from public;
+
+grant execute on function audit.sessions_of(uuid) to authenticated;
 
 -- schema/iam/relationship_types.sql.j2
 
@@ -519,6 +1404,11 @@ create trigger zz_audit
     ''
   );
 
+create trigger bz_direct_change
+  after insert or update of tier, role_type, deleted_at or delete on iam.roles
+  for each row when (current_user <> 'aigym_owner')
+  execute function audit.record_direct_change();
+
 alter table iam.roles enable row level security;
 
 revoke all on iam.roles from public;
@@ -564,6 +1454,11 @@ create trigger zz_audit
     '',
     ''
   );
+
+create trigger bz_direct_change
+  after insert or update or delete on iam.role_permissions
+  for each row when (current_user <> 'aigym_owner')
+  execute function audit.record_direct_change();
 
 alter table iam.role_permissions enable row level security;
 
@@ -669,6 +1564,11 @@ create trigger zz_audit
     '',
     'id'
   );
+
+create trigger bz_direct_change
+  after insert or update of status or delete on iam.tenants
+  for each row when (current_user <> 'aigym_owner')
+  execute function audit.record_direct_change();
 
 alter table iam.tenants enable row level security;
 
@@ -974,6 +1874,11 @@ create trigger zz_audit
     'tenant_id'
   );
 
+create trigger bz_direct_change
+  after insert or update or delete on iam.invitations
+  for each row when (current_user <> 'aigym_owner')
+  execute function audit.record_direct_change();
+
 alter table iam.invitations enable row level security;
 
 revoke all on iam.invitations from public;
@@ -1060,6 +1965,11 @@ create trigger zz_audit
     'user_id',
     'tenant_id'
   );
+
+create trigger bz_direct_change
+  after insert or update or delete on iam.permission_grants
+  for each row when (current_user <> 'aigym_owner')
+  execute function audit.record_direct_change();
 
 alter table iam.permission_grants enable row level security;
 
@@ -1578,6 +2488,11 @@ create trigger zz_audit
     'tenant_id'
   );
 
+create trigger bz_direct_change
+  after insert or update or delete on iam.memberships
+  for each row when (current_user <> 'aigym_owner')
+  execute function audit.record_direct_change();
+
 alter table iam.memberships enable row level security;
 
 revoke all on iam.memberships from public;
@@ -1803,6 +2718,11 @@ create trigger zz_audit
     'tenant_id'
   );
 
+create trigger bz_direct_change
+  after insert or update or delete on iam.user_roles
+  for each row when (current_user <> 'aigym_owner')
+  execute function audit.record_direct_change();
+
 alter table iam.user_roles enable row level security;
 
 revoke all on iam.user_roles from public;
@@ -1955,32 +2875,6 @@ alter function authz.elevated(text) owner to aigym_authz;
 revoke all on function authz.elevated(text) from public;
 
 grant execute on function authz.elevated(text) to authenticated, service_role;
-
--- schema/authz/_functions/logs_closed_until.sql.j2
-
-create function authz.logs_closed_until()
-returns timestamptz
-language sql
-stable
-parallel safe
-security definer
-set search_path = ''
-as $$
-  select case
-    when authz.is_super_admin() or authz.is_auditor() then '-infinity'::timestamptz
-    else 'infinity'::timestamptz
-  end
-$$;
-
-comment on function authz.logs_closed_until() is
-  'The time after which the caller can read logs: -infinity for super admins and auditors, infinity for '
-  'others. Policies compare a column with it, because `or is_auditor()` would prevent the use of an index.';
-
-alter function authz.logs_closed_until() owner to aigym_authz;
-
-revoke all on function authz.logs_closed_until() from public;
-
-grant execute on function authz.logs_closed_until() to authenticated, service_role;
 
 -- schema/authz/_functions/may_grant.sql.j2
 
@@ -2229,6 +3123,36 @@ alter function authz.tenants_with(text) owner to aigym_authz;
 revoke all on function authz.tenants_with(text) from public;
 
 grant execute on function authz.tenants_with(text) to authenticated, service_role;
+
+-- schema/audit/_functions/may_read.sql.j2
+
+-- Not executable through the API: called by the functions that read the logs.
+create function audit.may_read(tenant uuid)
+returns boolean
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select authz.is_super_admin()
+    or authz.is_auditor()
+    or exists (
+      select
+      from iam.tenants as t
+      where t.id = tenant
+        and (
+          t.id = any (array(select authz.tenants_with('audit.read')))
+          or t.id = any (array(select authz.admin_tenant_ids()))
+          and t.ancestor_ids && array(select authz.tenants_with('audit.read'))
+        )
+    )
+$$;
+
+comment on function audit.may_read(uuid) is
+  'Whether the caller can read the log of a tenant: with permission audit.read in the tenant, or in one above it as '
+  'its admin. Super admins and auditors read every log, also without a tenant (null).';
+
+revoke execute on function audit.may_read(uuid) from public;
 
 -- schema/iam/_functions/invite.sql.j2
 
@@ -3717,12 +4641,10 @@ select
   s.session_id,
   s.ip_address,
   s.user_agent,
-  s.source,
   s.aal,
   s.started_at,
   s.last_activity_at,
-  s.ended_at,
-  s.is_suspicious
+  s.ended_at
 from audit.sessions as s
 where s.user_id = (select auth.uid());
 
@@ -3888,133 +4810,19 @@ comment on view api_v1.videos is 'Videos that the caller can read.';
 
 grant usage on schema core to aigym_auditor;
 grant usage on schema core to aigym_authz;
+grant usage on schema core to aigym_job;
 grant usage on schema core to anon;
 grant usage on schema core to authenticated;
 grant usage on schema core to service_role;
 
-create policy data_catalog_session on core.data_catalog
-  as restrictive for all to authenticated
-  using ((select authz.session_ok('always')));
-
-create policy data_catalog_select on core.data_catalog
-  for select to authenticated
-  using (
-    (select authz.is_super_admin())
-    or (select authz.is_auditor())
-  );
-
-create policy data_catalog_insert on core.data_catalog
-  for insert to authenticated
-  with check ((select authz.is_super_admin()));
-
-create policy data_catalog_update on core.data_catalog
-  for update to authenticated
-  using ((select authz.is_super_admin()))
-  with check ((select authz.is_super_admin()));
-
-create policy data_catalog_delete on core.data_catalog
-  for delete to authenticated
-  using ((select authz.is_super_admin()));
-
-create policy data_catalog_select_external_auditor on core.data_catalog
-  for select to aigym_auditor
-  using (true);
-
-grant select on core.data_catalog to aigym_auditor;
-grant select, insert, update, delete on core.data_catalog to authenticated;
-grant select, insert, update, delete on core.data_catalog to service_role;
-
-create policy column_catalog_session on core.column_catalog
-  as restrictive for all to authenticated
-  using ((select authz.session_ok('always')));
-
-create policy column_catalog_select on core.column_catalog
-  for select to authenticated
-  using (
-    (select authz.is_super_admin())
-    or (select authz.is_auditor())
-  );
-
-create policy column_catalog_insert on core.column_catalog
-  for insert to authenticated
-  with check ((select authz.is_super_admin()));
-
-create policy column_catalog_update on core.column_catalog
-  for update to authenticated
-  using ((select authz.is_super_admin()))
-  with check ((select authz.is_super_admin()));
-
-create policy column_catalog_delete on core.column_catalog
-  for delete to authenticated
-  using ((select authz.is_super_admin()));
-
-create policy column_catalog_select_external_auditor on core.column_catalog
-  for select to aigym_auditor
-  using (true);
-
-grant select on core.column_catalog to aigym_auditor;
-grant select, insert, update, delete on core.column_catalog to authenticated;
-grant select, insert, update, delete on core.column_catalog to service_role;
-
-create policy integrity_rules_session on core.integrity_rules
-  as restrictive for all to authenticated
-  using ((select authz.session_ok('always')));
-
-create policy integrity_rules_select on core.integrity_rules
-  for select to authenticated
-  using (
-    (select authz.is_super_admin())
-    or (select authz.is_auditor())
-  );
-
-create policy integrity_rules_insert on core.integrity_rules
-  for insert to authenticated
-  with check ((select authz.is_super_admin()));
-
-create policy integrity_rules_update on core.integrity_rules
-  for update to authenticated
-  using ((select authz.is_super_admin()))
-  with check ((select authz.is_super_admin()));
-
-create policy integrity_rules_delete on core.integrity_rules
-  for delete to authenticated
-  using ((select authz.is_super_admin()));
-
-grant select, insert, update, delete on core.integrity_rules to authenticated;
-grant select, insert, update, delete on core.integrity_rules to service_role;
+-- core.reads_catalog() decides about the rows.
+grant select on core.data_catalog, core.column_catalog, core.integrity_rules
+  to authenticated, service_role, aigym_auditor;
 
 -- policies/privacy.sql.j2
 
 grant usage on schema privacy to authenticated;
 grant usage on schema privacy to service_role;
-
-create policy data_lifecycle_policies_session on privacy.data_lifecycle_policies
-  as restrictive for all to authenticated
-  using ((select authz.session_ok('always')));
-
-create policy data_lifecycle_policies_select on privacy.data_lifecycle_policies
-  for select to authenticated
-  using (
-    (select authz.is_super_admin())
-    or (select authz.is_auditor())
-  );
-
-grant select on privacy.data_lifecycle_policies to authenticated;
-grant select, insert, update, delete on privacy.data_lifecycle_policies to service_role;
-
-create policy retention_compliance_session on privacy.retention_compliance
-  as restrictive for all to authenticated
-  using ((select authz.session_ok('always')));
-
-create policy retention_compliance_select on privacy.retention_compliance
-  for select to authenticated
-  using (
-    (select authz.is_super_admin())
-    or (select authz.is_auditor())
-  );
-
-grant select on privacy.retention_compliance to authenticated;
-grant select, insert, update, delete on privacy.retention_compliance to service_role;
 
 create policy data_archive_log_session on privacy.data_archive_log
   as restrictive for all to authenticated
@@ -4028,7 +4836,9 @@ create policy data_archive_log_select on privacy.data_archive_log
   );
 
 grant select on privacy.data_archive_log to authenticated;
-grant select, insert, update, delete on privacy.data_archive_log to service_role;
+grant select on privacy.data_archive_log to service_role;
+
+grant select on privacy.data_lifecycle_policies to authenticated, service_role;
 
 -- policies/ops.sql.j2
 
@@ -4046,21 +4856,8 @@ create policy partition_strategies_select on ops.partition_strategies
     or (select authz.is_auditor())
   );
 
-create policy partition_strategies_insert on ops.partition_strategies
-  for insert to authenticated
-  with check ((select authz.is_super_admin()));
-
-create policy partition_strategies_update on ops.partition_strategies
-  for update to authenticated
-  using ((select authz.is_super_admin()))
-  with check ((select authz.is_super_admin()));
-
-create policy partition_strategies_delete on ops.partition_strategies
-  for delete to authenticated
-  using ((select authz.is_super_admin()));
-
-grant select, insert, update, delete on ops.partition_strategies to authenticated;
-grant select, insert, update, delete on ops.partition_strategies to service_role;
+grant select on ops.partition_strategies to authenticated;
+grant select on ops.partition_strategies to service_role;
 
 create policy partition_metadata_session on ops.partition_metadata
   as restrictive for all to authenticated
@@ -4073,21 +4870,8 @@ create policy partition_metadata_select on ops.partition_metadata
     or (select authz.is_auditor())
   );
 
-create policy partition_metadata_insert on ops.partition_metadata
-  for insert to authenticated
-  with check ((select authz.is_super_admin()));
-
-create policy partition_metadata_update on ops.partition_metadata
-  for update to authenticated
-  using ((select authz.is_super_admin()))
-  with check ((select authz.is_super_admin()));
-
-create policy partition_metadata_delete on ops.partition_metadata
-  for delete to authenticated
-  using ((select authz.is_super_admin()));
-
-grant select, insert, update, delete on ops.partition_metadata to authenticated;
-grant select, insert, update, delete on ops.partition_metadata to service_role;
+grant select on ops.partition_metadata to authenticated;
+grant select on ops.partition_metadata to service_role;
 
 create policy job_runs_session on ops.job_runs
   as restrictive for all to authenticated
@@ -4100,21 +4884,8 @@ create policy job_runs_select on ops.job_runs
     or (select authz.is_auditor())
   );
 
-create policy job_runs_insert on ops.job_runs
-  for insert to authenticated
-  with check ((select authz.is_super_admin()));
-
-create policy job_runs_update on ops.job_runs
-  for update to authenticated
-  using ((select authz.is_super_admin()))
-  with check ((select authz.is_super_admin()));
-
-create policy job_runs_delete on ops.job_runs
-  for delete to authenticated
-  using ((select authz.is_super_admin()));
-
-grant select, insert, update, delete on ops.job_runs to authenticated;
-grant select, insert, update, delete on ops.job_runs to service_role;
+grant select on ops.job_runs to authenticated;
+grant select on ops.job_runs to service_role;
 
 -- policies/audit.sql.j2
 
@@ -4122,46 +4893,22 @@ grant usage on schema audit to aigym_auditor;
 grant usage on schema audit to authenticated;
 grant usage on schema audit to service_role;
 
--- The three logs and their seals: the service role inserts, no role updates or deletes.
-create policy audit_log_session on audit.audit_log
-  as restrictive for all to authenticated
-  using ((select authz.session_ok('enrolled')));
-
-create policy audit_log_select on audit.audit_log
-  for select to authenticated
-  using (
-    tenant_id = any (array(select authz.admin_tenant_ids()))
-    or occurred_at > (select authz.logs_closed_until())
-  );
-
+-- The logs of row changes and security events: see audit.events() and audit.security_events().
 create policy audit_log_select_external_auditor on audit.audit_log
   for select to aigym_auditor
   using (true);
 
 grant select on audit.audit_log to aigym_auditor;
-grant select on audit.audit_log to authenticated;
-grant select, insert on audit.audit_log to service_role;
-
-create policy security_audit_session on audit.security_audit
-  as restrictive for all to authenticated
-  using ((select authz.session_ok('enrolled')));
-
-create policy security_audit_select on audit.security_audit
-  for select to authenticated
-  using (
-    user_id = (select auth.uid())
-    or tenant_id = any (array(select authz.admin_tenant_ids()))
-    or occurred_at > (select authz.logs_closed_until())
-  );
+grant select on audit.audit_log to service_role;
 
 create policy security_audit_select_external_auditor on audit.security_audit
   for select to aigym_auditor
   using (true);
 
 grant select on audit.security_audit to aigym_auditor;
-grant select on audit.security_audit to authenticated;
-grant select, insert on audit.security_audit to service_role;
+grant select on audit.security_audit to service_role;
 
+-- Events of the system and seals.
 create policy system_events_session on audit.system_events
   as restrictive for all to authenticated
   using ((select authz.session_ok('always')));
@@ -4179,7 +4926,7 @@ create policy system_events_select_external_auditor on audit.system_events
 
 grant select on audit.system_events to aigym_auditor;
 grant select on audit.system_events to authenticated;
-grant select, insert on audit.system_events to service_role;
+grant select on audit.system_events to service_role;
 
 create policy seals_session on audit.seals
   as restrictive for all to authenticated
@@ -4198,7 +4945,7 @@ create policy seals_select_external_auditor on audit.seals
 
 grant select on audit.seals to aigym_auditor;
 grant select on audit.seals to authenticated;
-grant select, insert on audit.seals to service_role;
+grant select on audit.seals to service_role;
 
 create policy event_types_session on audit.event_types
   as restrictive for all to authenticated
@@ -4208,26 +4955,13 @@ create policy event_types_select on audit.event_types
   for select to authenticated
   using (true);
 
-create policy event_types_insert on audit.event_types
-  for insert to authenticated
-  with check ((select authz.is_super_admin()));
-
-create policy event_types_update on audit.event_types
-  for update to authenticated
-  using ((select authz.is_super_admin()))
-  with check ((select authz.is_super_admin()));
-
-create policy event_types_delete on audit.event_types
-  for delete to authenticated
-  using ((select authz.is_super_admin()));
-
 create policy event_types_select_external_auditor on audit.event_types
   for select to aigym_auditor
   using (true);
 
 grant select on audit.event_types to aigym_auditor;
-grant select, insert, update, delete on audit.event_types to authenticated;
-grant select, insert, update, delete on audit.event_types to service_role;
+grant select on audit.event_types to authenticated;
+grant select on audit.event_types to service_role;
 
 -- Sessions and elevations.
 create policy sessions_session on audit.sessions
@@ -4236,14 +4970,11 @@ create policy sessions_session on audit.sessions
 
 create policy sessions_select on audit.sessions
   for select to authenticated
-  using (
-    user_id = (select auth.uid())
-    or started_at > (select authz.logs_closed_until())
-  );
+  using (user_id = (select auth.uid()));
 
 grant select on audit.sessions to authenticated;
 
-grant select, insert, update, delete on audit.sessions to service_role;
+grant select on audit.sessions to service_role;
 
 create policy security_contexts_session on audit.security_contexts
   as restrictive for all to authenticated
@@ -4251,14 +4982,11 @@ create policy security_contexts_session on audit.security_contexts
 
 create policy security_contexts_select on audit.security_contexts
   for select to authenticated
-  using (
-    user_id = (select auth.uid())
-    or started_at > (select authz.logs_closed_until())
-  );
+  using (user_id = (select auth.uid()));
 
 grant select on audit.security_contexts to authenticated;
 
-grant select, insert on audit.security_contexts to service_role;
+grant select on audit.security_contexts to service_role;
 
 create policy security_contexts_select_external_auditor on audit.security_contexts
   for select to aigym_auditor
@@ -4266,108 +4994,9 @@ create policy security_contexts_select_external_auditor on audit.security_contex
 
 grant select on audit.security_contexts to aigym_auditor;
 
--- Declared policies and triggers, for comparison with the catalog.
-create policy audit_policies_session on audit.audit_policies
-  as restrictive for all to authenticated
-  using ((select authz.session_ok('always')));
-
-create policy audit_policies_select on audit.audit_policies
-  for select to authenticated
-  using (
-    (select authz.is_super_admin())
-    or (select authz.is_auditor())
-  );
-
-create policy audit_policies_insert on audit.audit_policies
-  for insert to authenticated
-  with check ((select authz.is_super_admin()));
-
-create policy audit_policies_update on audit.audit_policies
-  for update to authenticated
-  using ((select authz.is_super_admin()))
-  with check ((select authz.is_super_admin()));
-
-create policy audit_policies_delete on audit.audit_policies
-  for delete to authenticated
-  using ((select authz.is_super_admin()));
-
-grant select, insert, update, delete on audit.audit_policies to authenticated;
-
-grant select, insert, update, delete on audit.audit_policies to service_role;
-
-create policy audit_policies_select_external_auditor on audit.audit_policies
-  for select to aigym_auditor
-  using (true);
-
-grant select on audit.audit_policies to aigym_auditor;
-
-create policy row_level_policies_session on audit.row_level_policies
-  as restrictive for all to authenticated
-  using ((select authz.session_ok('always')));
-
-create policy row_level_policies_select on audit.row_level_policies
-  for select to authenticated
-  using (
-    (select authz.is_super_admin())
-    or (select authz.is_auditor())
-  );
-
-create policy row_level_policies_insert on audit.row_level_policies
-  for insert to authenticated
-  with check ((select authz.is_super_admin()));
-
-create policy row_level_policies_update on audit.row_level_policies
-  for update to authenticated
-  using ((select authz.is_super_admin()))
-  with check ((select authz.is_super_admin()));
-
-create policy row_level_policies_delete on audit.row_level_policies
-  for delete to authenticated
-  using ((select authz.is_super_admin()));
-
-grant select, insert, update, delete on audit.row_level_policies to authenticated;
-
-grant select, insert, update, delete on audit.row_level_policies to service_role;
-
-create policy row_level_policies_select_external_auditor on audit.row_level_policies
-  for select to aigym_auditor
-  using (true);
-
-grant select on audit.row_level_policies to aigym_auditor;
-
-create policy audit_triggers_session on audit.audit_triggers
-  as restrictive for all to authenticated
-  using ((select authz.session_ok('always')));
-
-create policy audit_triggers_select on audit.audit_triggers
-  for select to authenticated
-  using (
-    (select authz.is_super_admin())
-    or (select authz.is_auditor())
-  );
-
-create policy audit_triggers_insert on audit.audit_triggers
-  for insert to authenticated
-  with check ((select authz.is_super_admin()));
-
-create policy audit_triggers_update on audit.audit_triggers
-  for update to authenticated
-  using ((select authz.is_super_admin()))
-  with check ((select authz.is_super_admin()));
-
-create policy audit_triggers_delete on audit.audit_triggers
-  for delete to authenticated
-  using ((select authz.is_super_admin()));
-
-grant select, insert, update, delete on audit.audit_triggers to authenticated;
-
-grant select, insert, update, delete on audit.audit_triggers to service_role;
-
-create policy audit_triggers_select_external_auditor on audit.audit_triggers
-  for select to aigym_auditor
-  using (true);
-
-grant select on audit.audit_triggers to aigym_auditor;
+-- Views of the catalog; core.data_catalog decides about their rows.
+grant select on audit.audit_policies, audit.audit_triggers, audit.row_level_policies
+  to authenticated, service_role, aigym_auditor;
 
 -- policies/iam.sql.j2
 
@@ -5525,105 +6154,55 @@ drop policy profiles_session on iam.profiles;
 revoke usage on schema iam from authenticated;
 revoke usage on schema iam from service_role;
 revoke select on audit.event_types from aigym_auditor;
-revoke select, insert, update, delete on audit.event_types from authenticated;
-revoke select, insert, update, delete on audit.event_types from service_role;
+revoke select on audit.event_types from authenticated;
+revoke select on audit.event_types from service_role;
 drop policy event_types_select_external_auditor on audit.event_types;
-drop policy event_types_delete on audit.event_types;
-drop policy event_types_update on audit.event_types;
-drop policy event_types_insert on audit.event_types;
 drop policy event_types_select on audit.event_types;
 drop policy event_types_session on audit.event_types;
 revoke select on audit.seals from aigym_auditor;
 revoke select on audit.seals from authenticated;
-revoke select, insert on audit.seals from service_role;
+revoke select on audit.seals from service_role;
 drop policy seals_select_external_auditor on audit.seals;
 drop policy seals_select on audit.seals;
 drop policy seals_session on audit.seals;
 revoke select on audit.system_events from aigym_auditor;
 revoke select on audit.system_events from authenticated;
-revoke select, insert on audit.system_events from service_role;
+revoke select on audit.system_events from service_role;
 drop policy system_events_select_external_auditor on audit.system_events;
 drop policy system_events_select on audit.system_events;
 drop policy system_events_session on audit.system_events;
 revoke select on audit.security_audit from aigym_auditor;
-revoke select on audit.security_audit from authenticated;
-revoke select, insert on audit.security_audit from service_role;
+revoke select on audit.security_audit from service_role;
 drop policy security_audit_select_external_auditor on audit.security_audit;
-drop policy security_audit_select on audit.security_audit;
-drop policy security_audit_session on audit.security_audit;
 revoke select on audit.audit_log from aigym_auditor;
-revoke select on audit.audit_log from authenticated;
-revoke select, insert on audit.audit_log from service_role;
+revoke select on audit.audit_log from service_role;
 drop policy audit_log_select_external_auditor on audit.audit_log;
-drop policy audit_log_select on audit.audit_log;
-drop policy audit_log_session on audit.audit_log;
 revoke usage on schema audit from aigym_auditor;
 revoke usage on schema audit from authenticated;
 revoke usage on schema audit from service_role;
-revoke select, insert, update, delete on ops.job_runs from authenticated;
-revoke select, insert, update, delete on ops.job_runs from service_role;
-drop policy job_runs_delete on ops.job_runs;
-drop policy job_runs_update on ops.job_runs;
-drop policy job_runs_insert on ops.job_runs;
+revoke select on ops.job_runs from authenticated;
+revoke select on ops.job_runs from service_role;
 drop policy job_runs_select on ops.job_runs;
 drop policy job_runs_session on ops.job_runs;
-revoke select, insert, update, delete on ops.partition_metadata from authenticated;
-revoke select, insert, update, delete on ops.partition_metadata from service_role;
-drop policy partition_metadata_delete on ops.partition_metadata;
-drop policy partition_metadata_update on ops.partition_metadata;
-drop policy partition_metadata_insert on ops.partition_metadata;
+revoke select on ops.partition_metadata from authenticated;
+revoke select on ops.partition_metadata from service_role;
 drop policy partition_metadata_select on ops.partition_metadata;
 drop policy partition_metadata_session on ops.partition_metadata;
-revoke select, insert, update, delete on ops.partition_strategies from authenticated;
-revoke select, insert, update, delete on ops.partition_strategies from service_role;
-drop policy partition_strategies_delete on ops.partition_strategies;
-drop policy partition_strategies_update on ops.partition_strategies;
-drop policy partition_strategies_insert on ops.partition_strategies;
+revoke select on ops.partition_strategies from authenticated;
+revoke select on ops.partition_strategies from service_role;
 drop policy partition_strategies_select on ops.partition_strategies;
 drop policy partition_strategies_session on ops.partition_strategies;
 revoke usage on schema ops from authenticated;
 revoke usage on schema ops from service_role;
 revoke select on privacy.data_archive_log from authenticated;
-revoke select, insert, update, delete on privacy.data_archive_log from service_role;
+revoke select on privacy.data_archive_log from service_role;
 drop policy data_archive_log_select on privacy.data_archive_log;
 drop policy data_archive_log_session on privacy.data_archive_log;
-revoke select on privacy.retention_compliance from authenticated;
-revoke select, insert, update, delete on privacy.retention_compliance from service_role;
-drop policy retention_compliance_select on privacy.retention_compliance;
-drop policy retention_compliance_session on privacy.retention_compliance;
-revoke select on privacy.data_lifecycle_policies from authenticated;
-revoke select, insert, update, delete on privacy.data_lifecycle_policies from service_role;
-drop policy data_lifecycle_policies_select on privacy.data_lifecycle_policies;
-drop policy data_lifecycle_policies_session on privacy.data_lifecycle_policies;
 revoke usage on schema privacy from authenticated;
 revoke usage on schema privacy from service_role;
-revoke select, insert, update, delete on core.integrity_rules from authenticated;
-revoke select, insert, update, delete on core.integrity_rules from service_role;
-drop policy integrity_rules_delete on core.integrity_rules;
-drop policy integrity_rules_update on core.integrity_rules;
-drop policy integrity_rules_insert on core.integrity_rules;
-drop policy integrity_rules_select on core.integrity_rules;
-drop policy integrity_rules_session on core.integrity_rules;
-revoke select on core.column_catalog from aigym_auditor;
-revoke select, insert, update, delete on core.column_catalog from authenticated;
-revoke select, insert, update, delete on core.column_catalog from service_role;
-drop policy column_catalog_select_external_auditor on core.column_catalog;
-drop policy column_catalog_delete on core.column_catalog;
-drop policy column_catalog_update on core.column_catalog;
-drop policy column_catalog_insert on core.column_catalog;
-drop policy column_catalog_select on core.column_catalog;
-drop policy column_catalog_session on core.column_catalog;
-revoke select on core.data_catalog from aigym_auditor;
-revoke select, insert, update, delete on core.data_catalog from authenticated;
-revoke select, insert, update, delete on core.data_catalog from service_role;
-drop policy data_catalog_select_external_auditor on core.data_catalog;
-drop policy data_catalog_delete on core.data_catalog;
-drop policy data_catalog_update on core.data_catalog;
-drop policy data_catalog_insert on core.data_catalog;
-drop policy data_catalog_select on core.data_catalog;
-drop policy data_catalog_session on core.data_catalog;
 revoke usage on schema core from aigym_auditor;
 revoke usage on schema core from aigym_authz;
+revoke usage on schema core from aigym_job;
 revoke usage on schema core from anon;
 revoke usage on schema core from authenticated;
 revoke usage on schema core from service_role;
@@ -5646,6 +6225,16 @@ drop view api_v1.conversations;
 drop view api_v1.communities;
 drop view api_v1.automations;
 drop view api_v1.ai_agents;
+drop view audit.row_level_policies;
+drop view audit.audit_triggers;
+drop view audit.audit_policies;
+drop view privacy.data_lifecycle_policies;
+drop view core.integrity_rules;
+drop view core.column_catalog;
+drop view core.data_catalog;
+drop function audit.sessions_of(uuid);
+drop function audit.events(uuid, uuid, uuid, text, jsonb, timestamp with time zone, timestamp with time zone, uuid, integer);
+drop function audit.elevations(uuid);
 
 drop table
   content.videos,
@@ -5679,10 +6268,7 @@ drop table
   iam.relationship_types,
   audit.sessions,
   iam.permissions,
-  audit.security_contexts,
-  audit.row_level_policies,
-  audit.audit_triggers,
-  audit.audit_policies;
+  audit.security_contexts;
 
 drop function content.publish_item();
 drop function ai.reject_unseen_agent();
@@ -5691,13 +6277,13 @@ drop function ai.append_message(uuid, ai.message_role, text, integer, integer);
 drop function media.reject_unseen_file();
 drop function iam.revoke_role(uuid, text);
 drop function iam.invite(uuid, text, text, uuid);
+drop function audit.may_read(uuid);
 drop function authz.tenants_with(text);
 drop function authz.session_ok(text);
 drop function authz.reviewable_tenant_ids();
 drop function authz.readable_user_ids(text);
 drop function authz.profile_visibilities();
 drop function authz.may_grant(iam.role_tier, uuid);
-drop function authz.logs_closed_until();
 drop function authz.elevated(text);
 drop function authz.admin_tenant_ids();
 drop function authz.is_super_admin();
@@ -5715,3 +6301,5 @@ drop function authz.may_have_factor();
 drop function authz.assert_session(text);
 drop function authz.assert_permission(text, uuid);
 drop function authz.aal();
+drop function audit.security_events(uuid, uuid, text, audit.risk_level, timestamp with time zone, timestamp with time zone, uuid, integer);
+drop function audit.record_session();

@@ -50,6 +50,8 @@ class Card:
     personal: Mapping[str, PersonalColumn] = field(default_factory=dict)
     partitioning: Partitioning | None = None
     legal_basis: str | None = None
+    counters: tuple[str, ...] = ()
+    """Columns whose changes the audit log does not record."""
 
     @property
     def name(self) -> str:

@@ -54,6 +54,7 @@ def check_columns(card: Card, script: Script) -> None:
     columns = _columns(card, table, trees)
     named: list[tuple[str, str | None]] = [("owner", card.owner_column), ("tenant", card.tenant_column)]
     named += [("personal", column) for column in card.personal]
+    named += [("counters", column) for column in card.counters]
     named += [("partition", card.partitioning.column)] if card.partitioning else []
     for key, column in named:
         if column and column not in columns:

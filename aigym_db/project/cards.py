@@ -27,7 +27,7 @@ REQUIRED = (
     *("tenancy", "owner", "tenant", "parent", "mfa"),
     *("personal", "basis", "retention", "audit", "rows"),
 )
-KEYS = (*REQUIRED, "partition")
+KEYS = (*REQUIRED, "partition", "counters")
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _HEAD = re.compile(r"--[ \t]*([a-z_]\w*)\.([a-z_]\w*):[ \t]*(\S.*?)[ \t]*")
 _LINE = re.compile(r"--[ \t]*([^\s:]+)[ \t]*:[ \t]*(.*?)[ \t]*")
@@ -94,7 +94,7 @@ def card(source: Source) -> Card:
             hint=f"Begin the file with `-- {schema}.{table}: what a row of it is.`",
         )
     values = _values(source, len(head) + 1)
-    partition = values.get("partition")
+    partition, counters = values.get("partition"), values.get("counters")
     made = Card(
         schema=schema,
         table=table,
@@ -110,6 +110,7 @@ def card(source: Source) -> Card:
         personal=_optional(values["personal"], _personal) or {},
         partitioning=_partitioning(partition) if partition else None,
         legal_basis=_optional(values["basis"], lambda value: str(value.one_of("basis", BASES))),
+        counters=_counters(counters) if counters else (),
     )
     _check_consistent(made, values)
     return made
@@ -213,6 +214,10 @@ def _personal(value: Value) -> dict[str, PersonalColumn]:
     return columns
 
 
+def _counters(value: Value) -> tuple[str, ...]:
+    return tuple(value.name("counter", column.strip()) for column in value.text.split(","))
+
+
 def _partitioning(value: Value) -> Partitioning:
     words = value.text.split()
     method = value.one_of("partition", ("range", "hash"), words[0] if words else "")
@@ -235,6 +240,11 @@ def _partitioning(value: Value) -> Partitioning:
 
 def _check_consistent(card: Card, values: Mapping[str, Value]) -> None:
     """Raise BadCard (AIG-P003) if the values of two keys contradict each other."""
+    if card.counters and card.audit == "none":
+        values["counters"].reject(
+            f"{card.name} is not audited, so its audit ignores no counters.",
+            "Remove the line, or correct `audit`.",
+        )
     if card.tenancy in ("owner", "owner_tenant") and card.owner_column is None:
         values["owner"].reject(
             f"{card.name} has tenancy {card.tenancy}, but no owner column.",

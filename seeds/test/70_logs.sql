@@ -7,7 +7,7 @@ values
   ),
   (
     '00000000-0000-4000-8000-000000003102', 'content', 'items', '{"id": "00000000-0000-4000-8000-000000001301"}', 'update',
-    '00000000-0000-4000-8000-00000000a020', '00000000-0000-4000-8000-00000000b003', '00000000-0000-4000-8000-00000000a020'
+    '00000000-0000-4000-8000-00000000a023', '00000000-0000-4000-8000-00000000b003', '00000000-0000-4000-8000-00000000a023'
   ),
   (
     '00000000-0000-4000-8000-000000003201', 'content', 'items', '{"id": "00000000-0000-4000-8000-000000001201"}', 'update',
@@ -15,7 +15,7 @@ values
   ),
   (
     '00000000-0000-4000-8000-000000003901', 'iam', 'roles', '{"id": "00000000-0000-4000-9000-000400000012"}', 'update',
-    '00000000-0000-4000-8000-00000000a001', null, null
+    '00000000-0000-4000-8000-00000000a008', null, null
   );
 
 insert into audit.security_audit (id, event_type_id, user_id, tenant_id, action, outcome, risk_level)
@@ -103,29 +103,6 @@ values
     now() + interval '1 hour', now() + interval '3 hours', null
   );
 
--- One declaration of each kind, if the catalog has not been filled.
-insert into core.data_catalog (
-  schema_name, table_name, domain, tenancy, rls_archetype, mfa_level, data_class, gdpr_rule, audit_mode
-)
-values ('iam', 'tenants', 'institution', 'tenant', 'tenant_root', 'enrolled', 'internal', 'not_personal', 'full')
-on conflict do nothing;
-
-insert into core.column_catalog (schema_name, table_name, column_name, data_class)
-values ('iam', 'tenants', 'name', 'internal')
-on conflict do nothing;
-
-insert into core.integrity_rules (id, source_table, target_table, on_delete)
-values ('00000000-0000-4000-8000-000000008001', 'iam.units', 'iam.tenants', 'cascade')
-on conflict do nothing;
-
-insert into privacy.data_lifecycle_policies (id, schema_name, table_name, data_tier, age_threshold_days, lifecycle_action)
-values ('00000000-0000-4000-8000-000000008101', 'audit', 'system_events', 'cold', 90, 'detach')
-on conflict do nothing;
-
-insert into privacy.retention_compliance (regulation, schema_name, table_name, max_retention_days)
-values ('gdpr', 'ai', 'conversation_messages', 730)
-on conflict do nothing;
-
 insert into privacy.data_archive_log (id, schema_name, table_name, operation, status)
 values ('00000000-0000-4000-8000-000000008201', 'audit', 'system_events', 'detach', 'completed')
 on conflict do nothing;
@@ -135,16 +112,4 @@ values (
   '00000000-0000-4000-8000-000000008301', 'ensure_partitions', '2026-01-05 08:00:00+00', '2026-01-05 08:00:01+00',
   'succeeded'
 )
-on conflict do nothing;
-
-insert into audit.audit_policies (schema_name, table_name, action)
-values ('iam', 'tenants', 'update')
-on conflict do nothing;
-
-insert into audit.row_level_policies (schema_name, table_name, policy_name, command, roles, is_permissive, description)
-values ('iam', 'tenants', 'tenants_select', 'SELECT', array['authenticated'], true, 'members, admins and public tenants')
-on conflict do nothing;
-
-insert into audit.audit_triggers (schema_name, table_name, trigger_name, timing, events, function_name)
-values ('iam', 'tenants', 'zz_audit', 'AFTER', array['insert', 'update', 'delete'], 'audit.record_row')
 on conflict do nothing;
