@@ -115,7 +115,7 @@ def test_a_table_with_the_name_of_a_due_partition_is_an_error() -> None:
     former = Former("events_p202702", month(2027, 2), None, None, 0)
     table = replace(layout((2026, 9), (2027, 1)), former=(former,))
 
-    with pytest.raises(FormerPartition, match="app.events_p202702 exists and is not a partition"):
+    with pytest.raises(FormerPartition, match=r"app\.events_p202702 exists and is not a partition"):
         plan([table], datetime(2026, 12, 1, tzinfo=UTC))
 
 
