@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from aigym_db.syntax.body import Expression
+from typing import Any
 
 
 def of_expression(text: str) -> Iterator[tuple[str, str]]:
@@ -23,44 +20,16 @@ def of_expression(text: str) -> Iterator[tuple[str, str]]:
         yield removed, RawStream()(changed)[len("SELECT ") :]
 
 
-def of_sql(body: str) -> Iterator[tuple[str, str]]:
-    """Yield (removed part, remaining body) for the statements of an SQL function, as `of_expression` does.
+def of_statements(text: str) -> Iterator[tuple[str, str]]:
+    """Yield (removed part, remaining statements) for statements, as `of_expression` does.
 
-    Raise `pglast.parser.ParseError` if the body is not SQL.
+    Raise `pglast.parser.ParseError` if the text is not SQL.
     """
     from pglast import parse_sql
     from pglast.stream import RawStream
 
-    for removed, changed in _variants(tuple(raw.stmt for raw in parse_sql(body))):
+    for removed, changed in _variants(tuple(raw.stmt for raw in parse_sql(text))):
         yield removed, "; ".join(RawStream()(statement) for statement in changed)
-
-
-def of_plpgsql(definition: str, body: str) -> Iterator[tuple[str, str]]:
-    """Yield (removed part, remaining body) for the SQL in a PL/pgSQL function, as `of_expression` does.
-
-    `definition` is its CREATE FUNCTION statement, `body` the text between the quotes.
-    """
-    from aigym_db.syntax.body import expressions
-
-    for expression in dict.fromkeys(expressions(definition)):
-        if expression.text not in body:
-            continue
-        for removed, changed in _query_variants(expression):
-            yield removed, body.replace(expression.text, changed, 1)
-
-
-def _query_variants(expression: Expression) -> Iterator[tuple[str, str]]:
-    from pglast.parser import ParseError
-
-    try:
-        if expression.kind == "statement":
-            yield from of_sql(expression.text)
-        else:
-            target, value = expression.assignment
-            for removed, changed in of_expression(value):
-                yield removed, f"{target} {changed}" if target else changed
-    except ParseError:
-        return
 
 
 def _variants(node: Any) -> Iterator[tuple[str, Any]]:
@@ -86,7 +55,8 @@ def _variants(node: Any) -> Iterator[tuple[str, Any]]:
         for index, operand in enumerate(node.args):
             rest = (*node.args[:index], *node.args[index + 1 :])
             yield RawStream()(operand), rest[0] if len(rest) == 1 else _with(node, "args", rest)
-    if isinstance(node, ast.SelectStmt) and node.whereClause is not None:
+    filtered = (ast.SelectStmt, ast.UpdateStmt, ast.DeleteStmt, ast.OnConflictClause)
+    if isinstance(node, filtered) and node.whereClause is not None:
         yield f"WHERE {RawStream()(node.whereClause)}", _with(node, "whereClause", None)
     for slot in child_fields(type(node)):
         for removed, changed in _variants(getattr(node, slot)):

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from itertools import chain
 
 import psycopg
 from psycopg.rows import class_row
 
 from aigym_db.access import expression_mutations
+from aigym_db.access.call_graph import CallGraph, closure, read_call_graph
+from aigym_db.access.function_mutations import WITHOUT_PATH, FunctionOperators
 from aigym_db.access.tables import Table
+from aigym_db.access.trial import Trial
 from aigym_db.database.queries import query
-from aigym_db.model.access import Mutant
-
-Node = TypeVar("Node")
-_NAMES = re.compile(r"(?<![\w.])\w+\.\w+")
+from aigym_db.model.access import Mutant, MutantKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,78 +49,95 @@ class PolicyDefinition:
 
 
 @dataclass(frozen=True, slots=True)
-class FunctionDefinition:
-    """A function that policies can call."""
-
-    oid: int
-    name: str
-    signature: str
-    language: str
-    body: str
-    parsed: bool
-    definition: str
-    sees_all: bool
-    """SECURITY DEFINER with an owner that bypasses policies: they do not apply to its queries."""
-
-
-@dataclass(frozen=True, slots=True)
 class Mutation:
-    """A mutant, and the tables whose cells can kill it."""
+    """A mutant, and the tables and function whose cells can kill it."""
 
     mutant: Mutant
     touches: Mapping[str, str]
     """Table to the policy command whose result can differ; `all` if every command's can."""
+    function: int | None = None
+    """The function that it changes."""
+    path: bool = False
+    """Only callers with another search_path can distinguish it."""
     equivalent: str = ""
     """The reason if it is known without a test that the mutant is equivalent."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccessRules:
-    """Policies, and the functions that they call."""
+    """Policies, and the functions of the database."""
 
     policies: tuple[PolicyDefinition, ...]
-    functions: Mapping[int, FunctionDefinition]
-    calls: Mapping[int, set[int]]
-    """For each function, those whose names its body contains."""
+    graph: CallGraph
+
+    def subjects(self, mutation: Mutation) -> set[str]:
+        """Return the table whose policy a mutation changes, or the names of the function."""
+        if mutation.function is None:
+            return {mutation.mutant.table or ""}
+        function = self.graph.functions[mutation.function]
+        return {function.name, function.signature}
 
     def functions_read(self, table: str) -> bool:
-        """Return True if the body of any function contains the name of the table."""
-        return any(_mentions(function.body, table) for function in self.functions.values())
+        """Return True if any function contains the name of the table."""
+        return any(table in self.graph.edges[oid] for oid in self.graph.functions)
 
-    def mutations(self, tables: Mapping[str, Table]) -> Iterator[Mutation]:
-        """Yield every mutation; mutants with the same name are numbered."""
+    def mutations(self, trial: Trial) -> Iterator[Mutation]:
+        """Yield every mutation; mutants with the same name are numbered.
+
+        Functions are mutated if policies call them, if actors can execute them, or if those can reach them;
+        functions in schemas of `outside` are not.
+        """
         counts: dict[str, int] = {}
-        for mutation in self._mutations(tables):
+        readers = self._readers(trial.tables)
+        for mutation in chain(
+            self._policy_mutations(trial.tables, readers), self._function_mutations(trial, readers)
+        ):
             mutant = mutation.mutant
             counts[mutant.id] = number = counts.get(mutant.id, 0) + 1
             name = mutant.id if number == 1 else f"{mutant.id} ({number})"
             yield replace(mutation, mutant=replace(mutant, id=name))
 
-    def _mutations(self, tables: Mapping[str, Table]) -> Iterator[Mutation]:
-        readers = self._readers(tables)
+    def _policy_mutations(
+        self, tables: Mapping[str, Table], readers: Mapping[str, set[str]]
+    ) -> Iterator[Mutation]:
         for policy in self.policies:
             touches = {policy.table: policy.command}
             if policy.command in ("select", "all"):
-                touches = {**dict.fromkeys(_closure({policy.table}, readers), "all"), **touches}
+                touches = {**dict.fromkeys(closure({policy.table}, readers), "all"), **touches}
             redundant, unused = _redundant_half(policy, tables), self._unused_check(policy)
             for operator, ddl in _policy_mutations(policy):
                 reason = redundant if operator.startswith(("USING", "WITH CHECK")) else ""
                 reason = unused if operator.startswith("WITH CHECK") and unused else reason
-                yield Mutation(
-                    Mutant(f"{policy.table} {policy.name}: {operator}", ddl, policy.table), touches, reason
-                )
+                name = f"{policy.table} {policy.name}: {operator}"
+                yield Mutation(Mutant(name, ddl, "policy", policy.table), touches, equivalent=reason)
         for name in sorted({policy.table for policy in self.policies}):
             if name in tables and tables[name].protected:
                 ddl = f"alter table {tables[name].quoted} disable row level security"
-                everywhere = dict.fromkeys(_closure({name}, readers), "all")
-                yield Mutation(Mutant(f"{name}: row-level security off", ddl, name), everywhere)
+                everywhere = dict.fromkeys(closure({name}, readers), "all")
+                yield Mutation(Mutant(f"{name}: row-level security off", ddl, "policy", name), everywhere)
+
+    def _function_mutations(self, trial: Trial, readers: Mapping[str, set[str]]) -> Iterator[Mutation]:
+        executed = {
+            oid
+            for oid, function in self.graph.functions.items()
+            if function.signature in trial.functions or function.name in trial.functions
+        }
+        reached = self.graph.reached(executed)
         users = self._users()
-        for oid, function in self.functions.items():
-            callers = _closure(users.get(oid, set()), readers)
-            for removed, ddl in _function_mutations(function) if callers else ():
+        operators = FunctionOperators(self.graph, executed)
+        for oid, function in self.graph.functions.items():
+            callers = closure(users.get(oid, set()), readers)
+            outside = function.name.partition(".")[0] in trial.matrix.actor_list.outside
+            if outside or not (callers or oid in reached):
+                continue
+            for operator, ddl, reason in operators.mutations(function):
+                kind: MutantKind = "helper" if callers else "function"
                 yield Mutation(
-                    Mutant(f"{function.signature}: without {removed}", ddl, None),
+                    Mutant(f"{function.signature}: {operator}", ddl, kind),
                     dict.fromkeys(callers, "all"),
+                    oid,
+                    operator == WITHOUT_PATH,
+                    reason,
                 )
 
     def _unused_check(self, policy: PolicyDefinition) -> str:
@@ -143,7 +159,11 @@ class AccessRules:
 
     def _called(self, policy: PolicyDefinition) -> set[int]:
         """The functions that a policy calls, directly or through other functions."""
-        return _closure({oid for oid in policy.functions if oid in self.functions}, self.calls)
+        calls = {
+            oid: {called for called in self.graph.edges[oid] if isinstance(called, int)}
+            for oid in self.graph.functions
+        }
+        return closure({oid for oid in policy.functions if oid in self.graph.functions}, calls)
 
     def _readers(self, tables: Mapping[str, Table]) -> Mapping[str, set[str]]:
         """For each table, the tables whose policies read it subject to its policies."""
@@ -151,9 +171,8 @@ class AccessRules:
         for policy in self.policies:
             read = set(policy.reads)
             for oid in self._called(policy):
-                function = self.functions[oid]
-                if not function.sees_all:
-                    read.update(name for name in tables if _mentions(function.body, name))
+                if not self.graph.functions[oid].sees_all:
+                    read.update(name for name in tables if name in self.graph.edges[oid])
             for name in read - {policy.table}:
                 readers.setdefault(name, set()).add(policy.table)
         return readers
@@ -166,18 +185,7 @@ def read_access_rules(connection: psycopg.Connection) -> AccessRules:
     """
     with connection.cursor(row_factory=class_row(PolicyDefinition)) as cursor:
         policies = tuple(cursor.execute(query("access/policies").encode()))
-    with connection.cursor(row_factory=class_row(FunctionDefinition)) as cursor:
-        functions = {
-            function.oid: function for function in cursor.execute(query("access/functions").encode())
-        }
-    by_name: dict[str, set[int]] = {}
-    for function in functions.values():
-        by_name.setdefault(function.name, set()).add(function.oid)
-    calls = {
-        oid: set().union(*(by_name.get(word, ()) for word in _NAMES.findall(function.body)))
-        for oid, function in functions.items()
-    }
-    return AccessRules(policies, functions, calls)
+    return AccessRules(policies, read_call_graph(connection))
 
 
 def _redundant_half(policy: PolicyDefinition, tables: Mapping[str, Table]) -> str:
@@ -209,28 +217,3 @@ def _policy_mutations(policy: PolicyDefinition) -> Iterator[tuple[str, str]]:
     if policy.check and policy.check != "true":
         for removed, text in expression_mutations.of_expression(policy.check):
             yield f"WITH CHECK without {removed}", f"alter policy {name} on {table} with check ({text})"
-
-
-def _function_mutations(function: FunctionDefinition) -> Iterator[tuple[str, str]]:
-    if function.parsed:
-        return
-    if function.language == "sql":
-        changed = expression_mutations.of_sql(function.body)
-    else:
-        changed = expression_mutations.of_plpgsql(function.definition, function.body)
-    for removed, body in changed:
-        yield removed, function.definition.replace(function.body, f" {body} ", 1)
-
-
-def _mentions(body: str, name: str) -> bool:
-    return re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", body) is not None
-
-
-def _closure(start: set[Node], edges: Mapping[Node, set[Node]]) -> set[Node]:
-    """Everything reachable from `start`, which is included."""
-    reached, pending = set(start), list(start)
-    while pending:
-        for successor in edges.get(pending.pop(), set()) - reached:
-            reached.add(successor)
-            pending.append(successor)
-    return reached

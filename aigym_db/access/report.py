@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from aigym_db.access.calls import call_outcomes
+from aigym_db.access.calls import CallTrial, call_trial
 from aigym_db.access.control import check_control
 from aigym_db.access.findings import coverage_gaps, differing_calls, differing_cells
 from aigym_db.access.matrix import AccessMatrix, read_matrix
@@ -43,6 +43,7 @@ class AccessReport:
     """None if the verdicts of all cells are stored. Its connections are closed after the block."""
     results: tuple[AttemptResult, ...] = ()
     """The results of all statements without triggers."""
+    call_trial: CallTrial | None = None
 
     @property
     def failed(self) -> int:
@@ -94,7 +95,8 @@ def access_report(
         outcomes = tried.outcomes(results)
         took_s = time.perf_counter() - began
         call_began = time.perf_counter()
-        calls = call_outcomes(connections, matrix, tables or None)
+        called = call_trial(connections, matrix, tables or None)
+        calls = called.outcomes()
         calls_took_s = time.perf_counter() - call_began
         findings = (
             *differing_cells(outcomes),
@@ -120,6 +122,7 @@ def access_report(
             round(len(calls) / calls_took_s),
             tried,
             results,
+            called,
         )
 
 

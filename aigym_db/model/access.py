@@ -150,14 +150,21 @@ class CallOutcome:
     """The function with the values of its arguments."""
 
 
+MutantKind = Literal["policy", "helper", "function"]
+"""What is changed: a policy, a function that policies call, or a function that only actors, triggers or other
+functions call."""
+MUTANT_KINDS: tuple[MutantKind, ...] = ("policy", "helper", "function")
+
+
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A deliberate fault in a policy or in a function that policies call."""
+    """A deliberate fault in a policy or a function."""
 
     id: str
     """Policy or function and mutation operator; stable as long as the text of the policy is."""
     ddl: str
-    table: str | None
+    kind: MutantKind
+    table: str | None = None
     """The table whose policy it changes; None for a function."""
 
 

@@ -302,11 +302,23 @@ class PartitionsResults(TypedDict, total=False):
     schedule: str
 
 
+class MutantKindCounts(TypedDict):
+    """The mutants of one kind."""
+
+    tried: int
+    killed: int
+    equivalent: int
+    survived: int
+
+
 class MutantCounts(TypedDict):
     """The result of `test --mutants`."""
 
     tried: int
     killed: int
+    kinds: dict[str, MutantKindCounts]
+    """By kind: `policy`, `helper` (functions that policies call), `function`."""
+    mutants_per_second: int
     equivalent: dict[str, str]
     """The declared equivalent mutants, and the reason of each."""
     survived: list[str]

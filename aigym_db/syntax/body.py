@@ -7,16 +7,16 @@ where plain SQL has none.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from pglast import ast
-from pglast.parser import ParseError, Token, parse_plpgsql_json, parse_sql, scan
+from pglast.parser import ParseError, Token, parse_sql, scan
 
 from aigym_db.model.source import Source
 from aigym_db.model.sql import Statement
+from aigym_db.syntax.plpgsql import parse_function
 from aigym_db.syntax.tree import is_a, option
 
 _OPENING = {"BEGIN_P", "THEN", "ELSE", "ASCII_59"}
@@ -157,7 +157,7 @@ def expressions(definition: str) -> Iterator[Expression]:
 
     Raise ParseError if PL/pgSQL's parser rejects the body.
     """
-    yield from _expressions(json.loads(parse_plpgsql_json(definition)), executes=False)
+    yield from _expressions(parse_function(definition), executes=False)
 
 
 def executed_literal(expression: str) -> str | None:

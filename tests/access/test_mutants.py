@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from aigym_db.access.calls import call_trial
 from aigym_db.access.equivalents import read_equivalents
 from aigym_db.access.findings import surviving_mutants
 from aigym_db.access.matrix import read_matrix
@@ -25,13 +26,17 @@ Run = Callable[[], MutationReport]
 
 @pytest.fixture
 def run(connection: psycopg.Connection, mini: Path) -> Run:
-    return lambda: mutate(trial(connection, read_matrix(mini)), read_equivalents(mini))
+    def test() -> MutationReport:
+        matrix = read_matrix(mini)
+        return mutate(trial(connection, matrix), read_equivalents(mini), call_trial(connection, matrix))
+
+    return test
 
 
 def test_every_mutation_operator_is_applied(connection: psycopg.Connection, mini: Path) -> None:
     prepared = trial(connection, read_matrix(mini))
 
-    names = {mutation.mutant.id for mutation in read_access_rules(connection).mutations(prepared.tables)}
+    names = {mutation.mutant.id for mutation in read_access_rules(connection).mutations(prepared)}
 
     assert names >= {
         "app.units units_select: dropped",
@@ -78,8 +83,8 @@ def test_entries_in_equivalents_hold_for_a_selection_of_tables(
     (mini / "policies/equivalents.toml").write_text(f'[[equivalent]]\nmutant = "{SELF}"\nreason = "x"\n')
     prepared, equivalents = trial(connection, read_matrix(mini)), read_equivalents(mini)
 
-    with_it = mutate(prepared, equivalents, tables={SELF.partition(" ")[0]})
-    without_it = mutate(prepared, equivalents, tables={"app.notes"})
+    with_it = mutate(prepared, equivalents, names={SELF.partition(" ")[0]})
+    without_it = mutate(prepared, equivalents, names={"app.notes"})
 
     assert {item.mutant.id: item.equivalent for item in with_it.survivors}[SELF] == "x"
     assert SELF not in {item.mutant.id for item in without_it.survivors}
@@ -141,7 +146,7 @@ def test_the_policies_are_unchanged_afterwards(connection: psycopg.Connection, r
 def test_several_clones_return_the_same_result_as_one(
     server: Server, connection: psycopg.Connection, mini: Path
 ) -> None:
-    alone = mutate(trial(connection, read_matrix(mini)), read_equivalents(mini), tables={"app.notes"})
+    alone = mutate(trial(connection, read_matrix(mini)), read_equivalents(mini), names={"app.notes"})
     name = connection.info.dbname
     connection.close()
 
@@ -150,7 +155,7 @@ def test_several_clones_return_the_same_result_as_one(
         psycopg.connect(clone(server, name).dsn, autocommit=True) as second,
     ):
         shared = mutate(
-            trial([first, second], read_matrix(mini)), read_equivalents(mini), tables={"app.notes"}
+            trial([first, second], read_matrix(mini)), read_equivalents(mini), names={"app.notes"}
         )
 
     assert (shared.killed.keys(), shared.survivors) == (alone.killed.keys(), alone.survivors)
@@ -160,8 +165,8 @@ def test_results_of_the_cells_can_be_reused(connection: psycopg.Connection, mini
     prepared = trial(connection, read_matrix(mini))
     results = prepared.run()
 
-    reused = mutate(prepared, read_equivalents(mini), results=results, tables={"app.notes"})
-    executed = mutate(prepared, read_equivalents(mini), tables={"app.notes"})
+    reused = mutate(prepared, read_equivalents(mini), results=results, names={"app.notes"})
+    executed = mutate(prepared, read_equivalents(mini), names={"app.notes"})
 
     assert reused == executed
-    assert mutate(prepared, read_equivalents(mini), results=(), tables={"app.notes"}).killed == {}
+    assert mutate(prepared, read_equivalents(mini), results=(), names={"app.notes"}).killed == {}

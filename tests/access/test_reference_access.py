@@ -71,7 +71,7 @@ def test_every_owner_and_tenant_column_is_a_reassignment_column() -> None:
     "table", sampled(["iam.units", "iam.memberships", "ai.conversations", "audit.audit_log"], 4)
 )
 def test_the_mutants_of_a_policy_are_killed(tried: Trial, table: str) -> None:
-    report = mutate(tried, read_equivalents(PROJECT.root), tables={table})
+    report = mutate(tried, read_equivalents(PROJECT.root), names={table})
 
     assert report.killed
     assert [finding.message for finding in surviving_mutants(report.survivors)] == []

@@ -13,6 +13,7 @@ from aigym_db.errors import BadCommandLine
 from aigym_db.model.wording import counted
 
 if TYPE_CHECKING:
+    from aigym_db.access.mutants import MutationReport
     from aigym_db.access.report import AccessReport
 
 
@@ -98,24 +99,40 @@ def _test_mutants(app: App, result: AccessReport, tables: tuple[str, ...]) -> No
     from aigym_db.access.equivalents import read_equivalents
     from aigym_db.access.findings import surviving_mutants
     from aigym_db.access.mutants import mutate
-    from aigym_db.report.documents import MutantCounts, TestResults
+    from aigym_db.model.access import MUTANT_KINDS
+    from aigym_db.report.documents import MutantCounts, MutantKindCounts, TestResults
 
     assert result.trial is not None, "without the cache, every cell is executed"
     began = time.perf_counter()
     done = mutate(
-        result.trial, read_equivalents(app.project.root), results=result.results, tables=tables or None
+        result.trial,
+        read_equivalents(app.project.root),
+        result.call_trial,
+        results=result.results,
+        outcomes=result.calls,
+        names=tables or None,
     )
     took_s = time.perf_counter() - began
     app.report.add_findings(*surviving_mutants(done.survivors))
-    explained = sum(bool(survivor.equivalent) for survivor in done.survivors)
-    tried = len(done.killed) + len(done.survivors)
-    app.report.print_line(
-        f"{counted(tried, 'mutant')}, {len(done.killed)} killed, {explained} declared equivalent, "
-        f"{len(done.survivors) - explained} survived ({tried / took_s:,.0f} mutants per second)."
-    )
+    kinds = {kind: done.of_kind(kind) for kind in MUTANT_KINDS}
+    for kind, part in kinds.items():
+        if part.mutants:
+            app.report.print_line(f"{counted(part.tried, f'{kind} mutant')}, {_listed(part)}.")
+    speed = round(done.tried / took_s)
+    app.report.print_line(f"{counted(done.tried, 'mutant')}, {_listed(done)} ({speed:,} mutants per second).")
     counts = MutantCounts(
-        tried=tried,
+        tried=done.tried,
         killed=len(done.killed),
+        kinds={
+            kind: MutantKindCounts(
+                tried=part.tried,
+                killed=len(part.killed),
+                equivalent=part.equivalent,
+                survived=len(part.survivors) - part.equivalent,
+            )
+            for kind, part in kinds.items()
+        },
+        mutants_per_second=speed,
         equivalent={
             survivor.mutant.id: survivor.equivalent for survivor in done.survivors if survivor.equivalent
         },
@@ -123,3 +140,8 @@ def _test_mutants(app: App, result: AccessReport, tables: tuple[str, ...]) -> No
         rejected=dict(done.failed),
     )
     app.report.add_results(lambda: TestResults(mutants=counts))
+
+
+def _listed(mutants: MutationReport) -> str:
+    survived = len(mutants.survivors) - mutants.equivalent
+    return f"{len(mutants.killed)} killed, {mutants.equivalent} declared equivalent, {survived} survived"

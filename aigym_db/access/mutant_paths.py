@@ -1,0 +1,104 @@
+"""Test functions without their `set search_path`, called with a search_path that shadows PostgreSQL's names.
+
+A schema before pg_catalog contains every function and operator that the body of the function names without a
+schema. Each of them raises an error. A call or statement that succeeds with this search_path as long as the
+function sets its own, and fails without, kills the mutant.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+
+from aigym_db.access.attempts import AttemptStatement
+from aigym_db.access.call_graph import CallGraph, FunctionDefinition, statements_of
+from aigym_db.access.mutant_calls import CallTest
+from aigym_db.access.mutations import Mutation
+from aigym_db.access.trial import Connection, Trial
+from aigym_db.database.queries import query
+
+_PATH = "aigym_shadow, pg_catalog"
+_MOST = 24
+"""Maximum number of calls and of statements per mutant."""
+_EACH = 2
+"""Number of statements per table and command."""
+
+
+class PathTest:
+    """The calls and statements with the search_path of the caller; used by several threads."""
+
+    def __init__(self, trial: Trial, calls: CallTest | None, graph: CallGraph) -> None:
+        self._trial = trial
+        self._calls = calls
+        self._graph = graph
+        for connection in trial.connections:
+            for name in ("create_shadow", "create_run_with_path"):
+                connection.execute(query(f"access/{name}").encode())
+
+    def killer(self, connection: Connection, mutation: Mutation) -> tuple[str | None, str | None]:
+        """Apply the mutant, execute calls and statements and roll back; return the killing cell."""
+        names = sorted(_names(self._graph.functions[mutation.function or 0]))
+        calls = self._calls.candidates(mutation.function)[:_MOST] if self._calls else ()
+        statements = {statement.id: str(statement.cell) for statement in self._statements(mutation)}
+        with connection.transaction(force_rollback=True):
+            connection.execute(query("access/shadow").encode(), {"names": names})
+            cells = {**self._succeeding_calls(connection, calls)}
+            matching = self._succeeding(connection, statements)
+            connection.execute(mutation.mutant.ddl.encode())
+            if failing := cells.keys() - self._succeeding_calls(connection, [*cells]).keys():
+                return f"{cells[min(failing)]} with another search_path", None
+            if failing := matching - self._succeeding(connection, matching):
+                return f"{statements[min(failing)]} with another search_path", None
+        return None, None
+
+    def _statements(self, mutation: Mutation) -> tuple[AttemptStatement, ...]:
+        """Statements that reach rows of tables whose policies or triggers execute the function."""
+        near = set(mutation.touches) | self._graph.executed_by_writes(mutation.function)
+        kinds = Counter[tuple[str, str]]()
+        chosen = []
+        for statement in sorted(
+            (item for item in self._trial.statements if item.cell.table in near and item.expected),
+            key=lambda item: item.id,
+        ):
+            kind = (statement.cell.table, statement.cell.command)
+            kinds[kind] += 1
+            if kinds[kind] <= _EACH:
+                chosen.append(statement)
+        return tuple(chosen[:_MOST])
+
+    def _succeeding_calls(self, connection: Connection, ids: Sequence[int]) -> dict[int, str]:
+        """The calls with the expected result, and their cells."""
+        if self._calls is None or not ids:
+            return {}
+        outcomes = self._calls.trial.run_on(ids, connection, reach=False, search_path=_PATH)
+        return {index: str(outcome.cell) for index, outcome in outcomes if outcome.ok}
+
+    def _succeeding(self, connection: Connection, ids: Collection[int]) -> set[int]:
+        """The statements that raise no error."""
+        parameters = {"attempts": list(ids), "path": _PATH}
+        with connection.transaction(force_rollback=True):
+            rows = connection.execute(query("access/run_with_path").encode(), parameters).fetchall()
+        return {statement for statement, state in rows if state is None}
+
+
+def _names(function: FunctionDefinition) -> Iterator[str]:
+    """The functions and operators that a body names without a schema."""
+    from pglast import ast, parse_sql
+    from pglast.enums import A_Expr_Kind
+    from pglast.parser import ParseError
+
+    from aigym_db.syntax.tree import nodes, words
+
+    special = {A_Expr_Kind.AEXPR_BETWEEN: ("<=", ">="), A_Expr_Kind.AEXPR_NOT_BETWEEN: ("<", ">")}
+    for text in statements_of(function):
+        try:
+            trees = parse_sql(text)
+        except ParseError:
+            continue
+        for node in nodes(tuple(raw.stmt for raw in trees)):
+            if isinstance(node, ast.FuncCall) and len(words(node.funcname)) == 1:
+                yield words(node.funcname)[0]
+            elif isinstance(node, ast.A_Expr) and len(words(node.name)) == 1:
+                yield from special.get(A_Expr_Kind(node.kind or 0), words(node.name))
+            elif isinstance(node, ast.SubLink) and node.testexpr is not None:
+                yield from words(node.operName) or ("=",)
