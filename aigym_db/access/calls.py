@@ -95,12 +95,12 @@ def call_trial(
 
 def _load(connection: Connection, matrix: AccessMatrix, reach_: Reach, calls: Sequence[PlannedCall]) -> None:
     """Create the functions that execute calls, and fill the table of those that are executed."""
-    names = ("create_calls", "create_counted_tables", "create_count_changes", "create_run_calls")
+    names = ("calls", "counted_tables", "count_changes", "run_steps", "run_calls")
     with connection.transaction():
         connection.execute(query("access/discard_calls").encode())
         reach_.create(connection)
         for name in names:
-            connection.execute(query(f"access/{name}").encode())
+            connection.execute(query(f"access/create_{name}").encode())
     with connection.cursor() as cursor, cursor.copy(query("access/fill_calls").encode()) as copy:
         for index, call in enumerate(calls):
             if call.body:

@@ -10,7 +10,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from aigym_db.access import expression_mutations
-from aigym_db.access.call_graph import CallGraph, closure, read_call_graph
+from aigym_db.access.call_graph import CallGraph, FunctionDefinition, closure, read_call_graph
 from aigym_db.access.function_mutations import WITHOUT_PATH, FunctionOperators
 from aigym_db.access.tables import Table
 from aigym_db.access.trial import Trial
@@ -69,6 +69,13 @@ class AccessRules:
 
     policies: tuple[PolicyDefinition, ...]
     graph: CallGraph
+    calls: Mapping[int, set[int]]
+    """For each function, those whose names its definition contains."""
+
+    @property
+    def functions(self) -> Mapping[int, FunctionDefinition]:
+        """The functions of the database, by oid."""
+        return self.graph.functions
 
     def subjects(self, mutation: Mutation) -> set[str]:
         """Return the table whose policy a mutation changes, or the names of the function."""
@@ -159,11 +166,7 @@ class AccessRules:
 
     def _called(self, policy: PolicyDefinition) -> set[int]:
         """The functions that a policy calls, directly or through other functions."""
-        calls = {
-            oid: {called for called in self.graph.edges[oid] if isinstance(called, int)}
-            for oid in self.graph.functions
-        }
-        return closure({oid for oid in policy.functions if oid in self.graph.functions}, calls)
+        return closure({oid for oid in policy.functions if oid in self.functions}, self.calls)
 
     def _readers(self, tables: Mapping[str, Table]) -> Mapping[str, set[str]]:
         """For each table, the tables whose policies read it subject to its policies."""
@@ -185,7 +188,11 @@ def read_access_rules(connection: psycopg.Connection) -> AccessRules:
     """
     with connection.cursor(row_factory=class_row(PolicyDefinition)) as cursor:
         policies = tuple(cursor.execute(query("access/policies").encode()))
-    return AccessRules(policies, read_call_graph(connection))
+    graph = read_call_graph(connection)
+    calls = {
+        oid: {called for called in graph.edges[oid] if isinstance(called, int)} for oid in graph.functions
+    }
+    return AccessRules(policies, graph, calls)
 
 
 def _redundant_half(policy: PolicyDefinition, tables: Mapping[str, Table]) -> str:

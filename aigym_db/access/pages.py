@@ -58,8 +58,8 @@ PAGES = {
 
             The same change made by mistake would not be detected by `test`.
 
-            What to do: add a fixture row that distinguishes the mutant, or state in
-            `policies/equivalents.toml` why no row can.
+            What to do: add a fixture row that distinguishes the mutant, or for a function a call that does,
+            or state in `policies/equivalents.toml` why nothing can.
         """),
     ),
     "ACC06": (

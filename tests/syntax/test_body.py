@@ -60,4 +60,4 @@ def test_one_module_reads_bodies() -> None:
         for path in package.rglob("*.py")
         if "parse_plpgsql" in path.read_text(encoding="utf-8")
     }
-    assert readers == {"syntax/body.py"}
+    assert readers == {"syntax/plpgsql.py"}

@@ -7,7 +7,6 @@ language plpgsql as $coverage$
 declare
     call_row record;
     counts_before bigint[];
-    result text;
 begin
     perform set_config('track_functions', 'all', true);
     perform set_config('row_security', 'on', true);
@@ -18,11 +17,8 @@ begin
         into counts_before
         from unnest(functions) with ordinality as f (oid, position);
         begin
+            perform pg_temp.aigym_run_steps(call_row.before);
             perform pg_temp.aigym_act_as(call_row.role, call_row.claims, call_row.settings);
-            if call_row.before is not null then
-                execute call_row.before into result;
-                perform set_config('aigym.result', coalesce(result, ''), true);
-            end if;
             execute call_row.body;
             set constraints all immediate;
             raise exception using errcode = 'AG000';

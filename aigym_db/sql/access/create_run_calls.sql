@@ -10,8 +10,6 @@ declare
     counts_after bigint[];
     actor record;
     baselines jsonb := '{}';
-    step record;
-    result text;
 begin
     perform txid_current();
     perform set_config('row_security', 'on', true);
@@ -31,18 +29,7 @@ begin
         state := null;
         message := null;
         begin
-            perform set_config('aigym.result', '', true);
-            for step in select * from jsonb_to_recordset(call_row.before) as steps (role text, claims text, settings jsonb, sql text) loop
-                perform pg_temp.aigym_act_as(step.role, step.claims, step.settings);
-                result := null;
-                if step.sql ~* '^\s*(select|with|values)\M|\mreturning\M' then
-                    execute step.sql into result;
-                    perform set_config('aigym.result', coalesce(result, ''), true);
-                else
-                    execute step.sql;
-                end if;
-                perform set_config('role', 'none', true);
-            end loop;
+            perform pg_temp.aigym_run_steps(call_row.before);
             perform pg_temp.aigym_act_as(call_row.role, call_row.claims, call_row.settings);
             if call_row.body like 'call %' then
                 perform pg_catalog.set_config('search_path', path, true);
