@@ -92,7 +92,7 @@ class AccessRules:
         """Yield every mutation; mutants with the same name are numbered.
 
         Functions are mutated if policies call them, if actors can execute them, or if those can reach them;
-        functions in schemas of `outside` are not.
+        functions in schemas of `outside` are not, nor those that only pass their arguments to another.
         """
         counts: dict[str, int] = {}
         readers = self._readers(trial.tables)
@@ -124,10 +124,12 @@ class AccessRules:
                 yield Mutation(Mutant(f"{name}: row-level security off", ddl, "policy", name), everywhere)
 
     def _function_mutations(self, trial: Trial, readers: Mapping[str, set[str]]) -> Iterator[Mutation]:
-        executed = {
+        executed = {oid for name in trial.functions for oid in self.graph.named(name)}
+        wrappers = {
             oid
-            for oid, function in self.graph.functions.items()
-            if function.signature in trial.functions or function.name in trial.functions
+            for name, function in trial.functions.items()
+            if function.wraps and name not in trial.matrix.functions
+            for oid in self.graph.named(name)
         }
         reached = self.graph.reached(executed)
         users = self._users()
@@ -135,7 +137,7 @@ class AccessRules:
         for oid, function in self.graph.functions.items():
             callers = closure(users.get(oid, set()), readers)
             outside = function.name.partition(".")[0] in trial.matrix.actor_list.outside
-            if outside or not (callers or oid in reached):
+            if outside or oid in wrappers or not (callers or oid in reached):
                 continue
             for operator, ddl, reason in operators.mutations(function):
                 kind: MutantKind = "helper" if callers else "function"

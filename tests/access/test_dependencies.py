@@ -199,7 +199,7 @@ def test_every_mutant_that_a_cell_kills_changes_the_key_of_that_cell(
     keys: Keys, connection: psycopg.Connection, mini: Path
 ) -> None:
     tried = trial(connection, read_matrix(mini))
-    mutations = read_access_rules(connection).mutations(tried.tables)
+    mutations = read_access_rules(connection).mutations(tried)
     ddl = {mutation.mutant.id: mutation.mutant.ddl for mutation in mutations}
     killed = mutate(tried, read_equivalents(mini)).killed
     before = keys()
