@@ -1,11 +1,12 @@
 -- 0003 auth compat
 -- from: schema/auth/_schema.sql.j2
--- migrate:up
+-- migrate:up role:none
 
 -- schema/auth/_schema.sql.j2
 
 -- The schema auth belongs to Supabase. On other servers a stand-in with the same tables, types and functions is created,
--- so that all other schemas are equal on every server.
+-- so that all other schemas are equal on every server. Executed as the connecting role: on Supabase it has privileges in
+-- auth that aigym_owner lacks.
 --
 -- One block, because none of it may be executed on Supabase: PostgreSQL checks the privilege to create in a schema before
 -- it checks whether the table exists, so `create table if not exists auth.users` fails on Supabase; and functions have no
@@ -23,6 +24,8 @@ begin
   ) then
     return;
   end if;
+
+  set local role aigym_owner;
 
   create schema auth authorization aigym_owner;
 
@@ -91,6 +94,8 @@ comment on table auth.users is 'One row per account.';
 create unique index users_email_partial_key on auth.users (email) where not is_sso_user;
 
 alter table auth.users enable row level security;
+
+grant select on auth.users to aigym_authz;
 
 create table auth.identities (
   provider_id text not null,
@@ -309,8 +314,49 @@ grant usage on schema auth to anon, authenticated, service_role, aigym_authz, ai
 
 grant execute on function auth.jwt(), auth.uid(), auth.role(), auth.email()
   to anon, authenticated, service_role, aigym_authz, aigym_job;
+
+  set local role none;
 end
 $stand_in$;
+
+-- The privileges in the schema of Supabase, of which the connecting role grants those that it can grant. Hosted Supabase
+-- allows `postgres` to grant SELECT on the tables but not USAGE on the schema; anon has USAGE, and members of anon inherit
+-- it. The stand-in has granted both.
+do $$
+declare
+  grantee text;
+begin
+  foreach grantee in array array['aigym_owner', 'aigym_authz', 'aigym_job'] loop
+    if has_schema_privilege(grantee, 'auth', 'usage') then
+      continue;
+    end if;
+
+    begin
+      if has_schema_privilege('auth', 'usage with grant option') then
+        execute format('grant usage on schema auth to %I', grantee);
+      else
+        execute format('grant anon to %I', grantee);
+      end if;
+    exception
+      when insufficient_privilege then
+        null; -- missing privileges are reported below
+    end;
+  end loop;
+
+  begin
+    if not has_table_privilege('aigym_authz', 'auth.users', 'select') then
+      grant select on auth.users to aigym_authz;
+    end if;
+
+    if not has_table_privilege('aigym_authz', 'auth.mfa_factors', 'select') then
+      grant select on auth.mfa_factors to aigym_authz;
+    end if;
+  exception
+    when insufficient_privilege then
+      null; -- missing privileges are reported below
+  end;
+end
+$$;
 
 -- The objects that other schemas depend on, verified in the stand-in and in Supabase.
 do $$
@@ -332,6 +378,7 @@ begin
       ('users', 'phone'),
       ('users', 'raw_user_meta_data'),
       ('users', 'is_anonymous'),
+      ('users', 'banned_until'),
       ('users', 'deleted_at'),
       ('sessions', 'id'),
       ('sessions', 'user_id'),
@@ -362,23 +409,23 @@ begin
       using hint = 'Upgrade Supabase Auth, or drop the schema auth so that the stand-in is created.';
   end if;
 
-  if not has_column_privilege('aigym_owner', 'auth.users', 'id', 'references') then
-    raise exception 'aigym_owner lacks REFERENCES on auth.users'
+  if not has_schema_privilege('aigym_authz', 'auth', 'usage')
+    or not has_table_privilege('aigym_authz', 'auth.users', 'select')
+  then
+    raise exception 'aigym_authz cannot read auth.users'
       using errcode = 'insufficient_privilege',
-            hint = 'Ask an administrator to run: grant select, references on auth.users to aigym_owner;';
+            hint = 'Ask an administrator to run: grant usage on schema auth to aigym_authz; '
+              'grant select on auth.users to aigym_authz;';
   end if;
 
-  if not has_schema_privilege('aigym_authz', 'auth', 'usage')
-    or not has_table_privilege('aigym_authz', 'auth.mfa_factors', 'select')
-  then
+  if not has_table_privilege('aigym_authz', 'auth.mfa_factors', 'select') then
     raise warning 'aigym_authz cannot read auth.mfa_factors: policies require a second factor from every person'
-      using hint = 'Ask an administrator to run: grant usage on schema auth to aigym_authz; '
-        'grant select on auth.mfa_factors to aigym_authz;';
+      using hint = 'Ask an administrator to run: grant select on auth.mfa_factors to aigym_authz;';
   end if;
 end
 $$;
 
--- migrate:down
+-- migrate:down role:none
 
 -- Drops the schema only if aigym_owner owns it; the schema of Supabase is kept.
 do $$

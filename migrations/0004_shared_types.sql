@@ -1,5 +1,5 @@
 -- 0004 shared types
--- from: schema/core/_types.sql.j2, schema/privacy/data_archive_log.sql.j2, schema/ops/job_runs.sql.j2, schema/ops/partition_strategies.sql.j2, schema/ops/partition_metadata.sql.j2, schema/ops/_functions/add_partition.sql.j2, schema/ops/_functions/ensure_partitions.sql.j2, schema/ops/_functions/ensure_all_partitions.sql.j2, schema/ops/_functions/record_archive.sql.j2, schema/ops/_functions/record_partitions.sql.j2, schema/ops/_functions/ensure_hash_partitions.sql.j2, schema/ops/_functions/set_retention.sql.j2, schema/audit/_types.sql.j2, schema/audit/_functions/address_or_null.sql.j2, schema/audit/_functions/caller.sql.j2, schema/audit/_functions/elevate.sql.j2, schema/audit/_functions/end_elevation.sql.j2, schema/audit/_functions/log_security.sql.j2, schema/audit/_functions/log_system.sql.j2, schema/audit/_functions/masked.sql.j2, schema/audit/_functions/network_of.sql.j2, schema/audit/_functions/record_direct_change.sql.j2, schema/audit/_functions/record_job.sql.j2, schema/audit/_functions/record_partition.sql.j2, schema/audit/_functions/record_password.sql.j2, schema/audit/_functions/record_row.sql.j2, schema/audit/event_types.sql.j2, schema/audit/_functions/reject_change.sql.j2, schema/audit/audit_log.sql.j2, schema/audit/seals.sql.j2, schema/audit/security_audit.sql.j2, schema/audit/system_events.sql.j2, schema/audit/_functions/trusted_proxies.sql.j2, schema/audit/_functions/uuid_or_null.sql.j2, schema/ops/_links.sql.j2, schema/iam/_types.sql.j2, schema/iam/profiles.sql.j2, schema/iam/profile_private.sql.j2, schema/iam/user_preferences.sql.j2, schema/ai/_types.sql.j2, schema/content/_types.sql.j2
+-- from: schema/core/_types.sql.j2, schema/privacy/data_archive_log.sql.j2, schema/ops/job_runs.sql.j2, schema/ops/partition_strategies.sql.j2, schema/ops/partition_metadata.sql.j2, schema/ops/_functions/add_partition.sql.j2, schema/ops/_functions/ensure_partitions.sql.j2, schema/ops/_functions/ensure_all_partitions.sql.j2, schema/ops/_functions/record_archive.sql.j2, schema/ops/_functions/record_partitions.sql.j2, schema/ops/_functions/ensure_hash_partitions.sql.j2, schema/ops/_functions/set_retention.sql.j2, schema/audit/_types.sql.j2, schema/audit/_functions/address_or_null.sql.j2, schema/audit/_functions/caller.sql.j2, schema/audit/_functions/elevate.sql.j2, schema/audit/_functions/end_elevation.sql.j2, schema/audit/_functions/log_security.sql.j2, schema/audit/_functions/log_system.sql.j2, schema/audit/_functions/masked.sql.j2, schema/audit/_functions/network_of.sql.j2, schema/audit/_functions/record_direct_change.sql.j2, schema/audit/_functions/record_job.sql.j2, schema/audit/_functions/record_partition.sql.j2, schema/audit/_functions/record_password.sql.j2, schema/audit/_functions/record_row.sql.j2, schema/audit/event_types.sql.j2, schema/audit/_functions/reject_change.sql.j2, schema/audit/audit_log.sql.j2, schema/audit/seals.sql.j2, schema/audit/security_audit.sql.j2, schema/audit/system_events.sql.j2, schema/audit/_functions/trusted_proxies.sql.j2, schema/audit/_functions/uuid_or_null.sql.j2, schema/ops/_links.sql.j2, schema/iam/_types.sql.j2, schema/iam/account_failures.sql.j2, schema/iam/profiles.sql.j2, schema/iam/profile_private.sql.j2, schema/iam/user_preferences.sql.j2, schema/iam/_functions/address_of.sql.j2, schema/iam/_functions/create_profile.sql.j2, schema/iam/_functions/record_account_failure.sql.j2, schema/ai/_types.sql.j2, schema/content/_types.sql.j2
 -- migrate:up
 
 -- schema/core/_types.sql.j2
@@ -1733,6 +1733,53 @@ create type iam.grant_effect as enum ('allow', 'deny');
 
 comment on type iam.grant_effect is 'Deny takes precedence over allow.';
 
+-- schema/iam/account_failures.sql.j2
+
+create table iam.account_failures (
+  id uuid not null default gen_random_uuid(),
+  user_id uuid not null,
+  step text not null,
+  event_code text,
+  sqlstate text not null,
+  constraint_name text,
+  occurred_at timestamptz not null default now(),
+  repaired_at timestamptz,
+  constraint account_failures_pkey primary key (id),
+  constraint account_failures_step_check check (step in ('profile', 'email', 'factor')),
+  constraint account_failures_event_code_check check ((event_code is not null) = (step = 'factor')),
+  constraint account_failures_sqlstate_check check (length(sqlstate) = 5),
+  constraint account_failures_constraint_name_check check (length(constraint_name) <= 63)
+);
+
+comment on table iam.account_failures is
+  'Triggers on auth never raise: a sign-up, a change of address or a second factor succeeds, and what fails '
+  'after it is listed here until iam.repair_profiles() has repaired it. Not partitioned and not audited, '
+  'because a missing partition or the audit trigger can be the cause.';
+
+comment on column iam.account_failures.step is
+  'What failed: the profile of a new account, the copy of a changed address, the security event of a factor.';
+
+comment on column iam.account_failures.event_code is 'The security event that was not recorded.';
+
+comment on column iam.account_failures.sqlstate is
+  'The error code. The message is not stored, because it can contain personal data.';
+
+-- The foreign key to auth.users is in _links.
+-- An account's failures; deleting an account.
+create index account_failures_user_id_idx on iam.account_failures (user_id);
+
+-- Failures that are not repaired, and for how long.
+create index account_failures_occurred_at_idx
+  on iam.account_failures (occurred_at)
+  where repaired_at is null;
+
+alter table iam.account_failures enable row level security;
+
+revoke all on iam.account_failures from public;
+
+-- Functions in authz read it.
+grant select on iam.account_failures to aigym_authz;
+
 -- schema/iam/profiles.sql.j2
 
 create table iam.profiles (
@@ -1757,16 +1804,16 @@ create table iam.profiles (
   updated_by uuid,
   row_version integer not null default 1,
   constraint profiles_pkey primary key (id),
-  constraint profiles_id_fkey foreign key (id) references auth.users (id) on delete cascade,
-  constraint profiles_email_check check (email ~* '^[^@\s]+@[^@\s]+\.[^@\s]{2,}$'),
+  constraint profiles_email_check check (length(email) <= 320 and email ~ '^[^@[:space:]]+@[^@[:space:]]+$'),
   constraint profiles_status_check check (status in ('active', 'suspended', 'deactivated', 'erased'))
 );
 
+-- The foreign key to auth.users is in _links.
 comment on table iam.profiles is 'One row per account of auth.users, created by iam.handle_new_auth_user().';
 
 comment on column iam.profiles.email is
-  'A copy of auth.users.email, so that reports need no access to auth. Column privileges hide it from other '
-  'people.';
+  'A copy of auth.users.email, so that reports need no access to auth. Not unique: an account with single '
+  'sign-on can have the address of an account with a password. Column privileges hide it from other people.';
 
 comment on column iam.profiles.status is
   'Any value but active revokes the person''s access to every table at once: see authz.session_ok().';
@@ -1774,8 +1821,8 @@ comment on column iam.profiles.status is
 comment on column iam.profiles.mfa_required is
   'The person must use a second factor even if no role or tenant requires it.';
 
--- Addresses of active accounts are unique; an erased person's row keeps a meaningless address.
-create unique index profiles_lower_email_key
+-- People by address; an erased person's row keeps a meaningless address.
+create index profiles_lower_email_idx
   on iam.profiles (lower(email))
   where erased_at is null;
 
@@ -1880,6 +1927,126 @@ alter table iam.user_preferences enable row level security;
 
 revoke all on iam.user_preferences from public;
 
+-- schema/iam/_functions/address_of.sql.j2
+
+create function iam.address_of(account uuid, email text)
+returns text
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select case
+    when length(email) <= 320 and email ~ '^[^@[:space:]]+@[^@[:space:]]+$' then email
+    else account || '@no-address.invalid'
+  end
+$$;
+
+comment on function iam.address_of(uuid, text) is
+  'The address of an account as iam.profiles stores it. Accounts without an address (phone, anonymous) receive '
+  'one in a reserved domain.';
+
+revoke all on function iam.address_of(uuid, text) from public;
+
+-- schema/iam/_functions/create_profile.sql.j2
+
+-- Metadata is written by the person: values of another type are ignored, texts are shortened, an unknown time zone or
+-- locale becomes the default. It has no effect on permissions.
+create function iam.create_profile(account uuid, email text, metadata jsonb)
+returns void
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  texts jsonb;
+  zone text;
+  link text;
+begin
+  select coalesce(jsonb_object_agg(field.key, core.safe_text(field.value #>> '{}', 200)), '{}')
+  into texts
+  from jsonb_each(case when jsonb_typeof(metadata) = 'object' then metadata else '{}' end) as field
+  where field.key in ('full_name', 'name', 'display_name', 'locale')
+    and jsonb_typeof(field.value) = 'string';
+
+  begin
+    zone := (metadata ->> 'timezone')::core.time_zone;
+  exception
+    when others then
+      zone := null;
+  end;
+
+  begin
+    link := (metadata ->> 'avatar_url')::core.http_url;
+  exception
+    when others then
+      link := null;
+  end;
+
+  insert into iam.profiles as p (id, email, full_name, display_name, avatar_url, timezone, locale)
+  values (
+    account,
+    iam.address_of(account, create_profile.email),
+    texts ->> 'full_name',
+    coalesce(texts ->> 'display_name', texts ->> 'name'),
+    link,
+    coalesce(zone, 'UTC'),
+    case when texts ->> 'locale' ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$' then texts ->> 'locale' else 'en-US' end
+  )
+  -- The profile of a repaired account; the person's own changes are kept.
+  on conflict (id) do update
+  set
+    full_name = coalesce(p.full_name, excluded.full_name),
+    display_name = coalesce(p.display_name, excluded.display_name),
+    avatar_url = coalesce(p.avatar_url, excluded.avatar_url)
+  where (p.full_name is null and excluded.full_name is not null)
+    or (p.display_name is null and excluded.display_name is not null)
+    or (p.avatar_url is null and excluded.avatar_url is not null);
+end
+$$;
+
+comment on function iam.create_profile(uuid, text, jsonb) is
+  'Creates the profile of an account from its address and its metadata, or fills the empty columns of an '
+  'existing one.';
+
+revoke all on function iam.create_profile(uuid, text, jsonb) from public;
+
+-- schema/iam/_functions/record_account_failure.sql.j2
+
+create function iam.record_account_failure(
+  account uuid,
+  step text,
+  sqlstate text,
+  constraint_name text,
+  event_code text default null
+)
+returns void
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  raise warning 'step % after a change of account % failed with %', step, account, sqlstate;
+
+  insert into iam.account_failures (user_id, step, event_code, sqlstate, constraint_name)
+  values (
+    account,
+    record_account_failure.step,
+    record_account_failure.event_code,
+    record_account_failure.sqlstate,
+    nullif(record_account_failure.constraint_name, '')
+  );
+exception
+  when others then
+    null; -- the warning above is in the server's log
+end
+$$;
+
+comment on function iam.record_account_failure(uuid, text, text, text, text) is
+  'Records a failure for iam.repair_profiles(); never raises.';
+
+revoke all on function iam.record_account_failure(uuid, text, text, text, text) from public;
+
 -- schema/ai/_types.sql.j2
 
 create type ai.message_role as enum ('system', 'user', 'assistant', 'tool');
@@ -1916,6 +2083,7 @@ drop table
   iam.user_preferences,
   iam.profile_private,
   iam.profiles,
+  iam.account_failures,
   audit.system_events,
   audit.security_audit,
   audit.seals,
@@ -1926,6 +2094,9 @@ drop table
   ops.job_runs,
   privacy.data_archive_log;
 
+drop function iam.record_account_failure(uuid, text, text, text, text);
+drop function iam.create_profile(uuid, text, jsonb);
+drop function iam.address_of(uuid, text);
 drop function audit.uuid_or_null(text);
 drop function audit.trusted_proxies();
 drop function audit.reject_change();

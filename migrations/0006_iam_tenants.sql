@@ -1,5 +1,5 @@
 -- 0006 iam tenants
--- from: schema/core/_views/data_catalog.sql.j2, schema/core/_views/column_catalog.sql.j2, schema/core/_views/integrity_rules.sql.j2, schema/privacy/_views/data_lifecycle_policies.sql.j2, schema/audit/security_contexts.sql.j2, schema/audit/_functions/elevations.sql.j2, schema/audit/_functions/record_session.sql.j2, schema/audit/_functions/events.sql.j2, schema/audit/_functions/security_events.sql.j2, schema/audit/_views/audit_policies.sql.j2, schema/audit/_views/audit_triggers.sql.j2, schema/audit/_views/row_level_policies.sql.j2, schema/authz/_functions/aal.sql.j2, schema/authz/_functions/assert_permission.sql.j2, schema/authz/_functions/assert_session.sql.j2, schema/authz/_functions/may_have_factor.sql.j2, schema/iam/permissions.sql.j2, schema/audit/sessions.sql.j2, schema/audit/_functions/sessions_of.sql.j2, schema/iam/relationship_types.sql.j2, schema/iam/roles.sql.j2, schema/iam/role_permissions.sql.j2, schema/iam/tenants.sql.j2, schema/iam/communities.sql.j2, schema/iam/institutions.sql.j2, schema/iam/organizations.sql.j2, schema/iam/units.sql.j2, schema/iam/invitations.sql.j2, schema/iam/permission_grants.sql.j2, schema/iam/_functions/accept_invitation.sql.j2, schema/iam/_functions/accept_membership.sql.j2, schema/iam/_functions/create_tenant.sql.j2, schema/iam/_functions/grant_role.sql.j2, schema/iam/_functions/guard_domain_verification.sql.j2, schema/iam/tenant_domains.sql.j2, schema/iam/_functions/guard_membership_consent.sql.j2, schema/iam/memberships.sql.j2, schema/authz/_functions/tenant_ids.sql.j2, schema/authz/_functions/comember_ids.sql.j2, schema/iam/unit_members.sql.j2, schema/authz/_functions/unit_ids.sql.j2, schema/iam/user_roles.sql.j2, schema/authz/_functions/is_auditor.sql.j2, schema/authz/_functions/is_super_admin.sql.j2, schema/authz/_functions/admin_tenant_ids.sql.j2, schema/authz/_functions/elevated.sql.j2, schema/authz/_functions/may_grant.sql.j2, schema/authz/_functions/profile_visibilities.sql.j2, schema/authz/_functions/readable_user_ids.sql.j2, schema/authz/_functions/reviewable_tenant_ids.sql.j2, schema/authz/_functions/session_ok.sql.j2, schema/authz/_functions/tenants_with.sql.j2, schema/audit/_functions/may_read.sql.j2, schema/iam/_functions/invite.sql.j2, schema/iam/_functions/revoke_role.sql.j2, schema/platform/languages.sql.j2, schema/media/media_types.sql.j2, schema/media/media.sql.j2, schema/media/_functions/reject_unseen_file.sql.j2, schema/ai/providers.sql.j2, schema/ai/models.sql.j2, schema/ai/_functions/append_message.sql.j2, schema/ai/_functions/number_message.sql.j2, schema/ai/_functions/reject_unseen_agent.sql.j2, schema/content/repositories.sql.j2, schema/content/folders.sql.j2, schema/content/_functions/publish_item.sql.j2, schema/content/items.sql.j2, schema/content/ai_agents.sql.j2, schema/ai/conversations.sql.j2, schema/ai/conversation_messages.sql.j2, schema/content/automations.sql.j2, schema/content/documents.sql.j2, schema/content/prompts.sql.j2, schema/content/videos.sql.j2, schema/api_v1/_views/ai_agents.sql.j2, schema/api_v1/_views/automations.sql.j2, schema/api_v1/_views/communities.sql.j2, schema/api_v1/_views/conversations.sql.j2, schema/api_v1/_views/departments.sql.j2, schema/api_v1/_views/documents.sql.j2, schema/api_v1/_views/institutions.sql.j2, schema/api_v1/_views/languages.sql.j2, schema/api_v1/_views/me.sql.j2, schema/api_v1/_views/messages.sql.j2, schema/api_v1/_views/my_roles.sql.j2, schema/api_v1/_views/my_sessions.sql.j2, schema/api_v1/_views/my_tenants.sql.j2, schema/api_v1/_views/organizations.sql.j2, schema/api_v1/_views/people.sql.j2, schema/api_v1/_views/prompts.sql.j2, schema/api_v1/_views/teams.sql.j2, schema/api_v1/_views/tenant_members.sql.j2, schema/api_v1/_views/videos.sql.j2, policies/core.sql.j2, policies/privacy.sql.j2, policies/ops.sql.j2, policies/audit.sql.j2, policies/iam.sql.j2, policies/platform.sql.j2, policies/media.sql.j2, policies/ai.sql.j2, policies/content.sql.j2, policies/api_v1.sql.j2
+-- from: schema/core/_views/data_catalog.sql.j2, schema/core/_views/column_catalog.sql.j2, schema/core/_views/integrity_rules.sql.j2, schema/privacy/_views/data_lifecycle_policies.sql.j2, schema/audit/security_contexts.sql.j2, schema/audit/_functions/elevations.sql.j2, schema/audit/_functions/record_session.sql.j2, schema/audit/_functions/events.sql.j2, schema/audit/_functions/security_events.sql.j2, schema/audit/_views/audit_policies.sql.j2, schema/audit/_views/audit_triggers.sql.j2, schema/audit/_views/row_level_policies.sql.j2, schema/authz/_functions/aal.sql.j2, schema/authz/_functions/assert_permission.sql.j2, schema/authz/_functions/assert_session.sql.j2, schema/authz/_functions/may_have_factor.sql.j2, schema/iam/permissions.sql.j2, schema/audit/sessions.sql.j2, schema/audit/_functions/sessions_of.sql.j2, schema/iam/relationship_types.sql.j2, schema/iam/roles.sql.j2, schema/iam/role_permissions.sql.j2, schema/iam/tenants.sql.j2, schema/iam/communities.sql.j2, schema/iam/institutions.sql.j2, schema/iam/organizations.sql.j2, schema/iam/units.sql.j2, schema/iam/invitations.sql.j2, schema/iam/permission_grants.sql.j2, schema/iam/_functions/accept_invitation.sql.j2, schema/iam/_functions/accept_membership.sql.j2, schema/authz/_functions/unrepaired_accounts.sql.j2, schema/iam/_functions/create_tenant.sql.j2, schema/iam/_functions/grant_role.sql.j2, schema/iam/_functions/guard_domain_verification.sql.j2, schema/iam/tenant_domains.sql.j2, schema/iam/_functions/guard_membership_consent.sql.j2, schema/iam/memberships.sql.j2, schema/authz/_functions/tenant_ids.sql.j2, schema/authz/_functions/comember_ids.sql.j2, schema/iam/unit_members.sql.j2, schema/authz/_functions/unit_ids.sql.j2, schema/iam/user_roles.sql.j2, schema/authz/_functions/is_auditor.sql.j2, schema/authz/_functions/is_super_admin.sql.j2, schema/authz/_functions/admin_tenant_ids.sql.j2, schema/authz/_functions/elevated.sql.j2, schema/authz/_functions/may_grant.sql.j2, schema/authz/_functions/profile_visibilities.sql.j2, schema/authz/_functions/readable_user_ids.sql.j2, schema/authz/_functions/reviewable_tenant_ids.sql.j2, schema/authz/_functions/session_ok.sql.j2, schema/authz/_functions/tenants_with.sql.j2, schema/audit/_functions/may_read.sql.j2, schema/iam/_functions/invite.sql.j2, schema/iam/_functions/repair_profiles.sql.j2, schema/iam/_functions/revoke_role.sql.j2, schema/platform/languages.sql.j2, schema/media/media_types.sql.j2, schema/media/media.sql.j2, schema/media/_functions/reject_unseen_file.sql.j2, schema/ai/providers.sql.j2, schema/ai/models.sql.j2, schema/ai/_functions/append_message.sql.j2, schema/ai/_functions/number_message.sql.j2, schema/ai/_functions/reject_unseen_agent.sql.j2, schema/content/repositories.sql.j2, schema/content/folders.sql.j2, schema/content/_functions/publish_item.sql.j2, schema/content/items.sql.j2, schema/content/ai_agents.sql.j2, schema/ai/conversations.sql.j2, schema/ai/conversation_messages.sql.j2, schema/content/automations.sql.j2, schema/content/documents.sql.j2, schema/content/prompts.sql.j2, schema/content/videos.sql.j2, schema/api_v1/_views/ai_agents.sql.j2, schema/api_v1/_views/automations.sql.j2, schema/api_v1/_views/communities.sql.j2, schema/api_v1/_views/conversations.sql.j2, schema/api_v1/_views/departments.sql.j2, schema/api_v1/_views/documents.sql.j2, schema/api_v1/_views/institutions.sql.j2, schema/api_v1/_views/languages.sql.j2, schema/api_v1/_views/me.sql.j2, schema/api_v1/_views/messages.sql.j2, schema/api_v1/_views/my_roles.sql.j2, schema/api_v1/_views/my_sessions.sql.j2, schema/api_v1/_views/my_tenants.sql.j2, schema/api_v1/_views/organizations.sql.j2, schema/api_v1/_views/people.sql.j2, schema/api_v1/_views/prompts.sql.j2, schema/api_v1/_views/teams.sql.j2, schema/api_v1/_views/tenant_members.sql.j2, schema/api_v1/_views/videos.sql.j2, policies/core.sql.j2, policies/privacy.sql.j2, policies/ops.sql.j2, policies/audit.sql.j2, policies/iam.sql.j2, policies/platform.sql.j2, policies/media.sql.j2, policies/ai.sql.j2, policies/content.sql.j2, policies/api_v1.sql.j2
 -- migrate:up
 
 -- schema/core/_views/data_catalog.sql.j2
@@ -233,6 +233,17 @@ from (
       null,
       null::integer, 'parent',
       'none', null, 100000::bigint
+    ),
+    (
+      'iam', 'account_failures',
+      'a step after a change of an account that failed, and is repaired later.',
+      'identity',
+      'system', null, null, null,
+      'always',
+      'personal',
+      'contract',
+      365, null,
+      'none', null, 1000::bigint
     ),
     (
       'iam', 'communities',
@@ -577,6 +588,7 @@ left join (
     ('audit', 'system_events', 'ip_address', 'personal', 'anonymise'),
     ('content', 'items', 'owner_id', 'personal', 'pseudonymise'),
     ('content', 'items', 'published_by', 'personal', 'pseudonymise'),
+    ('iam', 'account_failures', 'user_id', 'personal', 'delete'),
     ('iam', 'invitations', 'email', 'personal', 'delete'),
     ('iam', 'invitations', 'token_hash', 'secret', 'delete'),
     ('iam', 'invitations', 'invited_by', 'personal', 'delete'),
@@ -2116,6 +2128,41 @@ revoke all on function iam.accept_membership(uuid) from public;
 
 grant execute on function iam.accept_membership(uuid) to authenticated;
 
+-- schema/authz/_functions/unrepaired_accounts.sql.j2
+
+create function authz.unrepaired_accounts()
+returns table (id uuid, email text, metadata jsonb)
+language sql
+stable
+security definer
+rows 10
+set search_path = ''
+as $$
+  select u.id, u.email, u.raw_user_meta_data
+  from auth.users as u
+  left join iam.profiles as p on p.id = u.id
+  where (p.id is null and u.deleted_at is null)
+    or (p.erased_at is null and p.email <> iam.address_of(u.id, u.email))
+    or exists (
+      select
+      from iam.account_failures as f
+      where f.user_id = u.id
+        and f.step = 'profile'
+        and f.repaired_at is null
+    )
+$$;
+
+comment on function authz.unrepaired_accounts() is
+  'The accounts that have no profile, or a profile that differs from the account.';
+
+alter function authz.unrepaired_accounts() owner to aigym_authz;
+
+revoke all on function authz.unrepaired_accounts() from public;
+
+grant execute on function authz.unrepaired_accounts() to aigym_owner;
+
+grant execute on function iam.address_of(uuid, text) to aigym_authz;
+
 -- schema/iam/_functions/create_tenant.sql.j2
 
 create function iam.create_tenant(
@@ -3009,8 +3056,11 @@ as $$
   select exists (
       select
       from iam.profiles as p
+      join auth.users as u on u.id = p.id
       where p.id = auth.uid()
         and p.status = 'active'
+        and u.deleted_at is null
+        and (u.banned_until is null or u.banned_until <= now())
     )
     and case
       when session_ok.level = 'none' then true
@@ -3048,8 +3098,9 @@ as $$
 $$;
 
 comment on function authz.session_ok(text) is
-  'Whether the caller is an active person and the session has the required level: none; enrolled requires a '
-  'second factor if the person has or must have one; always requires one from every person.';
+  'Whether the caller is an active person, whose account is neither banned nor deleted, and the session has the '
+  'required level: none; enrolled requires a second factor if the person has or must have one; always requires '
+  'one from every person.';
 
 alter function authz.session_ok(text) owner to aigym_authz;
 
@@ -3210,6 +3261,102 @@ comment on function iam.invite(uuid, text, text, uuid) is
 revoke all on function iam.invite(uuid, text, text, uuid) from public;
 
 grant execute on function iam.invite(uuid, text, text, uuid) to authenticated;
+
+-- schema/iam/_functions/repair_profiles.sql.j2
+
+create function iam.repair_profiles(out repaired integer, out failing integer)
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  account record;
+  failure record;
+  failed_state text;
+  violated text;
+begin
+  repaired := 0;
+
+  for account in select * from authz.unrepaired_accounts() loop
+    begin
+      perform iam.create_profile(account.id, account.email, account.metadata);
+
+      update iam.profiles as p
+      set email = iam.address_of(account.id, account.email)
+      where p.id = account.id
+        and p.erased_at is null
+        and p.email <> iam.address_of(account.id, account.email);
+
+      repaired := repaired + 1;
+
+      update iam.account_failures as f
+      set repaired_at = now()
+      where f.user_id = account.id
+        and f.step in ('profile', 'email')
+        and f.repaired_at is null;
+    exception
+      when others then
+        get stacked diagnostics failed_state = returned_sqlstate, violated = constraint_name;
+
+        -- An account can lack its profile without a recorded failure: it is older than the trigger.
+        if not exists (
+          select
+          from iam.account_failures as f
+          where f.user_id = account.id
+            and f.step = 'profile'
+            and f.repaired_at is null
+        ) then
+          perform iam.record_account_failure(account.id, 'profile', failed_state, violated);
+        end if;
+    end;
+  end loop;
+
+  for failure in
+    select f.id, f.user_id, f.event_code, f.occurred_at
+    from iam.account_failures as f
+    where f.step = 'factor'
+      and f.repaired_at is null
+    order by f.occurred_at, f.id
+  loop
+    begin
+      perform audit.log_security(
+        failure.event_code, 'second_factor',
+        details => jsonb_build_object('occurred_at', failure.occurred_at),
+        person => failure.user_id
+      );
+
+      update iam.account_failures as f
+      set repaired_at = now()
+      where f.id = failure.id;
+
+      repaired := repaired + 1;
+    exception
+      when others then
+        null; -- remains listed as not repaired
+    end;
+  end loop;
+
+  -- The address was copied by a later change of it.
+  update iam.account_failures as f
+  set repaired_at = now()
+  where f.step = 'email'
+    and f.repaired_at is null
+    and f.user_id not in (select u.id from authz.unrepaired_accounts() as u);
+
+  select count(*)
+  into failing
+  from iam.account_failures as f
+  where f.repaired_at is null;
+end
+$$;
+
+comment on function iam.repair_profiles() is
+  'Creates missing profiles, copies addresses that differ and records security events, as far as the triggers '
+  'on auth failed to. Returns the number of repairs and of failures that remain. Can be run at any time.';
+
+revoke all on function iam.repair_profiles() from public;
+
+grant execute on function iam.repair_profiles() to aigym_job, service_role;
 
 -- schema/iam/_functions/revoke_role.sql.j2
 
@@ -5000,9 +5147,6 @@ grant select on audit.audit_policies, audit.audit_triggers, audit.row_level_poli
 
 -- policies/iam.sql.j2
 
-grant usage on schema iam to authenticated;
-grant usage on schema iam to service_role;
-
 -- People. Only the owner (auth.email()) and the service role read the mail address.
 create policy profiles_session on iam.profiles
   as restrictive for all to authenticated
@@ -5072,6 +5216,33 @@ create policy user_preferences_delete on iam.user_preferences
 
 grant select, insert, update, delete on iam.user_preferences to authenticated;
 grant select, insert, update, delete on iam.user_preferences to service_role;
+
+-- Failures of the triggers on auth.
+create policy account_failures_session on iam.account_failures
+  as restrictive for all to authenticated
+  using ((select authz.session_ok('always')));
+
+create policy account_failures_select on iam.account_failures
+  for select to authenticated
+  using (
+    (select authz.is_super_admin())
+    or (select authz.is_auditor())
+  );
+
+create policy account_failures_select_external_auditor on iam.account_failures
+  for select to aigym_auditor
+  using (true);
+
+grant select on iam.account_failures to aigym_auditor;
+grant select on iam.account_failures to aigym_monitor;
+grant select on iam.account_failures to authenticated;
+grant select on iam.account_failures to service_role;
+
+grant usage on schema iam to aigym_auditor;
+grant usage on schema iam to aigym_job;
+grant usage on schema iam to aigym_monitor;
+grant usage on schema iam to authenticated;
+grant usage on schema iam to service_role;
 
 -- Tenants. Admins cannot update plan, region, status and parent.
 create policy tenants_session on iam.tenants
@@ -6132,6 +6303,18 @@ revoke usage on schema media from service_role;
 revoke usage on schema platform from anon;
 revoke usage on schema platform from authenticated;
 revoke usage on schema platform from service_role;
+revoke usage on schema iam from aigym_auditor;
+revoke usage on schema iam from aigym_job;
+revoke usage on schema iam from aigym_monitor;
+revoke usage on schema iam from authenticated;
+revoke usage on schema iam from service_role;
+revoke select on iam.account_failures from aigym_auditor;
+revoke select on iam.account_failures from aigym_monitor;
+revoke select on iam.account_failures from authenticated;
+revoke select on iam.account_failures from service_role;
+drop policy account_failures_select_external_auditor on iam.account_failures;
+drop policy account_failures_select on iam.account_failures;
+drop policy account_failures_session on iam.account_failures;
 revoke select, insert, update, delete on iam.user_preferences from authenticated;
 revoke select, insert, update, delete on iam.user_preferences from service_role;
 drop policy user_preferences_delete on iam.user_preferences;
@@ -6151,8 +6334,6 @@ revoke select, insert, update, delete on iam.profiles from service_role;
 drop policy profiles_update on iam.profiles;
 drop policy profiles_select on iam.profiles;
 drop policy profiles_session on iam.profiles;
-revoke usage on schema iam from authenticated;
-revoke usage on schema iam from service_role;
 revoke select on audit.event_types from aigym_auditor;
 revoke select on audit.event_types from authenticated;
 revoke select on audit.event_types from service_role;
@@ -6206,6 +6387,7 @@ revoke usage on schema core from aigym_job;
 revoke usage on schema core from anon;
 revoke usage on schema core from authenticated;
 revoke usage on schema core from service_role;
+revoke execute on function iam.address_of(uuid, text) from aigym_authz;
 drop view api_v1.videos;
 drop view api_v1.tenant_members;
 drop view api_v1.teams;
@@ -6276,6 +6458,7 @@ drop function ai.number_message();
 drop function ai.append_message(uuid, ai.message_role, text, integer, integer);
 drop function media.reject_unseen_file();
 drop function iam.revoke_role(uuid, text);
+drop function iam.repair_profiles();
 drop function iam.invite(uuid, text, text, uuid);
 drop function audit.may_read(uuid);
 drop function authz.tenants_with(text);
@@ -6295,6 +6478,7 @@ drop function iam.guard_membership_consent();
 drop function iam.guard_domain_verification();
 drop function iam.grant_role(uuid, text, uuid, uuid, timestamp with time zone, text);
 drop function iam.create_tenant(iam.tenant_kind, text, text, uuid, text);
+drop function authz.unrepaired_accounts();
 drop function iam.accept_membership(uuid);
 drop function iam.accept_invitation(text);
 drop function authz.may_have_factor();
