@@ -60,12 +60,13 @@ def insert_rows(layout: Layout, table: str, condition: str) -> str:
 def written_since(transaction: int) -> str:
     """Return the condition that a row `t` was written by `transaction` or a later one.
 
-    xmin has 32 bits: its age is its distance from the current transaction. A row more than 2^32 transactions
-    old can appear to be newer, never the reverse.
+    xmin has 32 bits: its age is its distance from the next transaction, of which the snapshot's xmax is a
+    bound; the id of this transaction can be lower than that of a row. A row more than 2^32 transactions old
+    can appear to be newer, never the reverse.
     """
-    current = "pg_catalog.pg_current_xact_id()::text::bigint"
-    age = f"pg_catalog.mod({current} - t.xmin::text::bigint + 4294967296, 4294967296)"
-    return f"{current} - {age} >= {transaction}"
+    following = "pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::bigint"
+    age = f"pg_catalog.mod({following} - t.xmin::text::bigint + 4294967296, 4294967296)"
+    return f"{following} - {age} >= {transaction}"
 
 
 def delete_changed(layout: Layout, table: str, interval: Interval, transaction: int) -> str:

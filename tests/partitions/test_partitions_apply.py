@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -125,6 +126,24 @@ def test_a_transaction_that_is_open_during_the_copy_loses_no_row(
         aigym_db.apply_partitions(database, project.folder, observer=PartitionObserver(commit))
 
     assert [row[3] for row in rows(visitor)] == ["open!", "a!"]
+
+
+def test_rows_written_while_the_lock_is_awaited_are_transferred(
+    visitor: Visitor, database: str, project: ProjectInProcess
+) -> None:
+    age(visitor, -2, -1)
+    insert(visitor, 0)
+    with psycopg.connect(database) as writer, ThreadPoolExecutor() as threads:
+        writer.execute("lock table app.events in row exclusive mode")
+        applying = threads.submit(aigym_db.apply_partitions, database, project.folder)
+        wait_for_row(visitor, "select from pg_locks where relation = 'app.events'::regclass and not granted")
+        # The transaction that waits has an id already, so that of this row is later.
+        writer.execute("insert into app.events (created_at, text) values (%s, 'late')", (month(0),))
+        writer.commit()
+        applying.result()
+
+    assert [row[3] for row in rows(visitor)] == ["late!", "a!"]
+    assert homes(visitor) == {name(0): 2}
 
 
 @pytest.mark.parametrize("after", ["copy", "create", "detach"])
