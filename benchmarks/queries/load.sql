@@ -50,6 +50,13 @@ from (values (1, 'content_editor', true), (3, 'community_admin', true), (4, 'sup
   as given (person, code, in_tenant)
 join iam.roles as r on r.code = given.code;
 
+-- u4 supports t1.
+insert into audit.security_contexts (user_id, tenant_id, scope, reason, elevated_by, expires_at)
+values (
+  pg_temp.id('u', 4), pg_temp.id('t', 1), 'tenant_support', 'A question of the tenant.', pg_temp.id('u', 4),
+  now() + interval '4 hours'
+);
+
 insert into content.items (
   id, repository_id, content_type, tenant_id, owner_id, title, description, status, visibility, published_at, metadata, created_at
 )
@@ -66,6 +73,12 @@ select
   now() - g * interval '1 minute'
 from generate_series(1, pg_temp.n(200000)) as g
 join (select id, content_type, row_number() over (order by code) - 1 as place from content.repositories) as r on r.place = g % 5;
+
+insert into content.documents (item_id, tenant_id, owner_id, audience, body)
+select i.id, i.tenant_id, i.owner_id, i.audience, i.title || ' ' || md5(i.id::text) || ' lorem ipsum dolor'
+from content.items as i
+where i.content_type = 'document'
+  and not exists (select from content.documents as d where d.item_id = i.id);
 
 insert into ai.conversations (id, user_id, tenant_id, title, last_message_at)
 select
