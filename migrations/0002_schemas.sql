@@ -1,5 +1,5 @@
 -- 0002 schemas
--- from: schema/extensions/_schema.sql.j2, schema/core/_schema.sql.j2, schema/privacy/_schema.sql.j2, schema/ops/_schema.sql.j2, schema/parts/_schema.sql.j2, schema/audit/_schema.sql.j2, schema/authz/_schema.sql.j2, schema/iam/_schema.sql.j2, schema/platform/_schema.sql.j2, schema/media/_schema.sql.j2, schema/ai/_schema.sql.j2, schema/content/_schema.sql.j2, schema/api_v1/_schema.sql.j2, schema/core/_functions/capabilities.sql.j2, schema/core/_functions/move_subtree.sql.j2, schema/core/_functions/place_in_tree.sql.j2, schema/core/_functions/reads_catalog.sql.j2, schema/core/_functions/safe_text.sql.j2, schema/core/_functions/soft_delete.sql.j2, schema/core/_functions/touch.sql.j2, schema/core/_functions/uuid_v7.sql.j2
+-- from: schema/extensions/_schema.sql.j2, schema/core/_schema.sql.j2, schema/privacy/_schema.sql.j2, schema/ops/_schema.sql.j2, schema/parts/_schema.sql.j2, schema/audit/_schema.sql.j2, schema/authz/_schema.sql.j2, schema/iam/_schema.sql.j2, schema/platform/_schema.sql.j2, schema/media/_schema.sql.j2, schema/ai/_schema.sql.j2, schema/content/_schema.sql.j2, schema/api_v1/_schema.sql.j2, schema/core/_functions/capabilities.sql.j2, schema/core/_functions/may_delete.sql.j2, schema/core/_functions/move_subtree.sql.j2, schema/core/_functions/place_in_tree.sql.j2, schema/core/_functions/reads_catalog.sql.j2, schema/core/_functions/restore.sql.j2, schema/core/_functions/safe_text.sql.j2, schema/core/_functions/soft_delete.sql.j2, schema/core/_functions/touch.sql.j2, schema/core/_functions/uuid_v7.sql.j2
 -- migrate:up
 
 -- schema/extensions/_schema.sql.j2
@@ -185,6 +185,109 @@ revoke execute on function core.capabilities() from public;
 
 grant execute on function core.capabilities() to service_role, aigym_job, aigym_monitor;
 
+-- schema/core/_functions/may_delete.sql.j2
+
+-- One branch per table and no dynamic SQL: the condition differs by table, and no argument becomes part of a statement. The
+-- session levels are those of the tables' policies.
+create function core.may_delete(p_table regclass, p_id uuid)
+returns boolean
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+  me uuid := auth.uid();
+begin
+  case p_table::text
+    when 'ai.conversations' then
+      perform authz.assert_session('enrolled');
+
+      return exists (
+        select
+        from ai.conversations as t
+        where t.id = p_id
+          and t.user_id = me
+      );
+
+    when 'content.folders' then
+      perform authz.assert_session('enrolled');
+
+      return exists (
+        select
+        from content.folders as t
+        where t.id = p_id
+          and t.tenant_id = any (array(select authz.governed_with('content.delete')))
+      );
+
+    when 'content.items' then
+      perform authz.assert_session('enrolled');
+
+      return exists (
+        select
+        from content.items as t
+        where t.id = p_id
+          and (
+            (t.owner_id = me and t.tenant_id = any (array(select authz.tenants_with('content.create'))))
+            or t.tenant_id = any (array(select authz.governed_with('content.delete')))
+            or (t.tenant_id is null and authz.is_super_admin())
+          )
+      );
+
+    when 'iam.roles' then
+      perform authz.assert_session('always');
+
+      return authz.is_super_admin()
+        and exists (
+          select
+          from iam.roles as t
+          where t.id = p_id
+            and not t.is_system
+        );
+
+    when 'iam.tenants' then
+      perform authz.assert_session('always');
+
+      return authz.is_super_admin() or p_id = any (array(select authz.admin_tenant_ids()));
+
+    when 'iam.units' then
+      perform authz.assert_session('enrolled');
+
+      return exists (
+        select
+        from iam.units as t
+        where t.id = p_id
+          and t.tenant_id = any (array(select authz.admin_tenant_ids()))
+      );
+
+    when 'media.media' then
+      perform authz.assert_session('enrolled');
+
+      return exists (
+        select
+        from media.media as t
+        where t.id = p_id
+          and (
+            (t.owner_id = me and t.tenant_id is null)
+            or (t.owner_id = me and t.tenant_id = any (array(select authz.tenants_with('media.create'))))
+            or t.tenant_id = any (array(select authz.governed_with('media.delete')))
+            or (t.tenant_id is null and t.owner_id is null and authz.is_super_admin())
+          )
+      );
+
+    else
+      raise exception 'rows of % cannot be soft-deleted', p_table
+        using errcode = 'invalid_parameter_value';
+  end case;
+end
+$$;
+
+comment on function core.may_delete(regclass, uuid) is
+  'Whether the caller can soft-delete and restore a row; raises insufficient_privilege if the session lacks the '
+  'level of the table. For core.soft_delete() and core.restore().';
+
+revoke all on function core.may_delete(regclass, uuid) from public;
+
 -- schema/core/_functions/move_subtree.sql.j2
 
 create function core.move_subtree()
@@ -280,6 +383,112 @@ revoke all on function core.reads_catalog() from public;
 
 grant execute on function core.reads_catalog() to authenticated, service_role, aigym_auditor, aigym_job;
 
+-- schema/core/_functions/restore.sql.j2
+
+create function core.restore(p_table regclass, p_id uuid)
+returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  removed_at timestamptz;
+begin
+  if not core.may_delete(p_table, p_id) then
+    return false;
+  end if;
+
+  case p_table::text
+    when 'ai.conversations' then
+      update ai.conversations as t
+      set deleted_at = null, deleted_by = null
+      where t.id = p_id
+        and t.deleted_at is not null;
+
+    when 'content.folders' then
+      select t.deleted_at
+      into removed_at
+      from content.folders as t
+      where t.id = p_id
+      for update;
+
+      if removed_at is null then
+        return false;
+      end if;
+
+      -- To the top level, if the folder above is still deleted.
+      update content.folders as t
+      set
+        deleted_at = null,
+        deleted_by = null,
+        parent_id = (select above.id from content.folders as above where above.id = t.parent_id and above.deleted_at is null)
+      where t.id = p_id;
+
+      -- With the contents that were deleted with it.
+      update content.folders as t
+      set deleted_at = null, deleted_by = null
+      where t.ancestor_ids @> array[p_id]
+        and t.deleted_at = removed_at;
+
+      update content.items as t
+      set deleted_at = null, deleted_by = null
+      where t.folder_id in (
+          select f.id
+          from content.folders as f
+          where (f.id = p_id or f.ancestor_ids @> array[p_id])
+            and f.deleted_at is null
+        )
+        and t.deleted_at = removed_at;
+
+      return true;
+
+    when 'content.items' then
+      -- To the top level, if its folder is still deleted.
+      update content.items as t
+      set
+        deleted_at = null,
+        deleted_by = null,
+        folder_id = (select f.id from content.folders as f where f.id = t.folder_id and f.deleted_at is null)
+      where t.id = p_id
+        and t.deleted_at is not null;
+
+    when 'iam.roles' then
+      update iam.roles as t
+      set deleted_at = null, deleted_by = null
+      where t.id = p_id
+        and t.deleted_at is not null;
+
+    when 'iam.tenants' then
+      update iam.tenants as t
+      set deleted_at = null, deleted_by = null
+      where t.id = p_id
+        and t.deleted_at is not null;
+
+    when 'iam.units' then
+      update iam.units as t
+      set deleted_at = null, deleted_by = null
+      where t.id = p_id
+        and t.deleted_at is not null;
+
+    when 'media.media' then
+      update media.media as t
+      set deleted_at = null, deleted_by = null
+      where t.id = p_id
+        and t.deleted_at is not null;
+  end case;
+
+  return found;
+end
+$$;
+
+comment on function core.restore(regclass, uuid) is
+  'Restores a soft-deleted row, a folder with the contents that were deleted with it, and returns whether it '
+  'was deleted. Requires the same permission as core.soft_delete(). Only a super admin can restore a tenant.';
+
+revoke all on function core.restore(regclass, uuid) from public;
+
+grant execute on function core.restore(regclass, uuid) to authenticated, service_role;
+
 -- schema/core/_functions/safe_text.sql.j2
 
 -- Removes control characters other than tab and line feed, and bidirectional formatting characters (U+202A–202E,
@@ -327,63 +536,58 @@ as $$
 declare
   me uuid := auth.uid();
 begin
-  -- One branch per table and no dynamic SQL: the condition for deleting differs by table, and no argument becomes part
-  -- of a statement. The session levels are those of the tables' policies.
+  if not core.may_delete(p_table, p_id) then
+    return false;
+  end if;
+
   case p_table::text
     when 'ai.conversations' then
-      perform authz.assert_session('enrolled');
-
       update ai.conversations as t
       set deleted_at = now(), deleted_by = me
       where t.id = p_id
-        and t.deleted_at is null
-        and t.user_id = me;
+        and t.deleted_at is null;
 
     when 'content.folders' then
-      perform authz.assert_session('enrolled');
-
       update content.folders as t
       set deleted_at = now(), deleted_by = me
       where t.id = p_id
-        and t.deleted_at is null
-        and (
-          t.tenant_id = any (array(select authz.tenants_with('content.edit')))
-          or t.tenant_id = any (array(select authz.admin_tenant_ids()))
-        );
+        and t.deleted_at is null;
+
+      -- With its contents, which core.restore() recognizes by the same time.
+      if found then
+        update content.folders as t
+        set deleted_at = now(), deleted_by = me
+        where t.ancestor_ids @> array[p_id]
+          and t.deleted_at is null;
+
+        update content.items as t
+        set deleted_at = now(), deleted_by = me
+        where t.folder_id in (
+            select f.id from content.folders as f where f.id = p_id or f.ancestor_ids @> array[p_id]
+          )
+          and t.deleted_at is null;
+
+        return true;
+      end if;
 
     when 'content.items' then
-      perform authz.assert_session('enrolled');
-
       update content.items as t
       set deleted_at = now(), deleted_by = me
       where t.id = p_id
-        and t.deleted_at is null
-        and (
-          (t.owner_id = me and t.tenant_id = any (array(select authz.tenant_ids())))
-          or t.tenant_id = any (array(select authz.tenants_with('content.edit')))
-          or t.tenant_id = any (array(select authz.admin_tenant_ids()))
-          or (t.tenant_id is null and authz.is_super_admin())
-        );
+        and t.deleted_at is null;
 
     when 'iam.roles' then
-      perform authz.assert_session('always');
-
       update iam.roles as t
       set deleted_at = now(), deleted_by = me
       where t.id = p_id
-        and t.deleted_at is null
-        and not t.is_system
-        and authz.is_super_admin();
+        and t.deleted_at is null;
 
     when 'iam.tenants' then
-      perform authz.assert_session('always');
-
       -- A tenant with descendants cannot be deleted, because they would lose their administrators.
       update iam.tenants as t
       set deleted_at = now(), deleted_by = me
       where t.id = p_id
         and t.deleted_at is null
-        and t.id = any (array(select authz.admin_tenant_ids()))
         and not exists (
           select
           from iam.tenants as below
@@ -392,31 +596,16 @@ begin
         );
 
     when 'iam.units' then
-      perform authz.assert_session('enrolled');
-
       update iam.units as t
       set deleted_at = now(), deleted_by = me
       where t.id = p_id
-        and t.deleted_at is null
-        and t.tenant_id = any (array(select authz.admin_tenant_ids()));
+        and t.deleted_at is null;
 
     when 'media.media' then
-      perform authz.assert_session('enrolled');
-
       update media.media as t
       set deleted_at = now(), deleted_by = me
       where t.id = p_id
-        and t.deleted_at is null
-        and (
-          (t.owner_id = me and (t.tenant_id is null or t.tenant_id = any (array(select authz.tenant_ids()))))
-          or t.tenant_id = any (array(select authz.tenants_with('training.edit')))
-          or t.tenant_id = any (array(select authz.admin_tenant_ids()))
-          or (t.tenant_id is null and t.owner_id is null and authz.is_super_admin())
-        );
-
-    else
-      raise exception 'core.soft_delete() does not support table %', p_table
-        using errcode = 'invalid_parameter_value';
+        and t.deleted_at is null;
   end case;
 
   return found;
@@ -424,8 +613,8 @@ end
 $$;
 
 comment on function core.soft_delete(regclass, uuid) is
-  'Soft-deletes a row and returns whether it existed. A function is required, because the policies reject an '
-  'UPDATE after which the caller can no longer read the row.';
+  'Soft-deletes a row, a folder with its contents, and returns whether it existed. A function is required, '
+  'because the policies reject an UPDATE after which the caller can no longer read the row.';
 
 revoke all on function core.soft_delete(regclass, uuid) from public;
 
@@ -498,9 +687,11 @@ drop function core.uuid_v7();
 drop function core.touch();
 drop function core.soft_delete(regclass, uuid);
 drop function core.safe_text(text, integer);
+drop function core.restore(regclass, uuid);
 drop function core.reads_catalog();
 drop function core.place_in_tree();
 drop function core.move_subtree();
+drop function core.may_delete(regclass, uuid);
 drop function core.capabilities();
 drop schema api_v1;
 drop schema content;

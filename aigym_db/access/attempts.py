@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from aigym_db.access import statements
-from aigym_db.access.fixture import Fixture, Row
+from aigym_db.access.fixture import Fixture, Row, writable
 from aigym_db.access.matrix_files import TableMatrix
 from aigym_db.access.reassignments import Reassignment
 from aigym_db.access.tables import Grants, Table
@@ -176,16 +176,26 @@ def _insert(
         )
         return
     for row in fixture.rows:
+        keys = (row.key,) if row.key in expected else ()
         yield AttemptStatement(
             cell,
             "insert",
-            (row.key,) if row.key in expected else (),
+            keys,
             statements.insert_row(table, row, grants.inserts),
             setup=statements.delete_row(table, row),
             observe=None if writes_owner else statements.select_inserted(table, row, owner_columns),
             success=(row.key,),
-            passed=(row.key,),
+            passed=(row.key,) if _without(table, row, set(owner_columns) - grants.inserts) else keys,
         )
+
+
+def _without(table: Table, row: Row, columns: Collection[str]) -> bool:
+    """Return True if the row has no value in these columns, which the role cannot insert.
+
+    Otherwise, a policy that admits the INSERT admits another row: of another owner, or not deleted.
+    """
+    values = dict(zip(writable(table), row.values, strict=True))
+    return all(values.get(column) is None for column in columns)
 
 
 def _reassign(

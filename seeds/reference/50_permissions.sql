@@ -4,15 +4,13 @@ insert into iam.permissions as held (
   id, code, resource, action, scope, name, is_dangerous, requires_mfa, risk_level
 )
 values
-  ('00000000-0000-4000-9000-000500000001', 'content.read', 'content', 'read', 'tenant', 'Read published content', false, false, 1),
   ('00000000-0000-4000-9000-000500000002', 'content.create', 'content', 'create', 'tenant', 'Write content', false, false, 2),
   ('00000000-0000-4000-9000-000500000003', 'content.edit', 'content', 'edit', 'tenant', 'Edit all content', false, false, 3),
   ('00000000-0000-4000-9000-000500000004', 'content.publish', 'content', 'publish', 'tenant', 'Publish content', false, false, 3),
-  ('00000000-0000-4000-9000-000500000005', 'content.review', 'content', 'review', 'tenant', 'Review content', false, false, 2),
-  ('00000000-0000-4000-9000-000500000006', 'content.assign', 'content', 'assign', 'tenant', 'Assign content to people', false, false, 2),
-  ('00000000-0000-4000-9000-000500000007', 'training.create', 'training', 'create', 'tenant', 'Write training material', false, false, 2),
-  ('00000000-0000-4000-9000-000500000008', 'training.edit', 'training', 'edit', 'tenant', 'Edit all training material', false, false, 3),
-  ('00000000-0000-4000-9000-000500000009', 'training.publish', 'training', 'publish', 'tenant', 'Publish training material', false, false, 3),
+  ('00000000-0000-4000-9000-000500000005', 'content.delete', 'content', 'delete', 'tenant', 'Delete and restore all content', false, false, 3),
+  ('00000000-0000-4000-9000-000500000007', 'media.create', 'media', 'create', 'tenant', 'Add files', false, false, 2),
+  ('00000000-0000-4000-9000-000500000008', 'media.edit', 'media', 'edit', 'tenant', 'Edit all files', false, false, 3),
+  ('00000000-0000-4000-9000-000500000009', 'media.delete', 'media', 'delete', 'tenant', 'Delete and restore all files', false, false, 3),
   ('00000000-0000-4000-9000-000500000010', 'ai.use', 'ai', 'use', 'tenant', 'Talk to agents', false, false, 1),
   ('00000000-0000-4000-9000-000500000011', 'ai.configure', 'ai', 'configure', 'tenant', 'Set quotas and models', false, true, 3),
   ('00000000-0000-4000-9000-000500000012', 'member.read', 'member', 'read', 'tenant', 'See the member list', false, false, 2),

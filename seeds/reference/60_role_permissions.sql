@@ -9,8 +9,8 @@ from (
     (
       'owner',
       array[
-        'content.read', 'content.create', 'content.edit', 'content.publish', 'content.review', 'content.assign',
-        'training.create', 'training.edit', 'training.publish', 'ai.use', 'ai.configure', 'member.read',
+        'content.create', 'content.edit', 'content.publish', 'content.delete', 'media.create', 'media.edit',
+        'media.delete', 'ai.use', 'ai.configure', 'member.read',
         'member.invite', 'member.manage', 'unit.manage', 'role.grant', 'tenant.configure', 'tenant.close',
         'audit.read', 'billing.read', 'billing.manage', 'profile.edit'
       ]
@@ -18,38 +18,38 @@ from (
     (
       'community_admin',
       array[
-        'content.read', 'content.create', 'content.edit', 'content.publish', 'content.review', 'content.assign',
-        'training.create', 'training.edit', 'training.publish', 'ai.use', 'ai.configure', 'member.read',
+        'content.create', 'content.edit', 'content.publish', 'content.delete', 'media.create', 'media.edit',
+        'media.delete', 'ai.use', 'ai.configure', 'member.read',
         'member.invite', 'member.manage', 'unit.manage', 'role.grant', 'tenant.configure', 'audit.read',
         'billing.read', 'profile.edit'
       ]
     ),
     (
       'manager',
-      array['content.read', 'content.review', 'content.assign', 'ai.use', 'member.read', 'profile.edit']
+      array['ai.use', 'member.read', 'profile.edit']
     ),
     (
       'content_editor',
       array[
-        'content.read', 'content.create', 'content.edit', 'content.publish', 'content.review', 'ai.use', 'profile.edit'
+        'content.create', 'content.edit', 'content.publish', 'content.delete', 'media.create', 'ai.use', 'profile.edit'
       ]
     ),
-    ('content_creator', array['content.read', 'content.create', 'ai.use', 'profile.edit']),
-    ('coach', array['content.read', 'ai.use', 'member.read', 'client.read', 'client.assign', 'profile.edit']),
+    ('content_creator', array['content.create', 'media.create', 'ai.use', 'profile.edit']),
+    ('coach', array['ai.use', 'member.read', 'client.read', 'client.assign', 'profile.edit']),
     (
       'trainer',
       array[
-        'content.read', 'training.create', 'training.edit', 'training.publish', 'ai.use', 'client.read',
+        'media.create', 'media.edit', 'media.delete', 'ai.use', 'client.read',
         'client.assign', 'profile.edit'
       ]
     ),
     (
       'physiotherapist',
-      array['content.read', 'training.create', 'training.edit', 'ai.use', 'client.read', 'client.assign', 'profile.edit']
+      array['media.create', 'media.edit', 'media.delete', 'ai.use', 'client.read', 'client.assign', 'profile.edit']
     ),
-    ('member', array['content.read', 'ai.use', 'profile.edit']),
-    ('customer', array['content.read', 'ai.use', 'profile.edit']),
-    ('guest', array['content.read', 'profile.edit'])
+    ('member', array['ai.use', 'profile.edit']),
+    ('customer', array['ai.use', 'profile.edit']),
+    ('guest', array['profile.edit'])
 ) as wanted (role_code, permission_codes)
 join iam.roles as r on r.code = wanted.role_code
 join iam.permissions as p on p.code = any (wanted.permission_codes)

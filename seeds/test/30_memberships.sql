@@ -22,7 +22,7 @@ values
 insert into iam.role_permissions (role_id, permission_id)
 select '00000000-0000-4000-8000-0000000a0004', p.id
 from iam.permissions as p
-where p.code in ('content.create', 'content.edit', 'training.create', 'training.edit');
+where p.code in ('content.create', 'content.edit', 'media.create', 'media.edit');
 
 insert into iam.memberships (id, tenant_id, user_id, status, joined_at, ended_at)
 select
@@ -159,6 +159,10 @@ from (
       '00000000-0000-4000-8000-000000f0a017', '00000000-0000-4000-8000-00000000a017', null, 'content.edit',
       '00000000-0000-4000-8000-00000000b001', null, 'deny', null
     ),
+    (
+      '00000000-0000-4000-8000-000000f1a017', '00000000-0000-4000-8000-00000000a017', null, 'content.delete',
+      '00000000-0000-4000-8000-00000000b001', null, 'deny', null
+    ),
     -- Allowed in A although the role does not.
     (
       '00000000-0000-4000-8000-000000f0a018', '00000000-0000-4000-8000-00000000a018', null, 'content.create',
@@ -197,12 +201,12 @@ from (
     ),
     -- World B, a role everywhere, and a person everywhere.
     (
-      '00000000-0000-4000-8000-000000f0a007', '00000000-0000-4000-8000-00000000a007', null, 'training.create',
+      '00000000-0000-4000-8000-000000f0a007', '00000000-0000-4000-8000-00000000a007', null, 'media.create',
       '00000000-0000-4000-8000-00000000b002', null, 'allow', null
     ),
     ('00000000-0000-4000-8000-000000f0e001', null, 'guest', 'ai.use', null, null, 'deny', null),
     (
-      '00000000-0000-4000-8000-000000f0a011', '00000000-0000-4000-8000-00000000a011', null, 'training.create',
+      '00000000-0000-4000-8000-000000f0a011', '00000000-0000-4000-8000-00000000a011', null, 'media.create',
       null, null, 'allow', null
     )
 ) as exception (id, user_id, role_code, permission_code, tenant_id, unit_id, effect, expires_at)

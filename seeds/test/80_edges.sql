@@ -138,11 +138,11 @@ select
 from (
   values
     ('e111', 'b001', 'a011', 'private', 'deleted by its author.pdf', '2026-01-06 08:00:00+00'),
-    ('e112', 'b001', 'a003', 'private', 'in A by a person without training.create.pdf', null),
+    ('e112', 'b001', 'a003', 'private', 'in A by a person without media.create.pdf', null),
     ('e113', null, 'a018', 'public', 'public without a tenant.pdf', null),
     ('e114', 'b001', null, 'private', 'in A, its author erased.pdf', null),
     ('e115', 'b001', 'a012', 'private', 'in A by a former member.pdf', null),
-    ('e116', 'b002', 'a007', 'private', 'in B by a person with training.create.pdf', null),
+    ('e116', 'b002', 'a007', 'private', 'in B by a person with media.create.pdf', null),
     ('e117', null, 'a001', 'private', 'of the super admin in person.pdf', null)
 ) as file (id, tenant, owner, visibility, filename, deleted_at)
 join media.media_types as t on t.code = 'document';

@@ -169,6 +169,19 @@ def test_a_row_inserted_with_a_default_owner_counts_only_for_that_owner(messages
     assert not any(" insert: " in message for message in reported)
 
 
+def test_a_constraint_that_rejects_a_row_with_a_default_owner_does_not_count_for_another_owner(
+    messages: Messages,
+) -> None:
+    reported = messages(
+        "alter table app.notes alter user_id set default guard.me()",
+        "revoke insert on app.notes from mini_user",
+        "grant insert (id, body) on app.notes to mini_user",
+        "alter table app.notes add constraint long check (length(body) > 1000) not valid",
+    )
+
+    assert not any(" insert: " in message for message in reported)
+
+
 def test_rows_and_session_settings_are_unchanged_afterwards(
     connection: psycopg.Connection, messages: Messages
 ) -> None:

@@ -1,5 +1,5 @@
--- 0006 iam tenants
--- from: schema/core/_views/data_catalog.sql.j2, schema/core/_views/column_catalog.sql.j2, schema/core/_views/integrity_rules.sql.j2, schema/privacy/_views/data_lifecycle_policies.sql.j2, schema/audit/security_contexts.sql.j2, schema/audit/_functions/elevations.sql.j2, schema/audit/_functions/record_session.sql.j2, schema/audit/_functions/events.sql.j2, schema/audit/_functions/security_events.sql.j2, schema/audit/_views/audit_policies.sql.j2, schema/audit/_views/audit_triggers.sql.j2, schema/audit/_views/row_level_policies.sql.j2, schema/authz/_functions/aal.sql.j2, schema/authz/_functions/assert_permission.sql.j2, schema/authz/_functions/assert_session.sql.j2, schema/authz/_functions/may_have_factor.sql.j2, schema/iam/permissions.sql.j2, schema/audit/sessions.sql.j2, schema/audit/_functions/sessions_of.sql.j2, schema/iam/relationship_types.sql.j2, schema/iam/roles.sql.j2, schema/iam/role_permissions.sql.j2, schema/iam/tenants.sql.j2, schema/iam/communities.sql.j2, schema/iam/institutions.sql.j2, schema/iam/organizations.sql.j2, schema/iam/units.sql.j2, schema/iam/invitations.sql.j2, schema/iam/permission_grants.sql.j2, schema/iam/_functions/accept_invitation.sql.j2, schema/iam/_functions/accept_membership.sql.j2, schema/authz/_functions/unrepaired_accounts.sql.j2, schema/iam/_functions/create_tenant.sql.j2, schema/iam/_functions/grant_role.sql.j2, schema/iam/_functions/guard_domain_verification.sql.j2, schema/iam/tenant_domains.sql.j2, schema/iam/_functions/guard_membership_consent.sql.j2, schema/iam/memberships.sql.j2, schema/authz/_functions/tenant_ids.sql.j2, schema/authz/_functions/comember_ids.sql.j2, schema/iam/unit_members.sql.j2, schema/authz/_functions/unit_ids.sql.j2, schema/iam/user_roles.sql.j2, schema/authz/_functions/is_auditor.sql.j2, schema/authz/_functions/is_super_admin.sql.j2, schema/authz/_functions/admin_tenant_ids.sql.j2, schema/authz/_functions/elevated.sql.j2, schema/authz/_functions/may_grant.sql.j2, schema/authz/_functions/profile_visibilities.sql.j2, schema/authz/_functions/readable_user_ids.sql.j2, schema/authz/_functions/reviewable_tenant_ids.sql.j2, schema/authz/_functions/session_ok.sql.j2, schema/authz/_functions/tenants_with.sql.j2, schema/audit/_functions/may_read.sql.j2, schema/iam/_functions/invite.sql.j2, schema/iam/_functions/repair_profiles.sql.j2, schema/iam/_functions/revoke_role.sql.j2, schema/platform/languages.sql.j2, schema/media/media_types.sql.j2, schema/media/media.sql.j2, schema/media/_functions/reject_unseen_file.sql.j2, schema/ai/providers.sql.j2, schema/ai/models.sql.j2, schema/ai/_functions/append_message.sql.j2, schema/ai/_functions/number_message.sql.j2, schema/ai/_functions/reject_unseen_agent.sql.j2, schema/content/repositories.sql.j2, schema/content/folders.sql.j2, schema/content/_functions/publish_item.sql.j2, schema/content/items.sql.j2, schema/content/ai_agents.sql.j2, schema/ai/conversations.sql.j2, schema/ai/conversation_messages.sql.j2, schema/content/automations.sql.j2, schema/content/documents.sql.j2, schema/content/prompts.sql.j2, schema/content/videos.sql.j2, schema/api_v1/_views/ai_agents.sql.j2, schema/api_v1/_views/automations.sql.j2, schema/api_v1/_views/communities.sql.j2, schema/api_v1/_views/conversations.sql.j2, schema/api_v1/_views/departments.sql.j2, schema/api_v1/_views/documents.sql.j2, schema/api_v1/_views/institutions.sql.j2, schema/api_v1/_views/languages.sql.j2, schema/api_v1/_views/me.sql.j2, schema/api_v1/_views/messages.sql.j2, schema/api_v1/_views/my_roles.sql.j2, schema/api_v1/_views/my_sessions.sql.j2, schema/api_v1/_views/my_tenants.sql.j2, schema/api_v1/_views/organizations.sql.j2, schema/api_v1/_views/people.sql.j2, schema/api_v1/_views/prompts.sql.j2, schema/api_v1/_views/teams.sql.j2, schema/api_v1/_views/tenant_members.sql.j2, schema/api_v1/_views/videos.sql.j2, policies/core.sql.j2, policies/privacy.sql.j2, policies/ops.sql.j2, policies/audit.sql.j2, policies/iam.sql.j2, policies/platform.sql.j2, policies/media.sql.j2, policies/ai.sql.j2, policies/content.sql.j2, policies/api_v1.sql.j2
+-- 0007 iam tenants
+-- from: schema/core/_views/data_catalog.sql.j2, schema/core/_views/column_catalog.sql.j2, schema/core/_views/integrity_rules.sql.j2, schema/privacy/_views/data_lifecycle_policies.sql.j2, schema/audit/security_contexts.sql.j2, schema/audit/_functions/elevations.sql.j2, schema/audit/_functions/events.sql.j2, schema/audit/_functions/security_events.sql.j2, schema/audit/_views/audit_policies.sql.j2, schema/audit/_views/audit_triggers.sql.j2, schema/audit/_views/row_level_policies.sql.j2, schema/authz/_functions/aal.sql.j2, schema/authz/_functions/assert_permission.sql.j2, schema/authz/_functions/assert_session.sql.j2, schema/authz/_functions/may_have_factor.sql.j2, schema/iam/permissions.sql.j2, schema/audit/_functions/sessions_of.sql.j2, schema/iam/relationship_types.sql.j2, schema/iam/roles.sql.j2, schema/iam/role_permissions.sql.j2, schema/iam/tenants.sql.j2, schema/authz/_functions/tenant_is_open.sql.j2, schema/iam/communities.sql.j2, schema/iam/institutions.sql.j2, schema/iam/organizations.sql.j2, schema/iam/units.sql.j2, schema/iam/invitations.sql.j2, schema/iam/permission_grants.sql.j2, schema/iam/_functions/accept_invitation.sql.j2, schema/iam/_functions/accept_membership.sql.j2, schema/authz/_functions/unrepaired_accounts.sql.j2, schema/iam/_functions/create_tenant.sql.j2, schema/iam/_functions/grant_role.sql.j2, schema/iam/_functions/guard_domain_verification.sql.j2, schema/iam/tenant_domains.sql.j2, schema/iam/_functions/guard_membership_consent.sql.j2, schema/iam/memberships.sql.j2, schema/authz/_functions/tenant_ids.sql.j2, schema/authz/_functions/comember_ids.sql.j2, schema/iam/unit_members.sql.j2, schema/authz/_functions/unit_ids.sql.j2, schema/iam/user_roles.sql.j2, schema/authz/_functions/is_auditor.sql.j2, schema/authz/_functions/is_super_admin.sql.j2, schema/authz/_functions/admin_tenant_ids.sql.j2, schema/authz/_functions/elevated.sql.j2, schema/authz/_functions/may_grant.sql.j2, schema/authz/_functions/profile_visibilities.sql.j2, schema/authz/_functions/readable_user_ids.sql.j2, schema/authz/_functions/reviewable_tenant_ids.sql.j2, schema/authz/_functions/session_ok.sql.j2, schema/authz/_functions/tenants_with.sql.j2, schema/audit/_functions/may_read.sql.j2, schema/authz/_functions/governed_with.sql.j2, schema/iam/_functions/invite.sql.j2, schema/iam/_functions/repair_profiles.sql.j2, schema/iam/_functions/revoke_role.sql.j2, schema/platform/languages.sql.j2, schema/media/media_types.sql.j2, schema/media/_functions/check_file.sql.j2, schema/media/_functions/delete_personal_files.sql.j2, schema/media/media.sql.j2, schema/media/_functions/reject_unseen_file.sql.j2, schema/ai/providers.sql.j2, schema/ai/models.sql.j2, schema/ai/_functions/append_message.sql.j2, schema/ai/_functions/number_message.sql.j2, schema/ai/_functions/reject_unseen_agent.sql.j2, schema/content/repositories.sql.j2, schema/content/_functions/can_read.sql.j2, schema/content/_functions/copy_root.sql.j2, schema/content/_functions/copy_root_to_part.sql.j2, schema/content/_functions/publish_item.sql.j2, schema/content/_functions/reject_deleted_folder.sql.j2, schema/content/folders.sql.j2, schema/content/items.sql.j2, schema/content/ai_agents.sql.j2, schema/ai/conversations.sql.j2, schema/ai/conversation_messages.sql.j2, schema/content/automations.sql.j2, schema/content/prompts.sql.j2, schema/content/_functions/require_source.sql.j2, schema/content/documents.sql.j2, schema/content/videos.sql.j2, schema/content/_functions/search_items.sql.j2, schema/api_v1/_views/ai_agents.sql.j2, schema/api_v1/_views/automations.sql.j2, schema/api_v1/_views/communities.sql.j2, schema/api_v1/_views/conversations.sql.j2, schema/api_v1/_views/departments.sql.j2, schema/api_v1/_views/documents.sql.j2, schema/api_v1/_views/institutions.sql.j2, schema/api_v1/_views/languages.sql.j2, schema/api_v1/_views/me.sql.j2, schema/api_v1/_views/messages.sql.j2, schema/api_v1/_views/my_roles.sql.j2, schema/api_v1/_views/my_sessions.sql.j2, schema/api_v1/_views/my_tenants.sql.j2, schema/api_v1/_views/organizations.sql.j2, schema/api_v1/_views/people.sql.j2, schema/api_v1/_views/prompts.sql.j2, schema/api_v1/_views/teams.sql.j2, schema/api_v1/_views/tenant_members.sql.j2, schema/api_v1/_views/videos.sql.j2, policies/core.sql.j2, policies/privacy.sql.j2, policies/ops.sql.j2, policies/audit.sql.j2, policies/iam.sql.j2, policies/platform.sql.j2, policies/media.sql.j2, policies/ai.sql.j2, policies/content.sql.j2, policies/api_v1.sql.j2
 -- migrate:up
 
 -- schema/core/_views/data_catalog.sql.j2
@@ -150,10 +150,10 @@ from (
       'content', 'ai_agents',
       'the columns of items that are AI agents.',
       'content',
-      'child', null, null, 'content.items',
+      'child', 'owner_id', 'tenant_id', 'content.items',
       'enrolled',
-      'internal',
-      null,
+      'personal',
+      'contract',
       null::integer, 'parent',
       'diff', null, 50000::bigint
     ),
@@ -161,10 +161,10 @@ from (
       'content', 'automations',
       'the columns of items that are automations.',
       'content',
-      'child', null, null, 'content.items',
+      'child', 'owner_id', 'tenant_id', 'content.items',
       'enrolled',
-      'internal',
-      null,
+      'personal',
+      'contract',
       null::integer, 'parent',
       'diff', null, 20000::bigint
     ),
@@ -172,10 +172,10 @@ from (
       'content', 'documents',
       'the columns of items that are documents.',
       'content',
-      'child', null, null, 'content.items',
+      'child', 'owner_id', 'tenant_id', 'content.items',
       'enrolled',
-      'internal',
-      null,
+      'personal',
+      'contract',
       null::integer, 'parent',
       'none', null, 200000::bigint
     ),
@@ -205,10 +205,10 @@ from (
       'content', 'prompts',
       'the columns of items that are reusable prompts.',
       'content',
-      'child', null, null, 'content.items',
+      'child', 'owner_id', 'tenant_id', 'content.items',
       'enrolled',
-      'internal',
-      null,
+      'personal',
+      'contract',
       null::integer, 'parent',
       'diff', null, 100000::bigint
     ),
@@ -227,10 +227,10 @@ from (
       'content', 'videos',
       'the columns of items that are videos.',
       'content',
-      'child', null, null, 'content.items',
+      'child', 'owner_id', 'tenant_id', 'content.items',
       'enrolled',
-      'internal',
-      null,
+      'personal',
+      'contract',
       null::integer, 'parent',
       'none', null, 100000::bigint
     ),
@@ -586,8 +586,13 @@ left join (
     ('audit', 'sessions', 'user_agent', 'personal', 'delete'),
     ('audit', 'system_events', 'user_id', 'personal', 'pseudonymise'),
     ('audit', 'system_events', 'ip_address', 'personal', 'anonymise'),
+    ('content', 'ai_agents', 'owner_id', 'personal', 'pseudonymise'),
+    ('content', 'automations', 'owner_id', 'personal', 'pseudonymise'),
+    ('content', 'documents', 'owner_id', 'personal', 'pseudonymise'),
     ('content', 'items', 'owner_id', 'personal', 'pseudonymise'),
     ('content', 'items', 'published_by', 'personal', 'pseudonymise'),
+    ('content', 'prompts', 'owner_id', 'personal', 'pseudonymise'),
+    ('content', 'videos', 'owner_id', 'personal', 'pseudonymise'),
     ('iam', 'account_failures', 'user_id', 'personal', 'delete'),
     ('iam', 'invitations', 'email', 'personal', 'delete'),
     ('iam', 'invitations', 'token_hash', 'secret', 'delete'),
@@ -769,60 +774,6 @@ comment on function audit.elevations(uuid) is
 revoke all on function audit.elevations(uuid) from public;
 
 grant execute on function audit.elevations(uuid) to authenticated;
-
--- schema/audit/_functions/record_session.sql.j2
-
--- Fires on auth.sessions: an error would fail the sign-in, so it is reported as a warning.
-create function audit.record_session()
-returns trigger
-language plpgsql
-security definer
-set search_path = ''
-as $$
-declare
-  session record;
-begin
-  if tg_op = 'DELETE' then
-    session := old;
-  else
-    session := new;
-  end if;
-
-  insert into audit.sessions as known (session_id, user_id, ip_address, user_agent, aal, started_at, last_activity_at)
-  select
-    session.id,
-    p.id,
-    audit.network_of(session.ip),
-    left(session.user_agent, 500),
-    session.aal::text,
-    coalesce(session.created_at, now()),
-    coalesce(session.refreshed_at at time zone 'UTC', session.updated_at, session.created_at, now())
-  from iam.profiles as p
-  where p.id = session.user_id
-  on conflict (session_id) do update
-  set
-    aal = excluded.aal,
-    last_activity_at = greatest(known.last_activity_at, excluded.last_activity_at),
-    ended_at = case when tg_op = 'DELETE' then now() end;
-
-  if tg_op = 'INSERT' then
-    perform audit.log_security('login.succeeded', action => 'sign_in', person => session.user_id);
-  elsif tg_op = 'DELETE' then
-    perform audit.log_security('login.ended', action => 'sign_out', person => session.user_id);
-  end if;
-
-  return null;
-exception
-  when others then
-    raise warning 'the session % was not recorded: %', session.id, sqlerrm;
-    return null;
-end
-$$;
-
-comment on function audit.record_session() is
-  'Trigger bz_session of auth.sessions: copies the session to audit.sessions and records sign-in and sign-out.';
-
-revoke all on function audit.record_session() from public;
 
 -- schema/audit/_functions/events.sql.j2
 
@@ -1240,41 +1191,6 @@ revoke all on iam.permissions from public;
 -- Functions in authz read it.
 grant select on iam.permissions to aigym_authz;
 
--- schema/audit/sessions.sql.j2
-
-create table audit.sessions (
-  session_id uuid not null,
-  user_id uuid,
-  ip_address inet,
-  user_agent text,
-  aal text,
-  started_at timestamptz not null default now(),
-  last_activity_at timestamptz not null default now(),
-  ended_at timestamptz,
-  constraint sessions_pkey primary key (session_id),
-  constraint sessions_user_agent_check check (length(user_agent) <= 500),
-  constraint sessions_user_id_fkey foreign key (user_id) references iam.profiles (id) on delete cascade
-);
-
-comment on table audit.sessions is
-  'A copy of auth.sessions that is kept after the sign-out. Data source of the page "sign out other devices".';
-
-comment on column audit.sessions.session_id is 'The id of the session in auth.sessions.';
-
-comment on column audit.sessions.aal is 'Authenticator assurance level: aal1 with one factor, aal2 with two.';
-
--- Sessions of a person; the foreign key to the person.
-create index sessions_user_id_started_at_idx
-  on audit.sessions (user_id, started_at desc);
-
--- Retention.
-create index sessions_started_at_idx
-  on audit.sessions (started_at);
-
-alter table audit.sessions enable row level security;
-
-revoke all on audit.sessions from public;
-
 -- schema/audit/_functions/sessions_of.sql.j2
 
 create function audit.sessions_of(person uuid)
@@ -1450,6 +1366,7 @@ comment on table iam.role_permissions is
   'iam.permission_grants.';
 
 -- Access review: roles with a permission.
+-- Foreign key: the referenced row is deleted or updated.
 create index role_permissions_permission_id_idx
   on iam.role_permissions (permission_id);
 
@@ -1589,6 +1506,35 @@ revoke all on iam.tenants from public;
 -- Functions in authz read it.
 grant select on iam.tenants to aigym_authz;
 
+-- schema/authz/_functions/tenant_is_open.sql.j2
+
+create function authz.tenant_is_open(tenant_id uuid)
+returns boolean
+language sql
+stable
+parallel safe
+security definer
+set search_path = ''
+as $$
+  select exists (
+    select
+    from iam.tenants as t
+    where t.id = tenant_is_open.tenant_id
+      and t.status in ('trial', 'active')
+      and t.deleted_at is null
+  )
+$$;
+
+comment on function authz.tenant_is_open(uuid) is
+  'Whether a tenant is in use. Policies call it for rows that are public: those of a suspended or deleted '
+  'tenant are not.';
+
+alter function authz.tenant_is_open(uuid) owner to aigym_authz;
+
+revoke all on function authz.tenant_is_open(uuid) from public;
+
+grant execute on function authz.tenant_is_open(uuid) to authenticated, service_role;
+
 -- schema/iam/communities.sql.j2
 
 create table iam.communities (
@@ -1615,6 +1561,7 @@ comment on table iam.communities is
 
 comment on column iam.communities.template_of is 'The community for which this one is a template.';
 
+-- Foreign key: the referenced row is deleted or updated.
 create index communities_template_of_idx
   on iam.communities (template_of)
   where template_of is not null;
@@ -1854,20 +1801,25 @@ create index invitations_expires_at_idx
   on iam.invitations (expires_at)
   where accepted_at is null and revoked_at is null;
 
+-- Foreign key: the referenced row is deleted or updated.
 create index invitations_tenant_id_idx
   on iam.invitations (tenant_id);
 
+-- Foreign key: the referenced row is deleted or updated.
 create index invitations_role_id_idx
   on iam.invitations (role_id);
 
+-- Foreign key: the referenced row is deleted or updated.
 create index invitations_unit_id_idx
   on iam.invitations (unit_id)
   where unit_id is not null;
 
+-- Foreign key: the referenced row is deleted or updated.
 create index invitations_invited_by_idx
   on iam.invitations (invited_by)
   where invited_by is not null;
 
+-- Foreign key: the referenced row is deleted or updated.
 create index invitations_accepted_by_idx
   on iam.invitations (accepted_by)
   where accepted_by is not null;
@@ -1950,16 +1902,20 @@ create index permission_grants_role_id_permission_id_idx
   on iam.permission_grants (role_id, permission_id)
   where role_id is not null;
 
+-- Foreign key: the referenced row is deleted or updated.
 create index permission_grants_permission_id_idx
   on iam.permission_grants (permission_id);
 
+-- Foreign key: the referenced row is deleted or updated.
 create index permission_grants_tenant_id_idx
   on iam.permission_grants (tenant_id);
 
+-- Foreign key: the referenced row is deleted or updated.
 create index permission_grants_unit_id_idx
   on iam.permission_grants (unit_id)
   where unit_id is not null;
 
+-- Foreign key: the referenced row is deleted or updated.
 create index permission_grants_granted_by_idx
   on iam.permission_grants (granted_by)
   where granted_by is not null;
@@ -2410,9 +2366,11 @@ create unique index tenant_domains_domain_key
   on iam.tenant_domains (domain)
   where verified_at is not null;
 
+-- Foreign key: the referenced row is deleted or updated.
 create index tenant_domains_tenant_id_idx
   on iam.tenant_domains (tenant_id);
 
+-- Foreign key: the referenced row is deleted or updated.
 create index tenant_domains_default_role_id_idx
   on iam.tenant_domains (default_role_id)
   where default_role_id is not null;
@@ -2509,10 +2467,12 @@ create index memberships_user_id_status_tenant_id_idx on iam.memberships (user_i
 -- Member list of a tenant.
 create index memberships_tenant_id_status_joined_at_idx on iam.memberships (tenant_id, status, joined_at desc);
 
+-- Foreign key: the referenced row is deleted or updated.
 create index memberships_invited_by_idx
   on iam.memberships (invited_by)
   where invited_by is not null;
 
+-- Foreign key: the referenced row is deleted or updated.
 create index memberships_approved_by_idx
   on iam.memberships (approved_by)
   where approved_by is not null;
@@ -2740,13 +2700,16 @@ create index user_roles_expires_at_idx
   on iam.user_roles (expires_at)
   where expires_at is not null and revoked_at is null;
 
+-- Foreign key: the referenced row is deleted or updated.
 create index user_roles_role_id_idx
   on iam.user_roles (role_id);
 
+-- Foreign key: the referenced row is deleted or updated.
 create index user_roles_unit_id_idx
   on iam.user_roles (unit_id)
   where unit_id is not null;
 
+-- Foreign key: the referenced row is deleted or updated.
 create index user_roles_granted_by_idx
   on iam.user_roles (granted_by)
   where granted_by is not null;
@@ -3205,6 +3168,35 @@ comment on function audit.may_read(uuid) is
 
 revoke execute on function audit.may_read(uuid) from public;
 
+-- schema/authz/_functions/governed_with.sql.j2
+
+create function authz.governed_with(permission text)
+returns setof uuid
+language sql
+stable
+parallel safe
+security definer
+rows 5
+set search_path = ''
+as $$
+  select authz.tenants_with(governed_with.permission)
+  union
+  select t.id
+  from iam.tenants as t
+  where t.id = any (array(select authz.admin_tenant_ids()))
+    and t.ancestor_ids && array(select authz.tenants_with(governed_with.permission))
+$$;
+
+comment on function authz.governed_with(text) is
+  'The tenants where the caller can administer with a permission: those of authz.tenants_with(), and their '
+  'descendants that the caller administers.';
+
+alter function authz.governed_with(text) owner to aigym_authz;
+
+revoke all on function authz.governed_with(text) from public;
+
+grant execute on function authz.governed_with(text) to authenticated, service_role;
+
 -- schema/iam/_functions/invite.sql.j2
 
 create function iam.invite(tenant uuid, email text, role_code text default 'member', unit uuid default null)
@@ -3439,6 +3431,8 @@ create table platform.languages (
   constraint languages_pkey primary key (id),
   constraint languages_code_key unique (code),
   constraint languages_code_check check (code ~ '^[a-z]{2}(-[A-Z]{2})?$'),
+  constraint languages_name_check check (length(name) between 1 and 100),
+  constraint languages_native_name_check check (length(native_name) between 1 and 100),
   constraint languages_writing_direction_check check (writing_direction in ('ltr', 'rtl', 'ttb')),
   constraint languages_completion_percent_check check (completion_percent between 0 and 100)
 );
@@ -3447,7 +3441,7 @@ comment on table platform.languages is 'Referenced by code, which clients send.'
 
 comment on column platform.languages.is_supported is 'Whether people can select the language.';
 
--- One default at most.
+-- One default at most; the language of people without a preference.
 create unique index languages_is_default_key
   on platform.languages ((true))
   where is_default;
@@ -3486,10 +3480,16 @@ create table media.media_types (
   constraint media_types_pkey primary key (id),
   constraint media_types_code_key unique (code),
   constraint media_types_code_check check (code in ('image', 'video', 'audio', 'document')),
+  constraint media_types_name_check check (length(name) between 1 and 100),
+  constraint media_types_description_check check (length(description) <= 1000),
+  constraint media_types_allowed_mime_types_check check (
+    cardinality(allowed_mime_types) between 1 and 50 and pg_column_size(allowed_mime_types) <= 8192
+  ),
   constraint media_types_max_file_size_bytes_check check (max_file_size_bytes > 0)
 );
 
-comment on table media.media_types is 'Read by the upload service before it signs a URL.';
+comment on table media.media_types is
+  'Read by the upload service before it signs a URL, and by the trigger ab_check of media.media.';
 
 create trigger aa_touch
   before update on media.media_types
@@ -3509,21 +3509,120 @@ alter table media.media_types enable row level security;
 
 revoke all on media.media_types from public;
 
+-- schema/media/_functions/check_file.sql.j2
+
+create function media.check_file()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  kind media.media_types;
+  limit_bytes bigint;
+  used_bytes bigint;
+begin
+  if tg_op = 'INSERT'
+    or (new.media_type_id, new.mime_type, new.file_size_bytes)
+      is distinct from (old.media_type_id, old.mime_type, old.file_size_bytes)
+  then
+    select t.*
+    into kind
+    from media.media_types as t
+    where t.id = new.media_type_id;
+
+    if not (new.mime_type = any (kind.allowed_mime_types)) then
+      raise exception 'files of type % cannot have the format %', kind.code, new.mime_type
+        using errcode = 'check_violation';
+    end if;
+
+    if new.file_size_bytes > kind.max_file_size_bytes then
+      raise exception 'files of type % can have % bytes at most', kind.code, kind.max_file_size_bytes
+        using errcode = 'check_violation';
+    end if;
+  end if;
+
+  if new.tenant_id is not null
+    and new.deleted_at is null
+    and (
+      tg_op = 'INSERT'
+      or new.tenant_id is distinct from old.tenant_id
+      or old.deleted_at is not null
+      or new.file_size_bytes > old.file_size_bytes
+    )
+  then
+    -- Without the lock, two concurrent transactions would each see enough space for their own file.
+    select t.storage_limit_mb * 1048576
+    into limit_bytes
+    from iam.tenants as t
+    where t.id = new.tenant_id
+    for no key update;
+
+    select coalesce(sum(m.file_size_bytes), 0)
+    into used_bytes
+    from media.media as m
+    where m.tenant_id = new.tenant_id
+      and m.deleted_at is null
+      and m.id <> new.id;
+
+    if used_bytes + new.file_size_bytes > limit_bytes then
+      raise exception 'the storage limit of the tenant is exceeded'
+        using errcode = 'check_violation',
+              detail = format(
+                '%s bytes are used, the file has %s, the limit is %s.', used_bytes, new.file_size_bytes, limit_bytes
+              ),
+              hint = 'Delete files, or ask for a higher limit.';
+    end if;
+  end if;
+
+  return new;
+end
+$$;
+
+comment on function media.check_file() is
+  'Trigger ab_check: rejects a file whose format or size its type does not allow, and one that would exceed '
+  'tenants.storage_limit_mb. Deleted files do not count.';
+
+revoke all on function media.check_file() from public;
+
+-- schema/media/_functions/delete_personal_files.sql.j2
+
+create function media.delete_personal_files()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  -- The foreign key sets the owner of the other files to null; a file without tenant and owner belongs to the platform.
+  delete from media.media as m
+  where m.owner_id = old.id
+    and m.tenant_id is null;
+
+  return old;
+end
+$$;
+
+comment on function media.delete_personal_files() is
+  'Trigger ba_personal_files: deletes the files without a tenant of a person who is deleted.';
+
+revoke all on function media.delete_personal_files() from public;
+
 -- schema/media/media.sql.j2
 
 create table media.media (
   id uuid not null default gen_random_uuid(),
   media_type_id uuid not null,
   tenant_id uuid,
-  owner_id uuid,
+  owner_id uuid default auth.uid(),
   visibility core.visibility_level not null default 'private',
-  bucket text not null,
-  object_key text not null,
+  bucket text not null default 'media',
+  object_key text not null default gen_random_uuid()::text,
   filename text not null,
   mime_type text not null,
   file_size_bytes bigint not null,
   content_sha256 bytea,
-  status text not null default 'ready',
+  status text not null default 'uploading',
   alt_text text,
   created_at timestamptz not null default now(),
   created_by uuid default auth.uid(),
@@ -3537,6 +3636,10 @@ create table media.media (
   constraint media_media_type_id_fkey foreign key (media_type_id) references media.media_types (id) on delete restrict,
   constraint media_tenant_id_fkey foreign key (tenant_id) references iam.tenants (id) on delete cascade,
   constraint media_owner_id_fkey foreign key (owner_id) references iam.profiles (id) on delete set null,
+  constraint media_bucket_check check (length(bucket) between 1 and 63),
+  constraint media_object_key_check check (length(object_key) between 1 and 1024),
+  constraint media_mime_type_check check (length(mime_type) <= 127),
+  constraint media_alt_text_check check (length(alt_text) <= 1000),
   constraint media_filename_check check (length(filename) between 1 and 255),
   constraint media_file_size_bytes_check check (file_size_bytes > 0),
   constraint media_content_sha256_check check (octet_length(content_sha256) = 32),
@@ -3546,9 +3649,13 @@ create table media.media (
 -- The trigger that registers a row in core.resources follows with that table.
 comment on table media.media is 'Metadata of an object; its content is not stored in PostgreSQL.';
 
+comment on column media.media.object_key is 'Set by the server: a client that chose it could have any object delivered.';
+
+comment on column media.media.status is 'Set to ready by the service that received and checked the object.';
+
 comment on column media.media.tenant_id is 'Null: a private file of its owner, or a file of the platform.';
 
--- De-duplication.
+-- The upload service looks for a stored object with the same content.
 create index media_content_sha256_idx
   on media.media (content_sha256)
   where content_sha256 is not null;
@@ -3558,21 +3665,30 @@ create index media_owner_id_idx
   on media.media (owner_id)
   where owner_id is not null;
 
--- Media library and storage quota of a tenant.
+-- Media library of a tenant; media.check_file(): storage used by a tenant.
 create index media_tenant_id_media_type_id_created_at_idx
-  on media.media (tenant_id, media_type_id, created_at desc);
+  on media.media (tenant_id, media_type_id, created_at desc) include (file_size_bytes, deleted_at);
 
 -- Policy: public files.
 create index media_visibility_idx
   on media.media (visibility)
   where deleted_at is null;
 
+-- Foreign key: the referenced row is deleted or updated.
 create index media_media_type_id_idx
   on media.media (media_type_id);
 
 create trigger aa_touch
   before update on media.media
   for each row execute function core.touch();
+
+create trigger ab_check
+  before insert or update of media_type_id, mime_type, file_size_bytes, tenant_id, deleted_at on media.media
+  for each row execute function media.check_file();
+
+create trigger ba_personal_files
+  before delete on iam.profiles
+  for each row execute function media.delete_personal_files();
 
 alter table media.media enable row level security;
 
@@ -3840,7 +3956,11 @@ create table content.repositories (
   constraint repositories_pkey primary key (id),
   constraint repositories_code_key unique (code),
   constraint repositories_content_type_key unique (content_type),
-  constraint repositories_id_content_type_key unique (id, content_type)
+  constraint repositories_id_content_type_key unique (id, content_type),
+  constraint repositories_code_check check (code ~ '^[a-z_]{1,63}$'),
+  constraint repositories_name_check check (length(name) between 1 and 100),
+  constraint repositories_description_check check (length(description) <= 1000),
+  constraint repositories_settings_check check (jsonb_typeof(settings) = 'object' and pg_column_size(settings) <= 16384)
 );
 
 comment on table content.repositories is
@@ -3863,6 +3983,207 @@ create trigger zz_audit
 alter table content.repositories enable row level security;
 
 revoke all on content.repositories from public;
+
+-- schema/content/_functions/can_read.sql.j2
+
+-- Called by the policies of content.items and of the typed tables, and by content.search_items(). It has no SET clause and
+-- is not SECURITY DEFINER, so that PostgreSQL inlines it and the policies can use indexes. Every argument that a policy
+-- computes in a sub-select occurs once in the body: PostgreSQL does not inline a call that would duplicate a sub-select.
+create function content.can_read(
+  audience text,
+  tenant_id uuid,
+  owner_id uuid,
+  person uuid,
+  memberships uuid[],
+  trusted uuid[],
+  is_platform boolean
+)
+returns boolean
+language sql
+stable
+parallel safe
+as $$
+  select
+    can_read.audience <> 'none'
+    and (
+      (
+        can_read.audience = 'everyone'
+        and (can_read.tenant_id is null or authz.tenant_is_open(can_read.tenant_id))
+      )
+      or (
+        can_read.tenant_id = any (can_read.memberships)
+        and (can_read.audience = 'members' or can_read.owner_id = can_read.person)
+      )
+      or can_read.tenant_id = any (can_read.trusted)
+      or (can_read.tenant_id is null and can_read.is_platform)
+    )
+$$;
+
+comment on function content.can_read(text, uuid, uuid, uuid, uuid[], uuid[], boolean) is
+  'Whether a person can read an item or its typed part: items of the audience everyone; in the tenants of which '
+  'the person is a member, those of the audience members and the own ones; in the tenants of `trusted`, all; for '
+  '`is_platform`, all of the global catalogue. Deleted items have the audience none.';
+
+revoke all on function content.can_read(text, uuid, uuid, uuid, uuid[], uuid[], boolean) from public;
+
+grant execute on function content.can_read(text, uuid, uuid, uuid, uuid[], uuid[], boolean) to authenticated;
+
+-- schema/content/_functions/copy_root.sql.j2
+
+create function content.copy_root()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  -- The lock waits for a concurrent change of the item, whose trigger ba_root does not see this row yet.
+  select i.tenant_id, i.owner_id, i.audience
+  into new.tenant_id, new.owner_id, new.audience
+  from content.items as i
+  where i.id = new.item_id
+  for share;
+
+  if not found then
+    new.audience := 'none';
+  end if;
+
+  return new;
+end
+$$;
+
+comment on function content.copy_root() is
+  'Trigger ab_root: sets tenant, owner and audience of the typed part to those of its item, overriding values '
+  'of the statement. The policies of the typed part read these columns instead of the item.';
+
+revoke all on function content.copy_root() from public;
+
+-- schema/content/_functions/copy_root_to_part.sql.j2
+
+create function content.copy_root_to_part()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  -- The trigger ab_root of the typed table sets the values; an item has one part at most.
+  case new.content_type
+    when 'ai_agent' then
+      update content.ai_agents set audience = new.audience where item_id = new.id;
+    when 'video' then
+      update content.videos set audience = new.audience where item_id = new.id;
+    when 'document' then
+      update content.documents set audience = new.audience where item_id = new.id;
+    when 'prompt' then
+      update content.prompts set audience = new.audience where item_id = new.id;
+    when 'automation' then
+      update content.automations set audience = new.audience where item_id = new.id;
+  end case;
+
+  return null;
+end
+$$;
+
+comment on function content.copy_root_to_part() is
+  'Trigger ba_root: copies a change of tenant, owner or audience of an item to its typed part.';
+
+revoke all on function content.copy_root_to_part() from public;
+
+-- schema/content/_functions/publish_item.sql.j2
+
+create function content.publish_item()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  was_published boolean := tg_op = 'UPDATE' and old.status = 'published';
+  is_published boolean := new.status = 'published';
+begin
+  if (was_published <> is_published or was_published and new.visibility <> old.visibility)
+    -- Null: service_role, a job or a seed.
+    and auth.uid() is not null
+    and (
+      new.tenant_id = any (array(select authz.tenants_with('content.publish')))
+      or new.tenant_id is null and authz.is_super_admin()
+    ) is not true
+  then
+    raise exception 'publishing and withdrawing require the permission content.publish'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  if is_published and not was_published then
+    new.published_at := coalesce(new.published_at, now());
+    new.published_by := coalesce(auth.uid(), new.published_by);
+  elsif is_published then
+    new.published_at := old.published_at;
+    -- Only the erasure of the publisher sets null.
+    new.published_by := case when new.published_by is null then null else old.published_by end;
+  elsif new.status <> 'archived' then
+    new.published_at := null;
+    new.published_by := null;
+  end if;
+
+  new.archived_at := case
+    when new.status <> 'archived' then null
+    when tg_op = 'UPDATE' and old.status = 'archived' then old.archived_at
+    else now()
+  end;
+
+  if tg_op = 'UPDATE' then
+    new.version := old.version;
+
+    if old.status in ('published', 'archived') and new.status not in ('published', 'archived') then
+      new.version := old.version + 1;
+    end if;
+  end if;
+
+  return new;
+end
+$$;
+
+comment on function content.publish_item() is
+  'Trigger ae_publish: requires content.publish to publish an item, to withdraw it, and to change the '
+  'visibility of a published one; sets version and the columns that record when and by which person.';
+
+revoke all on function content.publish_item() from public;
+
+-- schema/content/_functions/reject_deleted_folder.sql.j2
+
+create function content.reject_deleted_folder()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  wanted uuid := (to_jsonb(new) ->> tg_argv[0])::uuid;
+begin
+  if wanted is null or tg_op = 'UPDATE' and wanted = (to_jsonb(old) ->> tg_argv[0])::uuid then
+    return new;
+  end if;
+
+  -- The lock waits for a concurrent deletion of the folder, which deletes the contents that it sees.
+  perform from content.folders as f
+  where f.id = wanted
+    and f.deleted_at is null
+  for share;
+
+  if not found then
+    raise exception 'the folder does not exist'
+      using errcode = 'foreign_key_violation';
+  end if;
+
+  return new;
+end
+$$;
+
+comment on function content.reject_deleted_folder() is
+  'Trigger ab_folder: rejects a reference to a deleted folder. Its argument is the referencing column.';
+
+revoke all on function content.reject_deleted_folder() from public;
 
 -- schema/content/folders.sql.j2
 
@@ -3889,6 +4210,7 @@ create table content.folders (
   constraint folders_tenant_id_repository_id_parent_id_fkey
     foreign key (tenant_id, repository_id, parent_id)
     references content.folders (tenant_id, repository_id, id) on delete restrict,
+  constraint folders_name_check check (length(name) between 1 and 255),
   constraint folders_depth_check check (depth between 0 and 10),
   constraint folders_parent_id_check check (parent_id is distinct from id)
 );
@@ -3904,7 +4226,10 @@ create unique index folders_tenant_id_repository_id_parent_id_name_key
   on content.folders (tenant_id, repository_id, parent_id, name) nulls not distinct
   where deleted_at is null;
 
--- Children of a folder.
+-- core.soft_delete() and core.restore(): the folders below a folder.
+create index folders_ancestor_ids_idx on content.folders using gin (ancestor_ids);
+
+-- Children of a folder; foreign key of the parent.
 create index folders_parent_id_idx
   on content.folders (parent_id)
   where parent_id is not null;
@@ -3912,6 +4237,10 @@ create index folders_parent_id_idx
 create trigger aa_touch
   before update on content.folders
   for each row execute function core.touch();
+
+create trigger ab_folder
+  before insert or update of parent_id on content.folders
+  for each row execute function content.reject_deleted_folder('parent_id');
 
 create trigger ac_tree
   before insert or update of parent_id, ancestor_ids, depth on content.folders
@@ -3926,49 +4255,6 @@ alter table content.folders enable row level security;
 
 revoke all on content.folders from public;
 
--- schema/content/_functions/publish_item.sql.j2
-
-create function content.publish_item()
-returns trigger
-language plpgsql
-security definer
-set search_path = ''
-as $$
-begin
-  if new.status = 'published' and (tg_op = 'INSERT' or old.status <> 'published') then
-    -- No person is signed in: service_role, a job or a seed.
-    if auth.uid() is not null
-      and not authz.is_super_admin()
-      and (
-        new.tenant_id is null
-        or not (new.tenant_id = any (array(select authz.tenants_with('content.publish'))))
-      )
-    then
-      raise exception 'publishing requires the permission content.publish'
-        using errcode = 'insufficient_privilege';
-    end if;
-
-    new.published_at := coalesce(new.published_at, now());
-    new.published_by := coalesce(auth.uid(), new.published_by);
-  elsif tg_op = 'UPDATE' and new.status = 'published' then
-    new.published_at := old.published_at;
-    -- Only the erasure of the publisher sets null.
-    new.published_by := case when new.published_by is null then null else old.published_by end;
-  elsif new.status <> 'archived' then
-    new.published_at := null;
-    new.published_by := null;
-  end if;
-
-  return new;
-end
-$$;
-
-comment on function content.publish_item() is
-  'Trigger ae_publish: requires a permission to publish an item, and records when and by which person it was '
-  'published.';
-
-revoke all on function content.publish_item() from public;
-
 -- schema/content/items.sql.j2
 
 create table content.items (
@@ -3977,7 +4263,7 @@ create table content.items (
   content_type content.content_type not null,
   tenant_id uuid,
   folder_id uuid,
-  owner_id uuid,
+  owner_id uuid default auth.uid(),
   title text not null,
   description text,
   thumbnail_media_id uuid,
@@ -3989,6 +4275,15 @@ create table content.items (
   published_at timestamptz,
   published_by uuid,
   archived_at timestamptz,
+  audience content.audience not null generated always as (
+    case
+      when deleted_at is not null then 'none'
+      when status <> 'published' then 'editors'
+      when tenant_id is null or visibility = 'public' then 'everyone'
+      when visibility = 'tenant' then 'members'
+      else 'editors'
+    end
+  ) stored,
   search tsvector not null generated always as (
     setweight(to_tsvector('simple', coalesce(title, '')), 'A')
     || setweight(to_tsvector('simple', coalesce(description, '')), 'B')
@@ -4014,9 +4309,13 @@ create table content.items (
   constraint items_language_code_fkey foreign key (language_code) references platform.languages (code) on delete restrict,
   constraint items_published_by_fkey foreign key (published_by) references iam.profiles (id) on delete set null,
   constraint items_title_check check (length(title) between 1 and 500),
+  constraint items_description_check check (length(description) <= 5000),
   constraint items_version_check check (version > 0),
+  constraint items_metadata_check check (jsonb_typeof(metadata) = 'object' and pg_column_size(metadata) <= 32768),
+  constraint items_owner_id_check check (owner_id is null or tenant_id is not null),
   constraint items_folder_id_check check (folder_id is null or tenant_id is not null),
-  constraint items_published_at_check check ((status = 'published') = (published_at is not null) or status = 'archived')
+  constraint items_published_at_check check ((status = 'published') = (published_at is not null) or status = 'archived'),
+  constraint items_archived_at_check check ((status = 'archived') = (archived_at is not null))
 );
 
 -- The trigger that registers a row in core.resources follows with that table.
@@ -4027,6 +4326,12 @@ comment on column content.items.tenant_id is 'Null: an item of the global catalo
 
 comment on column content.items.owner_id is 'Null: the owner was erased, or the item belongs to the platform.';
 
+comment on column content.items.version is
+  'Number of the edition: incremented when a published or archived item is edited again.';
+
+comment on column content.items.audience is
+  'Who can read the item, from its status, visibility and deletion. The typed tables contain a copy.';
+
 comment on column content.items.folder_id is 'A folder of the same tenant and repository: both are part of the '
   'foreign key.';
 
@@ -4034,7 +4339,7 @@ comment on column content.items.folder_id is 'A folder of the same tenant and re
 create index items_tenant_id_repository_id_status_published_at_idx
   on content.items (tenant_id, repository_id, status, published_at desc);
 
--- Drafts of a person; a person's items when the person is erased.
+-- Own items of a person in a tenant; a person's items when the person is erased.
 create index items_owner_id_idx
   on content.items (owner_id)
   where owner_id is not null;
@@ -4060,14 +4365,17 @@ create index items_search_idx on content.items using gin (search);
 -- Metadata filters.
 create index items_metadata_idx on content.items using gin (metadata jsonb_path_ops);
 
+-- Foreign key: the referenced row is deleted or updated.
 create index items_folder_id_idx
   on content.items (folder_id)
   where folder_id is not null;
 
+-- Foreign key: the referenced row is deleted or updated.
 create index items_thumbnail_media_id_idx
   on content.items (thumbnail_media_id)
   where thumbnail_media_id is not null;
 
+-- Foreign key: the referenced row is deleted or updated.
 create index items_published_by_idx
   on content.items (published_by)
   where published_by is not null;
@@ -4080,9 +4388,21 @@ create trigger ab_file
   before insert or update of thumbnail_media_id on content.items
   for each row execute function media.reject_unseen_file('thumbnail_media_id');
 
+create trigger ab_folder
+  before insert or update of folder_id on content.items
+  for each row execute function content.reject_deleted_folder('folder_id');
+
 create trigger ae_publish
-  before insert or update of status, published_at, published_by on content.items
+  before insert or update of status, visibility, version, published_at, published_by, archived_at on content.items
   for each row execute function content.publish_item();
+
+create trigger ba_root
+  after update of tenant_id, owner_id, status, visibility, deleted_at on content.items
+  for each row
+  when (
+    (old.tenant_id, old.owner_id, old.audience) is distinct from (new.tenant_id, new.owner_id, new.audience)
+  )
+  execute function content.copy_root_to_part();
 
 create trigger zz_audit
   after insert or update or delete on content.items
@@ -4103,6 +4423,9 @@ revoke all on content.items from public;
 create table content.ai_agents (
   item_id uuid not null,
   content_type content.content_type not null default 'ai_agent',
+  tenant_id uuid,
+  owner_id uuid,
+  audience content.audience not null,
   system_prompt text not null,
   personality text,
   capabilities text[] not null default '{}',
@@ -4123,6 +4446,14 @@ create table content.ai_agents (
   constraint ai_agents_avatar_media_id_fkey foreign key (avatar_media_id) references media.media (id) on delete set null,
   constraint ai_agents_content_type_check check (content_type = 'ai_agent'),
   constraint ai_agents_system_prompt_check check (length(system_prompt) between 1 and 32000),
+  constraint ai_agents_personality_check check (length(personality) <= 4000),
+  constraint ai_agents_capabilities_check check (cardinality(capabilities) <= 50 and pg_column_size(capabilities) <= 8192),
+  constraint ai_agents_knowledge_base_check check (
+    jsonb_typeof(knowledge_base) = 'object' and pg_column_size(knowledge_base) <= 262144
+  ),
+  constraint ai_agents_safety_settings_check check (
+    jsonb_typeof(safety_settings) = 'object' and pg_column_size(safety_settings) <= 16384
+  ),
   constraint ai_agents_temperature_check check (temperature between 0 and 2),
   constraint ai_agents_max_output_tokens_check check (max_output_tokens between 1 and 200000)
 );
@@ -4134,10 +4465,12 @@ comment on table content.ai_agents is
 comment on column content.ai_agents.system_prompt is
   'Readable by all who can read the item; must not contain secrets.';
 
+-- Foreign key: the referenced row is deleted or updated.
 create index ai_agents_model_id_idx
   on content.ai_agents (model_id)
   where model_id is not null;
 
+-- Foreign key: the referenced row is deleted or updated.
 create index ai_agents_avatar_media_id_idx
   on content.ai_agents (avatar_media_id)
   where avatar_media_id is not null;
@@ -4145,6 +4478,10 @@ create index ai_agents_avatar_media_id_idx
 create trigger aa_touch
   before update on content.ai_agents
   for each row execute function core.touch();
+
+create trigger ab_root
+  before insert or update of item_id, tenant_id, owner_id, audience on content.ai_agents
+  for each row execute function content.copy_root();
 
 create trigger ab_file
   before insert or update of avatar_media_id on content.ai_agents
@@ -4155,9 +4492,9 @@ create trigger zz_audit
   for each row execute function audit.record_row(
     'diff',
     'item_id',
-    '',
-    '',
-    ''
+    'owner_id',
+    'owner_id',
+    'tenant_id'
   );
 
 alter table content.ai_agents enable row level security;
@@ -4226,10 +4563,12 @@ create index conversations_last_message_at_idx
   on ai.conversations (last_message_at)
   where deleted_at is null;
 
+-- Foreign key: the referenced row is deleted or updated.
 create index conversations_agent_id_idx
   on ai.conversations (agent_id)
   where agent_id is not null;
 
+-- Foreign key: the referenced row is deleted or updated.
 create index conversations_model_id_idx
   on ai.conversations (model_id)
   where model_id is not null;
@@ -4321,6 +4660,9 @@ select ops.ensure_partitions('ai.conversation_messages', every => 'month', keep 
 create table content.automations (
   item_id uuid not null,
   content_type content.content_type not null default 'automation',
+  tenant_id uuid,
+  owner_id uuid,
+  audience content.audience not null,
   trigger_type text not null,
   schedule_cron text,
   event_type text,
@@ -4337,13 +4679,21 @@ create table content.automations (
     foreign key (item_id, content_type) references content.items (id, content_type) on delete cascade,
   constraint automations_content_type_check check (content_type = 'automation'),
   constraint automations_trigger_type_check check (trigger_type in ('manual', 'schedule', 'event', 'webhook')),
-  constraint automations_schedule_cron_check check ((trigger_type = 'schedule') = (schedule_cron is not null))
+  constraint automations_schedule_cron_check check (
+    (trigger_type = 'schedule') = (schedule_cron is not null) and length(schedule_cron) <= 100
+  ),
+  constraint automations_event_type_check check (
+    (trigger_type = 'event' or event_type is null) and length(event_type) <= 100
+  ),
+  constraint automations_definition_check check (
+    jsonb_typeof(definition) = 'object' and pg_column_size(definition) <= 262144
+  )
 );
 
 comment on table content.automations is
   'The type-specific part of an item of type automation. Runs are executed by service_role.';
 
--- Scheduler.
+-- Automations that are due.
 create index automations_next_run_at_idx
   on content.automations (next_run_at)
   where is_enabled;
@@ -4352,76 +4702,32 @@ create trigger aa_touch
   before update on content.automations
   for each row execute function core.touch();
 
+create trigger ab_root
+  before insert or update of item_id, tenant_id, owner_id, audience on content.automations
+  for each row execute function content.copy_root();
+
 create trigger zz_audit
   after insert or update or delete on content.automations
   for each row execute function audit.record_row(
     'diff',
     'item_id',
-    '',
-    '',
-    ''
+    'owner_id',
+    'owner_id',
+    'tenant_id'
   );
 
 alter table content.automations enable row level security;
 
 revoke all on content.automations from public;
 
--- schema/content/documents.sql.j2
-
-create table content.documents (
-  item_id uuid not null,
-  content_type content.content_type not null default 'document',
-  body_format text not null default 'markdown',
-  body text,
-  media_id uuid,
-  page_count integer,
-  word_count integer,
-  body_search tsvector not null generated always as (
-    to_tsvector('simple', coalesce(left(body, 800000), ''))
-  ) stored,
-  created_at timestamptz not null default now(),
-  created_by uuid default auth.uid(),
-  updated_at timestamptz not null default now(),
-  updated_by uuid,
-  constraint documents_pkey primary key (item_id),
-  constraint documents_item_id_content_type_fkey
-    foreign key (item_id, content_type) references content.items (id, content_type) on delete cascade,
-  constraint documents_media_id_fkey foreign key (media_id) references media.media (id) on delete restrict,
-  constraint documents_content_type_check check (content_type = 'document'),
-  constraint documents_body_format_check check (body_format in ('markdown', 'html', 'json', 'file')),
-  constraint documents_page_count_check check (page_count > 0),
-  constraint documents_body_media_id_check check (num_nonnulls(body, media_id) >= 1)
-);
-
-comment on table content.documents is
-  'The type-specific part of an item of type document: a text, a file, or both.';
-
-comment on column content.documents.body_search is 'From the first 800,000 characters: a tsvector holds one megabyte.';
-
--- Search inside documents.
-create index documents_body_search_idx on content.documents using gin (body_search);
-
-create index documents_media_id_idx
-  on content.documents (media_id)
-  where media_id is not null;
-
-create trigger aa_touch
-  before update on content.documents
-  for each row execute function core.touch();
-
-create trigger ab_file
-  before insert or update of media_id on content.documents
-  for each row execute function media.reject_unseen_file('media_id');
-
-alter table content.documents enable row level security;
-
-revoke all on content.documents from public;
-
 -- schema/content/prompts.sql.j2
 
 create table content.prompts (
   item_id uuid not null,
   content_type content.content_type not null default 'prompt',
+  tenant_id uuid,
+  owner_id uuid,
+  audience content.audience not null,
   template text not null,
   variables jsonb not null default '[]',
   target_model_id uuid,
@@ -4436,13 +4742,16 @@ create table content.prompts (
   constraint prompts_target_model_id_fkey foreign key (target_model_id) references ai.models (id) on delete set null,
   constraint prompts_content_type_check check (content_type = 'prompt'),
   constraint prompts_template_check check (length(template) <= 32000),
-  constraint prompts_variables_check check (jsonb_typeof(variables) = 'array')
+  constraint prompts_variables_check check (
+    jsonb_typeof(variables) = 'array' and pg_column_size(variables) <= 16384
+  )
 );
 
 comment on table content.prompts is 'The type-specific part of an item of type prompt.';
 
 comment on column content.prompts.variables is 'The placeholders of the template, in order.';
 
+-- Foreign key: the referenced row is deleted or updated.
 create index prompts_target_model_id_idx
   on content.prompts (target_model_id)
   where target_model_id is not null;
@@ -4451,32 +4760,131 @@ create trigger aa_touch
   before update on content.prompts
   for each row execute function core.touch();
 
+create trigger ab_root
+  before insert or update of item_id, tenant_id, owner_id, audience on content.prompts
+  for each row execute function content.copy_root();
+
 create trigger zz_audit
   after insert or update or delete on content.prompts
   for each row execute function audit.record_row(
     'diff',
     'item_id',
-    '',
-    '',
-    ''
+    'owner_id',
+    'owner_id',
+    'tenant_id'
   );
 
 alter table content.prompts enable row level security;
 
 revoke all on content.prompts from public;
 
+-- schema/content/_functions/require_source.sql.j2
+
+create function content.require_source()
+returns trigger
+language plpgsql
+set search_path = ''
+as $$
+declare
+  part jsonb := to_jsonb(new);
+begin
+  -- In a nested trigger, the deletion of a file has set its reference to null.
+  if pg_trigger_depth() = 1 and coalesce(part ->> tg_argv[0], part ->> tg_argv[1]) is null then
+    raise exception '% or % is required', tg_argv[0], tg_argv[1]
+      using errcode = 'check_violation';
+  end if;
+
+  return new;
+end
+$$;
+
+comment on function content.require_source() is
+  'Trigger ab_source: one of the two columns named by its arguments must have a value, unless the file was '
+  'deleted. A CHECK constraint would prevent the deletion of a tenant, whose files are deleted with it.';
+
+revoke all on function content.require_source() from public;
+
+-- schema/content/documents.sql.j2
+
+create table content.documents (
+  item_id uuid not null,
+  content_type content.content_type not null default 'document',
+  tenant_id uuid,
+  owner_id uuid,
+  audience content.audience not null,
+  body_format text not null default 'markdown',
+  body text,
+  media_id uuid,
+  page_count integer,
+  word_count integer,
+  body_search tsvector not null generated always as (
+    to_tsvector('simple', coalesce(left(body, 250000), ''))
+  ) stored,
+  created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  updated_at timestamptz not null default now(),
+  updated_by uuid,
+  constraint documents_pkey primary key (item_id),
+  constraint documents_item_id_content_type_fkey
+    foreign key (item_id, content_type) references content.items (id, content_type) on delete cascade,
+  constraint documents_media_id_fkey foreign key (media_id) references media.media (id) on delete set null,
+  constraint documents_content_type_check check (content_type = 'document'),
+  constraint documents_body_format_check check (body_format in ('markdown', 'html', 'json', 'file')),
+  constraint documents_body_check check (length(body) <= 1000000),
+  constraint documents_page_count_check check (page_count > 0),
+  constraint documents_word_count_check check (word_count >= 0)
+);
+
+comment on table content.documents is
+  'The type-specific part of an item of type document: a text, a file, or both.';
+
+comment on column content.documents.media_id is 'Null: the document has no file, or the file was deleted.';
+
+comment on column content.documents.body_search is 'From the first 250,000 characters: a tsvector holds one megabyte.';
+
+-- content.search_items(): search inside documents.
+create index documents_body_search_idx on content.documents using gin (body_search);
+
+-- Foreign key: the referenced row is deleted or updated.
+create index documents_media_id_idx
+  on content.documents (media_id)
+  where media_id is not null;
+
+create trigger aa_touch
+  before update on content.documents
+  for each row execute function core.touch();
+
+create trigger ab_root
+  before insert or update of item_id, tenant_id, owner_id, audience on content.documents
+  for each row execute function content.copy_root();
+
+create trigger ab_source
+  before insert or update of body, media_id on content.documents
+  for each row execute function content.require_source('body', 'media_id');
+
+create trigger ab_file
+  before insert or update of media_id on content.documents
+  for each row execute function media.reject_unseen_file('media_id');
+
+alter table content.documents enable row level security;
+
+revoke all on content.documents from public;
+
 -- schema/content/videos.sql.j2
 
 create table content.videos (
   item_id uuid not null,
   content_type content.content_type not null default 'video',
+  tenant_id uuid,
+  owner_id uuid,
+  audience content.audience not null,
   media_id uuid,
-  external_url text,
+  external_url core.http_url,
   duration_seconds integer,
   transcript text,
   transcript_status text not null default 'none',
   transcript_search tsvector not null generated always as (
-    to_tsvector('simple', coalesce(left(transcript, 800000), ''))
+    to_tsvector('simple', coalesce(left(transcript, 250000), ''))
   ) stored,
   created_at timestamptz not null default now(),
   created_by uuid default auth.uid(),
@@ -4485,25 +4893,28 @@ create table content.videos (
   constraint videos_pkey primary key (item_id),
   constraint videos_item_id_content_type_fkey
     foreign key (item_id, content_type) references content.items (id, content_type) on delete cascade,
-  constraint videos_media_id_fkey foreign key (media_id) references media.media (id) on delete restrict,
+  constraint videos_media_id_fkey foreign key (media_id) references media.media (id) on delete set null,
   constraint videos_content_type_check check (content_type = 'video'),
   constraint videos_external_url_check check (external_url ~ '^https://'),
   constraint videos_duration_seconds_check check (duration_seconds > 0),
   constraint videos_transcript_status_check check (
     transcript_status in ('none', 'queued', 'processing', 'ready', 'failed')
   ),
-  constraint videos_media_id_external_url_check check (num_nonnulls(media_id, external_url) >= 1)
+  constraint videos_transcript_check check (length(transcript) <= 1000000)
 );
 
 comment on table content.videos is
   'The type-specific part of an item of type video: a file in object storage, an external address, or both.';
 
-comment on column content.videos.transcript_search is 'From the first 800,000 characters: a tsvector holds one '
+comment on column content.videos.media_id is 'Null: the video has no file, or the file was deleted.';
+
+comment on column content.videos.transcript_search is 'From the first 250,000 characters: a tsvector holds one '
   'megabyte.';
 
--- Search inside transcripts.
+-- content.search_items(): search inside transcripts.
 create index videos_transcript_search_idx on content.videos using gin (transcript_search);
 
+-- Foreign key: the referenced row is deleted or updated.
 create index videos_media_id_idx
   on content.videos (media_id)
   where media_id is not null;
@@ -4512,6 +4923,14 @@ create trigger aa_touch
   before update on content.videos
   for each row execute function core.touch();
 
+create trigger ab_root
+  before insert or update of item_id, tenant_id, owner_id, audience on content.videos
+  for each row execute function content.copy_root();
+
+create trigger ab_source
+  before insert or update of media_id, external_url on content.videos
+  for each row execute function content.require_source('media_id', 'external_url');
+
 create trigger ab_file
   before insert or update of media_id on content.videos
   for each row execute function media.reject_unseen_file('media_id');
@@ -4519,6 +4938,128 @@ create trigger ab_file
 alter table content.videos enable row level security;
 
 revoke all on content.videos from public;
+
+-- schema/content/_functions/search_items.sql.j2
+
+-- Row-level security executes @@ and @> only after the policies, because they are not leakproof, and then without an index.
+-- This function reads as its owner and applies the rule of the policies itself. Each execution is planned with the values of
+-- the arguments: a plan for all values would not use the indexes.
+create function content.search_items(
+  query text default null,
+  with_metadata jsonb default null,
+  in_bodies boolean default false,
+  in_tenant uuid default null,
+  of_type content.content_type default null,
+  with_status content.content_status default null,
+  in_language text default null,
+  page_size integer default 20,
+  after_rank real default null,
+  after_id uuid default null
+)
+returns table (
+  id uuid,
+  content_type content.content_type,
+  tenant_id uuid,
+  title text,
+  description text,
+  status content.content_status,
+  published_at timestamptz,
+  rank real
+)
+language plpgsql
+stable
+security definer
+set search_path = ''
+set plan_cache_mode = force_custom_plan
+as $$
+#variable_conflict use_column
+declare
+  person uuid := auth.uid();
+  memberships uuid[];
+  trusted uuid[];
+  is_platform boolean;
+  sought tsquery;
+begin
+  if page_size is null or page_size not between 1 and 100 then
+    raise exception 'a page has 1 to 100 items'
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  if query is not null then
+    sought := websearch_to_tsquery('simple', left(query, 1000));
+  end if;
+
+  if querytree(sought) in ('', 'T') then
+    raise exception 'the query contains no word to search for'
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  if sought is null and (with_metadata is null or with_metadata = '{}') then
+    raise exception 'a query or metadata is required'
+      using errcode = 'invalid_parameter_value',
+            hint = 'Select from content.items to list items.';
+  end if;
+
+  if authz.session_ok('enrolled') is not true then
+    return;
+  end if;
+
+  memberships := array(select authz.tenant_ids());
+  trusted := array(select authz.tenants_with('content.edit') union select authz.admin_tenant_ids());
+  is_platform := authz.is_super_admin();
+
+  return query
+  with
+  matches as (
+    select i.id, coalesce(ts_rank(i.search, sought), 0) as score
+    from content.items as i
+    where (sought is null or i.search @@ sought)
+      and (with_metadata is null or i.metadata @> with_metadata)
+      and (in_tenant is null or i.tenant_id = in_tenant)
+      and content.can_read(i.audience, i.tenant_id, i.owner_id, person, memberships, trusted, is_platform)
+    union all
+    select d.item_id, ts_rank(d.body_search, sought)
+    from content.documents as d
+    where in_bodies
+      and d.body_search @@ sought
+      and (in_tenant is null or d.tenant_id = in_tenant)
+      and content.can_read(d.audience, d.tenant_id, d.owner_id, person, memberships, trusted, is_platform)
+    union all
+    select v.item_id, ts_rank(v.transcript_search, sought)
+    from content.videos as v
+    where in_bodies
+      and v.transcript_search @@ sought
+      and (in_tenant is null or v.tenant_id = in_tenant)
+      and content.can_read(v.audience, v.tenant_id, v.owner_id, person, memberships, trusted, is_platform)
+  ),
+  ranked as (
+    select m.id, sum(m.score)::real as rank
+    from matches as m
+    group by m.id
+  )
+  select i.id, i.content_type, i.tenant_id, i.title, i.description, i.status, i.published_at, r.rank
+  from ranked as r
+  join content.items as i on i.id = r.id
+  where (with_metadata is null or i.metadata @> with_metadata)
+    and (of_type is null or i.content_type = of_type)
+    and (with_status is null or i.status = with_status)
+    and (in_language is null or i.language_code = in_language)
+    and (after_id is null or (r.rank, r.id) < (coalesce(after_rank, 0), after_id))
+  order by r.rank desc, r.id desc
+  limit page_size;
+end
+$$;
+
+comment on function content.search_items(
+  text, jsonb, boolean, uuid, content.content_type, content.content_status, text, integer, real, uuid
+) is
+  'The items that match a query in title and description (and in bodies of documents and transcripts of videos, '
+  'if in_bodies) or contain the metadata, or both; only those that the caller can select from content.items. '
+  'Highest rank first. For the next page pass rank and id of the last item.';
+
+revoke all on function content.search_items(text, jsonb, boolean, uuid, content.content_type, content.content_status, text, integer, real, uuid) from public;
+
+grant execute on function content.search_items(text, jsonb, boolean, uuid, content.content_type, content.content_status, text, integer, real, uuid) to authenticated;
 
 -- schema/api_v1/_views/ai_agents.sql.j2
 
@@ -5120,7 +5661,6 @@ create policy sessions_select on audit.sessions
   using (user_id = (select auth.uid()));
 
 grant select on audit.sessions to authenticated;
-
 grant select on audit.sessions to service_role;
 
 create policy security_contexts_session on audit.security_contexts
@@ -5422,7 +5962,7 @@ create policy relationship_types_delete on iam.relationship_types
   for delete to authenticated
   using ((select authz.is_super_admin()));
 
-grant select, insert, update, delete on iam.relationship_types to authenticated;
+grant select, delete, insert, update on iam.relationship_types to authenticated;
 
 grant select, insert, update, delete on iam.relationship_types to service_role;
 
@@ -5547,7 +6087,7 @@ create policy permissions_delete on iam.permissions
   for delete to authenticated
   using ((select authz.is_super_admin()));
 
-grant select, insert, update, delete on iam.permissions to authenticated;
+grant select, delete, insert, update on iam.permissions to authenticated;
 
 grant select, insert, update, delete on iam.permissions to service_role;
 
@@ -5572,7 +6112,7 @@ create policy role_permissions_delete on iam.role_permissions
   for delete to authenticated
   using ((select authz.is_super_admin()));
 
-grant select, insert, update, delete on iam.role_permissions to authenticated;
+grant select, delete, insert, update on iam.role_permissions to authenticated;
 
 grant select, insert, update, delete on iam.role_permissions to service_role;
 
@@ -5635,7 +6175,7 @@ create policy languages_delete on platform.languages
   for delete to authenticated
   using ((select authz.is_super_admin()));
 
-grant select, insert, update, delete on platform.languages to authenticated;
+grant select, delete, insert (code, name, native_name, writing_direction, text_search_config, is_supported, is_default, display_order, completion_percent), update (code, name, native_name, writing_direction, text_search_config, is_supported, is_default, display_order, completion_percent) on platform.languages to authenticated;
 
 grant select, insert, update, delete on platform.languages to service_role;
 
@@ -5672,7 +6212,7 @@ create policy media_types_delete on media.media_types
   for delete to authenticated
   using ((select authz.is_super_admin()));
 
-grant select, insert, update, delete on media.media_types to authenticated;
+grant select, delete, insert (code, name, description, allowed_mime_types, max_file_size_bytes), update (code, name, description, allowed_mime_types, max_file_size_bytes) on media.media_types to authenticated;
 
 grant select, insert, update, delete on media.media_types to service_role;
 
@@ -5682,7 +6222,7 @@ create policy media_types_select_anon on media.media_types
 
 grant select on media.media_types to anon;
 
--- The owner cannot update storage location and quarantine.
+-- The server sets storage location, checksum and status.
 create policy media_session on media.media
   as restrictive for all to authenticated
   using ((select authz.session_ok('enrolled')));
@@ -5691,10 +6231,10 @@ create policy media_select on media.media
   for select to authenticated
   using (
     (
-      owner_id = (select auth.uid())
+      (owner_id = (select auth.uid()) and (tenant_id is null or tenant_id = any (array(select authz.tenant_ids()))))
       or tenant_id = any (array(select authz.admin_tenant_ids()))
       or (tenant_id is null and owner_id is null and (select authz.is_super_admin()))
-      or visibility = 'public'
+      or (visibility = 'public' and (tenant_id is null or authz.tenant_is_open(tenant_id)))
       or (visibility = 'tenant' and tenant_id = any (array(select authz.tenant_ids())))
     )
     and deleted_at is null
@@ -5704,7 +6244,7 @@ create policy media_insert on media.media
   for insert to authenticated
   with check (
     (
-      (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenants_with('training.create'))))
+      (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenants_with('media.create'))))
       or (owner_id = (select auth.uid()) and tenant_id is null and visibility = 'private')
       or (tenant_id is null and owner_id is null and (select authz.is_super_admin()))
     )
@@ -5716,8 +6256,8 @@ create policy media_update on media.media
   using (
     (
       (owner_id = (select auth.uid()) and tenant_id is null)
-      or (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenant_ids())))
-      or tenant_id = any (array(select authz.tenants_with('training.edit')))
+      or (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenants_with('media.create'))))
+      or tenant_id = any (array(select authz.tenants_with('media.edit')))
       or (tenant_id is null and owner_id is null and (select authz.is_super_admin()))
     )
     and deleted_at is null
@@ -5725,14 +6265,14 @@ create policy media_update on media.media
   with check (
     (
       (owner_id = (select auth.uid()) and tenant_id is null and visibility = 'private')
-      or (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenant_ids())))
-      or tenant_id = any (array(select authz.tenants_with('training.edit')))
+      or (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenants_with('media.create'))))
+      or tenant_id = any (array(select authz.tenants_with('media.edit')))
       or (tenant_id is null and owner_id is null and (select authz.is_super_admin()))
     )
     and deleted_at is null
   );
 
-grant select, insert, update (visibility, filename, alt_text) on media.media to authenticated;
+grant select, insert (media_type_id, tenant_id, owner_id, visibility, filename, mime_type, file_size_bytes, alt_text), update (visibility, filename, alt_text) on media.media to authenticated;
 
 grant select, insert, update, delete on media.media to service_role;
 
@@ -5762,7 +6302,7 @@ create policy providers_delete on ai.providers
   for delete to authenticated
   using ((select authz.is_super_admin()));
 
-grant select, insert, update, delete on ai.providers to authenticated;
+grant select, delete, insert, update on ai.providers to authenticated;
 
 grant select, insert, update, delete on ai.providers to service_role;
 
@@ -5787,7 +6327,7 @@ create policy models_delete on ai.models
   for delete to authenticated
   using ((select authz.is_super_admin()));
 
-grant select, insert, update, delete on ai.models to authenticated;
+grant select, delete, insert, update on ai.models to authenticated;
 
 grant select, insert, update, delete on ai.models to service_role;
 
@@ -5854,7 +6394,7 @@ create policy repositories_delete on content.repositories
   for delete to authenticated
   using ((select authz.is_super_admin()));
 
-grant select, insert, update, delete on content.repositories to authenticated;
+grant select, delete, insert (code, content_type, name, description, settings, is_enabled), update (code, content_type, name, description, settings, is_enabled) on content.repositories to authenticated;
 
 grant select, insert, update, delete on content.repositories to service_role;
 
@@ -5881,7 +6421,7 @@ create policy folders_update on content.folders
   using (tenant_id = any (array(select authz.tenants_with('content.edit'))) and deleted_at is null)
   with check (tenant_id = any (array(select authz.tenants_with('content.edit'))) and deleted_at is null);
 
-grant select, insert, update on content.folders to authenticated;
+grant select, insert (tenant_id, repository_id, parent_id, name), update (parent_id, name) on content.folders to authenticated;
 
 grant select, insert, update, delete on content.folders to service_role;
 
@@ -5892,17 +6432,15 @@ create policy items_session on content.items
 
 create policy items_select on content.items
   for select to authenticated
-  using (
-    (
-      owner_id = (select auth.uid())
-      or tenant_id = any (array(select authz.tenants_with('content.edit')))
-      or tenant_id = any (array(select authz.admin_tenant_ids()))
-      or (tenant_id = any (array(select authz.tenant_ids())) and status = 'published' and visibility = 'tenant')
-      or (tenant_id is null and (status = 'published' or (select authz.is_super_admin())))
-      or (status = 'published' and visibility = 'public')
-    )
-    and deleted_at is null
-  );
+  using (content.can_read(
+      audience,
+      tenant_id,
+      owner_id,
+      (select auth.uid()),
+      array(select authz.tenant_ids()),
+      array(select authz.tenants_with('content.edit') union select authz.admin_tenant_ids()),
+      (select authz.is_super_admin())
+    ));
 
 create policy items_insert on content.items
   for insert to authenticated
@@ -5916,24 +6454,18 @@ create policy items_insert on content.items
 
 create policy items_update on content.items
   for update to authenticated
-  using (
-    (
-      (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenant_ids())))
+  using ((
+      (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenants_with('content.create'))))
       or tenant_id = any (array(select authz.tenants_with('content.edit')))
       or (tenant_id is null and (select authz.is_super_admin()))
-    )
-    and deleted_at is null
-  )
-  with check (
-    (
-      (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenant_ids())))
+    ) and deleted_at is null)
+  with check ((
+      (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenants_with('content.create'))))
       or tenant_id = any (array(select authz.tenants_with('content.edit')))
       or (tenant_id is null and (select authz.is_super_admin()))
-    )
-    and deleted_at is null
-  );
+    ) and deleted_at is null);
 
-grant select, insert, update (folder_id, title, description, thumbnail_media_id, language_code, status, visibility, version, metadata, archived_at) on content.items to authenticated;
+grant select, insert (repository_id, content_type, tenant_id, owner_id, folder_id, title, description, thumbnail_media_id, language_code, status, visibility, metadata), update (folder_id, title, description, thumbnail_media_id, language_code, status, visibility, metadata) on content.items to authenticated;
 
 grant select, insert, update, delete on content.items to service_role;
 
@@ -5943,58 +6475,46 @@ create policy ai_agents_session on content.ai_agents
 
 create policy ai_agents_select on content.ai_agents
   for select to authenticated
-  using (exists (select from content.items as item where item.id = ai_agents.item_id));
+  using (content.can_read(
+      audience,
+      tenant_id,
+      owner_id,
+      (select auth.uid()),
+      array(select authz.tenant_ids()),
+      array(select authz.tenants_with('content.edit') union select authz.admin_tenant_ids()),
+      (select authz.is_super_admin())
+    ));
 
 create policy ai_agents_insert on content.ai_agents
   for insert to authenticated
-  with check (exists (
-      select
-      from content.items as item
-      where item.id = ai_agents.item_id
-        and (
-          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
-          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
-          or (item.tenant_id is null and (select authz.is_super_admin()))
-        )
-    ));
+  with check ((
+      (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenants_with('content.create'))))
+      or tenant_id = any (array(select authz.tenants_with('content.edit')))
+      or (tenant_id is null and (select authz.is_super_admin()))
+    ) and audience <> 'none');
 
 create policy ai_agents_update on content.ai_agents
   for update to authenticated
-  using (exists (
-      select
-      from content.items as item
-      where item.id = ai_agents.item_id
-        and (
-          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
-          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
-          or (item.tenant_id is null and (select authz.is_super_admin()))
-        )
-    ))
-  with check (exists (
-      select
-      from content.items as item
-      where item.id = ai_agents.item_id
-        and (
-          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
-          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
-          or (item.tenant_id is null and (select authz.is_super_admin()))
-        )
-    ));
+  using ((
+      (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenants_with('content.create'))))
+      or tenant_id = any (array(select authz.tenants_with('content.edit')))
+      or (tenant_id is null and (select authz.is_super_admin()))
+    ) and audience <> 'none')
+  with check ((
+      (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenants_with('content.create'))))
+      or tenant_id = any (array(select authz.tenants_with('content.edit')))
+      or (tenant_id is null and (select authz.is_super_admin()))
+    ) and audience <> 'none');
 
 create policy ai_agents_delete on content.ai_agents
   for delete to authenticated
-  using (exists (
-      select
-      from content.items as item
-      where item.id = ai_agents.item_id
-        and (
-          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
-          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
-          or (item.tenant_id is null and (select authz.is_super_admin()))
-        )
-    ));
+  using ((
+      (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenants_with('content.create'))))
+      or tenant_id = any (array(select authz.tenants_with('content.edit')))
+      or (tenant_id is null and (select authz.is_super_admin()))
+    ) and audience <> 'none');
 
-grant select, insert, update, delete on content.ai_agents to authenticated;
+grant select, delete, insert (item_id, tenant_id, owner_id, audience, system_prompt, personality, capabilities, knowledge_base, model_id, temperature, max_output_tokens, safety_settings, avatar_media_id), update (system_prompt, personality, capabilities, knowledge_base, model_id, temperature, max_output_tokens, safety_settings, avatar_media_id) on content.ai_agents to authenticated;
 
 grant select, insert, update, delete on content.ai_agents to service_role;
 
@@ -6004,58 +6524,46 @@ create policy videos_session on content.videos
 
 create policy videos_select on content.videos
   for select to authenticated
-  using (exists (select from content.items as item where item.id = videos.item_id));
+  using (content.can_read(
+      audience,
+      tenant_id,
+      owner_id,
+      (select auth.uid()),
+      array(select authz.tenant_ids()),
+      array(select authz.tenants_with('content.edit') union select authz.admin_tenant_ids()),
+      (select authz.is_super_admin())
+    ));
 
 create policy videos_insert on content.videos
   for insert to authenticated
-  with check (exists (
-      select
-      from content.items as item
-      where item.id = videos.item_id
-        and (
-          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
-          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
-          or (item.tenant_id is null and (select authz.is_super_admin()))
-        )
-    ));
+  with check ((
+      (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenants_with('content.create'))))
+      or tenant_id = any (array(select authz.tenants_with('content.edit')))
+      or (tenant_id is null and (select authz.is_super_admin()))
+    ) and audience <> 'none');
 
 create policy videos_update on content.videos
   for update to authenticated
-  using (exists (
-      select
-      from content.items as item
-      where item.id = videos.item_id
-        and (
-          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
-          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
-          or (item.tenant_id is null and (select authz.is_super_admin()))
-        )
-    ))
-  with check (exists (
-      select
-      from content.items as item
-      where item.id = videos.item_id
-        and (
-          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
-          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
-          or (item.tenant_id is null and (select authz.is_super_admin()))
-        )
-    ));
+  using ((
+      (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenants_with('content.create'))))
+      or tenant_id = any (array(select authz.tenants_with('content.edit')))
+      or (tenant_id is null and (select authz.is_super_admin()))
+    ) and audience <> 'none')
+  with check ((
+      (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenants_with('content.create'))))
+      or tenant_id = any (array(select authz.tenants_with('content.edit')))
+      or (tenant_id is null and (select authz.is_super_admin()))
+    ) and audience <> 'none');
 
 create policy videos_delete on content.videos
   for delete to authenticated
-  using (exists (
-      select
-      from content.items as item
-      where item.id = videos.item_id
-        and (
-          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
-          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
-          or (item.tenant_id is null and (select authz.is_super_admin()))
-        )
-    ));
+  using ((
+      (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenants_with('content.create'))))
+      or tenant_id = any (array(select authz.tenants_with('content.edit')))
+      or (tenant_id is null and (select authz.is_super_admin()))
+    ) and audience <> 'none');
 
-grant select, insert, update, delete on content.videos to authenticated;
+grant select, delete, insert (item_id, tenant_id, owner_id, audience, media_id, external_url, duration_seconds, transcript), update (media_id, external_url, duration_seconds, transcript) on content.videos to authenticated;
 
 grant select, insert, update, delete on content.videos to service_role;
 
@@ -6065,58 +6573,46 @@ create policy documents_session on content.documents
 
 create policy documents_select on content.documents
   for select to authenticated
-  using (exists (select from content.items as item where item.id = documents.item_id));
+  using (content.can_read(
+      audience,
+      tenant_id,
+      owner_id,
+      (select auth.uid()),
+      array(select authz.tenant_ids()),
+      array(select authz.tenants_with('content.edit') union select authz.admin_tenant_ids()),
+      (select authz.is_super_admin())
+    ));
 
 create policy documents_insert on content.documents
   for insert to authenticated
-  with check (exists (
-      select
-      from content.items as item
-      where item.id = documents.item_id
-        and (
-          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
-          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
-          or (item.tenant_id is null and (select authz.is_super_admin()))
-        )
-    ));
+  with check ((
+      (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenants_with('content.create'))))
+      or tenant_id = any (array(select authz.tenants_with('content.edit')))
+      or (tenant_id is null and (select authz.is_super_admin()))
+    ) and audience <> 'none');
 
 create policy documents_update on content.documents
   for update to authenticated
-  using (exists (
-      select
-      from content.items as item
-      where item.id = documents.item_id
-        and (
-          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
-          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
-          or (item.tenant_id is null and (select authz.is_super_admin()))
-        )
-    ))
-  with check (exists (
-      select
-      from content.items as item
-      where item.id = documents.item_id
-        and (
-          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
-          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
-          or (item.tenant_id is null and (select authz.is_super_admin()))
-        )
-    ));
+  using ((
+      (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenants_with('content.create'))))
+      or tenant_id = any (array(select authz.tenants_with('content.edit')))
+      or (tenant_id is null and (select authz.is_super_admin()))
+    ) and audience <> 'none')
+  with check ((
+      (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenants_with('content.create'))))
+      or tenant_id = any (array(select authz.tenants_with('content.edit')))
+      or (tenant_id is null and (select authz.is_super_admin()))
+    ) and audience <> 'none');
 
 create policy documents_delete on content.documents
   for delete to authenticated
-  using (exists (
-      select
-      from content.items as item
-      where item.id = documents.item_id
-        and (
-          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
-          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
-          or (item.tenant_id is null and (select authz.is_super_admin()))
-        )
-    ));
+  using ((
+      (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenants_with('content.create'))))
+      or tenant_id = any (array(select authz.tenants_with('content.edit')))
+      or (tenant_id is null and (select authz.is_super_admin()))
+    ) and audience <> 'none');
 
-grant select, insert, update, delete on content.documents to authenticated;
+grant select, delete, insert (item_id, tenant_id, owner_id, audience, body_format, body, media_id, page_count, word_count), update (body_format, body, media_id, page_count, word_count) on content.documents to authenticated;
 
 grant select, insert, update, delete on content.documents to service_role;
 
@@ -6126,58 +6622,46 @@ create policy prompts_session on content.prompts
 
 create policy prompts_select on content.prompts
   for select to authenticated
-  using (exists (select from content.items as item where item.id = prompts.item_id));
+  using (content.can_read(
+      audience,
+      tenant_id,
+      owner_id,
+      (select auth.uid()),
+      array(select authz.tenant_ids()),
+      array(select authz.tenants_with('content.edit') union select authz.admin_tenant_ids()),
+      (select authz.is_super_admin())
+    ));
 
 create policy prompts_insert on content.prompts
   for insert to authenticated
-  with check (exists (
-      select
-      from content.items as item
-      where item.id = prompts.item_id
-        and (
-          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
-          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
-          or (item.tenant_id is null and (select authz.is_super_admin()))
-        )
-    ));
+  with check ((
+      (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenants_with('content.create'))))
+      or tenant_id = any (array(select authz.tenants_with('content.edit')))
+      or (tenant_id is null and (select authz.is_super_admin()))
+    ) and audience <> 'none');
 
 create policy prompts_update on content.prompts
   for update to authenticated
-  using (exists (
-      select
-      from content.items as item
-      where item.id = prompts.item_id
-        and (
-          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
-          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
-          or (item.tenant_id is null and (select authz.is_super_admin()))
-        )
-    ))
-  with check (exists (
-      select
-      from content.items as item
-      where item.id = prompts.item_id
-        and (
-          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
-          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
-          or (item.tenant_id is null and (select authz.is_super_admin()))
-        )
-    ));
+  using ((
+      (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenants_with('content.create'))))
+      or tenant_id = any (array(select authz.tenants_with('content.edit')))
+      or (tenant_id is null and (select authz.is_super_admin()))
+    ) and audience <> 'none')
+  with check ((
+      (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenants_with('content.create'))))
+      or tenant_id = any (array(select authz.tenants_with('content.edit')))
+      or (tenant_id is null and (select authz.is_super_admin()))
+    ) and audience <> 'none');
 
 create policy prompts_delete on content.prompts
   for delete to authenticated
-  using (exists (
-      select
-      from content.items as item
-      where item.id = prompts.item_id
-        and (
-          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
-          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
-          or (item.tenant_id is null and (select authz.is_super_admin()))
-        )
-    ));
+  using ((
+      (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenants_with('content.create'))))
+      or tenant_id = any (array(select authz.tenants_with('content.edit')))
+      or (tenant_id is null and (select authz.is_super_admin()))
+    ) and audience <> 'none');
 
-grant select, insert, update, delete on content.prompts to authenticated;
+grant select, delete, insert (item_id, tenant_id, owner_id, audience, template, variables, target_model_id), update (template, variables, target_model_id) on content.prompts to authenticated;
 
 grant select, insert, update, delete on content.prompts to service_role;
 
@@ -6187,58 +6671,46 @@ create policy automations_session on content.automations
 
 create policy automations_select on content.automations
   for select to authenticated
-  using (exists (select from content.items as item where item.id = automations.item_id));
+  using (content.can_read(
+      audience,
+      tenant_id,
+      owner_id,
+      (select auth.uid()),
+      array(select authz.tenant_ids()),
+      array(select authz.tenants_with('content.edit') union select authz.admin_tenant_ids()),
+      (select authz.is_super_admin())
+    ));
 
 create policy automations_insert on content.automations
   for insert to authenticated
-  with check (exists (
-      select
-      from content.items as item
-      where item.id = automations.item_id
-        and (
-          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
-          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
-          or (item.tenant_id is null and (select authz.is_super_admin()))
-        )
-    ));
+  with check ((
+      (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenants_with('content.create'))))
+      or tenant_id = any (array(select authz.tenants_with('content.edit')))
+      or (tenant_id is null and (select authz.is_super_admin()))
+    ) and audience <> 'none');
 
 create policy automations_update on content.automations
   for update to authenticated
-  using (exists (
-      select
-      from content.items as item
-      where item.id = automations.item_id
-        and (
-          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
-          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
-          or (item.tenant_id is null and (select authz.is_super_admin()))
-        )
-    ))
-  with check (exists (
-      select
-      from content.items as item
-      where item.id = automations.item_id
-        and (
-          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
-          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
-          or (item.tenant_id is null and (select authz.is_super_admin()))
-        )
-    ));
+  using ((
+      (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenants_with('content.create'))))
+      or tenant_id = any (array(select authz.tenants_with('content.edit')))
+      or (tenant_id is null and (select authz.is_super_admin()))
+    ) and audience <> 'none')
+  with check ((
+      (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenants_with('content.create'))))
+      or tenant_id = any (array(select authz.tenants_with('content.edit')))
+      or (tenant_id is null and (select authz.is_super_admin()))
+    ) and audience <> 'none');
 
 create policy automations_delete on content.automations
   for delete to authenticated
-  using (exists (
-      select
-      from content.items as item
-      where item.id = automations.item_id
-        and (
-          (item.owner_id = (select auth.uid()) and item.tenant_id = any (array(select authz.tenant_ids())))
-          or item.tenant_id = any (array(select authz.tenants_with('content.edit')))
-          or (item.tenant_id is null and (select authz.is_super_admin()))
-        )
-    ));
+  using ((
+      (owner_id = (select auth.uid()) and tenant_id = any (array(select authz.tenants_with('content.create'))))
+      or tenant_id = any (array(select authz.tenants_with('content.edit')))
+      or (tenant_id is null and (select authz.is_super_admin()))
+    ) and audience <> 'none');
 
-grant select, insert, update, delete on content.automations to authenticated;
+grant select, delete, insert (item_id, tenant_id, owner_id, audience, trigger_type, schedule_cron, event_type, definition, is_enabled), update (trigger_type, schedule_cron, event_type, definition, is_enabled) on content.automations to authenticated;
 
 grant select, insert, update, delete on content.automations to service_role;
 
@@ -6334,6 +6806,10 @@ revoke select, insert, update, delete on iam.profiles from service_role;
 drop policy profiles_update on iam.profiles;
 drop policy profiles_select on iam.profiles;
 drop policy profiles_session on iam.profiles;
+revoke select on audit.sessions from authenticated;
+revoke select on audit.sessions from service_role;
+drop policy sessions_select on audit.sessions;
+drop policy sessions_session on audit.sessions;
 revoke select on audit.event_types from aigym_auditor;
 revoke select on audit.event_types from authenticated;
 revoke select on audit.event_types from service_role;
@@ -6387,6 +6863,7 @@ revoke usage on schema core from aigym_job;
 revoke usage on schema core from anon;
 revoke usage on schema core from authenticated;
 revoke usage on schema core from service_role;
+drop trigger ba_personal_files on iam.profiles;
 revoke execute on function iam.address_of(uuid, text) from aigym_authz;
 drop view api_v1.videos;
 drop view api_v1.tenant_members;
@@ -6420,8 +6897,8 @@ drop function audit.elevations(uuid);
 
 drop table
   content.videos,
-  content.prompts,
   content.documents,
+  content.prompts,
   content.automations,
   ai.conversation_messages,
   ai.conversations,
@@ -6448,18 +6925,26 @@ drop table
   iam.role_permissions,
   iam.roles,
   iam.relationship_types,
-  audit.sessions,
   iam.permissions,
   audit.security_contexts;
 
+drop function content.search_items(text, jsonb, boolean, uuid, content.content_type, content.content_status, text, integer, real, uuid);
+drop function content.require_source();
+drop function content.reject_deleted_folder();
 drop function content.publish_item();
+drop function content.copy_root_to_part();
+drop function content.copy_root();
+drop function content.can_read(text, uuid, uuid, uuid, uuid[], uuid[], boolean);
 drop function ai.reject_unseen_agent();
 drop function ai.number_message();
 drop function ai.append_message(uuid, ai.message_role, text, integer, integer);
 drop function media.reject_unseen_file();
+drop function media.delete_personal_files();
+drop function media.check_file();
 drop function iam.revoke_role(uuid, text);
 drop function iam.repair_profiles();
 drop function iam.invite(uuid, text, text, uuid);
+drop function authz.governed_with(text);
 drop function audit.may_read(uuid);
 drop function authz.tenants_with(text);
 drop function authz.session_ok(text);
@@ -6481,9 +6966,9 @@ drop function iam.create_tenant(iam.tenant_kind, text, text, uuid, text);
 drop function authz.unrepaired_accounts();
 drop function iam.accept_membership(uuid);
 drop function iam.accept_invitation(text);
+drop function authz.tenant_is_open(uuid);
 drop function authz.may_have_factor();
 drop function authz.assert_session(text);
 drop function authz.assert_permission(text, uuid);
 drop function authz.aal();
 drop function audit.security_events(uuid, uuid, text, audit.risk_level, timestamp with time zone, timestamp with time zone, uuid, integer);
-drop function audit.record_session();
