@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -191,7 +190,8 @@ class _Run:
 
     def _archive(self, layout: Layout, due: DuePartition) -> None:
         assert self.project.partition_archive is not None
-        path = self.project.root / Path(self.project.partition_archive) / f"{due.name}.csv.gz"
+        folder = self.project.root / self.project.partition_archive / self.connection.info.dbname
+        path = folder / f"{due.name}.csv.gz"
         table = layout.qualified_partition(due.name)
         detached = next(
             (each.detached_at for each in self._now(layout).former if each.name == due.name), None

@@ -230,7 +230,7 @@ def test_detached_partitions_are_archived_and_dropped_a_week_later(
     options = PartitionOptions(drop=True, as_of=later)
 
     archived = aigym_db.apply_partitions(database, project.folder)
-    file = project.folder / f"archive/{name(-5)}.csv.gz"
+    file = project.folder / f"archive/{visitor.info.dbname}/{name(-5)}.csv.gz"
     comment = visitor.execute(f"select obj_description('app.{name(-5)}'::regclass)".encode()).fetchone()
     kept = aigym_db.plan_partitions(database, project.folder, options=PartitionOptions(as_of=later))
     dropped = aigym_db.apply_partitions(database, project.folder, options=options)
@@ -241,7 +241,7 @@ def test_detached_partitions_are_archived_and_dropped_a_week_later(
     assert len(lines) == 3
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     assert comment is not None
-    assert f"archived 2 rows in archive/{name(-5)}.csv.gz with SHA-256 {digest}" in str(comment[0])
+    assert f"archived 2 rows in {file.relative_to(project.folder)} with SHA-256 {digest}" in str(comment[0])
     assert "drop" not in {step.kind for step in kept.steps}
     assert ("drop", name(-5)) in kinds(dropped.steps)
     assert visitor.execute(f"select to_regclass('app.{name(-5)}')".encode()).fetchone() == (None,)
