@@ -1109,6 +1109,11 @@ security definer
 set search_path = ''
 as $$
 begin
+  -- UPDATE OF fires for a column that is assigned, also with the same value.
+  if tg_op = 'UPDATE' and new.status = old.status then
+    return null;
+  end if;
+
   -- Migrations create partitions before the reference rows are loaded: there is no event type yet.
   if not exists (select from audit.event_types) then
     return null;
