@@ -763,18 +763,20 @@ declare
 begin
   perform authz.assert_session('always');
 
-  if not authz.is_super_admin() then
-    raise exception 'only a super admin can open an elevation'
+  if not authz.is_super_admin() or not authz.may_on_platform('platform.elevate') then
+    raise exception 'only a super admin with permission platform.elevate can open an elevation'
       using errcode = 'insufficient_privilege';
   end if;
 
-  if scope in ('phi_read', 'impersonation') and (target_user is null or target_user = auth.uid()) then
+  if scope = 'phi_read' and (target_user is null or target_user = auth.uid()) then
     raise exception 'an elevation of scope % requires another person as target_user', scope
       using errcode = 'invalid_parameter_value',
             hint = 'Pass target_user.';
   end if;
 
-  if scope = 'tenant_support' and tenant is null then
+  if scope = 'tenant_support'
+    and not exists (select from iam.tenants as t where t.id = elevate.tenant and t.deleted_at is null)
+  then
     raise exception 'an elevation of scope % requires a tenant', scope
       using errcode = 'invalid_parameter_value',
             hint = 'Pass tenant.';
@@ -813,7 +815,8 @@ $$;
 
 comment on function audit.elevate(text, text, uuid, uuid, text, interval) is
   'Opens a break-glass elevation: for a stated reason and at most four hours, a super admin with a second '
-  'factor can read additional rows. Returns the id of the elevation.';
+  'factor can read the personal rows of another person (scope phi_read) or administer one tenant (scope '
+  'tenant_support). Returns the id of the elevation.';
 
 revoke execute on function audit.elevate(text, text, uuid, uuid, text, interval) from public;
 
@@ -1688,31 +1691,41 @@ create trigger bz_job_failed
 
 -- schema/iam/_types.sql.j2
 
-create type iam.tenant_kind as enum ('community', 'organization', 'institution');
+-- Domains, not enums: row-level security lets only leakproof operators use an index, and no operator of an enum is.
+create domain iam.tenant_kind as text
+  constraint tenant_kind_check check (value in ('community', 'organization', 'institution'));
 
-comment on type iam.tenant_kind is 'The subtype table with the other columns of a tenant.';
+comment on domain iam.tenant_kind is 'The subtype table with the other columns of a tenant.';
 
-create type iam.tenant_status as enum ('trial', 'active', 'suspended', 'inactive', 'closing');
+create domain iam.tenant_status as text
+  constraint tenant_status_check check (value in ('trial', 'active', 'suspended', 'closing'));
 
-comment on type iam.tenant_status is 'The status of a tenant from sign-up to closure.';
+comment on domain iam.tenant_status is
+  'The status of a tenant from sign-up to closure. A tenant that is neither on trial nor active is closed to its '
+  'members.';
 
-create type iam.membership_status as enum ('invited', 'pending', 'active', 'suspended', 'terminated', 'expired');
+create domain iam.membership_status as text
+  constraint membership_status_check check (value in ('invited', 'pending', 'active', 'suspended', 'terminated'));
 
-comment on type iam.membership_status is 'Only an active membership gives access to a tenant.';
+comment on domain iam.membership_status is
+  'Only an active membership gives access to a tenant: invited waits for the person, pending for an admin.';
 
+-- An enum, because functions compare its order; no client filters by it.
 create type iam.role_tier as enum ('super_admin', 'community_admin', 'end_user');
 
 comment on type iam.role_tier is
   'The three tiers that policies distinguish, from most to least powerful. Each named role belongs to one '
   'tier.';
 
-create type iam.unit_kind as enum ('team', 'department', 'group');
+create domain iam.unit_kind as text
+  constraint unit_kind_check check (value in ('team', 'department', 'group'));
 
-comment on type iam.unit_kind is 'The kinds of unit; teams and departments are in one tree.';
+comment on domain iam.unit_kind is 'The kinds of unit; teams and departments are in one tree.';
 
-create type iam.grant_effect as enum ('allow', 'deny');
+create domain iam.grant_effect as text
+  constraint grant_effect_check check (value in ('allow', 'deny'));
 
-comment on type iam.grant_effect is 'Deny takes precedence over allow.';
+comment on domain iam.grant_effect is 'Deny takes precedence over allow.';
 
 -- schema/iam/account_failures.sql.j2
 
@@ -2148,12 +2161,12 @@ drop domain content.content_type;
 drop type ai.conversation_mode;
 drop type ai.conversation_status;
 drop type ai.message_role;
-drop type iam.grant_effect;
-drop type iam.unit_kind;
+drop domain iam.grant_effect;
+drop domain iam.unit_kind;
 drop type iam.role_tier;
-drop type iam.membership_status;
-drop type iam.tenant_status;
-drop type iam.tenant_kind;
+drop domain iam.membership_status;
+drop domain iam.tenant_status;
+drop domain iam.tenant_kind;
 drop type audit.risk_level;
 drop domain audit.action;
 drop domain core.time_zone;

@@ -1,5 +1,5 @@
 -- 0007 iam tenants
--- from: schema/core/_views/data_catalog.sql.j2, schema/core/_views/column_catalog.sql.j2, schema/core/_views/integrity_rules.sql.j2, schema/privacy/_views/data_lifecycle_policies.sql.j2, schema/audit/security_contexts.sql.j2, schema/audit/_functions/elevations.sql.j2, schema/audit/_functions/events.sql.j2, schema/audit/_functions/security_events.sql.j2, schema/audit/_views/audit_policies.sql.j2, schema/audit/_views/audit_triggers.sql.j2, schema/audit/_views/row_level_policies.sql.j2, schema/authz/_functions/aal.sql.j2, schema/authz/_functions/assert_permission.sql.j2, schema/authz/_functions/assert_session.sql.j2, schema/authz/_functions/may_have_factor.sql.j2, schema/iam/permissions.sql.j2, schema/audit/_functions/sessions_of.sql.j2, schema/iam/relationship_types.sql.j2, schema/iam/roles.sql.j2, schema/iam/role_permissions.sql.j2, schema/iam/tenants.sql.j2, schema/authz/_functions/tenant_is_open.sql.j2, schema/iam/communities.sql.j2, schema/iam/institutions.sql.j2, schema/iam/organizations.sql.j2, schema/iam/units.sql.j2, schema/iam/invitations.sql.j2, schema/iam/permission_grants.sql.j2, schema/iam/_functions/accept_invitation.sql.j2, schema/iam/_functions/accept_membership.sql.j2, schema/authz/_functions/unrepaired_accounts.sql.j2, schema/iam/_functions/create_tenant.sql.j2, schema/iam/_functions/grant_role.sql.j2, schema/iam/_functions/guard_domain_verification.sql.j2, schema/iam/tenant_domains.sql.j2, schema/iam/_functions/guard_membership_consent.sql.j2, schema/iam/memberships.sql.j2, schema/authz/_functions/tenant_ids.sql.j2, schema/authz/_functions/comember_ids.sql.j2, schema/iam/unit_members.sql.j2, schema/authz/_functions/unit_ids.sql.j2, schema/iam/user_roles.sql.j2, schema/authz/_functions/is_auditor.sql.j2, schema/authz/_functions/is_super_admin.sql.j2, schema/authz/_functions/admin_tenant_ids.sql.j2, schema/authz/_functions/elevated.sql.j2, schema/authz/_functions/may_grant.sql.j2, schema/authz/_functions/profile_visibilities.sql.j2, schema/authz/_functions/readable_user_ids.sql.j2, schema/authz/_functions/reviewable_tenant_ids.sql.j2, schema/authz/_functions/session_ok.sql.j2, schema/authz/_functions/tenants_with.sql.j2, schema/audit/_functions/may_read.sql.j2, schema/authz/_functions/governed_with.sql.j2, schema/iam/_functions/invite.sql.j2, schema/iam/_functions/repair_profiles.sql.j2, schema/iam/_functions/revoke_role.sql.j2, schema/platform/languages.sql.j2, schema/media/media_types.sql.j2, schema/media/_functions/check_file.sql.j2, schema/media/_functions/delete_personal_files.sql.j2, schema/media/media.sql.j2, schema/media/_functions/reject_unseen_file.sql.j2, schema/ai/providers.sql.j2, schema/ai/models.sql.j2, schema/ai/_functions/append_message.sql.j2, schema/ai/_functions/number_message.sql.j2, schema/ai/_functions/reject_unseen_agent.sql.j2, schema/content/repositories.sql.j2, schema/content/_functions/can_read.sql.j2, schema/content/_functions/copy_root.sql.j2, schema/content/_functions/copy_root_to_part.sql.j2, schema/content/_functions/publish_item.sql.j2, schema/content/_functions/reject_deleted_folder.sql.j2, schema/content/folders.sql.j2, schema/content/items.sql.j2, schema/content/ai_agents.sql.j2, schema/ai/conversations.sql.j2, schema/ai/conversation_messages.sql.j2, schema/content/automations.sql.j2, schema/content/prompts.sql.j2, schema/content/_functions/require_source.sql.j2, schema/content/documents.sql.j2, schema/content/videos.sql.j2, schema/content/_functions/search_items.sql.j2, schema/api_v1/_views/ai_agents.sql.j2, schema/api_v1/_views/automations.sql.j2, schema/api_v1/_views/communities.sql.j2, schema/api_v1/_views/conversations.sql.j2, schema/api_v1/_views/departments.sql.j2, schema/api_v1/_views/documents.sql.j2, schema/api_v1/_views/institutions.sql.j2, schema/api_v1/_views/languages.sql.j2, schema/api_v1/_views/me.sql.j2, schema/api_v1/_views/messages.sql.j2, schema/api_v1/_views/my_roles.sql.j2, schema/api_v1/_views/my_sessions.sql.j2, schema/api_v1/_views/my_tenants.sql.j2, schema/api_v1/_views/organizations.sql.j2, schema/api_v1/_views/people.sql.j2, schema/api_v1/_views/prompts.sql.j2, schema/api_v1/_views/teams.sql.j2, schema/api_v1/_views/tenant_members.sql.j2, schema/api_v1/_views/videos.sql.j2, policies/core.sql.j2, policies/privacy.sql.j2, policies/ops.sql.j2, policies/audit.sql.j2, policies/iam.sql.j2, policies/platform.sql.j2, policies/media.sql.j2, policies/ai.sql.j2, policies/content.sql.j2, policies/api_v1.sql.j2
+-- from: schema/core/_views/data_catalog.sql.j2, schema/core/_views/column_catalog.sql.j2, schema/core/_views/integrity_rules.sql.j2, schema/privacy/_views/data_lifecycle_policies.sql.j2, schema/audit/security_contexts.sql.j2, schema/audit/_functions/elevations.sql.j2, schema/audit/_functions/events.sql.j2, schema/audit/_functions/security_events.sql.j2, schema/audit/_views/audit_policies.sql.j2, schema/audit/_views/audit_triggers.sql.j2, schema/audit/_views/row_level_policies.sql.j2, schema/authz/_functions/aal.sql.j2, schema/authz/_functions/assert_permission.sql.j2, schema/authz/_functions/assert_session.sql.j2, schema/authz/_functions/may_have_factor.sql.j2, schema/iam/permissions.sql.j2, schema/audit/_functions/sessions_of.sql.j2, schema/iam/relationship_types.sql.j2, schema/iam/roles.sql.j2, schema/iam/role_permissions.sql.j2, schema/iam/tenants.sql.j2, schema/authz/_functions/tenant_is_open.sql.j2, schema/iam/communities.sql.j2, schema/iam/institutions.sql.j2, schema/iam/organizations.sql.j2, schema/iam/units.sql.j2, schema/iam/invitations.sql.j2, schema/iam/permission_grants.sql.j2, schema/iam/_functions/accept_invitation.sql.j2, schema/iam/_functions/accept_membership.sql.j2, schema/authz/_functions/unrepaired_accounts.sql.j2, schema/iam/_functions/create_tenant.sql.j2, schema/iam/_functions/grant_role.sql.j2, schema/iam/_functions/guard_domain_verification.sql.j2, schema/iam/tenant_domains.sql.j2, schema/iam/_functions/guard_membership_consent.sql.j2, schema/iam/memberships.sql.j2, schema/authz/_functions/tenant_ids.sql.j2, schema/iam/unit_members.sql.j2, schema/authz/_functions/unit_ids.sql.j2, schema/iam/user_roles.sql.j2, schema/authz/_functions/is_auditor.sql.j2, schema/authz/_functions/is_super_admin.sql.j2, schema/authz/_functions/led_tenant_ids.sql.j2, schema/authz/_functions/may_on_platform.sql.j2, schema/authz/_functions/readable_user_ids.sql.j2, schema/authz/_functions/session_ok.sql.j2, schema/authz/_functions/supported_tenant_ids.sql.j2, schema/authz/_functions/admin_tenant_ids.sql.j2, schema/authz/_functions/may_grant.sql.j2, schema/authz/_functions/tenants_with.sql.j2, schema/authz/_functions/governed_with.sql.j2, schema/audit/_functions/may_read.sql.j2, schema/iam/_functions/invite.sql.j2, schema/iam/_functions/repair_profiles.sql.j2, schema/iam/_functions/revoke_role.sql.j2, schema/platform/languages.sql.j2, schema/media/media_types.sql.j2, schema/media/_functions/check_file.sql.j2, schema/media/_functions/delete_personal_files.sql.j2, schema/media/media.sql.j2, schema/media/_functions/reject_unseen_file.sql.j2, schema/ai/providers.sql.j2, schema/ai/models.sql.j2, schema/ai/_functions/append_message.sql.j2, schema/ai/_functions/number_message.sql.j2, schema/ai/_functions/reject_unseen_agent.sql.j2, schema/content/repositories.sql.j2, schema/content/_functions/can_read.sql.j2, schema/content/_functions/copy_root.sql.j2, schema/content/_functions/copy_root_to_part.sql.j2, schema/content/_functions/publish_item.sql.j2, schema/content/_functions/reject_deleted_folder.sql.j2, schema/content/folders.sql.j2, schema/content/items.sql.j2, schema/content/ai_agents.sql.j2, schema/ai/conversations.sql.j2, schema/ai/conversation_messages.sql.j2, schema/content/automations.sql.j2, schema/content/prompts.sql.j2, schema/content/_functions/require_source.sql.j2, schema/content/documents.sql.j2, schema/content/videos.sql.j2, schema/content/_functions/search_items.sql.j2, schema/api_v1/_views/ai_agents.sql.j2, schema/api_v1/_views/automations.sql.j2, schema/api_v1/_views/communities.sql.j2, schema/api_v1/_views/conversations.sql.j2, schema/api_v1/_views/departments.sql.j2, schema/api_v1/_views/documents.sql.j2, schema/api_v1/_views/institutions.sql.j2, schema/api_v1/_views/languages.sql.j2, schema/api_v1/_views/me.sql.j2, schema/api_v1/_views/messages.sql.j2, schema/api_v1/_views/my_roles.sql.j2, schema/api_v1/_views/my_sessions.sql.j2, schema/api_v1/_views/my_tenants.sql.j2, schema/api_v1/_views/organizations.sql.j2, schema/api_v1/_views/people.sql.j2, schema/api_v1/_views/prompts.sql.j2, schema/api_v1/_views/teams.sql.j2, schema/api_v1/_views/tenant_members.sql.j2, schema/api_v1/_views/videos.sql.j2, policies/core.sql.j2, policies/privacy.sql.j2, policies/ops.sql.j2, policies/audit.sql.j2, policies/iam.sql.j2, policies/platform.sql.j2, policies/media.sql.j2, policies/ai.sql.j2, policies/content.sql.j2, policies/api_v1.sql.j2
 -- migrate:up
 
 -- schema/core/_views/data_catalog.sql.j2
@@ -700,9 +700,7 @@ create table audit.security_contexts (
   expires_at timestamptz not null,
   revoked_at timestamptz,
   constraint security_contexts_pkey primary key (id),
-  constraint security_contexts_scope_check check (
-    scope in ('phi_read', 'tenant_support', 'impersonation', 'data_fix')
-  ),
+  constraint security_contexts_scope_check check (scope in ('phi_read', 'tenant_support')),
   constraint security_contexts_reason_check check (length(reason) between 10 and 500),
   constraint security_contexts_ticket_ref_check check (length(ticket_ref) <= 100),
   constraint security_contexts_expires_at_check check (expires_at <= started_at + interval '4 hours')
@@ -713,6 +711,9 @@ comment on table audit.security_contexts is
   'that rows remain after erasure.';
 
 comment on column audit.security_contexts.user_id is 'The elevated person.';
+
+comment on column audit.security_contexts.tenant_id is
+  'The tenant that the elevation covers; required by scope tenant_support.';
 
 comment on column audit.security_contexts.target_user_id is
   'The person whose data the elevation covers; required by scope phi_read.';
@@ -1040,7 +1041,7 @@ set search_path = ''
 as $$
 begin
   if assert_permission.tenant_id is null
-    or not (assert_permission.tenant_id = any (array(select authz.tenants_with(assert_permission.code))))
+    or not (assert_permission.tenant_id = any (array(select authz.governed_with(assert_permission.code))))
   then
     raise exception 'permission % is required in this tenant', assert_permission.code
       using errcode = 'insufficient_privilege';
@@ -1061,8 +1062,8 @@ end
 $$;
 
 comment on function authz.assert_permission(text, uuid) is
-  'Raises insufficient_privilege if the caller lacks the permission in the tenant, or the second factor that '
-  'the permission requires.';
+  'Raises insufficient_privilege if the tenant is not one of authz.governed_with(), or the session lacks the '
+  'second factor that the permission requires.';
 
 alter function authz.assert_permission(text, uuid) owner to aigym_authz;
 
@@ -2414,7 +2415,7 @@ begin
   if tg_op = 'INSERT' then
     new.status := 'invited';
     new.invited_by := auth.uid();
-  elsif old.status in ('invited', 'terminated', 'expired') and new.status not in ('terminated', 'expired') then
+  elsif old.status in ('invited', 'terminated') and new.status <> 'terminated' then
     new.status := 'invited';
   end if;
 
@@ -2441,6 +2442,7 @@ create table iam.memberships (
   approved_by uuid,
   joined_at timestamptz not null default now(),
   approved_at timestamptz,
+  expires_at timestamptz,
   ended_at timestamptz,
   created_at timestamptz not null default now(),
   created_by uuid default auth.uid(),
@@ -2460,6 +2462,9 @@ create table iam.memberships (
 comment on table iam.memberships is
   'The membership of a person in a tenant. The roles of the person in the tenant are in iam.user_roles; they '
   'end with this row.';
+
+comment on column iam.memberships.expires_at is
+  'From this time the membership gives no access; null: unlimited.';
 
 -- Policy: tenants of a person; a person's memberships when the person is erased.
 create index memberships_user_id_status_tenant_id_idx on iam.memberships (user_id, status, tenant_id);
@@ -2522,43 +2527,18 @@ as $$
   from iam.memberships as m
   join iam.tenants as t on t.id = m.tenant_id
   where m.user_id = auth.uid()
-    and m.status = 'active'
-    and t.deleted_at is null
+    and m.status = 'active' and (m.expires_at is null or m.expires_at > now())
+    and t.status in ('trial', 'active') and t.deleted_at is null
 $$;
 
 comment on function authz.tenant_ids() is
-  'The tenants, except deleted ones, of which the caller is an active member.';
+  'The open tenants of which the caller is a member.';
 
 alter function authz.tenant_ids() owner to aigym_authz;
 
 revoke all on function authz.tenant_ids() from public;
 
 grant execute on function authz.tenant_ids() to authenticated, service_role;
-
--- schema/authz/_functions/comember_ids.sql.j2
-
-create function authz.comember_ids()
-returns setof uuid
-language sql
-stable
-parallel safe
-security definer
-rows 200
-set search_path = ''
-as $$
-  select m.user_id
-  from iam.memberships as m
-  where m.tenant_id = any (array(select authz.tenant_ids()))
-    and m.status = 'active'
-$$;
-
-comment on function authz.comember_ids() is 'All active members of the caller''s tenants.';
-
-alter function authz.comember_ids() owner to aigym_authz;
-
-revoke all on function authz.comember_ids() from public;
-
-grant execute on function authz.comember_ids() to authenticated, service_role;
 
 -- schema/iam/unit_members.sql.j2
 
@@ -2806,58 +2786,42 @@ revoke all on function authz.is_super_admin() from public;
 
 grant execute on function authz.is_super_admin() to authenticated, service_role;
 
--- schema/authz/_functions/admin_tenant_ids.sql.j2
+-- schema/authz/_functions/led_tenant_ids.sql.j2
 
-create function authz.admin_tenant_ids()
+create function authz.led_tenant_ids()
 returns setof uuid
 language sql
 stable
 parallel safe
 security definer
-rows 5
+rows 2
 set search_path = ''
 as $$
-  with mine as (
-    select ur.tenant_id
-    from iam.user_roles as ur
-    join iam.roles as r on r.id = ur.role_id
-    join iam.memberships as m on m.tenant_id = ur.tenant_id and m.user_id = ur.user_id
-    where ur.user_id = auth.uid()
-      and ur.unit_id is null
-      and ur.revoked_at is null
-      and (ur.expires_at is null or ur.expires_at > now())
-      and r.tier = 'community_admin'
-      and r.deleted_at is null
-      and m.status = 'active'
-  )
-  select t.id
-  from iam.tenants as t
-  where t.id = any (array(select tenant_id from mine))
-    and t.deleted_at is null
-  union
-  select t.id
-  from iam.tenants as t
-  where t.ancestor_ids && array(select tenant_id from mine)
-    and t.deleted_at is null
-  union
-  select t.id
-  from iam.tenants as t
-  where (select authz.is_super_admin())
+  select ur.tenant_id
+  from iam.user_roles as ur
+  join iam.roles as r on r.id = ur.role_id
+  join iam.memberships as m on m.tenant_id = ur.tenant_id and m.user_id = ur.user_id
+  join iam.tenants as t on t.id = ur.tenant_id
+  where ur.user_id = auth.uid()
+    and ur.unit_id is null
+    and ur.revoked_at is null
+    and (ur.expires_at is null or ur.expires_at > now())
+    and r.tier = 'community_admin'
+    and r.deleted_at is null
+    and m.status = 'active' and (m.expires_at is null or m.expires_at > now())
+    and t.status in ('trial', 'active') and t.deleted_at is null
 $$;
 
-comment on function authz.admin_tenant_ids() is
-  'The tenants that the caller administers: those where the caller is community admin, and their descendants; '
-  'all tenants for a super admin.';
+comment on function authz.led_tenant_ids() is
+  'The open tenants where the caller holds a role of tier community_admin. For functions in authz.';
 
-alter function authz.admin_tenant_ids() owner to aigym_authz;
+alter function authz.led_tenant_ids() owner to aigym_authz;
 
-revoke all on function authz.admin_tenant_ids() from public;
+revoke all on function authz.led_tenant_ids() from public;
 
-grant execute on function authz.admin_tenant_ids() to authenticated, service_role;
+-- schema/authz/_functions/may_on_platform.sql.j2
 
--- schema/authz/_functions/elevated.sql.j2
-
-create function authz.elevated(scope text)
+create function authz.may_on_platform(permission text)
 returns boolean
 language sql
 stable
@@ -2865,82 +2829,49 @@ parallel safe
 security definer
 set search_path = ''
 as $$
-  select authz.is_super_admin()
-    and exists (
+  with
+  wanted as (
+    select p.id, p.requires_mfa from iam.permissions as p where p.code = may_on_platform.permission
+  ),
+  mine as (
+    select ur.role_id
+    from iam.user_roles as ur
+    join iam.roles as r on r.id = ur.role_id
+    where ur.user_id = auth.uid()
+      and ur.tenant_id is null
+      and ur.revoked_at is null
+      and (ur.expires_at is null or ur.expires_at > now())
+      and r.deleted_at is null
+  )
+  select exists (
       select
-      from audit.security_contexts as c
-      where c.user_id = auth.uid()
-        and c.scope = elevated.scope
-        and c.revoked_at is null
-        and c.started_at <= now()
-        and c.expires_at > now()
+      from wanted
+      join iam.role_permissions as rp on rp.permission_id = wanted.id
+      join mine on mine.role_id = rp.role_id
+      where not wanted.requires_mfa
+        or authz.aal() in ('aal2', 'aal3')
+    )
+    and not exists (
+      select
+      from iam.permission_grants as g
+      where g.permission_id = (select id from wanted)
+        and g.effect = 'deny'
+        and g.tenant_id is null
+        and g.resource_id is null
+        and (g.expires_at is null or g.expires_at > now())
+        and (g.user_id = auth.uid() or g.role_id in (select role_id from mine))
     )
 $$;
 
-comment on function authz.elevated(text) is
-  'Whether the caller has an active break-glass elevation of this scope.';
+comment on function authz.may_on_platform(text) is
+  'Whether the caller has a permission by a role on the platform, without a denial and with the second factor '
+  'that the permission requires.';
 
-alter function authz.elevated(text) owner to aigym_authz;
+alter function authz.may_on_platform(text) owner to aigym_authz;
 
-revoke all on function authz.elevated(text) from public;
+revoke all on function authz.may_on_platform(text) from public;
 
-grant execute on function authz.elevated(text) to authenticated, service_role;
-
--- schema/authz/_functions/may_grant.sql.j2
-
-create function authz.may_grant(tier iam.role_tier, tenant_id uuid)
-returns boolean
-language sql
-stable
-parallel safe
-security definer
-set search_path = ''
-as $$
-  select case
-    when authz.is_super_admin() then true
-    -- Roles on the platform, and the tier super_admin in any tenant, require a super admin.
-    when may_grant.tenant_id is null or may_grant.tier = 'super_admin' then false
-    else may_grant.tenant_id = any (array(select authz.admin_tenant_ids()))
-  end
-$$;
-
-comment on function authz.may_grant(iam.role_tier, uuid) is
-  'Whether the caller can grant and revoke roles of this tier in this tenant or, if the tenant is null, on '
-  'the platform.';
-
-alter function authz.may_grant(iam.role_tier, uuid) owner to aigym_authz;
-
-revoke all on function authz.may_grant(iam.role_tier, uuid) from public;
-
-grant execute on function authz.may_grant(iam.role_tier, uuid) to service_role;
-
--- schema/authz/_functions/profile_visibilities.sql.j2
-
-create function authz.profile_visibilities()
-returns setof core.visibility_level
-language sql
-stable
-parallel safe
-security definer
-rows 1
-set search_path = ''
-as $$
-  select 'public'::core.visibility_level
-  union
-  select unnest(array['private', 'tenant', 'public'])::core.visibility_level
-  where (select authz.is_super_admin())
-$$;
-
-comment on function authz.profile_visibilities() is
-  'The visibility levels of profiles that the caller can read without a common tenant: public; all levels for '
-  'a super admin. Returns a list, because `or is_super_admin()` in the policy would prevent the use of an '
-  'index.';
-
-alter function authz.profile_visibilities() owner to aigym_authz;
-
-revoke all on function authz.profile_visibilities() from public;
-
-grant execute on function authz.profile_visibilities() to authenticated, service_role;
+grant execute on function authz.may_on_platform(text) to authenticated, service_role;
 
 -- schema/authz/_functions/readable_user_ids.sql.j2
 
@@ -2977,34 +2908,6 @@ alter function authz.readable_user_ids(text) owner to aigym_authz;
 revoke all on function authz.readable_user_ids(text) from public;
 
 grant execute on function authz.readable_user_ids(text) to authenticated, service_role;
-
--- schema/authz/_functions/reviewable_tenant_ids.sql.j2
-
-create function authz.reviewable_tenant_ids()
-returns setof uuid
-language sql
-stable
-parallel safe
-security definer
-rows 5
-set search_path = ''
-as $$
-  select authz.admin_tenant_ids()
-  union
-  select t.id
-  from iam.tenants as t
-  where (select authz.is_auditor())
-$$;
-
-comment on function authz.reviewable_tenant_ids() is
-  'The tenants whose roles the caller can read: those that the caller administers; all tenants for an '
-  'auditor.';
-
-alter function authz.reviewable_tenant_ids() owner to aigym_authz;
-
-revoke all on function authz.reviewable_tenant_ids() from public;
-
-grant execute on function authz.reviewable_tenant_ids() to authenticated, service_role;
 
 -- schema/authz/_functions/session_ok.sql.j2
 
@@ -3054,7 +2957,7 @@ as $$
           from iam.memberships as m
           join iam.tenants as t on t.id = m.tenant_id
           where m.user_id = auth.uid()
-            and m.status = 'active'
+            and m.status = 'active' and (m.expires_at is null or m.expires_at > now())
             and t.require_mfa
         )
     end
@@ -3070,6 +2973,100 @@ alter function authz.session_ok(text) owner to aigym_authz;
 revoke all on function authz.session_ok(text) from public;
 
 grant execute on function authz.session_ok(text) to authenticated, service_role;
+
+-- schema/authz/_functions/supported_tenant_ids.sql.j2
+
+create function authz.supported_tenant_ids()
+returns setof uuid
+language sql
+stable
+parallel safe
+security definer
+rows 1
+set search_path = ''
+as $$
+  select c.tenant_id
+  from audit.security_contexts as c
+  join iam.tenants as t on t.id = c.tenant_id
+  where c.user_id = auth.uid()
+    and c.scope = 'tenant_support'
+    and c.revoked_at is null
+    and c.started_at <= now()
+    and c.expires_at > now()
+    and t.deleted_at is null
+    and (select authz.is_super_admin())
+$$;
+
+comment on function authz.supported_tenant_ids() is
+  'The tenants for which the caller, a super admin, has an active elevation of scope tenant_support; suspended '
+  'tenants included. For functions in authz.';
+
+alter function authz.supported_tenant_ids() owner to aigym_authz;
+
+revoke all on function authz.supported_tenant_ids() from public;
+
+-- schema/authz/_functions/admin_tenant_ids.sql.j2
+
+create function authz.admin_tenant_ids()
+returns setof uuid
+language sql
+stable
+parallel safe
+security definer
+rows 5
+set search_path = ''
+as $$
+  with led as materialized (
+    select authz.led_tenant_ids() as id
+  )
+  select led.id
+  from led
+  union
+  select t.id
+  from iam.tenants as t
+  where t.ancestor_ids && array(select led.id from led)
+    and t.status in ('trial', 'active') and t.deleted_at is null
+  union
+  select authz.supported_tenant_ids()
+$$;
+
+comment on function authz.admin_tenant_ids() is
+  'The open tenants that the caller administers: those where the caller is community admin, and their '
+  'descendants; for a super admin, those of active elevations of scope tenant_support.';
+
+alter function authz.admin_tenant_ids() owner to aigym_authz;
+
+revoke all on function authz.admin_tenant_ids() from public;
+
+grant execute on function authz.admin_tenant_ids() to authenticated, service_role;
+
+-- schema/authz/_functions/may_grant.sql.j2
+
+create function authz.may_grant(tier iam.role_tier, tenant_id uuid)
+returns boolean
+language sql
+stable
+parallel safe
+security definer
+set search_path = ''
+as $$
+  select case
+    when authz.is_super_admin() then true
+    -- Roles on the platform, and the tier super_admin in any tenant, require a super admin.
+    when may_grant.tenant_id is null or may_grant.tier = 'super_admin' then false
+    else may_grant.tenant_id = any (array(select authz.admin_tenant_ids()))
+  end
+$$;
+
+comment on function authz.may_grant(iam.role_tier, uuid) is
+  'Whether the caller can grant and revoke roles of this tier in this tenant or, if the tenant is null, on '
+  'the platform.';
+
+alter function authz.may_grant(iam.role_tier, uuid) owner to aigym_authz;
+
+revoke all on function authz.may_grant(iam.role_tier, uuid) from public;
+
+grant execute on function authz.may_grant(iam.role_tier, uuid) to service_role;
 
 -- schema/authz/_functions/tenants_with.sql.j2
 
@@ -3090,7 +3087,7 @@ as $$
   mine as (
     select m.tenant_id, ur.role_id
     from iam.memberships as m
-    join iam.tenants as t on t.id = m.tenant_id and t.deleted_at is null
+    join iam.tenants as t on t.id = m.tenant_id and t.status in ('trial', 'active') and t.deleted_at is null
     left join iam.user_roles as ur
       on ur.user_id = m.user_id
       and ur.tenant_id = m.tenant_id
@@ -3099,7 +3096,7 @@ as $$
       and (ur.expires_at is null or ur.expires_at > now())
       and exists (select from iam.roles as r where r.id = ur.role_id and r.deleted_at is null)
     where m.user_id = auth.uid()
-      and m.status = 'active'
+      and m.status = 'active' and (m.expires_at is null or m.expires_at > now())
   ),
   exceptions as (
     select mine.tenant_id, g.effect
@@ -3123,20 +3120,82 @@ as $$
   except
   select tenant_id from exceptions where effect = 'deny'
   union
-  select t.id
-  from iam.tenants as t
-  where (select authz.is_super_admin())
+  select supported.id
+  from authz.supported_tenant_ids() as supported (id)
+  where exists (select from wanted)
 $$;
 
 comment on function authz.tenants_with(text) is
-  'The tenants where the caller has a permission, by role or by an exception (deny takes precedence); all '
-  'tenants for a super admin.';
+  'The open tenants where the caller has a permission, by role or by an exception (deny takes precedence); for '
+  'a super admin, those of active elevations of scope tenant_support.';
 
 alter function authz.tenants_with(text) owner to aigym_authz;
 
 revoke all on function authz.tenants_with(text) from public;
 
 grant execute on function authz.tenants_with(text) to authenticated, service_role;
+
+-- schema/authz/_functions/governed_with.sql.j2
+
+create function authz.governed_with(permission text)
+returns setof uuid
+language sql
+stable
+parallel safe
+security definer
+rows 5
+set search_path = ''
+as $$
+  with
+  held as materialized (
+    select authz.tenants_with(governed_with.permission) as id
+  ),
+  led as materialized (
+    select led.id
+    from authz.led_tenant_ids() as led (id)
+    join held on held.id = led.id
+  )
+  select held.id
+  from held
+  union
+  select t.id
+  from iam.tenants as t
+  where t.ancestor_ids && array(select led.id from led)
+    and t.status in ('trial', 'active') and t.deleted_at is null
+    -- Denied in the tenant below, to the person or to a role held above.
+    and not exists (
+      select
+      from iam.permission_grants as g
+      join iam.permissions as p on p.id = g.permission_id
+      where p.code = governed_with.permission
+        and g.effect = 'deny'
+        and g.tenant_id = t.id
+        and g.unit_id is null
+        and g.resource_id is null
+        and (g.expires_at is null or g.expires_at > now())
+        and (
+          g.user_id = auth.uid()
+          or g.role_id in (
+            select ur.role_id
+            from iam.user_roles as ur
+            where ur.user_id = auth.uid()
+              and ur.tenant_id = any (t.ancestor_ids)
+              and ur.unit_id is null
+              and ur.revoked_at is null
+          )
+        )
+    )
+$$;
+
+comment on function authz.governed_with(text) is
+  'The tenants where the caller can administer with a permission: those of authz.tenants_with(), and the open '
+  'descendants of those that the caller leads, except where the permission is denied.';
+
+alter function authz.governed_with(text) owner to aigym_authz;
+
+revoke all on function authz.governed_with(text) from public;
+
+grant execute on function authz.governed_with(text) to authenticated, service_role;
 
 -- schema/audit/_functions/may_read.sql.j2
 
@@ -3152,50 +3211,16 @@ as $$
     or authz.is_auditor()
     or exists (
       select
-      from iam.tenants as t
-      where t.id = tenant
-        and (
-          t.id = any (array(select authz.tenants_with('audit.read')))
-          or t.id = any (array(select authz.admin_tenant_ids()))
-          and t.ancestor_ids && array(select authz.tenants_with('audit.read'))
-        )
+      from authz.governed_with('audit.read') as governed (id)
+      where governed.id = tenant
     )
 $$;
 
 comment on function audit.may_read(uuid) is
-  'Whether the caller can read the log of a tenant: with permission audit.read in the tenant, or in one above it as '
-  'its admin. Super admins and auditors read every log, also without a tenant (null).';
+  'Whether the caller can read the log of a tenant, with permission audit.read in it (see '
+  'authz.governed_with()). Super admins and auditors read every log, also without a tenant (null).';
 
 revoke execute on function audit.may_read(uuid) from public;
-
--- schema/authz/_functions/governed_with.sql.j2
-
-create function authz.governed_with(permission text)
-returns setof uuid
-language sql
-stable
-parallel safe
-security definer
-rows 5
-set search_path = ''
-as $$
-  select authz.tenants_with(governed_with.permission)
-  union
-  select t.id
-  from iam.tenants as t
-  where t.id = any (array(select authz.admin_tenant_ids()))
-    and t.ancestor_ids && array(select authz.tenants_with(governed_with.permission))
-$$;
-
-comment on function authz.governed_with(text) is
-  'The tenants where the caller can administer with a permission: those of authz.tenants_with(), and their '
-  'descendants that the caller administers.';
-
-alter function authz.governed_with(text) owner to aigym_authz;
-
-revoke all on function authz.governed_with(text) from public;
-
-grant execute on function authz.governed_with(text) to authenticated, service_role;
 
 -- schema/iam/_functions/invite.sql.j2
 
@@ -5497,7 +5522,6 @@ comment on view api_v1.videos is 'Videos that the caller can read.';
 -- policies/core.sql.j2
 
 grant usage on schema core to aigym_auditor;
-grant usage on schema core to aigym_authz;
 grant usage on schema core to aigym_job;
 grant usage on schema core to anon;
 grant usage on schema core to authenticated;
@@ -5695,9 +5719,15 @@ create policy profiles_session on iam.profiles
 create policy profiles_select on iam.profiles
   for select to authenticated
   using (
-    id = (select auth.uid())
-    or id = any (array(select authz.comember_ids()))
-    or visibility = any (array(select authz.profile_visibilities()))
+    id = any (array(select authz.readable_user_ids('profile')))
+    or exists (
+      select
+      from iam.memberships as m
+      where m.user_id = profiles.id
+        and m.status = 'active' and (m.expires_at is null or m.expires_at > now())
+        and (m.tenant_id = any (array(select authz.tenant_ids())) or m.tenant_id = any (array(select authz.admin_tenant_ids())))
+    )
+    or visibility = 'public'
   );
 
 create policy profiles_update on iam.profiles
@@ -5789,27 +5819,25 @@ create policy tenants_session on iam.tenants
   as restrictive for all to authenticated
   using ((select authz.session_ok('enrolled')));
 
+-- allow policy-constant-branch: one row for thousands of people; a lookup by id or slug uses its index nevertheless
 create policy tenants_select on iam.tenants
   for select to authenticated
   using (
     (
       id = any (array(select authz.tenant_ids()))
       or id = any (array(select authz.admin_tenant_ids()))
-      or visibility = 'public'
+      or (visibility = 'public' and status in ('trial', 'active'))
+      or (select authz.is_super_admin())
     )
     and deleted_at is null
   );
-
-create policy tenants_insert on iam.tenants
-  for insert to authenticated
-  with check ((select authz.is_super_admin()));
 
 create policy tenants_update on iam.tenants
   for update to authenticated
   using (id = any (array(select authz.admin_tenant_ids())) and deleted_at is null)
   with check (id = any (array(select authz.admin_tenant_ids())) and deleted_at is null);
 
-grant select, insert, update (name, display_name, description, visibility, require_mfa, branding, settings) on iam.tenants to authenticated;
+grant select, update (name, display_name, description, visibility, require_mfa, branding, settings) on iam.tenants to authenticated;
 
 grant select, insert, update, delete on iam.tenants to service_role;
 
@@ -5975,7 +6003,7 @@ create policy memberships_select on iam.memberships
   using (
     user_id = (select auth.uid())
     or tenant_id = any (array(select authz.admin_tenant_ids()))
-    or (status = 'active' and tenant_id = any (array(select authz.tenant_ids())))
+    or (memberships.status = 'active' and (memberships.expires_at is null or memberships.expires_at > now()) and tenant_id = any (array(select authz.tenant_ids())))
   );
 
 create policy memberships_insert on iam.memberships
@@ -6124,7 +6152,7 @@ create policy user_roles_select on iam.user_roles
   for select to authenticated
   using (
     user_id = (select auth.uid())
-    or tenant_id = any (array(select authz.reviewable_tenant_ids()))
+    or tenant_id = any (array(select authz.admin_tenant_ids()))
     or (tenant_id is null and ((select authz.is_super_admin()) or (select authz.is_auditor())))
   );
 
@@ -6140,7 +6168,7 @@ create policy permission_grants_select on iam.permission_grants
   for select to authenticated
   using (
     user_id = (select auth.uid())
-    or tenant_id = any (array(select authz.reviewable_tenant_ids()))
+    or tenant_id = any (array(select authz.admin_tenant_ids()))
     or (tenant_id is null and ((select authz.is_super_admin()) or (select authz.is_auditor())))
   );
 
@@ -6858,7 +6886,6 @@ drop policy data_archive_log_session on privacy.data_archive_log;
 revoke usage on schema privacy from authenticated;
 revoke usage on schema privacy from service_role;
 revoke usage on schema core from aigym_auditor;
-revoke usage on schema core from aigym_authz;
 revoke usage on schema core from aigym_job;
 revoke usage on schema core from anon;
 revoke usage on schema core from authenticated;
@@ -6944,20 +6971,19 @@ drop function media.check_file();
 drop function iam.revoke_role(uuid, text);
 drop function iam.repair_profiles();
 drop function iam.invite(uuid, text, text, uuid);
-drop function authz.governed_with(text);
 drop function audit.may_read(uuid);
+drop function authz.governed_with(text);
 drop function authz.tenants_with(text);
-drop function authz.session_ok(text);
-drop function authz.reviewable_tenant_ids();
-drop function authz.readable_user_ids(text);
-drop function authz.profile_visibilities();
 drop function authz.may_grant(iam.role_tier, uuid);
-drop function authz.elevated(text);
 drop function authz.admin_tenant_ids();
+drop function authz.supported_tenant_ids();
+drop function authz.session_ok(text);
+drop function authz.readable_user_ids(text);
+drop function authz.may_on_platform(text);
+drop function authz.led_tenant_ids();
 drop function authz.is_super_admin();
 drop function authz.is_auditor();
 drop function authz.unit_ids();
-drop function authz.comember_ids();
 drop function authz.tenant_ids();
 drop function iam.guard_membership_consent();
 drop function iam.guard_domain_verification();

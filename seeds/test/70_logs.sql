@@ -70,6 +70,7 @@ values
   );
 
 -- Only the first is active; it is for member one and, like every elevation, ends after four hours: reload the fixture.
+-- The elevations of scope tenant_support are in 80_edges.sql.
 insert into audit.security_contexts (id, user_id, scope, target_user_id, reason, elevated_by, started_at, expires_at, revoked_at)
 values
   (
@@ -93,7 +94,7 @@ values
     now() - interval '1 minute', now() + interval '3 hours', null
   ),
   (
-    '00000000-0000-4000-8000-000000007005', '00000000-0000-4000-8000-00000000a001', 'data_fix',
+    '00000000-0000-4000-8000-000000007005', '00000000-0000-4000-8000-00000000a001', 'tenant_support',
     '00000000-0000-4000-8000-00000000a007', 'opened for something else', '00000000-0000-4000-8000-00000000a001',
     now() - interval '1 minute', now() + interval '3 hours', null
   ),

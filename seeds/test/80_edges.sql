@@ -4,6 +4,7 @@
 --   a027 super admin and creator in A whose profile is suspended
 --   a028 super admin temporarily    a030 auditor temporarily
 --   a029 admin below B temporarily, manager in B
+--   a041 super admin with elevations of scope tenant_support for A and for the suspended tenant
 insert into auth.users (id, aud, role, email, email_confirmed_at, created_at, updated_at)
 select
   person.id::uuid, 'authenticated', 'authenticated', person.email,
@@ -13,7 +14,8 @@ from (
     ('00000000-0000-4000-8000-00000000a027', 'suspended.super@example.test'),
     ('00000000-0000-4000-8000-00000000a028', 'timed.super@example.test'),
     ('00000000-0000-4000-8000-00000000a029', 'timed.admin@example.test'),
-    ('00000000-0000-4000-8000-00000000a030', 'timed.auditor@example.test')
+    ('00000000-0000-4000-8000-00000000a030', 'timed.auditor@example.test'),
+    ('00000000-0000-4000-8000-00000000a041', 'supporting.admin@example.test')
 ) as person (id, email);
 
 update iam.profiles
@@ -23,20 +25,51 @@ set
   visibility = 'private'
 where id in (
   '00000000-0000-4000-8000-00000000a027', '00000000-0000-4000-8000-00000000a028', '00000000-0000-4000-8000-00000000a029',
-  '00000000-0000-4000-8000-00000000a030'
+  '00000000-0000-4000-8000-00000000a030', '00000000-0000-4000-8000-00000000a041'
 );
 
+-- A suspended tenant is closed to all people, although it is public and has members; so is the open one below it to those
+-- who administer the suspended one only.
+insert into iam.tenants (id, kind, slug, name, parent_id, status, visibility)
+values
+  (
+    '00000000-0000-4000-8000-00000000b011', 'community', 'world-frozen', 'World Frozen', null, 'suspended', 'public'
+  ),
+  (
+    '00000000-0000-4000-8000-00000000b012', 'community', 'world-frozen-below', 'World Frozen Below',
+    '00000000-0000-4000-8000-00000000b011', 'active', 'private'
+  );
+
+insert into iam.communities (id, project_name)
+values
+  ('00000000-0000-4000-8000-00000000b011', 'Project Frozen'),
+  ('00000000-0000-4000-8000-00000000b012', 'Project Frozen Below');
+
+insert into iam.units (id, tenant_id, kind, name)
+values
+  ('00000000-0000-4000-8000-00000000c013', '00000000-0000-4000-8000-00000000b011', 'team', 'Unit of the suspended tenant'),
+  ('00000000-0000-4000-8000-00000000c014', '00000000-0000-4000-8000-00000000b012', 'team', 'Unit below it');
+
 -- The former admin of A is a member of B, without the role admin.
-insert into iam.memberships (id, tenant_id, user_id, status, joined_at)
+-- The membership of the former admin of A below B has expired; that of the timed admin in B has not.
+insert into iam.memberships (id, tenant_id, user_id, status, joined_at, expires_at)
 select
   ('00000000-0000-4000-8000-0000d' || right(member.tenant, 3) || '0' || right(member.person, 3))::uuid,
   ('00000000-0000-4000-8000-00000000' || member.tenant)::uuid,
   ('00000000-0000-4000-8000-00000000' || member.person)::uuid,
   'active',
-  '2026-01-05 08:00:00+00'
+  '2026-01-05 08:00:00+00',
+  member.expires_at::timestamptz
 from (
-  values ('b001', 'a027'), ('b002', 'a012'), ('b002', 'a029'), ('b008', 'a029')
-) as member (tenant, person);
+  values
+    ('b001', 'a027', null),
+    ('b002', 'a012', null),
+    ('b002', 'a029', '2099-01-01 00:00:00+00'),
+    ('b008', 'a029', null),
+    ('b009', 'a012', '2026-01-06 08:00:00+00'),
+    ('b011', 'a014', null),
+    ('b011', 'a018', null)
+) as member (tenant, person, expires_at);
 
 insert into iam.user_roles (id, user_id, role_id, tenant_id, granted_at, expires_at)
 select
@@ -53,7 +86,10 @@ from (
     (1, 'a028', 'super_admin', null, '2099-01-01 00:00:00+00'),
     (1, 'a030', 'auditor', null, '2099-01-01 00:00:00+00'),
     (2, 'a029', 'community_admin', 'b008', '2099-01-01 00:00:00+00'),
-    (3, 'a029', 'manager', 'b002', null)
+    (3, 'a029', 'manager', 'b002', null),
+    (4, 'a012', 'owner', 'b009', null),
+    (5, 'a014', 'owner', 'b011', null),
+    (1, 'a041', 'super_admin', null, null)
 ) as held (ordinal, person, role_code, tenant, expires_at)
 join iam.roles as r on r.code = held.role_code;
 
@@ -161,3 +197,31 @@ values (
   '00000000-0000-4000-8000-0000d003f002', '00000000-0000-4000-8000-00000000b003', '00000000-0000-4000-8000-00000000a002',
   'terminated', '2026-01-05 08:00:00+00', '2026-01-06 08:00:00+00'
 );
+
+-- Elevations for a tenant. Only the first two give access; the others are of a person who is not a super admin, of another
+-- scope, for a deleted tenant, ended, expired, or have not begun.
+insert into audit.security_contexts (
+  id, user_id, tenant_id, scope, target_user_id, reason, elevated_by, started_at, expires_at, revoked_at
+)
+select
+  ('00000000-0000-4000-8000-00000000' || elevation.id)::uuid,
+  ('00000000-0000-4000-8000-00000000' || elevation.person)::uuid,
+  ('00000000-0000-4000-8000-00000000' || elevation.tenant)::uuid,
+  elevation.scope,
+  case when elevation.scope = 'phi_read' then uuid '00000000-0000-4000-8000-00000000a003' end,
+  'for the access tests',
+  ('00000000-0000-4000-8000-00000000' || elevation.person)::uuid,
+  now() + elevation.starts_in,
+  now() + elevation.starts_in + interval '4 hours',
+  case when elevation.ended then now() end
+from (
+  values
+    ('7011', 'a041', 'b001', 'tenant_support', interval '0', false),
+    ('7012', 'a041', 'b011', 'tenant_support', interval '0', false),
+    ('7013', 'a024', 'b002', 'tenant_support', interval '0', false),
+    ('7014', 'a019', 'b002', 'phi_read', interval '0', false),
+    ('7015', 'a041', 'b004', 'tenant_support', interval '0', false),
+    ('7016', 'a001', 'b002', 'tenant_support', interval '-1 minute', true),
+    ('7017', 'a001', 'b002', 'tenant_support', interval '-5 hours', false),
+    ('7018', 'a001', 'b002', 'tenant_support', interval '1 hour', false)
+) as elevation (id, person, tenant, scope, starts_in, ended);

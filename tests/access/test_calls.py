@@ -381,7 +381,7 @@ def test_a_function_without_its_checks_is_reported_with_caller_and_changes() -> 
         "iam.grant_role('00000000-0000-4000-8000-00000000a015', 'super_admin'): enrolled_aal2 super_to_self: "
         "expected rejected, actual 1 row; audit.audit_log +1, audit.security_audit +1, iam.user_roles +1; "
     )
-    for gain in ("authz.is_super_admin(own) 1", "authz.admin_tenant_ids(own) 10", "iam.tenants "):
+    for gain in ("authz.is_super_admin(own) 1", "authz.may_on_platform(elevate) 1", "iam.tenants "):
         assert gain in message
 
 
