@@ -121,6 +121,26 @@ def test_partitions_are_separate_objects_unless_their_schema_is_specified(
     assert "partitions" not in facts[Key("table", "shop.events")]
 
 
+def test_a_table_that_the_command_partitions_has_detached_is_not_part_of_the_description(
+    shop: psycopg.Connection[Any],
+) -> None:
+    with shop.transaction(force_rollback=True):
+        before = take_snapshot(shop)
+        shop.execute(
+            "create table parts.events_2019 (like parts.events_2025 including all);"
+            "alter table parts.events_2019 enable row level security"
+        )
+        unmarked = take_snapshot(shop)
+        shop.execute(
+            "comment on table parts.events_2019 is 'aigym-db: detached at 2026-11-30T12:00:00+00:00'"
+        )
+
+        assert Key("table", "parts.events_2019") in unmarked.facts
+        assert take_snapshot(shop) == before
+        shop.execute("create table shop.marked (); comment on table shop.marked is 'aigym-db: detached at'")
+        assert Key("table", "shop.marked") in take_snapshot(shop).facts
+
+
 def test_a_role_without_privileges_reads_the_same_snapshot(
     server: Server, shop: psycopg.Connection[Any]
 ) -> None:

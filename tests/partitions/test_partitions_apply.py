@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 import aigym_db
-from aigym_db.errors import FormerPartition
+from aigym_db.errors import ConnectionLost, FormerPartition
 from aigym_db.partitions.apply import PartitionObserver, PartitionOptions
 from aigym_db.partitions.plan import PartitionStep
 from tests.partitions.conftest import age, homes, month, name, rows
@@ -171,6 +171,27 @@ def test_a_killed_run_is_completed_by_the_next(
         visitor.execute(f"select count(*) from app.{name(offset)}".encode()).fetchone() for offset in (-5, -4)
     ] == [(1,), (1,)]
     project.end()
+
+
+def test_a_step_whose_session_is_terminated_is_repeated_by_the_next_run(
+    visitor: Visitor, database: str, project: ProjectInProcess
+) -> None:
+    age(visitor, -2, -1)
+    insert(visitor, 0, 0)
+    before = rows(visitor)
+    waiting = "select pid from pg_locks where relation = 'app.events'::regclass and not granted"
+    with psycopg.connect(database) as reader, ThreadPoolExecutor() as threads:
+        reader.execute("lock table app.events in access share mode")
+        applying = threads.submit(aigym_db.apply_partitions, database, project.folder)
+        wait_for_row(visitor, waiting)
+        visitor.execute(f"select pg_terminate_backend(pid) from ({waiting}) as w".encode())
+        with pytest.raises(ConnectionLost):
+            applying.result()
+
+    assert homes(visitor) == {"events_overflow": 2}
+    aigym_db.apply_partitions(database, project.folder)
+    assert homes(visitor) == {name(0): 2}
+    assert rows(visitor) == before
 
 
 def test_a_step_is_retried_after_a_lock_timeout(

@@ -26,7 +26,11 @@ where k.contype in ('c', 'f', 'p', 'u', 'x')
     and o.nspname !~ '^pg_'
     and o.nspname <> 'information_schema'
     and o.nspname <> all (%(ignored)s::text[])
-    and not (o.relispartition and o.nspname = %(partitions)s::text)
+    -- Partitions, and the tables that `partitions apply` has detached or fills, which it marks with a comment.
+    and not (
+        o.nspname = %(partitions)s::text
+        and (o.relispartition or coalesce(obj_description(k.conrelid, 'pg_class') like 'aigym-db: %%', false))
+    )
     and not exists (
         select from pg_depend as e
         where e.classid = 'pg_class'::regclass and e.objid = k.conrelid and e.deptype = 'e'

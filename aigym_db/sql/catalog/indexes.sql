@@ -26,7 +26,11 @@ left join pg_description as d on d.objoid = i.oid and d.classoid = 'pg_class'::r
 where n.nspname !~ '^pg_'
     and n.nspname <> 'information_schema'
     and n.nspname <> all (%(ignored)s::text[])
-    and not (c.relispartition and tn.nspname = %(partitions)s::text)
+    -- Partitions, and the tables that `partitions apply` has detached or fills, which it marks with a comment.
+    and not (
+        tn.nspname = %(partitions)s::text
+        and (c.relispartition or coalesce(obj_description(c.oid, 'pg_class') like 'aigym-db: %%', false))
+    )
     and (
         k.oid is null or d.description is not null or x.indisclustered or not x.indisvalid
         or not x.indisready or i.reltablespace <> 0

@@ -23,7 +23,11 @@ left join pg_description as d on d.objoid = p.oid and d.classoid = 'pg_policy'::
 where n.nspname !~ '^pg_'
     and n.nspname <> 'information_schema'
     and n.nspname <> all (%(ignored)s::text[])
-    and not (c.relispartition and n.nspname = %(partitions)s::text)
+    -- Partitions, and the tables that `partitions apply` has detached or fills, which it marks with a comment.
+    and not (
+        n.nspname = %(partitions)s::text
+        and (c.relispartition or coalesce(obj_description(c.oid, 'pg_class') like 'aigym-db: %%', false))
+    )
     and not exists (
         select from pg_depend as e
         where e.classid = 'pg_policy'::regclass and e.objid = p.oid and e.deptype = 'e'
