@@ -1466,25 +1466,21 @@ create table audit.seals (
   previous_seal bytea,
   seal bytea not null,
   sealed_at timestamptz not null default now(),
-  signature bytea,
   constraint seals_pkey primary key (id),
   constraint seals_seal_key unique (seal),
   constraint seals_log_name_window_start_key unique (log_name, window_start),
-  constraint seals_log_name_check check (log_name in ('audit_log', 'security_audit', 'system_events')),
+  constraint seals_log_name_check check (log_name in ('audit_log', 'security_audit')),
   constraint seals_content_sha256_check check (octet_length(content_sha256) = 32),
   constraint seals_window_end_check check (window_end > window_start)
 );
 
 comment on table audit.seals is
   'Evidence against tampering: rows of a sealed window cannot be changed or removed without breaking the '
-  'chain. Windows are sealed after they close, so that writers do not block each other.';
+  'chain. Sealed by audit.seal_window() after they close, so that writers do not block each other.';
 
 comment on column audit.seals.content_sha256 is 'Hash of the rows of the window, in the order of their keys.';
 
 comment on column audit.seals.seal is 'Hash of the previous seal, the window and its content.';
-
-comment on column audit.seals.signature is
-  'Created outside the database, so that the database owner cannot forge it.';
 
 alter table audit.seals enable row level security;
 
@@ -1552,10 +1548,9 @@ create index security_audit_risk_level_occurred_at_idx
   on audit.security_audit (risk_level, occurred_at desc)
   where risk_level in ('high', 'critical');
 
--- Repeated failed sign-ins.
-create index security_audit_ip_address_occurred_at_idx
-  on audit.security_audit (ip_address, occurred_at desc)
-  where outcome <> 'success';
+-- The newest events of the platform.
+create index security_audit_occurred_at_idx
+  on audit.security_audit (occurred_at desc);
 
 alter table audit.security_audit enable row level security;
 
@@ -1578,15 +1573,10 @@ create table audit.system_events (
   occurred_at timestamptz not null default now(),
   event_type_id uuid not null,
   severity core.severity not null,
-  user_id uuid,
   resource_type text,
   resource_id uuid,
   tenant_id uuid,
   event_data jsonb not null default '{}',
-  ip_address inet,
-  trace_id uuid,
-  session_id uuid,
-  parent_event_id uuid,
   constraint system_events_pkey primary key (id, occurred_at),
   constraint system_events_resource_type_check check (length(resource_type) <= 200),
   constraint system_events_event_data_check check (
@@ -1598,11 +1588,7 @@ create table audit.system_events (
 
 comment on table audit.system_events is 'Events of the system itself, kept for 90 days. Append-only.';
 
-comment on column audit.system_events.trace_id is 'Identifies the events of one request across services.';
-
-comment on column audit.system_events.parent_event_id is
-  'The event that caused this one; no foreign key, because it can be in an earlier partition.';
-
+-- The events of a type.
 create index system_events_event_type_id_occurred_at_idx
   on audit.system_events (event_type_id, occurred_at desc);
 
@@ -1610,11 +1596,6 @@ create index system_events_event_type_id_occurred_at_idx
 create index system_events_severity_occurred_at_idx
   on audit.system_events (severity, occurred_at desc)
   where severity in ('error', 'critical');
-
--- One trace.
-create index system_events_trace_id_idx
-  on audit.system_events (trace_id)
-  where trace_id is not null;
 
 alter table audit.system_events enable row level security;
 

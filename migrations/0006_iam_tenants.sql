@@ -1,5 +1,5 @@
--- 0007 iam tenants
--- from: schema/core/_views/data_catalog.sql.j2, schema/core/_views/column_catalog.sql.j2, schema/core/_views/integrity_rules.sql.j2, schema/privacy/_views/data_lifecycle_policies.sql.j2, schema/audit/security_contexts.sql.j2, schema/audit/_functions/elevations.sql.j2, schema/audit/_functions/events.sql.j2, schema/audit/_functions/security_events.sql.j2, schema/audit/_views/audit_policies.sql.j2, schema/audit/_views/audit_triggers.sql.j2, schema/audit/_views/row_level_policies.sql.j2, schema/authz/_functions/aal.sql.j2, schema/authz/_functions/assert_permission.sql.j2, schema/authz/_functions/assert_session.sql.j2, schema/authz/_functions/may_have_factor.sql.j2, schema/iam/permissions.sql.j2, schema/audit/_functions/sessions_of.sql.j2, schema/iam/relationship_types.sql.j2, schema/iam/roles.sql.j2, schema/iam/role_permissions.sql.j2, schema/iam/tenants.sql.j2, schema/authz/_functions/tenant_is_open.sql.j2, schema/iam/communities.sql.j2, schema/iam/institutions.sql.j2, schema/iam/organizations.sql.j2, schema/iam/units.sql.j2, schema/iam/invitations.sql.j2, schema/iam/permission_grants.sql.j2, schema/iam/_functions/accept_invitation.sql.j2, schema/iam/_functions/accept_membership.sql.j2, schema/authz/_functions/unrepaired_accounts.sql.j2, schema/iam/_functions/create_tenant.sql.j2, schema/iam/_functions/grant_role.sql.j2, schema/iam/_functions/guard_domain_verification.sql.j2, schema/iam/tenant_domains.sql.j2, schema/iam/_functions/guard_membership_consent.sql.j2, schema/iam/memberships.sql.j2, schema/authz/_functions/tenant_ids.sql.j2, schema/iam/unit_members.sql.j2, schema/authz/_functions/unit_ids.sql.j2, schema/iam/user_roles.sql.j2, schema/authz/_functions/is_auditor.sql.j2, schema/authz/_functions/is_super_admin.sql.j2, schema/authz/_functions/led_tenant_ids.sql.j2, schema/authz/_functions/may_on_platform.sql.j2, schema/authz/_functions/readable_user_ids.sql.j2, schema/authz/_functions/session_ok.sql.j2, schema/authz/_functions/supported_tenant_ids.sql.j2, schema/authz/_functions/admin_tenant_ids.sql.j2, schema/authz/_functions/may_grant.sql.j2, schema/authz/_functions/tenants_with.sql.j2, schema/authz/_functions/governed_with.sql.j2, schema/audit/_functions/may_read.sql.j2, schema/iam/_functions/invite.sql.j2, schema/iam/_functions/repair_profiles.sql.j2, schema/iam/_functions/revoke_role.sql.j2, schema/platform/languages.sql.j2, schema/media/media_types.sql.j2, schema/media/_functions/check_file.sql.j2, schema/media/_functions/delete_personal_files.sql.j2, schema/media/media.sql.j2, schema/media/_functions/reject_unseen_file.sql.j2, schema/ai/providers.sql.j2, schema/ai/models.sql.j2, schema/ai/_functions/append_message.sql.j2, schema/ai/_functions/number_message.sql.j2, schema/ai/_functions/reject_unseen_agent.sql.j2, schema/content/repositories.sql.j2, schema/content/_functions/can_read.sql.j2, schema/content/_functions/copy_root.sql.j2, schema/content/_functions/copy_root_to_part.sql.j2, schema/content/_functions/publish_item.sql.j2, schema/content/_functions/reject_deleted_folder.sql.j2, schema/content/folders.sql.j2, schema/content/items.sql.j2, schema/content/ai_agents.sql.j2, schema/ai/conversations.sql.j2, schema/ai/conversation_messages.sql.j2, schema/content/automations.sql.j2, schema/content/prompts.sql.j2, schema/content/_functions/require_source.sql.j2, schema/content/documents.sql.j2, schema/content/videos.sql.j2, schema/content/_functions/search_items.sql.j2, schema/api_v1/_views/ai_agents.sql.j2, schema/api_v1/_views/automations.sql.j2, schema/api_v1/_views/communities.sql.j2, schema/api_v1/_views/conversations.sql.j2, schema/api_v1/_views/departments.sql.j2, schema/api_v1/_views/documents.sql.j2, schema/api_v1/_views/institutions.sql.j2, schema/api_v1/_views/languages.sql.j2, schema/api_v1/_views/me.sql.j2, schema/api_v1/_views/messages.sql.j2, schema/api_v1/_views/my_roles.sql.j2, schema/api_v1/_views/my_sessions.sql.j2, schema/api_v1/_views/my_tenants.sql.j2, schema/api_v1/_views/organizations.sql.j2, schema/api_v1/_views/people.sql.j2, schema/api_v1/_views/prompts.sql.j2, schema/api_v1/_views/teams.sql.j2, schema/api_v1/_views/tenant_members.sql.j2, schema/api_v1/_views/videos.sql.j2, policies/core.sql.j2, policies/privacy.sql.j2, policies/ops.sql.j2, policies/audit.sql.j2, policies/iam.sql.j2, policies/platform.sql.j2, policies/media.sql.j2, policies/ai.sql.j2, policies/content.sql.j2, policies/api_v1.sql.j2
+-- 0006 iam tenants
+-- from: schema/core/_views/data_catalog.sql.j2, schema/core/_views/integrity_rules.sql.j2, schema/privacy/_views/data_lifecycle_policies.sql.j2, schema/audit/_functions/content_hash.sql.j2, schema/audit/security_contexts.sql.j2, schema/audit/_functions/elevations.sql.j2, schema/audit/_functions/events.sql.j2, schema/audit/_functions/seal_of.sql.j2, schema/audit/_functions/broken_seals.sql.j2, schema/audit/_functions/seal_window.sql.j2, schema/audit/_functions/security_events.sql.j2, schema/audit/_views/audit_policies.sql.j2, schema/audit/_views/audit_triggers.sql.j2, schema/audit/_views/row_level_policies.sql.j2, schema/authz/_functions/aal.sql.j2, schema/authz/_functions/assert_permission.sql.j2, schema/authz/_functions/assert_session.sql.j2, schema/authz/_functions/may_have_factor.sql.j2, schema/iam/permissions.sql.j2, schema/core/_views/column_catalog.sql.j2, schema/audit/_functions/sessions_of.sql.j2, schema/iam/relationship_types.sql.j2, schema/iam/roles.sql.j2, schema/iam/role_permissions.sql.j2, schema/iam/tenants.sql.j2, schema/authz/_functions/tenant_is_open.sql.j2, schema/iam/communities.sql.j2, schema/iam/institutions.sql.j2, schema/iam/organizations.sql.j2, schema/iam/units.sql.j2, schema/iam/invitations.sql.j2, schema/iam/permission_grants.sql.j2, schema/iam/_functions/accept_invitation.sql.j2, schema/iam/_functions/accept_membership.sql.j2, schema/authz/_functions/unrepaired_accounts.sql.j2, schema/iam/_functions/create_tenant.sql.j2, schema/iam/_functions/grant_role.sql.j2, schema/iam/_functions/guard_domain_verification.sql.j2, schema/iam/tenant_domains.sql.j2, schema/iam/_functions/guard_membership_consent.sql.j2, schema/iam/memberships.sql.j2, schema/authz/_functions/tenant_ids.sql.j2, schema/iam/unit_members.sql.j2, schema/authz/_functions/unit_ids.sql.j2, schema/iam/user_roles.sql.j2, schema/authz/_functions/is_auditor.sql.j2, schema/authz/_functions/is_super_admin.sql.j2, schema/authz/_functions/led_tenant_ids.sql.j2, schema/authz/_functions/may_on_platform.sql.j2, schema/authz/_functions/readable_user_ids.sql.j2, schema/authz/_functions/session_ok.sql.j2, schema/authz/_functions/supported_tenant_ids.sql.j2, schema/authz/_functions/admin_tenant_ids.sql.j2, schema/authz/_functions/may_grant.sql.j2, schema/authz/_functions/tenants_with.sql.j2, schema/authz/_functions/governed_with.sql.j2, schema/audit/_functions/may_read.sql.j2, schema/iam/_functions/invite.sql.j2, schema/iam/_functions/repair_profiles.sql.j2, schema/iam/_functions/revoke_role.sql.j2, schema/platform/languages.sql.j2, schema/media/media_types.sql.j2, schema/media/_functions/check_file.sql.j2, schema/media/_functions/delete_personal_files.sql.j2, schema/media/media.sql.j2, schema/media/_functions/reject_unseen_file.sql.j2, schema/ai/providers.sql.j2, schema/ai/models.sql.j2, schema/ai/_functions/append_message.sql.j2, schema/ai/_functions/number_message.sql.j2, schema/ai/_functions/reject_unseen_agent.sql.j2, schema/content/repositories.sql.j2, schema/content/_functions/can_read.sql.j2, schema/content/_functions/copy_root.sql.j2, schema/content/_functions/copy_root_to_part.sql.j2, schema/content/_functions/publish_item.sql.j2, schema/content/_functions/reject_deleted_folder.sql.j2, schema/content/folders.sql.j2, schema/content/items.sql.j2, schema/content/ai_agents.sql.j2, schema/ai/conversations.sql.j2, schema/ai/conversation_messages.sql.j2, schema/content/automations.sql.j2, schema/content/prompts.sql.j2, schema/content/_functions/require_source.sql.j2, schema/content/documents.sql.j2, schema/content/videos.sql.j2, schema/content/_functions/search_items.sql.j2, schema/api_v1/_views/ai_agents.sql.j2, schema/api_v1/_views/automations.sql.j2, schema/api_v1/_views/communities.sql.j2, schema/api_v1/_views/conversations.sql.j2, schema/api_v1/_views/departments.sql.j2, schema/api_v1/_views/documents.sql.j2, schema/api_v1/_views/institutions.sql.j2, schema/api_v1/_views/languages.sql.j2, schema/api_v1/_views/me.sql.j2, schema/api_v1/_views/messages.sql.j2, schema/api_v1/_views/my_roles.sql.j2, schema/api_v1/_views/my_sessions.sql.j2, schema/api_v1/_views/my_tenants.sql.j2, schema/api_v1/_views/organizations.sql.j2, schema/api_v1/_views/people.sql.j2, schema/api_v1/_views/prompts.sql.j2, schema/api_v1/_views/teams.sql.j2, schema/api_v1/_views/tenant_members.sql.j2, schema/api_v1/_views/videos.sql.j2, policies/core.sql.j2, policies/privacy.sql.j2, policies/ops.sql.j2, policies/audit.sql.j2, policies/iam.sql.j2, policies/platform.sql.j2, policies/media.sql.j2, policies/ai.sql.j2, policies/content.sql.j2, policies/api_v1.sql.j2
 -- migrate:up
 
 -- schema/core/_views/data_catalog.sql.j2
@@ -139,10 +139,10 @@ from (
       'audit', 'system_events',
       'actions and errors of the system itself.',
       'security',
-      'system', 'user_id', 'tenant_id', null,
+      'system', null, 'tenant_id', null,
       'always',
-      'personal',
-      'legitimate_interests',
+      'internal',
+      null,
       90, null,
       'none', 'range occurred_at day', 450000000::bigint
     ),
@@ -295,8 +295,8 @@ from (
       'identity',
       'child', null, 'id', 'iam.tenants',
       'enrolled',
-      'internal',
-      null,
+      'personal',
+      'contract',
       null::integer, 'parent',
       'diff', null, 10000::bigint
     ),
@@ -543,99 +543,6 @@ comment on column core.data_catalog.kept_with is
 comment on column core.data_catalog.partitioning is
   'The partitioning of the table, e.g. `range occurred_at month`; null if it is not partitioned.';
 
--- schema/core/_views/column_catalog.sql.j2
-
--- The classes are rendered from the cards, the columns are those of the tables.
-create view core.column_catalog with (security_invoker = true) as
-select
-  catalog.schema_name,
-  catalog.table_name,
-  attribute.attname::text as column_name,
-  format_type(attribute.atttypid, attribute.atttypmod) as data_type,
-  coalesce(card.data_class, 'internal') as data_class,
-  card.erasure,
-  catalog.audit_mode in ('diff', 'full')
-    and attribute.attgenerated = ''
-    and card.data_class is null as is_in_audit
-from core.data_catalog as catalog
-join pg_catalog.pg_namespace as namespace on namespace.nspname = catalog.schema_name
-join pg_catalog.pg_class as class on class.relnamespace = namespace.oid and class.relname = catalog.table_name
-join pg_catalog.pg_attribute as attribute
-  on attribute.attrelid = class.oid and attribute.attnum > 0 and not attribute.attisdropped
-left join (
-  values
-    ('ai', 'conversation_messages', 'content', 'special', 'delete'),
-    ('ai', 'conversation_messages', 'metadata', 'special', 'delete'),
-    ('ai', 'conversations', 'title', 'special', 'delete'),
-    ('ai', 'conversations', 'summary', 'special', 'delete'),
-    ('ai', 'conversations', 'context', 'special', 'delete'),
-    ('audit', 'audit_log', 'actor_id', 'personal', 'retain'),
-    ('audit', 'audit_log', 'acting_for', 'personal', 'retain'),
-    ('audit', 'audit_log', 'subject_user_id', 'personal', 'retain'),
-    ('audit', 'audit_log', 'ip_address', 'personal', 'retain'),
-    ('audit', 'audit_log', 'user_agent', 'personal', 'retain'),
-    ('audit', 'security_audit', 'user_id', 'personal', 'retain'),
-    ('audit', 'security_audit', 'ip_address', 'personal', 'retain'),
-    ('audit', 'security_audit', 'user_agent', 'personal', 'retain'),
-    ('audit', 'security_contexts', 'user_id', 'personal', 'retain'),
-    ('audit', 'security_contexts', 'target_user_id', 'personal', 'retain'),
-    ('audit', 'security_contexts', 'elevated_by', 'personal', 'retain'),
-    ('audit', 'security_contexts', 'reason', 'personal', 'retain'),
-    ('audit', 'sessions', 'user_id', 'personal', 'delete'),
-    ('audit', 'sessions', 'ip_address', 'personal', 'anonymise'),
-    ('audit', 'sessions', 'user_agent', 'personal', 'delete'),
-    ('audit', 'system_events', 'user_id', 'personal', 'pseudonymise'),
-    ('audit', 'system_events', 'ip_address', 'personal', 'anonymise'),
-    ('content', 'ai_agents', 'owner_id', 'personal', 'pseudonymise'),
-    ('content', 'automations', 'owner_id', 'personal', 'pseudonymise'),
-    ('content', 'documents', 'owner_id', 'personal', 'pseudonymise'),
-    ('content', 'items', 'owner_id', 'personal', 'pseudonymise'),
-    ('content', 'items', 'published_by', 'personal', 'pseudonymise'),
-    ('content', 'prompts', 'owner_id', 'personal', 'pseudonymise'),
-    ('content', 'videos', 'owner_id', 'personal', 'pseudonymise'),
-    ('iam', 'account_failures', 'user_id', 'personal', 'delete'),
-    ('iam', 'invitations', 'email', 'personal', 'delete'),
-    ('iam', 'invitations', 'token_hash', 'secret', 'delete'),
-    ('iam', 'invitations', 'invited_by', 'personal', 'delete'),
-    ('iam', 'invitations', 'accepted_by', 'personal', 'delete'),
-    ('iam', 'memberships', 'user_id', 'personal', 'delete'),
-    ('iam', 'permission_grants', 'user_id', 'personal', 'delete'),
-    ('iam', 'profile_private', 'first_name', 'personal', 'delete'),
-    ('iam', 'profile_private', 'last_name', 'personal', 'delete'),
-    ('iam', 'profile_private', 'phone', 'personal', 'delete'),
-    ('iam', 'profile_private', 'date_of_birth', 'special', 'delete'),
-    ('iam', 'profile_private', 'sex_at_birth', 'special', 'delete'),
-    ('iam', 'profile_private', 'notes_enc', 'special', 'delete'),
-    ('iam', 'profiles', 'email', 'personal', 'anonymise'),
-    ('iam', 'profiles', 'full_name', 'personal', 'anonymise'),
-    ('iam', 'profiles', 'display_name', 'personal', 'anonymise'),
-    ('iam', 'profiles', 'avatar_url', 'personal', 'anonymise'),
-    ('iam', 'profiles', 'job_title', 'personal', 'anonymise'),
-    ('iam', 'tenant_domains', 'verification_token', 'secret', 'delete'),
-    ('iam', 'unit_members', 'user_id', 'personal', 'delete'),
-    ('iam', 'user_preferences', 'ui', 'personal', 'delete'),
-    ('iam', 'user_preferences', 'accessibility', 'special', 'delete'),
-    ('iam', 'user_preferences', 'marketing_opt_in', 'personal', 'delete'),
-    ('iam', 'user_roles', 'user_id', 'personal', 'delete'),
-    ('media', 'media', 'owner_id', 'personal', 'delete'),
-    ('media', 'media', 'filename', 'personal', 'delete'),
-    ('media', 'media', 'alt_text', 'personal', 'delete')
-) as card (schema_name, table_name, column_name, data_class, erasure)
-  on card.schema_name = catalog.schema_name
-  and card.table_name = catalog.table_name
-  and card.column_name = attribute.attname;
-
-comment on view core.column_catalog is
-  'The sensitivity of each column and what erasure does with its value, as on the card of the table.';
-
-comment on column core.column_catalog.data_class is 'internal, personal, special or secret.';
-
-comment on column core.column_catalog.erasure is
-  'delete, anonymise, pseudonymise or retain; null for a column without personal data.';
-
-comment on column core.column_catalog.is_in_audit is
-  'Whether the audit log contains values of the column; they are masked otherwise.';
-
 -- schema/core/_views/integrity_rules.sql.j2
 
 create view core.integrity_rules with (security_invoker = true) as
@@ -684,6 +591,48 @@ comment on view privacy.data_lifecycle_policies is
 
 comment on column privacy.data_lifecycle_policies.attached_for is
   'How long a partition stays attached after its end; null if the table has none.';
+
+-- schema/audit/_functions/content_hash.sql.j2
+
+-- Null values are left out, so that a column that is added later does not change the hash of earlier rows.
+create function audit.content_hash(
+  log_name text,
+  window_start timestamptz,
+  window_end timestamptz,
+  out row_count bigint,
+  out sha256 bytea
+)
+language plpgsql
+stable
+security definer
+set search_path = ''
+set timezone = 'UTC'
+as $$
+begin
+  case log_name
+    when 'audit_log' then
+      select count(*), sha256(coalesce(string_agg(sha256(jsonb_strip_nulls(to_jsonb(log))::text::bytea), '' order by log.id), ''))
+      into row_count, sha256
+      from audit.audit_log as log
+      where log.occurred_at >= window_start and log.occurred_at < window_end;
+
+    when 'security_audit' then
+      select count(*), sha256(coalesce(string_agg(sha256(jsonb_strip_nulls(to_jsonb(log))::text::bytea), '' order by log.id), ''))
+      into row_count, sha256
+      from audit.security_audit as log
+      where log.occurred_at >= window_start and log.occurred_at < window_end;
+
+    else
+      raise exception 'audit.content_hash() does not support log %', log_name
+        using errcode = 'invalid_parameter_value';
+  end case;
+end
+$$;
+
+comment on function audit.content_hash(text, timestamptz, timestamptz) is
+  'The number of rows of a log in a window of time, and a hash of them in the order of their keys.';
+
+revoke execute on function audit.content_hash(text, timestamptz, timestamptz) from public;
 
 -- schema/audit/security_contexts.sql.j2
 
@@ -839,6 +788,120 @@ revoke all on function audit.events(uuid, uuid, uuid, text, jsonb, timestamptz, 
 
 grant execute on function audit.events(uuid, uuid, uuid, text, jsonb, timestamptz, timestamptz, uuid, integer) to authenticated;
 
+-- schema/audit/_functions/seal_of.sql.j2
+
+create function audit.seal_of(
+  previous_seal bytea,
+  log_name text,
+  window_start timestamptz,
+  window_end timestamptz,
+  row_count bigint,
+  content_sha256 bytea
+)
+returns bytea
+language sql
+stable
+set search_path = ''
+set timezone = 'UTC'
+as $$
+  select sha256(
+    coalesce(previous_seal, '')
+      || convert_to(jsonb_build_array(log_name, window_start, window_end, row_count)::text, 'UTF8')
+      || content_sha256
+  )
+$$;
+
+comment on function audit.seal_of(bytea, text, timestamptz, timestamptz, bigint, bytea) is
+  'The hash of the previous seal, a window and the hash of its rows.';
+
+revoke execute on function audit.seal_of(bytea, text, timestamptz, timestamptz, bigint, bytea) from public;
+
+-- schema/audit/_functions/broken_seals.sql.j2
+
+create function audit.broken_seals(since timestamptz default '-infinity')
+returns setof audit.seals
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select s.*
+  from (
+    select s.*, lag(s.seal) over (partition by s.log_name order by s.id) as expected_previous_seal
+    from audit.seals as s
+  ) as chained
+  join audit.seals as s on s.id = chained.id
+  cross join lateral audit.content_hash(s.log_name, s.window_start, s.window_end) as content
+  where s.window_start >= since
+    and (
+      s.previous_seal is distinct from chained.expected_previous_seal
+      or content.sha256 <> s.content_sha256
+      or s.seal <> audit.seal_of(
+        s.previous_seal, s.log_name, s.window_start, s.window_end, content.row_count, content.sha256
+      )
+    )
+  order by s.id
+$$;
+
+comment on function audit.broken_seals(timestamptz) is
+  'The seals whose rows or whose predecessor have changed, of windows that start at this time or later. Rows of '
+  'detached partitions are missing: pass the start of the oldest attached one.';
+
+revoke execute on function audit.broken_seals(timestamptz) from public;
+
+grant execute on function audit.broken_seals(timestamptz) to aigym_job;
+
+-- schema/audit/_functions/seal_window.sql.j2
+
+create function audit.seal_window(log_name text, window_end timestamptz, first_start timestamptz default '-infinity')
+returns bytea
+language plpgsql
+security definer
+set search_path = ''
+set timezone = 'UTC'
+as $$
+declare
+  last_seal audit.seals;
+  content record;
+  new_seal bytea;
+begin
+  if window_end > now() - interval '1 hour' then
+    raise exception 'a window must have ended an hour ago, so that no transaction writes into it, not at %', window_end
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  perform pg_advisory_xact_lock('audit.seals'::regclass::oid::integer, hashtext(log_name));
+
+  select s.*
+  into last_seal
+  from audit.seals as s
+  where s.log_name = seal_window.log_name
+  order by s.id desc
+  limit 1;
+
+  content := audit.content_hash(log_name, coalesce(last_seal.window_end, first_start), window_end);
+  new_seal := audit.seal_of(
+    last_seal.seal, log_name, coalesce(last_seal.window_end, first_start), window_end, content.row_count, content.sha256
+  );
+
+  insert into audit.seals (log_name, window_start, window_end, row_count, content_sha256, previous_seal, seal)
+  values (
+    log_name, coalesce(last_seal.window_end, first_start), window_end, content.row_count, content.sha256,
+    last_seal.seal, new_seal
+  );
+
+  return new_seal;
+end
+$$;
+
+comment on function audit.seal_window(text, timestamptz, timestamptz) is
+  'Seals the rows of a log from the end of the last seal (the first time: from first_start) to window_end, and returns '
+  'the seal. For a daily job, which stores the seal outside the database.';
+
+revoke execute on function audit.seal_window(text, timestamptz, timestamptz) from public;
+
+grant execute on function audit.seal_window(text, timestamptz, timestamptz) to aigym_job;
+
 -- schema/audit/_functions/security_events.sql.j2
 
 -- See audit.events().
@@ -929,6 +992,8 @@ begin
     and (person is null or log.user_id = person)
     and (event_id is null or log.event_type_id = event_id)
     and (at_least = 'low' or log.risk_level >= at_least)
+    -- The predicate of the index.
+    and (at_least < 'high' or log.risk_level in ('high', 'critical'))
   order by log.occurred_at desc, log.id desc
   limit page_size;
 end
@@ -1191,6 +1256,113 @@ revoke all on iam.permissions from public;
 
 -- Functions in authz read it.
 grant select on iam.permissions to aigym_authz;
+
+-- schema/core/_views/column_catalog.sql.j2
+
+-- The classes are rendered from the cards, the columns are those of the tables. A column that contains a person is personal
+-- without being on the card: the owner of the row, and a foreign key to a profile or an account.
+create view core.column_catalog with (security_invoker = true) as
+select
+  catalog.schema_name,
+  catalog.table_name,
+  attribute.attname::text as column_name,
+  format_type(attribute.atttypid, attribute.atttypmod) as data_type,
+  case
+    when card.data_class is not null then card.data_class
+    when reference.confdeltype is not null or attribute.attname = catalog.owner_column then 'personal'
+    else 'internal'
+  end as data_class,
+  case
+    when card.erasure is not null then card.erasure
+    when reference.confdeltype = 'c' then 'delete'
+    when reference.confdeltype = 'n' then 'anonymise'
+  end as erasure,
+  catalog.audit_mode in ('diff', 'full')
+    and attribute.attgenerated = ''
+    and card.data_class is null as is_in_audit
+from core.data_catalog as catalog
+join pg_catalog.pg_namespace as namespace on namespace.nspname = catalog.schema_name
+join pg_catalog.pg_class as class on class.relnamespace = namespace.oid and class.relname = catalog.table_name
+join pg_catalog.pg_attribute as attribute
+  on attribute.attrelid = class.oid and attribute.attnum > 0 and not attribute.attisdropped
+left join pg_catalog.pg_constraint as reference
+  on reference.conrelid = class.oid
+  and reference.contype = 'f'
+  and reference.conkey = array[attribute.attnum]
+  and reference.confrelid in ('iam.profiles'::regclass, 'auth.users'::regclass)
+left join (
+  values
+    ('ai', 'conversation_messages', 'content', 'special', 'delete'),
+    ('ai', 'conversation_messages', 'metadata', 'special', 'delete'),
+    ('ai', 'conversations', 'title', 'special', 'delete'),
+    ('ai', 'conversations', 'summary', 'special', 'delete'),
+    ('ai', 'conversations', 'context', 'special', 'delete'),
+    ('audit', 'audit_log', 'actor_id', 'personal', 'retain'),
+    ('audit', 'audit_log', 'acting_for', 'personal', 'retain'),
+    ('audit', 'audit_log', 'subject_user_id', 'personal', 'retain'),
+    ('audit', 'audit_log', 'ip_address', 'personal', 'retain'),
+    ('audit', 'audit_log', 'user_agent', 'personal', 'retain'),
+    ('audit', 'audit_log', 'reason', 'personal', 'retain'),
+    ('audit', 'security_audit', 'user_id', 'personal', 'retain'),
+    ('audit', 'security_audit', 'ip_address', 'personal', 'retain'),
+    ('audit', 'security_audit', 'user_agent', 'personal', 'retain'),
+    ('audit', 'security_contexts', 'user_id', 'personal', 'retain'),
+    ('audit', 'security_contexts', 'target_user_id', 'personal', 'retain'),
+    ('audit', 'security_contexts', 'elevated_by', 'personal', 'retain'),
+    ('audit', 'security_contexts', 'reason', 'personal', 'retain'),
+    ('audit', 'sessions', 'user_id', 'personal', 'delete'),
+    ('audit', 'sessions', 'ip_address', 'personal', 'anonymise'),
+    ('audit', 'sessions', 'user_agent', 'personal', 'delete'),
+    ('content', 'ai_agents', 'owner_id', 'personal', 'pseudonymise'),
+    ('content', 'automations', 'owner_id', 'personal', 'pseudonymise'),
+    ('content', 'documents', 'owner_id', 'personal', 'pseudonymise'),
+    ('content', 'items', 'owner_id', 'personal', 'pseudonymise'),
+    ('content', 'items', 'published_by', 'personal', 'pseudonymise'),
+    ('content', 'prompts', 'owner_id', 'personal', 'pseudonymise'),
+    ('content', 'videos', 'owner_id', 'personal', 'pseudonymise'),
+    ('iam', 'account_failures', 'user_id', 'personal', 'delete'),
+    ('iam', 'invitations', 'email', 'personal', 'delete'),
+    ('iam', 'invitations', 'token_hash', 'secret', 'delete'),
+    ('iam', 'invitations', 'invited_by', 'personal', 'delete'),
+    ('iam', 'invitations', 'accepted_by', 'personal', 'delete'),
+    ('iam', 'memberships', 'user_id', 'personal', 'delete'),
+    ('iam', 'organizations', 'billing_email', 'personal', 'delete'),
+    ('iam', 'permission_grants', 'user_id', 'personal', 'delete'),
+    ('iam', 'profile_private', 'first_name', 'personal', 'delete'),
+    ('iam', 'profile_private', 'last_name', 'personal', 'delete'),
+    ('iam', 'profile_private', 'phone', 'personal', 'delete'),
+    ('iam', 'profile_private', 'date_of_birth', 'special', 'delete'),
+    ('iam', 'profile_private', 'sex_at_birth', 'special', 'delete'),
+    ('iam', 'profile_private', 'notes_enc', 'special', 'delete'),
+    ('iam', 'profiles', 'email', 'personal', 'anonymise'),
+    ('iam', 'profiles', 'full_name', 'personal', 'anonymise'),
+    ('iam', 'profiles', 'display_name', 'personal', 'anonymise'),
+    ('iam', 'profiles', 'avatar_url', 'personal', 'anonymise'),
+    ('iam', 'profiles', 'job_title', 'personal', 'anonymise'),
+    ('iam', 'tenant_domains', 'verification_token', 'secret', 'delete'),
+    ('iam', 'unit_members', 'user_id', 'personal', 'delete'),
+    ('iam', 'user_preferences', 'ui', 'personal', 'delete'),
+    ('iam', 'user_preferences', 'accessibility', 'special', 'delete'),
+    ('iam', 'user_preferences', 'marketing_opt_in', 'personal', 'delete'),
+    ('iam', 'user_roles', 'user_id', 'personal', 'delete'),
+    ('media', 'media', 'owner_id', 'personal', 'delete'),
+    ('media', 'media', 'filename', 'personal', 'delete'),
+    ('media', 'media', 'alt_text', 'personal', 'delete')
+) as card (schema_name, table_name, column_name, data_class, erasure)
+  on card.schema_name = catalog.schema_name
+  and card.table_name = catalog.table_name
+  and card.column_name = attribute.attname;
+
+comment on view core.column_catalog is
+  'The sensitivity of each column and what erasure does with its value, as on the card of the table.';
+
+comment on column core.column_catalog.data_class is 'internal, personal, special or secret.';
+
+comment on column core.column_catalog.erasure is
+  'delete, anonymise, pseudonymise or retain, by the card or the foreign key; null if neither defines it.';
+
+comment on column core.column_catalog.is_in_audit is
+  'Whether the audit log contains values of the column; they are masked otherwise.';
 
 -- schema/audit/_functions/sessions_of.sql.j2
 
@@ -1666,7 +1838,7 @@ create trigger zz_audit
   for each row execute function audit.record_row(
     'diff',
     'id',
-    '',
+    'billing_email',
     '',
     'id'
   );
@@ -4613,7 +4785,8 @@ create trigger zz_audit
     'id',
     'title,summary,context',
     'user_id',
-    'tenant_id'
+    'tenant_id',
+    'message_count,total_tokens,total_cost_usd,last_message_at'
   );
 
 alter table ai.conversations enable row level security;
@@ -6911,14 +7084,15 @@ drop view api_v1.conversations;
 drop view api_v1.communities;
 drop view api_v1.automations;
 drop view api_v1.ai_agents;
+drop view core.column_catalog;
 drop view audit.row_level_policies;
 drop view audit.audit_triggers;
 drop view audit.audit_policies;
 drop view privacy.data_lifecycle_policies;
 drop view core.integrity_rules;
-drop view core.column_catalog;
 drop view core.data_catalog;
 drop function audit.sessions_of(uuid);
+drop function audit.broken_seals(timestamp with time zone);
 drop function audit.events(uuid, uuid, uuid, text, jsonb, timestamp with time zone, timestamp with time zone, uuid, integer);
 drop function audit.elevations(uuid);
 
@@ -6998,3 +7172,6 @@ drop function authz.assert_session(text);
 drop function authz.assert_permission(text, uuid);
 drop function authz.aal();
 drop function audit.security_events(uuid, uuid, text, audit.risk_level, timestamp with time zone, timestamp with time zone, uuid, integer);
+drop function audit.seal_window(text, timestamp with time zone, timestamp with time zone);
+drop function audit.seal_of(bytea, text, timestamp with time zone, timestamp with time zone, bigint, bytea);
+drop function audit.content_hash(text, timestamp with time zone, timestamp with time zone);

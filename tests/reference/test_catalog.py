@@ -1,0 +1,171 @@
+"""The catalog of the reference database is that of the cards and the tables; no role of the API writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from aigym_db.access import test_database as databases
+from aigym_db.access.matrix import read_matrix
+from aigym_db.access.test_database import connect_as, open_test_database
+from aigym_db.project.cards import cards
+from aigym_db.project.config import find
+
+PROJECT = find(Path(__file__).parents[2])
+VIEWS = (
+    "core.data_catalog",
+    "core.column_catalog",
+    "core.integrity_rules",
+    "audit.audit_policies",
+    "audit.audit_triggers",
+    "audit.row_level_policies",
+    "privacy.data_lifecycle_policies",
+)
+READERS = {"super_admin", "elevated_admin", "timed_super_admin", "auditor", "timed_auditor", "service_role"}
+MATERIAL_OF_PEOPLE = (
+    r"(^|_)(email|phone|full_name|first_name|last_name|birth\w*"
+    r"|user_agent|ip_address|password|secret|token)(_|$)"
+)
+"""Names of columns that contain data of people or secrets."""
+
+
+@pytest.fixture(scope="module")
+def loaded() -> Iterator[databases.TestDatabase]:
+    with open_test_database(PROJECT) as base:
+        yield base
+
+
+@pytest.fixture
+def connection(loaded: databases.TestDatabase) -> Iterator[psycopg.Connection]:
+    with loaded.connection() as opened:
+        yield opened
+
+
+def test_the_catalog_has_one_row_for_each_card_and_each_table(connection: psycopg.Connection) -> None:
+    catalog = [
+        name
+        for (name,) in connection.execute("select schema_name || '.' || table_name from core.data_catalog")
+    ]
+    tables = connection.execute(
+        """
+        select n.nspname || '.' || c.relname
+        from pg_class as c
+        join pg_namespace as n on n.oid = c.relnamespace
+        where c.relkind in ('r', 'p')
+          and not c.relispartition
+          and n.nspname in (select schema_name from core.data_catalog)
+        """
+    ).fetchall()
+
+    assert sorted(catalog) == sorted(cards(PROJECT))
+    assert sorted(catalog) == sorted(name for (name,) in tables)
+
+
+def test_the_rows_of_the_catalog_are_the_values_of_the_cards(connection: psycopg.Connection) -> None:
+    rows = connection.execute(
+        """
+        select
+          schema_name || '.' || table_name, purpose, tenancy, owner_column, tenant_column, parent_table,
+          mfa_level, legal_basis, coalesce(retention_days::text, kept_with), audit_mode, expected_rows
+        from core.data_catalog
+        """
+    ).fetchall()
+
+    assert {row[0]: row[1:] for row in rows} == {
+        name: (
+            *(card.purpose, card.tenancy, card.owner_column, card.tenant_column, card.parent, card.mfa),
+            *(card.legal_basis, card.retention, card.audit, card.expected_rows),
+        )
+        for name, card in cards(PROJECT).items()
+    }
+
+
+def test_the_classes_of_columns_are_those_of_the_cards(connection: psycopg.Connection) -> None:
+    rows = connection.execute(
+        "select schema_name || '.' || table_name, column_name, data_class, erasure, is_in_audit "
+        "from core.column_catalog"
+    ).fetchall()
+    classes = {(table, column): (data_class, erasure) for table, column, data_class, erasure, _ in rows}
+
+    assert len(classes) == len(rows)
+    assert {
+        (name, column): classes.get((name, column))
+        for name, card in cards(PROJECT).items()
+        for column in card.personal
+    } == {
+        (name, column): (values.data_class, values.erasure)
+        for name, card in cards(PROJECT).items()
+        for column, values in card.personal.items()
+    }
+    assert [row for row in rows if row[4] and row[1] in cards(PROJECT)[row[0]].personal] == []
+
+
+def test_every_column_with_data_of_people_is_classified(connection: psycopg.Connection) -> None:
+    rows = connection.execute(
+        """
+        select schema_name || '.' || table_name || '.' || column_name
+        from core.column_catalog
+        where data_class = 'internal'
+          and (column_name ~ %s and data_type in ('text', 'bytea') or data_type = 'inet')
+        """,
+        [MATERIAL_OF_PEOPLE],
+    ).fetchall()
+
+    assert rows == []
+
+
+def test_every_audited_card_has_the_trigger(connection: psycopg.Connection) -> None:
+    rows = connection.execute(
+        """
+        select schema_name, table_name, audit_mode
+        from audit.audit_policies
+        where (audit_mode <> 'none') <> (is_audited and is_enabled)
+        """
+    ).fetchall()
+
+    assert rows == []
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_view_of_the_catalog_has_rows_for_its_readers_only(
+    loaded: databases.TestDatabase, view: str
+) -> None:
+    readers = set()
+    with loaded.database() as dsn:
+        for actor in read_matrix(PROJECT.root).actors.values():
+            with connect_as(dsn, actor) as session:
+                try:
+                    if session.execute(f"select from {view} limit 1").fetchall():
+                        readers.add(actor.name)
+                except psycopg.errors.InsufficientPrivilege:
+                    continue
+
+    outside = set() if view.startswith("privacy.") else {"external_auditor"}
+    assert readers == READERS | outside
+
+
+def test_no_role_but_the_owner_writes_the_catalog_a_log_or_a_partition_strategy(
+    connection: psycopg.Connection,
+) -> None:
+    rows = connection.execute(
+        """
+        select c.oid::regclass::text, r.rolname
+        from pg_class as c
+        join pg_namespace as n on n.oid = c.relnamespace
+        cross join pg_roles as r
+        where c.relkind in ('r', 'p', 'v')
+          and n.nspname in ('core', 'audit', 'ops', 'privacy')
+          and not r.rolsuper
+          and r.rolname !~ '^pg_'
+          and r.rolname not in ('aigym_owner', 'aigym_migrator')
+          and (
+            has_table_privilege(r.oid, c.oid, 'insert, update, delete, truncate')
+            or has_any_column_privilege(r.oid, c.oid, 'insert, update')
+          )
+        """
+    ).fetchall()
+
+    assert rows == []

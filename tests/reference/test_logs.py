@@ -1,0 +1,343 @@
+"""The logs of the reference database: what is recorded, for how long, and from which address."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from aigym_db.access import test_database as databases
+from aigym_db.access.matrix import read_matrix
+from aigym_db.access.test_database import connect_as, open_test_database
+from aigym_db.project.cards import cards
+from aigym_db.project.config import find
+
+PROJECT = find(Path(__file__).parents[2])
+MINIMUM_DAYS = 6 * 365
+"""The logs of row changes and security events are evidence for six years."""
+ONE = "00000000-0000-4000-8000-00000000a003"
+SESSION = "00000000-0000-4000-8000-00000000d001"
+CODE = re.compile(r"'([a-z_]+\.[a-z_]+)'")
+LOGGED = re.compile(r"audit\.log_(?:security|system)\s*\(\s*(?:'([a-z_]+\.[a-z_]+)')?")
+
+
+@pytest.fixture(scope="module")
+def loaded() -> Iterator[databases.TestDatabase]:
+    with open_test_database(PROJECT) as base:
+        yield base
+
+
+@pytest.fixture
+def connection(loaded: databases.TestDatabase) -> Iterator[psycopg.Connection]:
+    with loaded.connection() as opened:
+        yield opened
+
+
+def security_events(connection: psycopg.Connection) -> list[str]:
+    """The codes of the security events of the current transaction, in order."""
+    rows = connection.execute(
+        """
+        select t.code
+        from audit.security_audit as log
+        join audit.event_types as t on t.id = log.event_type_id
+        where log.occurred_at >= now()
+        order by log.occurred_at
+        """
+    )
+    return [code for (code,) in rows]
+
+
+def system_events(connection: psycopg.Connection) -> list[str]:
+    """The codes of the system events of the current transaction, in order."""
+    rows = connection.execute(
+        """
+        select t.code
+        from audit.system_events as log
+        join audit.event_types as t on t.id = log.event_type_id
+        where log.occurred_at >= now()
+        order by log.occurred_at
+        """
+    )
+    return [code for (code,) in rows]
+
+
+@pytest.mark.parametrize(
+    ("header", "proxies", "address"),
+    [
+        ("203.0.113.7", None, "203.0.113.7"),
+        ("6.6.6.6, 203.0.113.7", None, "203.0.113.7"),
+        ("6.6.6.6, 9.9.9.9, 203.0.113.7, 10.0.0.1", "2", "203.0.113.7"),
+        ("6.6.6.6", "2", None),
+        ("6.6.6.6", "0", None),
+        ("203.0.113.7", "many", "203.0.113.7"),
+        ("6.6.6.6, forged", None, None),
+        ("6.6.6.6,", None, None),
+        ("2001:db8::7", "1", "2001:db8::7"),
+    ],
+)
+def test_the_address_is_the_one_the_outermost_trusted_proxy_has_seen(
+    connection: psycopg.Connection, header: str, proxies: str | None, address: str | None
+) -> None:
+    with connection.transaction(force_rollback=True):
+        connection.execute(
+            "select set_config('request.headers', %s, true), set_config('aigym.trusted_proxies', %s, true)",
+            [json.dumps({"x-forwarded-for": header}), proxies or ""],
+        )
+        row = connection.execute(
+            "select ip_address = coalesce(%s::inet, inet_client_addr()), inet_client_addr() "
+            "from audit.caller()",
+            [address],
+        ).fetchone()
+
+    assert row is not None
+    assert row[0] if address or row[1] else row[0] is None
+
+
+def test_a_forged_header_is_not_stored(connection: psycopg.Connection) -> None:
+    with connection.transaction(force_rollback=True):
+        connection.execute(
+            "select set_config('request.headers', %s, true)",
+            [json.dumps({"x-forwarded-for": "6.6.6.6, 203.0.113.7", "user-agent": "x" * 900})],
+        )
+        connection.execute("select audit.log_security('role.granted', 'grant_role', risk => 'high')")
+        row = connection.execute(
+            "select host(ip_address), length(user_agent) from audit.security_audit where occurred_at >= now()"
+        ).fetchone()
+
+    assert row == ("203.0.113.7", 500)
+
+
+def test_every_event_type_has_a_producer_and_every_producer_an_event_type(
+    connection: psycopg.Connection,
+) -> None:
+    codes = {code for (code,) in connection.execute("select code from audit.event_types")}
+    bodies = connection.execute(
+        r"""
+        select p.oid::regprocedure::text, p.prosrc
+        from pg_proc as p
+        where p.prosrc ~ 'audit\.log_(security|system)\s*\('
+        """
+    ).fetchall()
+    produced = set()
+    for name, body in bodies:
+        first = LOGGED.findall(body)
+        # A call whose code is an expression: every code in the function is one of its values. A function
+        # without a code repeats an event that another could not record.
+        named = {code for code in first if code} if all(first) else set(CODE.findall(body))
+        assert named <= codes, f"{name} uses unknown event codes {named - codes}"
+        produced |= named
+
+    assert codes - produced == set()
+
+
+PRIVILEGES = (
+    "iam.user_roles",
+    "iam.memberships",
+    "iam.permission_grants",
+    "iam.role_permissions",
+    "iam.permissions",
+    "iam.roles",
+    "iam.invitations",
+)
+
+
+@pytest.mark.parametrize("role", ["postgres", "service_role"])
+@pytest.mark.parametrize("table", [*PRIVILEGES, "iam.tenants"])
+def test_a_change_of_privileges_by_another_role_than_the_owner_leaves_one_event(
+    connection: psycopg.Connection, table: str, role: str
+) -> None:
+    column = {"iam.tenants": "status", "iam.roles": "tier", "iam.role_permissions": "is_default"}.get(
+        table, "id"
+    )
+    with connection.transaction(force_rollback=True):
+        connection.execute(f"grant select, update on {table} to service_role")
+        connection.execute(f"set local role {role}")
+        connection.execute(
+            f"update {table} set {column} = {column} where ctid = (select min(ctid) from {table})"
+        )
+        connection.execute("reset role")
+
+        assert security_events(connection) == ["privilege.changed"]
+
+
+@pytest.mark.parametrize("table", sorted(set(PRIVILEGES) - {"iam.roles"}))
+def test_a_deleted_row_of_privileges_leaves_an_event(connection: psycopg.Connection, table: str) -> None:
+    with connection.transaction(force_rollback=True):
+        connection.execute(f"delete from {table} where ctid = (select min(ctid) from {table})")
+
+        assert security_events(connection)[:1] == ["privilege.changed"]
+
+
+def test_retention_below_the_minimum_of_the_logs_is_rejected(loaded: databases.TestDatabase) -> None:
+    actors = read_matrix(PROJECT.root).actors
+    with loaded.database() as dsn:
+        with connect_as(dsn, actors["super_admin"]) as session:
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                session.execute(
+                    "update ops.partition_strategies set retention = '1 day' where schema_name = 'audit'"
+                )
+            with pytest.raises(psycopg.errors.CheckViolation):
+                session.execute("select ops.set_retention('audit.security_audit', '12 months')")
+            session.execute("select ops.set_retention('audit.security_audit', '14 months')")
+        with (
+            connect_as(dsn, actors["service_role"]) as session,
+            pytest.raises(psycopg.errors.InsufficientPrivilege),
+        ):
+            session.execute(
+                "update ops.partition_strategies set retention = '1 day' where schema_name = 'audit'"
+            )
+
+
+@pytest.mark.parametrize("change", ["retention = '1 day'", "archive_before_drop = false"])
+def test_no_role_shortens_the_life_of_a_log(connection: psycopg.Connection, change: str) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation, match="partition_strategies_logs_check"):
+        connection.execute(f"update ops.partition_strategies set {change} where table_name = 'audit_log'")
+
+
+def test_the_cards_of_the_logs_keep_them_for_the_legal_minimum() -> None:
+    kept = {name: int(cards(PROJECT)[name].retention) for name in ("audit.audit_log", "audit.security_audit")}
+
+    assert min(kept.values()) >= MINIMUM_DAYS
+
+
+def test_a_change_of_retention_is_a_security_event(
+    loaded: databases.TestDatabase, connection: psycopg.Connection
+) -> None:
+    actor = read_matrix(PROJECT.root).actors["super_admin"]
+    with connection.transaction(force_rollback=True):
+        connection.execute("select set_config('request.jwt.claims', %s, true)", [json.dumps(actor.claims)])
+        connection.execute("set local role authenticated")
+        connection.execute("select ops.set_retention('ai.conversation_messages', '12 months')")
+        connection.execute("reset role")
+
+        assert security_events(connection) == ["retention.changed"]
+
+
+def test_sign_in_and_sign_out_are_recorded(connection: psycopg.Connection) -> None:
+    with connection.transaction(force_rollback=True):
+        connection.execute(
+            "insert into auth.sessions (id, user_id, created_at, aal, ip, user_agent) "
+            "values (%s, %s, now(), 'aal1', '203.0.113.7', 'a browser')",
+            [SESSION, ONE],
+        )
+        connection.execute("update auth.sessions set aal = 'aal2' where id = %s", [SESSION])
+        during = connection.execute(
+            "select aal, host(ip_address), ended_at is null from audit.sessions where session_id = %s",
+            [SESSION],
+        ).fetchone()
+        connection.execute("delete from auth.sessions where id = %s", [SESSION])
+        after = connection.execute(
+            "select ended_at is not null from audit.sessions where session_id = %s", [SESSION]
+        ).fetchone()
+
+        assert (during, after) == (("aal2", "203.0.113.0", True), (True,))
+        assert security_events(connection) == ["login.succeeded", "login.ended"]
+
+
+def test_a_new_password_is_recorded(connection: psycopg.Connection) -> None:
+    with connection.transaction(force_rollback=True):
+        connection.execute("update auth.users set encrypted_password = 'x' where id = %s", [ONE])
+
+        assert security_events(connection) == ["password.changed"]
+
+
+def test_a_sign_in_does_not_depend_on_the_logs(connection: psycopg.Connection) -> None:
+    with connection.transaction(force_rollback=True):
+        connection.execute("alter table audit.sessions add check (false) not valid")
+        connection.execute("insert into auth.sessions (id, user_id) values (%s, %s)", [SESSION, ONE])
+        connection.execute("alter table audit.security_audit add check (false) not valid")
+        connection.execute("update auth.users set encrypted_password = 'x' where id = %s", [ONE])
+
+        assert security_events(connection) == []
+
+
+def test_a_failed_job_is_recorded(connection: psycopg.Connection) -> None:
+    with connection.transaction(force_rollback=True):
+        connection.execute("insert into ops.job_runs (job_name) values ('a job')")
+        connection.execute("update ops.job_runs set status = 'failed' where job_name = 'a job'")
+
+        assert system_events(connection) == ["job.failed"]
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        ("detached", "partition.detached"),
+        ("archived", "partition.archived"),
+        ("dropped", "partition.dropped"),
+    ],
+)
+def test_the_status_of_a_partition_is_recorded(
+    connection: psycopg.Connection, status: str, code: str
+) -> None:
+    with connection.transaction(force_rollback=True):
+        connection.execute(
+            "insert into ops.partition_metadata (schema_name, table_name, partition_name) "
+            "values ('audit', 'audit_log', 'audit__audit_log_p209901')"
+        )
+        connection.execute(
+            "update ops.partition_metadata set status = %s where partition_name = 'audit__audit_log_p209901'",
+            [status],
+        )
+
+        assert system_events(connection) == ["partition.created", code]
+
+
+def test_the_audit_ignores_counters(connection: psycopg.Connection) -> None:
+    counted = (
+        "select count(*), count(*) filter (where 'message_count' = any (changed_columns)) "
+        "from audit.audit_log"
+    )
+    with connection.transaction(force_rollback=True):
+        connection.execute(
+            "update ai.conversations set message_count = message_count + 1, last_message_at = now()"
+        )
+        nothing = connection.execute(counted + " where occurred_at >= now()").fetchone()
+        connection.execute(
+            "update ai.conversations set title = 'another', message_count = message_count + 1 "
+            "where id = (select min(id::text)::uuid from ai.conversations)"
+        )
+        changed = connection.execute(counted + " where occurred_at >= now()").fetchone()
+
+    assert (nothing, changed) == ((0, 0), (1, 0))
+
+
+def test_every_counter_on_a_card_is_ignored_by_its_trigger(connection: psycopg.Connection) -> None:
+    rows = connection.execute(
+        "select tgrelid::regclass::text, encode(tgargs, 'escape') from pg_trigger where tgname = 'zz_audit'"
+    ).fetchall()
+    ignored = {
+        table: arguments.split("\\000")[5].split(",")
+        for table, arguments in rows
+        if len(arguments.split("\\000")) > 6
+    }
+
+    assert ignored == {name: list(card.counters) for name, card in cards(PROJECT).items() if card.counters}
+
+
+def test_a_seal_shows_that_a_row_was_changed(connection: psycopg.Connection) -> None:
+    with connection.transaction(force_rollback=True):
+        connection.execute("set local session_replication_role = replica")
+        connection.execute("delete from audit.seals")
+        connection.execute("update audit.security_audit set occurred_at = now() - interval '2 hours'")
+        for end in ("90 minutes", "61 minutes"):
+            connection.execute("select audit.seal_window('security_audit', now() - %s::interval)", [end])
+        intact = connection.execute("select count(*) from audit.broken_seals()").fetchone()
+        connection.execute(
+            "update audit.security_audit set outcome = 'success' "
+            "where id = (select id from audit.security_audit where outcome = 'failure' limit 1)"
+        )
+        changed = connection.execute("select count(*) from audit.broken_seals()").fetchone()
+        connection.execute("delete from audit.seals where id = (select min(id) from audit.seals)")
+        removed = connection.execute("select count(*) from audit.broken_seals()").fetchone()
+
+    assert (intact, changed, removed) == ((0,), (1,), (1,))
+
+
+def test_a_window_that_has_not_closed_is_not_sealed(connection: psycopg.Connection) -> None:
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="must have ended"):
+        connection.execute("select audit.seal_window('audit_log', now())")
