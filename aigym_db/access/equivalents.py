@@ -26,24 +26,19 @@ class Equivalents:
     doc: Document | None
     entries: Mapping[str, str]
 
-    def reasons(
-        self, survivors: Collection[str], killed: Collection[str], untested: Collection[str] = ()
-    ) -> Mapping[str, str]:
-        """Return the reason of each surviving mutant that has an entry, by its name.
+    def reason(self, mutant: str) -> str:
+        """Return the reason of the first entry that matches a mutant; empty if there is none."""
+        return next((self.entries[entry] for entry in self.entries if _matches(entry, mutant)), "")
 
-        Raise BadAccessMatrix (AIG-P012) if an entry matches a killed mutant or no mutant.
-        """
-        reasons: dict[str, str] = {}
+    def check(self, mutants: Collection[str], killed: Collection[str]) -> None:
+        """Raise BadAccessMatrix (AIG-P012) if an entry matches a killed mutant or none of all mutants."""
         unused: dict[str, str] = {}
-        for mutant, reason in self.entries.items():
-            pattern = re.compile(".*".join(map(re.escape, mutant.split("*"))))
-            matching = [name for name in survivors if pattern.fullmatch(name)]
-            matching_killed = [name for name in killed if pattern.fullmatch(name)]
-            reasons.update(dict.fromkeys(matching, reason))
+        for entry in self.entries:
+            matching_killed = [name for name in killed if _matches(entry, name)]
             if matching_killed:
-                unused[mutant] = f"The mutant `{matching_killed[0]}` is killed by a cell."
-            elif not any(pattern.fullmatch(name) for name in (*matching, *untested)):
-                unused[mutant] = f"There is no mutant `{mutant}`."
+                unused[entry] = f"The mutant `{matching_killed[0]}` is killed by a cell."
+            elif not any(_matches(entry, name) for name in mutants):
+                unused[entry] = f"There is no mutant `{entry}`."
         if unused and self.doc:
             first = next(iter(unused))
             raise BadAccessMatrix(
@@ -52,7 +47,10 @@ class Equivalents:
                 detail="\n".join(list(unused.values())[1:]),
                 hint="Remove or narrow the entry.",
             )
-        return reasons
+
+
+def _matches(entry: str, mutant: str) -> bool:
+    return re.fullmatch(".*".join(map(re.escape, entry.split("*"))), mutant) is not None
 
 
 def read_equivalents(root: Path) -> Equivalents:

@@ -11,8 +11,10 @@ from aigym_db.access.outcomes import AttemptResult
 from aigym_db.access.trial import Connection, Trial
 from aigym_db.database.queries import query
 
-_LIKELY = 30
+_LIKELY = 10
 """Number of statements that killed other mutants and are executed first."""
+_BATCH = 100
+"""Number of statements that are selected and executed together; the first difference ends a batch."""
 
 
 class StatementTest:
@@ -28,16 +30,13 @@ class StatementTest:
         """`results` are those of `trial.run()`, which is executed for the tables if they are not given."""
         self._trial = trial
         self._statements = _matching_statements(trial, rules, frozenset(tables), results)
-        self._all: dict[tuple[tuple[str, str], ...], str] = {}
+        self._batches: dict[tuple[tuple[str, str], ...], list[str]] = {}
         self._killers: dict[str, dict[int, AttemptStatement]] = {}
 
     def killer(self, connection: Connection, mutation: Mutation) -> tuple[str | None, str | None]:
         """Apply the mutant, execute its statements and roll back; return the killing cell, or the error."""
-        parameters = {
-            "ddl": mutation.mutant.ddl,
-            "likely": self._likely(mutation),
-            "attempts": self._candidates(mutation),
-        }
+        batches = [self._likely(mutation), *self._candidates(mutation)]
+        parameters = {"ddl": mutation.mutant.ddl, "batches": batches}
         with connection.transaction(force_rollback=True):
             row = connection.execute(query("access/mutate").encode(), parameters).fetchone()
         killer, message = row if row else (None, None)
@@ -49,17 +48,25 @@ class StatementTest:
         killers[statement.id] = statement
         return str(statement.cell), None
 
-    def _candidates(self, mutation: Mutation) -> str:
-        """Every statement that can kill the mutant."""
+    def _candidates(self, mutation: Mutation) -> list[str]:
+        """Every statement that can kill the mutant, in batches; one of each kind comes first.
+
+        Statements of different actors that are expected to reach the same rows are of one kind.
+        """
         key = tuple(mutation.touches.items())
-        if key not in self._all:
-            self._all[key] = _array(
-                statement.id
-                for table, command in key
-                for statement in self._statements.get(table, ())
-                if _may_kill(statement, command)
-            )
-        return self._all[key]
+        if key not in self._batches:
+            first: dict[tuple[object, ...], int] = {}
+            others: list[int] = []
+            for table, command in key:
+                for statement in self._statements.get(table, ()):
+                    if _may_kill(statement, command):
+                        cell = statement.cell
+                        kind = (table, cell.command, statement.way, statement.expected, statement.success)
+                        if first.setdefault(kind, statement.id) != statement.id:
+                            others.append(statement.id)
+            ids = [*sorted(first.values()), *sorted(others)]
+            self._batches[key] = [_array(ids[start : start + _BATCH]) for start in range(0, len(ids), _BATCH)]
+        return self._batches[key]
 
     def _likely(self, mutation: Mutation) -> str:
         """The latest statements that killed other mutants of the same table or function."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 
 from aigym_db.access.calls import CallTrial
@@ -28,7 +28,9 @@ class MutationReport:
     """The result of testing the mutants."""
 
     mutants: tuple[Mutant, ...]
-    """All that were tested."""
+    """All of the selection."""
+    tested: frozenset[str]
+    """Those that were tested; the others are equivalent."""
     killed: Mapping[str, str]
     """Mutant to the cell that killed it."""
     survivors: tuple[Survivor, ...]
@@ -56,6 +58,7 @@ class MutationReport:
         names = {mutant.id for mutant in self.mutants if mutant.kind == kind}
         return MutationReport(
             tuple(mutant for mutant in self.mutants if mutant.kind == kind),
+            self.tested & names,
             {name: cell for name, cell in self.killed.items() if name in names},
             tuple(survivor for survivor in self.survivors if survivor.mutant.kind == kind),
             {name: message for name, message in self.failed.items() if name in names},
@@ -70,6 +73,7 @@ def mutate(
     results: Iterable[AttemptResult] | None = None,
     outcomes: Iterable[CallOutcome] | None = None,
     names: Collection[str] | None = None,
+    test_equivalents: bool = False,
     progress: Callable[[Mutant], object] = lambda _: None,
 ) -> MutationReport:
     """Apply every mutant of the database, one at a time per connection, and test the cells that can kill it.
@@ -78,17 +82,21 @@ def mutate(
     same connections. Cells that differ without a mutant are not used; `results` are those of `trial.run()`
     and `outcomes` those of `calls.outcomes()`, which are executed if they are not given. `progress` is called
     with each tested mutant. With `names`, only mutants of the policies of these tables and of these functions
-    are tested. Raise BadAccessMatrix (AIG-P012) if an entry of `equivalents` matches a killed mutant or no
-    mutant of the database.
+    are tested. Equivalent mutants are tested with `test_equivalents` only. Raise BadAccessMatrix (AIG-P012)
+    if an entry of `equivalents` matches a killed mutant or no mutant of the database.
     """
     rules = read_access_rules(trial.connections[0])
-    known = tuple(rules.mutations(trial))
+    known = tuple(
+        replace(mutation, equivalent=mutation.equivalent or equivalents.reason(mutation.mutant.id))
+        for mutation in rules.mutations(trial)
+    )
     mutations = [mutation for mutation in known if names is None or rules.subjects(mutation) & set(names)]
+    tested = [mutation for mutation in mutations if test_equivalents or not mutation.equivalent]
     statements = StatementTest(
-        trial, rules, {table for mutation in mutations for table in mutation.touches}, results
+        trial, rules, {table for mutation in tested for table in mutation.touches}, results
     )
     call_test = None
-    if calls is not None and any(mutation.function is not None for mutation in mutations):
+    if calls is not None and any(mutation.function is not None for mutation in tested):
         call_test = CallTest(calls, calls.outcomes() if outcomes is None else outcomes, rules.graph)
     paths = PathTest(trial, call_test, rules.graph)
     triggers = TriggerTest(trial, rules.graph)
@@ -106,22 +114,25 @@ def mutate(
             yield triggers.killer
 
     queue: SimpleQueue[Mutation] = SimpleQueue()
-    for mutation in mutations:
+    for mutation in tested:
         queue.put(mutation)
     with ThreadPoolExecutor(len(trial.connections)) as pool:
         shares = pool.map(
             lambda connection: [*_test_mutations(connection, queue, tests, progress)], trial.connections
         )
         verdicts = {name: verdict for share in shares for name, verdict in share}
-    mutants = tuple(mutation.mutant for mutation in mutations)
-    killed = {mutant.id: cell for mutant in mutants if (cell := verdicts[mutant.id][0]) is not None}
-    failed = {mutant.id: message for mutant in mutants if (message := verdicts[mutant.id][1]) is not None}
-    surviving = [mutant for mutant in mutants if mutant.id not in killed and mutant.id not in failed]
-    reasons = {mutation.mutant.id: mutation.equivalent for mutation in mutations}
-    untested = {mutation.mutant.id for mutation in known} - {mutant.id for mutant in mutants}
-    reasons |= equivalents.reasons([mutant.id for mutant in surviving], killed, untested)
-    survivors = tuple(Survivor(mutant, reasons[mutant.id]) for mutant in surviving)
-    return MutationReport(mutants, killed, survivors, failed)
+    names_tested = [mutation.mutant.id for mutation in tested]
+    killed = {name: cell for name in names_tested if (cell := verdicts[name][0]) is not None}
+    failed = {name: message for name in names_tested if (message := verdicts[name][1]) is not None}
+    equivalents.check([mutation.mutant.id for mutation in known], killed)
+    survivors = tuple(
+        Survivor(mutation.mutant, mutation.equivalent)
+        for mutation in mutations
+        if mutation.mutant.id not in killed and mutation.mutant.id not in failed
+    )
+    return MutationReport(
+        tuple(mutation.mutant for mutation in mutations), frozenset(names_tested), killed, survivors, failed
+    )
 
 
 def _test_mutations(

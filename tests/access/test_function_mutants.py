@@ -105,7 +105,7 @@ class Functions:
         matrix = read_matrix(self.root)
         prepared = trial(self.connection, matrix)
         calls = call_trial(self.connection, matrix)
-        return mutate(prepared, read_equivalents(self.root), calls, names=NAMES)
+        return mutate(prepared, read_equivalents(self.root), calls, names=NAMES, test_equivalents=True)
 
     def survivors(self, *changes: str) -> set[str]:
         """Return the mutants that survive without a reason."""

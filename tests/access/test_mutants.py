@@ -28,7 +28,8 @@ Run = Callable[[], MutationReport]
 def run(connection: psycopg.Connection, mini: Path) -> Run:
     def test() -> MutationReport:
         matrix = read_matrix(mini)
-        return mutate(trial(connection, matrix), read_equivalents(mini), call_trial(connection, matrix))
+        prepared, calls = trial(connection, matrix), call_trial(connection, matrix)
+        return mutate(prepared, read_equivalents(mini), calls, test_equivalents=True)
 
     return test
 

@@ -23,13 +23,18 @@ if TYPE_CHECKING:
     "--mutants", is_flag=True, help="Also test mutants of policies and functions; a cell must kill each."
 )
 @click.option(
+    "--equivalents",
+    is_flag=True,
+    help="With --mutants, also test the mutants declared equivalent; a cell that kills one is an error.",
+)
+@click.option(
     "--cache/--no-cache",
     default=None,
     help="Skip the cells whose verdicts are stored, or execute all (default: skip them, but not with "
     "--mutants or if the environment variable CI is set).",
 )
 @pass_app
-def command(app: App, tables: tuple[str, ...], mutants: bool, cache: bool | None) -> int:
+def command(app: App, tables: tuple[str, ...], mutants: bool, equivalents: bool, cache: bool | None) -> int:
     """Execute each cell of the access matrix as its actor, on a temporary database with seeds/test.
 
     Tests SELECT, inserted fixture rows, reassignments, writes with and without WHERE, and calls of functions.
@@ -42,6 +47,8 @@ def command(app: App, tables: tuple[str, ...], mutants: bool, cache: bool | None
     from aigym_db.report.documents import CallCounts, TestResults
 
     app.reject_database("a temporary database")
+    if equivalents and not mutants:
+        raise BadCommandLine("--equivalents needs --mutants.", hint="Add --mutants.")
     if mutants and cache:
         raise BadCommandLine(
             "--cache cannot be used with --mutants, which needs the results of all cells.",
@@ -84,7 +91,7 @@ def command(app: App, tables: tuple[str, ...], mutants: bool, cache: bool | None
             )
         )
         if mutants:
-            _test_mutants(app, result, tables)
+            _test_mutants(app, result, tables, equivalents)
     return 1 if report.findings else 0
 
 
@@ -95,7 +102,7 @@ def _origin(cells: int, executed: int, per_second: int) -> str:
     return ", ".join(filter(None, (cached, speed)))
 
 
-def _test_mutants(app: App, result: AccessReport, tables: tuple[str, ...]) -> None:
+def _test_mutants(app: App, result: AccessReport, tables: tuple[str, ...], equivalents: bool) -> None:
     from aigym_db.access.equivalents import read_equivalents
     from aigym_db.access.findings import surviving_mutants
     from aigym_db.access.mutants import mutate
@@ -111,6 +118,7 @@ def _test_mutants(app: App, result: AccessReport, tables: tuple[str, ...]) -> No
         results=result.results,
         outcomes=result.calls,
         names=tables or None,
+        test_equivalents=equivalents,
     )
     took_s = time.perf_counter() - began
     app.report.add_findings(*surviving_mutants(done.survivors))
@@ -118,7 +126,7 @@ def _test_mutants(app: App, result: AccessReport, tables: tuple[str, ...]) -> No
     for kind, part in kinds.items():
         if part.mutants:
             app.report.print_line(f"{counted(part.tried, f'{kind} mutant')}, {_listed(part)}.")
-    speed = round(done.tried / took_s)
+    speed = round(len(done.tested) / took_s)
     app.report.print_line(f"{counted(done.tried, 'mutant')}, {_listed(done)} ({speed:,} mutants per second).")
     counts = MutantCounts(
         tried=done.tried,

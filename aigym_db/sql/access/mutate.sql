@@ -1,2 +1,2 @@
 -- The statement that kills a mutant, if any.
-select killer, message from pg_temp.aigym_mutate(%(ddl)s, %(likely)s::int[], %(attempts)s::int[])
+select killer, message from pg_temp.aigym_mutate(%(ddl)s, %(batches)s::text[])
