@@ -15,8 +15,10 @@ from aigym_db.model.access import CallOutcome
 
 _LIKELY = 8
 """Number of calls that killed other mutants and are executed first."""
-_FIRST, _GROWTH = 16, 4
+_FIRST, _GROWTH = 4, 4
 """The size of the first batch of calls, and the growth of the batches: most mutants are killed early."""
+_REACHING = 24
+"""Maximum number of calls whose effect on the reach of actors is compared."""
 
 
 class CallTest:
@@ -55,10 +57,8 @@ class CallTest:
             for batch in _batches(candidates):
                 if cell := self._first_killer(connection, mutation, batch):
                     return cell, None
-            changing = [
-                index
-                for index in candidates
-                if self.trial.calls[index].cell.expected.changes and not self._repetitions[index]
+            changing = [index for index in candidates if self.trial.calls[index].cell.expected.changes][
+                :_REACHING
             ]
             if changing and (cell := self._first_killer(connection, mutation, changing, reach=True)):
                 return cell, None
