@@ -32,6 +32,8 @@ class CallTrial:
 
     def outcomes(self) -> tuple[CallOutcome, ...]:
         """Execute all calls, distributed to the connections by actor; return the outcome of each cell."""
+        if not self.calls:
+            return ()
         actors = list(self.matrix.actors)
         shares: list[list[int]] = [[] for _ in self.connections]
         for index, call in enumerate(self.calls):
@@ -68,12 +70,16 @@ def call_outcomes(
 
 
 def call_trial(
-    connections: Connection | Sequence[Connection], matrix: AccessMatrix, only: Collection[str] | None = None
+    connections: Connection | Sequence[Connection],
+    matrix: AccessMatrix,
+    only: Collection[str] | None = None,
+    matched: Collection[tuple[str, ...]] = (),
 ) -> CallTrial:
     """Prepare the calls of all functions or of some; they are loaded into temporary tables of the sessions.
 
-    The connections are of superusers, to one database with the fixture or to clones of it. Raise
-    BadAccessMatrix (AIG-P012) if functions and matrix do not correspond, or PostgreSQL rejects an expression.
+    Calls whose function, name and actor are in `matched` are left out. The connections are of superusers, to
+    one database with the fixture or to clones of it. Raise BadAccessMatrix (AIG-P012) if functions and matrix
+    do not correspond, or PostgreSQL rejects an expression.
     """
     sessions = (connections,) if isinstance(connections, psycopg.Connection) else tuple(connections)
     for session in sessions:
@@ -85,7 +91,10 @@ def call_trial(
         for name, function_matrix in matrix.functions.items()
         if only is None or name in only
         for cell in function_matrix.cells.values()
+        if (cell.function, cell.call, cell.actor) not in matched
     ]
+    if not cells:
+        return CallTrial(sessions, matrix, ())
     calls = plan_calls(sessions[0], matrix, functions, cells)
     reach_ = reach(sessions[0], matrix, functions)
     for session in sessions:

@@ -101,6 +101,11 @@ class Dependencies:
             for parent in relation.parents:
                 if parent in self._relations:
                     self._relations[parent].children.append(name)
+        self._references = {name: dict(_foreign_keys(item)) for name, item in self._relations.items()}
+        self._referencing: dict[str, list[tuple[str, bool]]] = {}
+        for name, references in self._references.items():
+            for target, cascades in references.items():
+                self._referencing.setdefault(target, []).append((name, cascades))
         self._catalog_names = {_plain(name): name for name in self._relations}
         names = [*self._relations, *self._functions]
         self._words_of_names = {
@@ -108,6 +113,7 @@ class Dependencies:
             False: [(name, _words(name.partition("(")[0].rpartition(".")[2])) for name in names],
         }
         """By whether the name includes the schema."""
+        self._digests: dict[frozenset[Use], str | None] = {}
         self._words = cache(_words)
         self._next = cache(lambda use: tuple(self._uses(use)))
         self._content = cache(self._digest_of)
@@ -125,19 +131,29 @@ class Dependencies:
 
         Return None if the database contains an object whose properties the catalog does not describe.
         """
-        if not self._known:
-            return None
-        reached, pending = set[Use](), [*uses, *self._always]
+        start = frozenset((*uses, *self._always))
+        if start not in self._digests:
+            self._digests[start] = self._digest_of_all(start) if self._known else None
+        return self._digests[start]
+
+    def in_text(self, text: str, role: str) -> Iterator[Use]:
+        """Yield the uses of objects in an expression or query that `role` executes."""
+        yield from self._mentioned(text, role)
+
+    def reads(self, role: str, functions: Iterable[str]) -> Iterator[Use]:
+        """Yield the uses by queries of all relations and calls of these functions."""
+        yield from (Use(name, "read", role) for name in self._relations)
+        for function in functions:
+            yield from self._mentioned(function.partition("(")[0], role)
+
+    def _digest_of_all(self, start: Iterable[Use]) -> str:
+        reached, pending = set[Use](), [*start]
         while pending:
             use = pending.pop()
             if use not in reached:
                 reached.add(use)
                 pending.extend(self._next(use))
         return _digest([self._shared, sorted({self._content(use) for use in reached})])
-
-    def in_text(self, text: str, role: str) -> Iterator[Use]:
-        """Yield the uses of objects in an expression or query that `role` executes."""
-        yield from self._mentioned(text, role)
 
     def _uses(self, use: Use) -> Iterator[Use]:
         """Yield the direct uses of other objects."""
@@ -158,15 +174,13 @@ class Dependencies:
                 if name in self._relations:
                     yield from self._used_by_parts(name, role)
         if use.mode == "write":
-            for name, other in self._relations.items():
-                for target, cascades in _foreign_keys(other):
-                    if target == use.name:
-                        yield Use(name, "write" if cascades else "read", other.facts["owner"])
+            for name, cascades in self._referencing.get(use.name, ()):
+                yield Use(name, "write" if cascades else "read", self._relations[name].facts["owner"])
 
     def _used_by_parts(self, name: str, role: str) -> Iterator[Use]:
         """Yield the uses by defaults, constraints, indexes, triggers and rules of a relation."""
         relation = self._relations[name]
-        references = dict(_foreign_keys(relation))
+        references = self._references[name]
         for target in references.keys() & self._relations.keys():
             yield Use(target, "read", self._relations[target].facts["owner"])
         for use in self._mentioned(_text(relation.parts.values()), role):
@@ -229,13 +243,17 @@ def relation_of(key: Key, facts: Mapping[str, str]) -> str:
     return match[1] if match else ""
 
 
-def _foreign_keys(relation: _Relation) -> Iterator[tuple[str, bool]]:
-    """Yield the tables that a relation references, with True if a change of a referenced row cascades."""
-    for key, facts in relation.parts.items():
-        definition = facts.get("definition", "")
-        target = _REFERENCES.search(definition) if key.kind == "constraint" else None
-        if target:
-            yield target[1], _CASCADES.search(definition) is not None
+def _foreign_keys(relation: _Relation) -> list[tuple[str, bool]]:
+    """Return the tables that a relation references, with True if a change of a referenced row cascades.
+
+    Those that cascade are last: a table can be referenced by several foreign keys.
+    """
+    references = [
+        (target[1], _CASCADES.search(facts["definition"]) is not None)
+        for key, facts in relation.parts.items()
+        if key.kind == "constraint" and (target := _REFERENCES.search(facts.get("definition", "")))
+    ]
+    return sorted(references, key=lambda reference: reference[1])
 
 
 def _generates_keys(relation: _Relation) -> bool:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from aigym_db.access.calls import CallTrial, call_trial
 from aigym_db.access.control import check_control
 from aigym_db.access.findings import coverage_gaps, differing_calls, differing_cells
-from aigym_db.access.matrix import AccessMatrix, read_matrix
+from aigym_db.access.keys import cell_keys, row_sources, run_key
+from aigym_db.access.matrix import read_matrix
 from aigym_db.access.outcomes import AttemptResult
 from aigym_db.access.test_database import open_test_database
 from aigym_db.access.trial import Trial, trial
 from aigym_db.access.trigger_differences import trigger_differences
-from aigym_db.access.verdicts import CellCounts, MatrixRow, Verdicts, read_verdicts, row_keys, run_key
+from aigym_db.access.verdicts import CellCounts, read_verdicts
 from aigym_db.errors import BadCommandLine
-from aigym_db.model.access import COMMANDS, CallOutcome, Outcome
+from aigym_db.model.access import CallOutcome, Outcome
 from aigym_db.model.finding import Finding
 from aigym_db.project.config import Project
 
@@ -86,8 +87,11 @@ def access_report(
         clones = min(_CLONES, os.cpu_count() or 1)
         connections = [stack.enter_context(place.connection()) for _ in range(clones)]
         selected = [name for name in matrix.tables if not tables or name in tables]
-        keys = row_keys(connections[0], matrix, selected) if verdicts else {}
-        matched = {row for row, digest in keys.items() if verdicts and digest in verdicts.rows}
+        functions = [name for name in matrix.functions if not tables or name in tables]
+        keys = (
+            cell_keys(connections[0], matrix, selected, functions, row_sources(project)) if verdicts else ()
+        )
+        matched = {cell.name for cell in keys if verdicts and cell.key in verdicts.cells}
         check_control(connections[0], matrix)
         tried = trial(connections, matrix, tables or None, matched)
         began = time.perf_counter()
@@ -95,7 +99,7 @@ def access_report(
         outcomes = tried.outcomes(results)
         took_s = time.perf_counter() - began
         call_began = time.perf_counter()
-        called = call_trial(connections, matrix, tables or None)
+        called = call_trial(connections, matrix, tables or None, matched)
         calls = called.outcomes()
         calls_took_s = time.perf_counter() - call_began
         findings = (
@@ -108,11 +112,15 @@ def access_report(
             len(selected),
             len(matrix.actors),
             sum(len(matrix.tables[name].cells) for name in selected),
-            len({outcome.cell.function for outcome in calls}),
-            len(calls),
+            len(functions),
+            sum(len(matrix.functions[name].cells) for name in functions),
         )
         if verdicts:
-            _record(verdicts, key, counts, keys, matrix, findings)
+            places = {finding.place for finding in findings}
+            verdicts.record_cells([cell.key for cell in keys if places.isdisjoint(cell.places)])
+            if not findings:
+                verdicts.record_run(key, counts)
+            verdicts.save()
         yield AccessReport(
             counts,
             findings,
@@ -124,26 +132,3 @@ def access_report(
             results,
             called,
         )
-
-
-def _record(
-    verdicts: Verdicts,
-    key: str | None,
-    counts: CellCounts,
-    keys: Mapping[MatrixRow, str | None],
-    matrix: AccessMatrix,
-    findings: Collection[Finding],
-) -> None:
-    """Store the run if it has no findings, and the rows of the matrix that no finding is about."""
-    places = {finding.place for finding in findings}
-    verdicts.record_rows(
-        [
-            digest
-            for (name, actor), digest in keys.items()
-            if matrix.tables[name].place not in places
-            and not any(matrix.tables[name].cells[actor, command].place in places for command in COMMANDS)
-        ]
-    )
-    if not findings:
-        verdicts.record_run(key, counts)
-    verdicts.save()

@@ -77,35 +77,44 @@ def connect_as(dsn: str, actor: Actor) -> Iterator[Connection]:
 def open_test_database(project: Project, server: str | None = None) -> Iterator[TestDatabase]:
     """Create the test database and return it; it is removed after the block.
 
-    Schema and reference rows are a template that is reused until one of its sources changes.
+    What rarely changes is a template that is reused: the schema without the files of `policies/`. Policies,
+    reference rows and the fixture are added each time.
 
     The schema is built from `schema/` and `policies/`; `verify` compares them with the migrations. Without
-    templates it is built from the migrations. Raise StatementFailed (AIG-S002) if PostgreSQL rejects a
-    statement of the schema, BadSeed (AIG-P014) if it rejects the fixture.
+    templates it is built from the migrations; all but the last are the template. Raise StatementFailed
+    (AIG-S002) if PostgreSQL rejects a statement of the schema, BadSeed (AIG-P014) if it rejects a row.
     """
     session = project.session
-    parts, reference, rows = _parts(project), _rows(project, REFERENCE), _rows(project, FIXTURE)
-    # The template is reused. Its contents depend on the date, because the first partition is that of the
-    # current day; the fixture can contain rows of the current hour, so it is loaded every time.
-    key = _digest(parts, reference, repr(session), date.today().isoformat())
+    base, others = _parts(project)
+    reference, fixture = _rows(project, REFERENCE), _rows(project, FIXTURE)
+    # The contents of the template depend on the date, because the first partition is that of the current day.
+    key = _digest(base, repr(session), date.today().isoformat())
+
+    def add(connection: Connection, parts: tuple[Part, ...]) -> None:
+        replay(connection, parts, owner=session.owner, first=RECORD_LOAD)
 
     def build(dsn: str) -> None:
         with open_session(dsn, session) as connection:
             connection.execute(CREATE_LOADS)
-            replay(connection, parts, owner=session.owner, first=RECORD_LOAD)
-            _fill(connection, reference)
+            add(connection, base)
 
     with throwaway(server or project.server, template_key=key, build=build) as running:
         with open_session(clone(running, TEMPLATE, _FILLED).dsn, session) as connection:
-            _fill(connection, rows)
+            add(connection, others)
+            _fill(connection, reference + fixture)
             connection.execute("analyze")
         yield TestDatabase(running)
 
 
-def _parts(project: Project) -> tuple[Part, ...]:
-    if project.has_state:
-        return state(project)
-    return tuple(migration.up for migration in migrations(project))
+def _parts(project: Project) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+    """Return the parts of the schema that rarely change, and those to execute after them."""
+    if not project.has_state:
+        parts = tuple(migration.up for migration in migrations(project))
+        return parts[:-1], parts[-1:]
+    parts = state(project)
+    policies = [index for index, part in enumerate(parts) if part.source.file.startswith("policies/")]
+    count = policies[0] if policies else len(parts)
+    return parts[:count], parts[count:]
 
 
 def _rows(project: Project, folder: str) -> tuple[Source, ...]:
@@ -131,10 +140,9 @@ def _fill(connection: Connection, sources: tuple[Source, ...]) -> None:
             ) from error
 
 
-def _digest(parts: tuple[Part, ...], rows: tuple[Source, ...], *others: str | None) -> str:
+def _digest(parts: tuple[Part, ...], *others: str) -> str:
     """Return a digest of everything that the template depends on."""
     digest = hashlib.sha256()
-    texts = (__version__, *map(str, others), *(part.text for part in parts), "", *(row.text for row in rows))
-    for text in texts:
+    for text in (__version__, *others, *(part.text for part in parts)):
         digest.update(text.encode() + b"\0")
     return digest.hexdigest()

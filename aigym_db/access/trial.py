@@ -35,7 +35,7 @@ class Trial:
     fixtures: Mapping[str, Fixture]
     statements: tuple[AttemptStatement, ...]
     rejected: tuple[RejectedAttempt, ...]
-    matched: Collection[tuple[str, str]] = ()
+    matched: Collection[tuple[str, ...]] = ()
     """Tables and actors whose cells are left out, because they are known to match."""
 
     def outcomes(self, results: Iterable[AttemptResult] | None = None) -> tuple[Outcome, ...]:
@@ -95,7 +95,7 @@ def trial(
     connections: Connection | Sequence[Connection],
     matrix: AccessMatrix,
     only: Collection[str] | None = None,
-    matched: Collection[tuple[str, str]] = (),
+    matched: Collection[tuple[str, ...]] = (),
 ) -> Trial:
     """Prepare the statements of all tables or of some; they are loaded into temporary tables of the sessions.
 

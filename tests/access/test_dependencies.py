@@ -9,16 +9,17 @@ import psycopg
 import pytest
 
 from aigym_db.access.equivalents import read_equivalents
+from aigym_db.access.keys import cell_keys
 from aigym_db.access.matrix import AccessMatrix, read_matrix
 from aigym_db.access.mutants import mutate
 from aigym_db.access.mutations import read_access_rules
 from aigym_db.access.row_digests import CREATE_LOADS, RECORD_LOAD
 from aigym_db.access.trial import trial
-from aigym_db.access.verdicts import MatrixRow, row_keys
 from tests.access.conftest import MINI
 from tests.access.test_matrix import edit
 
-Keys = Callable[..., dict[MatrixRow, str | None]]
+Name = tuple[str, ...]
+Keys = Callable[..., dict[Name, str | None]]
 TENANTED = {"app.tenants", "app.memberships", "app.units", "app.unit_items"}
 ALL = {*TENANTED, "app.notes", "app.colours", "app.log"}
 BODY = "language plpgsql set search_path = '' as"
@@ -26,17 +27,18 @@ BODY = "language plpgsql set search_path = '' as"
 
 @pytest.fixture
 def keys(connection: psycopg.Connection) -> Keys:
-    """Return a function that returns the keys of all rows of the matrix."""
+    """Return a function that returns the keys of all cells of tables, and of those of some functions."""
     connection.execute(CREATE_LOADS.encode())
 
-    def read(matrix: AccessMatrix | None = None) -> dict[MatrixRow, str | None]:
+    def read(matrix: AccessMatrix | None = None, *functions: str) -> dict[Name, str | None]:
         matrix = matrix or read_matrix(MINI)
-        return dict(row_keys(connection, matrix, matrix.tables))
+        cells = cell_keys(connection, matrix, matrix.tables, functions)
+        return {cell.name: cell.key for cell in cells}
 
     return read
 
 
-def changed(before: dict[MatrixRow, str | None], after: dict[MatrixRow, str | None]) -> set[MatrixRow]:
+def changed(before: dict[Name, str | None], after: dict[Name, str | None]) -> set[Name]:
     return {row for row, key in before.items() if key is None or after[row] != key}
 
 
@@ -149,7 +151,7 @@ def test_a_change_affects_the_rows_that_depend_on_it(
         before = keys()
         connection.execute(change.encode())
 
-        assert {table for table, _ in changed(before, keys())} == tables
+        assert {name[0] for name in changed(before, keys())} == tables
 
 
 def test_an_expectation_affects_its_row_alone(keys: Keys, mini: Path) -> None:
@@ -172,11 +174,11 @@ def test_a_target_of_reassignments_affects_all_rows_of_the_table(keys: Keys, min
     edit(mini, "actors.toml", 'me      = "{dora}"', 'me      = "{acme}"')
 
     others = {row for row in changed(before, keys(read_matrix(mini))) if row[1] != "outsider"}
-    assert {table for table, _ in others} == {"app.notes", "app.memberships"}
+    assert {name[0] for name in others} == {"app.notes", "app.memberships"}
 
 
 def test_rows_loaded_at_another_time_have_the_same_keys(keys: Keys, connection: psycopg.Connection) -> None:
-    def load(offset: str) -> dict[MatrixRow, str | None]:
+    def load(offset: str) -> dict[Name, str | None]:
         with connection.transaction(force_rollback=True):
             connection.execute(RECORD_LOAD.encode())
             connection.execute(f"update app.memberships set joined_at = now() + interval '{offset}'".encode())
@@ -210,3 +212,77 @@ def test_every_mutant_that_a_cell_kills_changes_the_key_of_that_cell(
             connection.execute(ddl[mutant].encode())
             table, actor = cell.split(": ")[0], cell.split()[1]
             assert (table, actor) in changed(before, keys()), mutant
+
+
+SHARE = """
+    create function app.share(code text) returns void language plpgsql security definer set search_path = ''
+    as $$ begin update app.colours set label = share.code; end $$;
+    create function app.shade(code text) returns text language sql stable set search_path = ''
+    as $$ select label from app.colours as c where c.code = shade.code $$;
+"""
+CELLS = """
+[functions."app.share".calls]
+own = ["(select body from app.notes limit 1)"]
+[functions."app.share".access]
+people    = "void; app.colours ~1"
+service   = "rejected"
+anonymous = "rejected"
+[functions."app.shade".calls]
+teal = ["'teal'"]
+[functions."app.shade".access]
+people    = "null"
+service   = "null"
+anonymous = "null"
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "calls"),
+    [
+        ("alter function app.shade(text) cost 7", {"shade", "share"}),
+        ("alter function app.share(text) cost 7", {"share", "rejected share"}),
+        (NOTE, {"share", "rejected share"}),
+        (COLOUR, {"shade", "share", "rejected share"}),
+        ("alter policy log_select on app.log using (true)", {"share"}),
+        ("alter policy colours_select on app.colours using (true)", {"shade", "share"}),
+        ("revoke execute on function app.shade(text) from public", {"shade", "share"}),
+        ("comment on function app.shade(text) is 'x'", set()),
+    ],
+)
+def test_a_call_that_changes_rows_depends_on_the_reach_of_its_actor(
+    keys: Keys, connection: psycopg.Connection, mini: Path, change: str, calls: set[str]
+) -> None:
+    file = mini / "policies/app.access.toml"
+    file.write_text(file.read_text() + CELLS)
+    matrix = read_matrix(mini)
+    with connection.transaction(force_rollback=True):
+        connection.execute(SHARE.encode())
+        before = keys(matrix, "app.share", "app.shade")
+        connection.execute(change.encode())
+        after = keys(matrix, "app.share", "app.shade")
+
+    names = {name for name in changed(before, after) if len(name) == 3}
+    assert {
+        ("rejected " if name[2] in ("service", "anonymous") and "share" in name[0] else "") + name[0][4:]
+        for name in names
+    } == calls
+
+
+def test_generated_values_do_not_change_keys_but_their_source_does(
+    connection: psycopg.Connection, mini: Path
+) -> None:
+    matrix, known = read_matrix(mini), "00000000-0000-4000-8000-0000000000ff"
+    connection.execute(CREATE_LOADS.encode())
+
+    def load(key: str, sources: str = "") -> str | None:
+        with connection.transaction(force_rollback=True):
+            connection.execute(
+                "insert into app.notes (id, user_id, body, deleted_at) "
+                f"values ({key}, {key}, clock_timestamp()::text, clock_timestamp())".encode()
+            )
+            (cell, *_) = cell_keys(connection, matrix, ["app.notes"], [], sources)
+            return cell.key
+
+    assert load("gen_random_uuid()") == load("gen_random_uuid()")
+    assert load("gen_random_uuid()") != load("gen_random_uuid()", "other rows")
+    assert load(f"'{known}'", known) != load("gen_random_uuid()", known)
