@@ -21,8 +21,6 @@ select
         where f.contype = 'f'
           and f.conrelid = i.indrelid
           and f.conkey @> array[i.indkey[0]]
-          and cardinality(f.conkey) <= i.indnkeyatts
-          and f.conkey <@ string_to_array(i.indkey::text, ' ')::smallint[]
         group by f.oid, f.conrelid, f.confrelid
         order by count(*) desc
         limit 1
