@@ -331,6 +331,18 @@ def test_the_nightly_function_leaves_an_overflow_partition_with_rows(built: Data
     assert severities(built.health())["ai.conversation_messages"] == "ok"
 
 
+def test_a_row_of_strategies_switches_a_part_off(built: Database) -> None:
+    built.let_pass(14)
+    with closing(connect(built.dsn, autocommit=True)) as connection:
+        change = "update ops.partition_strategies set auto_create = %s where table_name = 'security_audit'"
+        connection.execute(change, (False,))
+        due = aigym_db.plan_partitions(built.dsn, PROJECT)
+        connection.execute(change, (True,))
+
+    created = {step.layout.table for step in due.steps if step.kind == "create"}
+    assert created == {*PARTITIONED} - {"audit.security_audit"}
+
+
 def test_large_tables_are_partitioned() -> None:
     """A card with more than 200 million expected rows has a partitioning."""
     from aigym_db.project.cards import cards

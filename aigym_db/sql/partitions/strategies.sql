@@ -17,5 +17,5 @@ select
     s.archive_before_drop
 from ops.partition_strategies as s
 where s.partition_type = 'range'
-    and to_regclass(pg_catalog.format('%%I.%%I', s.schema_name, s.table_name)) is not null
+    and to_regclass(pg_catalog.format('%I.%I', s.schema_name, s.table_name)) is not null
 order by 1, 2
