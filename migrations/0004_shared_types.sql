@@ -2059,17 +2059,20 @@ revoke all on function iam.record_account_failure(uuid, text, text, text, text) 
 
 -- schema/ai/_types.sql.j2
 
-create type ai.message_role as enum ('system', 'user', 'assistant', 'tool');
+create domain ai.message_role as text
+  constraint message_role_check check (value in ('system', 'user', 'assistant', 'tool'));
 
-comment on type ai.message_role is 'The author of a message. A person can insert messages of role user only.';
+comment on domain ai.message_role is 'The author of a message. People write messages of role user only.';
 
-create type ai.conversation_status as enum ('active', 'paused', 'completed', 'archived');
+create domain ai.conversation_status as text
+  constraint conversation_status_check check (value in ('active', 'paused', 'completed', 'archived'));
 
-comment on type ai.conversation_status is 'The status of a conversation for its owner.';
+comment on domain ai.conversation_status is 'The status of a conversation for its owner.';
 
-create type ai.conversation_mode as enum ('sandbox', 'assigned', 'coaching');
+create domain ai.conversation_mode as text
+  constraint conversation_mode_check check (value in ('sandbox', 'assigned', 'coaching'));
 
-comment on type ai.conversation_mode is 'The purpose of a conversation.';
+comment on domain ai.conversation_mode is 'The purpose of a conversation.';
 
 -- schema/content/_types.sql.j2
 
@@ -2139,9 +2142,9 @@ drop function ops.add_partition(regclass, text, text);
 drop domain content.audience;
 drop domain content.content_status;
 drop domain content.content_type;
-drop type ai.conversation_mode;
-drop type ai.conversation_status;
-drop type ai.message_role;
+drop domain ai.conversation_mode;
+drop domain ai.conversation_status;
+drop domain ai.message_role;
 drop domain iam.grant_effect;
 drop domain iam.unit_kind;
 drop type iam.role_tier;

@@ -1,5 +1,5 @@
 -- 0006 iam tenants
--- from: schema/core/_views/data_catalog.sql.j2, schema/core/_views/integrity_rules.sql.j2, schema/privacy/_views/data_lifecycle_policies.sql.j2, schema/audit/_functions/content_hash.sql.j2, schema/audit/security_contexts.sql.j2, schema/audit/_functions/elevations.sql.j2, schema/audit/_functions/events.sql.j2, schema/audit/_functions/seal_of.sql.j2, schema/audit/_functions/broken_seals.sql.j2, schema/audit/_functions/seal_window.sql.j2, schema/audit/_functions/security_events.sql.j2, schema/audit/_views/audit_policies.sql.j2, schema/audit/_views/audit_triggers.sql.j2, schema/audit/_views/row_level_policies.sql.j2, schema/authz/_functions/aal.sql.j2, schema/authz/_functions/assert_permission.sql.j2, schema/authz/_functions/assert_session.sql.j2, schema/authz/_functions/may_have_factor.sql.j2, schema/iam/permissions.sql.j2, schema/core/_views/column_catalog.sql.j2, schema/audit/_functions/sessions_of.sql.j2, schema/iam/relationship_types.sql.j2, schema/iam/roles.sql.j2, schema/iam/role_permissions.sql.j2, schema/iam/tenants.sql.j2, schema/authz/_functions/tenant_is_open.sql.j2, schema/iam/communities.sql.j2, schema/iam/institutions.sql.j2, schema/iam/organizations.sql.j2, schema/iam/units.sql.j2, schema/iam/invitations.sql.j2, schema/iam/permission_grants.sql.j2, schema/iam/_functions/accept_invitation.sql.j2, schema/iam/_functions/accept_membership.sql.j2, schema/authz/_functions/unrepaired_accounts.sql.j2, schema/iam/_functions/create_tenant.sql.j2, schema/iam/_functions/grant_role.sql.j2, schema/iam/_functions/guard_domain_verification.sql.j2, schema/iam/tenant_domains.sql.j2, schema/iam/_functions/guard_membership_consent.sql.j2, schema/iam/memberships.sql.j2, schema/authz/_functions/tenant_ids.sql.j2, schema/iam/unit_members.sql.j2, schema/authz/_functions/unit_ids.sql.j2, schema/iam/user_roles.sql.j2, schema/authz/_functions/is_auditor.sql.j2, schema/authz/_functions/is_super_admin.sql.j2, schema/authz/_functions/led_tenant_ids.sql.j2, schema/authz/_functions/may_on_platform.sql.j2, schema/authz/_functions/readable_user_ids.sql.j2, schema/authz/_functions/session_ok.sql.j2, schema/authz/_functions/supported_tenant_ids.sql.j2, schema/authz/_functions/admin_tenant_ids.sql.j2, schema/authz/_functions/may_grant.sql.j2, schema/authz/_functions/tenants_with.sql.j2, schema/authz/_functions/governed_with.sql.j2, schema/audit/_functions/may_read.sql.j2, schema/iam/_functions/invite.sql.j2, schema/iam/_functions/repair_profiles.sql.j2, schema/iam/_functions/revoke_role.sql.j2, schema/platform/languages.sql.j2, schema/media/media_types.sql.j2, schema/media/_functions/check_file.sql.j2, schema/media/_functions/delete_personal_files.sql.j2, schema/media/media.sql.j2, schema/media/_functions/reject_unseen_file.sql.j2, schema/ai/providers.sql.j2, schema/ai/models.sql.j2, schema/ai/_functions/append_message.sql.j2, schema/ai/_functions/number_message.sql.j2, schema/ai/_functions/reject_unseen_agent.sql.j2, schema/content/repositories.sql.j2, schema/content/_functions/can_read.sql.j2, schema/content/_functions/copy_root.sql.j2, schema/content/_functions/copy_root_to_part.sql.j2, schema/content/_functions/publish_item.sql.j2, schema/content/_functions/reject_deleted_folder.sql.j2, schema/content/folders.sql.j2, schema/content/items.sql.j2, schema/content/ai_agents.sql.j2, schema/ai/conversations.sql.j2, schema/ai/conversation_messages.sql.j2, schema/content/automations.sql.j2, schema/content/prompts.sql.j2, schema/content/_functions/require_source.sql.j2, schema/content/documents.sql.j2, schema/content/videos.sql.j2, schema/content/_functions/search_items.sql.j2, schema/api_v1/_views/ai_agents.sql.j2, schema/api_v1/_views/automations.sql.j2, schema/api_v1/_views/communities.sql.j2, schema/api_v1/_views/conversations.sql.j2, schema/api_v1/_views/departments.sql.j2, schema/api_v1/_views/documents.sql.j2, schema/api_v1/_views/institutions.sql.j2, schema/api_v1/_views/languages.sql.j2, schema/api_v1/_views/me.sql.j2, schema/api_v1/_views/messages.sql.j2, schema/api_v1/_views/my_roles.sql.j2, schema/api_v1/_views/my_sessions.sql.j2, schema/api_v1/_views/my_tenants.sql.j2, schema/api_v1/_views/organizations.sql.j2, schema/api_v1/_views/people.sql.j2, schema/api_v1/_views/prompts.sql.j2, schema/api_v1/_views/teams.sql.j2, schema/api_v1/_views/tenant_members.sql.j2, schema/api_v1/_views/videos.sql.j2, policies/core.sql.j2, policies/privacy.sql.j2, policies/ops.sql.j2, policies/audit.sql.j2, policies/iam.sql.j2, policies/platform.sql.j2, policies/media.sql.j2, policies/ai.sql.j2, policies/content.sql.j2, policies/api_v1.sql.j2
+-- from: schema/core/_views/data_catalog.sql.j2, schema/core/_views/integrity_rules.sql.j2, schema/privacy/_views/data_lifecycle_policies.sql.j2, schema/audit/_functions/content_hash.sql.j2, schema/audit/security_contexts.sql.j2, schema/audit/_functions/elevations.sql.j2, schema/audit/_functions/events.sql.j2, schema/audit/_functions/seal_of.sql.j2, schema/audit/_functions/broken_seals.sql.j2, schema/audit/_functions/seal_window.sql.j2, schema/audit/_functions/security_events.sql.j2, schema/audit/_views/audit_policies.sql.j2, schema/audit/_views/audit_triggers.sql.j2, schema/audit/_views/row_level_policies.sql.j2, schema/authz/_functions/aal.sql.j2, schema/authz/_functions/assert_permission.sql.j2, schema/authz/_functions/assert_session.sql.j2, schema/authz/_functions/may_have_factor.sql.j2, schema/iam/permissions.sql.j2, schema/core/_views/column_catalog.sql.j2, schema/audit/_functions/sessions_of.sql.j2, schema/iam/relationship_types.sql.j2, schema/iam/roles.sql.j2, schema/iam/role_permissions.sql.j2, schema/iam/tenants.sql.j2, schema/authz/_functions/tenant_is_open.sql.j2, schema/iam/communities.sql.j2, schema/iam/institutions.sql.j2, schema/iam/organizations.sql.j2, schema/iam/units.sql.j2, schema/iam/invitations.sql.j2, schema/iam/permission_grants.sql.j2, schema/iam/_functions/accept_invitation.sql.j2, schema/iam/_functions/accept_membership.sql.j2, schema/authz/_functions/unrepaired_accounts.sql.j2, schema/iam/_functions/create_tenant.sql.j2, schema/iam/_functions/grant_role.sql.j2, schema/iam/_functions/guard_domain_verification.sql.j2, schema/iam/tenant_domains.sql.j2, schema/iam/_functions/guard_membership_consent.sql.j2, schema/iam/memberships.sql.j2, schema/authz/_functions/tenant_ids.sql.j2, schema/iam/unit_members.sql.j2, schema/authz/_functions/unit_ids.sql.j2, schema/iam/user_roles.sql.j2, schema/authz/_functions/is_auditor.sql.j2, schema/authz/_functions/is_super_admin.sql.j2, schema/authz/_functions/led_tenant_ids.sql.j2, schema/authz/_functions/may_on_platform.sql.j2, schema/authz/_functions/readable_user_ids.sql.j2, schema/authz/_functions/session_ok.sql.j2, schema/authz/_functions/supported_tenant_ids.sql.j2, schema/authz/_functions/admin_tenant_ids.sql.j2, schema/authz/_functions/may_grant.sql.j2, schema/authz/_functions/tenants_with.sql.j2, schema/authz/_functions/governed_with.sql.j2, schema/audit/_functions/may_read.sql.j2, schema/iam/_functions/invite.sql.j2, schema/iam/_functions/repair_profiles.sql.j2, schema/iam/_functions/revoke_role.sql.j2, schema/platform/languages.sql.j2, schema/media/media_types.sql.j2, schema/media/_functions/check_file.sql.j2, schema/media/_functions/delete_personal_files.sql.j2, schema/media/media.sql.j2, schema/media/_functions/reject_unseen_file.sql.j2, schema/ai/providers.sql.j2, schema/ai/models.sql.j2, schema/ai/_functions/append_message.sql.j2, schema/ai/_functions/append_reply.sql.j2, schema/ai/_functions/end_conversation.sql.j2, schema/ai/_functions/number_message.sql.j2, schema/ai/_functions/reject_unseen_agent.sql.j2, schema/content/repositories.sql.j2, schema/content/_functions/can_read.sql.j2, schema/content/_functions/copy_root.sql.j2, schema/content/_functions/copy_root_to_part.sql.j2, schema/content/_functions/publish_item.sql.j2, schema/content/_functions/reject_deleted_folder.sql.j2, schema/content/folders.sql.j2, schema/content/items.sql.j2, schema/content/ai_agents.sql.j2, schema/ai/conversations.sql.j2, schema/ai/conversation_messages.sql.j2, schema/content/automations.sql.j2, schema/content/prompts.sql.j2, schema/content/_functions/require_source.sql.j2, schema/content/documents.sql.j2, schema/content/videos.sql.j2, schema/content/_functions/search_items.sql.j2, schema/api_v1/_views/ai_agents.sql.j2, schema/api_v1/_views/automations.sql.j2, schema/api_v1/_views/communities.sql.j2, schema/api_v1/_views/conversations.sql.j2, schema/api_v1/_views/departments.sql.j2, schema/api_v1/_views/documents.sql.j2, schema/api_v1/_views/institutions.sql.j2, schema/api_v1/_views/languages.sql.j2, schema/api_v1/_views/me.sql.j2, schema/api_v1/_views/messages.sql.j2, schema/api_v1/_views/my_roles.sql.j2, schema/api_v1/_views/my_sessions.sql.j2, schema/api_v1/_views/my_tenants.sql.j2, schema/api_v1/_views/organizations.sql.j2, schema/api_v1/_views/people.sql.j2, schema/api_v1/_views/prompts.sql.j2, schema/api_v1/_views/teams.sql.j2, schema/api_v1/_views/tenant_members.sql.j2, schema/api_v1/_views/videos.sql.j2, policies/core.sql.j2, policies/privacy.sql.j2, policies/ops.sql.j2, policies/audit.sql.j2, policies/iam.sql.j2, policies/platform.sql.j2, policies/media.sql.j2, policies/ai.sql.j2, policies/content.sql.j2, policies/api_v1.sql.j2
 -- migrate:up
 
 -- schema/core/_views/data_catalog.sql.j2
@@ -3937,7 +3937,10 @@ create table ai.providers (
   updated_at timestamptz not null default now(),
   updated_by uuid,
   constraint providers_pkey primary key (id),
-  constraint providers_code_key unique (code)
+  constraint providers_code_key unique (code),
+  constraint providers_code_check check (length(code) between 1 and 100),
+  constraint providers_name_check check (length(name) between 1 and 200),
+  constraint providers_data_region_check check (length(data_region) <= 100)
 );
 
 comment on table ai.providers is 'Data processors in the sense of the GDPR.';
@@ -3984,7 +3987,13 @@ create table ai.models (
   updated_by uuid,
   constraint models_pkey primary key (id),
   constraint models_provider_id_code_key unique (provider_id, code),
-  constraint models_provider_id_fkey foreign key (provider_id) references ai.providers (id) on delete restrict
+  constraint models_provider_id_fkey foreign key (provider_id) references ai.providers (id) on delete restrict,
+  constraint models_code_check check (length(code) between 1 and 100),
+  constraint models_name_check check (length(name) between 1 and 200),
+  constraint models_context_tokens_check check (context_tokens > 0),
+  constraint models_input_usd_per_mtok_check check (input_usd_per_mtok >= 0),
+  constraint models_output_usd_per_mtok_check check (output_usd_per_mtok >= 0),
+  constraint models_capabilities_check check (pg_column_size(capabilities) <= 4096)
 );
 
 comment on table ai.models is 'Rows are kept when a model is retired, because conversations reference them.';
@@ -4013,41 +4022,38 @@ revoke all on ai.models from public;
 
 -- schema/ai/_functions/append_message.sql.j2
 
-create function ai.append_message(
-  conversation_id uuid,
-  role ai.message_role,
-  content text,
-  tokens_in integer default null,
-  tokens_out integer default null
-)
+create function ai.append_message(conversation_id uuid, content text)
 returns integer
 language plpgsql
-security invoker
+security definer
 set search_path = ''
 as $$
 declare
-  owner_id uuid;
+  tenant_id uuid;
   number integer;
 begin
-  select c.user_id
-  into owner_id
+  perform authz.assert_session('enrolled');
+
+  select c.tenant_id
+  into tenant_id
   from ai.conversations as c
   where c.id = append_message.conversation_id
-    and c.deleted_at is null;
+    and c.user_id = auth.uid()
+    and c.deleted_at is null
+    and (c.tenant_id is null or c.tenant_id = any (array(select authz.tenant_ids())));
 
   if not found then
     raise exception 'the conversation does not exist'
       using errcode = 'insufficient_privilege';
   end if;
 
+  if tenant_id is not null then
+    perform authz.assert_permission('ai.use', tenant_id);
+  end if;
+
   -- The trigger ah_sequence assigns the number; 1 only satisfies the NOT NULL constraint before it fires.
-  insert into ai.conversation_messages as m (
-    conversation_id, user_id, sequence_number, role, content, tokens_in, tokens_out
-  )
-  values (
-    append_message.conversation_id, owner_id, 1, append_message.role, append_message.content,
-    append_message.tokens_in, append_message.tokens_out
-  )
+  insert into ai.conversation_messages as m (conversation_id, user_id, sequence_number, role, content)
+  values (append_message.conversation_id, auth.uid(), 1, 'user', append_message.content)
   returning m.sequence_number
   into number;
 
@@ -4055,13 +4061,87 @@ begin
 end
 $$;
 
-comment on function ai.append_message(uuid, ai.message_role, text, integer, integer) is
-  'Appends a message to a conversation and returns its number. Runs with the caller''s privileges: a person '
-  'appends messages of role user to their own conversations, service_role all others.';
+comment on function ai.append_message(uuid, text) is
+  'Appends a message of the caller to their own conversation and returns its number. In a tenant the caller must '
+  'be an active member with the permission ai.use.';
 
-revoke all on function ai.append_message(uuid, ai.message_role, text, integer, integer) from public;
+revoke all on function ai.append_message(uuid, text) from public;
 
-grant execute on function ai.append_message(uuid, ai.message_role, text, integer, integer) to authenticated, service_role;
+grant execute on function ai.append_message(uuid, text) to authenticated;
+
+-- schema/ai/_functions/append_reply.sql.j2
+
+create function ai.append_reply(
+  conversation_id uuid,
+  content text,
+  role text default 'assistant',
+  model_id uuid default null,
+  tokens_in integer default null,
+  tokens_out integer default null,
+  cost_usd numeric default null,
+  latency_ms integer default null,
+  metadata jsonb default '{}'
+)
+returns integer
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  number integer;
+begin
+  -- The trigger ah_sequence assigns the number; 1 only satisfies the NOT NULL constraint before it fires.
+  insert into ai.conversation_messages as m (
+    conversation_id, user_id, sequence_number, role, content, model_id, tokens_in, tokens_out, cost_usd, latency_ms,
+    metadata
+  )
+  select
+    c.id, c.user_id, 1, append_reply.role, append_reply.content, coalesce(append_reply.model_id, c.model_id),
+    append_reply.tokens_in, append_reply.tokens_out, append_reply.cost_usd, append_reply.latency_ms,
+    append_reply.metadata
+  from ai.conversations as c
+  where c.id = append_reply.conversation_id
+    and c.deleted_at is null
+  returning m.sequence_number
+  into number;
+
+  if number is null then
+    raise exception 'the conversation does not exist'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  return number;
+end
+$$;
+
+comment on function ai.append_reply(uuid, text, text, uuid, integer, integer, numeric, integer, jsonb) is
+  'Appends a message of the model, of a tool or of the system to a conversation, with its tokens and its cost, '
+  'and returns its number.';
+
+revoke all on function ai.append_reply(uuid, text, text, uuid, integer, integer, numeric, integer, jsonb) from public;
+
+grant execute on function ai.append_reply(uuid, text, text, uuid, integer, integer, numeric, integer, jsonb) to service_role;
+
+-- schema/ai/_functions/end_conversation.sql.j2
+
+create function ai.end_conversation()
+returns trigger
+language plpgsql
+security invoker
+set search_path = ''
+as $$
+begin
+  new.ended_at := case when new.status in ('completed', 'archived') then coalesce(old.ended_at, now()) end;
+
+  return new;
+end
+$$;
+
+comment on function ai.end_conversation() is
+  'Trigger ad_status: sets the end of a conversation that is completed or archived, and clears it when it is '
+  'continued.';
+
+revoke all on function ai.end_conversation() from public;
 
 -- schema/ai/_functions/number_message.sql.j2
 
@@ -4072,12 +4152,6 @@ security definer
 set search_path = ''
 as $$
 begin
-  -- Checked before the UPDATE below: the policy rejects the message only after the UPDATE has locked another person's row.
-  if auth.uid() is not null and new.user_id is distinct from auth.uid() then
-    raise exception 'the conversation does not exist'
-      using errcode = 'insufficient_privilege';
-  end if;
-
   -- The row lock serializes the numbering. A unique index cannot replace it: it must contain the partition key, so the
   -- same number could occur once per month.
   update ai.conversations
@@ -4102,8 +4176,8 @@ end
 $$;
 
 comment on function ai.number_message() is
-  'Trigger ah_sequence: sets the sequence number of a message and the tenant of its conversation, overriding '
-  'values sent by the client.';
+  'Trigger ah_sequence: sets the sequence number of a message and the tenant of its conversation, and adds its '
+  'tokens and cost to the conversation.';
 
 revoke all on function ai.number_message() from public;
 
@@ -4702,7 +4776,7 @@ revoke all on content.ai_agents from public;
 
 create table ai.conversations (
   id uuid not null default core.uuid_v7(),
-  user_id uuid not null,
+  user_id uuid not null default auth.uid(),
   tenant_id uuid,
   agent_id uuid,
   model_id uuid,
@@ -4733,10 +4807,13 @@ create table ai.conversations (
   constraint conversations_agent_id_fkey foreign key (agent_id) references content.ai_agents (item_id) on delete set null,
   constraint conversations_model_id_fkey foreign key (model_id) references ai.models (id) on delete set null,
   constraint conversations_title_check check (length(title) <= 300),
+  constraint conversations_summary_check check (length(summary) <= 10000),
+  constraint conversations_context_check
+    check (jsonb_typeof(context) = 'object' and pg_column_size(context) <= 65536),
   constraint conversations_message_count_check check (message_count >= 0),
   constraint conversations_total_tokens_check check (total_tokens >= 0),
   constraint conversations_total_cost_usd_check check (total_cost_usd >= 0)
-);
+) with (fillfactor = 85);
 
 comment on table ai.conversations is
   'Belongs to the person, also inside a tenant: admins of the tenant cannot read its messages.';
@@ -4744,20 +4821,26 @@ comment on table ai.conversations is
 comment on column ai.conversations.message_count is
   'The last sequence number assigned; maintained by the trigger on ai.conversation_messages.';
 
+comment on column ai.conversations.last_message_at is
+  'Without an index: each message changes it, and an update of columns without an index writes no index entry. '
+  'A person has few conversations, which are sorted when they are listed.';
+
 -- The foreign key to ai.experiment_variants follows with that table.
 comment on column ai.conversations.experiment_variant_id is 'The experiment variant assigned to the person.';
 
--- A person's sidebar, newest first; a person's conversations when the person is erased.
-create index conversations_user_id_last_message_at_idx on ai.conversations (user_id, last_message_at desc);
+-- A person's conversations: the sidebar, and all of them when the person is erased.
+-- Foreign key: the referenced row is deleted or updated.
+create index conversations_user_id_idx
+  on ai.conversations (user_id);
 
 -- Usage report of a tenant.
 create index conversations_tenant_id_started_at_idx
   on ai.conversations (tenant_id, started_at desc)
   where tenant_id is not null;
 
--- Retention job.
-create index conversations_last_message_at_idx
-  on ai.conversations (last_message_at)
+-- Retention job: the last message is no older than the start.
+create index conversations_started_at_idx
+  on ai.conversations (started_at)
   where deleted_at is null;
 
 -- Foreign key: the referenced row is deleted or updated.
@@ -4770,9 +4853,14 @@ create index conversations_model_id_idx
   on ai.conversations (model_id)
   where model_id is not null;
 
+-- Not for counters: row_version detects edits of the person, not the next message.
 create trigger aa_touch
-  before update on ai.conversations
+  before update of agent_id, model_id, mode, title, summary, status, context, ended_at, deleted_at on ai.conversations
   for each row execute function core.touch('row_version');
+
+create trigger ad_status
+  before update of status on ai.conversations
+  for each row execute function ai.end_conversation();
 
 create trigger ab_agent
   before insert or update of agent_id on ai.conversations
@@ -4820,6 +4908,9 @@ create table ai.conversation_messages (
     foreign key (conversation_id, user_id) references ai.conversations (id, user_id) on delete cascade,
   constraint conversation_messages_sequence_number_check check (sequence_number > 0),
   constraint conversation_messages_content_check check (length(btrim(content)) > 0 and length(content) <= 400000),
+  constraint conversation_messages_content_format_check check (content_format in ('markdown', 'text')),
+  constraint conversation_messages_metadata_check
+    check (jsonb_typeof(metadata) = 'object' and pg_column_size(metadata) <= 32768),
   constraint conversation_messages_tokens_in_check check (tokens_in >= 0),
   constraint conversation_messages_tokens_out_check check (tokens_out >= 0),
   constraint conversation_messages_latency_ms_check check (latency_ms >= 0),
@@ -4827,13 +4918,18 @@ create table ai.conversation_messages (
 ) partition by range (created_at);
 
 comment on table ai.conversation_messages is
-  'Contains the owner of the conversation, so that the policy needs no join. Rows are not updated.';
+  'Contains owner and tenant of the conversation, so that the policy needs no join. Written by functions: '
+  'ai.append_message() for people, ai.append_reply() for the service. Rows are not updated.';
 
 comment on column ai.conversation_messages.user_id is
   'The owner of the conversation, also for messages of the model; part of the foreign key.';
 
 comment on column ai.conversation_messages.sequence_number is
-  'Assigned under the row lock of the conversation, without gaps; a value sent by the client is ignored.';
+  'Assigned under the row lock of the conversation, without gaps.';
+
+comment on column ai.conversation_messages.tenant_id is
+  'The tenant of the conversation, set by the trigger ah_sequence. No role can change the tenant of a '
+  'conversation.';
 
 -- Policy, and the export of one person.
 create index conversation_messages_user_id_created_at_idx
@@ -6538,20 +6634,20 @@ create policy conversations_session on ai.conversations
 
 create policy conversations_select on ai.conversations
   for select to authenticated
-  using (user_id = any (array(select authz.readable_user_ids('conversations'))) and deleted_at is null);
+  using (user_id = any (array(select authz.readable_user_ids('conversations'))) and (user_id <> (select auth.uid()) or tenant_id is null or tenant_id = any (array(select authz.tenant_ids()))) and deleted_at is null);
 
 create policy conversations_insert on ai.conversations
   for insert to authenticated
-  with check (user_id = (select auth.uid()) and (tenant_id is null or tenant_id = any (array(select authz.tenant_ids()))) and deleted_at is null);
+  with check (user_id = (select auth.uid()) and (tenant_id is null or tenant_id = any (array(select authz.tenant_ids()))) and (tenant_id is null or tenant_id = any (array(select authz.tenants_with('ai.use')))) and deleted_at is null);
 
 create policy conversations_update on ai.conversations
   for update to authenticated
-  using (user_id = (select auth.uid()) and deleted_at is null)
-  with check (user_id = (select auth.uid()) and deleted_at is null);
+  using (user_id = (select auth.uid()) and (tenant_id is null or tenant_id = any (array(select authz.tenant_ids()))) and deleted_at is null)
+  with check (user_id = (select auth.uid()) and (tenant_id is null or tenant_id = any (array(select authz.tenant_ids()))) and deleted_at is null);
 
-grant select, insert, update (agent_id, model_id, mode, title, summary, status, context, ended_at) on ai.conversations to authenticated;
+grant select, insert (tenant_id, agent_id, model_id, mode, title, context), update (agent_id, model_id, mode, title, summary, status, context) on ai.conversations to authenticated;
 
-grant select, insert, update, delete on ai.conversations to service_role;
+grant select, insert, delete, update (agent_id, model_id, mode, title, summary, status, context, ended_at, experiment_variant_id) on ai.conversations to service_role;
 
 create policy conversation_messages_session on ai.conversation_messages
   as restrictive for all to authenticated
@@ -6559,15 +6655,11 @@ create policy conversation_messages_session on ai.conversation_messages
 
 create policy conversation_messages_select on ai.conversation_messages
   for select to authenticated
-  using (user_id = any (array(select authz.readable_user_ids('conversations'))));
+  using (user_id = any (array(select authz.readable_user_ids('conversations'))) and (user_id <> (select auth.uid()) or tenant_id is null or tenant_id = any (array(select authz.tenant_ids()))));
 
-create policy conversation_messages_insert on ai.conversation_messages
-  for insert to authenticated
-  with check (user_id = (select auth.uid()) and role = 'user');
+grant select on ai.conversation_messages to authenticated;
 
-grant select, insert on ai.conversation_messages to authenticated;
-
-grant select, insert, update, delete on ai.conversation_messages to service_role;
+grant select on ai.conversation_messages to service_role;
 
 -- policies/content.sql.j2
 
@@ -7138,7 +7230,9 @@ drop function content.copy_root();
 drop function content.can_read(text, uuid, uuid, uuid, uuid[], uuid[], boolean);
 drop function ai.reject_unseen_agent();
 drop function ai.number_message();
-drop function ai.append_message(uuid, ai.message_role, text, integer, integer);
+drop function ai.end_conversation();
+drop function ai.append_reply(uuid, text, text, uuid, integer, integer, numeric, integer, jsonb);
+drop function ai.append_message(uuid, text);
 drop function media.reject_unseen_file();
 drop function media.delete_personal_files();
 drop function media.check_file();

@@ -17,6 +17,7 @@ from (
     ('2105', 'a009', 'b001', '1101', 'Suspended in A', 'active'),
     ('2201', 'a007', 'b002', '1201', 'Member B in B', 'active'),
     ('2202', 'a022', 'b002', '1201', 'Member of both, in B', 'active'),
+    ('2107', 'a017', 'b001', '1101', 'Denied in A', 'active'),
     ('2203', 'a022', 'b001', '1101', 'Member of both, in A', 'active')
 ) as talk (id, person, tenant, agent, title, status);
 
@@ -36,3 +37,11 @@ order by c.id, message.number;
 update ai.conversations
 set deleted_at = '2026-01-06 08:00:00+00'
 where id = '00000000-0000-4000-8000-000000002103';
+
+-- The editor who is denied content.edit is denied conversations in A, too.
+insert into iam.permission_grants (id, user_id, permission_id, tenant_id, effect, granted_at)
+select
+  '00000000-0000-4000-8000-000000f2a017', '00000000-0000-4000-8000-00000000a017', p.id,
+  '00000000-0000-4000-8000-00000000b001', 'deny', '2026-01-05 08:00:00+00'
+from iam.permissions as p
+where p.code = 'ai.use';

@@ -1,4 +1,4 @@
-"""Triggers on auth never raise: accounts are created and changed whatever fails after it, and the rest is repaired."""
+"""Triggers on auth never raise: accounts are created and changed, and what fails after it is repaired."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ PROJECT = find(Path(__file__).parents[2])
 Connection = psycopg.Connection[tuple[object, ...]]
 
 BREAKS_AUDIT = """
-create function pg_temp.fail() returns trigger language plpgsql as $$ begin raise exception 'the audit fails'; end $$;
+create function pg_temp.fail() returns trigger language plpgsql
+as $$ begin raise exception 'the audit fails'; end $$;
 create trigger zzz_fail before insert on audit.audit_log for each row execute function pg_temp.fail();
 """
 MISSING_PARTITIONS = """
@@ -208,7 +209,8 @@ def test_an_event_of_a_second_factor_is_recorded_later(built: Connection) -> Non
     assert repaired == (1, 0)
     events = built.execute(
         "select t.code, e.user_id, e.details ? 'occurred_at' from audit.security_audit as e"
-        " join audit.event_types as t on t.id = e.event_type_id where t.code like 'mfa.%' order by e.occurred_at"
+        " join audit.event_types as t on t.id = e.event_type_id"
+        " where t.code like 'mfa.%' order by e.occurred_at"
     ).fetchall()
     assert events == [("mfa.enrolled", account, True), ("mfa.removed", account, False)]
 

@@ -86,11 +86,11 @@ class Database:
             self.connection.execute("select set_config('request.jwt.claims', %s, true)", (claims,))
             self.connection.execute("set local row_security = on; set local role authenticated")
             created = self.connection.execute(
-                "insert into ai.conversations (user_id, title) values (%s, 'Plans') returning id", (person,)
+                "insert into ai.conversations (title) values ('Plans') returning id"
             ).fetchone()
             assert created is not None
             row = self.connection.execute(
-                "select ai.append_message(conversation_id => %s, role => 'user', content => %s)",
+                "select ai.append_message(conversation_id => %s, content => %s)",
                 (created[0], text),
             ).fetchone()
         assert row is not None
