@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from aigym_db.access.call_graph import CallGraph, FunctionDefinition, Node
+from aigym_db.access.call_graph import CallGraph, FunctionDefinition, Node, statements_of
 from aigym_db.access.expression_mutations import of_expression, of_statements
 from aigym_db.syntax.plpgsql import FunctionPart
-from aigym_db.syntax.tree import ast, dotted, is_a, nodes
+from aigym_db.syntax.tree import ast, dotted, is_a, nodes, words
 
 WITHOUT_PATH = "without SET search_path"
 """The operator whose mutants only a caller with another search_path can distinguish."""
@@ -113,6 +113,8 @@ class FunctionOperators:
         """The reason if the search_path of its caller cannot have an effect."""
         if function.parsed:
             return "The names in its body were resolved when it was created."
+        if not names_without_schema(function):
+            return "Its body contains no name that is resolved through search_path."
         callers = self._callers(function)
         if callers and all(caller.sets_path for caller in callers):
             return "Every function that calls it sets search_path."
@@ -124,6 +126,45 @@ class FunctionOperators:
         if function.oid in self._callable or not callers.issubset(self._graph.functions):
             return ()
         return tuple(self._graph.functions[oid] for oid in callers if isinstance(oid, int))
+
+
+def names_without_schema(function: FunctionDefinition) -> frozenset[str]:
+    """Return the functions, operators, types and relations that a body names without a schema.
+
+    DECLARE is included as a name: the types of variables are not examined.
+    """
+    from pglast import parse_sql
+    from pglast.parser import ParseError, scan
+
+    words_of_body = {function.body[token.start : token.end + 1].lower() for token in scan(function.body)}
+    names = words_of_body & {"declare"}
+    for text in statements_of(function):
+        try:
+            names.update(_names_of(tuple(raw.stmt for raw in parse_sql(text))))
+        except ParseError:
+            names.add(text)
+    return frozenset(names)
+
+
+def _names_of(trees: Any) -> Iterator[str]:
+    from pglast.enums import A_Expr_Kind
+
+    between = {A_Expr_Kind.AEXPR_BETWEEN, A_Expr_Kind.AEXPR_NOT_BETWEEN}
+    for node in nodes(trees):
+        if is_a(node, ast.FuncCall) and len(node.funcname) == 1:
+            yield from words(node.funcname)
+        elif is_a(node, ast.A_Expr) and len(node.name or ()) == 1:
+            yield from ("<=", ">=", "<", ">") if node.kind in between else words(node.name)
+        elif is_a(node, ast.SubLink) and node.testexpr is not None:
+            yield from words(node.operName) or ("=",)
+        elif (is_a(node, ast.CaseExpr) and node.arg is not None) or (
+            is_a(node, ast.JoinExpr) and node.usingClause
+        ):
+            yield "="
+        elif is_a(node, ast.TypeName) and len(node.names or ()) == 1:
+            yield from words(node.names)
+        elif is_a(node, ast.RangeVar) and not node.schemaname:
+            yield node.relname
 
 
 def _raising(graph: CallGraph) -> frozenset[Node]:

@@ -34,42 +34,71 @@ class CallTest:
         ]
         self._executed = _coverage(trial, graph, self._ids)
         self._killers: dict[int | None, dict[int, None]] = {}
+        self._direct: dict[int | None, list[int]] = {}
         repeated = Counter[tuple[str, str, str]]()
         self._repetitions: dict[int, int] = {}
         for index in self._ids:
             cell = trial.calls[index].cell
             kind = (cell.function, cell.call, cell.expected.text)
             self._repetitions[index] = repeated[kind]
+            if not repeated[kind]:
+                for oid in graph.named(cell.function):
+                    self._direct.setdefault(oid, []).append(index)
             repeated[kind] += 1
+
+    def direct_killer(self, connection: Connection, mutation: Mutation) -> tuple[str | None, str | None]:
+        """Do the same as `killer` with the calls of the function itself, one of each kind."""
+        ids = self._likely(mutation.function) + self._direct.get(mutation.function, [])
+        return self._killer(connection, mutation, [ids] if ids else [])
 
     def killer(self, connection: Connection, mutation: Mutation) -> tuple[str | None, str | None]:
         """Apply the mutant, execute its calls and roll back; return the killing cell, or the error."""
+        return self._killer(connection, mutation, [*_batches(self.candidates(mutation.function))], reach=True)
+
+    def _killer(
+        self, connection: Connection, mutation: Mutation, batches: list[Sequence[int]], *, reach: bool = False
+    ) -> tuple[str | None, str | None]:
         from psycopg import Error
 
-        candidates = self.candidates(mutation.function)
-        if not candidates:
+        if not batches:
             return None, None
         with connection.transaction(force_rollback=True):
             try:
                 connection.execute(mutation.mutant.ddl.encode())
             except Error as error:
                 return None, error.diag.message_primary
-            for batch in _batches(candidates):
+            for batch in batches:
                 if cell := self._first_killer(connection, mutation, batch):
                     return cell, None
-            changing = [index for index in candidates if self.trial.calls[index].cell.expected.changes][
-                :_REACHING
-            ]
-            if changing and (cell := self._first_killer(connection, mutation, changing, reach=True)):
+            changing = [index for batch in batches for index in batch if self._changes(index)][:_REACHING]
+            if (
+                reach
+                and changing
+                and (cell := self._first_killer(connection, mutation, changing, reach=True))
+            ):
                 return cell, None
         return None, None
 
     def candidates(self, function: int | None) -> tuple[int, ...]:
-        """The calls that execute a function: those that killed other mutants of it, then one of each kind."""
-        likely = list(self._killers.get(function, {}))[: -_LIKELY - 1 : -1]
+        """The calls that execute a function.
+
+        First those that killed other mutants of it, then one of each kind, its own before those of others.
+        """
+        likely = self._likely(function)
+        direct = set(self._direct.get(function, ()))
         executing = {index for index in self._ids if function in self._executed[index]}
-        rest = sorted(executing.difference(likely), key=lambda index: (self._repetitions[index], index))
+        rest = sorted(
+            executing.difference(likely),
+            key=lambda index: (self._repetitions[index], index not in direct, index),
+        )
         return (*likely, *rest)
+
+    def _likely(self, function: int | None) -> list[int]:
+        """The latest calls that killed other mutants of a function."""
+        return list(self._killers.get(function, {}))[: -_LIKELY - 1 : -1]
+
+    def _changes(self, index: int) -> bool:
+        return bool(self.trial.calls[index].cell.expected.changes)
 
     def _first_killer(
         self, connection: Connection, mutation: Mutation, ids: Sequence[int], *, reach: bool = False

@@ -8,10 +8,11 @@ function sets its own, and fails without, kills the mutant.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 
 from aigym_db.access.attempts import AttemptStatement
-from aigym_db.access.call_graph import CallGraph, FunctionDefinition, statements_of
+from aigym_db.access.call_graph import CallGraph
+from aigym_db.access.function_mutations import names_without_schema
 from aigym_db.access.mutant_calls import CallTest
 from aigym_db.access.mutations import Mutation
 from aigym_db.access.trial import Connection, Trial
@@ -37,7 +38,7 @@ class PathTest:
 
     def killer(self, connection: Connection, mutation: Mutation) -> tuple[str | None, str | None]:
         """Apply the mutant, execute calls and statements and roll back; return the killing cell."""
-        names = sorted(_names(self._graph.functions[mutation.function or 0]))
+        names = sorted(names_without_schema(self._graph.functions[mutation.function or 0]))
         calls = self._calls.candidates(mutation.function)[:_MOST] if self._calls else ()
         statements = {statement.id: str(statement.cell) for statement in self._statements(mutation)}
         with connection.transaction(force_rollback=True):
@@ -79,26 +80,3 @@ class PathTest:
         with connection.transaction(force_rollback=True):
             rows = connection.execute(query("access/run_with_path").encode(), parameters).fetchall()
         return {statement for statement, state in rows if state is None}
-
-
-def _names(function: FunctionDefinition) -> Iterator[str]:
-    """The functions and operators that a body names without a schema."""
-    from pglast import ast, parse_sql
-    from pglast.enums import A_Expr_Kind
-    from pglast.parser import ParseError
-
-    from aigym_db.syntax.tree import nodes, words
-
-    special = {A_Expr_Kind.AEXPR_BETWEEN: ("<=", ">="), A_Expr_Kind.AEXPR_NOT_BETWEEN: ("<", ">")}
-    for text in statements_of(function):
-        try:
-            trees = parse_sql(text)
-        except ParseError:
-            continue
-        for node in nodes(tuple(raw.stmt for raw in trees)):
-            if isinstance(node, ast.FuncCall) and len(words(node.funcname)) == 1:
-                yield words(node.funcname)[0]
-            elif isinstance(node, ast.A_Expr) and len(words(node.name)) == 1:
-                yield from special.get(A_Expr_Kind(node.kind or 0), words(node.name))
-            elif isinstance(node, ast.SubLink) and node.testexpr is not None:
-                yield from words(node.operName) or ("=",)

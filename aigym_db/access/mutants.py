@@ -106,6 +106,8 @@ def mutate(
         if mutation.path:
             yield paths.killer
             return
+        if call_test is not None and mutation.touches and mutation.function is not None:
+            yield call_test.direct_killer
         if mutation.touches:
             yield statements.killer
         if mutation.function is not None:

@@ -18,6 +18,7 @@ from aigym_db.access.trial import trial
 from aigym_db.database.servers.databases import clone
 from aigym_db.database.servers.server import Server
 from aigym_db.errors import BadAccessMatrix
+from aigym_db.model.access import MUTANT_KINDS
 
 SELF = "app.memberships memberships_insert: WITH CHECK without user_id <> (SELECT guard.me() AS me)"
 
@@ -76,6 +77,32 @@ def test_a_mutant_with_an_entry_in_equivalents_is_no_finding(mini: Path, run: Ru
 
     assert report.rate == 1.0
     assert list(surviving_mutants(report.survivors)) == []
+
+
+def test_equivalent_mutants_are_counted_but_tested_only_on_request(
+    mini: Path, connection: psycopg.Connection
+) -> None:
+    killed = "app.notes notes_select: dropped"
+    (mini / "policies/equivalents.toml").write_text(f'[[equivalent]]\nmutant = "{killed}"\nreason = "x"\n')
+    prepared, equivalents = trial(connection, read_matrix(mini)), read_equivalents(mini)
+
+    report = mutate(prepared, equivalents, names={"app.notes"})
+
+    assert killed not in report.tested
+    assert {item.mutant.id: item.equivalent for item in report.survivors}[killed] == "x"
+    with pytest.raises(BadAccessMatrix, match="is killed by a cell"):
+        mutate(prepared, equivalents, names={"app.notes"}, test_equivalents=True)
+
+
+def test_mutants_are_counted_by_kind(run: Run) -> None:
+    report = run()
+
+    kinds = {kind: report.of_kind(kind) for kind in MUTANT_KINDS}
+    assert sum(len(part.mutants) for part in kinds.values()) == len(report.mutants)
+    assert sum(part.tried for part in kinds.values()) == report.tried
+    assert "guard.tenants(): without m.ended_at IS NULL" in kinds["helper"].killed
+    assert "app.units units_select: dropped" in kinds["policy"].killed
+    assert kinds["function"].mutants == ()
 
 
 def test_entries_in_equivalents_hold_for_a_selection_of_tables(
