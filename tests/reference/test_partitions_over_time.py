@@ -109,7 +109,7 @@ class Database:
     def health(self, **options: Any) -> Health:
         """Examine the checks about partitions."""
         self.connection.execute("select pg_stat_force_next_flush()")
-        names = ("partitions-ahead", "overflow-rows", "partition-row-security", "detached-partition")
+        names = ("partitions-ahead", "overflow-partition", "partition-row-security", "detached-partition")
         return examine(self.dsn, names=names, **options)
 
 
