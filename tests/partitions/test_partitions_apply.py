@@ -75,6 +75,45 @@ def test_rows_of_the_overflow_partition_are_moved_with_nothing_changed(
     assert name(-1) not in homes(visitor)
 
 
+@pytest.mark.parametrize("kind", ["date", "timestamp", "timestamptz"])
+def test_a_table_by_days_without_a_primary_key_is_maintained_as_well(
+    visitor: Visitor, database: str, project: ProjectInProcess, kind: str
+) -> None:
+    project.append("aigym-db.toml", '"app.visits" = "range day day keep 5"\n')
+    visitor.execute(
+        f"create table app.visits (day {kind}, n int) partition by range (day);"
+        "do $$ begin"
+        "  execute format('create table app.first partition of app.visits for values from (%L) to (%L)',"
+        "    current_date - 3, current_date - 2);"
+        "  execute format('create table app.rest partition of app.visits for values from (%L) to (maxvalue)',"
+        "    current_date - 2);"
+        "end $$;"
+        "insert into app.visits select current_date + n, n"
+        " from unnest(array[-3, -2, -2, 0, 1, 400]) as n".encode()
+    )
+    query = "select * from app.visits order by day, n"
+    before = visitor.execute(query).fetchall()
+
+    options = PartitionOptions(("app.visits",))
+    done = aigym_db.apply_partitions(database, project.folder, options=options)
+
+    assert [step.kind for step in done.steps] == ["create"]
+    assert visitor.execute(query).fetchall() == before
+    homes = visitor.execute(
+        "select tableoid::regclass::text, array_agg(n order by n) from app.visits group by 1 order by min(n)"
+    ).fetchall()
+    today = datetime.now(UTC)
+    names = [f"app.visits_p{today + timedelta(days=n):%Y%m%d}" for n in (-2, 0, 1)]
+    assert homes == [
+        ("app.first", [-3]),
+        (names[0], [-2, -2]),
+        (names[1], [0]),
+        (names[2], [1]),
+        ("app.visits_overflow", [400]),
+    ]
+    assert aigym_db.plan_partitions(database, project.folder, options=options).steps == ()
+
+
 def test_what_is_written_between_copy_and_attachment_is_transferred(
     visitor: Visitor, database: str, project: ProjectInProcess
 ) -> None:
