@@ -21,6 +21,8 @@ from aigym_db.database.queries import query
 _PATH = "aigym_shadow, pg_catalog"
 _MOST = 24
 """Maximum number of calls and of statements per mutant."""
+_ORDER = ("select", "update", "insert", "reassign", "delete")
+"""Commands in the order of use: foreign keys reject most statements that delete rows."""
 _EACH = 2
 """Number of statements per table and command."""
 
@@ -54,17 +56,16 @@ class PathTest:
 
     def _statements(self, mutation: Mutation) -> tuple[AttemptStatement, ...]:
         """Statements that reach rows of tables whose policies or triggers execute the function."""
-        near = set(mutation.touches) | self._graph.executed_by_writes(mutation.function)
+        written = self._graph.executed_by_writes(mutation.function)
         kinds = Counter[tuple[str, str]]()
         chosen = []
-        for statement in sorted(
-            (item for item in self._trial.statements if item.cell.table in near and item.expected),
-            key=lambda item: item.id,
-        ):
-            kind = (statement.cell.table, statement.cell.command)
-            kinds[kind] += 1
-            if kinds[kind] <= _EACH:
-                chosen.append(statement)
+        for statement in sorted(self._trial.statements, key=lambda item: _ORDER.index(item.cell.command)):
+            table, command = statement.cell.table, statement.cell.command
+            fired = table in mutation.touches or (table in written and command != "select")
+            if fired and statement.expected:
+                kinds[table, command] += 1
+                if kinds[table, command] <= _EACH:
+                    chosen.append(statement)
         return tuple(chosen[:_MOST])
 
     def _succeeding_calls(self, connection: Connection, ids: Sequence[int]) -> dict[int, str]:
