@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from aigym_db.access.calls import call_trial
 from aigym_db.access.equivalents import read_equivalents
 from aigym_db.access.findings import coverage_gaps, differing_cells, surviving_mutants
 from aigym_db.access.matrix import read_matrix
@@ -75,3 +76,20 @@ def test_the_mutants_of_a_policy_are_killed(tried: Trial, table: str) -> None:
 
     assert report.killed
     assert [finding.message for finding in surviving_mutants(report.survivors)] == []
+
+
+@pytest.mark.parametrize("function", sampled(["iam.grant_role", "iam.invite", "iam.accept_invitation"], 3))
+def test_the_mutants_of_a_function_are_killed(tried: Trial, function: str) -> None:
+    calls = call_trial(tried.connections, tried.matrix, {function})
+
+    report = mutate(tried, read_equivalents(PROJECT.root), calls, names={function})
+
+    assert f"{function}(" in " ".join(report.killed)
+    assert [finding.message for finding in surviving_mutants(report.survivors)] == []
+
+
+@pytest.mark.exhaustive
+def test_no_cell_kills_an_equivalent_mutant(tried: Trial) -> None:
+    calls = call_trial(tried.connections, tried.matrix)
+
+    mutate(tried, read_equivalents(PROJECT.root), calls, test_equivalents=True)
