@@ -164,6 +164,8 @@ exception
 end
 $$;
 
+-- Optional, because before PostgreSQL 16 only a superuser creates a role with REPLICATION; hosted servers make backups
+-- themselves.
 -- allow bypassing-role: a dump without the rows that policies hide is no backup
 do $$
 begin
@@ -174,7 +176,7 @@ exception
   when duplicate_object or unique_violation then
     null; -- created concurrently by the migration of another database
   when insufficient_privilege then
-    raise exception 'role aigym_backup does not exist, and % cannot create it', current_user
+    raise warning 'role aigym_backup does not exist, and % cannot create it', current_user
       using errcode = 'insufficient_privilege',
             hint = 'Ask an administrator to run: create role aigym_backup login replication bypassrls;';
 end
@@ -346,6 +348,10 @@ $$;
 
 do $$
 begin
+  if to_regrole('aigym_backup') is null then
+    return;
+  end if;
+
   if not exists (
     select
     from pg_catalog.pg_auth_members
@@ -358,7 +364,7 @@ exception
   when unique_violation then
     null; -- granted concurrently by the migration of another database
   when insufficient_privilege then
-    raise exception 'aigym_backup is not a member of pg_read_all_data, and % cannot grant the membership', current_user
+    raise warning 'aigym_backup is not a member of pg_read_all_data, and % cannot grant the membership', current_user
       using errcode = 'insufficient_privilege',
             hint = 'Ask an administrator to run: grant pg_read_all_data to aigym_backup;';
 end

@@ -1,5 +1,5 @@
 -- 0006 iam tenants
--- from: schema/core/_views/data_catalog.sql.j2, schema/core/_views/integrity_rules.sql.j2, schema/privacy/_views/data_lifecycle_policies.sql.j2, schema/audit/_functions/content_hash.sql.j2, schema/audit/security_contexts.sql.j2, schema/audit/_functions/elevations.sql.j2, schema/audit/_functions/events.sql.j2, schema/audit/_functions/seal_of.sql.j2, schema/audit/_functions/broken_seals.sql.j2, schema/audit/_functions/seal_window.sql.j2, schema/audit/_functions/security_events.sql.j2, schema/audit/_views/audit_policies.sql.j2, schema/audit/_views/audit_triggers.sql.j2, schema/audit/_views/row_level_policies.sql.j2, schema/authz/_functions/aal.sql.j2, schema/authz/_functions/assert_permission.sql.j2, schema/authz/_functions/assert_session.sql.j2, schema/authz/_functions/may_have_factor.sql.j2, schema/iam/permissions.sql.j2, schema/core/_views/column_catalog.sql.j2, schema/audit/_functions/sessions_of.sql.j2, schema/iam/relationship_types.sql.j2, schema/iam/roles.sql.j2, schema/iam/role_permissions.sql.j2, schema/iam/tenants.sql.j2, schema/authz/_functions/tenant_is_open.sql.j2, schema/iam/communities.sql.j2, schema/iam/institutions.sql.j2, schema/iam/organizations.sql.j2, schema/iam/units.sql.j2, schema/iam/invitations.sql.j2, schema/iam/permission_grants.sql.j2, schema/iam/_functions/accept_invitation.sql.j2, schema/iam/_functions/accept_membership.sql.j2, schema/authz/_functions/unrepaired_accounts.sql.j2, schema/iam/_functions/create_tenant.sql.j2, schema/iam/_functions/grant_role.sql.j2, schema/iam/_functions/guard_domain_verification.sql.j2, schema/iam/tenant_domains.sql.j2, schema/iam/_functions/guard_membership_consent.sql.j2, schema/iam/memberships.sql.j2, schema/authz/_functions/tenant_ids.sql.j2, schema/iam/unit_members.sql.j2, schema/authz/_functions/unit_ids.sql.j2, schema/iam/user_roles.sql.j2, schema/authz/_functions/is_auditor.sql.j2, schema/authz/_functions/is_super_admin.sql.j2, schema/authz/_functions/led_tenant_ids.sql.j2, schema/authz/_functions/may_on_platform.sql.j2, schema/authz/_functions/readable_user_ids.sql.j2, schema/authz/_functions/session_ok.sql.j2, schema/authz/_functions/supported_tenant_ids.sql.j2, schema/authz/_functions/admin_tenant_ids.sql.j2, schema/authz/_functions/may_grant.sql.j2, schema/authz/_functions/tenants_with.sql.j2, schema/authz/_functions/governed_with.sql.j2, schema/audit/_functions/may_read.sql.j2, schema/iam/_functions/invite.sql.j2, schema/iam/_functions/repair_profiles.sql.j2, schema/iam/_functions/revoke_role.sql.j2, schema/platform/languages.sql.j2, schema/media/media_types.sql.j2, schema/media/_functions/check_file.sql.j2, schema/media/_functions/delete_personal_files.sql.j2, schema/media/media.sql.j2, schema/media/_functions/reject_unseen_file.sql.j2, schema/ai/providers.sql.j2, schema/ai/models.sql.j2, schema/ai/_functions/append_message.sql.j2, schema/ai/_functions/append_reply.sql.j2, schema/ai/_functions/end_conversation.sql.j2, schema/ai/_functions/number_message.sql.j2, schema/ai/_functions/reject_unseen_agent.sql.j2, schema/content/repositories.sql.j2, schema/content/_functions/can_read.sql.j2, schema/content/_functions/copy_root.sql.j2, schema/content/_functions/copy_root_to_part.sql.j2, schema/content/_functions/publish_item.sql.j2, schema/content/_functions/reject_deleted_folder.sql.j2, schema/content/folders.sql.j2, schema/content/items.sql.j2, schema/content/ai_agents.sql.j2, schema/ai/conversations.sql.j2, schema/ai/conversation_messages.sql.j2, schema/content/automations.sql.j2, schema/content/prompts.sql.j2, schema/content/_functions/require_source.sql.j2, schema/content/documents.sql.j2, schema/content/videos.sql.j2, schema/content/_functions/search_items.sql.j2, schema/api_v1/_views/ai_agents.sql.j2, schema/api_v1/_views/automations.sql.j2, schema/api_v1/_views/communities.sql.j2, schema/api_v1/_views/conversations.sql.j2, schema/api_v1/_views/departments.sql.j2, schema/api_v1/_views/documents.sql.j2, schema/api_v1/_views/institutions.sql.j2, schema/api_v1/_views/languages.sql.j2, schema/api_v1/_views/me.sql.j2, schema/api_v1/_views/messages.sql.j2, schema/api_v1/_views/my_roles.sql.j2, schema/api_v1/_views/my_sessions.sql.j2, schema/api_v1/_views/my_tenants.sql.j2, schema/api_v1/_views/organizations.sql.j2, schema/api_v1/_views/people.sql.j2, schema/api_v1/_views/prompts.sql.j2, schema/api_v1/_views/teams.sql.j2, schema/api_v1/_views/tenant_members.sql.j2, schema/api_v1/_views/videos.sql.j2, policies/core.sql.j2, policies/privacy.sql.j2, policies/ops.sql.j2, policies/audit.sql.j2, policies/iam.sql.j2, policies/platform.sql.j2, policies/media.sql.j2, policies/ai.sql.j2, policies/content.sql.j2, policies/api_v1.sql.j2
+-- from: schema/core/_views/data_catalog.sql.j2, schema/core/_views/integrity_rules.sql.j2, schema/privacy/_views/data_lifecycle_policies.sql.j2, schema/audit/_functions/content_hash.sql.j2, schema/audit/security_contexts.sql.j2, schema/audit/_functions/elevations.sql.j2, schema/audit/_functions/events.sql.j2, schema/audit/_functions/seal_of.sql.j2, schema/audit/_functions/broken_seals.sql.j2, schema/audit/_functions/seal_window.sql.j2, schema/audit/_functions/security_events.sql.j2, schema/audit/_views/audit_policies.sql.j2, schema/audit/_views/audit_triggers.sql.j2, schema/audit/_views/row_level_policies.sql.j2, schema/authz/_functions/aal.sql.j2, schema/authz/_functions/account_is_open.sql.j2, schema/authz/_functions/assert_permission.sql.j2, schema/authz/_functions/assert_session.sql.j2, schema/authz/_functions/may_have_factor.sql.j2, schema/iam/permissions.sql.j2, schema/core/_views/column_catalog.sql.j2, schema/audit/_functions/sessions_of.sql.j2, schema/iam/relationship_types.sql.j2, schema/iam/roles.sql.j2, schema/iam/role_permissions.sql.j2, schema/iam/tenants.sql.j2, schema/authz/_functions/tenant_is_open.sql.j2, schema/iam/communities.sql.j2, schema/iam/institutions.sql.j2, schema/iam/organizations.sql.j2, schema/iam/units.sql.j2, schema/iam/invitations.sql.j2, schema/iam/permission_grants.sql.j2, schema/iam/_functions/accept_invitation.sql.j2, schema/iam/_functions/accept_membership.sql.j2, schema/authz/_functions/unrepaired_accounts.sql.j2, schema/iam/_functions/create_tenant.sql.j2, schema/iam/_functions/grant_role.sql.j2, schema/iam/_functions/guard_domain_verification.sql.j2, schema/iam/tenant_domains.sql.j2, schema/iam/_functions/guard_membership_consent.sql.j2, schema/iam/memberships.sql.j2, schema/authz/_functions/tenant_ids.sql.j2, schema/iam/unit_members.sql.j2, schema/authz/_functions/unit_ids.sql.j2, schema/iam/user_roles.sql.j2, schema/authz/_functions/is_auditor.sql.j2, schema/authz/_functions/is_super_admin.sql.j2, schema/authz/_functions/led_tenant_ids.sql.j2, schema/authz/_functions/may_on_platform.sql.j2, schema/authz/_functions/readable_user_ids.sql.j2, schema/authz/_functions/session_ok.sql.j2, schema/authz/_functions/supported_tenant_ids.sql.j2, schema/authz/_functions/admin_tenant_ids.sql.j2, schema/authz/_functions/may_grant.sql.j2, schema/authz/_functions/tenants_with.sql.j2, schema/authz/_functions/governed_with.sql.j2, schema/audit/_functions/may_read.sql.j2, schema/iam/_functions/invite.sql.j2, schema/iam/_functions/repair_profiles.sql.j2, schema/iam/_functions/revoke_role.sql.j2, schema/platform/languages.sql.j2, schema/media/media_types.sql.j2, schema/media/_functions/check_file.sql.j2, schema/media/_functions/delete_personal_files.sql.j2, schema/media/media.sql.j2, schema/media/_functions/reject_unseen_file.sql.j2, schema/ai/providers.sql.j2, schema/ai/models.sql.j2, schema/ai/_functions/append_message.sql.j2, schema/ai/_functions/append_reply.sql.j2, schema/ai/_functions/end_conversation.sql.j2, schema/ai/_functions/number_message.sql.j2, schema/ai/_functions/reject_unseen_agent.sql.j2, schema/content/repositories.sql.j2, schema/content/_functions/can_read.sql.j2, schema/content/_functions/copy_root.sql.j2, schema/content/_functions/copy_root_to_part.sql.j2, schema/content/_functions/publish_item.sql.j2, schema/content/_functions/reject_deleted_folder.sql.j2, schema/content/folders.sql.j2, schema/content/items.sql.j2, schema/content/ai_agents.sql.j2, schema/ai/conversations.sql.j2, schema/ai/conversation_messages.sql.j2, schema/content/automations.sql.j2, schema/content/prompts.sql.j2, schema/content/_functions/require_source.sql.j2, schema/content/documents.sql.j2, schema/content/videos.sql.j2, schema/content/_functions/search_items.sql.j2, schema/api_v1/_views/ai_agents.sql.j2, schema/api_v1/_views/automations.sql.j2, schema/api_v1/_views/communities.sql.j2, schema/api_v1/_views/conversations.sql.j2, schema/api_v1/_views/departments.sql.j2, schema/api_v1/_views/documents.sql.j2, schema/api_v1/_views/institutions.sql.j2, schema/api_v1/_views/languages.sql.j2, schema/api_v1/_views/me.sql.j2, schema/api_v1/_views/messages.sql.j2, schema/api_v1/_views/my_roles.sql.j2, schema/api_v1/_views/my_sessions.sql.j2, schema/api_v1/_views/my_tenants.sql.j2, schema/api_v1/_views/organizations.sql.j2, schema/api_v1/_views/people.sql.j2, schema/api_v1/_views/prompts.sql.j2, schema/api_v1/_views/teams.sql.j2, schema/api_v1/_views/tenant_members.sql.j2, schema/api_v1/_views/videos.sql.j2, policies/core.sql.j2, policies/privacy.sql.j2, policies/ops.sql.j2, policies/audit.sql.j2, policies/iam.sql.j2, policies/platform.sql.j2, policies/media.sql.j2, policies/ai.sql.j2, policies/content.sql.j2, policies/api_v1.sql.j2
 -- migrate:up
 
 -- schema/core/_views/data_catalog.sql.j2
@@ -1094,6 +1094,38 @@ alter function authz.aal() owner to aigym_authz;
 revoke all on function authz.aal() from public;
 
 grant execute on function authz.aal() to authenticated, service_role;
+
+-- schema/authz/_functions/account_is_open.sql.j2
+
+-- PL/pgSQL: PostgreSQL rewrites the body of an SQL function when it is created, and on Supabase row-level security of
+-- auth.users applies to aigym_owner, which creates it.
+create function authz.account_is_open()
+returns boolean
+language plpgsql
+stable
+parallel safe
+security definer
+set search_path = ''
+as $$
+begin
+  return exists (
+    select
+    from auth.users as u
+    where u.id = auth.uid()
+      and u.deleted_at is null
+      and (u.banned_until is null or u.banned_until <= now())
+  );
+end
+$$;
+
+comment on function authz.account_is_open() is
+  'Whether the account of the caller exists and is neither banned nor deleted; false if auth.users cannot be read.';
+
+alter function authz.account_is_open() owner to aigym_authz;
+
+revoke all on function authz.account_is_open() from public;
+
+grant execute on function authz.account_is_open() to aigym_owner;
 
 -- schema/authz/_functions/assert_permission.sql.j2
 
@@ -2259,15 +2291,18 @@ grant execute on function iam.accept_membership(uuid) to authenticated;
 
 -- schema/authz/_functions/unrepaired_accounts.sql.j2
 
+-- PL/pgSQL for the reason given in account_is_open().
 create function authz.unrepaired_accounts()
 returns table (id uuid, email text, metadata jsonb)
-language sql
+language plpgsql
 stable
 security definer
 rows 10
 set search_path = ''
 as $$
-  select u.id, u.email, u.raw_user_meta_data
+begin
+  return query
+  select u.id, u.email::text, u.raw_user_meta_data
   from auth.users as u
   left join iam.profiles as p on p.id = u.id
   where (p.id is null and u.deleted_at is null)
@@ -2278,7 +2313,8 @@ as $$
       where f.user_id = u.id
         and f.step = 'profile'
         and f.repaired_at is null
-    )
+    );
+end
 $$;
 
 comment on function authz.unrepaired_accounts() is
@@ -3094,12 +3130,10 @@ as $$
   select exists (
       select
       from iam.profiles as p
-      join auth.users as u on u.id = p.id
       where p.id = auth.uid()
         and p.status = 'active'
-        and u.deleted_at is null
-        and (u.banned_until is null or u.banned_until <= now())
     )
+    and authz.account_is_open()
     and case
       when session_ok.level = 'none' then true
       when authz.aal() in ('aal2', 'aal3') then true
@@ -7264,6 +7298,7 @@ drop function authz.tenant_is_open(uuid);
 drop function authz.may_have_factor();
 drop function authz.assert_session(text);
 drop function authz.assert_permission(text, uuid);
+drop function authz.account_is_open();
 drop function authz.aal();
 drop function audit.security_events(uuid, uuid, text, audit.risk_level, timestamp with time zone, timestamp with time zone, uuid, integer);
 drop function audit.seal_window(text, timestamp with time zone, timestamp with time zone);

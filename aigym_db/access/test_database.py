@@ -31,7 +31,7 @@ from aigym_db.project.text import normalised
 from aigym_db.version import __version__
 
 REFERENCE, FIXTURE = "seeds/reference", "seeds/test"
-_FILLED = "aigym_fixture"
+FILLED = "aigym_fixture"
 """The database with the fixture, the template of the clones."""
 _SESSION = SessionSettings(lock_timeout_ms=0, idle_in_transaction_timeout_ms=0)
 
@@ -45,7 +45,7 @@ class TestDatabase:
     @contextmanager
     def database(self) -> Iterator[str]:
         """Create a clone and return its DSN; drop the clone after the block."""
-        database = clone(self.server, _FILLED)
+        database = clone(self.server, FILLED)
         try:
             yield database.dsn
         finally:
@@ -99,7 +99,7 @@ def open_test_database(project: Project, server: str | None = None) -> Iterator[
             add(connection, base)
 
     with throwaway(server or project.server, template_key=key, build=build) as running:
-        with open_session(clone(running, TEMPLATE, _FILLED).dsn, session) as connection:
+        with open_session(clone(running, TEMPLATE, FILLED).dsn, session) as connection:
             add(connection, others)
             _fill(connection, reference + fixture)
             connection.execute("analyze")
