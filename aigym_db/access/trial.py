@@ -127,14 +127,14 @@ def trial(
             else:
                 rejected.append(attempt)
     ordered = order_statements(statements)
-    for session in sessions:
-        _load(session, matrix, ordered)
+    _load(sessions[0], matrix, ordered)
+    for session in sessions[1:]:
+        _copy(sessions[0], session)
     return Trial(sessions, matrix, catalog, functions, fixtures, ordered, tuple(rejected), matched)
 
 
 def _load(connection: Connection, matrix: AccessMatrix, statements: Iterable[AttemptStatement]) -> None:
-    for name in ("discard", "create_attempts", "create_act_as", "create_run", "create_mutate"):
-        connection.execute(query(f"access/{name}").encode())
+    _create(connection)
     setup_ids: dict[str | None, int] = {None: 0}
     identities = {name: _identity(actor) for name, actor in matrix.actors.items()}
     with connection.cursor() as cursor, cursor.copy(query("access/fill_attempts").encode()) as copy:
@@ -154,6 +154,24 @@ def _load(connection: Connection, matrix: AccessMatrix, statements: Iterable[Att
                     list(statement.expected),
                 )
             )
+
+
+def _copy(source: Connection, target: Connection) -> None:
+    """Copy the loaded statements of one session to another; converting them takes longer than copying."""
+    _create(target)
+    with (
+        source.cursor() as reading,
+        target.cursor() as writing,
+        reading.copy(query("access/read_attempts").encode()) as texts,
+        writing.copy(query("access/fill_attempts").encode()) as copy,
+    ):
+        for text in texts:
+            copy.write(text)
+
+
+def _create(connection: Connection) -> None:
+    for name in ("discard", "create_attempts", "create_act_as", "create_run", "create_mutate"):
+        connection.execute(query(f"access/{name}").encode())
 
 
 def _identity(actor: Actor) -> tuple[str, str, str]:

@@ -1,0 +1,2 @@
+-- Return the statements that `trial` loaded into this session.
+copy pg_temp.aigym_attempt to stdout
