@@ -6,6 +6,7 @@
 
 `aigym_database` is the DSN of a clone of the project's migrated database with the rows of `seeds/test`;
 `as_actor` is called with a name of `policies/actors.toml` and returns a connection to that clone.
+`actor_transaction` is one transaction in which every actor can act, and which returns what each reaches.
 `pytest policies/` (or `testpaths` with it) runs each cell as a test. The test database is built on first use.
 """
 
@@ -21,6 +22,7 @@ import pytest
 if TYPE_CHECKING:
     import psycopg
 
+    from aigym_db.access.actor_transaction import ActorTransaction
     from aigym_db.access.test_database import TestDatabase
     from aigym_db.model.access import CallCell, CallOutcome, Cell, Outcome
     from aigym_db.project.config import Project
@@ -74,6 +76,27 @@ def as_actor(
             return opened.enter_context(connect_as(aigym_database, actors[name]))
 
         yield act
+
+
+@pytest.fixture
+def actor_transaction(aigym_root: Path, aigym_database: str) -> Iterator[ActorTransaction]:
+    """One transaction on `aigym_database` in which every actor can act; it is rolled back after the test.
+
+    `act(actor, sql, parameters, claims=…)` executes a statement as an actor, `execute(sql, parameters)` as
+    superuser; both return rows. `reach(actor, claims=…)` returns what the actor reaches: a mapping of
+    `schema.table` to the keys of rows, see `ActorTransaction`.
+    """
+    from aigym_db.access import actor_transaction as transactions
+    from aigym_db.access.matrix import read_matrix
+    from aigym_db.database.connect import connect
+    from aigym_db.project.config import find
+
+    matrix = read_matrix(find(aigym_root).root)
+    with (
+        connect(aigym_database, autocommit=True) as connection,
+        transactions.actor_transaction(connection, matrix) as opened,
+    ):
+        yield opened
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

@@ -46,6 +46,8 @@ class PlannedCall:
 class ReadOnlyCall:
     """A call of a function that writes nothing, with arguments that are the same for all actors."""
 
+    function: str
+    """`schema.name`."""
     label: str
     """`schema.name(call)`."""
     statement: str
@@ -113,7 +115,10 @@ def read_only_calls(
                 cells.setdefault((name, cell.call), cell)
     return tuple(
         ReadOnlyCall(
-            f"{call.cell.function}({call.cell.call})", call.statement, functions[call.cell.function].roles
+            call.cell.function.partition("(")[0],
+            f"{call.cell.function}({call.cell.call})",
+            call.statement,
+            functions[call.cell.function].roles,
         )
         for call in plan_calls(connection, matrix, functions, cells.values())
     )

@@ -10,6 +10,7 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
+from aigym_db.access.closure import closure_key
 from aigym_db.access.dependencies import Dependencies, Use
 from aigym_db.access.matrix import AccessMatrix
 from aigym_db.access.row_digests import row_digests
@@ -82,7 +83,7 @@ def cell_keys(
     keys = _Keys(
         matrix,
         Dependencies(catalog, row_digests(connection, catalog, sources)),
-        _digest(_tool(), server),
+        _digest(_tool(), server, closure_key(connection)),
         {
             actor.name: _digest(actor.name, actor.role, actor.claims, dict(actor.settings), dict(actor.names))
             for actor in matrix.actors.values()
@@ -99,7 +100,7 @@ class _Keys:
     matrix: AccessMatrix
     dependencies: Dependencies
     shared: str
-    """A digest of the versions of the tool and the server."""
+    """A digest of the versions of tool and server, and of what the closure of all writes depends on."""
     actors: Mapping[str, str]
     """A digest of each actor."""
 
@@ -121,11 +122,12 @@ class _Keys:
         }
         for actor in self.matrix.actors.values():
             cells = [table.cells[actor.name, command] for command in COMMANDS]
-            digest, classes_of_cells = reached[actor.role], [cell.classes for cell in cells]
+            digest = reached[actor.role]
+            expected_of_cells = [(cell.classes, sorted(cell.gains)) for cell in cells]
             yield CellKey(
                 (name, actor.name),
                 frozenset((table.place, *(cell.place for cell in cells))),
-                digest and _digest(self.shared, expected, digest, self.actors[actor.name], classes_of_cells),
+                digest and _digest(self.shared, expected, digest, self.actors[actor.name], expected_of_cells),
             )
 
     def of_call(self, cell: CallCell) -> CellKey:

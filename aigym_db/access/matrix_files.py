@@ -35,6 +35,8 @@ tries the tenants of every actor, `deleted_at = "once"` the value `once` of `[pe
 means: rows of this class can be changed to rows of the same class. `visibility.kept` limits this to one
 column, `visibility.loose > kept` allows changes from one class to another.
 
+`gains` lists what a permitted write may open to the actor; see `gains`.
+
 `[functions."schema.name"]` has the calls of a function; see `function_files`.
 """
 
@@ -49,6 +51,8 @@ from typing import Any
 from aigym_db.access.actors import ActorList
 from aigym_db.access.function_files import KEY as FUNCTIONS
 from aigym_db.access.function_files import FunctionMatrix, read_functions
+from aigym_db.access.gains import KEY as GAINS
+from aigym_db.access.gains import read_gains
 from aigym_db.access.matrix_rows import Row, read_rows
 from aigym_db.access.row_classes import expand_classes, fill_parameters
 from aigym_db.errors import BadAccessMatrix
@@ -58,7 +62,7 @@ from aigym_db.project.toml import Document, read_document
 
 ARCHETYPES = "policies/_archetypes"
 ENDING = ".access.toml"
-TABLE_KEYS = ("requires", "reassignments", "rows", "access")
+TABLE_KEYS = ("requires", "reassignments", "rows", "access", GAINS)
 """The keys of a table, apart from `archetype` and the parameters of its archetype."""
 ARCHETYPE_KEYS = ("note", "parameters", "reassignments", "rows", "access")
 _CLASS = re.compile(r"[a-z_][a-z0-9_]*")
@@ -159,6 +163,7 @@ def _table_matrix(
     reassignments = _reassignments(doc, table, value, base, parameters, actor_list)
     own = read_rows(doc, value.get("access", {} if base else None), actor_list, table)
     actor_rows = {**(base.cells if base else {}), **own}
+    gains = read_gains(doc, table, value.get(GAINS, {}), actor_list)
     cells: dict[tuple[str, Command], Cell] = {}
     for actor in actor_list.actors.values():
         if actor.name not in actor_rows:
@@ -173,7 +178,8 @@ def _table_matrix(
         for command, classes in zip(COMMANDS, row, strict=True):
             _check_classes(doc, f"{table}, {actor.name}, {command}", classes, rows, reassignments, table)
             reached = classes if requires is None or requires in actor.provides else ()
-            cells[actor.name, command] = Cell(table, actor.name, command, reached, place)
+            gained = gains.get((actor.name, command), frozenset())
+            cells[actor.name, command] = Cell(table, actor.name, command, reached, place, gained)
     return TableMatrix(table, doc.place(table), rows, reassignments, cells)
 
 

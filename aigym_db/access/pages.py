@@ -89,5 +89,29 @@ PAGES = {
             What to do: correct the function, or revoke EXECUTE; change the cell if the result is intended.
         """),
     ),
+    "ACC08": (
+        "access-escalates",
+        cleandoc("""
+            After a write that the access matrix permits, an actor reaches more than before.
+
+            The message contains the table, the actor and the command, what the actor gains (rows that existed
+            before, values of functions, its own rows in tables that functions of policies read), and the
+            statement: the witness. A membership table whose INSERT policy compares only the user lets every
+            user join every tenant.
+
+            What to do: revoke the privilege and let a function write the row, or restrict the policy. List
+            under `gains` of the table what the actor may gain.
+        """),
+    ),
+    "ACC09": (
+        "access-names-another",
+        cleandoc("""
+            An actor can write a row in the name of another person.
+
+            The column references people, is not the owner of the row, and a function reads the table: an
+            invitation with another person as inviter is accepted as if that person had written it.
+
+            What to do: do not grant the column; set it by a default, a trigger or a function.
+        """),
+    ),
 }
-"""By code: the name, and the page."""

@@ -5,8 +5,9 @@ A write can change what an actor reaches in other rows only if it changes one of
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -34,11 +35,23 @@ class PolicyInputs:
     """The tables that policies read themselves, or through a function whose arguments depend on the row."""
     calls: Mapping[Call, str]
     """The calls with constant arguments, and their SQL."""
+    functions: frozenset[str]
+    """The names of the functions that policies call."""
 
     @property
     def tables(self) -> frozenset[str]:
         """All tables that policies read, also through functions."""
         return self.direct | self.held.keys()
+
+    @property
+    def digest(self) -> str:
+        """A digest of the contents."""
+        contents = (
+            sorted(self.held.items()),
+            sorted(self.direct),
+            sorted(self.calls.items()),
+        )
+        return hashlib.sha256(repr(contents).encode()).hexdigest()
 
 
 def policy_inputs(rules: AccessRules, tables: Mapping[str, Table]) -> PolicyInputs:
@@ -50,47 +63,72 @@ def policy_inputs(rules: AccessRules, tables: Mapping[str, Table]) -> PolicyInpu
     calls: dict[Call, str] = {}
     called: set[int] = set()
     dependent: set[int] = set()
-    for name, arguments, sql in (call for text in sorted(texts) for call in _function_calls(text)):
-        called |= by_name.get(name, set())
+    for name, arguments, sql in sorted({call for text in texts for call in _function_calls(text)}, key=repr):
+        oids = by_name.get(name, set())
+        called |= oids
         if arguments is None:
-            dependent |= by_name.get(name, set())
-        elif name in by_name:
+            dependent |= oids
+        elif oids:
             calls.setdefault((name, arguments), sql)
     bodies = [rules.functions[oid].body for oid in _reachable(called, rules.calls)]
     direct = {name for policy in rules.policies for name in policy.reads if name in tables}
-    for oid in _reachable(dependent, rules.calls):
-        direct.update(_named(rules.functions[oid].body, tables))
+    direct |= _read_by(rules, tables, dependent)
     held: dict[str, tuple[str, ...]] = {}
     for name in sorted({name for body in bodies for name in _named(body, tables)}):
         words = {word for body in bodies if name in body for word in re.findall(r"\w+", body)}
         held[name] = tuple(column for column in tables[name].columns if column in words)
-    return PolicyInputs(held, frozenset(direct), calls)
+    names = frozenset(rules.functions[oid].name for oid in called)
+    return PolicyInputs(held, frozenset(direct), calls, names)
 
 
-def tables_with_effects(
-    connection: psycopg.Connection, rules: AccessRules, tables: Mapping[str, Table], targets: Iterable[str]
+def tables_read(
+    rules: AccessRules, functions: Collection[str], tables: Mapping[str, Table]
 ) -> frozenset[str]:
-    """Return the tables of which a write can change one of `targets`, also by triggers and foreign keys.
+    """Return the tables that `functions` read, `schema.name` or with a signature, and those they call."""
+    names = {name.partition("(")[0] for name in functions}
+    oids = {oid for oid, function in rules.functions.items() if function.name in names}
+    return _read_by(rules, tables, oids)
 
-    A trigger whose function executes dynamic SQL is assumed to change them.
+
+def effective_commands(
+    connection: psycopg.Connection, rules: AccessRules, tables: Mapping[str, Table], targets: Iterable[str]
+) -> frozenset[tuple[str, str]]:
+    """Return the commands that can change `targets`, as (table; insert, update or delete).
+
+    Triggers and foreign keys can change other tables than that of the command. A trigger whose function
+    executes dynamic SQL is assumed to change them.
     """
     wanted = frozenset(targets)
-    writers: dict[str, set[str]] = {name: set() for name in tables}
-    for table, function, other in connection.execute(query("access/write_effects").encode()):
+    changes: dict[tuple[str, str], set[str]] = {}
+    for table, command, function, other in connection.execute(query("access/write_effects").encode()):
+        changed = changes.setdefault((table, command), set())
         if other is not None:
-            writers.setdefault(table, set()).add(other)
+            changed.add(other)
             continue
-        for oid in _reachable([function], rules.calls):
-            if oid not in rules.functions:
-                continue
-            body = rules.functions[oid].body
-            writers.setdefault(table, set()).update(wanted if _DYNAMIC.search(body) else _named(body, tables))
-    changed = {name: _reachable([name], writers) for name in tables}
-    return frozenset(name for name in tables if not wanted.isdisjoint(changed[name]))
+        for oid in _reachable({int(function)}, rules.calls):
+            if oid in rules.functions:
+                body = rules.functions[oid].body
+                changed |= wanted if _DYNAMIC.search(body) else _named(body, tables)
+    by_table: dict[str, set[str]] = {}
+    for (table, _), changed in changes.items():
+        by_table.setdefault(table, set()).update(changed)
+    reached = {name: _reachable(changed, by_table) for name, changed in changes.items()}
+    own = {(table, command) for table in wanted for command in ("insert", "update", "delete")}
+    return frozenset(own).union(name for name, changed in reached.items() if not wanted.isdisjoint(changed))
+
+
+def constant_calls(text: str) -> frozenset[Call]:
+    """Return the calls of functions with constant arguments in an SQL expression."""
+    return frozenset(
+        (name, arguments) for name, arguments, _ in _function_calls(text) if arguments is not None
+    )
 
 
 def _function_calls(text: str) -> Iterator[tuple[str, tuple[str, ...] | None, str]]:
-    """Yield name, arguments (None unless all are constants) and SQL of each call in an expression."""
+    """Yield name, arguments and SQL of each call in an expression.
+
+    The arguments are None unless all of them are constants.
+    """
     from pglast import ast, parse_sql
     from pglast.stream import RawStream
     from pglast.visitors import Visitor
@@ -109,6 +147,13 @@ def _function_calls(text: str) -> Iterator[tuple[str, tuple[str, ...] | None, st
         yield name, known if len(known) == len(constants) else None, RawStream()(node)
 
 
+def _read_by(rules: AccessRules, tables: Mapping[str, Table], oids: Iterable[int]) -> frozenset[str]:
+    """Return the tables that functions and those they call read."""
+    return frozenset(
+        name for oid in _reachable(oids, rules.calls) for name in _named(rules.functions[oid].body, tables)
+    )
+
+
 def _constant(node: object) -> str | None:
     from pglast import ast
 
@@ -118,13 +163,6 @@ def _constant(node: object) -> str | None:
         return None
     value = node.val
     return "" if value is None else str(getattr(value, "sval", value))
-
-
-def constant_call(statement: str) -> Call | None:
-    """Return name and arguments of the call of a function with constant arguments; None for another."""
-    for name, arguments, _ in _function_calls(statement):
-        return None if arguments is None else (name, arguments)
-    return None
 
 
 def _named(body: str, tables: Mapping[str, Table]) -> set[str]:

@@ -18,7 +18,7 @@ from aigym_db.access.call_plans import ReadOnlyCall, read_only_calls
 from aigym_db.access.functions import CallableFunction
 from aigym_db.access.matrix import AccessMatrix
 from aigym_db.access.mutations import read_access_rules
-from aigym_db.access.policy_inputs import PolicyInputs, policy_inputs
+from aigym_db.access.policy_inputs import PolicyInputs, constant_calls, policy_inputs
 from aigym_db.access.statements import written_condition
 from aigym_db.access.tables import Table, tables
 from aigym_db.database.queries import query
@@ -27,6 +27,8 @@ from aigym_db.syntax.quote import literal
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 TAB = "\t"
+_UNREPORTED = "-"
+"""The first character of an entry that is compared and not reported."""
 MARKS = {"update": "~", "delete": "-"}
 """What follows the name of a table in an entry about rows that can be updated or deleted."""
 
@@ -49,6 +51,16 @@ class Reach:
         for definition in self.definitions:
             connection.execute(definition.encode())
 
+    def entries(self, connection: Connection, actor: Actor) -> Iterator[tuple[str, str]]:
+        """Yield label and value of what an actor reaches whose role does not bypass row-level security."""
+        row = connection.execute(
+            "select pg_temp.aigym_read_reach(%s::jsonb, true)", [json.dumps(self.identity(actor))]
+        ).fetchone()
+        for entry in row[0] if row else ():
+            if not entry.startswith(_UNREPORTED):
+                label, _, value = entry.partition(TAB)
+                yield label, value
+
     def identity(self, actor: Actor) -> Mapping[str, Any] | None:
         """Return the argument of `aigym_read_reach`; None if the role bypasses row-level security."""
         if actor.role not in self.functions:
@@ -70,8 +82,9 @@ def reach(connection: Connection, matrix: AccessMatrix, functions: Mapping[str, 
     Each is `pg_temp.<name>(claims, settings, persons)` and returns entries, a label and a value separated by
     a tab: `schema.table` and the key of a row that the actor can select, `schema.table~` and `schema.table-`
     of one that it can also update or delete, `schema.name(call)` and a value that is neither null nor false,
-    `schema.table(held)` and the values of a row. `<name>_values` returns the latter two only. The queries are
-    static, so that each is planned once per session: planning them takes longer than executing them.
+    `schema.table(held)` and the values of a row. `<name>_values` returns only held rows and the values of
+    functions that policies call. The queries are static, so that each is planned once per session: planning
+    them takes longer than executing them.
     """
     roles = sorted({actor.role for actor in matrix.actors.values()})
     catalog = tables(connection, roles)
@@ -83,21 +96,58 @@ def reach(connection: Connection, matrix: AccessMatrix, functions: Mapping[str, 
     conditions = _write_conditions(connection, policed)
     inputs = policy_inputs(read_access_rules(connection), catalog)
     held, persons = _held(matrix, catalog, inputs)
+    helpers = [call for call in calls if call.function in inputs.functions]
+    helpers += _calls_of_policies(inputs, helpers, policed)
+    others = [call for call in calls if call.function not in inputs.functions]
     names: dict[str, str] = {}
     definitions = [_existing(inside), _function("aigym_written()", _written(inside))]
     for index, role in enumerate(policed):
         names[role] = name = f"aigym_reach_{index}"
         act = f"perform pg_temp.aigym_act_as({literal(role)}, claims, settings);"
-        values = [act, *_values(role, calls), "perform set_config('role', 'none', true);", *held]
+        values = [act, *_values(role, helpers), "perform set_config('role', 'none', true);", *held]
         definitions.append(_function(f"{name}_values({_PARAMETERS})", values))
         rows = [
             _append(_reachable_rows(table, role, conditions))
             for table in inside
             if role in table.grants and table.grants[role].selects.issuperset(table.key)
         ]
-        everything = [f"reached := pg_temp.{name}_values(claims, settings, persons);", act, *rows]
+        values_of_helpers = f"reached := pg_temp.{name}_values(claims, settings, persons);"
+        everything = [values_of_helpers, act, *_values(role, others), *rows]
         definitions.append(_function(f"{name}({_PARAMETERS})", everything))
     return Reach(names, tuple(definitions), persons)
+
+
+def _calls_of_policies(
+    inputs: PolicyInputs, known: Iterable[ReadOnlyCall], roles: Iterable[str]
+) -> Iterator[ReadOnlyCall]:
+    """Yield the calls with constant arguments in policies that the matrix does not contain.
+
+    Their values are compared, but they are no gain: the rows are, which the policies admit.
+    """
+    contained = {call for helper in known for call in constant_calls(helper.statement)}
+    for call, sql in inputs.calls.items():
+        if call not in contained:
+            yield ReadOnlyCall(call[0], f"{_UNREPORTED}{sql}", sql, frozenset(roles))
+
+
+def owner_columns(matrix: AccessMatrix) -> tuple[tuple[str, str, str], ...]:
+    """Return the columns that contain the owner of a row: table, column, and the name of the value in
+    actors.toml.
+
+    They are those that `reassignments` maps to a value of the actor that is no list.
+    """
+    many = {
+        name
+        for actor in matrix.actors.values()
+        for name, value in actor.names.items()
+        if isinstance(value, tuple)
+    }
+    return tuple(
+        (name, column, person)
+        for name, table_matrix in matrix.tables.items()
+        for column, person in table_matrix.reassignments.items()
+        if person in matrix.actor_list.names and person not in many
+    )
 
 
 def reach_matches(actual: Mapping[ReachKey, int], expected: Mapping[ReachKey, int | None]) -> bool:
@@ -153,23 +203,15 @@ def _held(
     Its rows are those whose owner column, as listed under `reassignments`, has a value of the actor. Second
     are the names of these values.
     """
-    many = {
-        name
-        for actor in matrix.actors.values()
-        for name, value in actor.names.items()
-        if isinstance(value, tuple)
-    }
     owners = [
         (catalog[name], catalog[name].columns[column], person)
-        for name in inputs.held
-        if name in matrix.tables
-        for column, person in matrix.tables[name].reassignments.items()
-        if person in matrix.actor_list.names and person not in many
+        for name, column, person in owner_columns(matrix)
+        if name in inputs.held and column in catalog[name].columns
     ]
     statements = []
     for table, owner, person in owners:
-        values = ", ".join(f"{table.columns[name].quoted}::text" for name in inputs.held[table.name])
-        columns = f"concat_ws('|', {values})" if values else "''"
+        values = (f"{table.columns[name].quoted}::text" for name in inputs.held[table.name])
+        columns = f"concat_ws('|', {', '.join((table.key_sql, *values))})"
         own = f"{owner.quoted}::text = persons ->> {literal(person)}"
         label = literal(f"{table.name}(held)" + TAB)
         statements.append(_append(f"select {label} || {columns} from {table.quoted} where {own}"))

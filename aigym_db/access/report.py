@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from aigym_db.access.calls import CallTrial, call_trial
+from aigym_db.access.closure import escalations
 from aigym_db.access.control import check_control
 from aigym_db.access.findings import coverage_gaps, differing_calls, differing_cells
 from aigym_db.access.keys import cell_keys, row_sources, run_key
@@ -102,10 +103,12 @@ def access_report(
         called = call_trial(connections, matrix, tables or None, matched)
         calls = called.outcomes()
         calls_took_s = time.perf_counter() - call_began
+        closure = escalations(tried, results)
         findings = (
             *differing_cells(outcomes),
             *differing_calls(calls),
             *trigger_differences(tried, results, outcomes),
+            *closure.findings,
             *coverage_gaps(tried),
         )
         counts = CellCounts(
@@ -117,7 +120,13 @@ def access_report(
         )
         if verdicts:
             places = {finding.place for finding in findings}
-            verdicts.record_cells([cell.key for cell in keys if places.isdisjoint(cell.places)])
+            verdicts.record_cells(
+                [
+                    cell.key
+                    for cell in keys
+                    if places.isdisjoint(cell.places) and cell.name not in closure.compared
+                ]
+            )
             if not findings:
                 verdicts.record_run(key, counts)
             verdicts.save()

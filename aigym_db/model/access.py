@@ -46,6 +46,8 @@ class Cell:
     classes: tuple[str, ...]
     """Empty: no rows."""
     place: Place | None = None
+    gains: frozenset[str] = frozenset()
+    """What the actor may reach only after a permitted write of this cell: names as in ReachKey."""
 
     def __str__(self) -> str:
         return f"{self.table}: {self.actor} {self.command}"

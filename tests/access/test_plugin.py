@@ -130,3 +130,42 @@ def test_an_unknown_actor_is_a_usage_error(project: Path, pytester: pytest.Pytes
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*the actor 'zoe' does not exist; use one of: anonymous, member*"])
+
+
+def test_every_actor_can_act_in_one_transaction(project: Path, pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        test_reach="""
+        import psycopg, pytest
+
+        def test_a_new_member(actor_transaction):
+            before = actor_transaction.reach("outsider")
+            assert before["app.units"] == {"00000000-0000-0000-0000-000000000203"}
+            assert before["app.units~"] == before["app.units-"] == before["app.units"]
+
+            actor_transaction.act(
+                "admin",
+                "insert into app.memberships (tenant_id, user_id, level) "
+                "select id, %s, 'member' from app.tenants",
+                ["00000000-0000-0000-0000-000000000004"],
+            )
+
+            after = actor_transaction.reach("outsider")
+            assert len(after["app.units"]) == 3
+            assert after["app.units~"] == before["app.units~"]
+            assert len(after["guard.tenants(own)"]) == len(after["app.memberships(held)"]) == 2
+            assert "guard.governs(own)" not in actor_transaction.reach("outsider", claims={"aal": "aal1"})
+
+        def test_an_error_is_rolled_back(actor_transaction):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                actor_transaction.act("member", "insert into app.colours values ('blue', 'Blue')")
+
+            assert actor_transaction.act("member", "select body from app.notes") == [("mine",)]
+            assert actor_transaction.execute("select current_user = session_user") == [(True,)]
+
+        def test_a_role_that_bypasses_policies_has_no_reach(actor_transaction):
+            with pytest.raises(ValueError, match="bypasses row-level security"):
+                actor_transaction.reach("service")
+        """
+    )
+
+    pytester.runpytest_inprocess("test_reach.py").assert_outcomes(passed=3)

@@ -1,5 +1,5 @@
 -- The tables whose changes are counted: by position, each table or partition and the name of its root.
-create temporary table aigym_counted_table as
+create temporary table if not exists aigym_counted_table as
 select
     row_number() over (order by c.oid) as position,
     c.oid as table_oid,

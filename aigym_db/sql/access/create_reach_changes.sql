@@ -20,7 +20,7 @@ begin
         with changes as (
             select 'gains' as kind, split_part(added.entry, E'\t', 1) as label
             from (select unnest(after) except select unnest(before)) as added (entry)
-            where case
+            where added.entry !~ '^-' and case
                 when added.entry ~ '^[^\t]*\(held\)\t' then true
                 when added.entry ~ '^[^\t]*\)\t' then substr(added.entry, strpos(added.entry, E'\t') + 1) <> all (inserted)
                 else exists (
@@ -30,7 +30,7 @@ begin
             union all
             select 'loses', split_part(removed.entry, E'\t', 1)
             from (select unnest(before) except select unnest(after)) as removed (entry)
-            where with_losses
+            where with_losses and removed.entry !~ '^-'
         )
         select jsonb_agg(jsonb_build_array(name, counted.kind, counted.label, counted.number) order by counted.kind, counted.label)
         from (select kind, label, count(*) as number from changes group by 1, 2) as counted
