@@ -24,6 +24,14 @@ class Interval:
         """True if the interval has a time in common with another one; None is unbounded."""
         return (upper is None or self.lower < upper) and (lower is None or lower < self.upper)
 
+    def without(self, lower: datetime | None, upper: datetime | None) -> tuple[Interval, ...]:
+        """Return the parts of the interval before and after another one."""
+        if not self.overlaps(lower, upper):
+            return (self,)
+        before = (Interval(self.lower, lower),) if lower and self.lower < lower else ()
+        after = (Interval(upper, self.upper),) if upper and upper < self.upper else ()
+        return (*before, *after)
+
 
 def interval_at(width: Width, moment: datetime, offset: int = 0) -> Interval:
     """Return the interval that contains a time, or the one `offset` intervals later."""

@@ -9,7 +9,7 @@ from typing import Literal
 
 from aigym_db.errors import BadConfig, FormerPartition
 from aigym_db.partitions.interval import Interval, interval_at, intervals
-from aigym_db.partitions.layout import Former, Layout
+from aigym_db.partitions.layout import Former, Layout, Partition
 
 StepKind = Literal["finalize", "copy", "create", "detach", "mark", "archive", "drop"]
 """finalize: complete an interrupted detach. copy: fill a table with rows of the overflow partition. create:
@@ -133,7 +133,11 @@ def _steps(
 def due_partitions(
     layout: Layout, as_of: datetime, since: datetime | None = None
 ) -> tuple[DuePartition, ...]:
-    """Return the partitions to create: from the first time that needs one to the last interval ahead."""
+    """Return the partitions to create: from the first time that needs one to the last interval ahead.
+
+    Where partitions of other bounds end within an interval, such as those of another time zone, the partition
+    contains the rest of it.
+    """
     strategy, overflow = layout.strategy, layout.overflow
     first = min(filter(None, (as_of, since, overflow.lower if overflow else None)))
     last = interval_at(strategy.width, as_of, strategy.premade)
@@ -143,7 +147,8 @@ def due_partitions(
     oldest = _oldest_kept(layout, as_of)
     result = []
     for interval in intervals(strategy.width, first, last.lower):
-        if any(interval.overlaps(each.lower, each.upper) for each in bounded):
+        free = [part for part in _uncovered(interval, bounded) if part.upper > first]
+        if not free:
             continue
         is_requested = since is not None and interval.upper > since
         if oldest and interval.upper <= oldest and not rows.get(interval) and not is_requested:
@@ -159,8 +164,21 @@ def due_partitions(
                 f"{layout.partition_schema}.{name} exists and is not a partition of {layout.table}.",
                 hint=f"Attach it again with `alter table {layout.table} attach partition …`, or drop it.",
             )
-        result.append(DuePartition(name, interval, rows.get(interval)))
+        if len(free) > 1:
+            raise BadConfig(
+                f"The partitions of {layout.table} leave {len(free)} gaps in the interval of {name}.",
+                hint="Create a partition for each gap but the last one.",
+            )
+        result.append(DuePartition(name, free[0], rows.get(interval)))
     return tuple(result)
+
+
+def _uncovered(interval: Interval, partitions: Iterable[Partition]) -> list[Interval]:
+    """Return the parts of an interval that no partition contains, in order."""
+    parts = [interval]
+    for each in partitions:
+        parts = [rest for part in parts for rest in part.without(each.lower, each.upper)]
+    return sorted(parts)
 
 
 def expired_partitions(

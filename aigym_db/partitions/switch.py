@@ -10,6 +10,7 @@ from psycopg import Connection
 
 from aigym_db.errors import StatementFailed
 from aigym_db.partitions import statements as sql
+from aigym_db.partitions.interval import interval_at
 from aigym_db.partitions.layout import Layout, Partition, rows_by_interval
 from aigym_db.partitions.plan import DuePartition, PartitionStep
 from aigym_db.syntax.quote import quoted
@@ -64,7 +65,8 @@ def _transfer(
     total = sum(counts.values())
     moved = 0
     for due in step.partitions:
-        count = counts.get(due.interval.lower, 0)
+        # The interval of a partition can begin after that of its name; the rows are counted by the latter.
+        count = counts.get(interval_at(layout.strategy.width, due.interval.lower).lower, 0)
         table = tables[due.name]
         if due.name in copies:
             _reconcile(connection, layout, due, table, copies[due.name], count)

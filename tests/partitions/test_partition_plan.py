@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -103,6 +104,29 @@ def test_expired_intervals_without_rows_are_not_created() -> None:
         ("detach", ["events_p202602"]),
         ("detach", ["events_p202603"]),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("hours", [-1, 5])
+def test_a_partition_begins_where_one_with_the_bounds_of_another_time_zone_ends(hours: int) -> None:
+    months = [month(2026, 10), month(2026, 11)]
+    shift = timedelta(hours=hours)
+    local = [Interval(each.lower + shift, each.upper + shift) for each in months]
+    table = replace(layout((2026, 10), (2026, 11)), partitions=tuple(map(partition, local)))
+
+    (create,) = plan([table], NOW).steps
+
+    assert create.partitions[0].interval.lower == local[-1].upper
+    assert create.partitions[-1].interval == month(2027, 1)
+    for earlier, later in pairwise(create.partitions):
+        assert earlier.interval.upper == later.interval.lower
+
+
+def test_several_gaps_within_an_interval_are_an_error() -> None:
+    middle = Interval(datetime(2026, 12, 10, tzinfo=UTC), datetime(2026, 12, 11, tzinfo=UTC))
+    table = replace(layout((2026, 10), (2026, 11)), partitions=(partition(middle),))
+
+    with pytest.raises(BadConfig, match=r"leave 2 gaps in the interval of events_p202612"):
+        plan([table], NOW)
 
 
 def test_older_partitions_can_be_requested_and_are_not_detached_before_they_are_filled() -> None:

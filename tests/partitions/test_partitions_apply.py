@@ -75,6 +75,27 @@ def test_rows_of_the_overflow_partition_are_moved_with_nothing_changed(
     assert name(-1) not in homes(visitor)
 
 
+def test_partitions_and_an_overflow_partition_with_the_bounds_of_another_time_zone_leave_no_gap(
+    visitor: Visitor, database: str, project: ProjectInProcess
+) -> None:
+    visitor.execute("set timezone = 'America/New_York'")
+    first, last = (month(offset).replace(tzinfo=None) for offset in (-1, 0))
+    visitor.execute(
+        f"create table app.events_a partition of app.events for values from ('{first}') to ('{last}');"
+        f"create table app.events_overflow partition of app.events for values from ('{last}') to (maxvalue);"
+        "insert into app.events (created_at, person, text) select at, 1, 'kept' from generate_series("
+        f"'{first}'::timestamptz, '{last}'::timestamptz + '40 days', '1 hour') as at".encode()
+    )
+    before = rows(visitor)
+
+    aigym_db.apply_partitions(database, project.folder)
+
+    assert rows(visitor) == before
+    assert "events_overflow" not in homes(visitor)
+    insert(visitor, *range(14))
+    assert aigym_db.plan_partitions(database, project.folder).steps == ()
+
+
 @pytest.mark.parametrize("kind", ["date", "timestamp", "timestamptz"])
 def test_a_table_by_days_without_a_primary_key_is_maintained_as_well(
     visitor: Visitor, database: str, project: ProjectInProcess, kind: str
