@@ -4514,7 +4514,7 @@ create table content.folders (
     foreign key (repository_id) references content.repositories (id) on delete restrict,
   constraint folders_tenant_id_repository_id_parent_id_fkey
     foreign key (tenant_id, repository_id, parent_id)
-    references content.folders (tenant_id, repository_id, id) on delete restrict,
+    references content.folders (tenant_id, repository_id, id) on delete cascade,
   constraint folders_name_check check (length(name) between 1 and 255),
   constraint folders_depth_check check (depth between 0 and 10),
   constraint folders_parent_id_check check (parent_id is distinct from id)
@@ -4649,25 +4649,25 @@ create index items_owner_id_idx
   on content.items (owner_id)
   where owner_id is not null;
 
--- Global catalogue.
+-- Newest published items, of all tenants of a person and of the global catalogue.
 create index items_published_at_idx
   on content.items (published_at desc)
-  where status = 'published' and tenant_id is null;
+  where status = 'published';
 
--- Policy: newest in the tenants of a person.
+-- Newest published items of a tenant.
 create index items_tenant_id_published_at_idx
   on content.items (tenant_id, published_at desc)
-  where status = 'published' and deleted_at is null;
+  where status = 'published';
 
--- Policy: public items.
+-- Policy and content.search_items(): items that everyone can read.
 create index items_id_idx
   on content.items (id)
-  where status = 'published' and visibility = 'public';
+  where audience = 'everyone';
 
--- Full-text search.
+-- content.search_items(): words.
 create index items_search_idx on content.items using gin (search);
 
--- Metadata filters.
+-- content.search_items(): metadata.
 create index items_metadata_idx on content.items using gin (metadata jsonb_path_ops);
 
 -- Foreign key: the referenced row is deleted or updated.
@@ -4780,6 +4780,9 @@ create index ai_agents_avatar_media_id_idx
   on content.ai_agents (avatar_media_id)
   where avatar_media_id is not null;
 
+-- AI agents of a tenant.
+create index ai_agents_tenant_id_idx on content.ai_agents (tenant_id);
+
 create trigger aa_touch
   before update on content.ai_agents
   for each row execute function core.touch();
@@ -4799,7 +4802,8 @@ create trigger zz_audit
     'item_id',
     'owner_id',
     'owner_id',
-    'tenant_id'
+    'tenant_id',
+    'tenant_id,owner_id,audience'
   );
 
 alter table content.ai_agents enable row level security;
@@ -5026,6 +5030,9 @@ create index automations_next_run_at_idx
   on content.automations (next_run_at)
   where is_enabled;
 
+-- Automations of a tenant.
+create index automations_tenant_id_idx on content.automations (tenant_id);
+
 create trigger aa_touch
   before update on content.automations
   for each row execute function core.touch();
@@ -5041,7 +5048,8 @@ create trigger zz_audit
     'item_id',
     'owner_id',
     'owner_id',
-    'tenant_id'
+    'tenant_id',
+    'tenant_id,owner_id,audience'
   );
 
 alter table content.automations enable row level security;
@@ -5084,6 +5092,9 @@ create index prompts_target_model_id_idx
   on content.prompts (target_model_id)
   where target_model_id is not null;
 
+-- Prompts of a tenant.
+create index prompts_tenant_id_idx on content.prompts (tenant_id);
+
 create trigger aa_touch
   before update on content.prompts
   for each row execute function core.touch();
@@ -5099,7 +5110,8 @@ create trigger zz_audit
     'item_id',
     'owner_id',
     'owner_id',
-    'tenant_id'
+    'tenant_id',
+    'tenant_id,owner_id,audience'
   );
 
 alter table content.prompts enable row level security;
@@ -5178,6 +5190,9 @@ create index documents_media_id_idx
   on content.documents (media_id)
   where media_id is not null;
 
+-- Documents of a tenant.
+create index documents_tenant_id_idx on content.documents (tenant_id);
+
 create trigger aa_touch
   before update on content.documents
   for each row execute function core.touch();
@@ -5247,6 +5262,9 @@ create index videos_media_id_idx
   on content.videos (media_id)
   where media_id is not null;
 
+-- Videos of a tenant.
+create index videos_tenant_id_idx on content.videos (tenant_id);
+
 create trigger aa_touch
   before update on content.videos
   for each row execute function core.touch();
@@ -5281,7 +5299,7 @@ create function content.search_items(
   with_status content.content_status default null,
   in_language text default null,
   page_size integer default 20,
-  after_rank real default null,
+  after_rank double precision default null,
   after_id uuid default null
 )
 returns table (
@@ -5292,7 +5310,7 @@ returns table (
   description text,
   status content.content_status,
   published_at timestamptz,
-  rank real
+  rank double precision
 )
 language plpgsql
 stable
@@ -5344,50 +5362,71 @@ begin
     where (sought is null or i.search @@ sought)
       and (with_metadata is null or i.metadata @> with_metadata)
       and (in_tenant is null or i.tenant_id = in_tenant)
-      and content.can_read(i.audience, i.tenant_id, i.owner_id, person, memberships, trusted, is_platform)
+      and (of_type is null or i.content_type = of_type)
+      and (with_status is null or i.status = with_status)
+      and (in_language is null or i.language_code = in_language)
+      and content.can_read(
+        i.audience, i.tenant_id, i.owner_id, person, memberships, trusted, is_platform
+      )
     union all
-    select d.item_id, ts_rank(d.body_search, sought)
+    select i.id, ts_rank(d.body_search, sought)
     from content.documents as d
+    join content.items as i on i.id = d.item_id
     where in_bodies
       and d.body_search @@ sought
+      and (with_metadata is null or i.metadata @> with_metadata)
       and (in_tenant is null or d.tenant_id = in_tenant)
-      and content.can_read(d.audience, d.tenant_id, d.owner_id, person, memberships, trusted, is_platform)
+      and (of_type is null or i.content_type = of_type)
+      and (with_status is null or i.status = with_status)
+      and (in_language is null or i.language_code = in_language)
+      and content.can_read(
+        d.audience, d.tenant_id, d.owner_id, person, memberships, trusted, is_platform
+      )
     union all
-    select v.item_id, ts_rank(v.transcript_search, sought)
+    select i.id, ts_rank(v.transcript_search, sought)
     from content.videos as v
+    join content.items as i on i.id = v.item_id
     where in_bodies
       and v.transcript_search @@ sought
+      and (with_metadata is null or i.metadata @> with_metadata)
       and (in_tenant is null or v.tenant_id = in_tenant)
-      and content.can_read(v.audience, v.tenant_id, v.owner_id, person, memberships, trusted, is_platform)
+      and (of_type is null or i.content_type = of_type)
+      and (with_status is null or i.status = with_status)
+      and (in_language is null or i.language_code = in_language)
+      and content.can_read(
+        v.audience, v.tenant_id, v.owner_id, person, memberships, trusted, is_platform
+      )
   ),
   ranked as (
-    select m.id, sum(m.score)::real as rank
+    select m.id, sum(m.score)::double precision as rank
     from matches as m
     group by m.id
+  ),
+  page as (
+    select r.id, r.rank
+    from ranked as r
+    where after_id is null
+      or (r.rank, r.id) < (coalesce(after_rank, 0), after_id)
+    order by r.rank desc, r.id desc
+    limit page_size
   )
-  select i.id, i.content_type, i.tenant_id, i.title, i.description, i.status, i.published_at, r.rank
-  from ranked as r
-  join content.items as i on i.id = r.id
-  where (with_metadata is null or i.metadata @> with_metadata)
-    and (of_type is null or i.content_type = of_type)
-    and (with_status is null or i.status = with_status)
-    and (in_language is null or i.language_code = in_language)
-    and (after_id is null or (r.rank, r.id) < (coalesce(after_rank, 0), after_id))
-  order by r.rank desc, r.id desc
-  limit page_size;
+  select i.id, i.content_type, i.tenant_id, i.title, i.description, i.status, i.published_at, p.rank
+  from page as p
+  join content.items as i on i.id = p.id
+  order by p.rank desc, p.id desc;
 end
 $$;
 
 comment on function content.search_items(
-  text, jsonb, boolean, uuid, content.content_type, content.content_status, text, integer, real, uuid
+  text, jsonb, boolean, uuid, content.content_type, content.content_status, text, integer, double precision, uuid
 ) is
   'The items that match a query in title and description (and in bodies of documents and transcripts of videos, '
   'if in_bodies) or contain the metadata, or both; only those that the caller can select from content.items. '
   'Highest rank first. For the next page pass rank and id of the last item.';
 
-revoke all on function content.search_items(text, jsonb, boolean, uuid, content.content_type, content.content_status, text, integer, real, uuid) from public;
+revoke all on function content.search_items(text, jsonb, boolean, uuid, content.content_type, content.content_status, text, integer, double precision, uuid) from public;
 
-grant execute on function content.search_items(text, jsonb, boolean, uuid, content.content_type, content.content_status, text, integer, real, uuid) to authenticated;
+grant execute on function content.search_items(text, jsonb, boolean, uuid, content.content_type, content.content_status, text, integer, double precision, uuid) to authenticated;
 
 -- schema/api_v1/_views/ai_agents.sql.j2
 
@@ -7255,7 +7294,7 @@ drop table
   iam.permissions,
   audit.security_contexts;
 
-drop function content.search_items(text, jsonb, boolean, uuid, content.content_type, content.content_status, text, integer, real, uuid);
+drop function content.search_items(text, jsonb, boolean, uuid, content.content_type, content.content_status, text, integer, double precision, uuid);
 drop function content.require_source();
 drop function content.reject_deleted_folder();
 drop function content.publish_item();

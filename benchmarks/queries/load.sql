@@ -62,7 +62,7 @@ insert into content.items (
 )
 select
   pg_temp.id('i', g), r.id, r.content_type,
-  case when g % 200 = 0 then null else pg_temp.id('t', case when g % 10 < 2 then 1 else 2 + g % (pg_temp.n(1000) - 1) end) end,
+  case when g % 200 = 0 then null else pg_temp.id('t', case when g / 5 % 5 = 0 then 1 else 2 + g % (pg_temp.n(1000) - 1) end) end,
   case when g % 200 <> 0 then pg_temp.id('u', 1 + (g::bigint * 7919) % pg_temp.n(50000)) end,
   'Title ' || g || ' ' || (array['strength', 'yoga', 'sales', 'onboarding', 'safety', 'python'])[1 + g % 6],
   'About ' || (array['alpha', 'beta', 'gamma', 'delta'])[1 + g % 4] || ' word' || g % 5000,

@@ -1,0 +1,250 @@
+"""Content and files: typed parts, publication, denials, storage, and what is deleted with what."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from aigym_db.access import test_database
+from aigym_db.access.matrix import read_matrix
+from aigym_db.access.test_database import connect_as, open_test_database
+from aigym_db.project.config import find
+
+PROJECT = find(Path(__file__).parents[2])
+MATRIX = read_matrix(PROJECT.root)
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+A = "00000000-0000-4000-8000-00000000b001"
+EDITOR = "00000000-0000-4000-8000-00000000a024"
+CREATOR = "00000000-0000-4000-8000-00000000a011"
+ADMIN = "00000000-0000-4000-8000-00000000a002"
+DOCUMENT = "00000000-0000-4000-8000-000000001103"
+DRAFT = "00000000-0000-4000-8000-000000001106"
+DELETED = "00000000-0000-4000-8000-000000001109"
+OTHERS_DRAFT = "00000000-0000-4000-8000-000000001110"
+FOLDER, INNER = "00000000-0000-4000-8000-00000000f101", "00000000-0000-4000-8000-00000000f102"
+FILE = "00000000-0000-4000-8000-00000000e102"
+PARTS = ("ai_agents", "videos", "documents", "prompts", "automations")
+
+DIFFERENT = " union all ".join(
+    f"select item_id from content.{part} as p join content.items as i on i.id = p.item_id "
+    "where (p.tenant_id, p.owner_id, p.audience) is distinct from (i.tenant_id, i.owner_id, i.audience)"
+    for part in PARTS
+)
+
+
+@pytest.fixture(scope="module")
+def base() -> Iterator[test_database.TestDatabase]:
+    with open_test_database(PROJECT) as opened:
+        yield opened
+
+
+@pytest.fixture
+def dsn(base: test_database.TestDatabase) -> Iterator[str]:
+    """A database of its own with the test rows."""
+    with base.database() as opened:
+        yield opened
+
+
+@pytest.fixture
+def owner(dsn: str) -> Iterator[Connection]:
+    """A superuser's connection."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        yield connection
+
+
+def denied(dsn: str, actor: str, statement: str, *, keep: bool = True) -> bool:
+    """Return True if a statement of the actor is rejected, affects no row or returns false.
+
+    It is rolled back unless `keep` is set.
+    """
+    with connect_as(dsn, MATRIX.actors[actor]) as connection:
+        try:
+            with connection.transaction(force_rollback=not keep):
+                cursor = connection.execute(statement.encode())
+                if cursor.description is None:
+                    return cursor.rowcount == 0
+                return cursor.fetchone() in (None, (False,))
+        except psycopg.errors.InsufficientPrivilege:
+            return True
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "status = 'archived'",
+        "status = 'draft', published_at = null",
+        "visibility = 'public'",
+        "owner_id = null",
+        f"owner_id = '{EDITOR}'",
+        "tenant_id = '00000000-0000-4000-8000-00000000b002', folder_id = null",
+        "deleted_at = now()",
+        "deleted_at = null",
+    ],
+)
+def test_a_typed_part_has_tenant_owner_and_audience_of_its_item(owner: Connection, change: str) -> None:
+    assert owner.execute(DIFFERENT.encode()).fetchall() == []
+
+    changed = owner.execute(
+        f"update content.items set {change} where tenant_id is not null".encode()
+    ).rowcount
+
+    assert changed > 10
+    assert owner.execute(DIFFERENT.encode()).fetchall() == []
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_root_columns_of_a_typed_part_cannot_be_forged(owner: Connection, part: str) -> None:
+    owner.execute(
+        f"update content.{part} set tenant_id = null, owner_id = '{EDITOR}', audience = 'everyone'".encode()
+    )
+
+    assert owner.execute(DIFFERENT.encode()).fetchall() == []
+
+
+def test_a_part_inserted_while_its_item_changes_gets_the_new_values(dsn: str, owner: Connection) -> None:
+    owner.execute("delete from content.documents where item_id = %s", [DRAFT])
+    with psycopg.connect(dsn) as first:
+        first.execute("insert into content.documents (item_id, body) values (%s, 'New.')", [DRAFT])
+        publish = threading.Thread(
+            target=lambda: owner.execute(
+                "update content.items set status = 'published' where id = %s", [DRAFT]
+            )
+        )
+        publish.start()
+        with psycopg.connect(dsn, autocommit=True) as watcher:
+            wait_for_lock(watcher)
+        first.commit()
+    publish.join(30)
+
+    audience = owner.execute("select audience from content.documents where item_id = %s", [DRAFT]).fetchone()
+    assert audience == ("members",)
+    assert owner.execute(DIFFERENT.encode()).fetchall() == []
+
+
+def wait_for_lock(watcher: Connection) -> None:
+    """Return once a session of the database waits for a lock."""
+    waiting = (
+        "select count(*) from pg_catalog.pg_stat_activity "
+        "where datname = current_database() and wait_event_type = 'Lock'"
+    )
+    while watcher.execute(waiting.encode()).fetchone() == (0,):
+        watcher.execute("select pg_sleep(0.02)")
+
+
+def test_publishing_withdrawing_and_opening_require_the_permission(dsn: str) -> None:
+    publish = f"update content.items set status = 'published' where id = '{DRAFT}'"
+    withdraw = f"update content.items set status = 'archived' where id = '{DOCUMENT}'"
+    show = f"update content.items set visibility = 'public' where id = '{DOCUMENT}'"
+    rename = f"update content.items set title = 'New' where id = '{DOCUMENT}'"
+
+    assert [denied(dsn, "creator", statement) for statement in (publish, withdraw, show)] == [True] * 3
+    assert not denied(dsn, "creator", rename)
+    assert [denied(dsn, "editor", statement) for statement in (publish, show, withdraw)] == [False] * 3
+
+
+def test_the_server_records_publication_and_counts_editions(dsn: str, owner: Connection) -> None:
+    columns = "status, version, published_by, published_at is not null, archived_at is not null"
+    with connect_as(dsn, MATRIX.actors["editor"]) as editor:
+        states = [
+            editor.execute(
+                f"update content.items set status = '{status}' where id = '{DRAFT}' "
+                f"returning {columns}".encode()
+            ).fetchone()
+            for status in ("published", "draft", "published", "archived", "draft")
+        ]
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            editor.execute(f"update content.items set version = 9 where id = '{DRAFT}'".encode())
+
+    assert [state and (state[0], state[1], str(state[2]), state[3], state[4]) for state in states] == [
+        ("published", 1, EDITOR, True, False),
+        ("draft", 2, "None", False, False),
+        ("published", 2, EDITOR, True, False),
+        ("archived", 2, EDITOR, True, True),
+        ("draft", 3, "None", False, False),
+    ]
+
+
+ACTIONS = {
+    "content.create": "insert into content.items (repository_id, content_type, tenant_id, title) "
+    f"select id, content_type, '{A}', 'New' from content.repositories where code = 'prompts'",
+    "content.edit": f"update content.items set title = 'New' where id = '{OTHERS_DRAFT}'",
+    "content.publish": f"update content.items set status = 'published' where id = '{OTHERS_DRAFT}'",
+    "content.delete": f"select core.soft_delete('content.items', '{OTHERS_DRAFT}')",
+    "content.delete (folder)": f"select core.soft_delete('content.folders', '{FOLDER}')",
+    "content.delete (restore)": f"select core.restore('content.items', '{DELETED}')",
+    "media.create": "insert into media.media "
+    "(media_type_id, tenant_id, filename, mime_type, file_size_bytes) "
+    f"select id, '{A}', 'a.pdf', 'application/pdf', 10 from media.media_types where code = 'document'",
+    "media.edit": f"update media.media set alt_text = 'New' where id = '{FILE}'",
+    "media.delete": f"select core.soft_delete('media.media', '{FILE}')",
+}
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_denied_permission_stops_its_action(dsn: str, owner: Connection, action: str) -> None:
+    assert not denied(dsn, "community_admin", ACTIONS[action], keep=False)
+
+    owner.execute(
+        "insert into iam.permission_grants (user_id, permission_id, tenant_id, effect) "
+        "select %s, id, %s, 'deny' from iam.permissions where code = %s",
+        [ADMIN, A, action.split(" ", maxsplit=1)[0]],
+    )
+
+    assert denied(dsn, "community_admin", ACTIONS[action])
+
+
+def test_a_person_who_left_reads_nothing_of_the_tenant(dsn: str, owner: Connection) -> None:
+    mine = (
+        f"select id from {{}} where tenant_id = '{A}' and owner_id = '{CREATOR}' and visibility <> 'public'"
+    )
+    with connect_as(dsn, MATRIX.actors["creator"]) as creator:
+        before = [creator.execute(mine.format(t).encode()).rowcount for t in ("content.items", "media.media")]
+        owner.execute(
+            "update iam.memberships set status = 'terminated' where tenant_id = %s and user_id = %s",
+            [A, CREATOR],
+        )
+        after = [creator.execute(mine.format(t).encode()).rowcount for t in ("content.items", "media.media")]
+        parts = creator.execute("select item_id from content.documents where owner_id = auth.uid()").rowcount
+        public = creator.execute("select id from content.items where owner_id = auth.uid()").rowcount
+
+    assert min(before) > 0
+    assert after == [0, 0]
+    assert parts == public == 1
+
+
+@pytest.mark.parametrize("status", ["suspended", "closing"])
+def test_public_rows_of_a_closed_tenant_are_closed(dsn: str, owner: Connection, status: str) -> None:
+    counts = "select (select count(*) from content.items where tenant_id = %s), "
+    counts += "(select count(*) from media.media where tenant_id = %s)"
+    with connect_as(dsn, MATRIX.actors["stranger"]) as stranger:
+        before = stranger.execute(counts.encode(), [A, A]).fetchone()
+        owner.execute("update iam.tenants set status = %s where id = %s", [status, A])
+        after = stranger.execute(counts.encode(), [A, A]).fetchone()
+
+    assert before == (1, 1)
+    assert after == (0, 0)
+
+
+def test_a_deleted_folder_takes_its_contents_and_gives_them_back(dsn: str, owner: Connection) -> None:
+    live = "select array(select title from content.items where folder_id = any (%s) and is_active order by 1)"
+    with connect_as(dsn, MATRIX.actors["editor"]) as editor:
+        editor.execute(f"select core.soft_delete('content.items', '{DRAFT}')".encode())
+        editor.execute(f"select core.soft_delete('content.folders', '{FOLDER}')".encode())
+        deleted = owner.execute(live.encode(), [[FOLDER, INNER]]).fetchone()
+        with pytest.raises(psycopg.errors.ForeignKeyViolation):
+            editor.execute(
+                "insert into content.items (repository_id, content_type, tenant_id, folder_id, title) "
+                f"select id, content_type, '{A}', '{INNER}', 'x' from content.repositories "
+                "where code = 'documents'"
+            )
+        editor.execute(f"select core.restore('content.folders', '{FOLDER}')".encode())
+        restored = owner.execute(live.encode(), [[FOLDER, INNER]]).fetchone()
+
+    assert deleted == ([],)
+    assert restored == (["Document A"],), "what was deleted before remains deleted"

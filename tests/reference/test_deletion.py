@@ -1,0 +1,109 @@
+"""A tenant, a person, an item, a file and a folder can be deleted, whatever references them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from aigym_db.access.test_database import open_test_database
+from aigym_db.project.config import find
+
+PROJECT = find(Path(__file__).parents[2])
+PERSON = "00000000-0000-4000-8000-00000000a003"
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+ATTACH = """
+-- Every item is in a folder, and has a file of its tenant or, in the catalogue, of a person.
+update content.items as i
+set
+  folder_id = (
+    select f.id from content.folders as f
+    where f.tenant_id = i.tenant_id and f.repository_id = i.repository_id and f.deleted_at is null
+    order by f.depth desc limit 1
+  ),
+  thumbnail_media_id = {file};
+update content.videos as p set media_id = {file}, external_url = null
+from content.items as i where i.id = p.item_id;
+update content.documents as p set media_id = {file}, body = null
+from content.items as i where i.id = p.item_id;
+update content.ai_agents as p set avatar_media_id = {file} from content.items as i where i.id = p.item_id;
+update content.items set published_by = '00000000-0000-4000-8000-00000000a003' where status = 'published';
+update ai.conversations as c
+set agent_id = (
+  select a.item_id from content.ai_agents as a order by (a.tenant_id = c.tenant_id) desc nulls last limit 1
+);
+""".replace(
+    "{file}",
+    """coalesce(
+    (select m.id from media.media as m where m.tenant_id = i.tenant_id order by m.id limit 1),
+    '00000000-0000-4000-8000-00000000e101'
+  )""",
+)
+
+ROWS = {
+    "iam.tenants": "select t.id from iam.tenants as t "
+    "where not exists (select from iam.tenants as below where below.parent_id = t.id)",
+    "auth.users": "select id from auth.users",
+    "content.items": "select id from content.items",
+    "media.media": "select id from media.media",
+    "content.folders": "select id from content.folders",
+}
+
+
+@pytest.fixture(scope="module")
+def attached() -> Iterator[Connection]:
+    """A superuser's connection to the test rows, in which items, files and folders reference each other."""
+    with open_test_database(PROJECT) as base, base.connection() as connection:
+        connection.execute(ATTACH.encode())
+        yield connection
+
+
+@pytest.mark.parametrize("table", ROWS)
+def test_a_row_can_be_deleted_whatever_references_it(attached: Connection, table: str) -> None:
+    ids = [row[0] for row in attached.execute(ROWS[table].encode()).fetchall()]
+
+    assert len(ids) > 5
+    for id_ in ids:
+        with attached.transaction(force_rollback=True):
+            deleted = attached.execute(f"delete from {table} where id = %s".encode(), [id_]).rowcount
+            attached.execute("set constraints all immediate")
+            assert deleted == 1
+
+
+def test_a_tenant_with_tenants_below_it_is_deleted_after_them(attached: Connection) -> None:
+    with attached.transaction(force_rollback=True):
+        for depth in (2, 1, 0):
+            attached.execute("delete from iam.tenants where depth = %s", [depth])
+        left = attached.execute(
+            "select (select count(*) from iam.tenants), "
+            "(select count(*) from content.items where tenant_id is not null), "
+            "(select count(*) from content.documents where tenant_id is not null), "
+            "(select count(*) from media.media where tenant_id is not null), "
+            "(select count(*) from content.folders)"
+        ).fetchone()
+
+    assert left == (0, 0, 0, 0, 0)
+
+
+def test_personal_files_are_deleted_with_their_person_and_do_not_become_files_of_the_platform(
+    attached: Connection,
+) -> None:
+    platform = "select array(select id::text from media.media where tenant_id is null and owner_id is null)"
+    with attached.transaction(force_rollback=True):
+        before = attached.execute(platform.encode()).fetchone()
+        attached.execute("delete from auth.users where id = %s", [PERSON])
+        after = attached.execute(platform.encode()).fetchone()
+        kept = attached.execute(
+            "select count(*) from media.media where owner_id is null and tenant_id is not null"
+        ).fetchone()
+        without_file = attached.execute(
+            "select count(*) from content.documents as d where d.tenant_id is null and d.media_id is null"
+        ).fetchone()
+
+    assert before == after == (["00000000-0000-4000-8000-00000000e301"],)
+    assert kept == (3,), "files of the person in a tenant stay there, as the one without an owner before"
+    assert without_file == (2,)
