@@ -616,11 +616,10 @@ begin
   into before
   from ops.partition_strategies as strategy
   where format('%s.%s', strategy.schema_name, strategy.table_name) = partitioned_table
-    and strategy.partition_type = 'range'
   for update;
 
   if not found then
-    raise exception '% is not partitioned by time', partitioned_table
+    raise exception '% has no partition strategy', partitioned_table
       using errcode = 'invalid_parameter_value';
   end if;
 

@@ -693,7 +693,7 @@ create trigger zz_audit
 
 -- schema/audit/_functions/elevations.sql.j2
 
-create function audit.elevations(person uuid default null)
+create function audit.elevations(person uuid)
 returns setof audit.security_contexts
 language plpgsql
 stable
@@ -711,7 +711,7 @@ begin
   return query
   select c.*
   from audit.security_contexts as c
-  where person is null or c.user_id = person
+  where c.user_id = person
   order by c.started_at desc, c.id desc
   limit 1000;
 end
@@ -719,7 +719,7 @@ $$;
 
 comment on function audit.elevations(uuid) is
   'The elevations of a person, newest first, at most 1,000: the caller''s own or, for super admins and auditors, those '
-  'of any person or (null) of all.';
+  'of any person. The events elevation.opened list all.';
 
 revoke all on function audit.elevations(uuid) from public;
 
@@ -991,7 +991,7 @@ begin
     and (tenant is null or log.tenant_id = tenant)
     and (person is null or log.user_id = person)
     and (event_id is null or log.event_type_id = event_id)
-    and (at_least = 'low' or log.risk_level >= at_least)
+    and log.risk_level >= at_least
     -- The predicate of the index.
     and (at_least < 'high' or log.risk_level in ('high', 'critical'))
   order by log.occurred_at desc, log.id desc
