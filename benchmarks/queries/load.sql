@@ -57,6 +57,26 @@ values (
   now() + interval '4 hours'
 );
 
+insert into iam.units (id, tenant_id, kind, name, parent_id, ancestor_ids, depth)
+select
+  pg_temp.id('n', g), pg_temp.id('t', 1 + g % pg_temp.n(1000)), 'team', 'Unit ' || g,
+  case when g > 100 then pg_temp.id('n', g / 100) end,
+  case when g > 100 then array[pg_temp.id('n', g / 100)] else '{}' end, (g > 100)::integer
+from generate_series(1, pg_temp.n(20000)) as g;
+
+insert into iam.unit_members (tenant_id, unit_id, user_id)
+select u.tenant_id, u.id, pg_temp.id('u', row_number() over ())
+from iam.units as u;
+
+insert into content.folders (id, tenant_id, repository_id, name, parent_id, ancestor_ids, depth)
+select
+  pg_temp.id('f', g), pg_temp.id('t', 1 + g % pg_temp.n(1000)), r.id, 'Folder ' || g,
+  case when g > 100 then pg_temp.id('f', g / 100) end,
+  case when g > 100 then array[pg_temp.id('f', g / 100)] else '{}' end, (g > 100)::integer
+from generate_series(1, pg_temp.n(20000)) as g
+cross join content.repositories as r
+where r.content_type = 'document';
+
 insert into content.items (
   id, repository_id, content_type, tenant_id, owner_id, title, description, status, visibility, published_at, metadata, created_at
 )
@@ -80,6 +100,30 @@ from content.items as i
 where i.content_type = 'document'
   and not exists (select from content.documents as d where d.item_id = i.id);
 
+insert into content.ai_agents (item_id, tenant_id, owner_id, audience, system_prompt)
+select i.id, i.tenant_id, i.owner_id, i.audience, 'You answer questions.'
+from content.items as i
+where i.content_type = 'ai_agent'
+  and not exists (select from content.ai_agents as d where d.item_id = i.id);
+
+insert into content.videos (item_id, tenant_id, owner_id, audience, external_url, transcript)
+select i.id, i.tenant_id, i.owner_id, i.audience, 'https://video.example/' || i.id, 'welcome ' || i.title
+from content.items as i
+where i.content_type = 'video'
+  and not exists (select from content.videos as d where d.item_id = i.id);
+
+insert into content.prompts (item_id, tenant_id, owner_id, audience, template)
+select i.id, i.tenant_id, i.owner_id, i.audience, 'Summarise the text.'
+from content.items as i
+where i.content_type = 'prompt'
+  and not exists (select from content.prompts as d where d.item_id = i.id);
+
+insert into content.automations (item_id, tenant_id, owner_id, audience, trigger_type, event_type)
+select i.id, i.tenant_id, i.owner_id, i.audience, 'event', 'item.published'
+from content.items as i
+where i.content_type = 'automation'
+  and not exists (select from content.automations as d where d.item_id = i.id);
+
 insert into ai.conversations (id, user_id, tenant_id, title, last_message_at)
 select
   pg_temp.id('c', g), pg_temp.id('u', 1 + g % pg_temp.n(50000)), null, 'Conversation ' || g, now() - g * interval '1 second'
@@ -92,7 +136,7 @@ select
   1 + g / pg_temp.n(100000),
   case when g % 2 = 0 then 'user' else 'assistant' end::ai.message_role,
   'message ' || g || ' ' || md5(g::text),
-  date_trunc('month', now()) + (g % 80) * interval '1 day'
+  date_trunc('month', now()) + g * interval '80 days' / pg_temp.n(1000000)
 from generate_series(1, pg_temp.n(1000000)) as g;
 
 insert into audit.audit_log (
@@ -103,6 +147,17 @@ select
   pg_temp.id('t', case when g % 50 = 0 then 1 else 1 + g % pg_temp.n(1000) end), pg_temp.id('u', 1 + g % pg_temp.n(50000)),
   date_trunc('month', now()) + (g % 100) * interval '1 day'
 from generate_series(1, pg_temp.n(500000)) as g;
+
+insert into audit.security_audit (event_type_id, user_id, tenant_id, action, outcome, risk_level, ip_address, occurred_at)
+select
+  e.id, pg_temp.id('u', 1 + g % pg_temp.n(50000)), pg_temp.id('t', 1 + g % pg_temp.n(1000)), 'load',
+  case when g % 100 = 0 then 'failure' else 'success' end,
+  case when g % 200 = 0 then 'high' else 'low' end::audit.risk_level,
+  ('198.51.' || g % 100 || '.0/24')::inet,
+  date_trunc('month', now()) + g * interval '100 days' / pg_temp.n(200000)
+from generate_series(1, pg_temp.n(200000)) as g
+join (select id, row_number() over (order by code) - 1 as place, count(*) over () as total from audit.event_types) as e
+  on e.place = g % e.total;
 
 insert into media.media (
   media_type_id, tenant_id, owner_id, visibility, bucket, object_key, filename, mime_type, file_size_bytes
