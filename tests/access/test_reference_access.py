@@ -9,6 +9,7 @@ import pytest
 
 from aigym_db.access.calls import call_trial
 from aigym_db.access.equivalents import read_equivalents
+from aigym_db.access.closure import escalations
 from aigym_db.access.findings import coverage_gaps, differing_cells, surviving_mutants
 from aigym_db.access.matrix import read_matrix
 from aigym_db.access.mutants import mutate
@@ -35,6 +36,7 @@ def test_every_cell_matches(tried: Trial) -> None:
 
     assert [finding.message for finding in differing_cells(outcomes)] == []
     assert [finding.message for finding in trigger_differences(tried, results, outcomes)] == []
+    assert [finding.message for finding in escalations(tried, results).findings] == []
     assert [finding.message for finding in coverage_gaps(tried)] == []
 
 
