@@ -35,21 +35,23 @@ class CallTest:
         self._executed = _coverage(trial, graph, self._ids)
         self._killers: dict[int | None, dict[int, None]] = {}
         self._direct: dict[int | None, list[int]] = {}
+        named = {name: graph.named(name) for name in trial.matrix.functions}
         repeated = Counter[tuple[str, str, str]]()
         self._repetitions: dict[int, int] = {}
         for index in self._ids:
             cell = trial.calls[index].cell
             kind = (cell.function, cell.call, cell.expected.text)
             self._repetitions[index] = repeated[kind]
-            if not repeated[kind]:
-                for oid in graph.named(cell.function):
-                    self._direct.setdefault(oid, []).append(index)
+            for oid in named[cell.function]:
+                self._direct.setdefault(oid, []).append(index)
             repeated[kind] += 1
+        for direct in self._direct.values():
+            direct.sort(key=lambda index: (self._repetitions[index], index))
 
     def direct_killer(self, connection: Connection, mutation: Mutation) -> tuple[str | None, str | None]:
-        """Do the same as `killer` with the calls of the function itself, one of each kind."""
-        ids = self._likely(mutation.function) + self._direct.get(mutation.function, [])
-        return self._killer(connection, mutation, [ids] if ids else [])
+        """Do the same as `killer` with the calls of the function itself only."""
+        ids = dict.fromkeys((*self._likely(mutation.function), *self._direct.get(mutation.function, ())))
+        return self._killer(connection, mutation, [*_batches(list(ids))])
 
     def killer(self, connection: Connection, mutation: Mutation) -> tuple[str | None, str | None]:
         """Apply the mutant, execute its calls and roll back; return the killing cell, or the error."""
