@@ -95,10 +95,11 @@ def test_auth_is_left_to_its_owner(hosted: Server) -> None:
 def test_the_authentication_server_signs_people_up(hosted: Server) -> None:
     account = uuid4()
     with (
-        closing(connect(hosted.dsn(FILLED, "supabase_auth_admin"), autocommit=True)) as connection,
+        closing(connect(hosted.dsn(FILLED), autocommit=True)) as connection,
         connection.transaction(force_rollback=True),
     ):
         connection.execute("set local row_security = on")
+        connection.execute("set local session authorization supabase_auth_admin")
         connection.execute("insert into auth.users (id, email) values (%s, 'new@example.test')", [account])
         connection.execute("update auth.users set email = 'moved@example.test' where id = %s", [account])
         connection.execute(
