@@ -237,7 +237,7 @@ begin
     when 'iam.roles' then
       perform authz.assert_session('always');
 
-      return authz.is_super_admin()
+      return authz.may_on_platform('platform.grant')
         and exists (
           select
           from iam.roles as t
@@ -248,7 +248,7 @@ begin
     when 'iam.tenants' then
       perform authz.assert_session('always');
 
-      return authz.is_super_admin() or p_id = any (array(select authz.admin_tenant_ids()));
+      return authz.may_on_platform('tenant.suspend');
 
     when 'iam.units' then
       perform authz.assert_session('enrolled');
@@ -257,7 +257,7 @@ begin
         select
         from iam.units as t
         where t.id = p_id
-          and t.tenant_id = any (array(select authz.admin_tenant_ids()))
+          and t.tenant_id = any (array(select authz.governed_with('unit.manage')))
       );
 
     when 'media.media' then
@@ -458,11 +458,35 @@ begin
       where t.id = p_id
         and t.deleted_at is not null;
 
+      if not found then
+        return false;
+      end if;
+
+      perform audit.log_security(
+        'role.changed',
+        action => 'restore',
+        resource => 'iam.roles',
+        risk => 'critical',
+        details => jsonb_build_object('role', p_id)
+      );
+
+      return true;
+
     when 'iam.tenants' then
       update iam.tenants as t
       set deleted_at = null, deleted_by = null
       where t.id = p_id
         and t.deleted_at is not null;
+
+      if not found then
+        return false;
+      end if;
+
+      perform audit.log_security(
+        'tenant.restored', action => 'restore', resource => 'iam.tenants', risk => 'high', tenant => p_id
+      );
+
+      return true;
 
     when 'iam.units' then
       update iam.units as t
@@ -582,18 +606,43 @@ begin
       where t.id = p_id
         and t.deleted_at is null;
 
+      if not found then
+        return false;
+      end if;
+
+      perform audit.log_security(
+        'role.changed',
+        action => 'soft_delete',
+        resource => 'iam.roles',
+        risk => 'critical',
+        details => jsonb_build_object('role', p_id)
+      );
+
+      return true;
+
     when 'iam.tenants' then
-      -- A tenant with descendants cannot be deleted, because they would lose their administrators.
+      -- Only after its closure, and without descendants, which would lose their administrators.
       update iam.tenants as t
       set deleted_at = now(), deleted_by = me
       where t.id = p_id
         and t.deleted_at is null
+        and t.status = 'closing'
         and not exists (
           select
           from iam.tenants as below
           where below.parent_id = t.id
             and below.deleted_at is null
         );
+
+      if not found then
+        return false;
+      end if;
+
+      perform audit.log_security(
+        'tenant.deleted', action => 'soft_delete', resource => 'iam.tenants', risk => 'high', tenant => p_id
+      );
+
+      return true;
 
     when 'iam.units' then
       update iam.units as t

@@ -1685,10 +1685,10 @@ comment on domain iam.tenant_status is
   'members.';
 
 create domain iam.membership_status as text
-  constraint membership_status_check check (value in ('invited', 'pending', 'active', 'suspended', 'terminated'));
+  constraint membership_status_check check (value in ('pending', 'active', 'suspended', 'terminated'));
 
 comment on domain iam.membership_status is
-  'Only an active membership gives access to a tenant: invited waits for the person, pending for an admin.';
+  'Only an active membership gives access to a tenant. A pending one waits for an admin.';
 
 -- An enum, because functions compare its order; no client filters by it.
 create type iam.role_tier as enum ('super_admin', 'community_admin', 'end_user');

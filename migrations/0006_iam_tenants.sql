@@ -1,5 +1,5 @@
 -- 0006 iam tenants
--- from: schema/core/_views/data_catalog.sql.j2, schema/core/_views/integrity_rules.sql.j2, schema/privacy/_views/data_lifecycle_policies.sql.j2, schema/audit/_functions/content_hash.sql.j2, schema/audit/security_contexts.sql.j2, schema/audit/_functions/elevations.sql.j2, schema/audit/_functions/events.sql.j2, schema/audit/_functions/seal_of.sql.j2, schema/audit/_functions/broken_seals.sql.j2, schema/audit/_functions/seal_window.sql.j2, schema/audit/_functions/security_events.sql.j2, schema/audit/_views/audit_policies.sql.j2, schema/audit/_views/audit_triggers.sql.j2, schema/audit/_views/row_level_policies.sql.j2, schema/authz/_functions/aal.sql.j2, schema/authz/_functions/account_is_open.sql.j2, schema/authz/_functions/assert_permission.sql.j2, schema/authz/_functions/assert_session.sql.j2, schema/authz/_functions/may_have_factor.sql.j2, schema/iam/permissions.sql.j2, schema/core/_views/column_catalog.sql.j2, schema/audit/_functions/sessions_of.sql.j2, schema/iam/relationship_types.sql.j2, schema/iam/roles.sql.j2, schema/iam/role_permissions.sql.j2, schema/iam/tenants.sql.j2, schema/authz/_functions/tenant_is_open.sql.j2, schema/iam/communities.sql.j2, schema/iam/institutions.sql.j2, schema/iam/organizations.sql.j2, schema/iam/units.sql.j2, schema/iam/invitations.sql.j2, schema/iam/permission_grants.sql.j2, schema/iam/_functions/accept_invitation.sql.j2, schema/iam/_functions/accept_membership.sql.j2, schema/authz/_functions/unrepaired_accounts.sql.j2, schema/iam/_functions/create_tenant.sql.j2, schema/iam/_functions/grant_role.sql.j2, schema/iam/_functions/guard_domain_verification.sql.j2, schema/iam/tenant_domains.sql.j2, schema/iam/_functions/guard_membership_consent.sql.j2, schema/iam/memberships.sql.j2, schema/authz/_functions/tenant_ids.sql.j2, schema/iam/unit_members.sql.j2, schema/authz/_functions/unit_ids.sql.j2, schema/iam/user_roles.sql.j2, schema/authz/_functions/is_auditor.sql.j2, schema/authz/_functions/is_super_admin.sql.j2, schema/authz/_functions/led_tenant_ids.sql.j2, schema/authz/_functions/may_on_platform.sql.j2, schema/authz/_functions/readable_user_ids.sql.j2, schema/authz/_functions/session_ok.sql.j2, schema/authz/_functions/supported_tenant_ids.sql.j2, schema/authz/_functions/admin_tenant_ids.sql.j2, schema/authz/_functions/may_grant.sql.j2, schema/authz/_functions/tenants_with.sql.j2, schema/authz/_functions/governed_with.sql.j2, schema/audit/_functions/may_read.sql.j2, schema/iam/_functions/invite.sql.j2, schema/iam/_functions/repair_profiles.sql.j2, schema/iam/_functions/revoke_role.sql.j2, schema/platform/languages.sql.j2, schema/media/media_types.sql.j2, schema/media/_functions/check_file.sql.j2, schema/media/_functions/delete_personal_files.sql.j2, schema/media/media.sql.j2, schema/media/_functions/reject_unseen_file.sql.j2, schema/ai/providers.sql.j2, schema/ai/models.sql.j2, schema/ai/_functions/append_message.sql.j2, schema/ai/_functions/append_reply.sql.j2, schema/ai/_functions/end_conversation.sql.j2, schema/ai/_functions/number_message.sql.j2, schema/ai/_functions/reject_unseen_agent.sql.j2, schema/content/repositories.sql.j2, schema/content/_functions/can_read.sql.j2, schema/content/_functions/copy_root.sql.j2, schema/content/_functions/copy_root_to_part.sql.j2, schema/content/_functions/publish_item.sql.j2, schema/content/_functions/reject_deleted_folder.sql.j2, schema/content/folders.sql.j2, schema/content/items.sql.j2, schema/content/ai_agents.sql.j2, schema/ai/conversations.sql.j2, schema/ai/conversation_messages.sql.j2, schema/content/automations.sql.j2, schema/content/prompts.sql.j2, schema/content/_functions/require_source.sql.j2, schema/content/documents.sql.j2, schema/content/videos.sql.j2, schema/content/_functions/search_items.sql.j2, schema/api_v1/_views/ai_agents.sql.j2, schema/api_v1/_views/automations.sql.j2, schema/api_v1/_views/communities.sql.j2, schema/api_v1/_views/conversations.sql.j2, schema/api_v1/_views/departments.sql.j2, schema/api_v1/_views/documents.sql.j2, schema/api_v1/_views/institutions.sql.j2, schema/api_v1/_views/languages.sql.j2, schema/api_v1/_views/me.sql.j2, schema/api_v1/_views/messages.sql.j2, schema/api_v1/_views/my_roles.sql.j2, schema/api_v1/_views/my_sessions.sql.j2, schema/api_v1/_views/my_tenants.sql.j2, schema/api_v1/_views/organizations.sql.j2, schema/api_v1/_views/people.sql.j2, schema/api_v1/_views/prompts.sql.j2, schema/api_v1/_views/teams.sql.j2, schema/api_v1/_views/tenant_members.sql.j2, schema/api_v1/_views/videos.sql.j2, policies/core.sql.j2, policies/privacy.sql.j2, policies/ops.sql.j2, policies/audit.sql.j2, policies/iam.sql.j2, policies/platform.sql.j2, policies/media.sql.j2, policies/ai.sql.j2, policies/content.sql.j2, policies/api_v1.sql.j2
+-- from: schema/core/_views/data_catalog.sql.j2, schema/core/_views/integrity_rules.sql.j2, schema/privacy/_views/data_lifecycle_policies.sql.j2, schema/audit/_functions/content_hash.sql.j2, schema/audit/security_contexts.sql.j2, schema/audit/_functions/elevations.sql.j2, schema/audit/_functions/events.sql.j2, schema/audit/_functions/seal_of.sql.j2, schema/audit/_functions/broken_seals.sql.j2, schema/audit/_functions/seal_window.sql.j2, schema/audit/_functions/security_events.sql.j2, schema/audit/_views/audit_policies.sql.j2, schema/audit/_views/audit_triggers.sql.j2, schema/audit/_views/row_level_policies.sql.j2, schema/authz/_functions/aal.sql.j2, schema/authz/_functions/account_is_open.sql.j2, schema/authz/_functions/assert_permission.sql.j2, schema/authz/_functions/assert_session.sql.j2, schema/authz/_functions/confirmed_address.sql.j2, schema/authz/_functions/may_have_factor.sql.j2, schema/iam/permissions.sql.j2, schema/core/_views/column_catalog.sql.j2, schema/audit/_functions/sessions_of.sql.j2, schema/iam/relationship_types.sql.j2, schema/iam/roles.sql.j2, schema/authz/_functions/role_rank.sql.j2, schema/iam/role_permissions.sql.j2, schema/iam/tenants.sql.j2, schema/authz/_functions/tenant_is_open.sql.j2, schema/iam/communities.sql.j2, schema/iam/institutions.sql.j2, schema/iam/organizations.sql.j2, schema/iam/units.sql.j2, schema/iam/invitations.sql.j2, schema/iam/permission_grants.sql.j2, schema/iam/_functions/accept_invitation.sql.j2, schema/iam/_functions/access_review.sql.j2, schema/authz/_functions/unrepaired_accounts.sql.j2, schema/iam/_functions/assert_other_owner.sql.j2, schema/iam/_functions/create_tenant.sql.j2, schema/iam/_functions/end_membership.sql.j2, schema/iam/_functions/end_role.sql.j2, schema/iam/_functions/grant_permission.sql.j2, schema/iam/_functions/grant_role.sql.j2, schema/iam/_functions/guard_domain_verification.sql.j2, schema/iam/tenant_domains.sql.j2, schema/iam/_functions/hand_over_ownership.sql.j2, schema/iam/_functions/invite.sql.j2, schema/iam/_functions/join_by_domain.sql.j2, schema/iam/_functions/limit_members.sql.j2, schema/iam/memberships.sql.j2, schema/authz/_functions/tenant_ids.sql.j2, schema/iam/unit_members.sql.j2, schema/authz/_functions/unit_ids.sql.j2, schema/iam/user_roles.sql.j2, schema/authz/_functions/held_rank.sql.j2, schema/authz/_functions/is_auditor.sql.j2, schema/authz/_functions/is_super_admin.sql.j2, schema/authz/_functions/led_tenants.sql.j2, schema/authz/_functions/may_on_platform.sql.j2, schema/authz/_functions/person_tenants_with.sql.j2, schema/authz/_functions/person_governed_with.sql.j2, schema/authz/_functions/readable_user_ids.sql.j2, schema/authz/_functions/session_ok.sql.j2, schema/authz/_functions/supported_tenant_ids.sql.j2, schema/authz/_functions/admin_tenant_ids.sql.j2, schema/authz/_functions/governed_with.sql.j2, schema/audit/_functions/may_read.sql.j2, schema/authz/_functions/rank_in.sql.j2, schema/authz/_functions/tenants_with.sql.j2, schema/iam/_functions/lock_tenant.sql.j2, schema/iam/_functions/repair_profiles.sql.j2, schema/iam/_functions/request_membership.sql.j2, schema/iam/_functions/revoke_invitation.sql.j2, schema/iam/_functions/revoke_invitations_of.sql.j2, schema/iam/_functions/revoke_permission.sql.j2, schema/iam/_functions/revoke_role.sql.j2, schema/iam/_functions/set_membership_status.sql.j2, schema/iam/_functions/set_role_permission.sql.j2, schema/iam/_functions/set_tenant_status.sql.j2, schema/platform/languages.sql.j2, schema/media/media_types.sql.j2, schema/media/_functions/check_file.sql.j2, schema/media/_functions/delete_personal_files.sql.j2, schema/media/media.sql.j2, schema/media/_functions/reject_unseen_file.sql.j2, schema/ai/providers.sql.j2, schema/ai/models.sql.j2, schema/ai/_functions/append_message.sql.j2, schema/ai/_functions/append_reply.sql.j2, schema/ai/_functions/end_conversation.sql.j2, schema/ai/_functions/number_message.sql.j2, schema/ai/_functions/reject_unseen_agent.sql.j2, schema/content/repositories.sql.j2, schema/content/_functions/can_read.sql.j2, schema/content/_functions/copy_root.sql.j2, schema/content/_functions/copy_root_to_part.sql.j2, schema/content/_functions/publish_item.sql.j2, schema/content/_functions/reject_deleted_folder.sql.j2, schema/content/folders.sql.j2, schema/content/items.sql.j2, schema/content/ai_agents.sql.j2, schema/ai/conversations.sql.j2, schema/ai/conversation_messages.sql.j2, schema/content/automations.sql.j2, schema/content/prompts.sql.j2, schema/content/_functions/require_source.sql.j2, schema/content/documents.sql.j2, schema/content/videos.sql.j2, schema/content/_functions/search_items.sql.j2, schema/api_v1/_views/ai_agents.sql.j2, schema/api_v1/_views/automations.sql.j2, schema/api_v1/_views/communities.sql.j2, schema/api_v1/_views/conversations.sql.j2, schema/api_v1/_views/departments.sql.j2, schema/api_v1/_views/documents.sql.j2, schema/api_v1/_views/institutions.sql.j2, schema/api_v1/_views/languages.sql.j2, schema/api_v1/_views/me.sql.j2, schema/api_v1/_views/messages.sql.j2, schema/api_v1/_views/my_roles.sql.j2, schema/api_v1/_views/my_sessions.sql.j2, schema/api_v1/_views/my_tenants.sql.j2, schema/api_v1/_views/organizations.sql.j2, schema/api_v1/_views/people.sql.j2, schema/api_v1/_views/prompts.sql.j2, schema/api_v1/_views/teams.sql.j2, schema/api_v1/_views/tenant_members.sql.j2, schema/api_v1/_views/videos.sql.j2, policies/core.sql.j2, policies/privacy.sql.j2, policies/ops.sql.j2, policies/audit.sql.j2, policies/iam.sql.j2, policies/platform.sql.j2, policies/media.sql.j2, policies/ai.sql.j2, policies/content.sql.j2, policies/api_v1.sql.j2
 -- migrate:up
 
 -- schema/core/_views/data_catalog.sql.j2
@@ -1196,6 +1196,36 @@ revoke all on function authz.assert_session(text) from public;
 
 grant execute on function authz.assert_session(text) to authenticated, service_role;
 
+-- schema/authz/_functions/confirmed_address.sql.j2
+
+-- PL/pgSQL for the same reason as authz.account_is_open().
+create function authz.confirmed_address(person uuid)
+returns text
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+begin
+  return (
+    select lower(u.email)
+    from auth.users as u
+    where u.id = confirmed_address.person
+      and u.email_confirmed_at is not null
+      and u.deleted_at is null
+  );
+end
+$$;
+
+comment on function authz.confirmed_address(uuid) is
+  'The mail address of an account in lower case; null if it is not confirmed. Not executable through the API.';
+
+alter function authz.confirmed_address(uuid) owner to aigym_authz;
+
+revoke all on function authz.confirmed_address(uuid) from public;
+
+grant execute on function authz.confirmed_address(uuid) to aigym_owner;
+
 -- schema/authz/_functions/may_have_factor.sql.j2
 
 create function authz.may_have_factor()
@@ -1548,6 +1578,35 @@ revoke all on iam.roles from public;
 
 -- Functions in authz read it.
 grant select on iam.roles to aigym_authz;
+
+-- schema/authz/_functions/role_rank.sql.j2
+
+create function authz.role_rank(role uuid)
+returns integer
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select case
+    when r.tier = 'super_admin' then 3
+    when r.role_type = 'owner' then 2
+    when r.tier = 'community_admin' then 1
+    else 0
+  end
+  from iam.roles as r
+  where r.id = role_rank.role
+$$;
+
+comment on function authz.role_rank(uuid) is
+  'The rank that a role gives: 3 super admin, which no role in a tenant gives, 2 owner, 1 other community admin, 0 '
+  'end user. Not executable through the API.';
+
+alter function authz.role_rank(uuid) owner to aigym_authz;
+
+revoke all on function authz.role_rank(uuid) from public;
+
+grant execute on function authz.role_rank(uuid) to aigym_owner;
 
 -- schema/iam/role_permissions.sql.j2
 
@@ -2098,6 +2157,10 @@ comment on column iam.permission_grants.unit_id is
 comment on column iam.permission_grants.resource_id is
   'If set, the row applies to that resource only and has no effect on the rest of the tenant.';
 
+-- One exception per person or role, permission and place.
+create unique index permission_grants_user_id_role_id_permission_id_tenant_id_key
+  on iam.permission_grants (user_id, role_id, permission_id, tenant_id, unit_id, resource_id) nulls not distinct;
+
 -- Effective permissions of a person, and of a role.
 create index permission_grants_user_id_permission_id_idx
   on iam.permission_grants (user_id, permission_id)
@@ -2160,7 +2223,7 @@ security definer
 set search_path = ''
 as $$
 declare
-  me uuid := auth.uid();
+  me constant uuid := auth.uid();
   open_invitation iam.invitations;
   wanted_code text;
 begin
@@ -2169,21 +2232,40 @@ begin
   select i.*
   into open_invitation
   from iam.invitations as i
+  where i.token_hash = sha256(accept_invitation.token::bytea);
+
+  if found then
+    perform iam.lock_tenant(open_invitation.tenant_id);
+  end if;
+
+  select i.*
+  into open_invitation
+  from iam.invitations as i
   join iam.profiles as p on p.id = me and lower(p.email) = lower(i.email)
-  join iam.tenants as t on t.id = i.tenant_id and t.deleted_at is null
-  where i.token_hash = sha256(accept_invitation.token::bytea)
+  join iam.tenants as t on t.id = i.tenant_id
+  -- The inviter is another, active person who can still invite with this role.
+  join iam.profiles as inviter on inviter.id = i.invited_by
+  where i.id = open_invitation.id
     and i.accepted_at is null
     and i.revoked_at is null
     and i.expires_at > now()
+    and t.status in ('trial', 'active') and t.deleted_at is null
+    and inviter.id <> me
+    and inviter.status = 'active'
+    and i.tenant_id in (
+      select authz.person_governed_with(i.invited_by, 'member.invite')
+      union
+      select authz.supported_tenant_ids(i.invited_by)
+    )
+    and authz.rank_in(i.invited_by, i.tenant_id) >= authz.role_rank(i.role_id)
   for update of i;
 
-  -- The same error for an unknown, used or expired invitation and for one of another address.
+  -- The same error for an unknown, used, expired or ended invitation and for one of another address.
   if not found then
     raise exception 'the invitation is not valid for this account'
       using errcode = 'insufficient_privilege';
   end if;
 
-  -- An admin can insert the row without iam.invite().
   select r.code
   into wanted_code
   from iam.roles as r
@@ -2203,7 +2285,14 @@ begin
     open_invitation.tenant_id, me, 'active', open_invitation.invited_by, open_invitation.invited_by, now(), me
   )
   on conflict (tenant_id, user_id) do update
-    set status = 'active', ended_at = null, invited_by = excluded.invited_by
+    set
+      status = 'active',
+      ended_at = null,
+      ended_by = null,
+      expires_at = case when m.expires_at > now() then m.expires_at end,
+      invited_by = excluded.invited_by,
+      approved_by = excluded.approved_by,
+      approved_at = excluded.approved_at
     where m.status <> 'suspended';
 
   if not found then
@@ -2213,13 +2302,18 @@ begin
 
   insert into iam.user_roles (user_id, role_id, tenant_id, granted_by, reason, created_by)
   values (me, open_invitation.role_id, open_invitation.tenant_id, open_invitation.invited_by, 'accepted an invitation', me)
-  on conflict (user_id, role_id, tenant_id, unit_id) where revoked_at is null do nothing;
+  on conflict (user_id, role_id, tenant_id, unit_id) where revoked_at is null
+  do update
+    set expires_at = null, granted_by = excluded.granted_by, reason = excluded.reason
+    where user_roles.expires_at <= now();
 
-  if open_invitation.unit_id is not null then
-    insert into iam.unit_members (tenant_id, unit_id, user_id, created_by)
-    values (open_invitation.tenant_id, open_invitation.unit_id, me, me)
-    on conflict (unit_id, user_id) do nothing;
-  end if;
+  insert into iam.unit_members (tenant_id, unit_id, user_id, created_by)
+  select u.tenant_id, u.id, me, me
+  from iam.units as u
+  where u.id = open_invitation.unit_id
+    and u.tenant_id = open_invitation.tenant_id
+    and u.deleted_at is null
+  on conflict (unit_id, user_id) do nothing;
 
   update iam.invitations
   set accepted_at = now(), accepted_by = me
@@ -2239,55 +2333,57 @@ end
 $$;
 
 comment on function iam.accept_invitation(text) is
-  'Makes the caller a member with the role of the invitation and returns the tenant. The invitation must be '
-  'open and addressed to the caller''s own address.';
+  'Makes the caller a member with the role of the invitation and returns the tenant. The invitation must be open, '
+  'addressed to the caller''s present address, and from another person who can still invite with this role.';
 
 revoke all on function iam.accept_invitation(text) from public;
 
 grant execute on function iam.accept_invitation(text) to authenticated;
 
--- schema/iam/_functions/accept_membership.sql.j2
+-- schema/iam/_functions/access_review.sql.j2
 
-create function iam.accept_membership(tenant uuid)
-returns boolean
+create function iam.access_review(tenant uuid)
+returns table (
+  user_role uuid,
+  user_id uuid,
+  role_code text,
+  unit_id uuid,
+  membership_status iam.membership_status,
+  granted_by uuid,
+  granted_at timestamptz,
+  expires_at timestamptz
+)
 language plpgsql
+stable
 security definer
 set search_path = ''
 as $$
 begin
-  perform authz.assert_session('enrolled');
+  perform authz.assert_session('always');
 
-  update iam.memberships as m
-  set status = 'active', approved_at = now(), ended_at = null
-  from iam.tenants as t
-  where m.tenant_id = accept_membership.tenant
-    and m.user_id = auth.uid()
-    and m.status = 'invited'
-    and t.id = m.tenant_id
-    and t.deleted_at is null;
-
-  if not found then
-    return false;
+  if authz.is_auditor() is not true then
+    perform authz.assert_permission('role.grant', tenant);
   end if;
 
-  perform audit.log_security(
-    'invitation.accepted',
-    action => 'accept_membership',
-    resource => 'iam.memberships',
-    tenant => accept_membership.tenant
-  );
-
-  return true;
+  return query
+  select ur.id, ur.user_id, r.code, ur.unit_id, m.status, ur.granted_by, ur.granted_at, ur.expires_at
+  from iam.user_roles as ur
+  join iam.roles as r on r.id = ur.role_id
+  join iam.memberships as m on m.tenant_id = ur.tenant_id and m.user_id = ur.user_id
+  where ur.tenant_id = tenant
+    and ur.revoked_at is null
+    and (ur.expires_at is null or ur.expires_at > now())
+  order by r.tier, r.code, ur.user_id;
 end
 $$;
 
-comment on function iam.accept_membership(uuid) is
-  'Activates the caller''s membership that an admin of the tenant has created; returns false if there is none '
-  'to accept.';
+comment on function iam.access_review(uuid) is
+  'The roles of a tenant that are neither revoked nor expired, the most powerful first: for auditors, and with '
+  'permission role.grant.';
 
-revoke all on function iam.accept_membership(uuid) from public;
+revoke all on function iam.access_review(uuid) from public;
 
-grant execute on function iam.accept_membership(uuid) to authenticated;
+grant execute on function iam.access_review(uuid) to authenticated;
 
 -- schema/authz/_functions/unrepaired_accounts.sql.j2
 
@@ -2328,6 +2424,46 @@ grant execute on function authz.unrepaired_accounts() to aigym_owner;
 
 grant execute on function iam.address_of(uuid, text) to aigym_authz;
 
+-- schema/iam/_functions/assert_other_owner.sql.j2
+
+create function iam.assert_other_owner(tenant uuid, person uuid)
+returns void
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+begin
+  if not exists (
+    select
+    from iam.user_roles as ur
+    join iam.roles as r on r.id = ur.role_id
+    join iam.memberships as m on m.tenant_id = ur.tenant_id and m.user_id = ur.user_id
+    join iam.profiles as p on p.id = ur.user_id
+    where ur.tenant_id = assert_other_owner.tenant
+      and ur.user_id <> assert_other_owner.person
+      and ur.unit_id is null
+      and ur.revoked_at is null
+      and ur.expires_at is null
+      and r.role_type = 'owner'
+      and r.deleted_at is null
+      and m.status = 'active' and (m.expires_at is null or m.expires_at > now())
+      and m.expires_at is null
+      and p.status = 'active'
+  ) then
+    raise exception 'the last owner of a tenant cannot leave it'
+      using errcode = 'object_not_in_prerequisite_state',
+            hint = 'Hand over the ownership first: iam.hand_over_ownership().';
+  end if;
+end
+$$;
+
+comment on function iam.assert_other_owner(uuid, uuid) is
+  'Raises object_not_in_prerequisite_state if the tenant has no other owner without time limit. Call it after '
+  'iam.lock_tenant().';
+
+revoke all on function iam.assert_other_owner(uuid, uuid) from public;
+
 -- schema/iam/_functions/create_tenant.sql.j2
 
 create function iam.create_tenant(
@@ -2348,11 +2484,9 @@ declare
 begin
   perform authz.assert_session('enrolled');
 
-  if create_tenant.parent_id is not null
-    and not (create_tenant.parent_id = any (array(select authz.admin_tenant_ids())))
-  then
-    raise exception 'only an admin of the parent tenant can create a tenant below it'
-      using errcode = 'insufficient_privilege';
+  if create_tenant.parent_id is not null then
+    perform iam.lock_tenant(create_tenant.parent_id);
+    perform authz.assert_permission('tenant.configure', create_tenant.parent_id);
   end if;
 
   insert into iam.tenants (kind, slug, name, parent_id, created_by)
@@ -2398,12 +2532,239 @@ end
 $$;
 
 comment on function iam.create_tenant(iam.tenant_kind, text, text, uuid, text) is
-  'Creates a tenant with the subtype row of its kind and makes the caller its owner. Only admins of a tenant '
-  'can create a tenant below it.';
+  'Creates a tenant with the subtype row of its kind and makes the caller its owner. Requires '
+  'permission tenant.configure in the parent.';
 
 revoke all on function iam.create_tenant(iam.tenant_kind, text, text, uuid, text) from public;
 
 grant execute on function iam.create_tenant(iam.tenant_kind, text, text, uuid, text) to authenticated;
+
+-- schema/iam/_functions/end_membership.sql.j2
+
+create function iam.end_membership()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  ended constant boolean := new.status = 'terminated' and old.status <> 'terminated';
+  -- A new membership after one that was terminated or had expired.
+  renewed constant boolean := new.status <> 'terminated'
+    and (old.status = 'terminated' or (old.expires_at <= now() and new.expires_at is distinct from old.expires_at));
+begin
+  if not (ended or renewed) then
+    if new.status = 'suspended' and old.status <> 'suspended' then
+      perform iam.revoke_invitations_of(new.user_id, new.tenant_id);
+    end if;
+
+    return null;
+  end if;
+
+  update iam.user_roles
+  set revoked_at = now()
+  where tenant_id = new.tenant_id
+    and user_id = new.user_id
+    and revoked_at is null;
+
+  -- Denials remain: a person does not lose them by leaving.
+  delete from iam.permission_grants
+  where tenant_id = new.tenant_id
+    and user_id = new.user_id
+    and effect = 'allow';
+
+  delete from iam.unit_members
+  where tenant_id = new.tenant_id
+    and user_id = new.user_id;
+
+  if ended then
+    perform iam.revoke_invitations_of(new.user_id, new.tenant_id);
+
+    update iam.invitations as i
+    set revoked_at = now()
+    from iam.profiles as p
+    where p.id = new.user_id
+      and i.tenant_id = new.tenant_id
+      and lower(i.email) = lower(p.email)
+      and i.accepted_at is null
+      and i.revoked_at is null;
+  end if;
+
+  return null;
+end
+$$;
+
+comment on function iam.end_membership() is
+  'Trigger ba_end: with a membership end the roles, permissions and units of the person in the tenant and the open '
+  'invitations by and to the person; a later membership starts without them. Suspension revokes the open '
+  'invitations by the person.';
+
+revoke all on function iam.end_membership() from public;
+
+-- schema/iam/_functions/end_role.sql.j2
+
+create function iam.end_role()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  perform iam.revoke_invitations_of(new.user_id, new.tenant_id);
+  return null;
+end
+$$;
+
+comment on function iam.end_role() is
+  'Trigger ba_end: with a role in a tenant end the open invitations by its holder. An invitation also requires the '
+  'right of its inviter when it is accepted: see iam.accept_invitation().';
+
+revoke all on function iam.end_role() from public;
+
+-- schema/iam/_functions/grant_permission.sql.j2
+
+create function iam.grant_permission(
+  permission_code text,
+  effect iam.grant_effect,
+  tenant uuid default null,
+  person uuid default null,
+  role_code text default null,
+  expires timestamptz default null,
+  reason text default null
+)
+returns uuid
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  wanted_permission iam.permissions;
+  wanted_role uuid;
+  wanted_rank integer;
+  granted uuid;
+begin
+  perform authz.assert_session('always');
+
+  if person = auth.uid() then
+    raise exception 'a permission cannot be granted to oneself'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  if tenant is not null then
+    perform iam.lock_tenant(tenant);
+    perform authz.assert_permission('role.grant', tenant);
+  elsif authz.may_on_platform('platform.grant') is not true or grant_permission.effect <> 'deny' then
+    raise exception 'permission denied to grant a permission in every tenant'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  select p.*
+  into wanted_permission
+  from iam.permissions as p
+  where p.code = permission_code
+    and (tenant is null or p.scope = 'tenant');
+
+  if not found then
+    raise exception 'permission % does not exist or does not apply in a tenant', permission_code
+      using errcode = 'no_data_found';
+  end if;
+
+  if num_nonnulls(person, role_code) <> 1 or expires <= now() then
+    raise exception 'either a person or a role is required, and an expiry in the future'
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  if role_code is not null then
+    select r.id
+    into wanted_role
+    from iam.roles as r
+    where r.code = role_code
+      and r.is_assignable
+      and r.deleted_at is null;
+
+    if not found then
+      raise exception 'role % does not exist', role_code
+        using errcode = 'no_data_found';
+    end if;
+
+    wanted_rank := authz.role_rank(wanted_role);
+  else
+    if tenant is not null
+      and not exists (
+        select
+        from iam.memberships as m
+        where m.tenant_id = tenant
+          and m.user_id = person
+          and m.status = 'active' and (m.expires_at is null or m.expires_at > now())
+      )
+    then
+      raise exception 'the person is not an active member of the tenant'
+        using errcode = 'invalid_parameter_value';
+    end if;
+
+    wanted_rank := authz.held_rank(person, tenant);
+  end if;
+
+  -- Admins decide neither about owners nor about what they do not hold themselves; so no denial of their own ends.
+  if tenant is not null
+    and (
+      authz.rank_in(auth.uid(), tenant) < wanted_rank
+      or (
+        grant_permission.effect = 'allow'
+        and not exists (select from authz.governed_with(permission_code) as governed (id) where governed.id = tenant)
+      )
+    )
+  then
+    raise exception 'permission denied to grant permission %', permission_code
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  insert into iam.permission_grants (
+    user_id, role_id, permission_id, tenant_id, effect, granted_by, expires_at, reason, created_by
+  )
+  values (
+    person, wanted_role, wanted_permission.id, tenant, grant_permission.effect, auth.uid(), expires,
+    core.safe_text(grant_permission.reason, 500), auth.uid()
+  )
+  on conflict (user_id, role_id, permission_id, tenant_id, unit_id, resource_id)
+  do update
+    set
+      effect = excluded.effect,
+      granted_by = excluded.granted_by,
+      granted_at = now(),
+      expires_at = excluded.expires_at,
+      reason = excluded.reason
+  returning id
+  into granted;
+
+  perform audit.log_security(
+    'permission.granted',
+    action => 'grant_permission',
+    resource => permission_code,
+    risk => case when wanted_permission.is_dangerous then 'high' else 'medium' end::audit.risk_level,
+    tenant => tenant,
+    details => jsonb_build_object(
+      'permission_grant', granted,
+      'effect', grant_permission.effect,
+      'role', role_code,
+      'granted_by', auth.uid(),
+      'expires', expires
+    ),
+    person => person
+  );
+
+  return granted;
+end
+$$;
+
+comment on function iam.grant_permission(text, iam.grant_effect, uuid, uuid, text, timestamptz, text) is
+  'Allows or denies a permission in a tenant to another person or to the holders of a role, or changes such an '
+  'exception, and returns its id. Requires permission role.grant, the rank of the person or role, and to allow the '
+  'permission itself. Without a tenant, super admins deny it everywhere.';
+
+revoke all on function iam.grant_permission(text, iam.grant_effect, uuid, uuid, text, timestamptz, text) from public;
+
+grant execute on function iam.grant_permission(text, iam.grant_effect, uuid, uuid, text, timestamptz, text) to authenticated;
 
 -- schema/iam/_functions/grant_role.sql.j2
 
@@ -2432,6 +2793,14 @@ begin
       using errcode = 'insufficient_privilege';
   end if;
 
+  if tenant is not null then
+    perform iam.lock_tenant(tenant);
+    perform authz.assert_permission('role.grant', tenant);
+  elsif authz.may_on_platform('platform.grant') is not true then
+    raise exception 'permission platform.grant is required'
+      using errcode = 'insufficient_privilege';
+  end if;
+
   select r.id, r.tier
   into wanted_id, wanted_tier
   from iam.roles as r
@@ -2447,7 +2816,7 @@ begin
       using errcode = 'no_data_found';
   end if;
 
-  if not authz.may_grant(wanted_tier, tenant) then
+  if tenant is not null and authz.rank_in(auth.uid(), tenant) < authz.role_rank(wanted_id) then
     raise exception 'permission denied to grant role %', role_code
       using errcode = 'insufficient_privilege';
   end if;
@@ -2458,15 +2827,40 @@ begin
       from iam.memberships as m
       where m.tenant_id = tenant
         and m.user_id = person
-        and m.status = 'active'
+        and m.status = 'active' and (m.expires_at is null or m.expires_at > now())
     )
   then
     raise exception 'the person is not an active member of the tenant'
       using errcode = 'invalid_parameter_value';
   end if;
 
+  if unit is not null
+    and not exists (
+      select
+      from iam.units as u
+      where u.id = unit
+        and u.tenant_id = tenant
+        and u.deleted_at is null
+    )
+  then
+    raise exception 'the unit does not exist in the tenant'
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  if expires <= now() then
+    raise exception 'the role would have expired already'
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  -- A time limit on the role of an owner would leave the tenant without one.
+  if tenant is not null and expires is not null and authz.role_rank(wanted_id) = 2 and unit is null then
+    perform iam.assert_other_owner(tenant, person);
+  end if;
+
   insert into iam.user_roles (user_id, role_id, tenant_id, unit_id, granted_by, expires_at, reason, created_by)
-  values (person, wanted_id, tenant, unit, auth.uid(), expires, grant_role.reason, auth.uid())
+  values (
+    person, wanted_id, tenant, unit, auth.uid(), expires, core.safe_text(grant_role.reason, 500), auth.uid()
+  )
   on conflict (user_id, role_id, tenant_id, unit_id) where revoked_at is null
   do update
     set expires_at = excluded.expires_at, granted_by = excluded.granted_by, reason = excluded.reason
@@ -2488,9 +2882,9 @@ end
 $$;
 
 comment on function iam.grant_role(uuid, text, uuid, uuid, timestamptz, text) is
-  'Grants a person a role, or changes the expiry of a granted role, and returns the id of the row. Requires a '
-  'second factor. Callers cannot grant a role to themselves, above their own tier, or in a tenant that they '
-  'do not administer.';
+  'Grants a current member a role, or changes the expiry of a granted role, and returns the id of the row. Requires '
+  'a second factor and permission role.grant in the tenant, or platform.grant for a role on the platform. Only owners '
+  'grant the role of an owner, only admins that of an admin, and callers none to themselves.';
 
 revoke all on function iam.grant_role(uuid, text, uuid, uuid, timestamptz, text) from public;
 
@@ -2606,37 +3000,307 @@ alter table iam.tenant_domains enable row level security;
 
 revoke all on iam.tenant_domains from public;
 
--- schema/iam/_functions/guard_membership_consent.sql.j2
+-- schema/iam/_functions/hand_over_ownership.sql.j2
 
-create function iam.guard_membership_consent()
+create function iam.hand_over_ownership(tenant uuid, person uuid)
+returns void
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  me constant uuid := auth.uid();
+  owner_role uuid;
+begin
+  perform authz.assert_session('always');
+  perform iam.lock_tenant(tenant);
+  perform authz.assert_permission('role.grant', tenant);
+
+  if authz.held_rank(me, tenant) < 2 or authz.rank_in(me, tenant) < 2 then
+    raise exception 'only an owner can hand over the ownership'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  if person = me
+    or not exists (
+      select
+      from iam.memberships as m
+      join iam.profiles as p on p.id = m.user_id
+      where m.tenant_id = tenant
+        and m.user_id = person
+        and m.status = 'active' and (m.expires_at is null or m.expires_at > now())
+        and m.expires_at is null
+        and p.status = 'active'
+    )
+  then
+    raise exception 'the ownership can be handed over to another active member only'
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  select r.id
+  into strict owner_role
+  from iam.roles as r
+  where r.code = 'owner';
+
+  insert into iam.user_roles (user_id, role_id, tenant_id, granted_by, reason, created_by)
+  values (person, owner_role, tenant, me, 'ownership handed over', me)
+  on conflict (user_id, role_id, tenant_id, unit_id) where revoked_at is null
+  do update
+    set expires_at = null, granted_by = excluded.granted_by, reason = excluded.reason;
+
+  update iam.user_roles as ur
+  set revoked_at = now(), reason = 'ownership handed over'
+  from iam.roles as r
+  where ur.user_id = me
+    and ur.tenant_id = hand_over_ownership.tenant
+    and ur.unit_id is null
+    and ur.revoked_at is null
+    and r.id = ur.role_id
+    and r.role_type = 'owner';
+
+  perform audit.log_security(
+    'ownership.handed_over',
+    action => 'hand_over_ownership',
+    resource => 'iam.tenants',
+    risk => 'high',
+    tenant => tenant,
+    details => jsonb_build_object('from', me, 'to', person),
+    person => person
+  );
+end
+$$;
+
+comment on function iam.hand_over_ownership(uuid, uuid) is
+  'Makes another active member an owner of the tenant in place of the caller, who keeps other roles.';
+
+revoke all on function iam.hand_over_ownership(uuid, uuid) from public;
+
+grant execute on function iam.hand_over_ownership(uuid, uuid) to authenticated;
+
+-- schema/iam/_functions/invite.sql.j2
+
+create function iam.invite(tenant uuid, email text, role_code text default 'member', unit uuid default null)
+returns table (invitation_id uuid, token text)
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  address constant text := lower(btrim(invite.email));
+  wanted_id uuid;
+  wanted_tier iam.role_tier;
+begin
+  perform authz.assert_session('always');
+  perform authz.assert_permission('member.invite', tenant);
+
+  select r.id, r.tier
+  into wanted_id, wanted_tier
+  from iam.roles as r
+  where r.code = role_code
+    and r.is_assignable
+    and r.deleted_at is null
+    and r.role_type <> 'auditor';
+
+  if not found or authz.rank_in(auth.uid(), tenant) < authz.role_rank(wanted_id) then
+    raise exception 'permission denied to invite as %', role_code
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  -- Nobody admits or promotes themselves: iam.accept_invitation() also rejects the inviter.
+  if exists (select from iam.profiles as p where p.id = auth.uid() and lower(p.email) = address) then
+    raise exception 'an invitation to oneself is not possible'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  if exists (
+    select
+    from iam.profiles as p
+    join iam.memberships as m on m.user_id = p.id
+    where lower(p.email) = address
+      and p.erased_at is null
+      and m.tenant_id = tenant
+      and m.status in ('active', 'suspended')
+  ) then
+    raise exception 'the address belongs to a member of the tenant'
+      using errcode = 'invalid_parameter_value',
+            hint = 'Use iam.grant_role() or iam.set_membership_status().';
+  end if;
+
+  if unit is not null
+    and not exists (
+      select
+      from iam.units as u
+      where u.id = unit
+        and u.tenant_id = tenant
+        and u.deleted_at is null
+    )
+  then
+    raise exception 'the unit does not exist in the tenant'
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  -- An expired invitation makes room for a new one.
+  update iam.invitations as i
+  set revoked_at = now()
+  where i.tenant_id = invite.tenant
+    and lower(i.email) = address
+    and i.accepted_at is null
+    and i.revoked_at is null
+    and i.expires_at <= now();
+
+  -- Two random UUIDs: 244 bits from the server's strong source.
+  token := replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '');
+
+  insert into iam.invitations (tenant_id, email, role_id, unit_id, token_hash, invited_by, created_by)
+  values (tenant, address, wanted_id, unit, sha256(token::bytea), auth.uid(), auth.uid())
+  returning id
+  into invitation_id;
+
+  perform audit.log_security(
+    'invitation.created',
+    action => 'invite',
+    resource => role_code,
+    risk => case when wanted_tier = 'end_user' then 'low' else 'high' end::audit.risk_level,
+    tenant => tenant,
+    details => jsonb_build_object('invitation', invitation_id, 'unit', unit)
+  );
+
+  return next;
+end
+$$;
+
+comment on function iam.invite(uuid, text, text, uuid) is
+  'Invites an address to a tenant where the caller has permission member.invite, with a role of at most the caller''s '
+  'rank. Returns the token once, for the mail; only its hash is stored. The invitation ends with the right of the '
+  'caller.';
+
+revoke all on function iam.invite(uuid, text, text, uuid) from public;
+
+grant execute on function iam.invite(uuid, text, text, uuid) to authenticated;
+
+-- schema/iam/_functions/join_by_domain.sql.j2
+
+create function iam.join_by_domain(tenant uuid)
+returns uuid
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  me constant uuid := auth.uid();
+  wanted_id uuid;
+  wanted_code text;
+begin
+  perform authz.assert_session('enrolled');
+
+  select r.id, r.code
+  into wanted_id, wanted_code
+  from iam.tenant_domains as d
+  join iam.tenants as t on t.id = d.tenant_id and t.status in ('trial', 'active') and t.deleted_at is null
+  join iam.roles as r
+    on (r.id = d.default_role_id or (d.default_role_id is null and r.code = 'member'))
+    and r.tier = 'end_user'
+    and r.role_type <> 'auditor'
+    and r.is_assignable
+    and r.deleted_at is null
+  where d.tenant_id = tenant
+    and d.verified_at is not null
+    and d.auto_join
+    and d.domain = split_part(authz.confirmed_address(me), '@', 2);
+
+  if not found then
+    raise exception 'the tenant cannot be joined with the address of this account'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  -- A person whose membership another person has suspended or ended needs that person's consent.
+  insert into iam.memberships as m (tenant_id, user_id, status, approved_at, created_by)
+  values (tenant, me, 'active', now(), me)
+  on conflict (tenant_id, user_id) do update
+    set status = 'active', ended_at = null, ended_by = null, expires_at = null, approved_at = now()
+    where m.status = 'pending'
+      or (m.status = 'terminated' and m.ended_by = me);
+
+  if not found then
+    raise exception 'the tenant cannot be joined with the address of this account'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  insert into iam.user_roles (user_id, role_id, tenant_id, reason, created_by)
+  values (me, wanted_id, tenant, 'joined by the domain of the address', me)
+  on conflict (user_id, role_id, tenant_id, unit_id) where revoked_at is null do nothing;
+
+  perform audit.log_security(
+    'membership.joined',
+    action => 'join_by_domain',
+    resource => wanted_code,
+    risk => 'medium',
+    tenant => tenant
+  );
+
+  return tenant;
+end
+$$;
+
+comment on function iam.join_by_domain(uuid) is
+  'Makes the caller a member of a tenant that has verified the domain of the caller''s confirmed address and set '
+  'auto_join, with the default role of the domain. Rejected if another person has suspended or ended the membership.';
+
+revoke all on function iam.join_by_domain(uuid) from public;
+
+grant execute on function iam.join_by_domain(uuid) to authenticated;
+
+-- schema/iam/_functions/limit_members.sql.j2
+
+create function iam.limit_members()
 returns trigger
 language plpgsql
 security definer
 set search_path = ''
 as $$
+declare
+  tenant_ids uuid[];
+  tenant record;
 begin
-  -- No person is signed in (service_role or a seed), or the member creates a tenant or accepts.
-  if auth.uid() is null or new.user_id = auth.uid() then
-    return new;
-  end if;
-
   if tg_op = 'INSERT' then
-    new.status := 'invited';
-    new.invited_by := auth.uid();
-  elsif old.status in ('invited', 'terminated') and new.status <> 'terminated' then
-    new.status := 'invited';
+    tenant_ids := array(select distinct added.tenant_id from added where added.status = 'active');
+  else
+    tenant_ids := array(
+      select distinct added.tenant_id
+      from added
+      join former on former.id = added.id
+      where added.status = 'active'
+        and (former.status, former.expires_at) is distinct from (added.status, added.expires_at)
+    );
   end if;
 
-  return new;
+  for tenant in
+    select t.id, t.slug, t.user_limit
+    from iam.tenants as t
+    where t.id = any (tenant_ids)
+    order by t.id
+    for no key update
+  loop
+    if (
+      select count(*)
+      from iam.memberships as m
+      where m.tenant_id = tenant.id
+        and m.status = 'active' and (m.expires_at is null or m.expires_at > now())
+    ) > tenant.user_limit then
+      raise exception 'tenant % has reached its limit of % members', tenant.slug, tenant.user_limit
+        using errcode = 'configuration_limit_exceeded';
+    end if;
+  end loop;
+
+  return null;
 end
 $$;
 
-comment on function iam.guard_membership_consent() is
-  'Trigger ab_consent: an admin can invite, approve, suspend and end memberships, but a person without '
-  'consent stays invited. Otherwise an admin could make any person a member and read their profile, because '
-  'members read each other''s profiles.';
+comment on function iam.limit_members() is
+  'Triggers bc_limit: raise configuration_limit_exceeded if a tenant has more current members than its user_limit '
+  'after memberships were added or activated.';
 
-revoke all on function iam.guard_membership_consent() from public;
+revoke all on function iam.limit_members() from public;
 
 -- schema/iam/memberships.sql.j2
 
@@ -2652,6 +3316,7 @@ create table iam.memberships (
   approved_at timestamptz,
   expires_at timestamptz,
   ended_at timestamptz,
+  ended_by uuid,
   created_at timestamptz not null default now(),
   created_by uuid default auth.uid(),
   updated_at timestamptz not null default now(),
@@ -2664,12 +3329,16 @@ create table iam.memberships (
   constraint memberships_relationship_type_id_fkey
     foreign key (relationship_type_id) references iam.relationship_types (id) on delete restrict,
   constraint memberships_invited_by_fkey foreign key (invited_by) references iam.profiles (id) on delete set null,
-  constraint memberships_approved_by_fkey foreign key (approved_by) references iam.profiles (id) on delete set null
+  constraint memberships_approved_by_fkey foreign key (approved_by) references iam.profiles (id) on delete set null,
+  constraint memberships_ended_by_fkey foreign key (ended_by) references iam.profiles (id) on delete set null
 );
 
 comment on table iam.memberships is
   'The membership of a person in a tenant. The roles of the person in the tenant are in iam.user_roles; they '
   'end with this row.';
+
+comment on column iam.memberships.ended_by is
+  'The person who ended the membership. Who ended their own can join again; else an invitation is required.';
 
 comment on column iam.memberships.expires_at is
   'From this time the membership gives no access; null: unlimited.';
@@ -2690,13 +3359,28 @@ create index memberships_approved_by_idx
   on iam.memberships (approved_by)
   where approved_by is not null;
 
+-- Foreign key: the referenced row is deleted or updated.
+create index memberships_ended_by_idx
+  on iam.memberships (ended_by)
+  where ended_by is not null;
+
 create trigger aa_touch
   before update on iam.memberships
   for each row execute function core.touch('row_version');
 
-create trigger ab_consent
-  before insert or update of status on iam.memberships
-  for each row execute function iam.guard_membership_consent();
+create trigger ba_end
+  after update of status, expires_at on iam.memberships
+  for each row execute function iam.end_membership();
+
+create trigger bc_limit_inserted
+  after insert on iam.memberships
+  referencing new table as added
+  for each statement execute function iam.limit_members();
+
+create trigger bc_limit_updated
+  after update on iam.memberships
+  referencing old table as former new table as added
+  for each statement execute function iam.limit_members();
 
 create trigger zz_audit
   after insert or update or delete on iam.memberships
@@ -2858,7 +3542,7 @@ create table iam.user_roles (
 );
 
 comment on table iam.user_roles is
-  'Written only by iam.grant_role(), iam.revoke_role() and service_role. Read by every statement, so a '
+  'Written by functions and service_role only. Read by every statement, so a '
   'revocation takes effect at once.';
 
 comment on column iam.user_roles.tenant_id is 'Null: a role on the platform (super admin, auditor).';
@@ -2906,6 +3590,11 @@ create trigger aa_touch
   before update on iam.user_roles
   for each row execute function core.touch();
 
+create trigger ba_end
+  after update of revoked_at on iam.user_roles
+  for each row when (old.revoked_at is null and new.revoked_at is not null and new.tenant_id is not null)
+  execute function iam.end_role();
+
 create trigger zz_audit
   after insert or update or delete on iam.user_roles
   for each row execute function audit.record_row(
@@ -2927,6 +3616,34 @@ revoke all on iam.user_roles from public;
 
 -- Functions in authz read it.
 grant select on iam.user_roles to aigym_authz;
+
+-- schema/authz/_functions/held_rank.sql.j2
+
+create function authz.held_rank(person uuid, tenant uuid)
+returns integer
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select coalesce(max(authz.role_rank(ur.role_id)), 0)
+  from iam.user_roles as ur
+  where ur.user_id = held_rank.person
+    and ur.tenant_id = held_rank.tenant
+    and ur.unit_id is null
+    and ur.revoked_at is null
+    and (ur.expires_at is null or ur.expires_at > now())
+$$;
+
+comment on function authz.held_rank(uuid, uuid) is
+  'The highest rank of the roles of a person in a tenant, also while the membership is suspended. Not executable '
+  'through the API.';
+
+alter function authz.held_rank(uuid, uuid) owner to aigym_authz;
+
+revoke all on function authz.held_rank(uuid, uuid) from public;
+
+grant execute on function authz.held_rank(uuid, uuid) to aigym_owner;
 
 -- schema/authz/_functions/is_auditor.sql.j2
 
@@ -2994,10 +3711,10 @@ revoke all on function authz.is_super_admin() from public;
 
 grant execute on function authz.is_super_admin() to authenticated, service_role;
 
--- schema/authz/_functions/led_tenant_ids.sql.j2
+-- schema/authz/_functions/led_tenants.sql.j2
 
-create function authz.led_tenant_ids()
-returns setof uuid
+create function authz.led_tenants(person uuid)
+returns table (id uuid, as_owner boolean)
 language sql
 stable
 parallel safe
@@ -3005,12 +3722,12 @@ security definer
 rows 2
 set search_path = ''
 as $$
-  select ur.tenant_id
+  select ur.tenant_id, bool_or(r.role_type = 'owner')
   from iam.user_roles as ur
   join iam.roles as r on r.id = ur.role_id
   join iam.memberships as m on m.tenant_id = ur.tenant_id and m.user_id = ur.user_id
   join iam.tenants as t on t.id = ur.tenant_id
-  where ur.user_id = auth.uid()
+  where ur.user_id = led_tenants.person
     and ur.unit_id is null
     and ur.revoked_at is null
     and (ur.expires_at is null or ur.expires_at > now())
@@ -3018,14 +3735,18 @@ as $$
     and r.deleted_at is null
     and m.status = 'active' and (m.expires_at is null or m.expires_at > now())
     and t.status in ('trial', 'active') and t.deleted_at is null
+  group by ur.tenant_id
 $$;
 
-comment on function authz.led_tenant_ids() is
-  'The open tenants where the caller holds a role of tier community_admin. For functions in authz.';
+comment on function authz.led_tenants(uuid) is
+  'The open tenants where a person holds a role of tier community_admin, and whether it is that of the owner. Not '
+  'executable through the API.';
 
-alter function authz.led_tenant_ids() owner to aigym_authz;
+alter function authz.led_tenants(uuid) owner to aigym_authz;
 
-revoke all on function authz.led_tenant_ids() from public;
+revoke all on function authz.led_tenants(uuid) from public;
+
+grant execute on function authz.led_tenants(uuid) to aigym_owner;
 
 -- schema/authz/_functions/may_on_platform.sql.j2
 
@@ -3080,6 +3801,131 @@ alter function authz.may_on_platform(text) owner to aigym_authz;
 revoke all on function authz.may_on_platform(text) from public;
 
 grant execute on function authz.may_on_platform(text) to authenticated, service_role;
+
+-- schema/authz/_functions/person_tenants_with.sql.j2
+
+create function authz.person_tenants_with(person uuid, permission text)
+returns setof uuid
+language sql
+stable
+parallel safe
+security definer
+rows 5
+set search_path = ''
+as $$
+  with
+  wanted as (
+    select p.id from iam.permissions as p where p.code = person_tenants_with.permission
+  ),
+  -- The person's tenants and roles. A role limited to a unit has no effect on the rest of the tenant.
+  held as (
+    select m.tenant_id, ur.role_id
+    from iam.memberships as m
+    join iam.tenants as t on t.id = m.tenant_id and t.status in ('trial', 'active') and t.deleted_at is null
+    left join iam.user_roles as ur
+      on ur.user_id = m.user_id
+      and ur.tenant_id = m.tenant_id
+      and ur.unit_id is null
+      and ur.revoked_at is null
+      and (ur.expires_at is null or ur.expires_at > now())
+      and exists (select from iam.roles as r where r.id = ur.role_id and r.deleted_at is null)
+    where m.user_id = person_tenants_with.person
+      and m.status = 'active' and (m.expires_at is null or m.expires_at > now())
+  ),
+  exceptions as (
+    select held.tenant_id, g.effect
+    from held
+    join iam.permission_grants as g
+      on (g.user_id = person_tenants_with.person or g.role_id = held.role_id)
+      and (g.tenant_id is null or g.tenant_id = held.tenant_id)
+    where g.permission_id = (select id from wanted)
+      and g.unit_id is null
+      and g.resource_id is null
+      and (g.expires_at is null or g.expires_at > now())
+  )
+  (
+    select held.tenant_id
+    from held
+    join iam.role_permissions as rp on rp.role_id = held.role_id
+    where rp.permission_id = (select id from wanted)
+    union
+    select tenant_id from exceptions where effect = 'allow'
+  )
+  except
+  select tenant_id from exceptions where effect = 'deny'
+$$;
+
+comment on function authz.person_tenants_with(uuid, text) is
+  'The open tenants where a person has a permission, by role or by an exception; deny takes precedence. Not '
+  'executable through the API.';
+
+alter function authz.person_tenants_with(uuid, text) owner to aigym_authz;
+
+revoke all on function authz.person_tenants_with(uuid, text) from public;
+
+grant execute on function authz.person_tenants_with(uuid, text) to aigym_owner;
+
+-- schema/authz/_functions/person_governed_with.sql.j2
+
+create function authz.person_governed_with(person uuid, permission text)
+returns setof uuid
+language sql
+stable
+parallel safe
+security definer
+rows 5
+set search_path = ''
+as $$
+  with
+  held as materialized (
+    select authz.person_tenants_with(person_governed_with.person, person_governed_with.permission) as id
+  ),
+  led as materialized (
+    select led.id
+    from authz.led_tenants(person_governed_with.person) as led
+    join held on held.id = led.id
+  )
+  select held.id
+  from held
+  union
+  select t.id
+  from iam.tenants as t
+  where t.ancestor_ids && array(select led.id from led)
+    and t.status in ('trial', 'active') and t.deleted_at is null
+    -- Denied in the tenant below, to the person or to a role held above.
+    and not exists (
+      select
+      from iam.permission_grants as g
+      join iam.permissions as p on p.id = g.permission_id
+      where p.code = person_governed_with.permission
+        and g.effect = 'deny'
+        and g.tenant_id = t.id
+        and g.unit_id is null
+        and g.resource_id is null
+        and (g.expires_at is null or g.expires_at > now())
+        and (
+          g.user_id = person_governed_with.person
+          or g.role_id in (
+            select ur.role_id
+            from iam.user_roles as ur
+            where ur.user_id = person_governed_with.person
+              and ur.tenant_id = any (t.ancestor_ids)
+              and ur.unit_id is null
+              and ur.revoked_at is null
+          )
+        )
+    )
+$$;
+
+comment on function authz.person_governed_with(uuid, text) is
+  'The tenants of authz.person_tenants_with(), and the open descendants of those that the person leads, except '
+  'where the permission is denied. Not executable through the API.';
+
+alter function authz.person_governed_with(uuid, text) owner to aigym_authz;
+
+revoke all on function authz.person_governed_with(uuid, text) from public;
+
+grant execute on function authz.person_governed_with(uuid, text) to aigym_owner;
 
 -- schema/authz/_functions/readable_user_ids.sql.j2
 
@@ -3182,7 +4028,7 @@ grant execute on function authz.session_ok(text) to authenticated, service_role;
 
 -- schema/authz/_functions/supported_tenant_ids.sql.j2
 
-create function authz.supported_tenant_ids()
+create function authz.supported_tenant_ids(person uuid)
 returns setof uuid
 language sql
 stable
@@ -3194,22 +4040,34 @@ as $$
   select c.tenant_id
   from audit.security_contexts as c
   join iam.tenants as t on t.id = c.tenant_id
-  where c.user_id = auth.uid()
+  where c.user_id = supported_tenant_ids.person
     and c.scope = 'tenant_support'
     and c.revoked_at is null
     and c.started_at <= now()
     and c.expires_at > now()
     and t.deleted_at is null
-    and (select authz.is_super_admin())
+    and exists (
+      select
+      from iam.user_roles as ur
+      join iam.roles as r on r.id = ur.role_id
+      where ur.user_id = c.user_id
+        and ur.tenant_id is null
+        and ur.revoked_at is null
+        and (ur.expires_at is null or ur.expires_at > now())
+        and r.tier = 'super_admin'
+        and r.deleted_at is null
+    )
 $$;
 
-comment on function authz.supported_tenant_ids() is
-  'The tenants for which the caller, a super admin, has an active elevation of scope tenant_support; suspended '
-  'tenants included. For functions in authz.';
+comment on function authz.supported_tenant_ids(uuid) is
+  'The tenants, also suspended ones, for which a super admin has an active elevation of scope tenant_support. '
+  'Does not test the second factor of a session. Not executable through the API.';
 
-alter function authz.supported_tenant_ids() owner to aigym_authz;
+alter function authz.supported_tenant_ids(uuid) owner to aigym_authz;
 
-revoke all on function authz.supported_tenant_ids() from public;
+revoke all on function authz.supported_tenant_ids(uuid) from public;
+
+grant execute on function authz.supported_tenant_ids(uuid) to aigym_owner;
 
 -- schema/authz/_functions/admin_tenant_ids.sql.j2
 
@@ -3223,7 +4081,7 @@ rows 5
 set search_path = ''
 as $$
   with led as materialized (
-    select authz.led_tenant_ids() as id
+    select led.id from authz.led_tenants(auth.uid()) as led
   )
   select led.id
   from led
@@ -3233,7 +4091,9 @@ as $$
   where t.ancestor_ids && array(select led.id from led)
     and t.status in ('trial', 'active') and t.deleted_at is null
   union
-  select authz.supported_tenant_ids()
+  select supported.id
+  from authz.supported_tenant_ids(auth.uid()) as supported (id)
+  where (select authz.is_super_admin())
 $$;
 
 comment on function authz.admin_tenant_ids() is
@@ -3246,101 +4106,6 @@ revoke all on function authz.admin_tenant_ids() from public;
 
 grant execute on function authz.admin_tenant_ids() to authenticated, service_role;
 
--- schema/authz/_functions/may_grant.sql.j2
-
-create function authz.may_grant(tier iam.role_tier, tenant_id uuid)
-returns boolean
-language sql
-stable
-parallel safe
-security definer
-set search_path = ''
-as $$
-  select case
-    when authz.is_super_admin() then true
-    -- Roles on the platform, and the tier super_admin in any tenant, require a super admin.
-    when may_grant.tenant_id is null or may_grant.tier = 'super_admin' then false
-    else may_grant.tenant_id = any (array(select authz.admin_tenant_ids()))
-  end
-$$;
-
-comment on function authz.may_grant(iam.role_tier, uuid) is
-  'Whether the caller can grant and revoke roles of this tier in this tenant or, if the tenant is null, on '
-  'the platform.';
-
-alter function authz.may_grant(iam.role_tier, uuid) owner to aigym_authz;
-
-revoke all on function authz.may_grant(iam.role_tier, uuid) from public;
-
-grant execute on function authz.may_grant(iam.role_tier, uuid) to service_role;
-
--- schema/authz/_functions/tenants_with.sql.j2
-
-create function authz.tenants_with(permission text)
-returns setof uuid
-language sql
-stable
-parallel safe
-security definer
-rows 5
-set search_path = ''
-as $$
-  with
-  wanted as (
-    select p.id from iam.permissions as p where p.code = tenants_with.permission
-  ),
-  -- The caller's tenants and roles. A role limited to a unit has no effect on the rest of the tenant.
-  mine as (
-    select m.tenant_id, ur.role_id
-    from iam.memberships as m
-    join iam.tenants as t on t.id = m.tenant_id and t.status in ('trial', 'active') and t.deleted_at is null
-    left join iam.user_roles as ur
-      on ur.user_id = m.user_id
-      and ur.tenant_id = m.tenant_id
-      and ur.unit_id is null
-      and ur.revoked_at is null
-      and (ur.expires_at is null or ur.expires_at > now())
-      and exists (select from iam.roles as r where r.id = ur.role_id and r.deleted_at is null)
-    where m.user_id = auth.uid()
-      and m.status = 'active' and (m.expires_at is null or m.expires_at > now())
-  ),
-  exceptions as (
-    select mine.tenant_id, g.effect
-    from mine
-    join iam.permission_grants as g
-      on (g.user_id = auth.uid() or g.role_id = mine.role_id)
-      and (g.tenant_id is null or g.tenant_id = mine.tenant_id)
-    where g.permission_id = (select id from wanted)
-      and g.unit_id is null
-      and g.resource_id is null
-      and (g.expires_at is null or g.expires_at > now())
-  )
-  (
-    select mine.tenant_id
-    from mine
-    join iam.role_permissions as rp on rp.role_id = mine.role_id
-    where rp.permission_id = (select id from wanted)
-    union
-    select tenant_id from exceptions where effect = 'allow'
-  )
-  except
-  select tenant_id from exceptions where effect = 'deny'
-  union
-  select supported.id
-  from authz.supported_tenant_ids() as supported (id)
-  where exists (select from wanted)
-$$;
-
-comment on function authz.tenants_with(text) is
-  'The open tenants where the caller has a permission, by role or by an exception (deny takes precedence); for '
-  'a super admin, those of active elevations of scope tenant_support.';
-
-alter function authz.tenants_with(text) owner to aigym_authz;
-
-revoke all on function authz.tenants_with(text) from public;
-
-grant execute on function authz.tenants_with(text) to authenticated, service_role;
-
 -- schema/authz/_functions/governed_with.sql.j2
 
 create function authz.governed_with(permission text)
@@ -3352,45 +4117,12 @@ security definer
 rows 5
 set search_path = ''
 as $$
-  with
-  held as materialized (
-    select authz.tenants_with(governed_with.permission) as id
-  ),
-  led as materialized (
-    select led.id
-    from authz.led_tenant_ids() as led (id)
-    join held on held.id = led.id
-  )
-  select held.id
-  from held
+  select authz.person_governed_with(auth.uid(), governed_with.permission)
   union
-  select t.id
-  from iam.tenants as t
-  where t.ancestor_ids && array(select led.id from led)
-    and t.status in ('trial', 'active') and t.deleted_at is null
-    -- Denied in the tenant below, to the person or to a role held above.
-    and not exists (
-      select
-      from iam.permission_grants as g
-      join iam.permissions as p on p.id = g.permission_id
-      where p.code = governed_with.permission
-        and g.effect = 'deny'
-        and g.tenant_id = t.id
-        and g.unit_id is null
-        and g.resource_id is null
-        and (g.expires_at is null or g.expires_at > now())
-        and (
-          g.user_id = auth.uid()
-          or g.role_id in (
-            select ur.role_id
-            from iam.user_roles as ur
-            where ur.user_id = auth.uid()
-              and ur.tenant_id = any (t.ancestor_ids)
-              and ur.unit_id is null
-              and ur.revoked_at is null
-          )
-        )
-    )
+  select supported.id
+  from authz.supported_tenant_ids(auth.uid()) as supported (id)
+  where (select authz.is_super_admin())
+    and exists (select from iam.permissions as p where p.code = governed_with.permission)
 $$;
 
 comment on function authz.governed_with(text) is
@@ -3428,62 +4160,91 @@ comment on function audit.may_read(uuid) is
 
 revoke execute on function audit.may_read(uuid) from public;
 
--- schema/iam/_functions/invite.sql.j2
+-- schema/authz/_functions/rank_in.sql.j2
 
-create function iam.invite(tenant uuid, email text, role_code text default 'member', unit uuid default null)
-returns table (invitation_id uuid, token text)
+create function authz.rank_in(person uuid, tenant uuid)
+returns integer
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select greatest(
+    (
+      select max(case when led.as_owner then 2 else 1 end)
+      from authz.led_tenants(rank_in.person) as led
+      join iam.tenants as t on t.id = rank_in.tenant and (led.id = t.id or led.id = any (t.ancestor_ids))
+    ),
+    (
+      select 2
+      from authz.supported_tenant_ids(rank_in.person) as supported (id)
+      where supported.id = rank_in.tenant
+    ),
+    0
+  )
+$$;
+
+comment on function authz.rank_in(uuid, uuid) is
+  'The rank of a person in a tenant, by a role in it or in one above, or by an elevation: 2 owner, 1 other '
+  'community admin, 0 no admin. Who acts on a person or a role needs at least their rank. Not executable through '
+  'the API.';
+
+alter function authz.rank_in(uuid, uuid) owner to aigym_authz;
+
+revoke all on function authz.rank_in(uuid, uuid) from public;
+
+grant execute on function authz.rank_in(uuid, uuid) to aigym_owner;
+
+-- schema/authz/_functions/tenants_with.sql.j2
+
+create function authz.tenants_with(permission text)
+returns setof uuid
+language sql
+stable
+parallel safe
+security definer
+rows 5
+set search_path = ''
+as $$
+  select authz.person_tenants_with(auth.uid(), tenants_with.permission)
+  union
+  select supported.id
+  from authz.supported_tenant_ids(auth.uid()) as supported (id)
+  where (select authz.is_super_admin())
+    and exists (select from iam.permissions as p where p.code = tenants_with.permission)
+$$;
+
+comment on function authz.tenants_with(text) is
+  'The open tenants where the caller has a permission, by role or by an exception (deny takes precedence); for '
+  'a super admin, those of active elevations of scope tenant_support.';
+
+alter function authz.tenants_with(text) owner to aigym_authz;
+
+revoke all on function authz.tenants_with(text) from public;
+
+grant execute on function authz.tenants_with(text) to authenticated, service_role;
+
+-- schema/iam/_functions/lock_tenant.sql.j2
+
+create function iam.lock_tenant(tenant uuid)
+returns void
 language plpgsql
 security definer
 set search_path = ''
 as $$
-declare
-  wanted_id uuid;
-  wanted_tier iam.role_tier;
 begin
-  perform authz.assert_session('always');
-
-  select r.id, r.tier
-  into wanted_id, wanted_tier
-  from iam.roles as r
-  where r.code = role_code
-    and r.is_assignable
-    and r.deleted_at is null
-    and r.tier <> 'super_admin'
-    and r.role_type <> 'auditor';
-
-  if not found or tenant is null or not authz.may_grant(wanted_tier, tenant) then
-    raise exception 'permission denied to invite as %', role_code
-      using errcode = 'insufficient_privilege';
-  end if;
-
-  -- Two random UUIDs: 244 bits from the server's strong source.
-  token := replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '');
-
-  insert into iam.invitations (tenant_id, email, role_id, unit_id, token_hash, invited_by, created_by)
-  values (tenant, lower(btrim(invite.email)), wanted_id, unit, sha256(token::bytea), auth.uid(), auth.uid())
-  returning id
-  into invitation_id;
-
-  perform audit.log_security(
-    'invitation.created',
-    action => 'invite',
-    resource => role_code,
-    risk => case when wanted_tier = 'end_user' then 'low' else 'high' end::audit.risk_level,
-    tenant => tenant,
-    details => jsonb_build_object('invitation', invitation_id, 'unit', unit)
-  );
-
-  return next;
+  perform
+  from iam.tenants as t
+  where t.id = lock_tenant.tenant
+  for no key update;
 end
 $$;
 
-comment on function iam.invite(uuid, text, text, uuid) is
-  'Invites an address to a tenant that the caller administers. Returns the token once, for the mail; only its '
-  'hash is stored.';
+comment on function iam.lock_tenant(uuid) is
+  'Locks a tenant until the transaction ends. Functions that change its members, owners or status lock it before '
+  'they test conditions, so that concurrent calls cannot remove the last owner or exceed the member limit.';
 
-revoke all on function iam.invite(uuid, text, text, uuid) from public;
-
-grant execute on function iam.invite(uuid, text, text, uuid) to authenticated;
+revoke all on function iam.lock_tenant(uuid) from public;
 
 -- schema/iam/_functions/repair_profiles.sql.j2
 
@@ -3581,6 +4342,226 @@ revoke all on function iam.repair_profiles() from public;
 
 grant execute on function iam.repair_profiles() to aigym_job, service_role;
 
+-- schema/iam/_functions/request_membership.sql.j2
+
+create function iam.request_membership(tenant uuid)
+returns iam.membership_status
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  me constant uuid := auth.uid();
+  policy text;
+  reached iam.membership_status;
+begin
+  perform authz.assert_session('enrolled');
+
+  select c.join_policy
+  into policy
+  from iam.communities as c
+  join iam.tenants as t on t.id = c.id and t.status in ('trial', 'active') and t.deleted_at is null
+  where c.id = tenant
+    and t.visibility = 'public'
+    and c.join_policy in ('open', 'request');
+
+  if not found then
+    raise exception 'the tenant accepts no requests'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  insert into iam.memberships as m (tenant_id, user_id, status, created_by)
+  values (tenant, me, case policy when 'open' then 'active' else 'pending' end, me)
+  on conflict (tenant_id, user_id) do update
+    set status = excluded.status, ended_at = null, ended_by = null, expires_at = null
+    where m.status = 'terminated'
+      and m.ended_by = me
+  returning m.status
+  into reached;
+
+  if not found then
+    raise exception 'the tenant accepts no requests'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  perform audit.log_security(
+    case policy when 'open' then 'membership.joined' else 'membership.requested' end,
+    action => 'request_membership',
+    resource => 'iam.memberships',
+    tenant => tenant
+  );
+
+  return reached;
+end
+$$;
+
+comment on function iam.request_membership(uuid) is
+  'Joins a public community whose join policy is open, or requests a membership that an admin approves, and returns '
+  'its status. The new member has no role. Rejected if another person has suspended or ended the membership.';
+
+revoke all on function iam.request_membership(uuid) from public;
+
+grant execute on function iam.request_membership(uuid) to authenticated;
+
+-- schema/iam/_functions/revoke_invitation.sql.j2
+
+create function iam.revoke_invitation(invitation uuid)
+returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  revoked record;
+begin
+  perform authz.assert_session('always');
+
+  update iam.invitations as i
+  set revoked_at = now()
+  where i.id = invitation
+    and i.accepted_at is null
+    and i.revoked_at is null
+    and i.tenant_id = any (array(select authz.governed_with('member.invite')))
+    and authz.rank_in(auth.uid(), i.tenant_id) >= authz.role_rank(i.role_id)
+  returning i.tenant_id, i.role_id
+  into revoked;
+
+  if not found then
+    return false;
+  end if;
+
+  perform audit.log_security(
+    'invitation.revoked',
+    action => 'revoke_invitation',
+    resource => (select r.code from iam.roles as r where r.id = revoked.role_id),
+    tenant => revoked.tenant_id,
+    details => jsonb_build_object('invitation', invitation)
+  );
+
+  return true;
+end
+$$;
+
+comment on function iam.revoke_invitation(uuid) is
+  'Revokes an open invitation. Returns false if there is none, or the caller cannot invite with its role.';
+
+revoke all on function iam.revoke_invitation(uuid) from public;
+
+grant execute on function iam.revoke_invitation(uuid) to authenticated;
+
+-- schema/iam/_functions/revoke_invitations_of.sql.j2
+
+create function iam.revoke_invitations_of(person uuid, tenant uuid)
+returns void
+language sql
+security definer
+set search_path = ''
+as $$
+  update iam.invitations as i
+  set revoked_at = now()
+  from iam.tenants as t
+  where i.invited_by = revoke_invitations_of.person
+    and i.accepted_at is null
+    and i.revoked_at is null
+    and t.id = i.tenant_id
+    and (t.id = revoke_invitations_of.tenant or revoke_invitations_of.tenant = any (t.ancestor_ids))
+$$;
+
+comment on function iam.revoke_invitations_of(uuid, uuid) is
+  'Revokes the open invitations by a person to a tenant and those below it.';
+
+revoke all on function iam.revoke_invitations_of(uuid, uuid) from public;
+
+-- schema/iam/_functions/revoke_permission.sql.j2
+
+create function iam.revoke_permission(permission_grant uuid)
+returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  held record;
+begin
+  perform authz.assert_session('always');
+
+  select g.user_id, g.role_id, g.tenant_id, g.effect, p.code, p.is_dangerous
+  into held
+  from iam.permission_grants as g
+  join iam.permissions as p on p.id = g.permission_id
+  where g.id = permission_grant;
+
+  -- The same result for an exception that does not exist and for one that the caller cannot revoke.
+  if not found then
+    return false;
+  end if;
+
+  if held.tenant_id is null then
+    if authz.may_on_platform('platform.grant') is not true then
+      return false;
+    end if;
+  elsif not exists (select from authz.governed_with('role.grant') as governed (id) where governed.id = held.tenant_id) then
+    return false;
+  end if;
+
+  -- The end of a denial gives a permission: the caller must hold it, and the denial must not be their own.
+  if held.user_id = auth.uid()
+    or (
+      held.tenant_id is not null
+      and (
+        authz.rank_in(auth.uid(), held.tenant_id)
+          < coalesce(authz.role_rank(held.role_id), authz.held_rank(held.user_id, held.tenant_id))
+        or (
+          held.effect = 'deny'
+          and not exists (select from authz.governed_with(held.code) as governed (id) where governed.id = held.tenant_id)
+        )
+      )
+    )
+    or (
+      held.tenant_id is null
+      and held.role_id in (
+        select ur.role_id
+        from iam.user_roles as ur
+        where ur.user_id = auth.uid()
+          and ur.revoked_at is null
+      )
+    )
+  then
+    raise exception 'permission denied to revoke this exception of permission %', held.code
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  delete from iam.permission_grants as g
+  where g.id = permission_grant;
+
+  if not found then
+    return false;
+  end if;
+
+  perform audit.log_security(
+    'permission.revoked',
+    action => 'revoke_permission',
+    resource => held.code,
+    risk => case when held.is_dangerous then 'high' else 'medium' end::audit.risk_level,
+    tenant => held.tenant_id,
+    details => jsonb_build_object(
+      'permission_grant', permission_grant, 'effect', held.effect, 'role', held.role_id, 'revoked_by', auth.uid()
+    ),
+    person => held.user_id
+  );
+
+  return true;
+end
+$$;
+
+comment on function iam.revoke_permission(uuid) is
+  'Deletes an exception that iam.grant_permission() created, under the same conditions, and never one of the caller''s '
+  'own. Returns false if it does not exist or the caller lacks permission role.grant.';
+
+revoke all on function iam.revoke_permission(uuid) from public;
+
+grant execute on function iam.revoke_permission(uuid) to authenticated;
+
 -- schema/iam/_functions/revoke_role.sql.j2
 
 create function iam.revoke_role(user_role uuid, reason text default null)
@@ -3590,44 +4571,83 @@ security definer
 set search_path = ''
 as $$
 declare
-  holder uuid;
-  tenant uuid;
-  revoked_code text;
-  revoked_tier iam.role_tier;
+  held record;
 begin
   perform authz.assert_session('always');
 
-  select ur.user_id, ur.tenant_id, r.code, r.tier
-  into holder, tenant, revoked_code, revoked_tier
+  select ur.user_id, ur.tenant_id, ur.unit_id, ur.role_id, r.code, r.tier
+  into held
   from iam.user_roles as ur
   join iam.roles as r on r.id = ur.role_id
   where ur.id = user_role
-    and ur.revoked_at is null
-  for update of ur;
+    and ur.revoked_at is null;
 
-  -- The same result for a role that does not exist and for one of a tenant that the caller does not administer.
-  if not found or not authz.may_grant(revoked_tier, tenant) then
+  -- The same result for a role that does not exist and for one that the caller cannot revoke.
+  if not found then
     return false;
   end if;
 
-  -- The caller keeps their own role, so that a tenant always has an admin.
-  if holder = auth.uid() then
+  if held.tenant_id is null then
+    if authz.may_on_platform('platform.grant') is not true then
+      return false;
+    end if;
+
+    -- Of two super admins who revoke each other, the second finds that the first is none any more.
+    perform
+    from iam.user_roles as ur
+    join iam.roles as r on r.id = ur.role_id
+    where ur.tenant_id is null
+      and ur.revoked_at is null
+      and r.tier = 'super_admin'
+    order by ur.id
+    for update of ur;
+
+    perform authz.assert_session('always');
+
+    if authz.may_on_platform('platform.grant') is not true then
+      return false;
+    end if;
+  else
+    perform iam.lock_tenant(held.tenant_id);
+
+    if not exists (select from authz.governed_with('role.grant') as governed (id) where governed.id = held.tenant_id) then
+      return false;
+    end if;
+
+    if authz.rank_in(auth.uid(), held.tenant_id)
+      < greatest(authz.role_rank(held.role_id), authz.held_rank(held.user_id, held.tenant_id))
+    then
+      raise exception 'permission denied to revoke role % of this person', held.code
+        using errcode = 'insufficient_privilege';
+    end if;
+  end if;
+
+  if held.user_id = auth.uid() then
     raise exception 'a role cannot be revoked from oneself'
       using errcode = 'insufficient_privilege';
   end if;
 
+  if held.tenant_id is not null and authz.role_rank(held.role_id) = 2 and held.unit_id is null then
+    perform iam.assert_other_owner(held.tenant_id, held.user_id);
+  end if;
+
   update iam.user_roles
-  set revoked_at = now(), reason = coalesce(revoke_role.reason, user_roles.reason)
-  where id = user_role;
+  set revoked_at = now(), reason = coalesce(core.safe_text(revoke_role.reason, 500), user_roles.reason)
+  where id = user_role
+    and revoked_at is null;
+
+  if not found then
+    return false;
+  end if;
 
   perform audit.log_security(
     'role.revoked',
     action => 'revoke_role',
-    resource => revoked_code,
-    risk => case when revoked_tier = 'end_user' then 'medium' else 'high' end::audit.risk_level,
-    tenant => tenant,
+    resource => held.code,
+    risk => case when held.tier = 'end_user' then 'medium' else 'high' end::audit.risk_level,
+    tenant => held.tenant_id,
     details => jsonb_build_object('user_role', user_role, 'revoked_by', auth.uid()),
-    person => holder
+    person => held.user_id
   );
 
   return true;
@@ -3635,12 +4655,244 @@ end
 $$;
 
 comment on function iam.revoke_role(uuid, text) is
-  'Revokes a granted role at once. Returns false if it does not exist or the caller cannot revoke it. The '
-  'rules of iam.grant_role() apply.';
+  'Revokes a granted role at once. Returns false if it does not exist or the caller lacks permission role.grant in '
+  'its tenant. Only owners revoke a role of an owner, and not of the last one; callers revoke none of their own.';
 
 revoke all on function iam.revoke_role(uuid, text) from public;
 
 grant execute on function iam.revoke_role(uuid, text) to authenticated;
+
+-- schema/iam/_functions/set_membership_status.sql.j2
+
+create function iam.set_membership_status(
+  tenant uuid,
+  person uuid,
+  status iam.membership_status,
+  reason text default null
+)
+returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  me constant uuid := auth.uid();
+  former iam.membership_status;
+  change text;
+begin
+  perform authz.assert_session(case when person = me and status = 'terminated' then 'enrolled' else 'always' end);
+  perform iam.lock_tenant(tenant);
+
+  if person is distinct from me then
+    perform authz.assert_permission('member.manage', tenant);
+
+    if authz.rank_in(me, tenant) < authz.held_rank(person, tenant) then
+      raise exception 'permission denied for a member of higher rank'
+        using errcode = 'insufficient_privilege';
+    end if;
+  end if;
+
+  select m.status
+  into former
+  from iam.memberships as m
+  where m.tenant_id = set_membership_status.tenant
+    and m.user_id = person
+  for update;
+
+  if not found then
+    return false;
+  end if;
+
+  -- Members only leave; suspension ends by another person.
+  change := case
+    when person = me then
+      case when set_membership_status.status = 'terminated' and former in ('active', 'pending') then 'left' end
+    when former = 'pending' and set_membership_status.status = 'active' then 'approved'
+    when former = 'active' and set_membership_status.status = 'suspended' then 'suspended'
+    when former = 'suspended' and set_membership_status.status = 'active' then 'reactivated'
+    when former <> 'terminated' and set_membership_status.status = 'terminated' then 'ended'
+  end;
+
+  if change is null then
+    raise exception 'permission denied to change this membership from % to %', former, set_membership_status.status
+      using errcode = 'insufficient_privilege',
+            hint = 'A membership that has ended is renewed by an invitation.';
+  end if;
+
+  if set_membership_status.status in ('suspended', 'terminated') and authz.held_rank(person, tenant) = 2 then
+    perform iam.assert_other_owner(tenant, person);
+  end if;
+
+  update iam.memberships as m
+  set
+    status = set_membership_status.status,
+    approved_by = case when change = 'approved' then me else m.approved_by end,
+    approved_at = case when change = 'approved' then now() else m.approved_at end,
+    ended_by = case when set_membership_status.status = 'terminated' then me end,
+    ended_at = case when set_membership_status.status = 'terminated' then now() end
+  where m.tenant_id = set_membership_status.tenant
+    and m.user_id = person;
+
+  perform audit.log_security(
+    'membership.' || change,
+    action => 'set_membership_status',
+    resource => 'iam.memberships',
+    risk => case when change in ('approved', 'left') then 'low' else 'medium' end::audit.risk_level,
+    tenant => tenant,
+    details => jsonb_build_object('from', former, 'to', set_membership_status.status, 'by', me, 'reason', left(reason, 500)),
+    person => person
+  );
+
+  return true;
+end
+$$;
+
+comment on function iam.set_membership_status(uuid, uuid, iam.membership_status, text) is
+  'Approves, suspends, reactivates or ends the membership of another person with permission member.manage, or ends '
+  'the caller''s own. An admin cannot act on an owner, and the last owner cannot leave. A membership that has ended '
+  'is renewed by invitation only. Returns false if there is no membership.';
+
+revoke all on function iam.set_membership_status(uuid, uuid, iam.membership_status, text) from public;
+
+grant execute on function iam.set_membership_status(uuid, uuid, iam.membership_status, text) to authenticated;
+
+-- schema/iam/_functions/set_role_permission.sql.j2
+
+create function iam.set_role_permission(role_code text, permission_code text, granted boolean)
+returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  wanted_role uuid;
+  wanted_permission uuid;
+begin
+  perform authz.assert_session('always');
+
+  if authz.may_on_platform('platform.grant') is not true then
+    raise exception 'permission platform.grant is required'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  select r.id, p.id
+  into wanted_role, wanted_permission
+  from iam.roles as r
+  cross join iam.permissions as p
+  where r.code = role_code
+    and r.deleted_at is null
+    and p.code = permission_code;
+
+  if not found then
+    raise exception 'role % or permission % does not exist', role_code, permission_code
+      using errcode = 'no_data_found';
+  end if;
+
+  if granted then
+    insert into iam.role_permissions (role_id, permission_id, created_by)
+    values (wanted_role, wanted_permission, auth.uid())
+    on conflict (role_id, permission_id) do nothing;
+  else
+    delete from iam.role_permissions as rp
+    where rp.role_id = wanted_role
+      and rp.permission_id = wanted_permission;
+  end if;
+
+  if not found then
+    return false;
+  end if;
+
+  perform audit.log_security(
+    'role.changed',
+    action => 'set_role_permission',
+    resource => role_code,
+    risk => 'critical',
+    details => jsonb_build_object('permission', permission_code, 'granted', granted)
+  );
+
+  return true;
+end
+$$;
+
+comment on function iam.set_role_permission(text, text, boolean) is
+  'Adds a permission to a role in all tenants, or removes it, with permission platform.grant. Returns false if nothing '
+  'changes.';
+
+revoke all on function iam.set_role_permission(text, text, boolean) from public;
+
+grant execute on function iam.set_role_permission(text, text, boolean) to authenticated;
+
+-- schema/iam/_functions/set_tenant_status.sql.j2
+
+create function iam.set_tenant_status(tenant uuid, status iam.tenant_status, reason text default null)
+returns void
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  former iam.tenant_status;
+begin
+  perform authz.assert_session('always');
+  perform iam.lock_tenant(tenant);
+
+  -- Owners request the closure of their tenant; the rest is decided by the platform.
+  if authz.may_on_platform('tenant.suspend') is not true then
+    perform authz.assert_permission('tenant.close', tenant);
+
+    if set_tenant_status.status is distinct from 'closing' or authz.rank_in(auth.uid(), tenant) < 2 then
+      raise exception 'only the closure of a tenant can be requested, by its owner'
+        using errcode = 'insufficient_privilege';
+    end if;
+  end if;
+
+  select t.status
+  into former
+  from iam.tenants as t
+  where t.id = tenant
+    and t.deleted_at is null;
+
+  if former is null or set_tenant_status.status is null or set_tenant_status.status not in ('active', 'suspended', 'closing') then
+    raise exception 'a tenant that exists and one of the statuses active, suspended and closing are required'
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  if set_tenant_status.status = 'closing'
+    and exists (
+      select
+      from iam.tenants as below
+      where below.parent_id = tenant
+        and below.deleted_at is null
+        and below.status <> 'closing'
+    )
+  then
+    raise exception 'a tenant with tenants below it cannot be closed'
+      using errcode = 'object_not_in_prerequisite_state',
+            hint = 'Close the tenants below it first.';
+  end if;
+
+  update iam.tenants as t
+  set status = set_tenant_status.status
+  where t.id = tenant;
+
+  perform audit.log_security(
+    'tenant.' || case set_tenant_status.status when 'active' then 'reactivated' else set_tenant_status.status end,
+    action => 'set_tenant_status',
+    resource => 'iam.tenants',
+    risk => 'high',
+    tenant => tenant,
+    details => jsonb_build_object('from', former, 'to', set_tenant_status.status, 'reason', left(reason, 500))
+  );
+end
+$$;
+
+comment on function iam.set_tenant_status(uuid, iam.tenant_status, text) is
+  'Suspends, reactivates or closes a tenant, with permission tenant.suspend on the platform; an owner with permission '
+  'tenant.close requests the closure. A suspended or closing tenant is closed to its members and admins at once.';
+
+revoke all on function iam.set_tenant_status(uuid, iam.tenant_status, text) from public;
+
+grant execute on function iam.set_tenant_status(uuid, iam.tenant_status, text) to authenticated;
 
 -- schema/platform/languages.sql.j2
 
@@ -6176,8 +7428,8 @@ create policy tenants_select on iam.tenants
 
 create policy tenants_update on iam.tenants
   for update to authenticated
-  using (id = any (array(select authz.admin_tenant_ids())) and deleted_at is null)
-  with check (id = any (array(select authz.admin_tenant_ids())) and deleted_at is null);
+  using (id = any (array(select authz.governed_with('tenant.configure'))) and deleted_at is null)
+  with check (id = any (array(select authz.governed_with('tenant.configure'))) and deleted_at is null);
 
 grant select, update (name, display_name, description, visibility, require_mfa, branding, settings) on iam.tenants to authenticated;
 
@@ -6191,20 +7443,12 @@ create policy communities_select on iam.communities
   for select to authenticated
   using (exists (select from iam.tenants as parent where parent.id = communities.id));
 
-create policy communities_insert on iam.communities
-  for insert to authenticated
-  with check (id = any (array(select authz.admin_tenant_ids())));
-
 create policy communities_update on iam.communities
   for update to authenticated
-  using (id = any (array(select authz.admin_tenant_ids())))
-  with check (id = any (array(select authz.admin_tenant_ids())));
+  using (id = any (array(select authz.governed_with('tenant.configure'))))
+  with check (id = any (array(select authz.governed_with('tenant.configure'))));
 
-create policy communities_delete on iam.communities
-  for delete to authenticated
-  using (id = any (array(select authz.admin_tenant_ids())));
-
-grant select, insert, update, delete on iam.communities to authenticated;
+grant select, update (project_name, welcome_message, join_policy) on iam.communities to authenticated;
 
 grant select, insert, update, delete on iam.communities to service_role;
 
@@ -6216,20 +7460,12 @@ create policy organizations_select on iam.organizations
   for select to authenticated
   using (exists (select from iam.tenants as parent where parent.id = organizations.id));
 
-create policy organizations_insert on iam.organizations
-  for insert to authenticated
-  with check (id = any (array(select authz.admin_tenant_ids())));
-
 create policy organizations_update on iam.organizations
   for update to authenticated
-  using (id = any (array(select authz.admin_tenant_ids())))
-  with check (id = any (array(select authz.admin_tenant_ids())));
+  using (id = any (array(select authz.governed_with('tenant.configure'))))
+  with check (id = any (array(select authz.governed_with('tenant.configure'))));
 
-create policy organizations_delete on iam.organizations
-  for delete to authenticated
-  using (id = any (array(select authz.admin_tenant_ids())));
-
-grant select, insert, update, delete on iam.organizations to authenticated;
+grant select, update (legal_name, logo_url, billing_email, industry) on iam.organizations to authenticated;
 
 grant select, insert, update, delete on iam.organizations to service_role;
 
@@ -6241,20 +7477,12 @@ create policy institutions_select on iam.institutions
   for select to authenticated
   using (exists (select from iam.tenants as parent where parent.id = institutions.id));
 
-create policy institutions_insert on iam.institutions
-  for insert to authenticated
-  with check (id = any (array(select authz.admin_tenant_ids())));
-
 create policy institutions_update on iam.institutions
   for update to authenticated
-  using (id = any (array(select authz.admin_tenant_ids())))
-  with check (id = any (array(select authz.admin_tenant_ids())));
+  using (id = any (array(select authz.governed_with('tenant.configure'))))
+  with check (id = any (array(select authz.governed_with('tenant.configure'))));
 
-create policy institutions_delete on iam.institutions
-  for delete to authenticated
-  using (id = any (array(select authz.admin_tenant_ids())));
-
-grant select, insert, update, delete on iam.institutions to authenticated;
+grant select, update (short_name, institution_type, contact_information, npi) on iam.institutions to authenticated;
 
 grant select, insert, update, delete on iam.institutions to service_role;
 
@@ -6268,18 +7496,18 @@ create policy tenant_domains_select on iam.tenant_domains
 
 create policy tenant_domains_insert on iam.tenant_domains
   for insert to authenticated
-  with check (tenant_id = any (array(select authz.admin_tenant_ids())));
+  with check (tenant_id = any (array(select authz.governed_with('tenant.configure'))));
 
 create policy tenant_domains_update on iam.tenant_domains
   for update to authenticated
-  using (tenant_id = any (array(select authz.admin_tenant_ids())))
-  with check (tenant_id = any (array(select authz.admin_tenant_ids())));
+  using (tenant_id = any (array(select authz.governed_with('tenant.configure'))))
+  with check (tenant_id = any (array(select authz.governed_with('tenant.configure'))));
 
 create policy tenant_domains_delete on iam.tenant_domains
   for delete to authenticated
-  using (tenant_id = any (array(select authz.admin_tenant_ids())));
+  using (tenant_id = any (array(select authz.governed_with('tenant.configure'))));
 
-grant select, insert, update, delete on iam.tenant_domains to authenticated;
+grant select, delete, insert (tenant_id, domain, auto_join, default_role_id), update (domain, auto_join, default_role_id) on iam.tenant_domains to authenticated;
 
 grant select, insert, update, delete on iam.tenant_domains to service_role;
 
@@ -6299,14 +7527,14 @@ create policy units_select on iam.units
 
 create policy units_insert on iam.units
   for insert to authenticated
-  with check (tenant_id = any (array(select authz.admin_tenant_ids())) and deleted_at is null);
+  with check (tenant_id = any (array(select authz.governed_with('unit.manage'))) and deleted_at is null);
 
 create policy units_update on iam.units
   for update to authenticated
-  using (tenant_id = any (array(select authz.admin_tenant_ids())) and deleted_at is null)
-  with check (tenant_id = any (array(select authz.admin_tenant_ids())) and deleted_at is null);
+  using (tenant_id = any (array(select authz.governed_with('unit.manage'))) and deleted_at is null)
+  with check (tenant_id = any (array(select authz.governed_with('unit.manage'))) and deleted_at is null);
 
-grant select, insert, update on iam.units to authenticated;
+grant select, insert (tenant_id, kind, name, code, description, parent_id, department_type, is_billable_unit, contact_information), update (kind, name, code, description, parent_id, department_type, is_billable_unit, contact_information) on iam.units to authenticated;
 
 grant select, insert, update, delete on iam.units to service_role;
 
@@ -6332,7 +7560,7 @@ create policy relationship_types_delete on iam.relationship_types
   for delete to authenticated
   using ((select authz.is_super_admin()));
 
-grant select, delete, insert, update on iam.relationship_types to authenticated;
+grant select, delete, insert (code, name, description, requires_approval, is_billable, can_manage_others, hierarchy_level), update (code, name, description, requires_approval, is_billable, can_manage_others, hierarchy_level) on iam.relationship_types to authenticated;
 
 grant select, insert, update, delete on iam.relationship_types to service_role;
 
@@ -6348,16 +7576,7 @@ create policy memberships_select on iam.memberships
     or (memberships.status = 'active' and (memberships.expires_at is null or memberships.expires_at > now()) and tenant_id = any (array(select authz.tenant_ids())))
   );
 
-create policy memberships_insert on iam.memberships
-  for insert to authenticated
-  with check (tenant_id = any (array(select authz.admin_tenant_ids())) and user_id <> (select auth.uid()));
-
-create policy memberships_update on iam.memberships
-  for update to authenticated
-  using (tenant_id = any (array(select authz.admin_tenant_ids())) and user_id <> (select auth.uid()))
-  with check (tenant_id = any (array(select authz.admin_tenant_ids())) and user_id <> (select auth.uid()));
-
-grant select, insert, update (relationship_type_id, status, approved_by, approved_at, ended_at) on iam.memberships to authenticated;
+grant select on iam.memberships to authenticated;
 
 grant select, insert, update, delete on iam.memberships to service_role;
 
@@ -6374,18 +7593,18 @@ create policy unit_members_select on iam.unit_members
 
 create policy unit_members_insert on iam.unit_members
   for insert to authenticated
-  with check (tenant_id = any (array(select authz.admin_tenant_ids())));
+  with check (tenant_id = any (array(select authz.governed_with('unit.manage'))));
 
 create policy unit_members_update on iam.unit_members
   for update to authenticated
-  using (tenant_id = any (array(select authz.admin_tenant_ids())))
-  with check (tenant_id = any (array(select authz.admin_tenant_ids())));
+  using (tenant_id = any (array(select authz.governed_with('unit.manage'))))
+  with check (tenant_id = any (array(select authz.governed_with('unit.manage'))));
 
 create policy unit_members_delete on iam.unit_members
   for delete to authenticated
-  using (tenant_id = any (array(select authz.admin_tenant_ids())));
+  using (tenant_id = any (array(select authz.governed_with('unit.manage'))));
 
-grant select, insert, update, delete on iam.unit_members to authenticated;
+grant select, delete, insert (tenant_id, unit_id, user_id, is_primary, is_lead), update (is_primary, is_lead) on iam.unit_members to authenticated;
 
 grant select, insert, update, delete on iam.unit_members to service_role;
 
@@ -6397,20 +7616,7 @@ create policy invitations_select on iam.invitations
   for select to authenticated
   using (tenant_id = any (array(select authz.admin_tenant_ids())));
 
-create policy invitations_insert on iam.invitations
-  for insert to authenticated
-  with check (tenant_id = any (array(select authz.admin_tenant_ids())));
-
-create policy invitations_update on iam.invitations
-  for update to authenticated
-  using (tenant_id = any (array(select authz.admin_tenant_ids())))
-  with check (tenant_id = any (array(select authz.admin_tenant_ids())));
-
-create policy invitations_delete on iam.invitations
-  for delete to authenticated
-  using (tenant_id = any (array(select authz.admin_tenant_ids())));
-
-grant select, insert, update, delete on iam.invitations to authenticated;
+grant select on iam.invitations to authenticated;
 
 grant select, insert, update, delete on iam.invitations to service_role;
 
@@ -6423,16 +7629,7 @@ create policy roles_select on iam.roles
   for select to authenticated
   using (deleted_at is null);
 
-create policy roles_insert on iam.roles
-  for insert to authenticated
-  with check ((select authz.is_super_admin()) and deleted_at is null);
-
-create policy roles_update on iam.roles
-  for update to authenticated
-  using ((select authz.is_super_admin()) and deleted_at is null)
-  with check ((select authz.is_super_admin()) and deleted_at is null);
-
-grant select, insert, update on iam.roles to authenticated;
+grant select on iam.roles to authenticated;
 
 grant select, insert, update, delete on iam.roles to service_role;
 
@@ -6444,20 +7641,7 @@ create policy permissions_select on iam.permissions
   for select to authenticated
   using (true);
 
-create policy permissions_insert on iam.permissions
-  for insert to authenticated
-  with check ((select authz.is_super_admin()));
-
-create policy permissions_update on iam.permissions
-  for update to authenticated
-  using ((select authz.is_super_admin()))
-  with check ((select authz.is_super_admin()));
-
-create policy permissions_delete on iam.permissions
-  for delete to authenticated
-  using ((select authz.is_super_admin()));
-
-grant select, delete, insert, update on iam.permissions to authenticated;
+grant select on iam.permissions to authenticated;
 
 grant select, insert, update, delete on iam.permissions to service_role;
 
@@ -6469,20 +7653,7 @@ create policy role_permissions_select on iam.role_permissions
   for select to authenticated
   using (true);
 
-create policy role_permissions_insert on iam.role_permissions
-  for insert to authenticated
-  with check ((select authz.is_super_admin()));
-
-create policy role_permissions_update on iam.role_permissions
-  for update to authenticated
-  using ((select authz.is_super_admin()))
-  with check ((select authz.is_super_admin()));
-
-create policy role_permissions_delete on iam.role_permissions
-  for delete to authenticated
-  using ((select authz.is_super_admin()));
-
-grant select, delete, insert, update on iam.role_permissions to authenticated;
+grant select on iam.role_permissions to authenticated;
 
 grant select, insert, update, delete on iam.role_permissions to service_role;
 
@@ -7309,32 +8480,51 @@ drop function ai.append_message(uuid, text);
 drop function media.reject_unseen_file();
 drop function media.delete_personal_files();
 drop function media.check_file();
+drop function iam.set_tenant_status(uuid, iam.tenant_status, text);
+drop function iam.set_role_permission(text, text, boolean);
+drop function iam.set_membership_status(uuid, uuid, iam.membership_status, text);
 drop function iam.revoke_role(uuid, text);
+drop function iam.revoke_permission(uuid);
+drop function iam.revoke_invitations_of(uuid, uuid);
+drop function iam.revoke_invitation(uuid);
+drop function iam.request_membership(uuid);
 drop function iam.repair_profiles();
-drop function iam.invite(uuid, text, text, uuid);
+drop function iam.lock_tenant(uuid);
+drop function authz.tenants_with(text);
+drop function authz.rank_in(uuid, uuid);
 drop function audit.may_read(uuid);
 drop function authz.governed_with(text);
-drop function authz.tenants_with(text);
-drop function authz.may_grant(iam.role_tier, uuid);
 drop function authz.admin_tenant_ids();
-drop function authz.supported_tenant_ids();
+drop function authz.supported_tenant_ids(uuid);
 drop function authz.session_ok(text);
 drop function authz.readable_user_ids(text);
+drop function authz.person_governed_with(uuid, text);
+drop function authz.person_tenants_with(uuid, text);
 drop function authz.may_on_platform(text);
-drop function authz.led_tenant_ids();
+drop function authz.led_tenants(uuid);
 drop function authz.is_super_admin();
 drop function authz.is_auditor();
+drop function authz.held_rank(uuid, uuid);
 drop function authz.unit_ids();
 drop function authz.tenant_ids();
-drop function iam.guard_membership_consent();
+drop function iam.limit_members();
+drop function iam.join_by_domain(uuid);
+drop function iam.invite(uuid, text, text, uuid);
+drop function iam.hand_over_ownership(uuid, uuid);
 drop function iam.guard_domain_verification();
 drop function iam.grant_role(uuid, text, uuid, uuid, timestamp with time zone, text);
+drop function iam.grant_permission(text, iam.grant_effect, uuid, uuid, text, timestamp with time zone, text);
+drop function iam.end_role();
+drop function iam.end_membership();
 drop function iam.create_tenant(iam.tenant_kind, text, text, uuid, text);
+drop function iam.assert_other_owner(uuid, uuid);
 drop function authz.unrepaired_accounts();
-drop function iam.accept_membership(uuid);
+drop function iam.access_review(uuid);
 drop function iam.accept_invitation(text);
 drop function authz.tenant_is_open(uuid);
+drop function authz.role_rank(uuid);
 drop function authz.may_have_factor();
+drop function authz.confirmed_address(uuid);
 drop function authz.assert_session(text);
 drop function authz.assert_permission(text, uuid);
 drop function authz.account_is_open();

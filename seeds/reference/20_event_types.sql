@@ -21,7 +21,24 @@ values
   ('00000000-0000-4000-9000-000200000033', 'partition.archived', 'Partition archived', 'system', false, false),
   ('00000000-0000-4000-9000-000200000034', 'partition.dropped', 'Partition dropped', 'system', false, false),
   ('00000000-0000-4000-9000-000200000035', 'privilege.changed', 'Privilege changed directly', 'security', true, true),
-  ('00000000-0000-4000-9000-000200000036', 'retention.changed', 'Retention changed', 'security', true, true)
+  ('00000000-0000-4000-9000-000200000036', 'retention.changed', 'Retention changed', 'security', true, true),
+  ('00000000-0000-4000-9000-000200000050', 'invitation.revoked', 'Invitation revoked', 'business', false, false),
+  ('00000000-0000-4000-9000-000200000051', 'membership.approved', 'Membership approved', 'business', false, false),
+  ('00000000-0000-4000-9000-000200000052', 'membership.suspended', 'Membership suspended', 'security', true, false),
+  ('00000000-0000-4000-9000-000200000053', 'membership.reactivated', 'Membership reactivated', 'security', false, false),
+  ('00000000-0000-4000-9000-000200000054', 'membership.ended', 'Membership ended', 'security', false, false),
+  ('00000000-0000-4000-9000-000200000055', 'membership.left', 'Tenant left', 'business', false, false),
+  ('00000000-0000-4000-9000-000200000056', 'membership.joined', 'Tenant joined', 'business', false, false),
+  ('00000000-0000-4000-9000-000200000057', 'membership.requested', 'Membership requested', 'business', false, false),
+  ('00000000-0000-4000-9000-000200000058', 'ownership.handed_over', 'Ownership handed over', 'security', true, true),
+  ('00000000-0000-4000-9000-000200000059', 'permission.granted', 'Permission allowed or denied', 'security', true, false),
+  ('00000000-0000-4000-9000-000200000060', 'permission.revoked', 'Exception of a permission revoked', 'security', true, false),
+  ('00000000-0000-4000-9000-000200000061', 'role.changed', 'Role changed', 'security', true, true),
+  ('00000000-0000-4000-9000-000200000062', 'tenant.suspended', 'Tenant suspended', 'business', false, false),
+  ('00000000-0000-4000-9000-000200000063', 'tenant.reactivated', 'Tenant reactivated', 'business', false, false),
+  ('00000000-0000-4000-9000-000200000064', 'tenant.closing', 'Closure of a tenant', 'business', true, false),
+  ('00000000-0000-4000-9000-000200000065', 'tenant.deleted', 'Tenant deleted', 'business', true, false),
+  ('00000000-0000-4000-9000-000200000066', 'tenant.restored', 'Tenant restored', 'business', true, false)
 on conflict (code) do update
 set
   name = excluded.name,

@@ -1,5 +1,4 @@
--- The permissions. Policies test content.create, content.edit, training.create and training.edit; the trigger on
--- content.items tests content.publish; functions and clients test the rest.
+-- The permissions. Each is tested by the policies or functions that perform the action: a test lists them.
 insert into iam.permissions as held (
   id, code, resource, action, scope, name, is_dangerous, requires_mfa, risk_level
 )
@@ -12,23 +11,16 @@ values
   ('00000000-0000-4000-9000-000500000008', 'media.edit', 'media', 'edit', 'tenant', 'Edit all files', false, false, 3),
   ('00000000-0000-4000-9000-000500000009', 'media.delete', 'media', 'delete', 'tenant', 'Delete and restore all files', false, false, 3),
   ('00000000-0000-4000-9000-000500000010', 'ai.use', 'ai', 'use', 'tenant', 'Talk to agents', false, false, 1),
-  ('00000000-0000-4000-9000-000500000011', 'ai.configure', 'ai', 'configure', 'tenant', 'Set quotas and models', false, true, 3),
-  ('00000000-0000-4000-9000-000500000012', 'member.read', 'member', 'read', 'tenant', 'See the member list', false, false, 2),
   ('00000000-0000-4000-9000-000500000013', 'member.invite', 'member', 'invite', 'tenant', 'Invite people', false, true, 3),
-  ('00000000-0000-4000-9000-000500000014', 'member.manage', 'member', 'manage', 'tenant', 'Suspend and end memberships', true, true, 4),
+  ('00000000-0000-4000-9000-000500000014', 'member.manage', 'member', 'manage', 'tenant', 'Approve, suspend and end memberships', true, true, 4),
   ('00000000-0000-4000-9000-000500000015', 'unit.manage', 'unit', 'manage', 'tenant', 'Form teams and departments', false, false, 2),
   ('00000000-0000-4000-9000-000500000016', 'role.grant', 'role', 'grant', 'tenant', 'Grant and revoke roles', true, true, 5),
   ('00000000-0000-4000-9000-000500000017', 'tenant.configure', 'tenant', 'configure', 'tenant', 'Change the tenant''s settings', false, true, 3),
   ('00000000-0000-4000-9000-000500000018', 'tenant.close', 'tenant', 'close', 'tenant', 'Close the tenant', true, true, 5),
   ('00000000-0000-4000-9000-000500000019', 'audit.read', 'audit', 'read', 'tenant', 'Read the tenant''s log', false, true, 3),
-  ('00000000-0000-4000-9000-000500000020', 'billing.read', 'billing', 'read', 'tenant', 'See bills', false, true, 3),
-  ('00000000-0000-4000-9000-000500000021', 'billing.manage', 'billing', 'manage', 'tenant', 'Change the plan', true, true, 4),
-  ('00000000-0000-4000-9000-000500000022', 'client.read', 'client', 'read', 'own', 'See clients who agreed', false, true, 4),
-  ('00000000-0000-4000-9000-000500000023', 'client.assign', 'client', 'assign', 'own', 'Set goals and programs for clients', false, true, 3),
-  ('00000000-0000-4000-9000-000500000024', 'profile.edit', 'profile', 'edit', 'own', 'Edit the own profile', false, false, 1),
-  ('00000000-0000-4000-9000-000500000025', 'platform.configure', 'platform', 'configure', 'platform', 'Change lookups and settings', true, true, 5),
-  ('00000000-0000-4000-9000-000500000026', 'platform.audit', 'platform', 'audit', 'platform', 'Read every log', false, true, 4),
-  ('00000000-0000-4000-9000-000500000027', 'platform.elevate', 'platform', 'elevate', 'platform', 'Open a break-glass elevation', true, true, 5)
+  ('00000000-0000-4000-9000-000500000027', 'platform.elevate', 'platform', 'elevate', 'platform', 'Open a break-glass elevation', true, true, 5),
+  ('00000000-0000-4000-9000-000500000035', 'platform.grant', 'platform', 'grant', 'platform', 'Grant roles on the platform and change roles', true, true, 5),
+  ('00000000-0000-4000-9000-000500000036', 'tenant.suspend', 'tenant', 'suspend', 'platform', 'Suspend, reactivate, close and delete tenants', true, true, 5)
 on conflict (code) do update
 set
   resource = excluded.resource,

@@ -4,52 +4,48 @@ insert into iam.role_permissions (role_id, permission_id, is_default)
 select r.id, p.id, true
 from (
   values
-    ('super_admin', array['platform.configure', 'platform.audit', 'platform.elevate', 'profile.edit']),
-    ('auditor', array['platform.audit', 'profile.edit']),
+    ('super_admin', array['platform.elevate', 'platform.grant', 'tenant.suspend']),
     (
       'owner',
       array[
         'content.create', 'content.edit', 'content.publish', 'content.delete', 'media.create', 'media.edit',
-        'media.delete', 'ai.use', 'ai.configure', 'member.read',
+        'media.delete', 'ai.use',
         'member.invite', 'member.manage', 'unit.manage', 'role.grant', 'tenant.configure', 'tenant.close',
-        'audit.read', 'billing.read', 'billing.manage', 'profile.edit'
+        'audit.read'
       ]
     ),
     (
       'community_admin',
       array[
         'content.create', 'content.edit', 'content.publish', 'content.delete', 'media.create', 'media.edit',
-        'media.delete', 'ai.use', 'ai.configure', 'member.read',
-        'member.invite', 'member.manage', 'unit.manage', 'role.grant', 'tenant.configure', 'audit.read',
-        'billing.read', 'profile.edit'
+        'media.delete', 'ai.use',
+        'member.invite', 'member.manage', 'unit.manage', 'role.grant', 'tenant.configure', 'audit.read'
       ]
     ),
     (
       'manager',
-      array['ai.use', 'member.read', 'profile.edit']
+      array['ai.use']
     ),
     (
       'content_editor',
       array[
-        'content.create', 'content.edit', 'content.publish', 'content.delete', 'media.create', 'ai.use', 'profile.edit'
+        'content.create', 'content.edit', 'content.publish', 'content.delete', 'media.create', 'ai.use'
       ]
     ),
-    ('content_creator', array['content.create', 'media.create', 'ai.use', 'profile.edit']),
-    ('coach', array['ai.use', 'member.read', 'client.read', 'client.assign', 'profile.edit']),
+    ('content_creator', array['content.create', 'media.create', 'ai.use']),
+    ('coach', array['ai.use']),
     (
       'trainer',
       array[
-        'media.create', 'media.edit', 'media.delete', 'ai.use', 'client.read',
-        'client.assign', 'profile.edit'
+        'media.create', 'media.edit', 'media.delete', 'ai.use'
       ]
     ),
     (
       'physiotherapist',
-      array['media.create', 'media.edit', 'media.delete', 'ai.use', 'client.read', 'client.assign', 'profile.edit']
+      array['media.create', 'media.edit', 'media.delete', 'ai.use']
     ),
-    ('member', array['ai.use', 'profile.edit']),
-    ('customer', array['ai.use', 'profile.edit']),
-    ('guest', array['profile.edit'])
+    ('member', array['ai.use']),
+    ('customer', array['ai.use'])
 ) as wanted (role_code, permission_codes)
 join iam.roles as r on r.code = wanted.role_code
 join iam.permissions as p on p.code = any (wanted.permission_codes)

@@ -1,6 +1,6 @@
 -- Tenants: b001 A, b003 A east below it (requires a second factor), b006 and b007 below it for the other two kinds;
 -- b002 B, b008 and b009 below it; b004 deleted, with an active member; b010 deleted, below A; b005 public, without members;
--- b011 suspended, with a member and an admin, b012 below it.
+-- b011 suspended, with a member and an admin, b012 below it; b013 closing.
 insert into iam.tenants (id, kind, slug, name, parent_id, status, visibility, require_mfa, deleted_at)
 values
   ('00000000-0000-4000-8000-00000000b001', 'community', 'world-a', 'World A', null, 'active', 'private', false, null),

@@ -60,8 +60,8 @@ from (
     ('b002', 'a007', 'active'),
     ('b002', 'a021', 'active'),
     ('b002', 'a022', 'active'),
-    -- Invited or pending, not yet active.
-    ('b002', 'a010', 'invited')
+    -- Pending, not yet active.
+    ('b002', 'a010', 'pending')
 ) as member (tenant, person, status);
 
 insert into iam.unit_members (tenant_id, unit_id, user_id, is_primary, is_lead)

@@ -5,6 +5,7 @@
 --   a028 super admin temporarily    a030 auditor temporarily
 --   a029 admin below B temporarily, manager in B
 --   a041 super admin with elevations of scope tenant_support for A and for the suspended tenant
+--   a042 owner of A    a043 without memberships, with an address of A    a044 the same, and suspended in A
 insert into auth.users (id, aud, role, email, email_confirmed_at, created_at, updated_at)
 select
   person.id::uuid, 'authenticated', 'authenticated', person.email,
@@ -15,7 +16,10 @@ from (
     ('00000000-0000-4000-8000-00000000a028', 'timed.super@example.test'),
     ('00000000-0000-4000-8000-00000000a029', 'timed.admin@example.test'),
     ('00000000-0000-4000-8000-00000000a030', 'timed.auditor@example.test'),
-    ('00000000-0000-4000-8000-00000000a041', 'supporting.admin@example.test')
+    ('00000000-0000-4000-8000-00000000a041', 'supporting.admin@example.test'),
+    ('00000000-0000-4000-8000-00000000a042', 'owner.a@example.test'),
+    ('00000000-0000-4000-8000-00000000a043', 'new.person@a.example.test'),
+    ('00000000-0000-4000-8000-00000000a044', 'barred@a.example.test')
 ) as person (id, email);
 
 update iam.profiles
@@ -25,7 +29,8 @@ set
   visibility = 'private'
 where id in (
   '00000000-0000-4000-8000-00000000a027', '00000000-0000-4000-8000-00000000a028', '00000000-0000-4000-8000-00000000a029',
-  '00000000-0000-4000-8000-00000000a030', '00000000-0000-4000-8000-00000000a041'
+  '00000000-0000-4000-8000-00000000a030', '00000000-0000-4000-8000-00000000a041', '00000000-0000-4000-8000-00000000a042',
+  '00000000-0000-4000-8000-00000000a043', '00000000-0000-4000-8000-00000000a044'
 );
 
 -- A suspended tenant is closed to all people, although it is public and has members; so is the open one below it to those
@@ -38,12 +43,14 @@ values
   (
     '00000000-0000-4000-8000-00000000b012', 'community', 'world-frozen-below', 'World Frozen Below',
     '00000000-0000-4000-8000-00000000b011', 'active', 'private'
-  );
+  ),
+  ('00000000-0000-4000-8000-00000000b013', 'community', 'world-closing', 'World Closing', null, 'closing', 'private');
 
 insert into iam.communities (id, project_name)
 values
   ('00000000-0000-4000-8000-00000000b011', 'Project Frozen'),
-  ('00000000-0000-4000-8000-00000000b012', 'Project Frozen Below');
+  ('00000000-0000-4000-8000-00000000b012', 'Project Frozen Below'),
+  ('00000000-0000-4000-8000-00000000b013', 'Project Closing');
 
 insert into iam.units (id, tenant_id, kind, name)
 values
@@ -63,6 +70,7 @@ select
 from (
   values
     ('b001', 'a027', null),
+    ('b001', 'a042', null),
     ('b002', 'a012', null),
     ('b002', 'a029', '2099-01-01 00:00:00+00'),
     ('b008', 'a029', null),
@@ -89,7 +97,8 @@ from (
     (3, 'a029', 'manager', 'b002', null),
     (4, 'a012', 'owner', 'b009', null),
     (5, 'a014', 'owner', 'b011', null),
-    (1, 'a041', 'super_admin', null, null)
+    (1, 'a041', 'super_admin', null, null),
+    (1, 'a042', 'owner', 'b001', null)
 ) as held (ordinal, person, role_code, tenant, expires_at)
 join iam.roles as r on r.code = held.role_code;
 
@@ -225,3 +234,31 @@ from (
     ('7017', 'a001', 'b002', 'tenant_support', interval '-5 hours', false),
     ('7018', 'a001', 'b002', 'tenant_support', interval '1 hour', false)
 ) as elevation (id, person, tenant, scope, starts_in, ended);
+
+-- The domain of B is verified for other addresses than these; a suspended member cannot join again by the domain of A.
+insert into iam.memberships (id, tenant_id, user_id, status, joined_at)
+values (
+  '00000000-0000-4000-8000-0000d0010044', '00000000-0000-4000-8000-00000000b001', '00000000-0000-4000-8000-00000000a044',
+  'suspended', '2026-01-05 08:00:00+00'
+);
+
+-- Open invitations without effect: by a person who is no admin any more, by the invited person, for a role that was
+-- deleted, and to a suspended tenant.
+insert into iam.invitations (id, tenant_id, email, role_id, token_hash, invited_by, expires_at)
+select
+  ('00000000-0000-4000-8000-0000001b' || invitation.id)::uuid,
+  ('00000000-0000-4000-8000-00000000' || invitation.tenant)::uuid,
+  invitation.email, r.id, sha256(invitation.token::bytea),
+  ('00000000-0000-4000-8000-00000000' || invitation.inviter)::uuid,
+  '2099-01-01 00:00:00+00'
+from (
+  values
+    ('0031', 'b001', 'admin.b@example.test', 'member', 'former-a', 'a012'),
+    ('0032', 'b001', 'admin.a@example.test', 'owner', 'self-a', 'a002'),
+    ('0033', 'b001', 'editor.b@example.test', 'retired_editor', 'retired-a', 'a002'),
+    ('0034', 'b011', 'no.tenant@example.test', 'member', 'frozen', 'a014'),
+    ('0035', 'b002', 'member.one@example.test', 'community_admin', 'manager-b', 'a029'),
+    ('0036', 'b001', 'barred@a.example.test', 'member', 'barred-a', 'a002'),
+    ('0037', 'b003', 'new.person@a.example.test', 'member', 'from-above', 'a002')
+) as invitation (id, tenant, email, role_code, token, inviter)
+join iam.roles as r on r.code = invitation.role_code;

@@ -1,0 +1,302 @@
+"""Memberships, roles and permissions over time and in concurrent sessions."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from aigym_db.database.connect import connect
+from aigym_db.database.replay import replayed
+from aigym_db.database.servers.server import TEMPLATE
+from aigym_db.project.config import find
+from aigym_db.project.migrations import migrations
+from aigym_db.seeds.load import load
+from aigym_db.seeds.plan import seed_files
+
+PROJECT = find(Path(__file__).parents[2])
+Connection = psycopg.Connection[tuple[object, ...]]
+SignIn = Callable[[str], Connection]
+
+NORTHSIDE = "00000000-0000-4000-b000-000200000001"
+HARBOUR = "00000000-0000-4000-b000-000200000003"
+
+
+@pytest.fixture(scope="module")
+def dsn() -> Iterator[str]:
+    """A database with the development rows, on a temporary server."""
+    ups = tuple(migration.up for migration in migrations(PROJECT))
+    with replayed("embedded", ups, PROJECT.session) as server:
+        with closing(connect(server.dsn(TEMPLATE), autocommit=True)) as connection:
+            for name in ("reference", "development"):
+                load(connection, name, seed_files(PROJECT, name), PROJECT.owner)
+        yield server.dsn(TEMPLATE)
+
+
+@pytest.fixture
+def owner(dsn: str) -> Iterator[Connection]:
+    """A superuser's connection to a copy of the database."""
+    with closing(connect(dsn, autocommit=True)) as administration:
+        administration.execute("drop database if exists copy with (force)")
+        administration.execute("create database copy template template")
+    with closing(connect(psycopg.conninfo.make_conninfo(dsn, dbname="copy"), autocommit=True)) as connection:
+        yield connection
+
+
+@pytest.fixture
+def sign_in(owner: Connection) -> Iterator[SignIn]:
+    """Return a session of a person with a second factor, named by the local part of the address."""
+    with ExitStack() as opened:
+
+        def session(name: str) -> Connection:
+            connection = opened.enter_context(closing(connect(owner.info.dsn, autocommit=True)))
+            connection.execute("set role authenticated")
+            connection.execute(
+                "select set_config('request.jwt.claims', jsonb_build_object("
+                "'sub', %s::text, 'role', 'authenticated', 'aal', 'aal2')::text, false)",
+                [person(owner, name)],
+            )
+            return connection
+
+        yield session
+
+
+def person(connection: Connection, name: str) -> object:
+    row = connection.execute(
+        "select id from iam.profiles where email = %s", [f"{name}@example.test"]
+    ).fetchone()
+    assert row is not None, name
+    return row[0]
+
+
+def value(connection: Connection, statement: str, *parameters: object) -> object:
+    row = connection.execute(statement.encode(), parameters).fetchone()
+    return row[0] if row else None
+
+
+def owners(connection: Connection, tenant: str) -> object:
+    return value(
+        connection,
+        "select count(*) from iam.user_roles as ur join iam.roles as r on r.id = ur.role_id "
+        "join iam.memberships as m on m.tenant_id = ur.tenant_id and m.user_id = ur.user_id "
+        "where ur.tenant_id = %s and r.code = 'owner' and ur.revoked_at is null and m.status = 'active'",
+        tenant,
+    )
+
+
+def grant(connection: Connection, name: str, role: str, tenant: str) -> None:
+    connection.execute(
+        "insert into iam.user_roles (user_id, role_id, tenant_id) "
+        "select %s, id, %s from iam.roles where code = %s",
+        [person(connection, name), tenant, role],
+    )
+
+
+def concurrently(
+    owner: Connection, first: Connection, second: Connection, *calls: tuple[str, list[object]]
+) -> str:
+    """Start the second call before the first is committed, and return how it ended."""
+    (one, one_parameters), (two, two_parameters) = calls
+    outcome = ["committed"]
+
+    def run() -> None:
+        try:
+            second.execute(two.encode(), two_parameters)
+        except psycopg.Error as error:
+            outcome[0] = error.sqlstate or "error"
+
+    with first.transaction():
+        first.execute(one.encode(), one_parameters)
+        thread = threading.Thread(target=run)
+        thread.start()
+        while thread.is_alive() and not value(
+            owner, "select cardinality(pg_blocking_pids(%s)) > 0", second.info.backend_pid
+        ):
+            thread.join(0.01)
+    thread.join(60)
+    return outcome[0]
+
+
+LEAVE = "select iam.set_membership_status(%s, %s, 'terminated')"
+
+
+def test_of_two_owners_who_leave_at_once_one_stays(owner: Connection, sign_in: SignIn) -> None:
+    grant(owner, "harbour.editor", "owner", HARBOUR)
+    first, second = sign_in("harbour.owner"), sign_in("harbour.editor")
+
+    outcome = concurrently(
+        owner,
+        first,
+        second,
+        (LEAVE, [HARBOUR, person(owner, "harbour.owner")]),
+        (LEAVE, [HARBOUR, person(owner, "harbour.editor")]),
+    )
+
+    assert (outcome, owners(owner, HARBOUR)) == ("55000", 1)
+
+
+def test_of_two_owners_who_revoke_each_other_one_stays(owner: Connection, sign_in: SignIn) -> None:
+    grant(owner, "harbour.editor", "owner", HARBOUR)
+    first, second = sign_in("harbour.owner"), sign_in("harbour.editor")
+    role = (
+        "select id from iam.user_roles where tenant_id = %s and user_id = %s and "
+        "role_id = (select id from iam.roles where code = 'owner')"
+    )
+
+    outcome = concurrently(
+        owner,
+        first,
+        second,
+        ("select iam.revoke_role(%s)", [value(owner, role, HARBOUR, person(owner, "harbour.editor"))]),
+        ("select iam.revoke_role(%s)", [value(owner, role, HARBOUR, person(owner, "harbour.owner"))]),
+    )
+
+    assert (outcome, owners(owner, HARBOUR)) == ("committed", 1)
+
+
+def test_an_owner_who_hands_over_twice_at_once_hands_over_once(owner: Connection, sign_in: SignIn) -> None:
+    hand_over = "select iam.hand_over_ownership(%s, %s)"
+
+    outcome = concurrently(
+        owner,
+        sign_in("harbour.owner"),
+        sign_in("harbour.owner"),
+        (hand_over, [HARBOUR, person(owner, "harbour.editor")]),
+        (hand_over, [HARBOUR, person(owner, "harbour.coach")]),
+    )
+
+    assert (outcome, owners(owner, HARBOUR)) == ("42501", 1)
+
+
+def invite(session: Connection, tenant: str, name: str, role: str = "member") -> object:
+    return value(session, "select token from iam.invite(%s, %s, %s)", tenant, f"{name}@example.test", role)
+
+
+def test_an_invitation_is_accepted_once(owner: Connection, sign_in: SignIn) -> None:
+    token = invite(sign_in("north.admin"), NORTHSIDE, "harbour.member1")
+    accept = ("select iam.accept_invitation(%s)", [token])
+
+    outcome = concurrently(owner, sign_in("harbour.member1"), sign_in("harbour.member1"), accept, accept)
+
+    assert outcome == "42501"
+
+
+def test_the_member_limit_holds_for_concurrent_members(owner: Connection, sign_in: SignIn) -> None:
+    owner.execute("update iam.tenants set user_limit = 11 where id = %s", [NORTHSIDE])
+    admin = sign_in("north.admin")
+    accept = "select iam.accept_invitation(%s)"
+
+    outcome = concurrently(
+        owner,
+        sign_in("harbour.member1"),
+        sign_in("harbour.member2"),
+        (accept, [invite(admin, NORTHSIDE, "harbour.member1")]),
+        (accept, [invite(admin, NORTHSIDE, "harbour.member2")]),
+    )
+
+    members = value(
+        owner, "select count(*) from iam.memberships where tenant_id = %s and status = 'active'", NORTHSIDE
+    )
+    assert (outcome, members) == ("53400", 11)
+
+
+@pytest.mark.parametrize("path", ["function", "direct", "deleted"])
+def test_a_role_does_not_return_with_the_membership(owner: Connection, sign_in: SignIn, path: str) -> None:
+    admin, member = sign_in("north.admin"), sign_in("north.member1")
+    grant(owner, "north.member1", "community_admin", NORTHSIDE)
+    before = value(member, "select count(*) from authz.admin_tenant_ids()")
+    mine = person(owner, "north.member1")
+    if path == "function":
+        admin.execute(LEAVE.encode(), [NORTHSIDE, mine])
+    elif path == "direct":
+        owner.execute("update iam.memberships set status = 'terminated' where user_id = %s", [mine])
+    else:
+        owner.execute("delete from iam.memberships where user_id = %s", [mine])
+
+    member.execute("select iam.accept_invitation(%s)", [invite(admin, NORTHSIDE, "north.member1", "guest")])
+
+    assert before == 2
+    assert value(member, "select count(*) from authz.admin_tenant_ids()") == 0
+    assert value(member, "select count(*) from authz.tenant_ids()") == 1
+
+
+def test_a_role_does_not_return_with_a_membership_that_had_expired(
+    owner: Connection, sign_in: SignIn
+) -> None:
+    member = sign_in("north.member1")
+    grant(owner, "north.member1", "community_admin", NORTHSIDE)
+    mine = person(owner, "north.member1")
+    owner.execute(
+        "update iam.memberships set expires_at = now() - interval '1 second' where user_id = %s", [mine]
+    )
+    while_expired = value(member, "select count(*) from authz.admin_tenant_ids()")
+
+    owner.execute("update iam.memberships set expires_at = null where user_id = %s", [mine])
+
+    assert (while_expired, value(member, "select count(*) from authz.admin_tenant_ids()")) == (0, 0)
+
+
+def test_open_invitations_end_with_the_role_of_the_inviter(owner: Connection, sign_in: SignIn) -> None:
+    token = invite(sign_in("north.admin"), NORTHSIDE, "harbour.member1")
+    roles = "update iam.user_roles set revoked_at = %s where user_id = %s and tenant_id = %s"
+    who = person(owner, "north.admin")
+    owner.execute(roles.encode(), ["now", who, NORTHSIDE])
+    grant(owner, "north.admin", "community_admin", NORTHSIDE)
+
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        sign_in("harbour.member1").execute("select iam.accept_invitation(%s)", [token])
+
+
+def test_each_permitted_call_leaves_one_security_event(owner: Connection, sign_in: SignIn) -> None:
+    admin, member = sign_in("north.admin"), person(owner, "north.member1")
+    calls: list[tuple[str, list[object]]] = [
+        ("select iam.grant_role(%s, 'content_editor', %s)", [member, NORTHSIDE]),
+        ("select iam.set_membership_status(%s, %s, 'suspended')", [NORTHSIDE, member]),
+        ("select iam.set_membership_status(%s, %s, 'active')", [NORTHSIDE, member]),
+        ("select iam.grant_permission('ai.use', 'deny', %s, %s)", [NORTHSIDE, member]),
+        ("select iam.invite(%s, 'new@example.test')", [NORTHSIDE]),
+        (LEAVE, [NORTHSIDE, member]),
+    ]
+
+    events = []
+    for statement, parameters in calls:
+        before = value(owner, "select count(*) from audit.security_audit")
+        admin.execute(statement.encode(), parameters)
+        events.append(value(owner, "select count(*) - %s from audit.security_audit", before))
+
+    assert events == [1] * len(calls)
+
+
+def test_tenants_and_people_can_be_deleted_whatever_belongs_to_them(owner: Connection) -> None:
+    owner.execute("delete from iam.tenants where parent_id is not null")
+    owner.execute("delete from iam.tenants")
+    owner.execute("delete from auth.users")
+
+    left = [
+        value(owner, f"select count(*) from iam.{table}")
+        for table in ("tenants", "profiles", "memberships", "user_roles", "unit_members", "invitations")
+    ]
+    assert left == [0] * 6
+
+
+ASKED = re.compile(
+    r"(?:tenants_with|governed_with|assert_permission|may_on_platform)\((?:[\w.]+, )?'([a-z_]+\.[a-z_]+)'"
+)
+
+
+def test_each_permission_is_tested_by_a_policy_or_a_function(owner: Connection) -> None:
+    """Each code occurs in a policy or a function, and each code that occurs there exists."""
+    texts = owner.execute(
+        "select coalesce(qual, '') || coalesce(with_check, '') from pg_policies "
+        "union all select prosrc from pg_proc where pronamespace::regnamespace::text = any (%s)",
+        [["authz", "iam", "content", "media", "ai", "audit", "core", "ops"]],
+    ).fetchall()
+    asked = {code for (text,) in texts for code in ASKED.findall(str(text).replace("::text", ""))}
+    codes = {str(code) for (code,) in owner.execute("select code from iam.permissions")}
+
+    assert asked == codes
