@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import keyword
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 
-from aigym_db.model.interface import Interface, InterfaceColumn, InterfaceFunction
+from aigym_db.model.interface import Interface, InterfaceColumn, InterfaceFunction, element, unquoted
 
 _TYPES = {
     **dict.fromkeys(("smallint", "integer", "bigint", "oid"), "int"),
@@ -20,6 +22,7 @@ _TYPES = {
     **dict.fromkeys(("json", "jsonb"), "Any"),
     "bytea": "bytes",
     "void": "None",
+    "record": "tuple[Any, ...]",
 }
 """The Python values that psycopg returns, by PostgreSQL type; str for every other type."""
 _IMPORTS = (
@@ -30,6 +33,12 @@ _IMPORTS = (
     "from typing import Any, Literal, NotRequired, TypedDict",
     "from uuid import UUID",
 )
+_RESERVED = frozenset(re.findall(r"\w+", " ".join((*_IMPORTS, *_TYPES.values(), "str list True False"))))
+"""Names of the module that a class or a field must not replace."""
+
+
+_ENDINGS = ("Arguments", "Row", "Result")
+"""The ends of the names of the declarations of a function."""
 
 
 def declarations(interface: Interface) -> str:
@@ -39,54 +48,84 @@ def declarations(interface: Interface) -> str:
         "",
         *_IMPORTS,
     ]
+    classes: dict[str, str] = {}
+    taken = set(_RESERVED)
     for relation in interface.relations:
-        lines += _record(_class(relation.name), _columns(interface, relation.columns))
+        classes[relation.name] = _class(relation.name, taken, ("",))
+        lines += _record(classes[relation.name], _columns(interface, relation.columns))
     for function in interface.functions:
-        lines += _function(interface, function)
+        base = _class(function.name, taken, _ENDINGS)
+        lines += _function(interface, function, base, classes)
     return "\n".join([*lines, ""])
 
 
-def _function(interface: Interface, function: InterfaceFunction) -> Iterator[str]:
+def _function(
+    interface: Interface, function: InterfaceFunction, base: str, classes: Mapping[str, str]
+) -> Iterator[str]:
     if function.arguments:
         fields = (
-            (each.name, f"NotRequired[{kind}]" if each.optional else kind)
+            (unquoted(each.name), f"NotRequired[{kind}]" if each.optional else kind)
             for each in function.arguments
             for kind in [_type(interface, each.type)]
         )
-        yield from _record(f"{_class(function.name)}Arguments", fields)
-    if function.columns:
-        yield from _record(f"{_class(function.name)}Row", _columns(interface, function.columns))
-    row = f"{_class(function.name)}Row" if function.columns else _type(interface, function.result)
+        yield from _record(f"{base}Arguments", fields)
+    columns = function.columns
+    if not columns and function.result not in classes and function.result in interface.types:
+        columns = interface.types[function.result].columns
+    if columns:
+        yield from _record(f"{base}Row", _columns(interface, columns))
+        row = f"{base}Row"
+    else:
+        row = classes.get(function.result) or _type(interface, function.result)
     result = f"list[{row}]" if function.returns_set else row
-    yield from ("", "", f"{_class(function.name)}Result = {result}")
+    yield from ("", "", f"{base}Result = {result}")
 
 
 def _record(name: str, fields: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Yield a TypedDict in the functional form, which allows keywords as keys."""
+    """Yield a TypedDict, in the functional form if a key cannot be the name of a field."""
     pairs = list(fields)
-    if any(keyword.iskeyword(field) or not field.isidentifier() for field, _ in pairs):
+    if not all(map(_is_field, (field for field, _ in pairs))):
         yield from ("", "", f"{name} = TypedDict(", f'    "{name}",', "    {")
-        yield from (f'        "{field}": {kind},' for field, kind in pairs)
+        yield from (f"        {json.dumps(field, ensure_ascii=False)}: {kind}," for field, kind in pairs)
         yield from ("    },", ")")
     else:
         yield from ("", "", f"class {name}(TypedDict):")
         yield from (f"    {field}: {kind}" for field, kind in pairs)
+        if not pairs:
+            yield "    pass"
+
+
+def _is_field(name: str) -> bool:
+    """True if a class can have this field: its types refer to the names of the module."""
+    is_private = name.startswith("__")
+    return name.isidentifier() and not keyword.iskeyword(name) and not is_private and name not in _RESERVED
 
 
 def _columns(interface: Interface, columns: Iterable[InterfaceColumn]) -> Iterator[tuple[str, str]]:
-    return ((column.name, f"{_type(interface, column.type)} | None") for column in columns)
+    return ((unquoted(column.name), f"{_type(interface, column.type)} | None") for column in columns)
 
 
 def _type(interface: Interface, name: str) -> str:
-    element = name.removesuffix("[]")
-    if element != name:
-        return f"list[{_type(interface, element)}]"
-    vocabulary = interface.types.get(name)
-    if vocabulary and vocabulary.values:
-        return f"Literal[{', '.join(repr(value) for value in vocabulary.values)}]"
-    base = vocabulary.base if vocabulary else name
-    return _TYPES.get(base.partition("(")[0], "str")
+    if name.endswith("[]"):
+        return f"list[{_type(interface, name.removesuffix('[]'))}]"
+    kind = element(name)
+    if known := interface.types.get(kind):
+        if known.values:
+            return f"Literal[{', '.join(repr(value) for value in known.values)}]"
+        # psycopg returns a composite value as text unless its type is registered.
+        return "str" if known.columns else _type(interface, known.base)
+    return _TYPES.get(kind, "str")
 
 
-def _class(name: str) -> str:
-    return "".join(word.capitalize() for word in name.rpartition(".")[2].split("_"))
+def _class(name: str, taken: set[str], endings: tuple[str, ...]) -> str:
+    """Return the beginning of the names of the classes of an SQL name, with a number if one is taken."""
+    words = "".join(word.capitalize() for word in re.split(r"[\W_]+", unquoted(name)))
+    base = words if words.isidentifier() else f"_{words}"
+    number = 1
+    while True:
+        beginning = f"{base}{number if number > 1 else ''}"
+        names = {f"{beginning}{ending}" for ending in endings}
+        if not names & taken:
+            taken |= names
+            return beginning
+        number += 1

@@ -58,10 +58,13 @@ def _grants(privileges: list[tuple[str, str, str]], role: str) -> tuple[str, ...
 
 
 def _function(row: tuple[Any, ...]) -> InterfaceFunction:
-    name, arguments, result, returns_set, columns, roles = row
+    name, kind, arguments, result, returns_set, columns, roles = row
     return InterfaceFunction(
         name,
-        tuple(FunctionArgument(word, kind, optional == "true") for word, kind, optional in arguments),
+        kind,
+        tuple(
+            FunctionArgument(word, type_name, optional == "true") for word, type_name, optional in arguments
+        ),
         result,
         returns_set,
         tuple(InterfaceColumn(*column) for column in columns),
@@ -70,7 +73,9 @@ def _function(row: tuple[Any, ...]) -> InterfaceFunction:
 
 
 def _vocabulary(row: tuple[Any, ...]) -> tuple[str, Vocabulary]:
-    name, base, labels, checks = row
+    name, base, labels, checks, columns = row
+    if columns:
+        return name, Vocabulary("record", (), tuple(InterfaceColumn(*column) for column in columns))
     if base is None:
         return name, Vocabulary("text", tuple(labels))
     return name, Vocabulary(base, next(filter(None, map(listed_values, checks)), ()))

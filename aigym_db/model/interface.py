@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class InterfaceColumn:
-    """A column of a relation or of a function's result."""
+    """A column of a relation, of a composite type or of a function's result."""
 
     name: str
+    """Quoted as in SQL where necessary, as every name in this module."""
     type: str
     """As `format_type` prints it, such as `uuid` or `content.content_status`."""
 
@@ -40,10 +42,12 @@ class FunctionArgument:
 
 @dataclass(frozen=True, slots=True)
 class InterfaceFunction:
-    """A function or procedure."""
+    """A function, procedure or aggregate."""
 
     name: str
     """Qualified, such as `api_v1.invite`."""
+    kind: str
+    """`function`, `procedure` or `aggregate`."""
     arguments: tuple[FunctionArgument, ...]
     result: str
     """The type as `format_type` prints it; `record` if `columns` has its columns."""
@@ -69,12 +73,14 @@ class InterfaceFunction:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """A domain or enum."""
+    """A domain, enum or composite type."""
 
     base: str
-    """The base type of a domain; `text` for an enum."""
+    """The base type of a domain; `text` for an enum, `record` for a composite type."""
     values: tuple[str, ...]
     """The values it allows; empty for a domain that is not a list of values."""
+    columns: tuple[InterfaceColumn, ...] = ()
+    """The columns of a composite type, or of a relation, which is a type as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,7 @@ class Interface:
     relations: tuple[InterfaceRelation, ...]
     functions: tuple[InterfaceFunction, ...]
     types: Mapping[str, Vocabulary]
-    """Domains and enums of the database by name."""
+    """Domains, enums and composite types of the database by name."""
 
     def lines(self) -> tuple[str, ...]:
         """Return one line for each fact that a program can depend on, in a stable order.
@@ -102,16 +108,48 @@ class Interface:
                 for role, privileges in sorted(relation.privileges.items())
             ]
         for function in self.functions:
-            facts.append(f"function {function.signature} returns {function.result_words}")
+            facts.append(f"{function.kind} {function.signature} returns {function.result_words}")
             facts += [f"  {function.signature}: execute to {role}" for role in function.roles]
-        for name in sorted(self._used_types() & self.types.keys()):
+        for name in sorted(self._used_types()):
             facts.append(f"type {name} {self.types[name].base}")
             facts += [f"  {name}: {value}" for value in self.types[name].values]
-        return tuple(facts)
+            facts += [f"  {name}.{column.name} {column.type}" for column in self.types[name].columns]
+        return tuple(fact.replace("\n", r"\n").replace("\r", r"\r") for fact in facts)
 
     def _used_types(self) -> set[str]:
+        """Return the types that the interface mentions, and those that these consist of.
+
+        The relations of the schema are left out: their columns are facts of their own.
+        """
+        own = {relation.name for relation in self.relations}
+        used: set[str] = set()
+        pending = self._mentioned_types()
+        while pending:
+            name = pending.pop()
+            if name in used or name in own or name not in self.types:
+                continue
+            used.add(name)
+            known = self.types[name]
+            pending |= {element(each) for each in (known.base, *(column.type for column in known.columns))}
+        return used
+
+    def _mentioned_types(self) -> set[str]:
         columns = [column for relation in self.relations for column in relation.columns]
         for function in self.functions:
             columns += [InterfaceColumn(each.name, each.type) for each in function.arguments]
             columns += [*function.columns, InterfaceColumn("", function.result)]
-        return {column.type.removesuffix("[]") for column in columns}
+        return {element(column.type) for column in columns}
+
+
+def element(name: str) -> str:
+    """Return the name of a type without array bounds and modifier: `numeric` for `numeric(10,2)[]`.
+
+    The modifier can be followed by words: `timestamp(3) with time zone`.
+    """
+    return re.sub(r"\([0-9,-]+\)(?=$| with| \[)", "", name.removesuffix("[]"))
+
+
+def unquoted(name: str) -> str:
+    """Return the last part of a qualified name without quotes: `Big Table` for `api."Big Table"`."""
+    last: str = re.findall(r'"(?:[^"]|"")*"|[^".]+', name)[-1]
+    return last[1:-1].replace('""', '"') if last.startswith('"') else last

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import Any, get_args
 
 import psycopg
 import pytest
@@ -84,6 +87,99 @@ def test_types_of_clients(project: ProjectFolder) -> None:
     assert names["Birds"].__annotations__.keys() == {"id", "name", "mood", "seen"}
     assert "    moods: NotRequired[list[Literal['good', 'bad']]]" in python
     assert "RenameResult = list[RenameRow]" in python
+
+
+AWKWARD = r"""create schema "A b";
+create type "A b".mood as enum ('it''s "bad"', E'two\nlines', E'back\\slash');
+create type "A b".pair as (a int, "B c" "A b".mood);
+create domain "A b".positive as int check (value > 0);
+create domain "A b".small as "A b".positive check (value < 10);
+create table "A b"."a.b" (
+  "x "" y" text, class "A b".mood, date date, later date, at timestamptz(3), amounts numeric(10, 2)[],
+  size "A b".small, pair "A b".pair
+);
+create table "A b"."any" (x json);
+create table "A b"."none" ();
+create table "A b"."1st" (__x int);
+create table "A b".foo_bar (a int);
+create table "A b"."foo bar" (a int);
+create function "A b".f(a int) returns int language sql return a;
+create function "A b".f(a text, "b c" int default 3) returns text language sql return a;
+create function "A b".outputs(a int, out b int, c text, out d text) language sql as 'select 1, ''x''';
+create function "A b".pairs() returns setof "A b".pair language sql as 'select 1, null::"A b".mood';
+create function "A b".rows() returns setof "A b"."a.b" language sql as 'select * from "A b"."a.b"';
+create procedure "A b".p(inout a int) language sql as 'select 1';
+create aggregate "A b".total(int) (sfunc = int4pl, stype = int);
+create function "A b".e() returns event_trigger language plpgsql as 'begin end';
+"""
+
+
+@pytest.fixture
+def awkward(project: ProjectFolder, database: str) -> ProjectFolder:
+    """The project, whose database has a schema of names that need quotes."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(AWKWARD.encode())
+    return project
+
+
+def test_facts_of_every_kind(awkward: ProjectFolder, database: str, tmp_path: Path) -> None:
+    facts = awkward.run("--database", database, "interface", "A b").out
+
+    for fact in (
+        'function "A b".outputs(a integer, c text) returns table (b integer, d text)',
+        'function "A b".f(a text, "b c" integer default) returns text',
+        'procedure "A b".p(a integer) returns table (a integer)',
+        'aggregate "A b".total($1 integer) returns integer',
+        'type "A b".pair record\n  "A b".pair.a integer\n  "A b".pair."B c" "A b".mood',
+        'type "A b".positive integer',
+        'type "A b".small "A b".positive',
+        r'  "A b".mood: two\nlines',
+    ):
+        assert f"{fact}\n" in facts
+    assert "event_trigger" not in facts
+    (tmp_path / "schema/A b").mkdir()
+    awkward.run("--database", database, "interface", "A b", "--write")
+    assert "INT04" not in awkward.run("--database", database, "verify", "interface").out
+
+
+def test_typescript_of_names_that_need_quotes_and_overloads(awkward: ProjectFolder, database: str) -> None:
+    typescript = awkward.run("--database", database, "interface", "A b", "--types", "typescript").out
+
+    for text in (
+        '  "A b": {\n',
+        '      "a.b": {\n        Row: {\n          "x \\" y": string | null;\n',
+        r'          class: "it' + r"'" + r's \"bad\"" | "two\nlines" | "back\\slash" | null;',
+        "          amounts: (number)[] | null;\n          size: number | null;\n",
+        "        Returns: number;\n      } | {\n        Args: {\n          a: string;\n",
+        '        Returns: ({ "x \\" y": string | null; ',
+    ):
+        assert text in typescript
+    assert typescript.count("      f: {") == 1
+    assert "total" not in typescript
+
+
+def test_python_of_names_that_need_quotes_and_overloads(awkward: ProjectFolder, database: str) -> None:
+    names: dict[str, Any] = {}
+    exec(awkward.run("--database", database, "interface", "A b", "--types", "python").out, names)
+
+    row = names["AB"].__annotations__
+    assert row.keys() == {'x " y', "class", "date", "later", "at", "amounts", "size", "pair"}
+    assert (row["at"], row["size"]) == (datetime | None, int | None)
+    assert row["amounts"] == list[Decimal] | None
+    assert get_args(names["RowsResult"]) == (names["AB"],)
+    assert get_args(names["PairsResult"]) == (names["PairsRow"],)
+    assert names["F2Arguments"].__annotations__.keys() == {"a", "b c"}
+    assert {"Any2", "None2", "_1st", "FooBar", "FooBar2"} <= names.keys()
+
+
+def test_blank_lines_and_line_ends_of_a_recorded_interface_are_ignored(
+    project: ProjectFolder, tmp_path: Path
+) -> None:
+    project.run("interface", "api", "--write")
+    file = tmp_path / "schema/api/_interface.txt"
+    file.write_bytes(FACTS.replace("function", "\nfunction", 1).replace("\n", "\r\n").encode())
+
+    assert project.run("verify", "interface").status == 0
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,15 @@ select
         where k.contypid = t.oid
             and k.contype = 'c'
         order by k.conname
-    ) as checks
+    ) as checks,
+    array(
+        select array[pg_catalog.quote_ident(a.attname), pg_catalog.format_type(a.atttypid, a.atttypmod)]
+        from pg_catalog.pg_attribute as a
+        where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped
+        order by a.attnum
+    ) as columns
 from pg_catalog.pg_type as t
 join pg_catalog.pg_namespace as n on n.oid = t.typnamespace
-where t.typtype in ('d', 'e')
+where t.typtype in ('d', 'e', 'c')
     and n.nspname not in ('pg_catalog', 'information_schema')
 order by 1

@@ -28,11 +28,11 @@ def interface(context: VerifyContext) -> Iterator[CheckFailure]:
     """Yield an error for each recorded fact that is missing, and a warning for each that is not recorded."""
     for schema, source in recorded_interfaces(context.project).items():
         write = f"`aigym-db interface {schema} --write`"
-        recorded = source.text.splitlines()
+        recorded = source.text.removesuffix("\n").split("\n")
         current = read_interface(context.database, schema).lines()
         start = 0
         for line in recorded:
-            if line not in current:
+            if line.strip() and line not in current:
                 yield CheckFailure(
                     f"The interface of {schema} lacks: {line.strip()}",
                     source.place(start),
