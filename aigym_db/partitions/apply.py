@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,10 +16,11 @@ from psycopg import Connection
 from aigym_db.database.connect import SessionSettings, connect
 from aigym_db.database.failure import explain_error
 from aigym_db.database.locks import PATIENCE_MS, Holder, acquire
+from aigym_db.errors import AigymError, BadCommandLine
 from aigym_db.partitions import statements as sql
 from aigym_db.partitions.archive import write_archive
 from aigym_db.partitions.layout import Layout, copy_comment, former_comment, layouts
-from aigym_db.partitions.plan import DuePartition, PartitionPlan, PartitionStep, plan
+from aigym_db.partitions.plan import UNFIT, DuePartition, PartitionPlan, PartitionStep, plan
 from aigym_db.partitions.strategy import Provided, chosen, provided_objects, strategies
 from aigym_db.partitions.switch import switch
 from aigym_db.project.config import Project
@@ -57,16 +58,18 @@ class PartitionObserver:
 
     done: Callable[[PartitionStep], None] = lambda step: None
     waiting: Callable[[str], None] = lambda reason: None
+    failed: Callable[[str, AigymError], None] = lambda table, error: None
+    """Called with the table and its error when the remaining steps of a table are left out."""
 
 
 def due_steps(dsn: str, project: Project, options: PartitionOptions | None = None) -> PartitionPlan:
     """Return the steps that are due on a database, which is only read.
 
-    Raise what `plan` and `strategies` raise, BadCommandLine (AIG-P013) for a table without a strategy, and
-    the server's errors (AIG-S…).
+    Raise what `plan` and `strategies` raise, BadCommandLine (AIG-P013) for a table without a strategy or one
+    that is not partitioned as its strategy describes, and the server's errors (AIG-S…).
     """
     with _session(dsn, project, read_only=True) as connection:
-        return _planned(connection, project, options or PartitionOptions())[0]
+        return _planned(connection, project, options or PartitionOptions(), _raise)[0]
 
 
 def execute_steps(
@@ -78,11 +81,18 @@ def execute_steps(
 ) -> PartitionPlan:
     """Execute the steps that are due on a database, and return them.
 
-    A run that is killed leaves complete steps; the next run plans what remains. Raise RunnerLocked (AIG-L001)
-    if another run of aigym-db does not end in time, LockTimeout (AIG-S004) if a lock was not granted within a
-    minute of retries, and what `due_steps` raises.
+    A run that is killed leaves complete steps; the next run plans what remains. After an error the remaining
+    steps of its table are left out; those of other tables are executed, and the first error is raised at the
+    end. Raise RunnerLocked (AIG-L001) if another run of aigym-db does not end in time, LockTimeout (AIG-S004)
+    if a lock was not granted within a minute of retries, and what `due_steps` raises.
     """
     options, observer = options or PartitionOptions(), observer or PartitionObserver()
+    errors: dict[str, AigymError] = {}
+
+    def failed(table: str, error: AigymError) -> None:
+        errors[table] = error
+        observer.failed(table, error)
+
     with _session(dsn, project) as connection:
         for part in (1, 2):
             acquire(
@@ -91,12 +101,28 @@ def execute_steps(
                 wait_s=options.lock_wait_s,
                 waiting=lambda held, waited: observer.waiting(_runner(held)),
             )
-        due, provided = _planned(connection, project, options)
+        due, provided = _planned(connection, project, options, failed)
         run = _Run(connection, project, provided, observer)
         for step in due.steps:
-            run.execute(step)
-            observer.done(step)
-        return due
+            table = step.layout.table
+            if table in errors:
+                continue
+            try:
+                run.execute(step)
+            except (psycopg.Error, AigymError) as error:
+                explained = (
+                    explain_error(error, doing=f"{table}: {step.kind} failed")
+                    if isinstance(error, psycopg.Error)
+                    else error
+                )
+                if connection.closed:
+                    raise explained from error
+                failed(table, explained)
+            else:
+                observer.done(step)
+    if errors:
+        raise next(iter(errors.values()))
+    return due
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,19 +266,39 @@ class _Run:
 
 
 def _planned(
-    connection: Connection[Any], project: Project, options: PartitionOptions
+    connection: Connection[Any],
+    project: Project,
+    options: PartitionOptions,
+    failed: Callable[[str, AigymError], None],
 ) -> tuple[PartitionPlan, Provided]:
+    """Return the steps that are due; `failed` is called with each table that has none because of an error."""
     provided = provided_objects(connection)
     known = chosen(strategies(connection, project, provided), options.tables)
     row = connection.execute("select pg_catalog.clock_timestamp()").fetchone()
     assert row is not None
-    due = plan(
-        layouts(connection, known, project.partition_schema),
-        options.as_of or row[0],
-        since=options.since,
-        archive=project.partition_archive is not None,
-        drop=options.drop,
+    present = layouts(connection, known, project.partition_schema)
+    skipped = tuple(
+        strategy.table for strategy in known if strategy.table not in {layout.table for layout in present}
     )
+    if options.tables and skipped:
+        raise BadCommandLine(
+            f"The table {skipped[0]} is {UNFIT}.",
+            hint="Correct its strategy, or the name of the table.",
+        )
+    due = PartitionPlan(options.as_of or row[0], (), skipped=skipped)
+    for layout in present:
+        try:
+            own = plan(
+                (layout,),
+                due.as_of,
+                since=options.since,
+                archive=project.partition_archive is not None,
+                drop=options.drop,
+            )
+        except AigymError as error:
+            failed(layout.table, error)
+        else:
+            due = replace(due, steps=(*due.steps, *own.steps), unarchived=(*due.unarchived, *own.unarchived))
     return due, provided
 
 
@@ -273,3 +319,7 @@ def _session(dsn: str, project: Project, *, read_only: bool = False) -> Iterator
 
 def _runner(held: tuple[Holder, ...]) -> str:
     return "waiting for another aigym-db run" + (f": {held[0]}" if held else "")
+
+
+def _raise(table: str, error: AigymError) -> None:
+    raise error

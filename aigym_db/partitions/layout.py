@@ -128,7 +128,7 @@ class Layout:
 def layouts(
     connection: Connection[Any], known: Iterable[Strategy], partition_schema: str | None
 ) -> tuple[Layout, ...]:
-    """Return the layout of each table with a strategy that exists and is partitioned by time.
+    """Return the layout of each table that is partitioned by range of the column of its strategy.
 
     Partitions are created in `partition_schema`, as `<schema>__<table>_p202611`; without one in the schema of
     the table, as `<table>_p202611`. The rows of overflow partitions are counted, so the role of the
@@ -143,6 +143,7 @@ def layouts(
     return tuple(
         _layout(connection, by_table[f"{row[0]}.{row[1]}"], row, partitions, partition_schema)
         for row in tables
+        if row[2] == by_table[f"{row[0]}.{row[1]}"].key
     )
 
 

@@ -23,6 +23,10 @@ MAX_NAME_BYTES = 63
 """Maximum length of an identifier. Source: PostgreSQL documentation, "Identifiers and Key Words"."""
 
 
+UNFIT = "not partitioned by range of the date or timestamp column of its strategy"
+"""What is wrong with a table that has a strategy and cannot have steps."""
+
+
 @dataclass(frozen=True, slots=True)
 class DuePartition:
     """A partition, or a table that becomes one or was one, of a step."""
@@ -55,6 +59,8 @@ class PartitionPlan:
     steps: tuple[PartitionStep, ...]
     unarchived: tuple[str, ...] = ()
     """Detached partitions that stay, because no folder for archives is configured."""
+    skipped: tuple[str, ...] = ()
+    """Tables that have a strategy and no steps: they do not exist, or are not partitioned as it describes."""
 
 
 def plan(

@@ -6,7 +6,7 @@ import re
 
 from aigym_db.model.card import Partitioning
 
-PATTERN = r"range [a-z_][a-z0-9_]* (day|month) keep [1-9][0-9]*"
+PATTERN = r"range [^ ]+ (day|month) keep [1-9][0-9]*"
 """The form of a value, which is that of the key `partition` of a card."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -36,7 +37,8 @@ class ValueKind:
         """Return a sentence that shows how to write the key."""
         if self.example.startswith("[["):
             return f"Begin each table with `{self.example}`."
-        return f"Write e.g. `{key} = {self.example}`."
+        written = key if re.fullmatch("[A-Za-z0-9_-]+", str(key)) else json.dumps(key, ensure_ascii=False)
+        return f"Write e.g. `{written} = {self.example}`."
 
 
 def list_of(item: ValueKind, words: str, example: str, **schema: Any) -> ValueKind:

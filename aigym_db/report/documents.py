@@ -299,6 +299,8 @@ class PartitionsResults(TypedDict, total=False):
     steps: list[PartitionStepEntry]
     unarchived: list[str]
     """Detached partitions that remain, because no folder for archives is configured."""
+    skipped: list[str]
+    """Tables that are not partitioned as their strategy describes."""
     schedule: str
 
 

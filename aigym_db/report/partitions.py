@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aigym_db.model.wording import counted
-from aigym_db.partitions.plan import PartitionPlan, PartitionStep
+from aigym_db.partitions.plan import UNFIT, PartitionPlan, PartitionStep
 
 
 def line(step: PartitionStep) -> str:
@@ -30,6 +30,8 @@ def lines(plan: PartitionPlan) -> Iterator[str]:
 
 
 def notes(plan: PartitionPlan) -> Iterator[str]:
-    """Yield a line for each detached partition that remains because no folder for archives is configured."""
+    """Yield a line for each table without steps, and each partition that remains without an archive."""
+    for table in plan.skipped:
+        yield f"skipped  {table}  ({UNFIT})"
     for name in plan.unarchived:
         yield f"detached {name}  (not archived: the setting `partition_archive` is missing)"

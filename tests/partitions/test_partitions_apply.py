@@ -372,6 +372,59 @@ def test_the_command_prints_steps_and_documents(
     assert (unknown.status, "Write `app.events`." in unknown.err) == (2, True)
 
 
+def test_an_error_of_one_table_leaves_out_its_steps_only(
+    visitor: Visitor, database: str, project: ProjectInProcess
+) -> None:
+    visitor.execute(
+        "create table app.a (at timestamptz) partition by range (at);"
+        "create table app.a_default partition of app.a default;"
+        "insert into app.a values (now());"
+        "create table app.b (at timestamptz) partition by range (at);"
+        f"create table app.b_p{month(1):%Y%m} (x int);".encode()
+    )
+    project.write(
+        "aigym-db.toml",
+        '[partitions]\n"app.a" = "range at month keep 3"\n"app.b" = "range at month keep 3"\n'
+        '"app.events" = "range created_at month keep 3"\n',
+    )
+
+    applied = project("--database", database, "partitions", "apply")
+
+    assert applied.out == f"create   app.events  {name(0)} to {name(13)}  (14 partitions)\n"
+    assert applied.status in (3, 4)
+    assert (
+        'app.a: create failed: updated partition constraint for default partition "a_default"' in applied.err
+    )
+    assert f"app.b_p{month(1):%Y%m} exists and is not a partition of app.b" in applied.err
+
+
+def test_a_table_that_is_not_partitioned_as_its_strategy_describes_is_reported(
+    visitor: Visitor, database: str, project: ProjectInProcess
+) -> None:
+    visitor.execute(
+        'create table app.hashed (id int) partition by hash (id); create table app."A b" ("At" date) '
+        'partition by range ("At")'
+    )
+    project.write(
+        "aigym-db.toml",
+        '[partitions]\n"app.events" = "range created month keep 3"\n"app.hashed" = "range id month keep 3"\n'
+        '"app.missing" = "range at month keep 3"\n"app.A b" = "range At month keep 3"\n',
+    )
+
+    applied = project("--database", database, "partitions", "apply")
+    named = project("--database", database, "partitions", "apply", "app.events")
+
+    reason = "not partitioned by range of the date or timestamp column of its strategy"
+    assert applied.out == (
+        f"create   app.A b  A b_p{month(0):%Y%m} to A b_p{month(13):%Y%m}  (14 partitions)\n"
+        f"skipped  app.events  ({reason})\n"
+        f"skipped  app.hashed  ({reason})\n"
+        f"skipped  app.missing  ({reason})\n"
+    )
+    assert applied.status == 1
+    assert (named.status, f"The table app.events is {reason}." in named.err) == (2, True)
+
+
 def test_the_schedules_leave_out_the_password(database: str, project: ProjectInProcess) -> None:
     dsn = "postgresql://deploy:secret@db.example.org/app?application_name=a%25b"
 

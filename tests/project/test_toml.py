@@ -6,6 +6,7 @@ import pytest
 
 from aigym_db.errors import BadConfig
 from aigym_db.model.source import Source
+from aigym_db.project.toml import TEXT as TEXT_KIND
 from aigym_db.project.toml import Key, parse_document
 
 TEXT = '''\
@@ -105,3 +106,8 @@ def test_an_unknown_key_is_rejected_with_the_most_similar_one() -> None:
 
     assert error.value.hint == "Write `note`."
     assert str(error.value.place) == "a.toml:3:1"
+
+
+def test_the_hint_quotes_a_key_that_is_no_bare_key() -> None:
+    assert TEXT_KIND.hint("app.events") == 'Write e.g. `"app.events" = "…"`.'
+    assert TEXT_KIND.hint("owner") == 'Write e.g. `owner = "…"`.'

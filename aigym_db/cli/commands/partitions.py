@@ -11,7 +11,7 @@ import click
 
 from aigym_db.cli.app import App, pass_app
 from aigym_db.cli.shared_options import CommandGroup, lock_wait_option
-from aigym_db.errors import BadCommandLine
+from aigym_db.errors import AigymError, BadCommandLine
 
 if TYPE_CHECKING:
     from aigym_db.partitions.plan import PartitionPlan, PartitionStep
@@ -61,7 +61,7 @@ def command(app: App, scheduler: Literal["cron", "systemd", "pg_cron"] | None) -
 @since_option
 @drop_option
 @pass_app
-def plan_command(app: App, tables: tuple[str, ...], since: datetime | None, drop: bool) -> None:
+def plan_command(app: App, tables: tuple[str, ...], since: datetime | None, drop: bool) -> int:
     """Print the steps that are due. The database is only read."""
     from aigym_db.api import plan_partitions
     from aigym_db.partitions.apply import PartitionOptions
@@ -71,6 +71,7 @@ def plan_command(app: App, tables: tuple[str, ...], since: datetime | None, drop
     for line in lines(due):
         app.report.print_line(line)
     app.report.add_results(lambda: _results(due, due.steps))
+    return int(bool(due.skipped))
 
 
 @command.command(name="apply")
@@ -81,11 +82,11 @@ def plan_command(app: App, tables: tuple[str, ...], since: datetime | None, drop
 @pass_app
 def apply_command(
     app: App, tables: tuple[str, ...], since: datetime | None, drop: bool, lock_wait: float | None
-) -> None:
+) -> int:
     """Execute the steps that are due, each in a transaction of its own.
 
     A run that is interrupted leaves complete steps, and the next run continues. After a lock timeout a step
-    is retried for up to a minute.
+    is retried for up to a minute. After an error the steps of other tables are executed.
     """
     from aigym_db.api import apply_partitions
     from aigym_db.partitions.apply import PartitionObserver, PartitionOptions
@@ -94,10 +95,17 @@ def apply_command(
     dsn = app.dsn()
     app.report.require_completion()
     done: list[PartitionStep] = []
+    failed: list[str] = []
 
     def report(step: PartitionStep) -> None:
         done.append(step)
         app.report.print_line(text.line(step))
+
+    def report_failure(table: str, error: AigymError) -> None:
+        # The first error ends the command, which prints it.
+        if failed:
+            app.report.add_error(error)
+        failed.append(table)
 
     due = None
     try:
@@ -105,7 +113,7 @@ def apply_command(
             dsn,
             app.project,
             options=PartitionOptions(tables, _utc(since), drop, lock_wait_s=lock_wait),
-            observer=PartitionObserver(report, app.report.progress),
+            observer=PartitionObserver(report, app.report.progress, report_failure),
         )
     finally:
         app.report.add_results(lambda: _results(due, tuple(done)))
@@ -113,6 +121,7 @@ def apply_command(
         app.report.print_line(line)
     if not done:
         app.report.print_line("Nothing is due.")
+    return int(bool(due.skipped))
 
 
 def _print_schedule(app: App, scheduler: Literal["cron", "systemd", "pg_cron"]) -> None:
@@ -147,5 +156,7 @@ def _results(due: PartitionPlan | None, steps: tuple[PartitionStep, ...]) -> Par
     from aigym_db.report.documents import PartitionsResults
 
     return PartitionsResults(
-        steps=entries.partition_steps(steps), unarchived=list(due.unarchived) if due else []
+        steps=entries.partition_steps(steps),
+        unarchived=list(due.unarchived) if due else [],
+        skipped=list(due.skipped) if due else [],
     )
