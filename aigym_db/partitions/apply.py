@@ -110,14 +110,7 @@ def execute_steps(
             try:
                 run.execute(step)
             except (psycopg.Error, AigymError) as error:
-                explained = (
-                    explain_error(error, doing=f"{table}: {step.kind} failed")
-                    if isinstance(error, psycopg.Error)
-                    else error
-                )
-                if connection.closed:
-                    raise explained from error
-                failed(table, explained)
+                failed(table, _explained(connection, error, f"{table}: {step.kind} failed"))
             else:
                 observer.done(step)
     if errors:
@@ -276,29 +269,31 @@ def _planned(
     known = chosen(strategies(connection, project, provided), options.tables)
     row = connection.execute("select pg_catalog.clock_timestamp()").fetchone()
     assert row is not None
-    present = layouts(connection, known, project.partition_schema)
-    skipped = tuple(
-        strategy.table for strategy in known if strategy.table not in {layout.table for layout in present}
-    )
-    if options.tables and skipped:
-        raise BadCommandLine(
-            f"The table {skipped[0]} is {UNFIT}.",
-            hint="Correct its strategy, or the name of the table.",
-        )
-    due = PartitionPlan(options.as_of or row[0], (), skipped=skipped)
-    for layout in present:
+    due = PartitionPlan(options.as_of or row[0], ())
+    for strategy in known:
         try:
+            present = layouts(connection, (strategy,), project.partition_schema)
             own = plan(
-                (layout,),
+                present,
                 due.as_of,
                 since=options.since,
                 archive=project.partition_archive is not None,
                 drop=options.drop,
             )
-        except AigymError as error:
-            failed(layout.table, error)
+        except (psycopg.Error, AigymError) as error:
+            failed(strategy.table, _explained(connection, error, f"{strategy.table}: plan failed"))
         else:
-            due = replace(due, steps=(*due.steps, *own.steps), unarchived=(*due.unarchived, *own.unarchived))
+            due = replace(
+                due,
+                steps=(*due.steps, *own.steps),
+                unarchived=(*due.unarchived, *own.unarchived),
+                skipped=due.skipped if present else (*due.skipped, strategy.table),
+            )
+    if options.tables and due.skipped:
+        raise BadCommandLine(
+            f"The table {due.skipped[0]} is {UNFIT}.",
+            hint="Correct its strategy, or the name of the table.",
+        )
     return due, provided
 
 
@@ -319,6 +314,14 @@ def _session(dsn: str, project: Project, *, read_only: bool = False) -> Iterator
 
 def _runner(held: tuple[Holder, ...]) -> str:
     return "waiting for another aigym-db run" + (f": {held[0]}" if held else "")
+
+
+def _explained(connection: Connection[Any], error: psycopg.Error | AigymError, doing: str) -> AigymError:
+    """Return the error to report; raise it if the connection was lost."""
+    explained = explain_error(error, doing=doing) if isinstance(error, psycopg.Error) else error
+    if connection.closed:
+        raise explained from error
+    return explained
 
 
 def _raise(table: str, error: AigymError) -> None:

@@ -208,8 +208,12 @@ def _layout(
 
 
 def rows_by_interval(layout: Layout, table: str) -> str:
-    """Return the query of the number of rows in each interval; its first column is the interval's begin."""
-    begin = f"pg_catalog.date_trunc({literal(layout.strategy.width)}, {quoted(layout.key)}::timestamptz)"
+    """Return the query of the number of rows in each interval; its first column is the interval's begin.
+
+    Rows of the year 9000 or later, which are those of `infinity`, too, are counted as of its begin.
+    """
+    key = f"least({quoted(layout.key)}::timestamptz, '9000-01-01')"
+    begin = f"pg_catalog.date_trunc({literal(layout.strategy.width)}, {key})"
     return f"select {begin}, pg_catalog.count(*) from {table} group by 1 order by 1"
 
 

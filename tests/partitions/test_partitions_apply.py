@@ -372,6 +372,29 @@ def test_the_command_prints_steps_and_documents(
     assert (unknown.status, "Write `app.events`." in unknown.err) == (2, True)
 
 
+def test_infinite_bounds_and_rows_are_maintained(
+    visitor: Visitor, database: str, project: ProjectInProcess
+) -> None:
+    visitor.execute(
+        "create table app.events_old partition of app.events for values from ('-infinity') to "
+        f"('{month(-1)}'); create table app.events_new partition of app.events for values from "
+        f"('{month(-1)}') to ('infinity'); insert into app.events (created_at, person, text) "
+        "values ('-infinity', 1, 'kept'), (now(), 1, 'kept')".encode()
+    )
+    aigym_db.apply_partitions(database, project.folder)
+    visitor.execute("insert into app.events (created_at, person, text) values ('infinity', 1, 'kept')")
+    visitor.execute(
+        f"drop table app.{name(13)}; alter table app.events detach partition app.events_overflow;"
+        f"alter table app.events attach partition app.events_overflow for values from ('{month(13)}') "
+        "to (maxvalue)".encode()
+    )
+
+    aigym_db.apply_partitions(database, project.folder)
+
+    assert homes(visitor) == {"events_old": 1, name(0): 1, "events_overflow": 1}
+    assert aigym_db.plan_partitions(database, project.folder).steps == ()
+
+
 def test_an_error_of_one_table_leaves_out_its_steps_only(
     visitor: Visitor, database: str, project: ProjectInProcess
 ) -> None:
@@ -380,11 +403,19 @@ def test_an_error_of_one_table_leaves_out_its_steps_only(
         "create table app.a_default partition of app.a default;"
         "insert into app.a values (now());"
         "create table app.b (at timestamptz) partition by range (at);"
-        f"create table app.b_p{month(1):%Y%m} (x int);".encode()
+        f"create table app.b_p{month(1):%Y%m} (x int);"
+        "create table app.c (at timestamptz) partition by range (at);"
+        "create schema closed; create table closed.c_overflow (at timestamptz);"
+        f"alter table app.c attach partition closed.c_overflow for values from ('{month(0)}') to (maxvalue);"
+        f"create table app.c_first partition of app.c for values from ('{month(-1)}') to ('{month(0)}');"
+        "create role partition_owner; alter schema app owner to partition_owner".encode()
     )
+    for table in ("people", "events", "a", "b"):
+        visitor.execute(f"alter table app.{table} owner to partition_owner".encode())
     project.write(
         "aigym-db.toml",
-        '[partitions]\n"app.a" = "range at month keep 3"\n"app.b" = "range at month keep 3"\n'
+        'owner = "partition_owner"\n[partitions]\n"app.a" = "range at month keep 3"\n'
+        '"app.b" = "range at month keep 3"\n"app.c" = "range at month keep 3"\n'
         '"app.events" = "range created_at month keep 3"\n',
     )
 
@@ -395,6 +426,7 @@ def test_an_error_of_one_table_leaves_out_its_steps_only(
     assert (
         'app.a: create failed: updated partition constraint for default partition "a_default"' in applied.err
     )
+    assert "app.c: plan failed: permission denied for schema closed" in applied.err
     assert f"app.b_p{month(1):%Y%m} exists and is not a partition of app.b" in applied.err
 
 
