@@ -1,4 +1,4 @@
-"""Life cycles of memberships and roles: what each person reaches after each step."""
+"""Life cycles of memberships, roles and tenants: what each person reaches after each step."""
 
 from __future__ import annotations
 
@@ -7,12 +7,22 @@ import pytest
 
 from aigym_db.access.actor_transaction import ActorTransaction, ReachOfActor
 
-A = "00000000-0000-4000-8000-00000000b001"
-B = "00000000-0000-4000-8000-00000000b002"
-EDITOR = "00000000-0000-4000-8000-00000000a024"
+A, A_EAST = (f"00000000-0000-4000-8000-00000000{tenant}" for tenant in ("b001", "b003"))
+B, B_CLUB, B_GYM = (f"00000000-0000-4000-8000-00000000{tenant}" for tenant in ("b002", "b008", "b009"))
+MEMBER_B, FORMER, EDITOR = (
+    f"00000000-0000-4000-8000-00000000{person}" for person in ("a007", "a012", "a024")
+)
+AAL2 = {"aal": "aal2"}
 
 INVITE = "select token from iam.invite(%s, %s, %s)"
 ACCEPT = "select iam.accept_invitation(%s)"
+SET_STATUS = "select iam.set_membership_status(%s, %s, %s)"
+SET_TENANT = "select iam.set_tenant_status(%s, %s)"
+REVOKE_ALL = (
+    "select iam.revoke_role(id) from iam.user_roles "
+    "where user_id = %s and tenant_id = %s and revoked_at is null"
+)
+GRANT = "select iam.grant_role(%s, %s, %s)"
 
 
 def tenants(reach: ReachOfActor) -> frozenset[str]:
@@ -28,6 +38,12 @@ def administered(reach: ReachOfActor) -> frozenset[str]:
 def edited(reach: ReachOfActor) -> frozenset[str]:
     """The tenants whose content the person edits."""
     return reach.get("authz.tenants_with(edit)", frozenset())
+
+
+def invite_and_accept(story: ActorTransaction, role: str) -> None:
+    """The admin of A invites the member of B, who accepts."""
+    ((token,),) = story.act("community_admin", INVITE, [A, "member.b@example.test", role])
+    story.act("outsider", ACCEPT, [token])
 
 
 def test_an_invited_person_reaches_the_tenant_after_acceptance_only(
@@ -53,6 +69,53 @@ def test_an_invited_person_reaches_the_tenant_after_acceptance_only(
         actor_transaction.act("outsider", ACCEPT, [token])
 
 
+def test_a_suspended_member_reaches_the_tenant_again_after_the_suspension(
+    actor_transaction: ActorTransaction,
+) -> None:
+    before = actor_transaction.reach("outsider")
+    invite_and_accept(actor_transaction, "member")
+    member = actor_transaction.reach("outsider")
+
+    actor_transaction.act("community_admin", SET_STATUS, [A, MEMBER_B, "suspended"])
+
+    suspended = actor_transaction.reach("outsider")
+    assert tenants(suspended) == {B}
+    assert suspended["content.items"] == before["content.items"]
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        actor_transaction.act("outsider", SET_STATUS, [A, MEMBER_B, "active"], claims=AAL2)
+
+    actor_transaction.act("community_admin", SET_STATUS, [A, MEMBER_B, "active"])
+
+    again = actor_transaction.reach("outsider")
+    assert tenants(again) == tenants(member)
+    assert again["content.items"] == member["content.items"]
+
+
+def test_roles_of_a_terminated_membership_do_not_come_back_with_another(
+    actor_transaction: ActorTransaction,
+) -> None:
+    before = actor_transaction.reach("outsider")
+    invite_and_accept(actor_transaction, "member")
+    actor_transaction.act("community_admin", GRANT, [MEMBER_B, "content_editor", A])
+    assert edited(actor_transaction.reach("outsider")) == {A}
+
+    actor_transaction.act("community_admin", SET_STATUS, [A, MEMBER_B, "terminated"])
+
+    terminated = actor_transaction.reach("outsider")
+    assert tenants(terminated) == {B}
+    assert edited(terminated) == frozenset()
+    assert terminated["content.items"] == before["content.items"]
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        actor_transaction.act("community_admin", SET_STATUS, [A, MEMBER_B, "active"])
+
+    invite_and_accept(actor_transaction, "guest")
+
+    guest = actor_transaction.reach("outsider")
+    assert tenants(guest) == {A, B}
+    assert edited(guest) == frozenset()
+    assert guest.get("content.items~", frozenset()) == before.get("content.items~", frozenset())
+
+
 def test_an_expired_role_has_no_effect_and_the_membership_remains(
     actor_transaction: ActorTransaction,
 ) -> None:
@@ -69,3 +132,54 @@ def test_an_expired_role_has_no_effect_and_the_membership_remains(
     assert tenants(expired) == {A}
     assert edited(expired) == frozenset()
     assert expired.get("content.items~", frozenset()) < editor["content.items~"]
+
+
+def test_a_suspended_or_closing_tenant_is_closed_to_members_and_admins(
+    actor_transaction: ActorTransaction,
+) -> None:
+    admin, member = actor_transaction.reach("east_admin"), actor_transaction.reach("east_member", claims=AAL2)
+    assert administered(admin) == tenants(member) == {A_EAST}
+
+    actor_transaction.act("super_admin", SET_TENANT, [A_EAST, "suspended"])
+
+    assert administered(actor_transaction.reach("east_admin")) == frozenset()
+    assert tenants(actor_transaction.reach("east_admin")) == frozenset()
+    assert tenants(actor_transaction.reach("east_member", claims=AAL2)) == frozenset()
+    assert A_EAST not in administered(actor_transaction.reach("community_admin"))
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        actor_transaction.act("east_admin", INVITE, [A_EAST, "new@example.test", "member"])
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        actor_transaction.act("east_admin", SET_TENANT, [A_EAST, "active"])
+
+    actor_transaction.act("super_admin", SET_TENANT, [A_EAST, "active"])
+
+    assert actor_transaction.reach("east_member", claims=AAL2) == member
+    assert administered(actor_transaction.reach("east_admin")) == {A_EAST}
+
+    actor_transaction.act("super_admin", SET_TENANT, [A_EAST, "closing"])
+
+    assert tenants(actor_transaction.reach("east_member", claims=AAL2)) == frozenset()
+    assert administered(actor_transaction.reach("east_admin")) == frozenset()
+
+
+def test_an_owner_who_hands_over_stays_a_member_and_an_admin_cannot_oust_the_new_owner(
+    actor_transaction: ActorTransaction,
+) -> None:
+    everything = {B, B_CLUB, B_GYM}
+    assert administered(actor_transaction.reach("other_admin")) == everything
+
+    actor_transaction.act("other_admin", "select iam.hand_over_ownership(%s, %s)", [B, MEMBER_B])
+
+    former = actor_transaction.reach("other_admin")
+    assert (tenants(former), administered(former)) == ({B}, frozenset())
+    owner = actor_transaction.reach("outsider", claims=AAL2)
+    assert administered(owner) == everything
+
+    actor_transaction.act("outsider", GRANT, [FORMER, "community_admin", B], claims=AAL2)
+
+    assert administered(actor_transaction.reach("former_admin")) == everything
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        actor_transaction.act("former_admin", SET_STATUS, [B, MEMBER_B, "suspended"])
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        actor_transaction.act("former_admin", REVOKE_ALL, [MEMBER_B, B])
+    assert administered(actor_transaction.reach("outsider", claims=AAL2)) == everything
