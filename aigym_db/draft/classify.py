@@ -46,7 +46,7 @@ class Changes:
     created: frozenset[Subject]
     """The added objects, and those whose change requires DROP and CREATE."""
     replaced: frozenset[Subject]
-    """Functions whose change is CREATE OR REPLACE."""
+    """Functions and views whose change is CREATE OR REPLACE."""
     facts: tuple[Difference, ...]
     """Facts of the other objects, such as privileges and comments; each needs a statement of its own."""
 
@@ -77,6 +77,11 @@ def classify(history: Catalog, state: Catalog, *, partial: bool = False) -> Chan
     for difference in differences:
         if difference.fact is not None:
             by_object.setdefault(difference.key, []).append(difference)
+    retyped = {
+        Key("view", key.name.rpartition(".")[0])
+        for key, changed in by_object.items()
+        if key.kind == "column" and any(difference.fact == "type" for difference in changed)
+    }
     for key, changed in by_object.items():
         names = {difference.fact for difference in changed}
         if key.kind in ("function", "procedure") and names & {"definition", "security"}:
@@ -85,6 +90,9 @@ def classify(history: Catalog, state: Catalog, *, partial: bool = False) -> Chan
                 facts += [item for item in changed if item.fact not in ("definition", "security")]
             else:
                 created |= {subject(key)}
+        elif key.kind == "view" and names & _RECREATED_BY["view"] == {"definition"} and key not in retyped:
+            replaced |= {subject(key)}
+            facts += [item for item in changed if item.fact != "definition"]
         elif names & _RECREATED_BY.get(key.kind, set()):
             created |= {subject(key)}
         else:

@@ -42,7 +42,8 @@ def statement_item(selected: SelectedStatement, changes: Changes, owner: str | N
         if matches(target.subject, changes.replaced):
             text = or_replace(text)
             for key in old:
-                downs += _downs(Phase.CHANGED, create(changes.history, key, acting_as=owner)[:1])
+                restored = create(changes.history, key, acting_as=owner)[0]
+                downs.append(Down(Phase.CHANGED, or_replace(restored) if key.kind == "view" else restored))
             continue
         ups += [drop(key) for key in old]
         dropping: list[Down] = []

@@ -231,6 +231,16 @@ CHANGES: dict[str, tuple[Edit, str, str]] = {
         "drop view app.names;\ncreate view app.names with (security_invoker = true)",
         "comment on column app.names.name is 'How it is called.';",
     ),
+    "a view with other rows": (
+        replace(VIEW, "select name from app.birds", "select name from app.birds where name <> ''"),
+        "create or replace view app.names with (security_invoker = true)",
+        "create or replace view app.names",
+    ),
+    "a view with another type of a column": (
+        replace(VIEW, "select name from", "select name::varchar(20) as name from"),
+        "drop view app.names;\ncreate view app.names with (security_invoker = true)",
+        "drop view app.names;",
+    ),
     "a removed view": (remove(VIEW), "drop view app.names;", "grant select on app.names to draft_reader;"),
     "a trigger for another command": (
         replace(BIRD, "before update on", "before insert or update on"),
