@@ -1772,12 +1772,14 @@ grant select on iam.tenants to aigym_authz;
 
 -- schema/authz/_functions/tenant_is_open.sql.j2
 
+-- The cost of a call per row makes the planner use parallel workers for 50 items: 18.7 ms instead of 0.9.
 create function authz.tenant_is_open(tenant_id uuid)
 returns boolean
 language sql
 stable
 parallel safe
 security definer
+cost 1
 set search_path = ''
 as $$
   select exists (

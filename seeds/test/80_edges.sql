@@ -169,6 +169,39 @@ values
   ('00000000-0000-4000-8000-000000001915', 'manual'),
   ('00000000-0000-4000-8000-000000001125', 'manual');
 
+-- Public, of the deleted tenant.
+insert into content.items (id, repository_id, content_type, tenant_id, title, status, visibility, published_at)
+select
+  '00000000-0000-4000-8000-000000001402', r.id, r.content_type, '00000000-0000-4000-8000-00000000b004',
+  'Public document of the deleted tenant', 'published', 'public', '2026-01-05 09:00:00+00'
+from content.repositories as r
+where r.code = 'documents';
+
+insert into content.documents (item_id, body)
+values ('00000000-0000-4000-8000-000000001402', 'Open once.');
+
+-- Deleted items of each type, of a person who can edit the others.
+insert into content.items (id, repository_id, content_type, tenant_id, owner_id, title, deleted_at)
+select
+  ('00000000-0000-4000-8000-00000000' || item.id)::uuid, r.id, r.content_type, '00000000-0000-4000-8000-00000000b001',
+  '00000000-0000-4000-8000-00000000a011', 'Deleted, of type ' || r.content_type, '2026-01-06 08:00:00+00'
+from (
+  values ('1141', 'ai_agents'), ('1142', 'videos'), ('1144', 'prompts'), ('1145', 'automations')
+) as item (id, repository)
+join content.repositories as r on r.code = item.repository;
+
+insert into content.ai_agents (item_id, system_prompt)
+values ('00000000-0000-4000-8000-000000001141', 'You are deleted.');
+
+insert into content.videos (item_id, external_url)
+values ('00000000-0000-4000-8000-000000001142', 'https://video.example.test/1142');
+
+insert into content.prompts (item_id, template)
+values ('00000000-0000-4000-8000-000000001144', 'Deleted.');
+
+insert into content.automations (item_id, trigger_type)
+values ('00000000-0000-4000-8000-000000001145', 'manual');
+
 -- Files that differ only in one condition of a policy.
 insert into media.media (
   id, media_type_id, tenant_id, owner_id, visibility, bucket, object_key, filename, mime_type, file_size_bytes, deleted_at
@@ -188,7 +221,8 @@ from (
     ('e114', 'b001', null, 'private', 'in A, its author erased.pdf', null),
     ('e115', 'b001', 'a012', 'private', 'in A by a former member.pdf', null),
     ('e116', 'b002', 'a007', 'private', 'in B by a person with media.create.pdf', null),
-    ('e117', null, 'a001', 'private', 'of the super admin in person.pdf', null)
+    ('e117', null, 'a001', 'private', 'of the super admin in person.pdf', null),
+    ('e118', 'b004', null, 'public', 'public, of the deleted tenant.pdf', null)
 ) as file (id, tenant, owner, visibility, filename, deleted_at)
 join media.media_types as t on t.code = 'document';
 
