@@ -249,9 +249,9 @@ class _Run:
         while True:
             try:
                 action()
-            except retried as error:
+            except retried:
                 if (time.monotonic() - began) * 1000 >= PATIENCE_MS:
-                    raise explain_error(error) from error
+                    raise
                 self.observer.waiting("lock timeout; retrying")
                 time.sleep(random.uniform(*BACK_OFF_S))
             else:

@@ -17,6 +17,11 @@ def line(step: PartitionStep) -> str:
         "copy": f"  ({counted(step.rows, 'row')} of the overflow partition)",
         "create": f"  ({counted(len(names), 'partition')}"
         + (f", {counted(step.rows, 'row')} of the overflow partition)" if step.rows else ")"),
+        "detach": "".join(
+            f"  (neither archived nor dropped: its name is not {step.layout.partition_name(due.interval)})"
+            for due in step.partitions
+            if due.name != step.layout.partition_name(due.interval)
+        ),
     }.get(step.kind, "")
     return f"{step.kind.ljust(8)} {step.layout.table}  {span}{ending}"
 

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 import aigym_db
-from aigym_db.errors import ConnectionLost, FormerPartition
+from aigym_db.errors import ConnectionLost, FormerPartition, LockTimeout
 from aigym_db.partitions.apply import PartitionObserver, PartitionOptions
 from aigym_db.partitions.plan import PartitionStep
 from tests.partitions.conftest import age, homes, month, name, rows
@@ -370,6 +370,36 @@ def test_the_command_prints_steps_and_documents(
     assert applied.out == f"create   app.events  {name(13)}  (1 partition)\n"
     assert again.out == "Nothing is due.\n"
     assert (unknown.status, "Write `app.events`." in unknown.err) == (2, True)
+
+
+def test_a_detached_partition_with_a_name_of_another_form_is_reported(
+    visitor: Visitor, database: str, project: ProjectInProcess
+) -> None:
+    age(visitor, -5, 13)
+    visitor.execute(f"alter table app.{name(-5)} rename to old")
+
+    applied = project("--database", database, "partitions", "apply")
+
+    assert applied.out == (
+        f"detach   app.events  old  (neither archived nor dropped: its name is not {name(-5)})\n"
+        f"detach   app.events  {name(-4)}\narchive  app.events  {name(-4)}\n"
+    )
+
+
+def test_a_lock_timeout_names_the_table_and_the_step(
+    visitor: Visitor, database: str, project: ProjectInProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aigym_db.partitions.apply.PATIENCE_MS", 1)
+    project.write(
+        "aigym-db.toml",
+        'lock_timeout_ms = 100\n[partitions]\n"app.events" = "range created_at month keep 3"\n',
+    )
+    age(visitor, -1, 12)
+
+    with visitor.transaction():
+        visitor.execute("lock table app.events in access share mode")
+        with pytest.raises(LockTimeout, match=r"app\.events: create failed: canceling statement due to lock"):
+            aigym_db.apply_partitions(database, project.folder)
 
 
 def test_infinite_bounds_and_rows_are_maintained(
