@@ -77,6 +77,7 @@ def scanned(connection: Superuser, query: Query, *, sequential: bool = True) -> 
     with asking(connection, query):
         if not sequential:
             connection.execute("set local enable_seqscan = off")
+            connection.execute("discard plans")
         connection.execute(query.sql.encode()).fetchall()
         connection.execute("reset role")
         return {str(name) for (name,) in connection.execute(_SCANNED.encode())}
