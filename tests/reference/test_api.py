@@ -99,3 +99,18 @@ def test_without_a_request_the_login_role_reads_nothing(database: str) -> None:
         pytest.raises(psycopg.errors.InsufficientPrivilege),
     ):
         connection.execute("select * from api_v1.people")
+
+
+def test_a_function_of_the_api_passes_a_request_to_the_function_of_its_domain(request_as: Request) -> None:
+    invite = "select invitation_id, token from api_v1.invite(%s, 'someone@example.test')"
+    events_of = "select from api_v1.security_events(tenant => %s) where event = 'invitation.created'"
+    tenant = MATRIX.actor_list.people["a"]
+    with request_as("community_admin") as connection:
+        connection.execute("savepoint request")
+        invited = connection.execute(invite, [tenant]).fetchall()
+        events = connection.execute(events_of, [tenant]).fetchall()
+    with request_as("member") as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute(invite, [tenant])
+
+    assert len(invited) == 1
+    assert events
