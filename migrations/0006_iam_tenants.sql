@@ -3108,7 +3108,7 @@ begin
       using errcode = 'insufficient_privilege';
   end if;
 
-  -- Nobody admits or promotes themselves: iam.accept_invitation() also rejects the inviter.
+  -- People cannot admit or promote themselves: iam.accept_invitation() also rejects the inviter.
   if exists (select from iam.profiles as p where p.id = auth.uid() and lower(p.email) = address) then
     raise exception 'an invitation to oneself is not possible'
       using errcode = 'insufficient_privilege';
