@@ -1543,8 +1543,8 @@ create index security_audit_tenant_id_occurred_at_idx
   where tenant_id is not null;
 
 -- Events for the people on duty.
-create index security_audit_risk_level_occurred_at_idx
-  on audit.security_audit (risk_level, occurred_at desc)
+create index security_audit_high_risk_occurred_at_idx
+  on audit.security_audit (occurred_at desc)
   where risk_level in ('high', 'critical');
 
 -- The newest events of the platform.
@@ -1761,9 +1761,9 @@ create table iam.profiles (
   email text not null,
   full_name text,
   display_name text,
-  avatar_url text,
+  avatar_url core.http_url,
   job_title text,
-  timezone text not null default 'UTC',
+  timezone core.time_zone not null default 'UTC',
   locale text not null default 'en-US',
   status text not null default 'active',
   visibility core.visibility_level not null default 'private',
@@ -1779,6 +1779,10 @@ create table iam.profiles (
   row_version integer not null default 1,
   constraint profiles_pkey primary key (id),
   constraint profiles_email_check check (length(email) <= 320 and email ~ '^[^@[:space:]]+@[^@[:space:]]+$'),
+  constraint profiles_full_name_check check (length(full_name) <= 200),
+  constraint profiles_display_name_check check (length(display_name) <= 200),
+  constraint profiles_job_title_check check (length(job_title) <= 200),
+  constraint profiles_locale_check check (length(locale) <= 35 and locale ~ '^[A-Za-z0-9-]+$'),
   constraint profiles_status_check check (status in ('active', 'suspended', 'deactivated', 'erased'))
 );
 
@@ -1804,9 +1808,6 @@ create index profiles_lower_email_idx
 create index profiles_last_seen_at_idx
   on iam.profiles (last_seen_at desc)
   where status = 'active';
-
--- Policy: public profiles.
-create index profiles_visibility_idx on iam.profiles (visibility);
 
 create trigger aa_touch
   before update on iam.profiles
@@ -1880,6 +1881,11 @@ create table iam.profile_private (
   updated_at timestamptz not null default now(),
   updated_by uuid,
   constraint profile_private_pkey primary key (user_id),
+  constraint profile_private_first_name_check check (length(first_name) <= 100),
+  constraint profile_private_last_name_check check (length(last_name) <= 100),
+  constraint profile_private_phone_check check (length(phone) <= 40),
+  constraint profile_private_sex_at_birth_check check (length(sex_at_birth) <= 40),
+  constraint profile_private_notes_enc_check check (octet_length(notes_enc) <= 100000),
   constraint profile_private_user_id_fkey foreign key (user_id) references iam.profiles (id) on delete cascade
 );
 
@@ -1920,6 +1926,10 @@ create table iam.user_preferences (
   updated_at timestamptz not null default now(),
   updated_by uuid,
   constraint user_preferences_pkey primary key (user_id),
+  constraint user_preferences_ui_check check (jsonb_typeof(ui) = 'object' and pg_column_size(ui) <= 20000),
+  constraint user_preferences_accessibility_check check (
+    jsonb_typeof(accessibility) = 'object' and pg_column_size(accessibility) <= 20000
+  ),
   constraint user_preferences_user_id_fkey foreign key (user_id) references iam.profiles (id) on delete cascade
 );
 

@@ -1,5 +1,5 @@
 -- 0006 iam tenants
--- from: schema/core/_views/data_catalog.sql.j2, schema/core/_views/integrity_rules.sql.j2, schema/privacy/_views/data_lifecycle_policies.sql.j2, schema/audit/_functions/content_hash.sql.j2, schema/audit/security_contexts.sql.j2, schema/audit/_functions/elevations.sql.j2, schema/audit/_functions/events.sql.j2, schema/audit/_functions/seal_of.sql.j2, schema/audit/_functions/broken_seals.sql.j2, schema/audit/_functions/seal_window.sql.j2, schema/audit/_functions/security_events.sql.j2, schema/audit/_views/audit_policies.sql.j2, schema/audit/_views/audit_triggers.sql.j2, schema/audit/_views/row_level_policies.sql.j2, schema/authz/_functions/aal.sql.j2, schema/authz/_functions/account_is_open.sql.j2, schema/authz/_functions/assert_permission.sql.j2, schema/authz/_functions/assert_session.sql.j2, schema/authz/_functions/confirmed_address.sql.j2, schema/authz/_functions/may_have_factor.sql.j2, schema/iam/permissions.sql.j2, schema/core/_views/column_catalog.sql.j2, schema/audit/_functions/sessions_of.sql.j2, schema/iam/relationship_types.sql.j2, schema/iam/roles.sql.j2, schema/authz/_functions/role_rank.sql.j2, schema/iam/role_permissions.sql.j2, schema/iam/tenants.sql.j2, schema/authz/_functions/tenant_is_open.sql.j2, schema/iam/communities.sql.j2, schema/iam/institutions.sql.j2, schema/iam/organizations.sql.j2, schema/iam/units.sql.j2, schema/iam/invitations.sql.j2, schema/iam/permission_grants.sql.j2, schema/iam/_functions/accept_invitation.sql.j2, schema/iam/_functions/access_review.sql.j2, schema/authz/_functions/unrepaired_accounts.sql.j2, schema/iam/_functions/assert_other_owner.sql.j2, schema/iam/_functions/create_tenant.sql.j2, schema/iam/_functions/end_membership.sql.j2, schema/iam/_functions/end_role.sql.j2, schema/iam/_functions/grant_permission.sql.j2, schema/iam/_functions/grant_role.sql.j2, schema/iam/_functions/guard_domain_verification.sql.j2, schema/iam/tenant_domains.sql.j2, schema/iam/_functions/hand_over_ownership.sql.j2, schema/iam/_functions/invite.sql.j2, schema/iam/_functions/join_by_domain.sql.j2, schema/iam/_functions/limit_members.sql.j2, schema/iam/memberships.sql.j2, schema/authz/_functions/tenant_ids.sql.j2, schema/iam/unit_members.sql.j2, schema/authz/_functions/unit_ids.sql.j2, schema/iam/user_roles.sql.j2, schema/authz/_functions/held_rank.sql.j2, schema/authz/_functions/is_auditor.sql.j2, schema/authz/_functions/is_super_admin.sql.j2, schema/authz/_functions/led_tenants.sql.j2, schema/authz/_functions/may_on_platform.sql.j2, schema/authz/_functions/person_tenants_with.sql.j2, schema/authz/_functions/person_governed_with.sql.j2, schema/authz/_functions/readable_user_ids.sql.j2, schema/authz/_functions/session_ok.sql.j2, schema/authz/_functions/supported_tenant_ids.sql.j2, schema/authz/_functions/admin_tenant_ids.sql.j2, schema/authz/_functions/governed_with.sql.j2, schema/audit/_functions/may_read.sql.j2, schema/authz/_functions/rank_in.sql.j2, schema/authz/_functions/tenants_with.sql.j2, schema/iam/_functions/lock_tenant.sql.j2, schema/iam/_functions/repair_profiles.sql.j2, schema/iam/_functions/request_membership.sql.j2, schema/iam/_functions/revoke_invitation.sql.j2, schema/iam/_functions/revoke_invitations_of.sql.j2, schema/iam/_functions/revoke_permission.sql.j2, schema/iam/_functions/revoke_role.sql.j2, schema/iam/_functions/set_membership_status.sql.j2, schema/iam/_functions/set_role_permission.sql.j2, schema/iam/_functions/set_tenant_status.sql.j2, schema/platform/languages.sql.j2, schema/media/media_types.sql.j2, schema/media/_functions/check_file.sql.j2, schema/media/_functions/delete_personal_files.sql.j2, schema/media/media.sql.j2, schema/media/_functions/reject_unseen_file.sql.j2, schema/ai/providers.sql.j2, schema/ai/models.sql.j2, schema/ai/_functions/append_message.sql.j2, schema/ai/_functions/append_reply.sql.j2, schema/ai/_functions/end_conversation.sql.j2, schema/ai/_functions/number_message.sql.j2, schema/ai/_functions/reject_unseen_agent.sql.j2, schema/content/repositories.sql.j2, schema/content/_functions/can_read.sql.j2, schema/content/_functions/copy_root.sql.j2, schema/content/_functions/copy_root_to_part.sql.j2, schema/content/_functions/publish_item.sql.j2, schema/content/_functions/reject_deleted_folder.sql.j2, schema/content/folders.sql.j2, schema/content/items.sql.j2, schema/content/ai_agents.sql.j2, schema/ai/conversations.sql.j2, schema/ai/conversation_messages.sql.j2, schema/content/automations.sql.j2, schema/content/prompts.sql.j2, schema/content/_functions/require_source.sql.j2, schema/content/documents.sql.j2, schema/content/videos.sql.j2, schema/content/_functions/search_items.sql.j2, schema/api_v1/_views/ai_agents.sql.j2, schema/api_v1/_views/automations.sql.j2, schema/api_v1/_views/communities.sql.j2, schema/api_v1/_views/conversations.sql.j2, schema/api_v1/_views/departments.sql.j2, schema/api_v1/_views/documents.sql.j2, schema/api_v1/_views/institutions.sql.j2, schema/api_v1/_views/languages.sql.j2, schema/api_v1/_views/me.sql.j2, schema/api_v1/_views/messages.sql.j2, schema/api_v1/_views/my_roles.sql.j2, schema/api_v1/_views/my_sessions.sql.j2, schema/api_v1/_views/my_tenants.sql.j2, schema/api_v1/_views/organizations.sql.j2, schema/api_v1/_views/people.sql.j2, schema/api_v1/_views/prompts.sql.j2, schema/api_v1/_views/teams.sql.j2, schema/api_v1/_views/tenant_members.sql.j2, schema/api_v1/_views/videos.sql.j2, policies/core.sql.j2, policies/privacy.sql.j2, policies/ops.sql.j2, policies/audit.sql.j2, policies/iam.sql.j2, policies/platform.sql.j2, policies/media.sql.j2, policies/ai.sql.j2, policies/content.sql.j2, policies/api_v1.sql.j2
+-- from: schema/core/_views/data_catalog.sql.j2, schema/core/_views/integrity_rules.sql.j2, schema/privacy/_views/data_lifecycle_policies.sql.j2, schema/audit/_functions/content_hash.sql.j2, schema/audit/security_contexts.sql.j2, schema/audit/_functions/elevations.sql.j2, schema/audit/_functions/events.sql.j2, schema/audit/_functions/seal_of.sql.j2, schema/audit/_functions/broken_seals.sql.j2, schema/audit/_functions/seal_window.sql.j2, schema/audit/_functions/security_events.sql.j2, schema/audit/_views/audit_policies.sql.j2, schema/audit/_views/audit_triggers.sql.j2, schema/audit/_views/row_level_policies.sql.j2, schema/authz/_functions/aal.sql.j2, schema/authz/_functions/account_is_open.sql.j2, schema/authz/_functions/assert_permission.sql.j2, schema/authz/_functions/assert_session.sql.j2, schema/authz/_functions/confirmed_address.sql.j2, schema/authz/_functions/may_have_factor.sql.j2, schema/iam/permissions.sql.j2, schema/core/_views/column_catalog.sql.j2, schema/audit/_functions/sessions_of.sql.j2, schema/iam/relationship_types.sql.j2, schema/iam/roles.sql.j2, schema/authz/_functions/role_rank.sql.j2, schema/iam/role_permissions.sql.j2, schema/iam/tenants.sql.j2, schema/authz/_functions/tenant_is_open.sql.j2, schema/iam/communities.sql.j2, schema/iam/institutions.sql.j2, schema/iam/organizations.sql.j2, schema/iam/units.sql.j2, schema/iam/invitations.sql.j2, schema/iam/permission_grants.sql.j2, schema/iam/_functions/accept_invitation.sql.j2, schema/iam/_functions/access_review.sql.j2, schema/authz/_functions/unrepaired_accounts.sql.j2, schema/iam/_functions/assert_other_owner.sql.j2, schema/iam/_functions/create_tenant.sql.j2, schema/iam/_functions/end_membership.sql.j2, schema/iam/_functions/end_role.sql.j2, schema/iam/_functions/grant_permission.sql.j2, schema/iam/_functions/grant_role.sql.j2, schema/iam/_functions/guard_domain_verification.sql.j2, schema/iam/tenant_domains.sql.j2, schema/iam/_functions/hand_over_ownership.sql.j2, schema/iam/_functions/invite.sql.j2, schema/iam/_functions/join_by_domain.sql.j2, schema/iam/_functions/limit_members.sql.j2, schema/iam/memberships.sql.j2, schema/authz/_functions/tenant_ids.sql.j2, schema/iam/unit_members.sql.j2, schema/authz/_functions/unit_ids.sql.j2, schema/iam/user_roles.sql.j2, schema/authz/_functions/held_rank.sql.j2, schema/authz/_functions/is_auditor.sql.j2, schema/authz/_functions/is_super_admin.sql.j2, schema/authz/_functions/led_tenants.sql.j2, schema/authz/_functions/may_on_platform.sql.j2, schema/authz/_functions/person_tenants_with.sql.j2, schema/authz/_functions/person_governed_with.sql.j2, schema/authz/_functions/readable_user_ids.sql.j2, schema/authz/_functions/session_ok.sql.j2, schema/authz/_functions/supported_tenant_ids.sql.j2, schema/authz/_functions/admin_tenant_ids.sql.j2, schema/authz/_functions/governed_with.sql.j2, schema/audit/_functions/may_read.sql.j2, schema/authz/_functions/rank_in.sql.j2, schema/authz/_functions/tenants_with.sql.j2, schema/iam/_functions/lock_tenant.sql.j2, schema/iam/_functions/repair_profiles.sql.j2, schema/iam/_functions/request_membership.sql.j2, schema/iam/_functions/revoke_invitation.sql.j2, schema/iam/_functions/revoke_invitations_of.sql.j2, schema/iam/_functions/revoke_permission.sql.j2, schema/iam/_functions/revoke_role.sql.j2, schema/iam/_functions/set_membership_status.sql.j2, schema/iam/_functions/set_role_permission.sql.j2, schema/iam/_functions/set_tenant_status.sql.j2, schema/platform/languages.sql.j2, schema/media/media_types.sql.j2, schema/media/_functions/check_file.sql.j2, schema/media/_functions/delete_personal_files.sql.j2, schema/media/media.sql.j2, schema/media/_functions/reject_unseen_file.sql.j2, schema/ai/providers.sql.j2, schema/ai/models.sql.j2, schema/ai/_functions/append_message.sql.j2, schema/ai/_functions/append_reply.sql.j2, schema/ai/_functions/end_conversation.sql.j2, schema/ai/_functions/number_message.sql.j2, schema/ai/_functions/reject_unseen_agent.sql.j2, schema/content/repositories.sql.j2, schema/content/_functions/can_read.sql.j2, schema/content/_functions/copy_root.sql.j2, schema/content/_functions/copy_root_to_part.sql.j2, schema/content/_functions/publish_item.sql.j2, schema/content/_functions/reject_deleted_folder.sql.j2, schema/content/folders.sql.j2, schema/content/items.sql.j2, schema/content/ai_agents.sql.j2, schema/ai/conversations.sql.j2, schema/ai/conversation_messages.sql.j2, schema/content/automations.sql.j2, schema/content/prompts.sql.j2, schema/content/_functions/require_source.sql.j2, schema/content/documents.sql.j2, schema/content/videos.sql.j2, schema/content/_functions/search_items.sql.j2, schema/api_v1/_functions/accept_invitation.sql.j2, schema/api_v1/_functions/access_review.sql.j2, schema/api_v1/_functions/append_message.sql.j2, schema/api_v1/_functions/create_tenant.sql.j2, schema/api_v1/_functions/elevate.sql.j2, schema/api_v1/_functions/end_elevation.sql.j2, schema/api_v1/_functions/events.sql.j2, schema/api_v1/_functions/grant_permission.sql.j2, schema/api_v1/_functions/grant_role.sql.j2, schema/api_v1/_functions/hand_over_ownership.sql.j2, schema/api_v1/_functions/invite.sql.j2, schema/api_v1/_functions/join_by_domain.sql.j2, schema/api_v1/_functions/request_membership.sql.j2, schema/api_v1/_functions/restore.sql.j2, schema/api_v1/_functions/revoke_invitation.sql.j2, schema/api_v1/_functions/revoke_permission.sql.j2, schema/api_v1/_functions/revoke_role.sql.j2, schema/api_v1/_functions/search_items.sql.j2, schema/api_v1/_functions/security_events.sql.j2, schema/api_v1/_functions/set_membership_status.sql.j2, schema/api_v1/_functions/set_tenant_status.sql.j2, schema/api_v1/_functions/soft_delete.sql.j2, schema/api_v1/_views/ai_agents.sql.j2, schema/api_v1/_views/automations.sql.j2, schema/api_v1/_views/communities.sql.j2, schema/api_v1/_views/conversations.sql.j2, schema/api_v1/_views/departments.sql.j2, schema/api_v1/_views/documents.sql.j2, schema/api_v1/_views/institutions.sql.j2, schema/api_v1/_views/languages.sql.j2, schema/api_v1/_views/me.sql.j2, schema/api_v1/_views/messages.sql.j2, schema/api_v1/_views/my_roles.sql.j2, schema/api_v1/_views/my_sessions.sql.j2, schema/api_v1/_views/my_tenants.sql.j2, schema/api_v1/_views/organizations.sql.j2, schema/api_v1/_views/people.sql.j2, schema/api_v1/_views/prompts.sql.j2, schema/api_v1/_views/teams.sql.j2, schema/api_v1/_views/tenant_members.sql.j2, schema/api_v1/_views/videos.sql.j2, policies/core.sql.j2, policies/privacy.sql.j2, policies/ops.sql.j2, policies/audit.sql.j2, policies/iam.sql.j2, policies/platform.sql.j2, policies/media.sql.j2, policies/ai.sql.j2, policies/content.sql.j2, policies/api_v1.sql.j2
 -- migrate:up
 
 -- schema/core/_views/data_catalog.sql.j2
@@ -1477,6 +1477,9 @@ create table iam.relationship_types (
   updated_by uuid,
   constraint relationship_types_pkey primary key (id),
   constraint relationship_types_code_key unique (code),
+  constraint relationship_types_code_check check (code ~ '^[a-z][a-z0-9_]{1,62}$'),
+  constraint relationship_types_name_check check (length(name) <= 100),
+  constraint relationship_types_description_check check (length(description) <= 1000),
   constraint relationship_types_hierarchy_level_check check (hierarchy_level between 0 and 10)
 );
 
@@ -1695,8 +1698,13 @@ create table iam.tenants (
   constraint tenants_slug_key unique (slug),
   constraint tenants_id_kind_key unique (id, kind),
   constraint tenants_parent_id_fkey foreign key (parent_id) references iam.tenants (id) on delete restrict,
-  constraint tenants_slug_check check (slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'),
+  constraint tenants_slug_check check (length(slug) <= 63 and slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'),
   constraint tenants_name_check check (length(name) between 2 and 255),
+  constraint tenants_display_name_check check (length(display_name) <= 255),
+  constraint tenants_description_check check (length(description) <= 5000),
+  constraint tenants_branding_check check (jsonb_typeof(branding) = 'object' and pg_column_size(branding) <= 20000),
+  constraint tenants_features_check check (jsonb_typeof(features) = 'object' and pg_column_size(features) <= 20000),
+  constraint tenants_settings_check check (jsonb_typeof(settings) = 'object' and pg_column_size(settings) <= 20000),
   constraint tenants_depth_check check (depth between 0 and 6),
   constraint tenants_parent_id_check check (parent_id is distinct from id),
   constraint tenants_data_region_check check (data_region ~ '^[a-z]{2}(-[a-z0-9]+)*$'),
@@ -1817,6 +1825,8 @@ create table iam.communities (
   constraint communities_pkey primary key (id),
   constraint communities_id_kind_fkey foreign key (id, kind) references iam.tenants (id, kind) on delete cascade,
   constraint communities_template_of_fkey foreign key (template_of) references iam.communities (id) on delete set null,
+  constraint communities_project_name_check check (length(project_name) <= 255),
+  constraint communities_welcome_message_check check (length(welcome_message) <= 5000),
   constraint communities_kind_check check (kind = 'community'),
   constraint communities_join_policy_check check (join_policy in ('open', 'request', 'invite', 'domain'))
 );
@@ -1865,8 +1875,12 @@ create table iam.institutions (
   updated_by uuid,
   constraint institutions_pkey primary key (id),
   constraint institutions_id_kind_fkey foreign key (id, kind) references iam.tenants (id, kind) on delete cascade,
+  constraint institutions_npi_check check (npi ~ '^[0-9]{10}$'),
+  constraint institutions_contact_information_check check (
+    jsonb_typeof(contact_information) = 'object' and pg_column_size(contact_information) <= 20000
+  ),
   constraint institutions_kind_check check (kind = 'institution'),
-  constraint institutions_short_name_check check (length(short_name) >= 2),
+  constraint institutions_short_name_check check (length(short_name) between 2 and 100),
   constraint institutions_institution_type_check check (
     institution_type in ('gym', 'clinic', 'hospital', 'sports_facility', 'rehabilitation_center', 'school', 'corporate')
   )
@@ -1904,18 +1918,19 @@ create table iam.organizations (
   id uuid not null,
   kind iam.tenant_kind not null default 'organization',
   legal_name text,
-  logo_url text,
+  logo_url core.http_url,
   billing_email text,
   industry text,
-  max_members integer not null default 50,
   created_at timestamptz not null default now(),
   created_by uuid default auth.uid(),
   updated_at timestamptz not null default now(),
   updated_by uuid,
   constraint organizations_pkey primary key (id),
   constraint organizations_id_kind_fkey foreign key (id, kind) references iam.tenants (id, kind) on delete cascade,
-  constraint organizations_kind_check check (kind = 'organization'),
-  constraint organizations_max_members_check check (max_members > 0)
+  constraint organizations_legal_name_check check (length(legal_name) <= 255),
+  constraint organizations_billing_email_check check (length(billing_email) <= 320),
+  constraint organizations_industry_check check (length(industry) <= 100),
+  constraint organizations_kind_check check (kind = 'organization')
 );
 
 comment on table iam.organizations is 'The kind-specific part of an organization.';
@@ -1967,7 +1982,12 @@ create table iam.units (
   constraint units_tenant_id_fkey foreign key (tenant_id) references iam.tenants (id) on delete cascade,
   constraint units_tenant_id_parent_id_fkey
     foreign key (tenant_id, parent_id) references iam.units (tenant_id, id) on delete restrict,
-  constraint units_name_check check (length(name) >= 2),
+  constraint units_name_check check (length(name) between 2 and 255),
+  constraint units_code_check check (length(code) <= 50),
+  constraint units_description_check check (length(description) <= 5000),
+  constraint units_contact_information_check check (
+    jsonb_typeof(contact_information) = 'object' and pg_column_size(contact_information) <= 20000
+  ),
   constraint units_depth_check check (depth between 0 and 10),
   constraint units_parent_id_check check (parent_id is distinct from id),
   constraint units_department_type_check check (
@@ -2044,6 +2064,7 @@ create table iam.invitations (
   updated_by uuid,
   constraint invitations_pkey primary key (id),
   constraint invitations_token_hash_key unique (token_hash),
+  constraint invitations_email_check check (length(email) <= 320 and email ~ '^[^@[:space:]]+@[^@[:space:]]+$'),
   constraint invitations_tenant_id_fkey foreign key (tenant_id) references iam.tenants (id) on delete cascade,
   constraint invitations_role_id_fkey foreign key (role_id) references iam.roles (id) on delete restrict,
   constraint invitations_tenant_id_unit_id_fkey
@@ -2955,7 +2976,7 @@ create table iam.tenant_domains (
   constraint tenant_domains_pkey primary key (id),
   constraint tenant_domains_tenant_id_fkey foreign key (tenant_id) references iam.tenants (id) on delete cascade,
   constraint tenant_domains_default_role_id_fkey foreign key (default_role_id) references iam.roles (id) on delete restrict,
-  constraint tenant_domains_domain_check check (domain = lower(domain) and domain ~ '^[a-z0-9.-]+\.[a-z]{2,}$')
+  constraint tenant_domains_domain_check check (length(domain) <= 253 and domain = lower(domain) and domain ~ '^[a-z0-9.-]+\.[a-z]{2,}$')
 );
 
 comment on table iam.tenant_domains is
@@ -5908,6 +5929,9 @@ create index items_published_at_idx
   on content.items (published_at desc)
   where status = 'published';
 
+-- Newest items of every status.
+create index items_created_at_idx on content.items (created_at desc);
+
 -- Newest published items of a tenant.
 create index items_tenant_id_published_at_idx
   on content.items (tenant_id, published_at desc)
@@ -6682,6 +6706,463 @@ revoke all on function content.search_items(text, jsonb, boolean, uuid, content.
 
 grant execute on function content.search_items(text, jsonb, boolean, uuid, content.content_type, content.content_status, text, integer, double precision, uuid) to authenticated;
 
+-- schema/api_v1/_functions/accept_invitation.sql.j2
+
+create function api_v1.accept_invitation(
+  token text
+)
+returns uuid
+language sql
+set search_path = ''
+as $$
+  select iam.accept_invitation(token)
+$$;
+
+comment on function api_v1.accept_invitation is 'See iam.accept_invitation().';
+
+revoke all on function api_v1.accept_invitation from public;
+
+grant execute on function api_v1.accept_invitation to authenticated;
+
+-- schema/api_v1/_functions/access_review.sql.j2
+
+create function api_v1.access_review(
+  tenant uuid
+)
+returns table (user_role uuid, user_id uuid, role_code text, unit_id uuid, membership_status iam.membership_status, granted_by uuid, granted_at timestamptz, expires_at timestamptz)
+language sql
+stable
+set search_path = ''
+as $$
+  select * from iam.access_review(tenant)
+$$;
+
+comment on function api_v1.access_review is 'See iam.access_review().';
+
+revoke all on function api_v1.access_review from public;
+
+grant execute on function api_v1.access_review to authenticated;
+
+-- schema/api_v1/_functions/append_message.sql.j2
+
+create function api_v1.append_message(
+  conversation_id uuid,
+  content text
+)
+returns integer
+language sql
+set search_path = ''
+as $$
+  select ai.append_message(conversation_id, content)
+$$;
+
+comment on function api_v1.append_message is 'See ai.append_message().';
+
+revoke all on function api_v1.append_message from public;
+
+grant execute on function api_v1.append_message to authenticated;
+
+-- schema/api_v1/_functions/create_tenant.sql.j2
+
+create function api_v1.create_tenant(
+  kind iam.tenant_kind,
+  slug text,
+  name text,
+  parent_id uuid default null,
+  institution_type text default null
+)
+returns uuid
+language sql
+set search_path = ''
+as $$
+  select iam.create_tenant(kind, slug, name, parent_id, institution_type)
+$$;
+
+comment on function api_v1.create_tenant is 'See iam.create_tenant().';
+
+revoke all on function api_v1.create_tenant from public;
+
+grant execute on function api_v1.create_tenant to authenticated;
+
+-- schema/api_v1/_functions/elevate.sql.j2
+
+create function api_v1.elevate(
+  scope text,
+  reason text,
+  target_user uuid default null,
+  tenant uuid default null,
+  ticket text default null,
+  lasting interval default '1 hour'
+)
+returns uuid
+language sql
+set search_path = ''
+as $$
+  select audit.elevate(scope, reason, target_user, tenant, ticket, lasting)
+$$;
+
+comment on function api_v1.elevate is 'See audit.elevate().';
+
+revoke all on function api_v1.elevate from public;
+
+grant execute on function api_v1.elevate to authenticated;
+
+-- schema/api_v1/_functions/end_elevation.sql.j2
+
+create function api_v1.end_elevation(
+  context uuid
+)
+returns boolean
+language sql
+set search_path = ''
+as $$
+  select audit.end_elevation(context)
+$$;
+
+comment on function api_v1.end_elevation is 'See audit.end_elevation().';
+
+revoke all on function api_v1.end_elevation from public;
+
+grant execute on function api_v1.end_elevation to authenticated;
+
+-- schema/api_v1/_functions/events.sql.j2
+
+create function api_v1.events(
+  tenant uuid default null,
+  person uuid default null,
+  actor uuid default null,
+  changed_table text default null,
+  row_key jsonb default null,
+  since timestamptz default '-infinity',
+  until timestamptz default 'infinity',
+  before_id uuid default null,
+  page_size integer default 50
+)
+returns setof audit.audit_log
+language sql
+stable
+set search_path = ''
+as $$
+  select * from audit.events(tenant, person, actor, changed_table, row_key, since, until, before_id, page_size)
+$$;
+
+comment on function api_v1.events is 'See audit.events().';
+
+revoke all on function api_v1.events from public;
+
+grant execute on function api_v1.events to authenticated;
+
+-- schema/api_v1/_functions/grant_permission.sql.j2
+
+create function api_v1.grant_permission(
+  permission_code text,
+  effect iam.grant_effect,
+  tenant uuid default null,
+  person uuid default null,
+  role_code text default null,
+  expires timestamptz default null,
+  reason text default null
+)
+returns uuid
+language sql
+set search_path = ''
+as $$
+  select iam.grant_permission(permission_code, effect, tenant, person, role_code, expires, reason)
+$$;
+
+comment on function api_v1.grant_permission is 'See iam.grant_permission().';
+
+revoke all on function api_v1.grant_permission from public;
+
+grant execute on function api_v1.grant_permission to authenticated;
+
+-- schema/api_v1/_functions/grant_role.sql.j2
+
+create function api_v1.grant_role(
+  person uuid,
+  role_code text,
+  tenant uuid default null,
+  unit uuid default null,
+  expires timestamptz default null,
+  reason text default null
+)
+returns uuid
+language sql
+set search_path = ''
+as $$
+  select iam.grant_role(person, role_code, tenant, unit, expires, reason)
+$$;
+
+comment on function api_v1.grant_role is 'See iam.grant_role().';
+
+revoke all on function api_v1.grant_role from public;
+
+grant execute on function api_v1.grant_role to authenticated;
+
+-- schema/api_v1/_functions/hand_over_ownership.sql.j2
+
+create function api_v1.hand_over_ownership(
+  tenant uuid,
+  person uuid
+)
+returns void
+language sql
+set search_path = ''
+as $$
+  select iam.hand_over_ownership(tenant, person)
+$$;
+
+comment on function api_v1.hand_over_ownership is 'See iam.hand_over_ownership().';
+
+revoke all on function api_v1.hand_over_ownership from public;
+
+grant execute on function api_v1.hand_over_ownership to authenticated;
+
+-- schema/api_v1/_functions/invite.sql.j2
+
+create function api_v1.invite(
+  tenant uuid,
+  email text,
+  role_code text default 'member',
+  unit uuid default null
+)
+returns table (invitation_id uuid, token text)
+language sql
+set search_path = ''
+as $$
+  select * from iam.invite(tenant, email, role_code, unit)
+$$;
+
+comment on function api_v1.invite is 'See iam.invite().';
+
+revoke all on function api_v1.invite from public;
+
+grant execute on function api_v1.invite to authenticated;
+
+-- schema/api_v1/_functions/join_by_domain.sql.j2
+
+create function api_v1.join_by_domain(
+  tenant uuid
+)
+returns uuid
+language sql
+set search_path = ''
+as $$
+  select iam.join_by_domain(tenant)
+$$;
+
+comment on function api_v1.join_by_domain is 'See iam.join_by_domain().';
+
+revoke all on function api_v1.join_by_domain from public;
+
+grant execute on function api_v1.join_by_domain to authenticated;
+
+-- schema/api_v1/_functions/request_membership.sql.j2
+
+create function api_v1.request_membership(
+  tenant uuid
+)
+returns iam.membership_status
+language sql
+set search_path = ''
+as $$
+  select iam.request_membership(tenant)
+$$;
+
+comment on function api_v1.request_membership is 'See iam.request_membership().';
+
+revoke all on function api_v1.request_membership from public;
+
+grant execute on function api_v1.request_membership to authenticated;
+
+-- schema/api_v1/_functions/restore.sql.j2
+
+create function api_v1.restore(
+  p_table regclass,
+  p_id uuid
+)
+returns boolean
+language sql
+set search_path = ''
+as $$
+  select core.restore(p_table, p_id)
+$$;
+
+comment on function api_v1.restore is 'See core.restore().';
+
+revoke all on function api_v1.restore from public;
+
+grant execute on function api_v1.restore to authenticated;
+
+-- schema/api_v1/_functions/revoke_invitation.sql.j2
+
+create function api_v1.revoke_invitation(
+  invitation uuid
+)
+returns boolean
+language sql
+set search_path = ''
+as $$
+  select iam.revoke_invitation(invitation)
+$$;
+
+comment on function api_v1.revoke_invitation is 'See iam.revoke_invitation().';
+
+revoke all on function api_v1.revoke_invitation from public;
+
+grant execute on function api_v1.revoke_invitation to authenticated;
+
+-- schema/api_v1/_functions/revoke_permission.sql.j2
+
+create function api_v1.revoke_permission(
+  permission_grant uuid
+)
+returns boolean
+language sql
+set search_path = ''
+as $$
+  select iam.revoke_permission(permission_grant)
+$$;
+
+comment on function api_v1.revoke_permission is 'See iam.revoke_permission().';
+
+revoke all on function api_v1.revoke_permission from public;
+
+grant execute on function api_v1.revoke_permission to authenticated;
+
+-- schema/api_v1/_functions/revoke_role.sql.j2
+
+create function api_v1.revoke_role(
+  user_role uuid,
+  reason text default null
+)
+returns boolean
+language sql
+set search_path = ''
+as $$
+  select iam.revoke_role(user_role, reason)
+$$;
+
+comment on function api_v1.revoke_role is 'See iam.revoke_role().';
+
+revoke all on function api_v1.revoke_role from public;
+
+grant execute on function api_v1.revoke_role to authenticated;
+
+-- schema/api_v1/_functions/search_items.sql.j2
+
+create function api_v1.search_items(
+  query text default null,
+  with_metadata jsonb default null,
+  in_bodies boolean default false,
+  in_tenant uuid default null,
+  of_type content.content_type default null,
+  with_status content.content_status default null,
+  in_language text default null,
+  page_size integer default 20,
+  after_rank double precision default null,
+  after_id uuid default null
+)
+returns table (id uuid, content_type content.content_type, tenant_id uuid, title text, description text, status content.content_status, published_at timestamptz, rank double precision)
+language sql
+stable
+set search_path = ''
+as $$
+  select * from content.search_items(query, with_metadata, in_bodies, in_tenant, of_type, with_status, in_language, page_size, after_rank, after_id)
+$$;
+
+comment on function api_v1.search_items is 'See content.search_items().';
+
+revoke all on function api_v1.search_items from public;
+
+grant execute on function api_v1.search_items to authenticated;
+
+-- schema/api_v1/_functions/security_events.sql.j2
+
+create function api_v1.security_events(
+  tenant uuid default null,
+  person uuid default null,
+  event_code text default null,
+  at_least audit.risk_level default 'low',
+  since timestamptz default '-infinity',
+  until timestamptz default 'infinity',
+  before_id uuid default null,
+  page_size integer default 50
+)
+returns table (id uuid, occurred_at timestamptz, event text, user_id uuid, tenant_id uuid, action text, resource text, outcome text, risk_level audit.risk_level, aal text, ip_address inet, user_agent text, session_id uuid, request_id uuid, details jsonb)
+language sql
+stable
+set search_path = ''
+as $$
+  select * from audit.security_events(tenant, person, event_code, at_least, since, until, before_id, page_size)
+$$;
+
+comment on function api_v1.security_events is 'See audit.security_events().';
+
+revoke all on function api_v1.security_events from public;
+
+grant execute on function api_v1.security_events to authenticated;
+
+-- schema/api_v1/_functions/set_membership_status.sql.j2
+
+create function api_v1.set_membership_status(
+  tenant uuid,
+  person uuid,
+  status iam.membership_status,
+  reason text default null
+)
+returns boolean
+language sql
+set search_path = ''
+as $$
+  select iam.set_membership_status(tenant, person, status, reason)
+$$;
+
+comment on function api_v1.set_membership_status is 'See iam.set_membership_status().';
+
+revoke all on function api_v1.set_membership_status from public;
+
+grant execute on function api_v1.set_membership_status to authenticated;
+
+-- schema/api_v1/_functions/set_tenant_status.sql.j2
+
+create function api_v1.set_tenant_status(
+  tenant uuid,
+  status iam.tenant_status,
+  reason text default null
+)
+returns void
+language sql
+set search_path = ''
+as $$
+  select iam.set_tenant_status(tenant, status, reason)
+$$;
+
+comment on function api_v1.set_tenant_status is 'See iam.set_tenant_status().';
+
+revoke all on function api_v1.set_tenant_status from public;
+
+grant execute on function api_v1.set_tenant_status to authenticated;
+
+-- schema/api_v1/_functions/soft_delete.sql.j2
+
+create function api_v1.soft_delete(
+  p_table regclass,
+  p_id uuid
+)
+returns boolean
+language sql
+set search_path = ''
+as $$
+  select core.soft_delete(p_table, p_id)
+$$;
+
+comment on function api_v1.soft_delete is 'See core.soft_delete().';
+
+revoke all on function api_v1.soft_delete from public;
+
+grant execute on function api_v1.soft_delete to authenticated;
+
 -- schema/api_v1/_views/ai_agents.sql.j2
 
 create view api_v1.ai_agents
@@ -6996,7 +7477,7 @@ select
   s.legal_name,
   s.logo_url,
   s.industry,
-  s.max_members
+  t.user_limit
 from iam.tenants as t
 join iam.organizations as s on s.id = t.id;
 
@@ -8429,6 +8910,7 @@ drop view audit.audit_policies;
 drop view privacy.data_lifecycle_policies;
 drop view core.integrity_rules;
 drop view core.data_catalog;
+drop function api_v1.events(uuid, uuid, uuid, text, jsonb, timestamp with time zone, timestamp with time zone, uuid, integer);
 drop function audit.sessions_of(uuid);
 drop function audit.broken_seals(timestamp with time zone);
 drop function audit.events(uuid, uuid, uuid, text, jsonb, timestamp with time zone, timestamp with time zone, uuid, integer);
@@ -8467,6 +8949,27 @@ drop table
   iam.permissions,
   audit.security_contexts;
 
+drop function api_v1.soft_delete(regclass, uuid);
+drop function api_v1.set_tenant_status(uuid, iam.tenant_status, text);
+drop function api_v1.set_membership_status(uuid, uuid, iam.membership_status, text);
+drop function api_v1.security_events(uuid, uuid, text, audit.risk_level, timestamp with time zone, timestamp with time zone, uuid, integer);
+drop function api_v1.search_items(text, jsonb, boolean, uuid, content.content_type, content.content_status, text, integer, double precision, uuid);
+drop function api_v1.revoke_role(uuid, text);
+drop function api_v1.revoke_permission(uuid);
+drop function api_v1.revoke_invitation(uuid);
+drop function api_v1.restore(regclass, uuid);
+drop function api_v1.request_membership(uuid);
+drop function api_v1.join_by_domain(uuid);
+drop function api_v1.invite(uuid, text, text, uuid);
+drop function api_v1.hand_over_ownership(uuid, uuid);
+drop function api_v1.grant_role(uuid, text, uuid, uuid, timestamp with time zone, text);
+drop function api_v1.grant_permission(text, iam.grant_effect, uuid, uuid, text, timestamp with time zone, text);
+drop function api_v1.end_elevation(uuid);
+drop function api_v1.elevate(text, text, uuid, uuid, text, interval);
+drop function api_v1.create_tenant(iam.tenant_kind, text, text, uuid, text);
+drop function api_v1.append_message(uuid, text);
+drop function api_v1.access_review(uuid);
+drop function api_v1.accept_invitation(text);
 drop function content.search_items(text, jsonb, boolean, uuid, content.content_type, content.content_status, text, integer, double precision, uuid);
 drop function content.require_source();
 drop function content.reject_deleted_folder();
