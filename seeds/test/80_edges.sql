@@ -293,6 +293,7 @@ from (
     ('0034', 'b011', 'no.tenant@example.test', 'member', 'frozen', 'a014'),
     ('0035', 'b002', 'member.one@example.test', 'community_admin', 'manager-b', 'a029'),
     ('0036', 'b001', 'barred@a.example.test', 'member', 'barred-a', 'a002'),
-    ('0037', 'b003', 'new.person@a.example.test', 'member', 'from-above', 'a002')
+    ('0037', 'b003', 'new.person@a.example.test', 'member', 'from-above', 'a002'),
+    ('0038', 'b002', 'admin.b@example.test', 'member', 'self-b', 'a006')
 ) as invitation (id, tenant, email, role_code, token, inviter)
 join iam.roles as r on r.code = invitation.role_code;
