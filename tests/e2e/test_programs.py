@@ -21,6 +21,8 @@ DONE = [
     ("explain",),
     ("doctor",),
     ("health",),
+    ("interface", "app"),
+    ("partitions", "plan"),
 ]
 REJECTED = [
     ("render", "x"),
@@ -48,6 +50,8 @@ REJECTED = [
     ("up", "x"),
     ("doctor", "x"),
     ("health", "x"),
+    ("interface", "nothing"),
+    ("partitions", "plan", "app.nothing"),
     ("launch",),
     ("--server", "nonsense", "verify", "state-is-history"),
     ("--server", "nonsense", "doctor"),

@@ -62,7 +62,6 @@ def test_tables_of_every_domain_exist() -> None:
         "iam.memberships",
         "iam.user_roles",
         "audit.audit_log",
-        "core.data_catalog",
         "ops.partition_strategies",
         "content.ai_agents",
         "content.videos",
