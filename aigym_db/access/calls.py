@@ -104,7 +104,10 @@ def call_trial(
 
 def _load(connection: Connection, matrix: AccessMatrix, reach_: Reach, calls: Sequence[PlannedCall]) -> None:
     """Create the functions that execute calls, and fill the table of those that are executed."""
-    names = ("calls", "counted_tables", "count_changes", "run_steps", "run_calls")
+    names = (
+        *("calls", "counted_tables", "count_changes", "run_steps"),
+        *("changed_parts", "read_baseline", "run_calls"),
+    )
     with connection.transaction():
         connection.execute(query("access/discard_calls").encode())
         reach_.create(connection)

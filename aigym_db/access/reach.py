@@ -19,6 +19,7 @@ from aigym_db.access.functions import CallableFunction
 from aigym_db.access.matrix import AccessMatrix
 from aigym_db.access.mutations import read_access_rules
 from aigym_db.access.policy_inputs import PolicyInputs, constant_calls, policy_inputs
+from aigym_db.access.reach_dependencies import tables_read_by
 from aigym_db.access.statements import written_condition
 from aigym_db.access.tables import Table, tables
 from aigym_db.database.queries import query
@@ -43,18 +44,26 @@ class Reach:
     """The statements that create them."""
     persons: tuple[str, ...]
     """The names of actors.toml that owner columns of held rows contain."""
+    parts: Mapping[str, tuple[str, ...] | None]
+    """The parts that can be read alone, tables and calls, each with the tables that it depends on; None if
+    that is unknown."""
 
     def create(self, connection: Connection) -> None:
-        """Create the functions in a session of a superuser, and the table of the rows that exist before."""
-        for name in ("create_act_as", "create_read_reach", "create_reach_changes"):
+        """Create the functions in a session of a superuser, and the tables that they read."""
+        for name in ("create_act_as", "create_reach_parts", "create_read_reach", "create_reach_changes"):
             connection.execute(query(f"access/{name}").encode())
         for definition in self.definitions:
             connection.execute(definition.encode())
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "insert into pg_temp.aigym_reach_part values (%s, %s)",
+                [(part, None if reads is None else list(reads)) for part, reads in self.parts.items()],
+            )
 
     def entries(self, connection: Connection, actor: Actor) -> Iterator[tuple[str, str]]:
         """Yield label and value of what an actor reaches whose role does not bypass row-level security."""
         row = connection.execute(
-            "select pg_temp.aigym_read_reach(%s::jsonb, true)", [json.dumps(self.identity(actor))]
+            "select pg_temp.aigym_read_reach(%s::jsonb, null)", [json.dumps(self.identity(actor))]
         ).fetchone()
         for entry in row[0] if row else ():
             if not entry.startswith(_UNREPORTED):
@@ -79,12 +88,13 @@ def reach(connection: Connection, matrix: AccessMatrix, functions: Mapping[str, 
 
     `functions` are those that the roles of the actors can execute. `search_path` must be empty.
 
-    Each is `pg_temp.<name>(claims, settings, persons)` and returns entries, a label and a value separated by
-    a tab: `schema.table` and the key of a row that the actor can select, `schema.table~` and `schema.table-`
-    of one that it can also update or delete, `schema.name(call)` and a value that is neither null nor false,
-    `schema.table(held)` and the values of a row. `<name>_values` returns only held rows and the values of
-    functions that policies call. The queries are static, so that each is planned once per session: planning
-    them takes longer than executing them.
+    Each is `pg_temp.<name>(claims, settings, persons, parts)` and returns entries, a label and a value
+    separated by a tab: `schema.table` and the key of a row that the actor can select, `schema.table~` and
+    `schema.table-` of one that it can also update or delete, `schema.name(call)` and a value that is neither
+    null nor false, `schema.table(held)` and the values of a row. Held rows and the values of functions that
+    policies call are always read; other calls and the rows of tables only if they are in `parts`, or `parts`
+    is null. The queries are static, so that each is planned once per session: planning them takes longer than
+    executing them.
     """
     roles = sorted({actor.role for actor in matrix.actors.values()})
     catalog = tables(connection, roles)
@@ -94,27 +104,37 @@ def reach(connection: Connection, matrix: AccessMatrix, functions: Mapping[str, 
     calls = read_only_calls(connection, matrix, functions)
     policed = [role for role in roles if _policed(inside, role)]
     conditions = _write_conditions(connection, policed)
-    inputs = policy_inputs(read_access_rules(connection), catalog)
+    rules = read_access_rules(connection)
+    inputs = policy_inputs(rules, catalog)
     held, persons = _held(matrix, catalog, inputs)
     helpers = [call for call in calls if call.function in inputs.functions]
     helpers += _calls_of_policies(inputs, helpers, policed)
     others = [call for call in calls if call.function not in inputs.functions]
     names: dict[str, str] = {}
-    definitions = [_existing(inside), _function("aigym_written()", _written(inside))]
+    definitions = [_existing(inside), _function("aigym_written(parts text[])", _written(inside))]
     for index, role in enumerate(policed):
         names[role] = name = f"aigym_reach_{index}"
         act = f"perform pg_temp.aigym_act_as({literal(role)}, claims, settings);"
-        values = [act, *_values(role, helpers), "perform set_config('role', 'none', true);", *held]
-        definitions.append(_function(f"{name}_values({_PARAMETERS})", values))
         rows = [
-            _append(_reachable_rows(table, role, conditions))
+            _if_read(table.name, _append(_reachable_rows(table, role, conditions)))
             for table in inside
             if role in table.grants and table.grants[role].selects.issuperset(table.key)
         ]
-        values_of_helpers = f"reached := pg_temp.{name}_values(claims, settings, persons);"
-        everything = [values_of_helpers, act, *_values(role, others), *rows]
-        definitions.append(_function(f"{name}({_PARAMETERS})", everything))
-    return Reach(names, tuple(definitions), persons)
+        values = [_if_read(call.label, value) for call, value in _values(role, others)]
+        definitions.append(
+            _function(
+                f"{name}(claims text, settings jsonb, persons jsonb, parts text[])",
+                (
+                    *(act, *(value for _, value in _values(role, helpers))),
+                    *("perform set_config('role', 'none', true);", *held),
+                    *(act, *values, *rows),
+                ),
+            )
+        )
+    parts = tables_read_by(
+        rules, [table.name for table in inside], {call.label: call.function for call in others}
+    )
+    return Reach(names, tuple(definitions), persons, parts)
 
 
 def _calls_of_policies(
@@ -166,9 +186,6 @@ def listed_reach(actual: Mapping[ReachKey, int]) -> Iterator[str]:
         yield f"{actor} {kind} {', '.join(names)}".strip()
 
 
-_PARAMETERS = "claims text, settings jsonb, persons jsonb"
-
-
 def _policed(inside: Iterable[Table], role: str) -> bool:
     return any(role in table.grants and not table.grants[role].bypasses for table in inside)
 
@@ -218,14 +235,18 @@ def _held(
     return statements, tuple(sorted({person for _, _, person in owners}))
 
 
-def _values(role: str, calls: Iterable[ReadOnlyCall]) -> Iterator[str]:
+def _values(role: str, calls: Iterable[ReadOnlyCall]) -> Iterator[tuple[ReadOnlyCall, str]]:
     for call in calls:
         if role in call.roles:
             append = _append(
                 f"select {literal(call.label + TAB)} || aigym_value::text "
                 f"from {call.statement} as aigym_value where aigym_value::text <> 'false'"
             )
-            yield f"begin {append} exception when others then null; end;"
+            yield call, f"begin {append} exception when others then null; end;"
+
+
+def _if_read(part: str, statement: str) -> str:
+    return f"if parts is null or {literal(part)} = any (parts) then {statement} end if;"
 
 
 def _reachable_rows(table: Table, role: str, conditions: Mapping[tuple[str, str, str], _Condition]) -> str:
@@ -248,7 +269,7 @@ def _reachable_rows(table: Table, role: str, conditions: Mapping[tuple[str, str,
 
 def _written(inside: Iterable[Table]) -> Iterator[str]:
     for table in inside:
-        yield _append(f"{_rows(table)} where {written_condition()}")
+        yield _if_read(table.name, _append(f"{_rows(table)} where {written_condition()}"))
 
 
 def _existing(inside: Sequence[Table]) -> str:

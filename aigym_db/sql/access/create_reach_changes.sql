@@ -1,6 +1,9 @@
 -- Return what an actor gains and loses as [name, 'gains' or 'loses', label, number] for each label. Rows that have been
--- inserted since are no gain, nor are values of functions that are keys of such rows: the id of a new tenant.
-create or replace function pg_temp.aigym_reach_changes(name text, before text[], after text[], with_losses boolean)
+-- inserted since, among those in `written`, are no gain, nor are values of functions that are keys of such rows: the id of
+-- a new tenant.
+create or replace function pg_temp.aigym_reach_changes(
+    name text, before text[], after text[], written text[], with_losses boolean
+)
 returns jsonb
 language plpgsql as $changes$
 #variable_conflict use_column
@@ -11,9 +14,9 @@ begin
         select from (select unnest(after) except select unnest(before)) as added (entry) where added.entry ~ '^[^\t]*\)\t'
     ) then
         inserted := array(
-            select substr(written.entry, strpos(written.entry, E'\t') + 1)
-            from unnest(pg_temp.aigym_written()) as written (entry)
-            where not exists (select from pg_temp.aigym_existing as e where e.entry = written.entry)
+            select substr(w.entry, strpos(w.entry, E'\t') + 1)
+            from unnest(written) as w (entry)
+            where not exists (select from pg_temp.aigym_existing as e where e.entry = w.entry)
         );
     end if;
     return (

@@ -1,14 +1,14 @@
--- Return the reach of an actor, with its rows or only values of functions and held rows. If a policy raises an error,
--- which the cells of its table report, return an entry that differs from every other.
-create or replace function pg_temp.aigym_read_reach(actor jsonb, with_rows boolean)
+-- Return the reach of an actor: values of functions that policies call, held rows and some parts, all if `parts` is null. If
+-- a policy raises an error, which the cells of its table report, return an entry that differs from every other.
+create or replace function pg_temp.aigym_read_reach(actor jsonb, parts text[])
 returns text[]
 language plpgsql as $reach$
 declare
     reached text[];
 begin
-    execute format('select pg_temp.%I($1, $2, $3)', (actor ->> 'function') || case when with_rows then '' else '_values' end)
+    execute format('select pg_temp.%I($1, $2, $3, $4)', actor ->> 'function')
     into reached
-    using actor ->> 'claims', actor -> 'settings', actor -> 'persons';
+    using actor ->> 'claims', actor -> 'settings', actor -> 'persons', parts;
     return reached;
 exception when others then
     return array['error (' || sqlerrm || E'(held)\t' || clock_timestamp()];

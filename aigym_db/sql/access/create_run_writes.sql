@@ -22,7 +22,7 @@ begin
     for unit in select * from pg_temp.aigym_write w order by w.role, w.claims, w.settings, w.id loop
         if unit.named is null and identity <> unit.actor ->> 'name' then
             identity := unit.actor ->> 'name';
-            baseline_values := pg_temp.aigym_read_reach(unit.actor, false);
+            baseline_values := pg_temp.aigym_read_reach(unit.actor, '{}');
             baseline := null;
         end if;
         write := unit.id;
@@ -32,7 +32,7 @@ begin
         for pass in 1 .. 2 loop
             exit when pass = 2 and not grown;
             if pass = 2 and baseline is null then
-                baseline := pg_temp.aigym_read_reach(unit.actor, true);
+                baseline := pg_temp.aigym_read_reach(unit.actor, null);
             end if;
             begin
                 begin
@@ -69,9 +69,11 @@ begin
                         );
                         grown := changed && read_directly
                             or changed && read_by_policies
-                            and pg_temp.aigym_read_reach(unit.actor, false) <> baseline_values;
+                            and pg_temp.aigym_read_reach(unit.actor, '{}') <> baseline_values;
                     else
-                        reach := pg_temp.aigym_reach_changes('', baseline, pg_temp.aigym_read_reach(unit.actor, true), false);
+                        reach := pg_temp.aigym_reach_changes(
+                            '', baseline, pg_temp.aigym_read_reach(unit.actor, null), pg_temp.aigym_written(null), false
+                        );
                     end if;
                     raise exception using errcode = 'AG000';
                 exception

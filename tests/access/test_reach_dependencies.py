@@ -1,0 +1,77 @@
+"""The parts of a reach that are read after a call: those that its changes can affect."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from aigym_db.access.calls import call_outcomes
+from aigym_db.access.findings import differing_calls
+from aigym_db.access.matrix import read_matrix
+
+DEFINER = "security definer set search_path = ''"
+SHARES = f"""
+    create schema share;
+    create {{unlogged}} table share.links (name text);
+    insert into share.links values ('own');
+    grant usage on schema share to mini_user;
+    create function share.seen() returns setof text language plpgsql stable {DEFINER} as $$
+        begin return query {{read}}; end $$;
+    create function share.open() returns void language sql {DEFINER} as
+        $$ insert into share.links values ('of another') $$;
+    revoke execute on all functions in schema share from public;
+    grant execute on all functions in schema share to mini_user;
+"""
+STATIC = "select 'documents ' || name from share.links"
+DYNAMIC = "execute 'select ''documents '' || name from share.' || 'links'"
+CELLS = """
+[functions."share.seen".calls]
+all = []
+[functions."share.open".calls]
+one = []
+[functions."share.seen".access]
+people = "1 row"
+no_access = ["anonymous", "service"]
+[functions."share.open".access]
+people = "void; share.links +1"
+no_access = ["anonymous", "service"]
+"""
+
+
+def prepare(root: Path, connection: psycopg.Connection, sql: str) -> None:
+    """Add a table that only functions read and write, and the cells of the functions."""
+    connection.execute(sql.encode())
+    file = root / "policies/app.access.toml"
+    file.write_text(file.read_text() + CELLS)
+
+
+@pytest.mark.parametrize("read", [STATIC, DYNAMIC])
+@pytest.mark.parametrize("unlogged", ["", "unlogged"])
+def test_what_an_inserted_row_opens_through_a_function_is_a_gain(
+    mini: Path, connection: psycopg.Connection, read: str, unlogged: str
+) -> None:
+    prepare(mini, connection, SHARES.format(read=read, unlogged=unlogged))
+
+    messages = [f.message for f in differing_calls(call_outcomes(connection, read_matrix(mini)))]
+
+    assert any(": member one" in message and "gains share.seen(all) 1" in message for message in messages)
+
+
+def test_what_an_inserted_row_opens_through_a_policy_is_a_gain(
+    mini: Path, connection: psycopg.Connection
+) -> None:
+    """The policy reads the table itself: no value of a function changes."""
+    prepare(mini, connection, SHARES.format(read=STATIC, unlogged=""))
+    connection.execute(
+        """grant select on share.links to mini_user;
+        create policy shared on app.units for select to mini_user
+            using (exists (select from share.links as l where l.name = 'of another'))"""
+    )
+
+    messages = [f.message for f in differing_calls(call_outcomes(connection, read_matrix(mini)))]
+
+    assert any(
+        ": outsider one" in message and "app.units " in message.split("gains")[1] for message in messages
+    )
