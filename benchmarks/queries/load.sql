@@ -59,14 +59,15 @@ values (
 
 insert into iam.units (id, tenant_id, kind, name, parent_id, ancestor_ids, depth)
 select
-  pg_temp.id('n', g), pg_temp.id('t', 1 + g % pg_temp.n(1000)), 'team', 'Unit ' || g,
+  pg_temp.id('n', g), pg_temp.id('t', case when g % 2 = 0 then 1 else 1 + g % pg_temp.n(1000) end), 'team', 'Unit ' || g,
   case when g > 100 then pg_temp.id('n', g / 100) end,
   case when g > 100 then array[pg_temp.id('n', g / 100)] else '{}' end, (g > 100)::integer
 from generate_series(1, pg_temp.n(20000)) as g;
 
 insert into iam.unit_members (tenant_id, unit_id, user_id)
-select u.tenant_id, u.id, pg_temp.id('u', row_number() over ())
-from iam.units as u;
+select u.tenant_id, u.id, pg_temp.id('u', g)
+from generate_series(1, pg_temp.n(20000)) as g
+join iam.units as u on u.id = pg_temp.id('n', g);
 
 insert into content.folders (id, tenant_id, repository_id, name, parent_id, ancestor_ids, depth)
 select
@@ -86,9 +87,9 @@ select
   case when g % 200 <> 0 then pg_temp.id('u', 1 + (g::bigint * 7919) % pg_temp.n(50000)) end,
   'Title ' || g || ' ' || (array['strength', 'yoga', 'sales', 'onboarding', 'safety', 'python'])[1 + g % 6],
   'About ' || (array['alpha', 'beta', 'gamma', 'delta'])[1 + g % 4] || ' word' || g % 5000,
-  case when g % 5 < 4 then 'published' else 'draft' end::content.content_status,
+  case when g / 25 % 5 < 4 then 'published' else 'draft' end::content.content_status,
   case when g % 40 = 0 then 'public' else 'tenant' end,
-  case when g % 5 < 4 then now() - g * interval '1 minute' end,
+  case when g / 25 % 5 < 4 then now() - g * interval '1 minute' end,
   jsonb_build_object('level', g % 5, 'topic', 't' || g % 500),
   now() - g * interval '1 minute'
 from generate_series(1, pg_temp.n(200000)) as g
@@ -163,8 +164,8 @@ insert into media.media (
   media_type_id, tenant_id, owner_id, visibility, bucket, object_key, filename, mime_type, file_size_bytes
 )
 select
-  t.id, pg_temp.id('t', 1 + g % pg_temp.n(1000)), pg_temp.id('u', 1 + g % pg_temp.n(50000)),
-  case when g % 40 = 0 then 'public' when g % 2 = 0 then 'tenant' else 'private' end,
+  t.id, case when g % 3 > 0 then pg_temp.id('t', 1 + g % pg_temp.n(1000)) end, pg_temp.id('u', 1 + g % pg_temp.n(50000)),
+  case when g % 3 = 0 then 'private' when g % 40 = 0 then 'public' when g % 2 = 0 then 'tenant' else 'private' end,
   'load', 'k' || g, 'f' || g || '.png', 'image/png', 1000
 from generate_series(1, pg_temp.n(200000)) as g
 cross join media.media_types as t
