@@ -297,3 +297,19 @@ from (
     ('0038', 'b002', 'admin.b@example.test', 'member', 'self-b', 'a006')
 ) as invitation (id, tenant, email, role_code, token, inviter)
 join iam.roles as r on r.code = invitation.role_code;
+
+-- Invitations of a former member that have expired: one was accepted, one revoked.
+insert into iam.invitations (
+  id, tenant_id, email, role_id, token_hash, invited_by, expires_at, accepted_at, accepted_by, revoked_at
+)
+select
+  ('00000000-0000-4000-8000-0000001b' || invitation.id)::uuid,
+  '00000000-0000-4000-8000-00000000b003', 'earlier@example.test', r.id, sha256(invitation.token::bytea),
+  '00000000-0000-4000-8000-00000000a020', '2026-01-06 08:00:00+00', invitation.accepted_at::timestamptz,
+  invitation.accepted_by::uuid, invitation.revoked_at::timestamptz
+from (
+  values
+    ('0041', 'used-east', '2026-01-05 08:00:00+00', '00000000-0000-4000-8000-00000000a026', null),
+    ('0042', 'ended-east', null, null, '2026-01-05 08:00:00+00')
+) as invitation (id, token, accepted_at, accepted_by, revoked_at)
+join iam.roles as r on r.code = 'member';
