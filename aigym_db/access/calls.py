@@ -14,7 +14,8 @@ from aigym_db.access.call_plans import PlannedCall, plan_calls, sort_values
 from aigym_db.access.completeness import check_functions
 from aigym_db.access.functions import callable_functions
 from aigym_db.access.matrix import AccessMatrix
-from aigym_db.access.reach import Reach, listed_reach, reach, reach_matches
+from aigym_db.access.reach import Reach, reach
+from aigym_db.access.reach_counts import listed_reach, reach_matches
 from aigym_db.database.queries import query
 from aigym_db.model.access import Actor, CallCell, CallOutcome, CallStep, RowCounts
 

@@ -19,7 +19,8 @@ from aigym_db.access.mutations import read_access_rules
 from aigym_db.access.named_persons import named_persons
 from aigym_db.access.outcomes import AttemptResult
 from aigym_db.access.policy_inputs import PolicyInputs, effective_commands, policy_inputs
-from aigym_db.access.reach import Reach, listed_reach, owner_columns, reach
+from aigym_db.access.reach import Reach, owner_columns, reach
+from aigym_db.access.reach_counts import listed_reach
 from aigym_db.access.tables import tables
 from aigym_db.access.trial import Connection, Trial
 from aigym_db.access.writes import Changes, Write, permitted_writes, run_writes, with_value

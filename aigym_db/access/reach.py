@@ -23,13 +23,21 @@ from aigym_db.access.reach_dependencies import tables_read_by
 from aigym_db.access.statements import written_condition
 from aigym_db.access.tables import Table, tables
 from aigym_db.database.queries import query
-from aigym_db.model.access import Actor, ReachKey
+from aigym_db.model.access import Actor
 from aigym_db.syntax.quote import literal
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 TAB = "\t"
 _UNREPORTED = "-"
 """The first character of an entry that is compared and not reported."""
+_QUERIES = (
+    "discard_reach",
+    "create_reach_parts",
+    "create_baselines",
+    "create_act_as",
+    "create_read_reach",
+    "create_reach_changes",
+)
 MARKS = {"update": "~", "delete": "-"}
 """What follows the name of a table in an entry about rows that can be updated or deleted."""
 
@@ -50,7 +58,7 @@ class Reach:
 
     def create(self, connection: Connection) -> None:
         """Create the functions in a session of a superuser, and the tables that they read."""
-        for name in ("create_act_as", "create_reach_parts", "create_read_reach", "create_reach_changes"):
+        for name in _QUERIES:
             connection.execute(query(f"access/{name}").encode())
         for definition in self.definitions:
             connection.execute(definition.encode())
@@ -168,22 +176,6 @@ def owner_columns(matrix: AccessMatrix) -> tuple[tuple[str, str, str], ...]:
         for column, person in table_matrix.reassignments.items()
         if person in matrix.actor_list.names and person not in many
     )
-
-
-def reach_matches(actual: Mapping[ReachKey, int], expected: Mapping[ReachKey, int | None]) -> bool:
-    """Return True if the actual gains and losses are the expected ones."""
-    return actual.keys() == expected.keys() and all(
-        count is None or actual[key] == count for key, count in expected.items()
-    )
-
-
-def listed_reach(actual: Mapping[ReachKey, int]) -> Iterator[str]:
-    """Yield gains and losses of each actor in the form of a cell: `gains app.notes 3, app.units 1`."""
-    groups: dict[tuple[str, str], list[str]] = {}
-    for (actor, kind, name), count in sorted(actual.items()):
-        groups.setdefault((actor, kind), []).append(f"{name} {count}")
-    for (actor, kind), names in groups.items():
-        yield f"{actor} {kind} {', '.join(names)}".strip()
 
 
 def _policed(inside: Iterable[Table], role: str) -> bool:
