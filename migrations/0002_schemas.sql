@@ -208,6 +208,7 @@ begin
         from ai.conversations as t
         where t.id = p_id
           and t.user_id = me
+          and (t.deleted_at is null or t.deleted_by = me)
       );
 
     when 'content.folders' then
@@ -228,7 +229,11 @@ begin
         from content.items as t
         where t.id = p_id
           and (
-            (t.owner_id = me and t.tenant_id = any (array(select authz.tenants_with('content.create'))))
+            (
+              t.owner_id = me
+              and t.tenant_id = any (array(select authz.tenants_with('content.create')))
+              and (t.deleted_at is null or t.deleted_by = me)
+            )
             or t.tenant_id = any (array(select authz.governed_with('content.delete')))
             or (t.tenant_id is null and authz.is_super_admin())
           )
@@ -268,8 +273,11 @@ begin
         from media.media as t
         where t.id = p_id
           and (
-            (t.owner_id = me and t.tenant_id is null)
-            or (t.owner_id = me and t.tenant_id = any (array(select authz.tenants_with('media.create'))))
+            (
+              t.owner_id = me
+              and (t.tenant_id is null or t.tenant_id = any (array(select authz.tenants_with('media.create'))))
+              and (t.deleted_at is null or t.deleted_by = me)
+            )
             or t.tenant_id = any (array(select authz.governed_with('media.delete')))
             or (t.tenant_id is null and t.owner_id is null and authz.is_super_admin())
           )
@@ -284,7 +292,7 @@ $$;
 
 comment on function core.may_delete(regclass, uuid) is
   'Whether the caller can soft-delete and restore a row; raises insufficient_privilege if the session lacks the '
-  'level of the table. For core.soft_delete() and core.restore().';
+  'level of the table. An owner restores what they deleted themselves. For core.soft_delete() and core.restore().';
 
 revoke all on function core.may_delete(regclass, uuid) from public;
 

@@ -137,7 +137,7 @@ create table ops.partition_strategies (
   constraint partition_strategies_premake_check check (premake >= 1),
   constraint partition_strategies_logs_check check (
     (schema_name, table_name) not in (('audit', 'audit_log'), ('audit', 'security_audit'))
-    or coalesce(retention >= interval '13 months', true) and archive_before_drop
+    or coalesce(timestamp '2000-01-01' + retention >= timestamp '2001-02-01', true) and archive_before_drop
   )
 );
 
@@ -623,7 +623,8 @@ begin
       using errcode = 'invalid_parameter_value';
   end if;
 
-  if kept_attached is null or kept_attached < interval '1 day' then
+  -- Added to a date, because intervals are compared with months of 30 days: '-10000 months 301000 days' is positive.
+  if kept_attached is null or timestamp '2000-01-01' + kept_attached < timestamp '2000-01-02' then
     raise exception 'the retention of % must be at least one day, not %', partitioned_table, kept_attached
       using errcode = 'invalid_parameter_value';
   end if;

@@ -1099,7 +1099,7 @@ grant execute on function authz.aal() to authenticated, service_role;
 
 -- PL/pgSQL: PostgreSQL rewrites the body of an SQL function when it is created, and on Supabase row-level security of
 -- auth.users applies to aigym_owner, which creates it.
-create function authz.account_is_open()
+create function authz.account_is_open(account uuid)
 returns boolean
 language plpgsql
 stable
@@ -1111,21 +1111,21 @@ begin
   return exists (
     select
     from auth.users as u
-    where u.id = auth.uid()
+    where u.id = account_is_open.account
       and u.deleted_at is null
       and (u.banned_until is null or u.banned_until <= now())
   );
 end
 $$;
 
-comment on function authz.account_is_open() is
-  'Whether the account of the caller exists and is neither banned nor deleted; false if auth.users cannot be read.';
+comment on function authz.account_is_open(uuid) is
+  'Whether an account exists and is neither banned nor deleted; false if auth.users cannot be read.';
 
-alter function authz.account_is_open() owner to aigym_authz;
+alter function authz.account_is_open(uuid) owner to aigym_authz;
 
-revoke all on function authz.account_is_open() from public;
+revoke all on function authz.account_is_open(uuid) from public;
 
-grant execute on function authz.account_is_open() to aigym_owner;
+grant execute on function authz.account_is_open(uuid) to aigym_owner;
 
 -- schema/authz/_functions/assert_permission.sql.j2
 
@@ -1143,24 +1143,11 @@ begin
     raise exception 'permission % is required in this tenant', assert_permission.code
       using errcode = 'insufficient_privilege';
   end if;
-
-  if authz.aal() not in ('aal2', 'aal3')
-    and exists (
-      select
-      from iam.permissions as p
-      where p.code = assert_permission.code
-        and p.requires_mfa
-    )
-  then
-    raise exception 'permission % requires a second factor', assert_permission.code
-      using errcode = 'insufficient_privilege';
-  end if;
 end
 $$;
 
 comment on function authz.assert_permission(text, uuid) is
-  'Raises insufficient_privilege if the tenant is not one of authz.governed_with(), or the session lacks the '
-  'second factor that the permission requires.';
+  'Raises insufficient_privilege if the tenant is not one of authz.governed_with().';
 
 alter function authz.assert_permission(text, uuid) owner to aigym_authz;
 
@@ -2275,6 +2262,7 @@ begin
     and t.status in ('trial', 'active') and t.deleted_at is null
     and inviter.id <> me
     and inviter.status = 'active'
+    and authz.account_is_open(inviter.id)
     and i.tenant_id in (
       select authz.person_governed_with(i.invited_by, 'member.invite')
       union
@@ -2473,6 +2461,7 @@ begin
       and m.status = 'active' and (m.expires_at is null or m.expires_at > now())
       and m.expires_at is null
       and p.status = 'active'
+      and authz.account_is_open(p.id)
   ) then
     raise exception 'the last owner of a tenant cannot leave it'
       using errcode = 'object_not_in_prerequisite_state',
@@ -2725,7 +2714,32 @@ begin
         using errcode = 'invalid_parameter_value';
     end if;
 
-    wanted_rank := authz.held_rank(person, tenant);
+    wanted_rank := greatest(authz.held_rank(person, tenant), authz.rank_in(person, tenant));
+  end if;
+
+  -- A role that an owner holds too is denied by owners only; else an admin could oust them.
+  if tenant is not null
+    and grant_permission.effect = 'deny'
+    and exists (
+      select
+      from iam.tenants as t
+      join iam.user_roles as higher on higher.tenant_id = t.id or higher.tenant_id = any (t.ancestor_ids)
+      join iam.user_roles as held on held.user_id = higher.user_id
+      where t.id = grant_permission.tenant
+        and higher.role_id in (
+          select r.id from iam.roles as r where authz.role_rank(r.id) > authz.rank_in(auth.uid(), grant_permission.tenant)
+        )
+        and higher.unit_id is null
+        and higher.revoked_at is null
+        and (higher.expires_at is null or higher.expires_at > now())
+        and held.role_id = wanted_role
+        and (held.tenant_id = t.id or held.tenant_id = any (t.ancestor_ids))
+        and held.unit_id is null
+        and held.revoked_at is null
+    )
+  then
+    raise exception 'permission denied to deny permission % to a role of an owner', permission_code
+      using errcode = 'insufficient_privilege';
   end if;
 
   -- Admins decide neither about owners nor about what they do not hold themselves; so no denial of their own ends.
@@ -2733,7 +2747,21 @@ begin
     and (
       authz.rank_in(auth.uid(), tenant) < wanted_rank
       or (
-        grant_permission.effect = 'allow'
+        (
+          grant_permission.effect = 'allow'
+          -- A denial that would end earlier.
+          or exists (
+            select
+            from iam.permission_grants as g
+            where (g.user_id = person or g.role_id = wanted_role)
+              and g.permission_id = wanted_permission.id
+              and g.tenant_id = grant_permission.tenant
+              and g.unit_id is null
+              and g.resource_id is null
+              and g.effect = 'deny'
+              and coalesce(g.expires_at, 'infinity') > coalesce(grant_permission.expires, 'infinity')
+          )
+        )
         and not exists (select from authz.governed_with(permission_code) as governed (id) where governed.id = tenant)
       )
     )
@@ -2782,8 +2810,8 @@ $$;
 
 comment on function iam.grant_permission(text, iam.grant_effect, uuid, uuid, text, timestamptz, text) is
   'Allows or denies a permission in a tenant to another person or to the holders of a role, or changes such an '
-  'exception, and returns its id. Requires permission role.grant, the rank of the person or role, and to allow the '
-  'permission itself. Without a tenant, super admins deny it everywhere.';
+  'exception, and returns its id. Requires permission role.grant, the rank of the person or role and of its holders, and '
+  'the permission itself to allow it or to shorten a denial. Without a tenant, super admins deny it everywhere.';
 
 revoke all on function iam.grant_permission(text, iam.grant_effect, uuid, uuid, text, timestamptz, text) from public;
 
@@ -2839,7 +2867,10 @@ begin
       using errcode = 'no_data_found';
   end if;
 
-  if tenant is not null and authz.rank_in(auth.uid(), tenant) < authz.role_rank(wanted_id) then
+  if tenant is not null
+    and authz.rank_in(auth.uid(), tenant)
+      < greatest(authz.role_rank(wanted_id), authz.held_rank(person, tenant), authz.rank_in(person, tenant))
+  then
     raise exception 'permission denied to grant role %', role_code
       using errcode = 'insufficient_privilege';
   end if;
@@ -2907,7 +2938,7 @@ $$;
 comment on function iam.grant_role(uuid, text, uuid, uuid, timestamptz, text) is
   'Grants a current member a role, or changes the expiry of a granted role, and returns the id of the row. Requires '
   'a second factor and permission role.grant in the tenant, or platform.grant for a role on the platform. Only owners '
-  'grant the role of an owner, only admins that of an admin, and callers none to themselves.';
+  'grant the role of an owner and roles to an owner, only admins that of an admin, and callers none to themselves.';
 
 revoke all on function iam.grant_role(uuid, text, uuid, uuid, timestamptz, text) from public;
 
@@ -3054,6 +3085,7 @@ begin
         and m.status = 'active' and (m.expires_at is null or m.expires_at > now())
         and m.expires_at is null
         and p.status = 'active'
+        and authz.account_is_open(p.id)
     )
   then
     raise exception 'the ownership can be handed over to another active member only'
@@ -3070,6 +3102,17 @@ begin
   on conflict (user_id, role_id, tenant_id, unit_id) where revoked_at is null
   do update
     set expires_at = null, granted_by = excluded.granted_by, reason = excluded.reason;
+
+  -- A denial from before would leave the tenant without a person who can grant roles.
+  if not exists (
+    select
+    from authz.person_tenants_with(person, 'role.grant') as granting (id)
+    where granting.id = tenant
+  ) then
+    raise exception 'permission role.grant is denied to the new owner'
+      using errcode = 'object_not_in_prerequisite_state',
+            hint = 'End the denial first: iam.revoke_permission().';
+  end if;
 
   update iam.user_roles as ur
   set revoked_at = now(), reason = 'ownership handed over'
@@ -3229,7 +3272,8 @@ begin
   where d.tenant_id = tenant
     and d.verified_at is not null
     and d.auto_join
-    and d.domain = split_part(authz.confirmed_address(me), '@', 2);
+    -- An address with two @ has no domain.
+    and d.domain = substring(authz.confirmed_address(me) from '^[^@[:space:]]+@([^@[:space:]]+)$');
 
   if not found then
     raise exception 'the tenant cannot be joined with the address of this account'
@@ -4002,7 +4046,7 @@ as $$
       where p.id = auth.uid()
         and p.status = 'active'
     )
-    and authz.account_is_open()
+    and authz.account_is_open(auth.uid())
     and case
       when session_ok.level = 'none' then true
       when authz.aal() in ('aal2', 'aal3') then true
@@ -4140,7 +4184,14 @@ security definer
 rows 5
 set search_path = ''
 as $$
-  select authz.person_governed_with(auth.uid(), governed_with.permission)
+  select governed.id
+  from authz.person_governed_with(auth.uid(), governed_with.permission) as governed (id)
+  where exists (
+    select
+    from iam.permissions as p
+    where p.code = governed_with.permission
+      and (not p.requires_mfa or authz.aal() in ('aal2', 'aal3'))
+  )
   union
   select supported.id
   from authz.supported_tenant_ids(auth.uid()) as supported (id)
@@ -4150,7 +4201,8 @@ $$;
 
 comment on function authz.governed_with(text) is
   'The tenants where the caller can administer with a permission: those of authz.tenants_with(), and the open '
-  'descendants of those that the caller leads, except where the permission is denied.';
+  'descendants of those that the caller leads, except where the permission is denied. None, if the permission requires a '
+  'second factor that the session lacks.';
 
 alter function authz.governed_with(text) owner to aigym_authz;
 
@@ -4229,7 +4281,14 @@ security definer
 rows 5
 set search_path = ''
 as $$
-  select authz.person_tenants_with(auth.uid(), tenants_with.permission)
+  select held.id
+  from authz.person_tenants_with(auth.uid(), tenants_with.permission) as held (id)
+  where exists (
+    select
+    from iam.permissions as p
+    where p.code = tenants_with.permission
+      and (not p.requires_mfa or authz.aal() in ('aal2', 'aal3'))
+  )
   union
   select supported.id
   from authz.supported_tenant_ids(auth.uid()) as supported (id)
@@ -4239,7 +4298,8 @@ $$;
 
 comment on function authz.tenants_with(text) is
   'The open tenants where the caller has a permission, by role or by an exception (deny takes precedence); for '
-  'a super admin, those of active elevations of scope tenant_support.';
+  'a super admin, those of active elevations of scope tenant_support. None, if the permission requires a second factor '
+  'that the session lacks.';
 
 alter function authz.tenants_with(text) owner to aigym_authz;
 
@@ -4533,7 +4593,10 @@ begin
       held.tenant_id is not null
       and (
         authz.rank_in(auth.uid(), held.tenant_id)
-          < coalesce(authz.role_rank(held.role_id), authz.held_rank(held.user_id, held.tenant_id))
+          < coalesce(
+            authz.role_rank(held.role_id),
+            greatest(authz.held_rank(held.user_id, held.tenant_id), authz.rank_in(held.user_id, held.tenant_id))
+          )
         or (
           held.effect = 'deny'
           and not exists (select from authz.governed_with(held.code) as governed (id) where governed.id = held.tenant_id)
@@ -4638,7 +4701,11 @@ begin
     end if;
 
     if authz.rank_in(auth.uid(), held.tenant_id)
-      < greatest(authz.role_rank(held.role_id), authz.held_rank(held.user_id, held.tenant_id))
+      < greatest(
+        authz.role_rank(held.role_id),
+        authz.held_rank(held.user_id, held.tenant_id),
+        authz.rank_in(held.user_id, held.tenant_id)
+      )
     then
       raise exception 'permission denied to revoke role % of this person', held.code
         using errcode = 'insufficient_privilege';
@@ -4709,7 +4776,7 @@ begin
   if person is distinct from me then
     perform authz.assert_permission('member.manage', tenant);
 
-    if authz.rank_in(me, tenant) < authz.held_rank(person, tenant) then
+    if authz.rank_in(me, tenant) < greatest(authz.held_rank(person, tenant), authz.rank_in(person, tenant)) then
       raise exception 'permission denied for a member of higher rank'
         using errcode = 'insufficient_privilege';
     end if;
@@ -5502,7 +5569,13 @@ begin
   -- Runs with the caller's privileges, so the policies of content.ai_agents determine the visible agents.
   if new.agent_id is not null
     and (tg_op = 'INSERT' or new.agent_id is distinct from old.agent_id)
-    and not exists (select from content.ai_agents as a where a.item_id = new.agent_id)
+    and not exists (
+      select
+      from content.ai_agents as a
+      where a.item_id = new.agent_id
+        -- An agent of a tenant answers in conversations of the tenant, where membership and ai.use are tested.
+        and (a.tenant_id is null or a.tenant_id = new.tenant_id or a.audience = 'everyone')
+    )
   then
     raise exception 'the agent does not exist'
       using errcode = 'foreign_key_violation';
@@ -5513,9 +5586,9 @@ end
 $$;
 
 comment on function ai.reject_unseen_agent() is
-  'Trigger ab_agent: rejects a conversation with an agent that the caller cannot read; otherwise the '
-  'conversation would use the agent''s prompt. A trigger and not a policy, so that existing conversations '
-  'remain when an agent is withdrawn.';
+  'Trigger ab_agent: rejects a conversation with an agent that the caller cannot read, or that is of another '
+  'tenant and not public; otherwise the conversation would use the agent''s prompt. A trigger and not a policy, so '
+  'that existing conversations remain when an agent is withdrawn.';
 
 revoke all on function ai.reject_unseen_agent() from public;
 
@@ -9032,7 +9105,7 @@ drop function authz.may_have_factor();
 drop function authz.confirmed_address(uuid);
 drop function authz.assert_session(text);
 drop function authz.assert_permission(text, uuid);
-drop function authz.account_is_open();
+drop function authz.account_is_open(uuid);
 drop function authz.aal();
 drop function audit.security_events(uuid, uuid, text, audit.risk_level, timestamp with time zone, timestamp with time zone, uuid, integer);
 drop function audit.seal_window(text, timestamp with time zone, timestamp with time zone);

@@ -20,7 +20,7 @@ from (
 join content.repositories as r on r.code = 'documents';
 
 insert into content.items (
-  id, repository_id, content_type, tenant_id, folder_id, owner_id, title, status, visibility, published_at, deleted_at
+  id, repository_id, content_type, tenant_id, folder_id, owner_id, title, status, visibility, published_at, deleted_at, deleted_by
 )
 select
   ('00000000-0000-4000-8000-00000000' || item.id)::uuid,
@@ -33,7 +33,8 @@ select
   item.status::content.content_status,
   item.visibility::core.visibility_level,
   case when item.status = 'published' then timestamptz '2026-01-05 09:00:00+00' end,
-  item.deleted_at::timestamptz
+  item.deleted_at::timestamptz,
+  case when item.deleted_at is not null then ('00000000-0000-4000-8000-00000000' || item.owner)::uuid end
 from (
   values
     ('1101', 'ai_agents', 'b001', null, 'a011', 'Agent A', 'published', 'tenant', null),

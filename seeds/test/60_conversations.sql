@@ -13,6 +13,7 @@ from (
     ('2101', 'a003', 'b001', '1101', 'Member one in A', 'active'),
     ('2102', 'a003', null, '1901', 'Member one alone', 'active'),
     ('2103', 'a003', 'b001', '1101', 'Member one, gone', 'active'),
+    ('2110', 'a003', null, '1901', 'Member one, expired', 'active'),
     ('2104', 'a004', 'b001', '1101', 'Member two in A', 'archived'),
     ('2105', 'a009', 'b001', '1101', 'Suspended in A', 'active'),
     ('2201', 'a007', 'b002', '1201', 'Member B in B', 'active'),
@@ -35,8 +36,13 @@ order by c.id, message.number;
 
 -- Inserted before the deletion: a deleted conversation accepts no messages.
 update ai.conversations
-set deleted_at = '2026-01-06 08:00:00+00'
+set deleted_at = '2026-01-06 08:00:00+00', deleted_by = user_id
 where id = '00000000-0000-4000-8000-000000002103';
+
+-- Deleted by the service.
+update ai.conversations
+set deleted_at = '2026-01-06 08:00:00+00'
+where id = '00000000-0000-4000-8000-000000002110';
 
 -- The editor who is denied content.edit is denied conversations in A, too.
 insert into iam.permission_grants (id, user_id, permission_id, tenant_id, effect, granted_at)

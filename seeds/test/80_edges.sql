@@ -180,11 +180,12 @@ where r.code = 'documents';
 insert into content.documents (item_id, body)
 values ('00000000-0000-4000-8000-000000001402', 'Open once.');
 
--- Deleted items of each type, of a person who can edit the others.
-insert into content.items (id, repository_id, content_type, tenant_id, owner_id, title, deleted_at)
+-- Deleted items of each type, of a person who can edit the others. An editor deleted them.
+insert into content.items (id, repository_id, content_type, tenant_id, owner_id, title, deleted_at, deleted_by)
 select
   ('00000000-0000-4000-8000-00000000' || item.id)::uuid, r.id, r.content_type, '00000000-0000-4000-8000-00000000b001',
-  '00000000-0000-4000-8000-00000000a011', 'Deleted, of type ' || r.content_type, '2026-01-06 08:00:00+00'
+  '00000000-0000-4000-8000-00000000a011', 'Deleted, of type ' || r.content_type, '2026-01-06 08:00:00+00',
+  '00000000-0000-4000-8000-00000000a024'
 from (
   values ('1141', 'ai_agents'), ('1142', 'videos'), ('1144', 'prompts'), ('1145', 'automations')
 ) as item (id, repository)
@@ -204,7 +205,8 @@ values ('00000000-0000-4000-8000-000000001145', 'manual');
 
 -- Files that differ only in one condition of a policy.
 insert into media.media (
-  id, media_type_id, tenant_id, owner_id, visibility, bucket, object_key, filename, mime_type, file_size_bytes, deleted_at
+  id, media_type_id, tenant_id, owner_id, visibility, bucket, object_key, filename, mime_type, file_size_bytes, deleted_at,
+  deleted_by
 )
 select
   ('00000000-0000-4000-8000-00000000' || file.id)::uuid,
@@ -212,18 +214,20 @@ select
   ('00000000-0000-4000-8000-00000000' || file.tenant)::uuid,
   ('00000000-0000-4000-8000-00000000' || file.owner)::uuid,
   file.visibility::core.visibility_level,
-  'media', 'edges/' || file.id, file.filename, 'application/pdf', 1024, file.deleted_at::timestamptz
+  'media', 'edges/' || file.id, file.filename, 'application/pdf', 1024, file.deleted_at::timestamptz,
+  ('00000000-0000-4000-8000-00000000' || file.deleted_by)::uuid
 from (
   values
-    ('e111', 'b001', 'a011', 'private', 'deleted by its author.pdf', '2026-01-06 08:00:00+00'),
-    ('e112', 'b001', 'a003', 'private', 'in A by a person without media.create.pdf', null),
-    ('e113', null, 'a018', 'public', 'public without a tenant.pdf', null),
-    ('e114', 'b001', null, 'private', 'in A, its author erased.pdf', null),
-    ('e115', 'b001', 'a012', 'private', 'in A by a former member.pdf', null),
-    ('e116', 'b002', 'a007', 'private', 'in B by a person with media.create.pdf', null),
-    ('e117', null, 'a001', 'private', 'of the super admin in person.pdf', null),
-    ('e118', 'b004', null, 'public', 'public, of the deleted tenant.pdf', null)
-) as file (id, tenant, owner, visibility, filename, deleted_at)
+    ('e111', 'b001', 'a011', 'private', 'deleted by its author.pdf', '2026-01-06 08:00:00+00', 'a011'),
+    ('e119', 'b001', 'a011', 'private', 'deleted by an editor.pdf', '2026-01-06 08:00:00+00', 'a024'),
+    ('e112', 'b001', 'a003', 'private', 'in A by a person without media.create.pdf', null, null),
+    ('e113', null, 'a018', 'public', 'public without a tenant.pdf', null, null),
+    ('e114', 'b001', null, 'private', 'in A, its author erased.pdf', null, null),
+    ('e115', 'b001', 'a012', 'private', 'in A by a former member.pdf', null, null),
+    ('e116', 'b002', 'a007', 'private', 'in B by a person with media.create.pdf', null, null),
+    ('e117', null, 'a001', 'private', 'of the super admin in person.pdf', null, null),
+    ('e118', 'b004', null, 'public', 'public, of the deleted tenant.pdf', null, null)
+) as file (id, tenant, owner, visibility, filename, deleted_at, deleted_by)
 join media.media_types as t on t.code = 'document';
 
 -- A conversation in a tenant of which its person is not a member.

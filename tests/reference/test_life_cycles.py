@@ -12,6 +12,8 @@ B, B_CLUB, B_GYM = (f"00000000-0000-4000-8000-00000000{tenant}" for tenant in ("
 MEMBER_B, FORMER, EDITOR = (
     f"00000000-0000-4000-8000-00000000{person}" for person in ("a007", "a012", "a024")
 )
+ADMIN_B, OWNER_A = (f"00000000-0000-4000-8000-00000000{person}" for person in ("a006", "a042"))
+AGENT_A, AGENT_OF_PLATFORM = (f"00000000-0000-4000-8000-00000000{agent}" for agent in ("1101", "1901"))
 AAL2 = {"aal": "aal2"}
 
 INVITE = "select token from iam.invite(%s, %s, %s)"
@@ -184,3 +186,59 @@ def test_an_owner_who_hands_over_stays_a_member_and_an_admin_cannot_oust_the_new
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         actor_transaction.act("former_admin", REVOKE_ALL, [MEMBER_B, B])
     assert administered(actor_transaction.reach("outsider", claims=AAL2)) == everything
+
+
+def test_an_owner_whose_account_is_banned_does_not_replace_the_last_owner(
+    actor_transaction: ActorTransaction,
+) -> None:
+    actor_transaction.act("other_admin", GRANT, [MEMBER_B, "owner", B])
+    actor_transaction.act(
+        "service_role", "update auth.users set banned_until = 'infinity' where id = %s", [MEMBER_B]
+    )
+
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState):
+        actor_transaction.act("other_admin", SET_STATUS, [B, ADMIN_B, "terminated"])
+
+
+def test_an_admin_below_cannot_revoke_a_role_of_the_owner_above(actor_transaction: ActorTransaction) -> None:
+    actor_transaction.act(
+        "service_role", "insert into iam.memberships (tenant_id, user_id) values (%s, %s)", [A_EAST, OWNER_A]
+    )
+    actor_transaction.act(
+        "service_role",
+        "insert into iam.user_roles (user_id, role_id, tenant_id) "
+        "select %s, id, %s from iam.roles where code = 'member'",
+        [OWNER_A, A_EAST],
+    )
+
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        actor_transaction.act("east_admin", REVOKE_ALL, [OWNER_A, A_EAST])
+
+
+def test_an_agent_of_a_tenant_answers_in_conversations_of_the_tenant_only(
+    actor_transaction: ActorTransaction,
+) -> None:
+    begin = "insert into ai.conversations (tenant_id, agent_id) values (%s, %s)"
+
+    actor_transaction.act("member", begin, [A, AGENT_A])
+    actor_transaction.act("member", begin, [None, AGENT_OF_PLATFORM])
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        actor_transaction.act("member", begin, [None, AGENT_A])
+
+
+def test_a_permission_that_requires_a_second_factor_has_no_effect_without_one(
+    actor_transaction: ActorTransaction,
+) -> None:
+    actor_transaction.act(
+        "service_role",
+        "insert into iam.permission_grants (user_id, permission_id, tenant_id, effect) "
+        "select %s, id, %s, 'allow' from iam.permissions where code = 'tenant.configure'",
+        [MEMBER_B, B],
+    )
+    configure = "update iam.tenants set description = 'changed' where id = %s returning 1"
+    with_permission = "select authz.tenants_with('tenant.configure')"
+
+    assert actor_transaction.act("outsider", configure, [B]) == []
+    assert actor_transaction.act("outsider", with_permission, []) == []
+    assert len(actor_transaction.act("outsider", configure, [B], claims=AAL2)) == 1
+    assert len(actor_transaction.act("outsider", with_permission, [], claims=AAL2)) == 1

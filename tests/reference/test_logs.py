@@ -206,7 +206,10 @@ def test_retention_below_the_minimum_of_the_logs_is_rejected(loaded: databases.T
             )
 
 
-@pytest.mark.parametrize("change", ["retention = '1 day'", "archive_before_drop = false"])
+@pytest.mark.parametrize(
+    "change",
+    ["retention = '1 day'", "retention = '-10000 months 301000 days'", "archive_before_drop = false"],
+)
 def test_no_role_shortens_the_life_of_a_log(connection: psycopg.Connection, change: str) -> None:
     with pytest.raises(psycopg.errors.CheckViolation, match="partition_strategies_logs_check"):
         connection.execute(f"update ops.partition_strategies set {change} where table_name = 'audit_log'")
