@@ -12,8 +12,11 @@ B, B_CLUB, B_GYM = (f"00000000-0000-4000-8000-00000000{tenant}" for tenant in ("
 MEMBER_B, FORMER, EDITOR = (
     f"00000000-0000-4000-8000-00000000{person}" for person in ("a007", "a012", "a024")
 )
-ADMIN_B, OWNER_A = (f"00000000-0000-4000-8000-00000000{person}" for person in ("a006", "a042"))
+ADMIN_B, BANNED, OWNER_A = (
+    f"00000000-0000-4000-8000-00000000{person}" for person in ("a006", "a031", "a042")
+)
 AGENT_A, AGENT_OF_PLATFORM = (f"00000000-0000-4000-8000-00000000{agent}" for agent in ("1101", "1901"))
+NEW_PERSON = "00000000-0000-4000-8000-00000000a043"
 AAL2 = {"aal": "aal2"}
 
 INVITE = "select token from iam.invite(%s, %s, %s)"
@@ -191,10 +194,10 @@ def test_an_owner_who_hands_over_stays_a_member_and_an_admin_cannot_oust_the_new
 def test_an_owner_whose_account_is_banned_does_not_replace_the_last_owner(
     actor_transaction: ActorTransaction,
 ) -> None:
-    actor_transaction.act("other_admin", GRANT, [MEMBER_B, "owner", B])
     actor_transaction.act(
-        "service_role", "update auth.users set banned_until = 'infinity' where id = %s", [MEMBER_B]
+        "service_role", "insert into iam.memberships (tenant_id, user_id) values (%s, %s)", [B, BANNED]
     )
+    actor_transaction.act("other_admin", GRANT, [BANNED, "owner", B])
 
     with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState):
         actor_transaction.act("other_admin", SET_STATUS, [B, ADMIN_B, "terminated"])
@@ -242,3 +245,23 @@ def test_a_permission_that_requires_a_second_factor_has_no_effect_without_one(
     assert actor_transaction.act("outsider", with_permission, []) == []
     assert len(actor_transaction.act("outsider", configure, [B], claims=AAL2)) == 1
     assert len(actor_transaction.act("outsider", with_permission, [], claims=AAL2)) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["email = 'x@joined.test@other.test'", "email_confirmed_at = null"],
+)
+def test_an_address_that_is_unconfirmed_or_has_two_at_signs_joins_no_tenant(
+    actor_transaction: ActorTransaction, change: str
+) -> None:
+    actor_transaction.execute(
+        "insert into iam.tenant_domains (tenant_id, domain, verified_at, auto_join) "
+        "values (%s, 'joined.test', now(), true)",
+        [B],
+    )
+    address = "update auth.users set email_confirmed_at = now(), email = 'x@joined.test' where id = %s"
+    actor_transaction.execute(address, [NEW_PERSON])
+    actor_transaction.execute(f"update auth.users set {change} where id = %s", [NEW_PERSON])
+
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="cannot be joined with the address"):
+        actor_transaction.act("new_person", "select iam.join_by_domain(%s)", [B])
