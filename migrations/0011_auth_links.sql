@@ -1,4 +1,4 @@
--- 0005 auth links
+-- 0011 auth links
 -- from: schema/audit/_functions/record_password.sql.j2, schema/audit/_functions/record_session.sql.j2, schema/iam/_functions/handle_auth_factor.sql.j2, schema/iam/_functions/handle_auth_user_email.sql.j2, schema/iam/_functions/handle_new_auth_user.sql.j2, schema/iam/_links.sql.j2
 -- migrate:up role:none
 

@@ -1,4 +1,4 @@
--- 0003 auth compat
+-- 0004 auth compat
 -- from: schema/auth/_schema.sql.j2
 -- migrate:up role:none
 
