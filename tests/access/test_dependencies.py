@@ -276,9 +276,11 @@ def test_generated_values_do_not_change_keys_but_their_source_does(
 
     def load(key: str, sources: str = "") -> str | None:
         with connection.transaction(force_rollback=True):
+            # The text has a fixed length, because the table has a generated column with its length.
             connection.execute(
                 "insert into app.notes (id, user_id, body, deleted_at) "
-                f"values ({key}, {key}, clock_timestamp()::text, clock_timestamp())".encode()
+                f"values ({key}, {key}, to_char(clock_timestamp(), 'YYYY-MM-DD HH24:MI:SS.US'), "
+                f"clock_timestamp())".encode()
             )
             (cell, *_) = cell_keys(connection, matrix, ["app.notes"], [], sources)
             return cell.key
