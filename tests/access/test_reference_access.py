@@ -88,10 +88,3 @@ def test_the_mutants_of_a_function_are_killed(tried: Trial, function: str) -> No
 
     assert f"{function}(" in " ".join(report.killed)
     assert [finding.message for finding in surviving_mutants(report.survivors)] == []
-
-
-@pytest.mark.exhaustive
-def test_no_cell_kills_an_equivalent_mutant(tried: Trial) -> None:
-    calls = call_trial(tried.connections, tried.matrix)
-
-    mutate(tried, read_equivalents(PROJECT.root), calls, test_equivalents=True)
