@@ -126,7 +126,7 @@ JOIN = (
 )
 
 
-def test_a_membership_that_everybody_can_insert_for_themselves_is_a_takeover(
+def test_a_membership_that_every_person_can_insert_for_themselves_is_a_takeover(
     connection: psycopg.Connection,
 ) -> None:
     """The inserted row is that of the fixture, without the end that it has there."""
