@@ -19,7 +19,7 @@ class Query:
 
     name: str
     kind: str
-    """`permission` (a function in authz), `lookup` or `list`; `job` for queries of jobs and constraints, which have no goal."""
+    """`permission` (a function in authz), `lookup`, `list`, or `job`, which has no goal."""
     sql: str
     role: str
     """The database role: `authenticated`, or a role such as `service_role` that makes the query itself."""

@@ -104,8 +104,8 @@ def test_without_the_faults_nothing_is_found(club: psycopg.Connection) -> None:
     club.execute("grant insert (token, club_id, address, role) on club.invitations to mini_user")
 
     assert names(club) == []
-    found = re.compile(r"gains [^;]*(admin_club_ids|club.roles\(held\))|owner loses")
-    assert [message for message in calls(club) if found.search(message.split("actual")[1])] == []
+    escalation = re.compile(r"gains [^;]*(admin_club_ids|club.roles\(held\))|owner loses")
+    assert [message for message in calls(club) if escalation.search(message.split("actual")[1])] == []
 
 
 def change(connection: psycopg.Connection, function: str, old: str, new: str) -> None:

@@ -50,8 +50,8 @@ def containers(**filters: object) -> list[str]:
     """The ids of the containers that satisfy filters of the engine, running or not."""
     from testcontainers.core.docker_client import DockerClient
 
-    found = DockerClient().client.containers.list(all=True, ignore_removed=True, filters=filters)
-    return [str(container.id) for container in found]
+    matching = DockerClient().client.containers.list(all=True, ignore_removed=True, filters=filters)
+    return [str(container.id) for container in matching]
 
 
 def with_label(label: str) -> list[str]:

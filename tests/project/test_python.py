@@ -54,7 +54,7 @@ def test_the_page_names_the_whole_interface() -> None:
     assert {name for name in aigym_db.__all__ if not re.search(rf"\b{name}\b", names)} <= {"__version__"}
 
 
-def test_every_error_that_the_page_names_is_where_the_page_says() -> None:
+def test_every_error_that_the_page_names_is_raised_as_the_page_states() -> None:
     from aigym_db import errors
 
     named = set(re.findall(r"\b(?:raises|with) ([A-Z][a-z]+[A-Z]\w+)", PAGE.read_text()))

@@ -31,7 +31,7 @@ def database() -> Iterator[str]:
 
 @pytest.fixture
 def request_as(database: str) -> Request:
-    """A function that sends a request as an actor, or as `anonymous`, and undoes it."""
+    """A function that sends a request as an actor, or as `anonymous`, and rolls it back."""
 
     @contextmanager
     def send(name: str) -> Iterator[Connection]:
@@ -60,14 +60,14 @@ def test_every_view_can_be_read_by_a_member_and_none_but_languages_by_anonymous(
 ) -> None:
     readable: dict[str, list[str]] = {"member": [], "anonymous": []}
     names = views(database)
-    for actor, found in readable.items():
+    for actor, of_actor in readable.items():
         for name in names:
             with request_as(actor) as connection:
                 try:
                     connection.execute(f"select * from {name}".encode()).fetchall()
                 except psycopg.errors.InsufficientPrivilege:
                     continue
-                found.append(name)
+                of_actor.append(name)
 
     assert len(names) > 15
     assert readable == {"member": names, "anonymous": ["api_v1.languages"]}

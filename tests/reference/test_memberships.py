@@ -101,17 +101,17 @@ def concurrently(
     owner: Connection, first: Connection, second: Connection, *calls: tuple[str, list[object]]
 ) -> str:
     """Start the second call before the first is committed, and return how it ended."""
-    (one, one_parameters), (two, two_parameters) = calls
+    (call, parameters), (other, other_parameters) = calls
     outcome = ["committed"]
 
     def run() -> None:
         try:
-            second.execute(two.encode(), two_parameters)
+            second.execute(other.encode(), other_parameters)
         except psycopg.Error as error:
             outcome[0] = error.sqlstate or "error"
 
     with first.transaction():
-        first.execute(one.encode(), one_parameters)
+        first.execute(call.encode(), parameters)
         thread = threading.Thread(target=run)
         thread.start()
         while thread.is_alive() and not value(

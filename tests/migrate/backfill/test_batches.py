@@ -224,9 +224,9 @@ def test_rows_that_a_trigger_keeps_from_being_changed_are_a_warning(
 
 
 def test_counts_of_one_are_singular(database, write, backfill, listener) -> None:
-    one = write(1, "create table o (id int, done boolean, n int); insert into o values (1, false, 0)")
+    single_row = write(1, "create table o (id int, done boolean, n int); insert into o values (1, false, 0)")
 
-    migrate(database, (one, backfill()), observer=listener)
+    migrate(database, (single_row, backfill()), observer=listener)
 
     assert [notice.message for notice in listener.notices] == ["0002 step_2: 1 row changed in 1 batch."]
 
