@@ -5,6 +5,7 @@ A name in a body counts, also in a string constant; what dynamic SQL writes is n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ from psycopg.rows import class_row
 from aigym_db.database.queries import query
 
 Key = TypeVar("Key")
+_EXECUTE = re.compile(r"\bexecute\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,11 @@ class FunctionDefinition:
     owner: int
     sees_all: bool
     """SECURITY DEFINER with an owner that bypasses policies: they do not apply to its queries."""
+
+    @property
+    def is_dynamic(self) -> bool:
+        """True if its body contains EXECUTE: the SQL that it executes may not be in its text."""
+        return _EXECUTE.search(self.body) is not None
 
 
 @dataclass(frozen=True, slots=True)

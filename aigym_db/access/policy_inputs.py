@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any
 
 import psycopg
 
+from aigym_db.access.call_graph import closure
 from aigym_db.access.mutations import AccessRules
 from aigym_db.access.tables import Table
 from aigym_db.database.queries import query
+from aigym_db.syntax.tree import ast, is_a, nodes, words
 
-Node = TypeVar("Node")
 _NAME = re.compile(r"(?<![\w.])\w+\.\w+(?!\w)")
-_DYNAMIC = re.compile(r"\bexecute\b", re.IGNORECASE)
 
 Call = tuple[str, tuple[str, ...]]
 """The name of a function and the constants that are its arguments."""
@@ -56,21 +56,18 @@ class PolicyInputs:
 
 def policy_inputs(rules: AccessRules, tables: Mapping[str, Table]) -> PolicyInputs:
     """Return what the policies of a database depend on."""
-    by_name: dict[str, set[int]] = {}
-    for oid, function in rules.functions.items():
-        by_name.setdefault(function.name, set()).add(oid)
     texts = {text for policy in rules.policies for text in (policy.using, policy.check) if text}
     calls: dict[Call, str] = {}
     called: set[int] = set()
     dependent: set[int] = set()
     for name, arguments, sql in sorted({call for text in texts for call in _function_calls(text)}, key=repr):
-        oids = by_name.get(name, set())
+        oids = rules.graph.named(name)
         called |= oids
         if arguments is None:
             dependent |= oids
         elif oids:
             calls.setdefault((name, arguments), sql)
-    bodies = [rules.functions[oid].body for oid in _reachable(called, rules.calls)]
+    bodies = [rules.functions[oid].body for oid in closure(called, rules.calls)]
     direct = {name for policy in rules.policies for name in policy.reads if name in tables}
     direct |= _read_by(rules, tables, dependent)
     held: dict[str, tuple[str, ...]] = {}
@@ -85,8 +82,7 @@ def tables_read(
     rules: AccessRules, functions: Collection[str], tables: Mapping[str, Table]
 ) -> frozenset[str]:
     """Return the tables that `functions` read, `schema.name` or with a signature, and those they call."""
-    names = {name.partition("(")[0] for name in functions}
-    oids = {oid for oid, function in rules.functions.items() if function.name in names}
+    oids = {oid for name in functions for oid in rules.graph.named(name.partition("(")[0])}
     return _read_by(rules, tables, oids)
 
 
@@ -105,14 +101,14 @@ def effective_commands(
         if other is not None:
             changed.add(other)
             continue
-        for oid in _reachable({int(function)}, rules.calls):
+        for oid in closure({int(function)}, rules.calls):
             if oid in rules.functions:
-                body = rules.functions[oid].body
-                changed |= wanted if _DYNAMIC.search(body) else _named(body, tables)
+                definition = rules.functions[oid]
+                changed |= wanted if definition.is_dynamic else _named(definition.body, tables)
     by_table: dict[str, set[str]] = {}
     for (table, _), changed in changes.items():
         by_table.setdefault(table, set()).update(changed)
-    reached = {name: _reachable(changed, by_table) for name, changed in changes.items()}
+    reached = {name: closure(changed, by_table) for name, changed in changes.items()}
     own = {(table, command) for table in wanted for command in ("insert", "update", "delete")}
     return frozenset(own).union(name for name, changed in reached.items() if not wanted.isdisjoint(changed))
 
@@ -129,50 +125,35 @@ def _function_calls(text: str) -> Iterator[tuple[str, tuple[str, ...] | None, st
 
     The arguments are None unless all of them are constants.
     """
-    from pglast import ast, parse_sql
+    from pglast import parse_sql
     from pglast.stream import RawStream
-    from pglast.visitors import Visitor
 
-    calls: list[ast.FuncCall] = []
-
-    class Calls(Visitor):
-        def visit_FuncCall(self, _: object, node: ast.FuncCall) -> None:  # noqa: N802
-            calls.append(node)
-
-    Calls()(parse_sql(f"select {text}"))
-    for node in calls:
+    for node in nodes(parse_sql(f"select {text}")):
+        if not is_a(node, ast.FuncCall):
+            continue
         constants = [_constant(argument) for argument in node.args or ()]
         known = tuple(constant for constant in constants if constant is not None)
-        name = ".".join(part.sval for part in node.funcname or ())
+        name = ".".join(words(node.funcname))
         yield name, known if len(known) == len(constants) else None, RawStream()(node)
 
 
-def _read_by(rules: AccessRules, tables: Mapping[str, Table], oids: Iterable[int]) -> frozenset[str]:
+def _read_by(rules: AccessRules, tables: Mapping[str, Table], oids: set[int]) -> frozenset[str]:
     """Return the tables that functions and those they call read."""
     return frozenset(
-        name for oid in _reachable(oids, rules.calls) for name in _named(rules.functions[oid].body, tables)
+        name for oid in closure(oids, rules.calls) for name in _named(rules.functions[oid].body, tables)
     )
 
 
-def _constant(node: object) -> str | None:
-    from pglast import ast
-
-    while isinstance(node, ast.TypeCast):
+def _constant(node: Any) -> str | None:
+    """Return the text of a constant, also one that is cast; None for any other expression."""
+    while is_a(node, ast.TypeCast):
         node = node.arg
-    if not isinstance(node, ast.A_Const):
+    if not is_a(node, ast.A_Const):
         return None
     value = node.val
     return "" if value is None else str(getattr(value, "sval", value))
 
 
 def _named(body: str, tables: Mapping[str, Table]) -> set[str]:
+    """Return the tables whose names a body contains."""
     return {name for name in _NAME.findall(body) if name in tables}
-
-
-def _reachable(start: Iterable[Node], edges: Mapping[Node, set[Node]]) -> set[Node]:
-    reached = set(start)
-    pending: Sequence[Node] = list(reached)
-    while pending:
-        pending = [node for known in pending for node in edges.get(known, set()) if node not in reached]
-        reached.update(pending)
-    return reached

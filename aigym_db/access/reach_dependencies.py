@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterable, Mapping
 from aigym_db.access.call_graph import FunctionDefinition, Node, closure
 from aigym_db.access.mutations import AccessRules
 
-_DYNAMIC = re.compile(r"\bexecute\b", re.IGNORECASE)
 _EMPTY_PATH = re.compile(r"^ SET search_path TO ''$", re.MULTILINE)
 
 
@@ -31,17 +30,17 @@ def tables_read_by(
     read: dict[str, tuple[str, ...] | None] = {}
     for part, start in starts.items():
         reached = closure(start, edges)
-        unknown = not start if part in functions else False
-        for node in reached:
-            unknown |= isinstance(node, int) and _opaque(rules.graph.functions.get(node))
+        unknown = (part in functions and not start) or any(
+            isinstance(node, int) and _is_opaque(rules.graph.functions.get(node)) for node in reached
+        )
         read[part] = None if unknown else tuple(sorted(node for node in reached if isinstance(node, str)))
     return read
 
 
-def _opaque(function: FunctionDefinition | None) -> bool:
+def _is_opaque(function: FunctionDefinition | None) -> bool:
     """Return True if the definition of a function does not contain the qualified names of what it reads."""
     return (
         function is None
-        or _DYNAMIC.search(function.body) is not None
+        or function.is_dynamic
         or (function.sets_path and _EMPTY_PATH.search(function.definition) is None)
     )
