@@ -6,7 +6,6 @@ statement and rollback, each a round trip, without a check of the rows reached.
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
 from collections.abc import Sequence
@@ -90,7 +89,7 @@ def from_client(
         for statement in sample:
             actor = tried.matrix.actors[statement.cell.actor]
             settings = {
-                "request.jwt.claims": json.dumps(actor.claims) if actor.claims else "",
+                "request.jwt.claims": actor.claims_text,
                 **actor.settings,
                 "role": actor.role,
             }

@@ -7,7 +7,6 @@ What pgTAP does not compare without further statements (which row of several a p
 
 from __future__ import annotations
 
-import json
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -109,7 +108,7 @@ def statements(tried: Trial, results: Sequence[AttemptResult]) -> Iterator[str]:
 def act(actor: Actor) -> str:
     """Return the statement that sets claims, settings and role."""
     settings = {
-        "request.jwt.claims": json.dumps(actor.claims) if actor.claims else "",
+        "request.jwt.claims": actor.claims_text,
         **actor.settings,
         "role": actor.role,
     }

@@ -50,7 +50,8 @@ class ActorTransaction:
         settings = json.dumps(dict(identity.settings))
         with self._connection.transaction():
             self._connection.execute(
-                "select pg_temp.aigym_act_as(%s, %s, %s::jsonb)", [identity.role, _claims(identity), settings]
+                "select pg_temp.aigym_act_as(%s, %s, %s::jsonb)",
+                [identity.role, identity.claims_text, settings],
             )
             rows = self._rows(sql, parameters)
             self._connection.execute("set constraints all immediate")
@@ -92,7 +93,3 @@ def actor_transaction(connection: Connection, matrix: AccessMatrix) -> Iterator[
         reach_ = reach(connection, matrix, callable_functions(connection, matrix))
         reach_.create(connection)
         yield ActorTransaction(connection, matrix, reach_)
-
-
-def _claims(actor: Actor) -> str:
-    return json.dumps(actor.claims) if actor.claims else ""

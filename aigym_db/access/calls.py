@@ -17,10 +17,19 @@ from aigym_db.access.matrix import AccessMatrix
 from aigym_db.access.reach import Reach, reach
 from aigym_db.access.reach_counts import listed_reach, reach_matches
 from aigym_db.database.queries import query
-from aigym_db.model.access import Actor, CallCell, CallOutcome, CallStep, RowCounts
+from aigym_db.model.access import CallCell, CallOutcome, CallStep, RowCounts
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 _DENIED = "rejected 42501"
+_QUERIES = (
+    "create_calls",
+    "create_counted_tables",
+    "create_count_changes",
+    "create_run_steps",
+    "create_changed_parts",
+    "create_read_baseline",
+    "create_run_calls",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,27 +114,22 @@ def call_trial(
 
 def _load(connection: Connection, matrix: AccessMatrix, reach_: Reach, calls: Sequence[PlannedCall]) -> None:
     """Create the functions that execute calls, and fill the table of those that are executed."""
-    names = (
-        *("calls", "counted_tables", "count_changes", "run_steps"),
-        *("changed_parts", "read_baseline", "run_calls"),
-    )
     with connection.transaction():
         connection.execute(query("access/discard_calls").encode())
         reach_.create(connection)
-        for name in names:
-            connection.execute(query(f"access/create_{name}").encode())
+        for name in _QUERIES:
+            connection.execute(query(f"access/{name}").encode())
     with connection.cursor() as cursor, cursor.copy(query("access/fill_calls").encode()) as copy:
         for index, call in enumerate(calls):
             if call.body:
                 actor = matrix.actors[call.cell.actor]
-                claims, settings = _session(actor)
                 before = [_step(matrix, step) for step in call.before]
                 copy.write_row(
                     (
                         index,
                         actor.role,
-                        claims,
-                        json.dumps(settings),
+                        actor.claims_text,
+                        json.dumps(dict(actor.settings)),
                         json.dumps(before),
                         call.body,
                         json.dumps(_compared(matrix, reach_, call)),
@@ -133,13 +137,15 @@ def _load(connection: Connection, matrix: AccessMatrix, reach_: Reach, calls: Se
                 )
 
 
-def _session(actor: Actor) -> tuple[str, Mapping[str, str]]:
-    return json.dumps(actor.claims) if actor.claims else "", dict(actor.settings)
-
-
 def _step(matrix: AccessMatrix, step: CallStep) -> Mapping[str, Any]:
-    claims, settings = _session(matrix.actors[step.actor])
-    return {"role": matrix.actors[step.actor].role, "claims": claims, "settings": settings, "sql": step.sql}
+    """Return a statement before a call as `aigym_run_steps` reads it."""
+    actor = matrix.actors[step.actor]
+    return {
+        "role": actor.role,
+        "claims": actor.claims_text,
+        "settings": dict(actor.settings),
+        "sql": step.sql,
+    }
 
 
 def _compared(matrix: AccessMatrix, reach_: Reach, call: PlannedCall) -> Mapping[str, Mapping[str, Any]]:

@@ -85,7 +85,7 @@ class Reach:
         return {
             "name": actor.name,
             "function": self.functions[actor.role],
-            "claims": json.dumps(actor.claims) if actor.claims else "",
+            "claims": actor.claims_text,
             "settings": dict(actor.settings),
             "persons": {name: actor.names.get(name) for name in self.persons},
         }

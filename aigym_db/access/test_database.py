@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -64,7 +63,7 @@ def connect_as(dsn: str, actor: Actor) -> Iterator[Connection]:
     with connect(dsn, session=_SESSION, autocommit=True) as opened:
         settings = {
             "row_security": "on",
-            "request.jwt.claims": json.dumps(actor.claims) if actor.claims else "",
+            "request.jwt.claims": actor.claims_text,
             **actor.settings,
             "role": actor.role,
         }

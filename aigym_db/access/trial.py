@@ -176,4 +176,4 @@ def _create(connection: Connection) -> None:
 
 def _identity(actor: Actor) -> tuple[str, str, str]:
     """Role, claims and settings as text for COPY."""
-    return actor.role, json.dumps(actor.claims) if actor.claims else "", json.dumps(dict(actor.settings))
+    return actor.role, actor.claims_text, json.dumps(dict(actor.settings))

@@ -54,6 +54,7 @@ def permitted_writes(
 
 
 def with_value(table: Table, row: Row, column: str, value: str | None) -> Row:
+    """Return the row with another value in a column, which must be writable."""
     index = writable(table).index(column)
     return replace(row, values=(*row.values[:index], value, *row.values[index + 1 :]))
 
@@ -99,7 +100,7 @@ def _load(connection: Connection, trial: Trial, reach_: Reach, writes: Mapping[i
                 (
                     index,
                     actor.role,
-                    json.dumps(actor.claims) if actor.claims else "",
+                    actor.claims_text,
                     json.dumps(dict(actor.settings)),
                     json.dumps(reach_.identity(actor)),
                     [statement.setup for statement in write.statements if statement.setup],

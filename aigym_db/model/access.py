@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -34,6 +35,11 @@ class Actor:
     provides: tuple[str, ...] = ()
     """The session levels (e.g. of MFA) that this actor satisfies."""
     note: str = ""
+
+    @property
+    def claims_text(self) -> str:
+        """The claims as JSON, as `request.jwt.claims` contains them; empty for an anonymous request."""
+        return json.dumps(self.claims) if self.claims else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -38,7 +37,7 @@ def request_as(database: str) -> Request:
         actor = MATRIX.actors[name]
         with psycopg.connect(make_conninfo(database, user="authenticator")) as connection:
             connection.execute(f"set local role {actor.role}".encode())
-            claims = json.dumps(actor.claims) if actor.claims else ""
+            claims = actor.claims_text
             connection.execute("select set_config('request.jwt.claims', %s, true)", [claims])
             yield connection
             connection.rollback()
