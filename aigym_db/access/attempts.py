@@ -185,11 +185,11 @@ def _insert(
             setup=statements.delete_row(table, row),
             observe=None if writes_owner else statements.select_inserted(table, row, owner_columns),
             success=(row.key,),
-            passed=(row.key,) if _without(table, row, set(owner_columns) - grants.inserts) else keys,
+            passed=(row.key,) if _has_no_value(table, row, set(owner_columns) - grants.inserts) else keys,
         )
 
 
-def _without(table: Table, row: Row, columns: Collection[str]) -> bool:
+def _has_no_value(table: Table, row: Row, columns: Collection[str]) -> bool:
     """Return True if the row has no value in these columns, which the role cannot insert.
 
     Otherwise, a policy that admits the INSERT admits another row: of another owner, or not deleted.

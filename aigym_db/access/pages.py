@@ -115,3 +115,4 @@ PAGES = {
         """),
     ),
 }
+"""By code: the name, and the page."""

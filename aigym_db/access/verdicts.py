@@ -15,8 +15,8 @@ from pathlib import Path
 
 from aigym_db.project.config import Project
 
-_STORED = 50_000
-"""Maximum number of keys of each kind; the oldest are removed."""
+_CELLS, _RUNS = 50_000, 50
+"""Maximum number of keys of cells and of runs; the oldest are removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,8 @@ class Verdicts:
     def save(self) -> None:
         """Write the file; a project whose folder is not writable has no stored verdicts."""
         content = {
-            "runs": dict([*self.runs.items()][-_STORED // 1000 :]),
-            "cells": [*self.cells][-_STORED:],
+            "runs": dict([*self.runs.items()][-_RUNS:]),
+            "cells": [*self.cells][-_CELLS:],
         }
         making = self.path.with_name(f"{self.path.name}.{os.getpid()}")
         with suppress(OSError):
