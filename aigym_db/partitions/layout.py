@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -218,7 +218,5 @@ def rows_by_interval(layout: Layout, table: str) -> str:
 
 
 def _with_rows(layout: Layout, counts: Iterable[tuple[Any, ...]]) -> Layout:
-    from dataclasses import replace
-
     rows = tuple((interval_at(layout.strategy.width, begin), count) for begin, count in counts)
     return replace(layout, overflow_rows=rows)

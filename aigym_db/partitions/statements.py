@@ -17,9 +17,9 @@ def bound(moment: datetime) -> str:
     return literal(f"{moment:%Y-%m-%d %H:%M:%S}+00")
 
 
-def within(layout: Layout, interval: Interval) -> str:
-    """Return the condition that a row is in an interval."""
-    key = quoted(layout.key)
+def within(layout: Layout, interval: Interval, alias: str = "") -> str:
+    """Return the condition that a row is in an interval; `alias` is that of its table."""
+    key = quoted(alias, layout.key)
     return f"{key} >= {bound(interval.lower)} and {key} < {bound(interval.upper)}"
 
 
@@ -49,11 +49,11 @@ def create_copy(layout: Layout, table: str, interval: Interval) -> tuple[str, ..
     )
 
 
-def insert_rows(layout: Layout, table: str, condition: str) -> str:
-    """Return the statement that copies rows of the overflow partition."""
+def insert_rows(layout: Layout, table: str, condition: str, source: str | None = None) -> str:
+    """Return the statement that copies rows of the overflow partition; `source` is its name, if changed."""
     assert layout.overflow is not None
     columns = ", ".join(quoted(column) for column in layout.columns)
-    source = layout.overflow.qualified
+    source = source or layout.overflow.qualified
     return f"insert into {table} ({columns}) select {columns} from {source} as t where {condition}"
 
 
@@ -74,7 +74,7 @@ def delete_changed(layout: Layout, table: str, interval: Interval, transaction: 
     assert layout.overflow is not None
     return (
         f"delete from {table} as c using {layout.overflow.qualified} as t "
-        f"where {_same_key(layout)} and {_within_of('t', layout, interval)} and {written_since(transaction)}"
+        f"where {_same_key(layout)} and {within(layout, interval, 't')} and {written_since(transaction)}"
     )
 
 
@@ -103,8 +103,3 @@ def attach_overflow(layout: Layout, table: str, lower: datetime) -> str:
 
 def _same_key(layout: Layout) -> str:
     return " and ".join(f"c.{quoted(column)} = t.{quoted(column)}" for column in layout.primary_key)
-
-
-def _within_of(alias: str, layout: Layout, interval: Interval) -> str:
-    key = f"{alias}.{quoted(layout.key)}"
-    return f"{key} >= {bound(interval.lower)} and {key} < {bound(interval.upper)}"

@@ -11,6 +11,7 @@ from psycopg import Connection
 from aigym_db.database.queries import query
 from aigym_db.errors import BadCommandLine
 from aigym_db.model.card import Partitioning
+from aigym_db.model.wording import similar
 from aigym_db.partitions.interval import Width
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Provided:
 
 def provided_objects(connection: Connection[Any]) -> Provided:
     """Return what the database provides."""
-    row = connection.execute(query("partitions/has_strategies")).fetchone()
+    row = connection.execute(query("partitions/provided_objects")).fetchone()
     assert row is not None
     return Provided(*row)
 
@@ -100,9 +101,10 @@ def declared(project: Project) -> Mapping[str, Partitioning]:
 
 
 def chosen(known: tuple[Strategy, ...], tables: tuple[str, ...]) -> tuple[Strategy, ...]:
-    """Return the strategies of some tables (default: all); raise BadCommandLine (AIG-P013)."""
-    from aigym_db.model.wording import similar
+    """Return the strategies of some tables; all if `tables` is empty.
 
+    Raise BadCommandLine (AIG-P013) if one of the tables has no strategy.
+    """
     names = [strategy.table for strategy in known]
     for table in tables:
         if table not in names:

@@ -85,11 +85,8 @@ def _transfer(
     old = quoted(overflow.schema, parked)
     _execute(connection, *sql.create_table(layout, new, layout.qualified, with_indexes=False))
     if later:
-        columns = ", ".join(quoted(column) for column in layout.columns)
         _execute(
-            connection,
-            f"insert into {new} ({columns}) select {columns} from {old} "
-            f"where {quoted(layout.key)} >= {sql.bound(last)}",
+            connection, sql.insert_rows(layout, new, f"{quoted(layout.key)} >= {sql.bound(last)}", source=old)
         )
     _execute(connection, f"alter table {layout.qualified} detach partition {old}")
     return old
