@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -70,20 +70,20 @@ def project(database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 
 
 def month(offset: int) -> datetime:
-    """The begin of the month that is `offset` months after the current one."""
+    """The start of the month that is `offset` months after the current one."""
     return interval_at("month", datetime.now(UTC), offset).lower
 
 
-def name(offset: int) -> str:
-    """The name of its partition."""
+def partition_name(offset: int) -> str:
+    """The name of the partition of that month."""
     return f"events_p{month(offset):%Y%m}"
 
 
-def age(connection: psycopg.Connection[tuple[object, ...]], first: int, last: int) -> None:
+def create_partitions(connection: psycopg.Connection[tuple[object, ...]], first: int, last: int) -> None:
     """Create the partitions of these months, and the overflow partition after them."""
     for offset in range(first, last + 1):
         connection.execute(
-            f"create table app.{name(offset)} partition of app.events "
+            f"create table app.{partition_name(offset)} partition of app.events "
             f"for values from ('{month(offset)}') to ('{month(offset + 1)}')".encode()
         )
     connection.execute(
@@ -93,12 +93,23 @@ def age(connection: psycopg.Connection[tuple[object, ...]], first: int, last: in
     connection.execute("alter table app.events_overflow enable row level security")
 
 
+def insert(
+    connection: psycopg.Connection[tuple[object, ...]], *offsets: int, text: str = "a", person: int = 1
+) -> None:
+    """Insert a row into the middle of each of these months."""
+    for offset in offsets:
+        connection.execute(
+            "insert into app.events (created_at, person, text) values (%s, %s, %s)",
+            (month(offset) + timedelta(days=14), person, text),
+        )
+
+
 def rows(connection: psycopg.Connection[tuple[object, ...]]) -> list[tuple[object, ...]]:
     """Every row of the table, in order of time."""
     return connection.execute("select * from app.events order by created_at, id").fetchall()
 
 
-def homes(connection: psycopg.Connection[tuple[object, ...]]) -> dict[object, object]:
+def rows_by_partition(connection: psycopg.Connection[tuple[object, ...]]) -> dict[object, object]:
     """The number of rows in each partition that has some."""
     counts: list[Any] = connection.execute(
         "select relname, count(*) from app.events as e join pg_class as c on c.oid = e.tableoid group by 1"
