@@ -84,10 +84,12 @@ def call_trial(
     matrix: AccessMatrix,
     only: Collection[str] | None = None,
     matched: Collection[tuple[str, ...]] = (),
+    reach_: Reach | None = None,
 ) -> CallTrial:
     """Prepare the calls of all functions or of some; they are loaded into temporary tables of the sessions.
 
-    Calls whose function, name and actor are in `matched` are left out. The connections are of superusers, to
+    Calls whose function, name and actor are in `matched` are left out. `reach_` is that of the functions of
+    the matrix, which is determined if it is not given. The connections are of superusers, to
     one database with the fixture or to clones of it. Raise BadAccessMatrix (AIG-P012) if functions and matrix
     do not correspond, or PostgreSQL rejects an expression.
     """
@@ -106,7 +108,7 @@ def call_trial(
     if not cells:
         return CallTrial(sessions, matrix, ())
     calls = plan_calls(sessions[0], matrix, functions, cells)
-    reach_ = reach(sessions[0], matrix, functions)
+    reach_ = reach_ or reach(sessions[0], matrix, functions)
     for session in sessions:
         _load(session, matrix, reach_, calls)
     return CallTrial(sessions, matrix, calls)

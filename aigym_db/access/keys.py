@@ -10,8 +10,8 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-from aigym_db.access.closure import closure_key
 from aigym_db.access.dependencies import Dependencies, Use
+from aigym_db.access.escalations import policy_inputs_digest
 from aigym_db.access.matrix import AccessMatrix
 from aigym_db.access.row_digests import row_digests
 from aigym_db.access.test_database import FIXTURE, REFERENCE
@@ -83,7 +83,7 @@ def cell_keys(
     keys = _Keys(
         matrix,
         Dependencies(catalog, row_digests(connection, catalog, sources)),
-        _digest(_tool(), server, closure_key(connection)),
+        _digest(_tool(), server, policy_inputs_digest(connection)),
         {
             actor.name: _digest(actor.name, actor.role, actor.claims, dict(actor.settings), dict(actor.names))
             for actor in matrix.actors.values()
@@ -100,7 +100,7 @@ class _Keys:
     matrix: AccessMatrix
     dependencies: Dependencies
     shared: str
-    """A digest of the versions of tool and server, and of what the closure of all writes depends on."""
+    """A digest of the versions of tool and server, and of what policies read."""
     actors: Mapping[str, str]
     """A digest of each actor."""
 

@@ -17,7 +17,7 @@ import psycopg
 from aigym_db.access.call_plans import ReadOnlyCall, read_only_calls
 from aigym_db.access.functions import CallableFunction
 from aigym_db.access.matrix import AccessMatrix
-from aigym_db.access.mutations import read_access_rules
+from aigym_db.access.mutations import AccessRules, read_access_rules
 from aigym_db.access.policy_inputs import PolicyInputs, constant_calls, policy_inputs
 from aigym_db.access.reach_dependencies import tables_read_by
 from aigym_db.access.statements import written_condition
@@ -55,6 +55,10 @@ class Reach:
     parts: Mapping[str, tuple[str, ...] | None]
     """The parts that can be read alone, tables and calls, each with the tables that it depends on; None if
     that is unknown."""
+    rules: AccessRules
+    """The policies and functions that it has been determined from."""
+    inputs: PolicyInputs
+    """What these policies depend on."""
 
     def create(self, connection: Connection) -> None:
         """Create the functions in a session of a superuser, and the tables that they read."""
@@ -142,7 +146,7 @@ def reach(connection: Connection, matrix: AccessMatrix, functions: Mapping[str, 
     parts = tables_read_by(
         rules, [table.name for table in inside], {call.label: call.function for call in others}
     )
-    return Reach(names, tuple(definitions), persons, parts)
+    return Reach(names, tuple(definitions), persons, parts, rules, inputs)
 
 
 def _calls_of_policies(

@@ -9,12 +9,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from aigym_db.access.calls import CallTrial, call_trial
-from aigym_db.access.closure import escalations
 from aigym_db.access.control import check_control
+from aigym_db.access.escalations import escalations
 from aigym_db.access.findings import coverage_gaps, differing_calls, differing_cells
 from aigym_db.access.keys import cell_keys, row_sources, run_key
 from aigym_db.access.matrix import read_matrix
 from aigym_db.access.outcomes import AttemptResult
+from aigym_db.access.reach import reach
 from aigym_db.access.test_database import open_test_database
 from aigym_db.access.trial import Trial, trial
 from aigym_db.access.trigger_differences import trigger_differences
@@ -99,16 +100,17 @@ def access_report(
         results = tuple(tried.run())
         outcomes = tried.outcomes(results)
         took_s = time.perf_counter() - began
+        reach_ = reach(connections[0], matrix, tried.functions)
         call_began = time.perf_counter()
-        called = call_trial(connections, matrix, tables or None, matched)
+        called = call_trial(connections, matrix, tables or None, matched, reach_)
         calls = called.outcomes()
         calls_took_s = time.perf_counter() - call_began
-        closure = escalations(tried, results)
+        escalated = escalations(tried, results, reach_)
         findings = (
             *differing_cells(outcomes),
             *differing_calls(calls),
             *trigger_differences(tried, results, outcomes),
-            *closure.findings,
+            *escalated.findings,
             *coverage_gaps(tried),
         )
         counts = CellCounts(
@@ -124,7 +126,7 @@ def access_report(
                 [
                     cell.key
                     for cell in keys
-                    if places.isdisjoint(cell.places) and cell.name not in closure.compared
+                    if places.isdisjoint(cell.places) and cell.name not in escalated.compared
                 ]
             )
             if not findings:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from aigym_db.access.calls import call_trial
-from aigym_db.access.closure import escalations
 from aigym_db.access.equivalents import read_equivalents
+from aigym_db.access.escalations import escalations
 from aigym_db.access.findings import coverage_gaps, differing_cells, surviving_mutants
 from aigym_db.access.matrix import read_matrix
 from aigym_db.access.mutants import mutate

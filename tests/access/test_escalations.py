@@ -1,4 +1,4 @@
-"""Closure: what actors reach after permitted calls and writes, on a schema with deliberate faults."""
+"""Escalations: what actors reach after permitted calls and writes, on a schema with deliberate faults."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from aigym_db.access.calls import call_outcomes
-from aigym_db.access.closure import escalations
+from aigym_db.access.escalations import escalations
 from aigym_db.access.findings import differing_calls, differing_cells
 from aigym_db.access.matrix import read_matrix
 from aigym_db.access.trial import trial
@@ -59,14 +59,14 @@ def test_the_cells_of_the_faulty_tables_match(club: psycopg.Connection) -> None:
     assert gains(club, TENANCY) == []
 
 
-def test_the_closure_finds_the_self_invitation(club: psycopg.Connection) -> None:
+def test_the_self_invitation_is_reported(club: psycopg.Connection) -> None:
     message = next(message for message in calls(club) if ": admin self: " in message)
 
     assert message.startswith("select club.invite(")
     assert message.endswith("; gains club.roles(held) 1.")
 
 
-def test_the_closure_finds_the_resurrected_role(club: psycopg.Connection) -> None:
+def test_the_resurrected_role_is_reported(club: psycopg.Connection) -> None:
     message = next(message for message in calls(club) if ": former back: " in message)
 
     assert message.startswith("admin: select club.invite(")
@@ -74,7 +74,7 @@ def test_the_closure_finds_the_resurrected_role(club: psycopg.Connection) -> Non
     assert "club.invitations 1" in message.split("actual")[1]
 
 
-def test_the_closure_finds_the_ousted_owner(club: psycopg.Connection) -> None:
+def test_the_ousted_owner_is_reported(club: psycopg.Connection) -> None:
     message = next(message for message in calls(club) if ": member oust: " in message)
 
     assert message.startswith("owner: select club.grant_admin(")
@@ -82,7 +82,7 @@ def test_the_closure_finds_the_ousted_owner(club: psycopg.Connection) -> None:
     assert "guard.admin_club_ids(own) 1" in message.split("owner loses ")[1]
 
 
-def test_the_closure_finds_the_forged_inviter(club: psycopg.Connection) -> None:
+def test_the_forged_inviter_is_reported(club: psycopg.Connection) -> None:
     messages = names(club)
 
     assert [message.split(", by ")[0] for message in messages] == [

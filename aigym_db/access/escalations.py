@@ -39,7 +39,7 @@ _COMMANDS: Mapping[Command, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Escalations:
-    """The result of the closure."""
+    """What actors gain by the writes that the access matrix permits them."""
 
     findings: tuple[Finding, ...]
     """Per cell, one (ACC08) if its writes gain other than its `gains`, and one (ACC09) per column in which
@@ -48,15 +48,15 @@ class Escalations:
     """Table and actor of the writes whose result depends on the policies of other tables, too."""
 
 
-def escalations(trial: Trial, results: Iterable[AttemptResult]) -> Escalations:
+def escalations(trial: Trial, results: Iterable[AttemptResult], reach_: Reach | None = None) -> Escalations:
     """Repeat the permitted writes, and return what actors gain by them.
 
-    `results` are those of `trial.run()`. Each connection must be to its own clone; triggers fire.
+    `results` are those of `trial.run()`, `reach_` is that of the functions of the trial, which is determined
+    if it is not given. Each connection must be to its own clone; triggers fire.
     """
-    rules = read_access_rules(trial.connections[0])
-    inputs = policy_inputs(rules, trial.tables)
+    reach_ = reach_ or reach(trial.connections[0], trial.matrix, trial.functions)
+    rules, inputs = reach_.rules, reach_.inputs
     effective = effective_commands(trial.connections[0], rules, trial.tables, inputs.tables)
-    reach_ = reach(trial.connections[0], trial.matrix, trial.functions)
     permitted = permitted_writes(trial, reach_, results)
     writes = [
         Write(cell, group)
@@ -103,7 +103,7 @@ def _findings(
             )
 
 
-def closure_key(connection: Connection) -> str:
+def policy_inputs_digest(connection: Connection) -> str:
     """Return a digest of what decides whether the writes of a cell are compared: what policies read.
 
     Whether a write can change that depends on the triggers and foreign keys of its table, which the key of
