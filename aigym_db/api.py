@@ -171,23 +171,16 @@ def health(dsn: str, project: ProjectOrFolder | None = None, *, checks: tuple[st
     from datetime import UTC, datetime
 
     from aigym_db.database.dsn import require_dsn
-    from aigym_db.health.check import health_checks
     from aigym_db.health.examine import examine
-    from aigym_db.health.suppress import suppress
-    from aigym_db.project.config import find, unknown_setting
+    from aigym_db.health.suppress import check_suppressions, suppress
+    from aigym_db.project.config import find
     from aigym_db.project.domains import domains
 
     dsn = require_dsn(dsn)
     if project is None:
         return examine(dsn, names=checks)
     project = find(project)
-    known = {word for check in health_checks() for word in (check.name, check.code.lower())}
-    for index, suppression in enumerate(project.health_suppressions):
-        if suppression.check.lower() not in known:
-            message = f"A suppression names a check `{suppression.check}`, which does not exist."
-            names = {check.name for check in health_checks()}
-            place = ("health_suppressions", index, "check")
-            raise unknown_setting(project, message, suppression.check, names, *place)
+    check_suppressions(project)
     external = [domain.name for domain in domains(project) if domain.external]
     examined = examine(dsn, names=checks, ignored=("aigym_db", *external))
     return suppress(examined, project.health_suppressions, datetime.now(UTC).date())

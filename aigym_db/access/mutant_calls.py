@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
+
 from aigym_db.access.call_graph import CallGraph, Node
 from aigym_db.access.calls import CallTrial
 from aigym_db.access.mutations import Mutation
@@ -60,14 +62,12 @@ class CallTest:
     def _killer(
         self, connection: Connection, mutation: Mutation, batches: list[Sequence[int]], *, reach: bool = False
     ) -> tuple[str | None, str | None]:
-        from psycopg import Error
-
         if not batches:
             return None, None
         with connection.transaction(force_rollback=True):
             try:
                 connection.execute(mutation.mutant.ddl.encode())
-            except Error as error:
+            except psycopg.Error as error:
                 return None, error.diag.message_primary
             for batch in batches:
                 if cell := self._first_killer(connection, mutation, batch):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from threading import Lock
 
+import psycopg
+
 from aigym_db.access.attempts import AttemptStatement
 from aigym_db.access.call_graph import CallGraph
 from aigym_db.access.mutations import Mutation
@@ -24,15 +26,13 @@ class TriggerTest:
 
     def killer(self, connection: Connection, mutation: Mutation) -> tuple[str | None, str | None]:
         """Apply the mutant, execute its statements and roll back; return the killing cell, or the error."""
-        from psycopg import Error
-
         statements = self.candidates(connection, mutation.function)
         if not statements:
             return None, None
         with connection.transaction(force_rollback=True):
             try:
                 connection.execute(mutation.mutant.ddl.encode())
-            except Error as error:
+            except psycopg.Error as error:
                 return None, error.diag.message_primary
             for result in self._trial.run_on([item.id for item in statements], connection, triggers=True):
                 if result.actual != frozenset(result.statement.expected):

@@ -35,8 +35,6 @@ _IMPORTS = (
 )
 _RESERVED = frozenset(re.findall(r"\w+", " ".join((*_IMPORTS, *_TYPES.values(), "str list True False"))))
 """Names of the module that a class or a field must not replace."""
-
-
 _ENDINGS = ("Arguments", "Row", "Result")
 """The ends of the names of the declarations of a function."""
 

@@ -6,8 +6,25 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
+from aigym_db.health.check import HealthCheck, health_checks
 from aigym_db.health.examine import CheckResult, Health, Measurement
+from aigym_db.project.config import Project, unknown_setting
 from aigym_db.project.suppressions import Suppression
+
+
+def check_suppressions(project: Project) -> None:
+    """Raise BadConfig (AIG-P002) if a suppression of the project names a check that does not exist."""
+    for index, suppression in enumerate(project.health_suppressions):
+        if not any(_is_of(suppression, check) for check in health_checks()):
+            raise unknown_setting(
+                project,
+                f"A suppression names a check `{suppression.check}`, which does not exist.",
+                suppression.check,
+                {check.name for check in health_checks()},
+                "health_suppressions",
+                index,
+                "check",
+            )
 
 
 def suppress(health: Health, suppressions: Iterable[Suppression], today: date) -> Health:
@@ -21,7 +38,7 @@ def suppress(health: Health, suppressions: Iterable[Suppression], today: date) -
 
 
 def _suppressed(result: CheckResult, known: tuple[Suppression, ...], today: date) -> CheckResult:
-    own = [each for each in known if each.check.lower() in (result.check.name, result.check.code.lower())]
+    own = [each for each in known if _is_of(each, result.check)]
     measurements = [_measurement(each, own, today) for each in result.measurements]
     expired = [
         Measurement(
@@ -35,6 +52,10 @@ def _suppressed(result: CheckResult, known: tuple[Suppression, ...], today: date
         if each.until < today
     ]
     return replace(result, measurements=(*expired, *measurements))
+
+
+def _is_of(suppression: Suppression, check: HealthCheck) -> bool:
+    return suppression.check.lower() in (check.name, check.code.lower())
 
 
 def _measurement(measurement: Measurement, own: list[Suppression], today: date) -> Measurement:

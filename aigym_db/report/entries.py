@@ -6,15 +6,14 @@ Imported only for `--format json`, as `documents`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from aigym_db.database.partially_applied import PartialMigration
 from aigym_db.errors import AigymError
-from aigym_db.health.examine import CheckResult
 from aigym_db.migrate.observer import Finished
 from aigym_db.migrate.phases import phase_of
 from aigym_db.model.finding import Finding
 from aigym_db.model.migration import Applied, Migration
-from aigym_db.partitions.plan import PartitionStep
 from aigym_db.project.targets import Target
 from aigym_db.report import machine
 from aigym_db.report.documents import (
@@ -30,6 +29,10 @@ from aigym_db.report.documents import (
     TargetHead,
     WaitingEntry,
 )
+
+if TYPE_CHECKING:
+    from aigym_db.health.examine import CheckResult
+    from aigym_db.partitions.plan import PartitionStep
 
 
 def finding(item: Finding) -> FindingEntry:

@@ -35,8 +35,8 @@ having sum(pg_stat_get_xact_numscans(index)) > 0
 
 
 @contextmanager
-def asking(connection: Superuser, query: Query, *, as_owner: bool = False) -> Iterator[None]:
-    """Be the person of the query, or the owner of the tables, for one transaction, which is rolled back."""
+def acting(connection: Superuser, query: Query, *, as_owner: bool = False) -> Iterator[None]:
+    """Act as the person of the query, or as the owner of the tables, in a transaction that is rolled back."""
     with connection.transaction(force_rollback=True):
         connection.execute("set local row_security = on")
         if as_owner:
@@ -57,7 +57,7 @@ def person_id(person: str) -> str:
 def run_ms(connection: Superuser, query: Query, *, as_owner: bool = False) -> float:
     """Return the milliseconds of one execution with its rows, without the start of the transaction."""
     sql = query.owner_sql if as_owner and query.owner_sql else query.sql
-    with asking(connection, query, as_owner=as_owner):
+    with acting(connection, query, as_owner=as_owner):
         start_s = time.perf_counter()
         connection.execute(sql.encode()).fetchall()
         return (time.perf_counter() - start_s) * 1000
@@ -65,7 +65,7 @@ def run_ms(connection: Superuser, query: Query, *, as_owner: bool = False) -> fl
 
 def rows(connection: Superuser, query: Query) -> int:
     """Return the number of rows that the person gets."""
-    with asking(connection, query):
+    with acting(connection, query):
         return connection.execute(query.sql.encode()).rowcount
 
 
@@ -74,7 +74,7 @@ def scanned(connection: Superuser, query: Query, *, sequential: bool = True) -> 
 
     With `sequential=False` the planner avoids sequential scans: in small tables it prefers them to any index.
     """
-    with asking(connection, query):
+    with acting(connection, query):
         if not sequential:
             connection.execute("set local enable_seqscan = off")
             connection.execute("discard plans")
