@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from aigym_db.model.access import CallOutcome, Outcome
     from aigym_db.model.finding import Finding, Level
     from aigym_db.model.migration import Plan
-    from aigym_db.partitions.apply import PartitionObserver, PartitionOptions
+    from aigym_db.partitions.apply import PartitionOptions
+    from aigym_db.partitions.execution import PartitionObserver
     from aigym_db.partitions.plan import PartitionPlan
     from aigym_db.project.config import Project
 

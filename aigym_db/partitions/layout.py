@@ -126,13 +126,17 @@ class Layout:
 
 
 def layouts(
-    connection: Connection[Any], known: Iterable[Strategy], partition_schema: str | None
+    connection: Connection[Any],
+    known: Iterable[Strategy],
+    partition_schema: str | None,
+    *,
+    count_rows: bool = True,
 ) -> tuple[Layout, ...]:
     """Return the layout of each table that is partitioned by range of the column of its strategy.
 
     Partitions are created in `partition_schema`, as `<schema>__<table>_p202611`; without one in the schema of
-    the table, as `<table>_p202611`. The rows of overflow partitions are counted, so the role of the
-    connection must be able to read them.
+    the table, as `<table>_p202611`. With `count_rows`, the rows of overflow partitions are counted, so the
+    role of the connection must be able to read them.
     """
     by_table = {strategy.table: strategy for strategy in known}
     parameters = {"tables": [*by_table]}
@@ -140,11 +144,12 @@ def layouts(
     for parent, *values in connection.execute(query("partitions/partitions"), parameters):
         partitions.setdefault(parent, []).append(Partition(*values))
     tables = connection.execute(query("partitions/tables"), parameters).fetchall()
-    return tuple(
+    uncounted = tuple(
         _layout(connection, by_table[f"{row[0]}.{row[1]}"], row, partitions, partition_schema)
         for row in tables
         if row[2] == by_table[f"{row[0]}.{row[1]}"].key
     )
+    return tuple(_with_rows(connection, layout) for layout in uncounted) if count_rows else uncounted
 
 
 def copy_comment(complete_before: int | None) -> str:
@@ -183,7 +188,7 @@ def _layout(
         detached_at = datetime.fromisoformat(known[1]) if known else None
         archived_rows = int(known[2]) if known and known[2] else None
         former.append(Former(table, interval, detached_at, archived_rows, rows))
-    layout = Layout(
+    return Layout(
         strategy,
         schema,
         name,
@@ -199,12 +204,6 @@ def _layout(
         tuple(copies),
         tuple(former),
     )
-    overflow = layout.overflow
-    if overflow is None:
-        return layout
-    return _with_rows(
-        layout, connection.execute(rows_by_interval(layout, overflow.qualified).encode()).fetchall()
-    )
 
 
 def rows_by_interval(layout: Layout, table: str) -> str:
@@ -217,6 +216,10 @@ def rows_by_interval(layout: Layout, table: str) -> str:
     return f"select {begin}, pg_catalog.count(*) from {table} group by 1 order by 1"
 
 
-def _with_rows(layout: Layout, counts: Iterable[tuple[Any, ...]]) -> Layout:
+def _with_rows(connection: Connection[Any], layout: Layout) -> Layout:
+    """Return the layout with the numbers of rows in its overflow partition."""
+    if layout.overflow is None:
+        return layout
+    counts = connection.execute(rows_by_interval(layout, layout.overflow.qualified).encode())
     rows = tuple((interval_at(layout.strategy.width, begin), count) for begin, count in counts)
     return replace(layout, overflow_rows=rows)

@@ -11,7 +11,8 @@ import pytest
 
 import aigym_db
 from aigym_db.errors import ConnectionLost
-from aigym_db.partitions.apply import PartitionObserver, PartitionOptions
+from aigym_db.partitions.apply import PartitionOptions
+from aigym_db.partitions.execution import PartitionObserver
 from aigym_db.partitions.plan import PartitionStep
 from tests.partitions.conftest import (
     create_partitions,

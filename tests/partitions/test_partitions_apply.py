@@ -11,7 +11,8 @@ import pytest
 
 import aigym_db
 from aigym_db.errors import FormerPartition, LockTimeout
-from aigym_db.partitions.apply import PartitionObserver, PartitionOptions
+from aigym_db.partitions.apply import PartitionOptions
+from aigym_db.partitions.execution import PartitionObserver
 from aigym_db.partitions.plan import PartitionStep
 from tests.partitions.conftest import (
     create_partitions,
@@ -152,7 +153,7 @@ def test_partitions_of_older_rows_are_created_on_request(
 def test_a_lock_timeout_names_the_table_and_the_step(
     visitor: Visitor, database: str, project: ProjectInProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aigym_db.partitions.apply.PATIENCE_MS", 1)
+    monkeypatch.setattr("aigym_db.partitions.execution.PATIENCE_MS", 1)
     project.write(
         "aigym-db.toml",
         'lock_timeout_ms = 100\n[partitions]\n"app.events" = "range created_at month keep 3"\n',

@@ -89,7 +89,8 @@ def apply_command(
     is retried for up to a minute. After an error the steps of other tables are executed.
     """
     from aigym_db.api import apply_partitions
-    from aigym_db.partitions.apply import PartitionObserver, PartitionOptions
+    from aigym_db.partitions.apply import PartitionOptions
+    from aigym_db.partitions.execution import PartitionObserver
     from aigym_db.report import partitions as text
 
     dsn = app.dsn()
