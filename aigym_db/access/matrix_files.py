@@ -49,6 +49,7 @@ from pathlib import Path
 from typing import Any
 
 from aigym_db.access.actors import ActorList
+from aigym_db.access.cell_classes import check_classes
 from aigym_db.access.function_files import KEY as FUNCTIONS
 from aigym_db.access.function_files import FunctionMatrix, read_functions
 from aigym_db.access.gains import KEY as GAINS
@@ -176,62 +177,11 @@ def _table_matrix(
         shared = base is not None and actor.name not in own
         place = base.doc.place("access", key) if base and shared else doc.place(table, "access", key)
         for command, classes in zip(COMMANDS, row, strict=True):
-            _check_classes(doc, f"{table}, {actor.name}, {command}", classes, rows, reassignments, table)
+            check_classes(doc, f"{table}, {actor.name}, {command}", classes, rows, reassignments, table)
             reached = classes if requires is None or requires in actor.provides else ()
             gained = gains.get((actor.name, command), frozenset())
             cells[actor.name, command] = Cell(table, actor.name, command, reached, place, gained)
     return TableMatrix(table, doc.place(table), rows, reassignments, cells)
-
-
-def steps(classes: tuple[str, ...], column: str) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Return the reassignments of `column` that a `reassign` cell with these entries allows.
-
-    Each is a pair: the row classes of the row before, and those of which it must be one after. An entry
-    without ` > ` allows changes within its class: `own` is `(("own",), ("own",))`.
-    """
-    plain: list[str] = []
-    changes: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
-    for text in classes:
-        only, old, new = _step(text)
-        if only not in ("", column):
-            continue
-        if new:
-            changes.append(((old,), (new,)))
-        else:
-            plain.append(old)
-    return [(tuple(plain), tuple(plain)), *changes]
-
-
-def _step(text: str) -> tuple[str, str, str]:
-    """Split `column.old > new` into column, old and new; a missing part is empty."""
-    left, _, new = text.partition(" > ")
-    column, _, old = left.rpartition(".")
-    return column, old, new
-
-
-def _check_classes(
-    doc: Document,
-    cell: str,
-    classes: tuple[str, ...],
-    rows: Mapping[str, str],
-    reassignments: Mapping[str, str],
-    table: str,
-) -> None:
-    for text in classes:
-        column, *names = _step(text)
-        if column and column not in reassignments:
-            raise doc.wrong(
-                f"{cell}: `reassignments` does not contain a column `{column}`.",
-                table,
-                hint=f"Use one of: {', '.join(reassignments)}.",
-            )
-        for name in filter(None, names):
-            if name != "all" and name not in rows:
-                raise doc.wrong(
-                    f"{cell}: the row class `{name}` does not exist.",
-                    table,
-                    hint=f"Define it under `rows`, or use one of: {', '.join(rows) or 'all'}.",
-                )
 
 
 def _required_level(doc: Document, table: str, value: Mapping[str, Any], actor_list: ActorList) -> str | None:

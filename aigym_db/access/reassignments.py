@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from aigym_db.access.cell_classes import class_changes
 from aigym_db.access.matching import Connection, current_rows, matching_rows
 from aigym_db.access.matrix import AccessMatrix, predicate
-from aigym_db.access.matrix_files import TableMatrix, steps
+from aigym_db.access.matrix_files import TableMatrix
 from aigym_db.access.tables import Table
 from aigym_db.syntax.quote import literal
 
@@ -86,7 +87,9 @@ def _steps(
     after: dict[tuple[str, str], str] = {}
     for name in reassigning:
         actor = matrix.actors[name]
-        for number, (old, new) in enumerate(steps(table_matrix.cells[name, "reassign"].classes, column)):
+        for number, (old, new) in enumerate(
+            class_changes(table_matrix.cells[name, "reassign"].classes, column)
+        ):
             before[name, str(number)] = predicate(table_matrix, old, actor)
             after[name, str(number)] = predicate(table_matrix, new, actor)
         after[name, "select"] = predicate(table_matrix, table_matrix.cells[name, "select"].classes, actor)
