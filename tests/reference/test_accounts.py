@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from aigym_db.database.connect import connect
-from aigym_db.database.replay import replayed
-from aigym_db.database.servers.server import TEMPLATE
-from aigym_db.project.config import find
-from aigym_db.project.migrations import migrations
-from aigym_db.seeds.load import load
-from aigym_db.seeds.plan import seed_files
+from tests.reference.conftest import seeded
 
-PROJECT = find(Path(__file__).parents[2])
 Connection = psycopg.Connection[tuple[object, ...]]
 
 BREAKS_AUDIT = """
@@ -46,13 +37,8 @@ NO_REFERENCE = "delete from audit.security_audit; delete from audit.event_types;
 
 @pytest.fixture(scope="module")
 def migrated() -> Iterator[Connection]:
-    """A superuser's connection to the migrated database with its reference rows, on a temporary server."""
-    ups = tuple(migration.up for migration in migrations(PROJECT))
-    with (
-        replayed("embedded", ups, PROJECT.session) as server,
-        closing(connect(server.dsn(TEMPLATE), autocommit=True)) as connection,
-    ):
-        load(connection, "reference", seed_files(PROJECT, "reference"), PROJECT.owner)
+    """A superuser's connection to the migrated database with its reference rows."""
+    with seeded("reference") as connection:
         yield connection
 
 
@@ -167,6 +153,7 @@ def test_accounts_change_whatever_fails_after_it(built: Connection, cause: str) 
     built.execute("delete from auth.mfa_factors")
     built.execute("update auth.users set banned_until = 'infinity' where id = %s", [account])
 
+    assert failures(built)
     assert built.execute("select count(*) from auth.users").fetchone() == (2,)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -12,19 +11,17 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from aigym_db.access.matrix import read_matrix
-from aigym_db.access.test_database import open_test_database
-from aigym_db.project.config import find
+from tests.reference.conftest import PROJECT, ReferenceDatabase
 
-PROJECT = find(Path(__file__).parents[2])
 MATRIX = read_matrix(PROJECT.root)
 Connection = psycopg.Connection[tuple[Any, ...]]
 Request = Callable[[str], AbstractContextManager[Connection]]
 
 
 @pytest.fixture(scope="module")
-def database() -> Iterator[str]:
+def database(base: ReferenceDatabase) -> Iterator[str]:
     """The DSN of the test database, as superuser."""
-    with open_test_database(PROJECT) as base, base.database() as dsn:
+    with base.database() as dsn:
         yield dsn
 
 

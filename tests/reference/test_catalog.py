@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
 
-from aigym_db.access import test_database as databases
 from aigym_db.access.actors import read_actors
-from aigym_db.access.test_database import connect_as, open_test_database
+from aigym_db.access.test_database import connect_as
 from aigym_db.project.cards import cards
-from aigym_db.project.config import find
+from tests.reference.conftest import PROJECT, ReferenceDatabase
 
-PROJECT = find(Path(__file__).parents[2])
 VIEWS = (
     "core.data_catalog",
     "core.column_catalog",
@@ -31,15 +28,9 @@ MATERIAL_OF_PEOPLE = (
 """Names of columns that contain data of people or secrets."""
 
 
-@pytest.fixture(scope="module")
-def loaded() -> Iterator[databases.TestDatabase]:
-    with open_test_database(PROJECT) as base:
-        yield base
-
-
 @pytest.fixture
-def connection(loaded: databases.TestDatabase) -> Iterator[psycopg.Connection]:
-    with loaded.connection() as opened:
+def connection(base: ReferenceDatabase) -> Iterator[psycopg.Connection]:
+    with base.connection() as opened:
         yield opened
 
 
@@ -129,12 +120,10 @@ def test_every_audited_card_has_the_trigger(connection: psycopg.Connection) -> N
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_view_of_the_catalog_has_rows_for_its_readers_only(
-    loaded: databases.TestDatabase, view: str
-) -> None:
+def test_a_view_of_the_catalog_has_rows_for_its_readers_only(base: ReferenceDatabase, view: str) -> None:
     actors = read_actors(PROJECT.root)
     readers = set()
-    with loaded.database() as dsn:
+    with base.database() as dsn:
         for actor in actors.actors.values():
             with connect_as(dsn, actor) as session:
                 try:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
 
-from aigym_db.access import test_database
 from aigym_db.access.matrix import read_matrix
-from aigym_db.access.test_database import connect_as, open_test_database
-from aigym_db.project.config import find
+from aigym_db.access.test_database import connect_as
+from tests.reference.conftest import PROJECT, WAITING, ReferenceDatabase
+from tests.support.waiting import wait_for_row
 
-PROJECT = find(Path(__file__).parents[2])
 MATRIX = read_matrix(PROJECT.root)
 
 Connection = psycopg.Connection[tuple[object, ...]]
@@ -38,21 +36,15 @@ DIFFERENT = " union all ".join(
 )
 
 
-@pytest.fixture(scope="module")
-def base() -> Iterator[test_database.TestDatabase]:
-    with open_test_database(PROJECT) as opened:
-        yield opened
-
-
 @pytest.fixture
-def dsn(base: test_database.TestDatabase) -> Iterator[str]:
+def dsn(base: ReferenceDatabase) -> Iterator[str]:
     """A database of its own with the test rows."""
     with base.database() as opened:
         yield opened
 
 
 @pytest.fixture
-def owner(dsn: str) -> Iterator[Connection]:
+def superuser(dsn: str) -> Iterator[Connection]:
     """A superuser's connection."""
     with psycopg.connect(dsn, autocommit=True) as connection:
         yield connection
@@ -87,54 +79,46 @@ def denied(dsn: str, actor: str, statement: str, *, keep: bool = True) -> bool:
         "deleted_at = null",
     ],
 )
-def test_a_typed_part_has_tenant_owner_and_audience_of_its_item(owner: Connection, change: str) -> None:
-    assert owner.execute(DIFFERENT.encode()).fetchall() == []
+def test_a_typed_part_has_tenant_owner_and_audience_of_its_item(superuser: Connection, change: str) -> None:
+    assert superuser.execute(DIFFERENT.encode()).fetchall() == []
 
-    changed = owner.execute(
+    changed = superuser.execute(
         f"update content.items set {change} where tenant_id is not null".encode()
     ).rowcount
 
     assert changed > 10
-    assert owner.execute(DIFFERENT.encode()).fetchall() == []
+    assert superuser.execute(DIFFERENT.encode()).fetchall() == []
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_root_columns_of_a_typed_part_cannot_be_forged(owner: Connection, part: str) -> None:
-    owner.execute(
+def test_root_columns_of_a_typed_part_cannot_be_forged(superuser: Connection, part: str) -> None:
+    superuser.execute(
         f"update content.{part} set tenant_id = null, owner_id = '{EDITOR}', audience = 'everyone'".encode()
     )
 
-    assert owner.execute(DIFFERENT.encode()).fetchall() == []
+    assert superuser.execute(DIFFERENT.encode()).fetchall() == []
 
 
-def test_a_part_inserted_while_its_item_changes_gets_the_new_values(dsn: str, owner: Connection) -> None:
-    owner.execute("delete from content.documents where item_id = %s", [DRAFT])
+def test_a_part_inserted_while_its_item_changes_gets_the_new_values(dsn: str, superuser: Connection) -> None:
+    superuser.execute("delete from content.documents where item_id = %s", [DRAFT])
     with psycopg.connect(dsn) as first:
         first.execute("insert into content.documents (item_id, body) values (%s, 'New.')", [DRAFT])
         publish = threading.Thread(
-            target=lambda: owner.execute(
+            target=lambda: superuser.execute(
                 "update content.items set status = 'published' where id = %s", [DRAFT]
             )
         )
         publish.start()
         with psycopg.connect(dsn, autocommit=True) as watcher:
-            wait_for_lock(watcher)
+            wait_for_row(watcher, WAITING)
         first.commit()
     publish.join(30)
 
-    audience = owner.execute("select audience from content.documents where item_id = %s", [DRAFT]).fetchone()
+    audience = superuser.execute(
+        "select audience from content.documents where item_id = %s", [DRAFT]
+    ).fetchone()
     assert audience == ("members",)
-    assert owner.execute(DIFFERENT.encode()).fetchall() == []
-
-
-def wait_for_lock(watcher: Connection) -> None:
-    """Return once a session of the database waits for a lock."""
-    waiting = (
-        "select count(*) from pg_catalog.pg_stat_activity "
-        "where datname = current_database() and wait_event_type = 'Lock'"
-    )
-    while watcher.execute(waiting.encode()).fetchone() == (0,):
-        watcher.execute("select pg_sleep(0.02)")
+    assert superuser.execute(DIFFERENT.encode()).fetchall() == []
 
 
 def test_publishing_withdrawing_and_opening_require_the_permission(dsn: str) -> None:
@@ -148,7 +132,7 @@ def test_publishing_withdrawing_and_opening_require_the_permission(dsn: str) -> 
     assert [denied(dsn, "editor", statement) for statement in (publish, show, withdraw)] == [False] * 3
 
 
-def test_the_server_records_publication_and_counts_editions(dsn: str, owner: Connection) -> None:
+def test_the_server_records_publication_and_counts_editions(dsn: str, superuser: Connection) -> None:
     columns = "status, version, published_by, published_at is not null, archived_at is not null"
     with connect_as(dsn, MATRIX.actors["editor"]) as editor:
         states = [
@@ -187,10 +171,10 @@ ACTIONS = {
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_a_denied_permission_stops_its_action(dsn: str, owner: Connection, action: str) -> None:
+def test_a_denied_permission_stops_its_action(dsn: str, superuser: Connection, action: str) -> None:
     assert not denied(dsn, "community_admin", ACTIONS[action], keep=False)
 
-    owner.execute(
+    superuser.execute(
         "insert into iam.permission_grants (user_id, permission_id, tenant_id, effect) "
         "select %s, id, %s, 'deny' from iam.permissions where code = %s",
         [ADMIN, A, action.split(" ", maxsplit=1)[0]],
@@ -199,13 +183,13 @@ def test_a_denied_permission_stops_its_action(dsn: str, owner: Connection, actio
     assert denied(dsn, "community_admin", ACTIONS[action])
 
 
-def test_a_person_who_left_reads_nothing_of_the_tenant(dsn: str, owner: Connection) -> None:
+def test_a_person_who_left_reads_nothing_of_the_tenant(dsn: str, superuser: Connection) -> None:
     mine = (
         f"select id from {{}} where tenant_id = '{A}' and owner_id = '{CREATOR}' and visibility <> 'public'"
     )
     with connect_as(dsn, MATRIX.actors["creator"]) as creator:
         before = [creator.execute(mine.format(t).encode()).rowcount for t in ("content.items", "media.media")]
-        owner.execute(
+        superuser.execute(
             "update iam.memberships set status = 'terminated' where tenant_id = %s and user_id = %s",
             [A, CREATOR],
         )
@@ -219,24 +203,24 @@ def test_a_person_who_left_reads_nothing_of_the_tenant(dsn: str, owner: Connecti
 
 
 @pytest.mark.parametrize("status", ["suspended", "closing"])
-def test_public_rows_of_a_closed_tenant_are_closed(dsn: str, owner: Connection, status: str) -> None:
+def test_public_rows_of_a_closed_tenant_are_closed(dsn: str, superuser: Connection, status: str) -> None:
     counts = "select (select count(*) from content.items where tenant_id = %s), "
     counts += "(select count(*) from media.media where tenant_id = %s)"
     with connect_as(dsn, MATRIX.actors["stranger"]) as stranger:
         before = stranger.execute(counts.encode(), [A, A]).fetchone()
-        owner.execute("update iam.tenants set status = %s where id = %s", [status, A])
+        superuser.execute("update iam.tenants set status = %s where id = %s", [status, A])
         after = stranger.execute(counts.encode(), [A, A]).fetchone()
 
     assert before == (1, 1)
     assert after == (0, 0)
 
 
-def test_a_deleted_folder_takes_its_contents_and_gives_them_back(dsn: str, owner: Connection) -> None:
+def test_a_deleted_folder_takes_its_contents_and_gives_them_back(dsn: str, superuser: Connection) -> None:
     live = "select array(select title from content.items where folder_id = any (%s) and is_active order by 1)"
     with connect_as(dsn, MATRIX.actors["editor"]) as editor:
         editor.execute(f"select core.soft_delete('content.items', '{DRAFT}')".encode())
         editor.execute(f"select core.soft_delete('content.folders', '{FOLDER}')".encode())
-        deleted = owner.execute(live.encode(), [[FOLDER, INNER]]).fetchone()
+        deleted = superuser.execute(live.encode(), [[FOLDER, INNER]]).fetchone()
         with pytest.raises(psycopg.errors.ForeignKeyViolation):
             editor.execute(
                 "insert into content.items (repository_id, content_type, tenant_id, folder_id, title) "
@@ -244,7 +228,7 @@ def test_a_deleted_folder_takes_its_contents_and_gives_them_back(dsn: str, owner
                 "where code = 'documents'"
             )
         editor.execute(f"select core.restore('content.folders', '{FOLDER}')".encode())
-        restored = owner.execute(live.encode(), [[FOLDER, INNER]]).fetchone()
+        restored = superuser.execute(live.encode(), [[FOLDER, INNER]]).fetchone()
 
     assert deleted == ([],)
     assert restored == (["Document A"],), "what was deleted before remains deleted"

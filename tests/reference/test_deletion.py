@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
 
-from aigym_db.access.test_database import open_test_database
-from aigym_db.project.config import find
+from tests.reference.conftest import ReferenceDatabase
 
-PROJECT = find(Path(__file__).parents[2])
 PERSON = "00000000-0000-4000-8000-00000000a003"
 
 Connection = psycopg.Connection[tuple[object, ...]]
@@ -55,9 +52,9 @@ ROWS = {
 
 
 @pytest.fixture(scope="module")
-def attached() -> Iterator[Connection]:
+def attached(base: ReferenceDatabase) -> Iterator[Connection]:
     """A superuser's connection to the test rows, in which items, files and folders reference each other."""
-    with open_test_database(PROJECT) as base, base.connection() as connection:
+    with base.connection() as connection:
         connection.execute(ATTACH.encode())
         yield connection
 

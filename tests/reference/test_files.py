@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
 
 from aigym_db.access.matrix import read_matrix
-from aigym_db.access.test_database import connect_as, open_test_database
-from aigym_db.project.config import find
+from aigym_db.access.test_database import connect_as
+from tests.reference.conftest import PROJECT, WAITING, ReferenceDatabase
+from tests.support.waiting import wait_for_row
 
-PROJECT = find(Path(__file__).parents[2])
 CREATOR = read_matrix(PROJECT.root).actors["creator"]
 A = "00000000-0000-4000-8000-00000000b001"
 
@@ -21,9 +20,9 @@ Connection = psycopg.Connection[tuple[object, ...]]
 
 
 @pytest.fixture
-def owner() -> Iterator[Connection]:
+def superuser(base: ReferenceDatabase) -> Iterator[Connection]:
     """A superuser's connection to a database with the test rows; tenant A has used all but a megabyte."""
-    with open_test_database(PROJECT) as base, base.connection() as connection:
+    with base.connection() as connection:
         connection.execute("update media.media set file_size_bytes = 1048576 where tenant_id = %s", [A])
         connection.execute(
             "update iam.tenants set storage_limit_mb = 1 + (select count(*) from media.media "
@@ -44,8 +43,8 @@ def add(connection: Connection, size: int, mime_type: str = "application/pdf") -
     return str(row[0])
 
 
-def test_the_storage_of_a_tenant_is_limited(owner: Connection) -> None:
-    with connect_as(owner.info.dsn, CREATOR) as creator:
+def test_the_storage_of_a_tenant_is_limited(superuser: Connection) -> None:
+    with connect_as(superuser.info.dsn, CREATOR) as creator:
         first = add(creator, 1048575)
         add(creator, 1)
         with pytest.raises(psycopg.errors.CheckViolation, match="storage limit"):
@@ -57,39 +56,34 @@ def test_the_storage_of_a_tenant_is_limited(owner: Connection) -> None:
             creator.execute("select core.restore('media.media', %s)", [first])
 
 
-def test_a_file_cannot_grow_or_change_tenant_past_the_limit(owner: Connection) -> None:
+def test_a_file_cannot_grow_or_change_tenant_past_the_limit(superuser: Connection) -> None:
     with pytest.raises(psycopg.errors.CheckViolation, match="storage limit"):
-        owner.execute(
+        superuser.execute(
             "update media.media set file_size_bytes = 2097153 "
             "where id = '00000000-0000-4000-8000-00000000e102'"
         )
     with pytest.raises(psycopg.errors.CheckViolation, match="storage limit"):
-        owner.execute(
+        superuser.execute(
             "update media.media set file_size_bytes = 1048577, tenant_id = %s where tenant_id is null", [A]
         )
 
 
-def test_two_files_added_at_the_same_time_share_the_limit(owner: Connection) -> None:
+def test_two_files_added_at_the_same_time_share_the_limit(superuser: Connection) -> None:
     rejected: list[str] = []
 
     def second() -> None:
-        with connect_as(owner.info.dsn, CREATOR) as connection:
+        with connect_as(superuser.info.dsn, CREATOR) as connection:
             try:
                 add(connection, 600_000)
             except psycopg.errors.CheckViolation as error:
                 rejected.append(str(error.diag.message_primary))
 
-    with connect_as(owner.info.dsn, CREATOR) as first:
+    with connect_as(superuser.info.dsn, CREATOR) as first:
         first.execute("begin")
         add(first, 600_000)
         thread = threading.Thread(target=second)
         thread.start()
-        waiting = (
-            "select count(*) from pg_catalog.pg_stat_activity "
-            "where datname = current_database() and wait_event_type = 'Lock'"
-        )
-        while owner.execute(waiting.encode()).fetchone() == (0,):
-            owner.execute("select pg_sleep(0.02)")
+        wait_for_row(superuser, WAITING)
         first.execute("commit")
         thread.join(30)
 
@@ -98,20 +92,20 @@ def test_two_files_added_at_the_same_time_share_the_limit(owner: Connection) -> 
 
 @pytest.mark.parametrize(("mime_type", "size"), [("image/png", 10), ("application/pdf", 104857601)])
 def test_a_file_has_a_format_and_a_size_that_its_type_allows(
-    owner: Connection, mime_type: str, size: int
+    superuser: Connection, mime_type: str, size: int
 ) -> None:
-    owner.execute("update iam.tenants set storage_limit_mb = 1000000")
+    superuser.execute("update iam.tenants set storage_limit_mb = 1000000")
     with (
-        connect_as(owner.info.dsn, CREATOR) as creator,
+        connect_as(superuser.info.dsn, CREATOR) as creator,
         pytest.raises(psycopg.errors.CheckViolation, match="files of type document"),
     ):
         add(creator, size, mime_type)
 
 
 @pytest.mark.parametrize("column", ["bucket", "object_key", "status", "content_sha256", "created_by", "id"])
-def test_the_server_decides_where_an_object_is_stored(owner: Connection, column: str) -> None:
+def test_the_server_decides_where_an_object_is_stored(superuser: Connection, column: str) -> None:
     with (
-        connect_as(owner.info.dsn, CREATOR) as creator,
+        connect_as(superuser.info.dsn, CREATOR) as creator,
         pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied"),
     ):
         creator.execute(

@@ -45,10 +45,10 @@ def edited(reach: ReachOfActor) -> frozenset[str]:
     return reach.get("authz.tenants_with(edit)", frozenset())
 
 
-def invite_and_accept(story: ActorTransaction, role: str) -> None:
+def invite_and_accept(transaction: ActorTransaction, role: str) -> None:
     """The admin of A invites the member of B, who accepts."""
-    ((token,),) = story.act("community_admin", INVITE, [A, "member.b@example.test", role])
-    story.act("outsider", ACCEPT, [token])
+    ((token,),) = transaction.act("community_admin", INVITE, [A, "member.b@example.test", role])
+    transaction.act("outsider", ACCEPT, [token])
 
 
 def test_an_invited_person_reaches_the_tenant_after_acceptance_only(

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
 
-from aigym_db.access.test_database import open_test_database
-from aigym_db.project.config import find
 from aigym_db.project.order import state_sql
-
-PROJECT = find(Path(__file__).parents[2])
+from tests.reference.conftest import PROJECT, ReferenceDatabase
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -78,9 +74,9 @@ FIVE_MEGABYTES = {
 
 
 @pytest.fixture(scope="module")
-def filled() -> Iterator[Connection]:
+def filled(base: ReferenceDatabase) -> Iterator[Connection]:
     """A superuser's connection to the database with the test rows; triggers are disabled."""
-    with open_test_database(PROJECT) as base, base.connection() as connection:
+    with base.connection() as connection:
         connection.execute("set session_replication_role = replica")
         yield connection
 

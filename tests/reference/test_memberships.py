@@ -6,20 +6,13 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from pathlib import Path
 
 import psycopg
 import pytest
 
 from aigym_db.database.connect import connect
-from aigym_db.database.replay import replayed
-from aigym_db.database.servers.server import TEMPLATE
-from aigym_db.project.config import find
-from aigym_db.project.migrations import migrations
-from aigym_db.seeds.load import load
-from aigym_db.seeds.plan import seed_files
+from tests.reference.conftest import seeded
 
-PROJECT = find(Path(__file__).parents[2])
 Connection = psycopg.Connection[tuple[object, ...]]
 SignIn = Callable[[str], Connection]
 
@@ -29,17 +22,15 @@ HARBOUR = "00000000-0000-4000-b000-000200000003"
 
 @pytest.fixture(scope="module")
 def dsn() -> Iterator[str]:
-    """A database with the development rows, on a temporary server."""
-    ups = tuple(migration.up for migration in migrations(PROJECT))
-    with replayed("embedded", ups, PROJECT.session) as server:
-        with closing(connect(server.dsn(TEMPLATE), autocommit=True)) as connection:
-            for name in ("reference", "development"):
-                load(connection, name, seed_files(PROJECT, name), PROJECT.owner)
-        yield server.dsn(TEMPLATE)
+    """The DSN of a database on the server whose template has the development rows."""
+    with seeded("reference", "development") as connection:
+        dsn = connection.info.dsn
+        connection.close()
+        yield dsn
 
 
 @pytest.fixture
-def owner(dsn: str) -> Iterator[Connection]:
+def superuser(dsn: str) -> Iterator[Connection]:
     """A superuser's connection to a copy of the database."""
     with closing(connect(dsn, autocommit=True)) as administration:
         administration.execute("drop database if exists copy with (force)")
@@ -49,17 +40,17 @@ def owner(dsn: str) -> Iterator[Connection]:
 
 
 @pytest.fixture
-def sign_in(owner: Connection) -> Iterator[SignIn]:
+def sign_in(superuser: Connection) -> Iterator[SignIn]:
     """Return a session of a person with a second factor, named by the local part of the address."""
     with ExitStack() as opened:
 
         def session(name: str) -> Connection:
-            connection = opened.enter_context(closing(connect(owner.info.dsn, autocommit=True)))
+            connection = opened.enter_context(closing(connect(superuser.info.dsn, autocommit=True)))
             connection.execute("set role authenticated")
             connection.execute(
                 "select set_config('request.jwt.claims', jsonb_build_object("
                 "'sub', %s::text, 'role', 'authenticated', 'aal', 'aal2')::text, false)",
-                [person(owner, name)],
+                [person(superuser, name)],
             )
             return connection
 
@@ -98,7 +89,7 @@ def grant(connection: Connection, name: str, role: str, tenant: str) -> None:
 
 
 def concurrently(
-    owner: Connection, first: Connection, second: Connection, *calls: tuple[str, list[object]]
+    superuser: Connection, first: Connection, second: Connection, *calls: tuple[str, list[object]]
 ) -> str:
     """Start the second call before the first is committed, and return how it ended."""
     (call, parameters), (other, other_parameters) = calls
@@ -115,7 +106,7 @@ def concurrently(
         thread = threading.Thread(target=run)
         thread.start()
         while thread.is_alive() and not value(
-            owner, "select cardinality(pg_blocking_pids(%s)) > 0", second.info.backend_pid
+            superuser, "select cardinality(pg_blocking_pids(%s)) > 0", second.info.backend_pid
         ):
             thread.join(0.01)
     thread.join(60)
@@ -125,23 +116,23 @@ def concurrently(
 LEAVE = "select iam.set_membership_status(%s, %s, 'terminated')"
 
 
-def test_of_two_owners_who_leave_at_once_one_stays(owner: Connection, sign_in: SignIn) -> None:
-    grant(owner, "harbour.editor", "owner", HARBOUR)
+def test_of_two_owners_who_leave_at_once_one_stays(superuser: Connection, sign_in: SignIn) -> None:
+    grant(superuser, "harbour.editor", "owner", HARBOUR)
     first, second = sign_in("harbour.owner"), sign_in("harbour.editor")
 
     outcome = concurrently(
-        owner,
+        superuser,
         first,
         second,
-        (LEAVE, [HARBOUR, person(owner, "harbour.owner")]),
-        (LEAVE, [HARBOUR, person(owner, "harbour.editor")]),
+        (LEAVE, [HARBOUR, person(superuser, "harbour.owner")]),
+        (LEAVE, [HARBOUR, person(superuser, "harbour.editor")]),
     )
 
-    assert (outcome, owners(owner, HARBOUR)) == ("55000", 1)
+    assert (outcome, owners(superuser, HARBOUR)) == ("55000", 1)
 
 
-def test_of_two_owners_who_revoke_each_other_one_stays(owner: Connection, sign_in: SignIn) -> None:
-    grant(owner, "harbour.editor", "owner", HARBOUR)
+def test_of_two_owners_who_revoke_each_other_one_stays(superuser: Connection, sign_in: SignIn) -> None:
+    grant(superuser, "harbour.editor", "owner", HARBOUR)
     first, second = sign_in("harbour.owner"), sign_in("harbour.editor")
     role = (
         "select id from iam.user_roles where tenant_id = %s and user_id = %s and "
@@ -149,50 +140,55 @@ def test_of_two_owners_who_revoke_each_other_one_stays(owner: Connection, sign_i
     )
 
     outcome = concurrently(
-        owner,
+        superuser,
         first,
         second,
-        ("select iam.revoke_role(%s)", [value(owner, role, HARBOUR, person(owner, "harbour.editor"))]),
-        ("select iam.revoke_role(%s)", [value(owner, role, HARBOUR, person(owner, "harbour.owner"))]),
+        (
+            "select iam.revoke_role(%s)",
+            [value(superuser, role, HARBOUR, person(superuser, "harbour.editor"))],
+        ),
+        ("select iam.revoke_role(%s)", [value(superuser, role, HARBOUR, person(superuser, "harbour.owner"))]),
     )
 
-    assert (outcome, owners(owner, HARBOUR)) == ("committed", 1)
+    assert (outcome, owners(superuser, HARBOUR)) == ("committed", 1)
 
 
-def test_an_owner_who_hands_over_twice_at_once_hands_over_once(owner: Connection, sign_in: SignIn) -> None:
+def test_an_owner_who_hands_over_twice_at_once_hands_over_once(
+    superuser: Connection, sign_in: SignIn
+) -> None:
     hand_over = "select iam.hand_over_ownership(%s, %s)"
 
     outcome = concurrently(
-        owner,
+        superuser,
         sign_in("harbour.owner"),
         sign_in("harbour.owner"),
-        (hand_over, [HARBOUR, person(owner, "harbour.editor")]),
-        (hand_over, [HARBOUR, person(owner, "harbour.coach")]),
+        (hand_over, [HARBOUR, person(superuser, "harbour.editor")]),
+        (hand_over, [HARBOUR, person(superuser, "harbour.coach")]),
     )
 
-    assert (outcome, owners(owner, HARBOUR)) == ("42501", 1)
+    assert (outcome, owners(superuser, HARBOUR)) == ("42501", 1)
 
 
 def invite(session: Connection, tenant: str, name: str, role: str = "member") -> object:
     return value(session, "select token from iam.invite(%s, %s, %s)", tenant, f"{name}@example.test", role)
 
 
-def test_an_invitation_is_accepted_once(owner: Connection, sign_in: SignIn) -> None:
+def test_an_invitation_is_accepted_once(superuser: Connection, sign_in: SignIn) -> None:
     token = invite(sign_in("north.admin"), NORTHSIDE, "harbour.member1")
     accept = ("select iam.accept_invitation(%s)", [token])
 
-    outcome = concurrently(owner, sign_in("harbour.member1"), sign_in("harbour.member1"), accept, accept)
+    outcome = concurrently(superuser, sign_in("harbour.member1"), sign_in("harbour.member1"), accept, accept)
 
     assert outcome == "42501"
 
 
-def test_the_member_limit_holds_for_concurrent_members(owner: Connection, sign_in: SignIn) -> None:
-    owner.execute("update iam.tenants set user_limit = 11 where id = %s", [NORTHSIDE])
+def test_the_member_limit_holds_for_concurrent_members(superuser: Connection, sign_in: SignIn) -> None:
+    superuser.execute("update iam.tenants set user_limit = 11 where id = %s", [NORTHSIDE])
     admin = sign_in("north.admin")
     accept = "select iam.accept_invitation(%s)"
 
     outcome = concurrently(
-        owner,
+        superuser,
         sign_in("harbour.member1"),
         sign_in("harbour.member2"),
         (accept, [invite(admin, NORTHSIDE, "harbour.member1")]),
@@ -200,23 +196,27 @@ def test_the_member_limit_holds_for_concurrent_members(owner: Connection, sign_i
     )
 
     members = value(
-        owner, "select count(*) from iam.memberships where tenant_id = %s and status = 'active'", NORTHSIDE
+        superuser,
+        "select count(*) from iam.memberships where tenant_id = %s and status = 'active'",
+        NORTHSIDE,
     )
     assert (outcome, members) == ("53400", 11)
 
 
 @pytest.mark.parametrize("path", ["function", "direct", "deleted"])
-def test_a_role_does_not_return_with_the_membership(owner: Connection, sign_in: SignIn, path: str) -> None:
+def test_a_role_does_not_return_with_the_membership(
+    superuser: Connection, sign_in: SignIn, path: str
+) -> None:
     admin, member = sign_in("north.admin"), sign_in("north.member1")
-    grant(owner, "north.member1", "community_admin", NORTHSIDE)
+    grant(superuser, "north.member1", "community_admin", NORTHSIDE)
     before = value(member, "select count(*) from authz.admin_tenant_ids()")
-    mine = person(owner, "north.member1")
+    mine = person(superuser, "north.member1")
     if path == "function":
         admin.execute(LEAVE.encode(), [NORTHSIDE, mine])
     elif path == "direct":
-        owner.execute("update iam.memberships set status = 'terminated' where user_id = %s", [mine])
+        superuser.execute("update iam.memberships set status = 'terminated' where user_id = %s", [mine])
     else:
-        owner.execute("delete from iam.memberships where user_id = %s", [mine])
+        superuser.execute("delete from iam.memberships where user_id = %s", [mine])
 
     member.execute("select iam.accept_invitation(%s)", [invite(admin, NORTHSIDE, "north.member1", "guest")])
 
@@ -226,34 +226,35 @@ def test_a_role_does_not_return_with_the_membership(owner: Connection, sign_in: 
 
 
 def test_a_role_does_not_return_with_a_membership_that_had_expired(
-    owner: Connection, sign_in: SignIn
+    superuser: Connection, sign_in: SignIn
 ) -> None:
     member = sign_in("north.member1")
-    grant(owner, "north.member1", "community_admin", NORTHSIDE)
-    mine = person(owner, "north.member1")
-    owner.execute(
+    grant(superuser, "north.member1", "community_admin", NORTHSIDE)
+    mine = person(superuser, "north.member1")
+    superuser.execute(
         "update iam.memberships set expires_at = now() - interval '1 second' where user_id = %s", [mine]
     )
     while_expired = value(member, "select count(*) from authz.admin_tenant_ids()")
 
-    owner.execute("update iam.memberships set expires_at = null where user_id = %s", [mine])
+    superuser.execute("update iam.memberships set expires_at = null where user_id = %s", [mine])
 
     assert (while_expired, value(member, "select count(*) from authz.admin_tenant_ids()")) == (0, 0)
 
 
-def test_open_invitations_end_with_the_role_of_the_inviter(owner: Connection, sign_in: SignIn) -> None:
+def test_open_invitations_end_with_the_role_of_the_inviter(superuser: Connection, sign_in: SignIn) -> None:
     token = invite(sign_in("north.admin"), NORTHSIDE, "harbour.member1")
-    roles = "update iam.user_roles set revoked_at = %s where user_id = %s and tenant_id = %s"
-    who = person(owner, "north.admin")
-    owner.execute(roles.encode(), ["now", who, NORTHSIDE])
-    grant(owner, "north.admin", "community_admin", NORTHSIDE)
+    superuser.execute(
+        "update iam.user_roles set revoked_at = now() where user_id = %s and tenant_id = %s",
+        [person(superuser, "north.admin"), NORTHSIDE],
+    )
+    grant(superuser, "north.admin", "community_admin", NORTHSIDE)
 
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         sign_in("harbour.member1").execute("select iam.accept_invitation(%s)", [token])
 
 
-def test_each_permitted_call_leaves_one_security_event(owner: Connection, sign_in: SignIn) -> None:
-    admin, member = sign_in("north.admin"), person(owner, "north.member1")
+def test_each_permitted_call_leaves_one_security_event(superuser: Connection, sign_in: SignIn) -> None:
+    admin, member = sign_in("north.admin"), person(superuser, "north.member1")
     calls: list[tuple[str, list[object]]] = [
         ("select iam.grant_role(%s, 'content_editor', %s)", [member, NORTHSIDE]),
         ("select iam.set_membership_status(%s, %s, 'suspended')", [NORTHSIDE, member]),
@@ -265,38 +266,38 @@ def test_each_permitted_call_leaves_one_security_event(owner: Connection, sign_i
 
     events = []
     for statement, parameters in calls:
-        before = value(owner, "select count(*) from audit.security_audit")
+        before = value(superuser, "select count(*) from audit.security_audit")
         admin.execute(statement.encode(), parameters)
-        events.append(value(owner, "select count(*) - %s from audit.security_audit", before))
+        events.append(value(superuser, "select count(*) - %s from audit.security_audit", before))
 
     assert events == [1] * len(calls)
 
 
-def test_tenants_and_people_can_be_deleted_whatever_belongs_to_them(owner: Connection) -> None:
-    owner.execute("delete from iam.tenants where parent_id is not null")
-    owner.execute("delete from iam.tenants")
-    owner.execute("delete from auth.users")
+def test_tenants_and_people_can_be_deleted_whatever_belongs_to_them(superuser: Connection) -> None:
+    superuser.execute("delete from iam.tenants where parent_id is not null")
+    superuser.execute("delete from iam.tenants")
+    superuser.execute("delete from auth.users")
 
     left = [
-        value(owner, f"select count(*) from iam.{table}")
+        value(superuser, f"select count(*) from iam.{table}")
         for table in ("tenants", "profiles", "memberships", "user_roles", "unit_members", "invitations")
     ]
     assert left == [0] * 6
 
 
-ASKED = re.compile(
+PERMISSION_TESTS = re.compile(
     r"(?:tenants_with|governed_with|assert_permission|may_on_platform)\((?:[\w.]+, )?'([a-z_]+\.[a-z_]+)'"
 )
 
 
-def test_each_permission_is_tested_by_a_policy_or_a_function(owner: Connection) -> None:
+def test_each_permission_is_tested_by_a_policy_or_a_function(superuser: Connection) -> None:
     """Each code occurs in a policy or a function, and each code that occurs there exists."""
-    texts = owner.execute(
+    texts = superuser.execute(
         "select coalesce(qual, '') || coalesce(with_check, '') from pg_policies "
         "union all select prosrc from pg_proc where pronamespace::regnamespace::text = any (%s)",
         [["authz", "iam", "content", "media", "ai", "audit", "core", "ops"]],
     ).fetchall()
-    asked = {code for (text,) in texts for code in ASKED.findall(str(text).replace("::text", ""))}
-    codes = {str(code) for (code,) in owner.execute("select code from iam.permissions")}
+    tested = {code for (text,) in texts for code in PERMISSION_TESTS.findall(str(text).replace("::text", ""))}
+    codes = {str(code) for (code,) in superuser.execute("select code from iam.permissions")}
 
-    assert asked == codes
+    assert tested == codes
