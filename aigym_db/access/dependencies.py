@@ -16,10 +16,10 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal, NamedTuple
 
+from aigym_db.access.relation_facts import RelationFacts, foreign_keys, generates_keys, relation_of
 from aigym_db.model.catalog import Catalog, Key
 from aigym_db.syntax.body import Body, inner
 
@@ -36,8 +36,6 @@ class Use(NamedTuple):
 
 
 _RELATIONS = ("table", "view", "materialized view", "foreign table")
-_PARTS = ("column", "constraint", "policy", "trigger", "rule")
-"""Objects whose name is that of a relation, a dot and their own."""
 _ROUTINES = ("function", "procedure")
 _WITHOUT_EXPRESSIONS = (
     "database",
@@ -49,29 +47,11 @@ _WITHOUT_EXPRESSIONS = (
     "setting",
 )
 _READABLE = ("sql", "plpgsql")
-_RELATION_OF = re.compile(r'((?:"(?:[^"]|"")*"|[^".]+)\.(?:"(?:[^"]|"")*"|[^".]+))\.')
-_REFERENCES = re.compile(r'REFERENCES ((?:"(?:[^"]|"")*"|[^".\s]+)\.(?:"(?:[^"]|"")*"|[^".(\s]+))\(')
-_CASCADES = re.compile(r"ON (?:UPDATE|DELETE) (?:CASCADE|SET)")
 _OWN_TABLE = re.compile(
     r"format\(\s*'(?:[^']|'')*'(?:\s*,\s*(?:tg_table_schema|tg_table_name|tg_argv\[\d+\]))*\s*\)|'(?:[^']|'')*'"
 )
 """An executed expression that is constant except for the table and the arguments of the trigger."""
 _WRITING = {"update", "delete", "merge", "truncate", "lock", "copy"}
-
-
-@dataclass(slots=True)
-class _Relation:
-    facts: dict[str, str] = field(default_factory=dict)
-    parts: dict[Key, Mapping[str, str]] = field(default_factory=dict)
-    """Columns, constraints, indexes, triggers, rules and sequences."""
-    policies: dict[Key, Mapping[str, str]] = field(default_factory=dict)
-    children: list[str] = field(default_factory=list)
-    """Partitions and tables that inherit."""
-
-    @property
-    def parents(self) -> list[str]:
-        """The tables that it is a partition of or inherits from."""
-        return [name.partition(" (")[0] for name in self.facts.get("inherits", "").split(", ")]
 
 
 class Dependencies:
@@ -86,10 +66,10 @@ class Dependencies:
         self._rows = rows
         self._roles = {key.name: values for key, values in facts.items() if key.kind == "role"}
         self._functions = {key.name: values for key, values in facts.items() if key.kind in _ROUTINES}
-        self._relations: dict[str, _Relation] = {}
+        self._relations: dict[str, RelationFacts] = {}
         for key, values in facts.items():
             if key.kind in _RELATIONS:
-                self._relations.setdefault(key.name, _Relation()).facts.update(values)
+                self._relations.setdefault(key.name, RelationFacts()).facts.update(values)
         shared: dict[Key, Mapping[str, str]] = {}
         for key, values in facts.items():
             relation = self._relations.get(relation_of(key, values))
@@ -101,7 +81,7 @@ class Dependencies:
             for parent in relation.parents:
                 if parent in self._relations:
                     self._relations[parent].children.append(name)
-        self._references = {name: dict(_foreign_keys(item)) for name, item in self._relations.items()}
+        self._references = {name: dict(foreign_keys(item)) for name, item in self._relations.items()}
         self._referencing: dict[str, list[tuple[str, bool]]] = {}
         for name, references in self._references.items():
             for target, cascades in references.items():
@@ -227,48 +207,9 @@ class Dependencies:
         content: list[object] = [use.name, relation.facts, _listed(relation.parts)]
         if self._policed(use):
             content.append(_listed(relation.policies))
-        if use.mode != "insert" or not _generates_keys(relation):
+        if use.mode != "insert" or not generates_keys(relation):
             content.append(self._rows.get(use.name))
         return _digest(content)
-
-
-def relation_of(key: Key, facts: Mapping[str, str]) -> str:
-    """Return the relation that an object belongs to; empty if it belongs to none."""
-    if key.kind in _PARTS:
-        match = _RELATION_OF.match(key.name)
-    elif key.kind == "sequence":
-        match = _RELATION_OF.match(facts.get("owned_by", ""))
-    else:
-        return facts.get("on_table", "")
-    return match[1] if match else ""
-
-
-def _foreign_keys(relation: _Relation) -> list[tuple[str, bool]]:
-    """Return the tables that a relation references, with True if a change of a referenced row cascades.
-
-    Those that cascade are last: a table can be referenced by several foreign keys.
-    """
-    references = [
-        (target[1], _CASCADES.search(facts["definition"]) is not None)
-        for key, facts in relation.parts.items()
-        if key.kind == "constraint" and (target := _REFERENCES.search(facts.get("definition", "")))
-    ]
-    return sorted(references, key=lambda reference: reference[1])
-
-
-def _generates_keys(relation: _Relation) -> bool:
-    """Return True if no row can conflict with an inserted row: each unique index has a generated column."""
-    columns = {
-        key.name.rpartition(".")[2]
-        for key, facts in relation.parts.items()
-        if key.kind == "column" and ("identity" in facts or "(" in facts.get("default", ""))
-    }
-    unique = [
-        facts.get("definition", "")
-        for facts in relation.parts.values()
-        if re.match(r"PRIMARY KEY|UNIQUE|EXCLUDE|CREATE UNIQUE", facts.get("definition", ""))
-    ]
-    return all(not columns.isdisjoint(re.findall(r"\w+", text)) for text in unique)
 
 
 def _dynamic(body: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-from aigym_db.access.dependencies import relation_of
+from aigym_db.access.relation_facts import relation_of
 from aigym_db.model.catalog import Catalog
 from aigym_db.syntax.quote import literal
 

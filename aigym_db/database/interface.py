@@ -12,7 +12,7 @@ from aigym_db.model.interface import (
     InterfaceColumn,
     InterfaceFunction,
     InterfaceRelation,
-    Vocabulary,
+    InterfaceType,
 )
 from aigym_db.syntax.listed_values import listed_values
 
@@ -29,7 +29,7 @@ def read_interface(connection: Connection, schema: str) -> Interface:
             schema=schema,
             relations=tuple(map(_relation, _rows(connection, "interface/relations", parameters))),
             functions=tuple(map(_function, _rows(connection, "interface/functions", parameters))),
-            types=dict(map(_vocabulary, _rows(connection, "interface/types", {}))),
+            types=dict(map(_type, _rows(connection, "interface/types", {}))),
         )
 
 
@@ -72,10 +72,10 @@ def _function(row: tuple[Any, ...]) -> InterfaceFunction:
     )
 
 
-def _vocabulary(row: tuple[Any, ...]) -> tuple[str, Vocabulary]:
+def _type(row: tuple[Any, ...]) -> tuple[str, InterfaceType]:
     name, base, labels, checks, columns = row
     if columns:
-        return name, Vocabulary("record", (), tuple(InterfaceColumn(*column) for column in columns))
+        return name, InterfaceType("record", (), tuple(InterfaceColumn(*column) for column in columns))
     if base is None:
-        return name, Vocabulary("text", tuple(labels))
-    return name, Vocabulary(base, next(filter(None, map(listed_values, checks)), ()))
+        return name, InterfaceType("text", tuple(labels))
+    return name, InterfaceType(base, next(filter(None, map(listed_values, checks)), ()))

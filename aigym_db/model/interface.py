@@ -72,7 +72,7 @@ class InterfaceFunction:
 
 
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
+class InterfaceType:
     """A domain, enum or composite type."""
 
     base: str
@@ -90,7 +90,7 @@ class Interface:
     schema: str
     relations: tuple[InterfaceRelation, ...]
     functions: tuple[InterfaceFunction, ...]
-    types: Mapping[str, Vocabulary]
+    types: Mapping[str, InterfaceType]
     """Domains, enums and composite types of the database by name."""
 
     def lines(self) -> tuple[str, ...]:
