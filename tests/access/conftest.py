@@ -13,6 +13,7 @@ from aigym_db.access.findings import coverage_gaps, differing_cells
 from aigym_db.access.matrix import read_matrix
 from aigym_db.access.trial import trial
 from aigym_db.access.trigger_differences import trigger_differences
+from tests.access.calls import RENAME, Calls
 
 MINI = Path(__file__).parent / "mini"
 
@@ -50,3 +51,11 @@ def messages(connection: psycopg.Connection) -> Callable[..., list[str]]:
         return [finding.message for finding in findings]
 
     return run
+
+
+@pytest.fixture
+def calls(mini: Path, connection: psycopg.Connection) -> Iterator[Calls]:
+    """The small project with a function `app.rename` that its users can execute."""
+    connection.execute("update app.colours set retired = false where code = 'teal'")
+    connection.execute(RENAME.encode())
+    yield Calls(mini, connection)

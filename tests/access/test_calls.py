@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from aigym_db.access import function_files
@@ -14,65 +12,10 @@ from aigym_db.access.calls import call_outcomes
 from aigym_db.access.findings import differing_calls
 from aigym_db.access.matrix import read_matrix
 from aigym_db.access.test_database import open_test_database
-from aigym_db.errors import BadAccessMatrix
 from aigym_db.project.config import find
+from tests.access.calls import CELLS, DEFINER, Calls
 
 ROOT = Path(__file__).parents[2]
-
-DEFINER = "language plpgsql security definer set search_path = ''"
-RENAME = f"""
-    create function app.rename(colour text, label text) returns boolean {DEFINER} as $$
-    begin
-        update app.colours set label = rename.label where code = colour and not retired;
-        return found;
-    end $$;
-    revoke execute on function app.rename from public;
-    grant execute on function app.rename to mini_user;
-"""
-CELLS = """
-[functions."app.rename".calls]
-live    = ["'teal'", "'Sea'"]
-missing = ["'none'", "label => 'Sea'"]
-[functions."app.rename".access]
-people    = ["true; app.colours ~1", "false"]
-no_access = ["anonymous", "service"]
-"""
-
-
-@pytest.fixture
-def calls(mini: Path, connection: psycopg.Connection) -> Iterator[Calls]:
-    """The small project with a function `app.rename` that its users can execute."""
-    connection.execute("update app.colours set retired = false where code = 'teal'")
-    connection.execute(RENAME.encode())
-    yield Calls(mini, connection)
-
-
-class Calls:
-    """The access matrix of a project that a test can change, and its database."""
-
-    def __init__(self, root: Path, connection: psycopg.Connection) -> None:
-        self.root = root
-        self.connection = connection
-        self.file = root / "policies/app.access.toml"
-        self.tables = self.file.read_text()
-        self.write(CELLS)
-
-    def write(self, cells: str) -> None:
-        """Replace the cells of `app.rename`."""
-        self.file.write_text(self.tables + cells)
-
-    def messages(self, *changes: str) -> list[str]:
-        """Execute statements and all calls; return the messages of the findings."""
-        for change in changes:
-            self.connection.execute(change.encode())
-        outcomes = call_outcomes(self.connection, read_matrix(self.root))
-        return [finding.message for finding in differing_calls(outcomes)]
-
-    def error(self) -> BadAccessMatrix:
-        """Return the error that reading and executing the matrix raises."""
-        with pytest.raises(BadAccessMatrix) as raised:
-            self.messages()
-        return raised.value
 
 
 def test_calls_that_return_and_change_what_is_expected_match(calls: Calls) -> None:
@@ -285,71 +228,6 @@ def test_the_row_of_an_actor_takes_precedence_over_the_row_of_its_group(calls: C
     assert [message.split(": expected")[0].split(": ")[1] for message in calls.messages()] == ["member live"]
 
 
-CHAINED = """
-[functions."app.rename".calls]
-chained = { before = "select code from app.colours where code = 'teal'", arguments = ["{result}", "'Sea'"] }
-denied  = { before = "delete from app.colours", arguments = ["{result}", "'Sea'"] }
-[functions."app.rename".access]
-people    = ["true; app.colours ~1", "rejected"]
-no_access = ["anonymous", "service"]
-"""
-
-
-def test_a_call_can_use_the_result_of_a_statement_before(calls: Calls) -> None:
-    calls.write(CHAINED)
-
-    assert calls.messages() == []
-
-
-def test_a_result_without_a_statement_before_is_an_error(calls: Calls) -> None:
-    calls.write(CELLS.replace("\"'teal'\"", '"{result}"'))
-
-    assert "`{result}` is not a name of actors.toml" in calls.error().message
-
-
-JOIN = f"""
-    create or replace function app.rename(colour text, label text) returns boolean {DEFINER} as $$
-    begin
-        insert into app.memberships (tenant_id, user_id, level)
-        select t.id, guard.me(), 'member' from app.tenants as t where t.name = 'Beta'
-        on conflict do nothing;
-        return true;
-    end $$
-"""
-
-
-def test_what_the_caller_gains_is_reported(calls: Calls) -> None:
-    """A member of Acme who joins Beta reads its units; the membership itself is a change and no gain."""
-    message = next(message for message in calls.messages(JOIN) if "admin live" in message)
-
-    assert "actual true; app.memberships +1; gains " in message
-    gains = dict(item.rsplit(" ", 1) for item in message.split("gains ")[1].rstrip(".").split(", "))
-    assert gains["guard.tenants(own)"] == "1"
-    assert gains["app.units"] == "1"
-
-
-def test_gains_that_are_listed_match(calls: Calls) -> None:
-    gains = next(m for m in calls.messages(JOIN) if "admin live" in m).split("gains ")[1].rstrip(".")
-    without_numbers = re.sub(r" \d+", "", gains)
-    for listed, matches in ((gains, True), (without_numbers, True), (f"{gains}0", False)):
-        cell = f"true; app.memberships +1; gains {listed}"
-        calls.write(CELLS + f'admin = "{cell}"\n')
-
-        assert any(": admin " in message for message in calls.messages()) is not matches
-
-
-def test_rows_that_the_call_writes_are_no_gain(calls: Calls) -> None:
-    messages = calls.messages(
-        f"""create or replace function app.rename(colour text, label text) returns boolean {DEFINER} as $$
-            begin
-                insert into app.notes (id, user_id, body) values (gen_random_uuid(), guard.me(), 'new');
-                return true;
-            end $$"""
-    )
-
-    assert any("member live" in message and "actual true; app.notes +1." in message for message in messages)
-
-
 def test_the_documentation_lists_the_keys_of_the_reader() -> None:
     section = (ROOT / "docs/access-matrix.md").read_text().split("## Functions")[1].split("| cell |")[0]
     keys = re.findall(r"^\| (`[^|]*`) \|", section, re.MULTILINE)
@@ -385,83 +263,3 @@ def test_a_function_without_its_checks_is_reported_with_caller_and_changes() -> 
     )
     for gain in ("authz.is_super_admin(own) 1", "authz.may_on_platform(elevate) 1", "iam.tenants "):
         assert gain in message
-
-
-OUST = f"""
-    create or replace function app.rename(colour text, label text) returns boolean {DEFINER} as $$
-    begin
-        update app.memberships set ended_at = now() where user_id = rename.colour::uuid and level = 'admin';
-        return found;
-    end $$
-"""
-CHAIN = """
-[functions."app.rename".calls.oust]
-arguments = ["{carol}", "''"]
-before    = [{ as = "admin", sql = "update app.tenants set name = 'of ' || {me}" }]
-[functions."app.rename".access]
-people    = "rejected"
-member    = "true; app.tenants ~1, app.memberships ~1; admin loses app.units, app.units~"
-no_access = ["anonymous", "service"]
-"""
-
-
-def test_what_other_actors_of_a_chain_lose_is_reported(calls: Calls) -> None:
-    calls.write(CHAIN)
-
-    message = next(message for message in calls.messages(OUST) if ": member oust" in message)
-
-    assert message.startswith("admin: update app.tenants set name = 'of ' || '00000000-0000-0000-0000-")
-    reach = message.split("actual true; app.memberships ~1, app.tenants ~1; ")[1]
-    assert reach.startswith(
-        "loses app.memberships 1; admin gains app.memberships(held) 1; admin loses app.log 1, "
-    )
-    for loss in (
-        "app.units 2",
-        "app.units~ 2",
-        "app.units- 2",
-        "app.memberships(held) 1",
-        "guard.governs(own) 1",
-    ):
-        assert loss in reach
-
-
-def test_losses_that_are_listed_match(calls: Calls) -> None:
-    calls.write(CHAIN)
-    reach = next(m for m in calls.messages(OUST) if ": member oust" in m).split("app.tenants ~1; ")[1]
-
-    calls.write(CHAIN.replace("admin loses app.units, app.units~", reach.rstrip(".")))
-
-    assert [message for message in calls.messages() if ": member oust" in message] == []
-
-
-def test_a_row_of_the_actor_that_helpers_read_is_a_gain(calls: Calls) -> None:
-    """A second membership of Acme gives no further access, but it is a membership."""
-    messages = calls.messages(
-        f"""create or replace function app.rename(colour text, label text) returns boolean {DEFINER} as $$
-            begin
-                update app.memberships set level = 'admin' where user_id = guard.me() and ended_at is null;
-                return true;
-            end $$""",
-        "revoke select on app.log from mini_user",
-    )
-
-    message = next(message for message in messages if "member live" in message)
-    assert message.endswith("actual true; app.memberships ~1; gains app.memberships(held) 1.")
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ('as = "admin"', 'as = "zoe"', "The actor `zoe` does not exist"),
-        ('as = "admin"', 'by = "admin"', "has no key `by`"),
-        ("admin loses", "zoe loses", "is not a valid cell"),
-        ("admin loses", "admin drops", "is not a valid cell"),
-        ("admin loses app.units, app.units~", "admin loses app.units, app.units", "is not a valid cell"),
-        ("{me}", "{result}", "`{result}` is not a name"),
-    ],
-)
-def test_an_invalid_chain_is_an_error(calls: Calls, old: str, new: str, message: str) -> None:
-    assert old in CHAIN
-    calls.write(CHAIN.replace(old, new))
-
-    assert message in calls.error().message

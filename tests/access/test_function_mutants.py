@@ -15,8 +15,8 @@ from aigym_db.access.mutants import MutationReport, mutate
 from aigym_db.access.mutations import read_access_rules
 from aigym_db.access.trial import trial
 from aigym_db.errors import BadAccessMatrix
+from tests.access.calls import DEFINER
 
-DEFINER = "language plpgsql security definer set search_path = ''"
 SCHEMA = f"""
     create type app.mood as enum ('good', 'bad');
     create function guard.assert_strong() returns void {DEFINER} as $$

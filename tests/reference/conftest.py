@@ -30,6 +30,13 @@ def base() -> Iterator[TestDatabase]:
         yield opened
 
 
+@pytest.fixture
+def connection(base: TestDatabase) -> Iterator[psycopg.Connection]:
+    """A superuser's connection to a clone of it."""
+    with base.connection() as opened:
+        yield opened
+
+
 @contextmanager
 def seeded(*seed_sets: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     """A superuser's connection to the migrated database with these seed sets, on a temporary server."""
@@ -41,6 +48,20 @@ def seeded(*seed_sets: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
         for name in seed_sets:
             load(connection, name, seed_files(PROJECT, name), PROJECT.owner)
         yield connection
+
+
+def security_events(connection: psycopg.Connection) -> list[str]:
+    """The codes of the security events of the current transaction, in order."""
+    rows = connection.execute(
+        """
+        select t.code
+        from audit.security_audit as log
+        join audit.event_types as t on t.id = log.event_type_id
+        where log.occurred_at >= now()
+        order by log.occurred_at
+        """
+    )
+    return [code for (code,) in rows]
 
 
 WAITING = (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import psycopg
 import pytest
 
@@ -26,12 +24,6 @@ MATERIAL_OF_PEOPLE = (
     r"|user_agent|ip_address|password|secret|token)(_|$)"
 )
 """Names of columns that contain data of people or secrets."""
-
-
-@pytest.fixture
-def connection(base: ReferenceDatabase) -> Iterator[psycopg.Connection]:
-    with base.connection() as opened:
-        yield opened
 
 
 def test_the_catalog_has_one_row_for_each_card_and_each_table(connection: psycopg.Connection) -> None:
