@@ -166,7 +166,7 @@ class Dependencies:
         for use in self._mentioned(_text(relation.parts.values()), role):
             if use.name not in references and use.name != name:
                 yield use
-            if use.mode == "call" and "execute" in _words(self._functions[use.name]["definition"]):
+            if use.mode == "call" and "execute" in self._words(self._functions[use.name]["definition"]):
                 # A trigger function can address its table by tg_table_name.
                 yield Use(name, "write", self._functions[use.name]["owner"])
 
@@ -175,7 +175,7 @@ class Dependencies:
         head, _, body = definition.partition("\nAS ")
         language = re.search(r"^ LANGUAGE (\S+)", head, re.MULTILINE)
         role = function["owner"] if function["security"] == "definer" else caller
-        words = _words(body or definition)
+        words = self._words(body or definition)
         if language is None or language[1] not in _READABLE or _dynamic(body) or 'u&"' in body.lower():
             yield from (Use(name, "write", role) for name in self._relations)
             yield from (Use(name, "call", role) for name in self._functions)

@@ -64,8 +64,7 @@ def _naming(
 
 
 def _another(trial: Trial, actor: Actor) -> str | None:
-    """Return a person other than the actor: the value that another actor has for a name of an owner
-    column."""
+    """Return a person other than the actor: the value of another actor for the name of an owner column."""
     names = {name for _, _, name in owner_columns(trial.matrix)}
     own = {actor.names.get(name) for name in names}
     others = (other.names.get(name) for other in trial.matrix.actors.values() for name in sorted(names))

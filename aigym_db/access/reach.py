@@ -27,7 +27,7 @@ from aigym_db.model.access import Actor
 from aigym_db.syntax.quote import literal
 
 Connection = psycopg.Connection[tuple[Any, ...]]
-TAB = "\t"
+_TAB = "\t"
 _UNREPORTED = "-"
 """The first character of an entry that is compared and not reported."""
 _QUERIES = (
@@ -38,7 +38,7 @@ _QUERIES = (
     "create_read_reach",
     "create_reach_changes",
 )
-MARKS = {"update": "~", "delete": "-"}
+_MARKS = {"update": "~", "delete": "-"}
 """What follows the name of a table in an entry about rows that can be updated or deleted."""
 
 
@@ -79,7 +79,7 @@ class Reach:
         ).fetchone()
         for entry in row[0] if row else ():
             if not entry.startswith(_UNREPORTED):
-                label, _, value = entry.partition(TAB)
+                label, _, value = entry.partition(_TAB)
                 yield label, value
 
     def identity(self, actor: Actor) -> Mapping[str, Any] | None:
@@ -163,8 +163,7 @@ def _calls_of_policies(
 
 
 def owner_columns(matrix: AccessMatrix) -> tuple[tuple[str, str, str], ...]:
-    """Return the columns that contain the owner of a row: table, column, and the name of the value in
-    actors.toml.
+    """Return the owner columns of tables: table, column, and the name of its value in actors.toml.
 
     They are those that `reassignments` maps to a value of the actor that is no list.
     """
@@ -226,7 +225,7 @@ def _held(
         values = (f"{table.columns[name].quoted}::text" for name in inputs.held[table.name])
         columns = f"concat_ws('|', {', '.join((table.key_sql, *values))})"
         own = f"{owner.quoted}::text = persons ->> {literal(person)}"
-        label = literal(f"{table.name}(held)" + TAB)
+        label = literal(f"{table.name}(held)" + _TAB)
         statements.append(_append(f"select {label} || {columns} from {table.quoted} where {own}"))
     return statements, tuple(sorted({person for _, _, person in owners}))
 
@@ -235,7 +234,7 @@ def _values(role: str, calls: Iterable[ReadOnlyCall]) -> Iterator[tuple[ReadOnly
     for call in calls:
         if role in call.roles:
             append = _append(
-                f"select {literal(call.label + TAB)} || aigym_value::text "
+                f"select {literal(call.label + _TAB)} || aigym_value::text "
                 f"from {call.statement} as aigym_value where aigym_value::text <> 'false'"
             )
             yield call, f"begin {append} exception when others then null; end;"
@@ -248,8 +247,8 @@ def _if_read(part: str, statement: str) -> str:
 def _reachable_rows(table: Table, role: str, conditions: Mapping[tuple[str, str, str], _Condition]) -> str:
     """Return the query of the rows that a role can select, and of those that it can also update or delete."""
     grants = table.grants[role]
-    entries = [f"{literal(table.name + TAB)} || {table.key_sql}"]
-    for command, mark in MARKS.items():
+    entries = [f"{literal(table.name + _TAB)} || {table.key_sql}"]
+    for command, mark in _MARKS.items():
         condition = _Condition("true", "true", frozenset())
         if table.protected:
             condition = conditions.get((table.name, role, command), _Condition("false", "true", frozenset()))
@@ -258,7 +257,7 @@ def _reachable_rows(table: Table, role: str, conditions: Mapping[tuple[str, str,
             and condition.permissive != "false"
             and condition.columns <= grants.selects
         ):
-            entry = f"{literal(table.name + mark + TAB)} || {table.key_sql}"
+            entry = f"{literal(table.name + mark + _TAB)} || {table.key_sql}"
             entries.append(f"case when {condition.sql} then {entry} end")
     return f"select unnest(array[{', '.join(entries)}]) from {table.quoted}"
 
@@ -279,7 +278,7 @@ def _existing(inside: Sequence[Table]) -> str:
 
 
 def _rows(table: Table) -> str:
-    return f"select {literal(table.name + TAB)} || {table.key_sql} from {table.quoted}"
+    return f"select {literal(table.name + _TAB)} || {table.key_sql} from {table.quoted}"
 
 
 def _append(text: str) -> str:

@@ -1,4 +1,5 @@
--- The partitioned tables among `tables`: partition key, whether it is nullable, columns that can be inserted, primary key.
+-- The tables among `tables` that are partitioned by range of a time: partition key, whether it is NOT NULL, columns that can
+-- be inserted, primary key, foreign keys, whether row-level security is enabled.
 select
     n.nspname,
     c.relname,
