@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-HELPERS = {"__init__", "__main__", "launch", "measure", "process"}
+HELPERS = {"__init__", "__main__", "launch", "measure", "process", "reference"}
 
 
 def main() -> None:

@@ -10,21 +10,15 @@ import argparse
 import json
 import time
 from contextlib import closing
-from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 
-from aigym_db.access.test_database import REFERENCE
 from aigym_db.database.connect import connect
-from aigym_db.database.migration_session import open_session
-from aigym_db.database.replay import replayed
 from aigym_db.database.servers.databases import clone
 from aigym_db.database.servers.server import TEMPLATE, Server
-from aigym_db.project.config import Project, find
-from aigym_db.project.migrations import migrations
+from benchmarks.reference import reference_server
 
-ROOT = Path(__file__).parent.parent
 CONVERSATIONS = 100
 RATIO = 1.3
 """The greatest ratio of the WAL with the audit to the WAL without it."""
@@ -37,22 +31,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="messages")
     parser.add_argument("--messages", type=int, default=10_000, help="messages to append (default: 10000)")
     messages = parser.parse_args().messages
-    project = find(ROOT)
-    parts = tuple(migration.up for migration in migrations(project))
-    with replayed("embedded", parts, project.session) as server:
-        _fill(server, project)
+    with reference_server() as server:
         sizes = {way: _measure(server, messages, audited=way == WITH) for way in (WITHOUT, WITH)}
     for way, (wal_bytes, microseconds) in sizes.items():
         print(f"{way:18} {wal_bytes:7,.0f} bytes of WAL   {microseconds:7,.0f} µs a message")
     ratio = sizes[WITH][0] / sizes[WITHOUT][0]
     word = "reached" if ratio <= RATIO else "MISSED"
     print(f"{word}: {WITH} ≤ {RATIO:g} × {WITHOUT} (measured: {ratio:.2f} ×)")
-
-
-def _fill(server: Server, project: Project) -> None:
-    with open_session(server.dsn(TEMPLATE), project.session) as session:
-        for path in sorted((ROOT / REFERENCE).glob("*.sql")):
-            session.execute(path.read_bytes())
 
 
 def _measure(server: Server, messages: int, *, audited: bool) -> tuple[float, float]:

@@ -8,19 +8,14 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from aigym_db.access.test_database import REFERENCE
 from aigym_db.database.connect import connect
-from aigym_db.database.migration_session import open_session
-from aigym_db.database.replay import replayed
 from aigym_db.database.servers.server import TEMPLATE
-from aigym_db.project.config import find
-from aigym_db.project.migrations import migrations
 from benchmarks.load.application import percentile
 from benchmarks.queries.indexes import Index, used_indexes
 from benchmarks.queries.queries import Query, read_queries
 from benchmarks.queries.runs import Superuser, rows, run_ms
+from benchmarks.reference import reference_server
 
-ROOT = Path(__file__).parents[2]
 LOAD = Path(__file__).with_name("load.sql")
 RATIO = 10.0
 """The greatest ratio of the person's P95 to the owner's."""
@@ -50,15 +45,10 @@ class Timing:
 @contextmanager
 def loaded(scale: float) -> Iterator[Superuser]:
     """Create the database with the load on a temporary server; `scale` multiplies the row counts."""
-    project = find(ROOT)
-    parts = tuple(migration.up for migration in migrations(project))
     with (
-        replayed("embedded", parts, project.session) as server,
+        reference_server() as server,
         closing(connect(server.dsn(TEMPLATE), autocommit=True)) as connection,
     ):
-        with open_session(server.dsn(TEMPLATE), project.session) as session:
-            for path in sorted((ROOT / REFERENCE).glob("*.sql")):
-                session.execute(path.read_bytes())
         connection.execute(LOAD.read_text().replace("{scale}", str(scale)).encode())
         connection.execute("vacuum analyze")
         yield connection
