@@ -188,7 +188,9 @@ def _outcome(
         )
     )
     values = f"{len(returned)} row{'' if len(returned) == 1 else 's'}"
-    if call.returned is not None:
+    if expected.text.partition("; ")[0] == "void":
+        values = "void"
+    elif call.returned is not None:
         values = ", ".join("null" if value is None else value for value in returned) or "0 rows"
     actual = "; ".join(filter(None, (values, _listed_changes(counts), *listed_reach(reach_counts))))
     return CallOutcome(call.cell, ok, actual, call.statement)

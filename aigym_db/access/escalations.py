@@ -4,7 +4,8 @@ Each write is repeated with triggers, and the reach of the actor is read again; 
 escalation. Only writes are repeated that can change a table which policies read, also through functions. The
 rows that an actor can insert into a table are inserted together, and one by one only if it gains something or
 an error is raised. In tables that functions of policies read, the columns that they name are also set to the
-values of the fixture: in rows that the actor can update, and in its own rows that it can insert.
+values of the fixture: in rows that the actor can update, and in its own rows that it can insert. A column
+that is the key alone is not, since the fixture contains a row with each of its values.
 """
 
 from __future__ import annotations
@@ -168,7 +169,7 @@ def _variants(
         if owned == table.name
     ]
     for column in inputs.held.get(cell.table, ()):
-        if column in table.key or table.columns[column].generated:
+        if table.key == (column,) or table.columns[column].generated:
             continue
         index = writable(table).index(column)
         values = sorted({value for row in rows if (value := row.values[index]) is not None})[:_VALUES]

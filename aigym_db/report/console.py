@@ -140,7 +140,7 @@ def caret(place: Place) -> list[str]:
         text, column = printable(place.text), min(place.column, len(place.text) + 1)
         if len(text) > _WIDTH:
             cut = max(0, min(column - _WIDTH // 2, len(text) - _WIDTH))
-            text, column = "…" + text[cut + 1 : cut + _WIDTH], column - cut
+            text, column = ("…" if cut else text[0]) + text[cut + 1 : cut + _WIDTH], column - cut
         number = str(place.line)
         lines.append(f"  {dim(number + ' |')} {text}")
         lines.append(

@@ -136,6 +136,28 @@ no_access = ["anonymous", "service"]
     )
 
 
+def test_the_actual_result_of_a_call_that_returns_nothing_is_void(calls: Calls) -> None:
+    calls.write(
+        """
+[functions."app.rename".calls]
+all = ["'Sea'"]
+[functions."app.rename".access]
+people    = "void; app.colours ~2"
+no_access = ["anonymous", "service"]
+"""
+    )
+
+    messages = calls.messages(
+        "drop function app.rename",
+        f"create function app.rename(label text) returns void {DEFINER} as $$ begin "
+        "update app.colours set label = rename.label where code = 'teal'; end $$",
+        "revoke execute on function app.rename from public",
+        "grant execute on function app.rename to mini_user",
+    )
+
+    assert any("expected void; app.colours ~2, actual void; app.colours ~1." in m for m in messages)
+
+
 def test_a_callable_function_without_calls_is_an_error(calls: Calls) -> None:
     calls.write("")
 

@@ -138,6 +138,17 @@ def test_a_membership_that_every_person_can_insert_for_themselves_is_a_takeover(
         assert gain in message.split(", by insert into ")[0]
 
 
+def test_the_inserted_row_can_differ_from_those_of_the_fixture_in_its_key(
+    connection: psycopg.Connection,
+) -> None:
+    connection.execute("delete from app.memberships where ended_at is not null")
+
+    messages = gains(connection.execute(JOIN).connection)
+
+    message = next(message for message in messages if "member insert" in message)
+    assert "guard.tenants(own) 1" in message.split(", by insert into ")[0]
+
+
 def test_an_update_of_an_own_row_that_helpers_read_is_an_escalation(connection: psycopg.Connection) -> None:
     connection.execute(
         "create policy update_own on app.memberships for update to mini_user "

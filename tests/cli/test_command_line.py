@@ -81,6 +81,17 @@ def test_a_wrong_setting_is_shown_with_a_caret_under_its_first_letter(
     assert lines[2].index("ownr") == lines[3].index("^")
 
 
+def test_a_long_line_is_shown_from_its_first_letter(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "aigym-db.toml").write_text(f"ownr = '{'x' * 200}'\n")
+
+    status(["-C", str(tmp_path), "freeze"])
+
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[2].index("ownr = 'x") == lines[3].index("^")
+
+
 def test_github_gets_an_annotation(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
