@@ -81,7 +81,7 @@ def _timing(connection: Superuser, query: Query, runs: int) -> Timing:
 def _timing_lines(timings: Sequence[Timing], runs: int) -> Iterator[str]:
     yield f"P95 of {runs} runs, in milliseconds"
     yield ""
-    yield "| query | as whom | rows | P95 | as owner | ratio | |"
+    yield "| query | actor | rows | P95 | as owner | ratio | |"
     yield "|---|---|---|---|---|---|---|"
     for timing in timings:
         missed = f"MISSED: {timing.missed}" if timing.missed else ""
@@ -92,7 +92,7 @@ def _timing_lines(timings: Sequence[Timing], runs: int) -> Iterator[str]:
 
 
 def index_page(indexes: Sequence[Index], usable: Sequence[Index]) -> str:
-    """Return the Markdown page: every index, its queries, as whom, and whether the planner chose it.
+    """Return the Markdown page: every index, its query, the actor, and whether the planner chose it.
 
     `usable` is the same with sequential scans avoided, for tables that are small in the load.
     """
@@ -103,7 +103,7 @@ def index_page(indexes: Sequence[Index], usable: Sequence[Index]) -> str:
         "query of benchmarks/queries/queries.toml that scans it, on the row counts of load.sql.",
         "*Small table*: with few rows in the load, the planner uses the index only without sequential scans.",
         "",
-        "| index | table | query | as whom | used |",
+        "| index | table | query | actor | used |",
         "|---|---|---|---|---|",
     ]
     chosen = {index.name: index for index in indexes}
