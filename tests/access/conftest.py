@@ -14,6 +14,7 @@ from aigym_db.access.matrix import read_matrix
 from aigym_db.access.trial import trial
 from aigym_db.access.trigger_differences import trigger_differences
 from tests.access.calls import RENAME, Calls
+from tests.support.command import ProjectInProcess
 
 MINI = Path(__file__).parent / "mini"
 
@@ -59,3 +60,16 @@ def calls(mini: Path, connection: psycopg.Connection) -> Iterator[Calls]:
     connection.execute("update app.colours set retired = false where code = 'teal'")
     connection.execute(RENAME.encode())
     yield Calls(mini, connection)
+
+
+@pytest.fixture
+def in_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> ProjectInProcess:
+    """The small project with a migration and a fixture; its commands run in this process, with the cache."""
+    monkeypatch.delenv("CI", raising=False)
+    project = ProjectInProcess(tmp_path / "project", capsys)
+    shutil.copytree(MINI / "policies", project.folder / "policies")
+    project.migration("0001_schema", (MINI / "schema.sql").read_text())
+    project.write("seeds/test/10_rows.sql", (MINI / "fixture.sql").read_text())
+    return project

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import pytest
 
 from aigym_db.access.report import access_report
 from aigym_db.project.config import find
-from tests.access.conftest import MINI
 from tests.access.test_matrix import edit
 from tests.support.command import ProjectInProcess
 
@@ -29,22 +25,9 @@ create trigger erase after insert on app.notes for each row execute function gua
 """
 
 
-@pytest.fixture
-def project(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> ProjectInProcess:
-    """The small project as a folder with a migration and a fixture."""
-    monkeypatch.delenv("CI", raising=False)
-    project = ProjectInProcess(tmp_path / "project", capsys)
-    shutil.copytree(MINI / "policies", project.folder / "policies")
-    project.migration("0001_schema", (MINI / "schema.sql").read_text())
-    project.write("seeds/test/10_rows.sql", (MINI / "fixture.sql").read_text())
-    return project
-
-
-def cached_run(project: ProjectInProcess) -> tuple[set[str], set[str]]:
+def cached_run(in_process: ProjectInProcess) -> tuple[set[str], set[str]]:
     """Return the tables whose cells were executed with the cache, and the messages of the findings."""
-    with access_report(find(project.folder), cache=True) as report:
+    with access_report(find(in_process.folder), cache=True) as report:
         assert report.counts.cells == CELLS
         return (
             {outcome.cell.table for outcome in report.outcomes},
@@ -53,63 +36,63 @@ def cached_run(project: ProjectInProcess) -> tuple[set[str], set[str]]:
 
 
 def test_an_unchanged_project_needs_no_database(
-    project: ProjectInProcess, monkeypatch: pytest.MonkeyPatch
+    in_process: ProjectInProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cached_run(project)
+    cached_run(in_process)
     monkeypatch.setattr("aigym_db.access.report.open_test_database", None)
 
-    assert cached_run(project) == (set(), set())
+    assert cached_run(in_process) == (set(), set())
 
 
-def test_after_a_change_only_the_cells_that_depend_on_it_are_executed(project: ProjectInProcess) -> None:
-    cached_run(project)
+def test_after_a_change_only_the_cells_that_depend_on_it_are_executed(in_process: ProjectInProcess) -> None:
+    cached_run(in_process)
 
-    project.migration("0002_policy", ADDED)
-    assert cached_run(project) == ({"app.notes", READ}, set())
-    project.append("seeds/test/10_rows.sql", "insert into app.colours values ('umber', 'Umber');\n")
-    assert cached_run(project) == ({"app.colours", READ}, set())
+    in_process.migration("0002_policy", ADDED)
+    assert cached_run(in_process) == ({"app.notes", READ}, set())
+    in_process.append("seeds/test/10_rows.sql", "insert into app.colours values ('umber', 'Umber');\n")
+    assert cached_run(in_process) == ({"app.colours", READ}, set())
 
 
-def test_a_leak_is_found_again_until_it_is_mended(project: ProjectInProcess) -> None:
-    cached_run(project)
-    project.migration("0002_leak", LEAK)
+def test_a_leak_is_found_again_until_it_is_mended(in_process: ProjectInProcess) -> None:
+    cached_run(in_process)
+    in_process.migration("0002_leak", LEAK)
 
     for _ in range(2):
-        executed, messages = cached_run(project)
+        executed, messages = cached_run(in_process)
         assert executed == {"app.notes", READ}
         assert any("app.notes: member select: expected own_live, actual also" in text for text in messages)
-    (project.folder / "migrations/0002_leak.sql").unlink()
-    assert cached_run(project) == (set(), set())
+    (in_process.folder / "migrations/0002_leak.sql").unlink()
+    assert cached_run(in_process) == (set(), set())
 
 
-def test_a_difference_with_triggers_is_not_stored(project: ProjectInProcess) -> None:
-    project.migration("0002_erase", ERASE)
+def test_a_difference_with_triggers_is_not_stored(in_process: ProjectInProcess) -> None:
+    in_process.migration("0002_erase", ERASE)
 
-    _, first = cached_run(project)
+    _, first = cached_run(in_process)
 
     assert any("app.notes: member insert: with triggers, permission denied" in text for text in first)
-    assert cached_run(project) == ({"app.notes", READ}, first)
+    assert cached_run(in_process) == ({"app.notes", READ}, first)
 
 
-def test_a_changed_expectation_executes_its_cells(project: ProjectInProcess) -> None:
-    cached_run(project)
-    edit(project.folder, "app.access.toml", '["own_live", "own",  "own",', '["own",      "own",  "own",')
+def test_a_changed_expectation_executes_its_cells(in_process: ProjectInProcess) -> None:
+    cached_run(in_process)
+    edit(in_process.folder, "app.access.toml", '["own_live", "own",  "own",', '["own",      "own",  "own",')
 
-    executed, messages = cached_run(project)
+    executed, messages = cached_run(in_process)
     assert executed == {"app.notes", READ}
     assert any("app.notes: member select: expected own, actual without" in text for text in messages)
 
 
-def test_a_damaged_file_is_ignored(project: ProjectInProcess) -> None:
-    cached_run(project)
-    project.write(".aigym-db/verdicts.json", '{"runs": [')
+def test_a_damaged_file_is_ignored(in_process: ProjectInProcess) -> None:
+    cached_run(in_process)
+    in_process.write(".aigym-db/verdicts.json", '{"runs": [')
 
-    assert len(cached_run(project)[0]) == 7
+    assert len(cached_run(in_process)[0]) == 7
 
 
-def test_options(project: ProjectInProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options(in_process: ProjectInProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     def cached(*options: str) -> object:
-        return project("--format", "json", "test", *options).document["cached"]
+        return in_process("--format", "json", "test", *options).document["cached"]
 
     assert cached() == 0
     assert cached() == CELLS
@@ -119,8 +102,8 @@ def test_options(project: ProjectInProcess, monkeypatch: pytest.MonkeyPatch) -> 
     assert cached("--cache") == CELLS
 
 
-def test_the_cache_is_rejected_with_mutants(project: ProjectInProcess) -> None:
-    result = project("test", "--cache", "--mutants")
+def test_the_cache_is_rejected_with_mutants(in_process: ProjectInProcess) -> None:
+    result = in_process("test", "--cache", "--mutants")
 
     assert result.status == 2
     assert "--cache cannot be used with --mutants" in result.err

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import psycopg
 import pytest
 
@@ -16,20 +13,6 @@ from tests.access.conftest import MINI
 from tests.support.command import ProjectInProcess
 
 SCHEMAS = "select count(*) from pg_namespace where nspname ~ 'control'"
-
-
-@pytest.fixture
-def in_process(mini: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[ProjectInProcess]:
-    """The small project, whose commands run in this process."""
-    project = ProjectInProcess(tmp_path / "project", capsys)
-    schema = (mini / "schema.sql").read_text()
-    project.write(
-        "migrations/0001_everything.sql",
-        f"-- 0001 everything\n-- migrate:up role:none\n{schema}\n-- migrate:down irreversible: the first\n",
-    )
-    project.write("seeds/test/rows.sql", (mini / "fixture.sql").read_text())
-    (mini / "policies").rename(tmp_path / "project/policies")
-    yield project
 
 
 def test_the_control_is_reported_for_every_actor_and_nothing_remains(connection: psycopg.Connection) -> None:
