@@ -8,14 +8,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-import psycopg
-
 from aigym_db.access.functions import callable_functions
 from aigym_db.access.matrix import AccessMatrix
 from aigym_db.access.reach import Reach, reach
+from aigym_db.database.migration_session import Connection
 from aigym_db.model.access import Actor
 
-Connection = psycopg.Connection[tuple[Any, ...]]
 ReachOfActor = Mapping[str, frozenset[str]]
 """What an actor reaches, by label.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +11,15 @@ import psycopg
 
 from aigym_db.access.call_plans import PlannedCall, plan_calls, sort_values
 from aigym_db.access.completeness import check_functions
+from aigym_db.access.distribution import copy_rows, distribute
 from aigym_db.access.functions import callable_functions
 from aigym_db.access.matrix import AccessMatrix
 from aigym_db.access.reach import Reach, reach
 from aigym_db.access.reach_counts import listed_reach, reach_matches
+from aigym_db.database.migration_session import Connection
 from aigym_db.database.queries import query
 from aigym_db.model.access import CallCell, CallOutcome, CallStep, RowCounts
 
-Connection = psycopg.Connection[tuple[Any, ...]]
 _DENIED = "rejected 42501"
 _QUERIES = (
     "create_calls",
@@ -44,18 +44,18 @@ class CallTrial:
         """Execute all calls, distributed to the connections by actor; return the outcome of each cell."""
         if not self.calls:
             return ()
-        actors = list(self.matrix.actors)
-        shares: list[list[int]] = [[] for _ in self.connections]
+        by_actor: dict[str, list[int]] = {}
         for index, call in enumerate(self.calls):
             if call.body:
-                shares[actors.index(call.cell.actor) % len(shares)].append(index)
+                by_actor.setdefault(call.cell.actor, []).append(index)
         outcomes = [
             CallOutcome(call.cell, _expects_denial(call.cell), _DENIED, call.statement) for call in self.calls
         ]
-        with ThreadPoolExecutor(len(shares)) as pool:
-            for share in pool.map(self.run_on, shares, self.connections):
-                for index, outcome in share:
-                    outcomes[index] = outcome
+        executed = distribute(
+            self.connections, by_actor.values(), lambda connection, ids: self.run_on(ids, connection)
+        )
+        for index, outcome in (result for results in executed for result in results):
+            outcomes[index] = outcome
         return tuple(outcomes)
 
     def run_on(
@@ -110,33 +110,35 @@ def call_trial(
     calls = plan_calls(sessions[0], matrix, functions, cells)
     reach_ = reach_ or reach(sessions[0], matrix, functions)
     for session in sessions:
-        _load(session, matrix, reach_, calls)
+        _create(session, reach_)
+    _load(sessions[0], matrix, reach_, calls)
+    for session in sessions[1:]:
+        copy_rows(sessions[0], session, read="access/read_calls", fill="access/fill_calls")
     return CallTrial(sessions, matrix, calls)
 
 
-def _load(connection: Connection, matrix: AccessMatrix, reach_: Reach, calls: Sequence[PlannedCall]) -> None:
-    """Create the functions that execute calls, and fill the table of those that are executed."""
+def _create(connection: Connection, reach_: Reach) -> None:
+    """Create the functions that execute calls, and the tables that they read."""
     with connection.transaction():
         connection.execute(query("access/discard_calls").encode())
         reach_.create(connection)
         for name in _QUERIES:
             connection.execute(query(f"access/{name}").encode())
+
+
+def _load(connection: Connection, matrix: AccessMatrix, reach_: Reach, calls: Sequence[PlannedCall]) -> None:
+    """Fill the table of the calls that are executed."""
+    actors = {name: actor.texts for name, actor in matrix.actors.items()}
+    identities = {name: reach_.identity(actor) for name, actor in matrix.actors.items()}
+    compared: dict[tuple[str, ...], str] = {}
     with connection.cursor() as cursor, cursor.copy(query("access/fill_calls").encode()) as copy:
         for index, call in enumerate(calls):
             if call.body:
-                actor = matrix.actors[call.cell.actor]
-                before = [_step(matrix, step) for step in call.before]
-                copy.write_row(
-                    (
-                        index,
-                        actor.role,
-                        actor.claims_text,
-                        json.dumps(dict(actor.settings)),
-                        json.dumps(before),
-                        call.body,
-                        json.dumps(_compared(matrix, reach_, call)),
-                    )
-                )
+                names = call.cell.actor, *(step.actor for step in call.before)
+                if names not in compared:
+                    compared[names] = _compared(identities, *names)
+                before = json.dumps([_step(matrix, step) for step in call.before]) if call.before else "[]"
+                copy.write_row((index, *actors[call.cell.actor], before, call.body, compared[names]))
 
 
 def _step(matrix: AccessMatrix, step: CallStep) -> Mapping[str, Any]:
@@ -150,14 +152,10 @@ def _step(matrix: AccessMatrix, step: CallStep) -> Mapping[str, Any]:
     }
 
 
-def _compared(matrix: AccessMatrix, reach_: Reach, call: PlannedCall) -> Mapping[str, Mapping[str, Any]]:
-    """Return the actors of a call whose reach can change; the key of the caller is empty."""
-    names = {
-        "" if name == call.cell.actor else name: name
-        for name in (call.cell.actor, *(step.actor for step in call.before))
-    }
-    identities = {key: reach_.identity(matrix.actors[name]) for key, name in names.items()}
-    return {key: identity for key, identity in identities.items() if identity is not None}
+def _compared(identities: Mapping[str, Mapping[str, Any] | None], caller: str, *others: str) -> str:
+    """Return the actors of a call whose reach can change, as JSON; the key of the caller is empty."""
+    keys = {name: name for name in others} | {caller: ""}
+    return json.dumps({key: identities[name] for name, key in keys.items() if identities[name] is not None})
 
 
 def _outcome(

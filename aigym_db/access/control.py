@@ -11,7 +11,8 @@ from dataclasses import replace
 from aigym_db.access.findings import differing_cells
 from aigym_db.access.matrix import AccessMatrix
 from aigym_db.access.matrix_files import TableMatrix
-from aigym_db.access.trial import Connection, trial
+from aigym_db.access.trial import trial
+from aigym_db.database.migration_session import Connection
 from aigym_db.errors import BlindDetector
 from aigym_db.model.access import COMMANDS, Cell
 from aigym_db.model.source import Place

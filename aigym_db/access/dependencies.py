@@ -95,6 +95,7 @@ class Dependencies:
         """By whether the name includes the schema."""
         self._digests: dict[frozenset[Use], str | None] = {}
         self._words = cache(_words)
+        self._names = cache(self._names_of)
         self._next = cache(lambda use: tuple(self._uses(use)))
         self._content = cache(self._digest_of)
         self._shared = _digest(_listed(shared))
@@ -188,10 +189,12 @@ class Dependencies:
 
     def _mentioned(self, text: str, role: str, *, qualified: bool = True) -> Iterator[Use]:
         """Yield the objects whose names a text contains; without their schemas unless `qualified`."""
-        words = self._words(text)
-        for name, words_of_name in self._words_of_names[qualified]:
-            if words_of_name <= words:
-                yield Use(name, "call" if name in self._functions else "read", role)
+        for name in self._names(self._words(text), qualified):
+            yield Use(name, "call" if name in self._functions else "read", role)
+
+    def _names_of(self, words: frozenset[str], qualified: bool) -> tuple[str, ...]:
+        """Return the objects whose names consist of these words."""
+        return tuple(name for name, of_name in self._words_of_names[qualified] if of_name <= words)
 
     def _policed(self, use: Use) -> bool:
         """Return True unless the role certainly bypasses the policies of the relation."""

@@ -23,8 +23,9 @@ from aigym_db.access.policy_inputs import PolicyInputs, effective_commands, poli
 from aigym_db.access.reach import Reach, owner_columns, reach
 from aigym_db.access.reach_counts import listed_reach
 from aigym_db.access.tables import tables
-from aigym_db.access.trial import Connection, Trial
+from aigym_db.access.trial import Trial
 from aigym_db.access.writes import Changes, Write, permitted_writes, run_writes, with_value
+from aigym_db.database.migration_session import Connection
 from aigym_db.model.access import Cell, Command, ReachKey
 from aigym_db.model.finding import Finding
 
@@ -65,9 +66,9 @@ def escalations(trial: Trial, results: Iterable[AttemptResult], reach_: Reach | 
         if (cell.table, _COMMANDS[cell.command]) in effective
         for group in (*_groups(cell, writes_of_cell), *_variants(trial, inputs, cell, writes_of_cell))
     ]
-    compared = [*run_writes(trial, reach_, inputs, writes)]
-    gains = _gains(trial, reach_, inputs, compared)
-    named = named_persons(trial, rules, reach_, inputs, permitted)
+    compared = [*run_writes(trial, reach_, writes)]
+    gains = _gains(trial, reach_, compared)
+    named = named_persons(trial, rules, reach_, permitted)
     findings: list[Finding] = []
     for cell in (cell for name in trial.fixtures for cell in trial.matrix.tables[name].cells.values()):
         findings += _findings(cell, gains.get(cell, {}), named.get(cell, {}))
@@ -125,7 +126,7 @@ def _described(gains: Mapping[ReachKey, tuple[int, str]]) -> str:
 
 
 def _gains(
-    trial: Trial, reach_: Reach, inputs: PolicyInputs, compared: Iterable[tuple[Write, Changes | None]]
+    trial: Trial, reach_: Reach, compared: Iterable[tuple[Write, Changes | None]]
 ) -> Mapping[Cell, Mapping[ReachKey, tuple[int, str]]]:
     """Return what actors gain by the writes of each cell: the largest number, and the write that gains it."""
     single = [
@@ -135,7 +136,7 @@ def _gains(
         for statement in write.statements
     ]
     gains: dict[Cell, dict[ReachKey, tuple[int, str]]] = {}
-    repeated = sorted(run_writes(trial, reach_, inputs, single), key=lambda result: -len(result[1] or ()))
+    repeated = sorted(run_writes(trial, reach_, single), key=lambda result: -len(result[1] or ()))
     for write, changes in repeated:
         known = gains.setdefault(write.cell, {})
         for actor, kind, name, count in changes or ():

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from aigym_db.access.matching import Connection, current_rows, matching_rows
+from aigym_db.access.matching import current_rows, matching_rows
 from aigym_db.access.matrix import AccessMatrix, predicate
 from aigym_db.access.matrix_files import TableMatrix
 from aigym_db.access.reassignments import Reassignments, find_reassignments
 from aigym_db.access.tables import Table
+from aigym_db.database.migration_session import Connection
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,8 +15,8 @@ from aigym_db.access.escalations import policy_inputs_digest
 from aigym_db.access.matrix import AccessMatrix
 from aigym_db.access.row_digests import row_digests
 from aigym_db.access.test_database import FIXTURE, REFERENCE
-from aigym_db.access.trial import Connection
 from aigym_db.database.catalog import snapshot
+from aigym_db.database.migration_session import Connection
 from aigym_db.database.servers.binaries import find
 from aigym_db.database.servers.server import SUPERUSER
 from aigym_db.errors import ServerUnfit
@@ -80,13 +80,18 @@ def cell_keys(
     """
     catalog = snapshot(connection, all_roles=True)
     server = connection.execute("select version()").fetchone()
+    dependencies = Dependencies(catalog, row_digests(connection, catalog, sources))
     keys = _Keys(
         matrix,
-        Dependencies(catalog, row_digests(connection, catalog, sources)),
+        dependencies,
         _digest(_tool(), server, policy_inputs_digest(connection)),
         {
             actor.name: _digest(actor.name, actor.role, actor.claims, dict(actor.settings), dict(actor.names))
             for actor in matrix.actors.values()
+        },
+        {
+            role: dependencies.digest(dependencies.reads(role, matrix.functions))
+            for role in {SUPERUSER, *(actor.role for actor in matrix.actors.values())}
         },
     )
     return (
@@ -103,6 +108,8 @@ class _Keys:
     """A digest of the versions of tool and server, and of what policies read."""
     actors: Mapping[str, str]
     """A digest of each actor."""
+    everything: Mapping[str, str | None]
+    """By role, a digest of what reading all tables and calling all functions depends on."""
 
     def of_table(self, name: str) -> Iterator[CellKey]:
         """Yield the key of each actor's cells of a table."""
@@ -133,8 +140,8 @@ class _Keys:
     def of_call(self, cell: CallCell) -> CellKey:
         """Return the key of a call.
 
-        A call that changes rows can change the reach of its actors, so that it depends on every table, all
-        functions with calls and the owner columns of the matrix.
+        A call that is expected to change rows can change the reach of its actors, so that it depends on every
+        table, all functions with calls and the owner columns of the matrix.
         """
         matrix = self.matrix
         actors = [cell.actor, *(step.actor for step in cell.before)]
@@ -146,10 +153,10 @@ class _Keys:
             for use in self.dependencies.in_text(text, matrix.actors[actor].role):
                 uses.append(use if use.mode == "call" else use._replace(mode="write"))
         digests = [self.dependencies.digest(uses)]
-        if cell.expected.changes or cell.before:
+        if cell.expected.changes:
             content.append([(name, dict(table.reassignments)) for name, table in matrix.tables.items()])
-            for role in sorted({SUPERUSER, *(matrix.actors[actor].role for actor in actors)}):
-                digests.append(self.dependencies.digest(self.dependencies.reads(role, matrix.functions)))
+            roles = sorted({SUPERUSER, *(matrix.actors[actor].role for actor in actors)})
+            digests += [self.everything[role] for role in roles]
         return CellKey(
             (cell.function, cell.call, cell.actor),
             frozenset((cell.place,)),

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import psycopg
 
 from aigym_db.access.matrix import AccessMatrix, predicate
 from aigym_db.access.matrix_files import TableMatrix
 from aigym_db.access.tables import Table
+from aigym_db.database.migration_session import Connection
 from aigym_db.errors import BadAccessMatrix
 from aigym_db.model.access import Actor, Cell
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 def current_rows(table: Table) -> str:

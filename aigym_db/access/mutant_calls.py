@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 
 from aigym_db.access.call_graph import CallGraph, Node
 from aigym_db.access.calls import CallTrial
+from aigym_db.access.distribution import distribute
 from aigym_db.access.mutations import Mutation
-from aigym_db.access.trial import Connection
+from aigym_db.database.migration_session import Connection
 from aigym_db.database.queries import query
 from aigym_db.model.access import CallOutcome
 
@@ -144,12 +144,11 @@ def _coverage(trial: CallTrial, graph: CallGraph, ids: Sequence[int]) -> Mapping
             return connection.execute(query("access/call_coverage").encode(), parameters).fetchall()
 
     count = len(trial.connections)
-    with ThreadPoolExecutor(count) as pool:
-        shares = pool.map(run, trial.connections, [list(ids[start::count]) for start in range(count)])
-        for index, functions, context in (row for share in shares for row in share):
-            failed = {oid for oid, texts in contexts.items() if any(text in context for text in texts)}
-            key = frozenset(functions) | failed | (called[trial.calls[index].cell.function] & inlined)
-            if key not in known:
-                known[key] = key | (graph.reached(key) & inlined)
-            executed[index] = known[key]
+    shares = distribute(trial.connections, [list(ids[start::count]) for start in range(count)], run)
+    for index, functions, context in (row for share in shares for row in share):
+        failed = {oid for oid, texts in contexts.items() if any(text in context for text in texts)}
+        key = frozenset(functions) | failed | (called[trial.calls[index].cell.function] & inlined)
+        if key not in known:
+            known[key] = key | (graph.reached(key) & inlined)
+        executed[index] = known[key]
     return executed

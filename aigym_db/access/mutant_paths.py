@@ -15,7 +15,8 @@ from aigym_db.access.call_graph import CallGraph
 from aigym_db.access.function_mutations import names_without_schema
 from aigym_db.access.mutant_calls import CallTest
 from aigym_db.access.mutations import Mutation
-from aigym_db.access.trial import Connection, Trial
+from aigym_db.access.trial import Trial
+from aigym_db.database.migration_session import Connection
 from aigym_db.database.queries import query
 
 _PATH = "aigym_shadow, pg_catalog"

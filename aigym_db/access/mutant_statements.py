@@ -8,7 +8,8 @@ from aigym_db.access.attempts import AttemptStatement
 from aigym_db.access.fixture import writable
 from aigym_db.access.mutations import AccessRules, Mutation
 from aigym_db.access.outcomes import AttemptResult
-from aigym_db.access.trial import Connection, Trial
+from aigym_db.access.trial import Trial
+from aigym_db.database.migration_session import Connection
 from aigym_db.database.queries import query
 
 _LIKELY = 10

@@ -9,7 +9,8 @@ import psycopg
 from aigym_db.access.attempts import AttemptStatement
 from aigym_db.access.call_graph import CallGraph
 from aigym_db.access.mutations import Mutation
-from aigym_db.access.trial import Connection, Trial
+from aigym_db.access.trial import Trial
+from aigym_db.database.migration_session import Connection
 
 _MOST = 400
 """Maximum number of statements per mutant: a trigger that records changes is on every table."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from queue import Empty, SimpleQueue
 
 from aigym_db.access.calls import CallTrial
+from aigym_db.access.distribution import distribute
 from aigym_db.access.equivalents import Equivalents
 from aigym_db.access.mutant_calls import CallTest
 from aigym_db.access.mutant_paths import PathTest
@@ -15,7 +14,8 @@ from aigym_db.access.mutant_statements import StatementTest
 from aigym_db.access.mutant_triggers import TriggerTest
 from aigym_db.access.mutations import Mutation, read_access_rules
 from aigym_db.access.outcomes import AttemptResult
-from aigym_db.access.trial import Connection, Trial
+from aigym_db.access.trial import Trial
+from aigym_db.database.migration_session import Connection
 from aigym_db.model.access import CallOutcome, Mutant, MutantKind, Survivor
 
 Verdict = tuple[str | None, str | None]
@@ -115,14 +115,22 @@ def mutate(
                 yield call_test.killer
             yield triggers.killer
 
-    queue: SimpleQueue[Mutation] = SimpleQueue()
-    for mutation in tested:
-        queue.put(mutation)
-    with ThreadPoolExecutor(len(trial.connections)) as pool:
-        shares = pool.map(
-            lambda connection: [*_test_mutations(connection, queue, tests, progress)], trial.connections
+    def verdict(connection: Connection, mutation: Mutation) -> Verdict:
+        result: Verdict = None, None
+        for test in tests(mutation):
+            result = test(connection, mutation)
+            if result != (None, None):
+                break
+        progress(mutation.mutant)
+        return result
+
+    verdicts = dict(
+        zip(
+            (mutation.mutant.id for mutation in tested),
+            distribute(trial.connections, tested, verdict),
+            strict=True,
         )
-        verdicts = {name: verdict for share in shares for name, verdict in share}
+    )
     names_tested = [mutation.mutant.id for mutation in tested]
     killed = {name: cell for name in names_tested if (cell := verdicts[name][0]) is not None}
     failed = {name: message for name in names_tested if (message := verdicts[name][1]) is not None}
@@ -135,24 +143,3 @@ def mutate(
     return MutationReport(
         tuple(mutation.mutant for mutation in mutations), frozenset(names_tested), killed, survivors, failed
     )
-
-
-def _test_mutations(
-    connection: Connection,
-    queue: SimpleQueue[Mutation],
-    tests: Callable[[Mutation], Iterator[KillTest]],
-    progress: Callable[[Mutant], object],
-) -> Iterator[tuple[str, Verdict]]:
-    """Test mutants until the queue is empty; yield the name and the verdict of each."""
-    while True:
-        try:
-            mutation = queue.get_nowait()
-        except Empty:
-            return
-        verdict: Verdict = None, None
-        for test in tests(mutation):
-            verdict = test(connection, mutation)
-            if verdict != (None, None):
-                break
-        yield mutation.mutant.id, verdict
-        progress(mutation.mutant)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from aigym_db.access import statements
 from aigym_db.access.attempts import AttemptStatement
 from aigym_db.access.mutations import AccessRules
-from aigym_db.access.policy_inputs import PolicyInputs, tables_read
+from aigym_db.access.policy_inputs import tables_read
 from aigym_db.access.reach import Reach, owner_columns
 from aigym_db.access.trial import Trial
 from aigym_db.access.writes import Write, run_writes, with_value
@@ -25,7 +25,6 @@ def named_persons(
     trial: Trial,
     rules: AccessRules,
     reach: Reach,
-    inputs: PolicyInputs,
     permitted: Mapping[Cell, Sequence[AttemptStatement]],
 ) -> Mapping[Cell, Mapping[str, str]]:
     """Return by cell the columns in which its writes can name another person, each with the write."""
@@ -36,7 +35,7 @@ def named_persons(
         for write in _naming(trial, cell, permitted_of_cell, columns.get(cell.table, ()))
     ]
     named: dict[Cell, dict[str, str]] = {}
-    for write, _ in run_writes(trial, reach, inputs, writes):
+    for write, _ in run_writes(trial, reach, writes):
         named.setdefault(write.cell, {})[write.column] = write.statements[0].body
     return named
 

@@ -12,9 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
-
-from aigym_db.access.call_plans import ReadOnlyCall, read_only_calls
+from aigym_db.access.call_plans import ReadOnlyCall, distinct_calls, read_only_calls
 from aigym_db.access.functions import CallableFunction
 from aigym_db.access.matrix import AccessMatrix
 from aigym_db.access.mutations import AccessRules, read_access_rules
@@ -22,20 +20,22 @@ from aigym_db.access.policy_inputs import PolicyInputs, constant_calls, policy_i
 from aigym_db.access.reach_dependencies import tables_read_by
 from aigym_db.access.statements import written_condition
 from aigym_db.access.tables import Table, tables
+from aigym_db.database.migration_session import Connection
 from aigym_db.database.queries import query
 from aigym_db.model.access import Actor
 from aigym_db.syntax.quote import literal
 
-Connection = psycopg.Connection[tuple[Any, ...]]
 _TAB = "\t"
 _UNREPORTED = "-"
 """The first character of an entry that is compared and not reported."""
 _QUERIES = (
     "discard_reach",
     "create_reach_parts",
+    "create_policy_tables",
     "create_baselines",
     "create_act_as",
     "create_read_reach",
+    "create_policies_affected",
     "create_reach_changes",
 )
 _MARKS = {"update": "~", "delete": "-"}
@@ -68,8 +68,15 @@ class Reach:
             connection.execute(definition.encode())
         with connection.cursor() as cursor:
             cursor.executemany(
-                "insert into pg_temp.aigym_reach_part values (%s, %s)",
-                [(part, None if reads is None else list(reads)) for part, reads in self.parts.items()],
+                "insert into pg_temp.aigym_reach_part values (%s, %s, %s)",
+                [
+                    (part, "(" not in part, None if reads is None else list(reads))
+                    for part, reads in self.parts.items()
+                ],
+            )
+            cursor.executemany(
+                "insert into pg_temp.aigym_policy_table values (%s, %s)",
+                [(table, table in self.inputs.direct) for table in sorted(self.inputs.tables)],
             )
 
     def entries(self, connection: Connection, actor: Actor) -> Iterator[tuple[str, str]]:
@@ -121,7 +128,7 @@ def reach(connection: Connection, matrix: AccessMatrix, functions: Mapping[str, 
     held, persons = _held(matrix, catalog, inputs)
     helpers = [call for call in calls if call.function in inputs.functions]
     helpers += _calls_of_policies(inputs, helpers, policed)
-    others = [call for call in calls if call.function not in inputs.functions]
+    others = distinct_calls(call for call in calls if call.function not in inputs.functions)
     names: dict[str, str] = {}
     definitions = [_existing(inside), _function("aigym_written(parts text[])", _written(inside))]
     for index, role in enumerate(policed):

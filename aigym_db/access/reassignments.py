@@ -6,10 +6,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from aigym_db.access.cell_classes import class_changes
-from aigym_db.access.matching import Connection, current_rows, matching_rows
+from aigym_db.access.matching import current_rows, matching_rows
 from aigym_db.access.matrix import AccessMatrix, predicate
 from aigym_db.access.matrix_files import TableMatrix
 from aigym_db.access.tables import Table
+from aigym_db.database.migration_session import Connection
 from aigym_db.syntax.quote import literal
 
 NO_OWNER = None

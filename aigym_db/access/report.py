@@ -20,6 +20,7 @@ from aigym_db.access.test_database import open_test_database
 from aigym_db.access.trial import Trial, trial
 from aigym_db.access.trigger_differences import trigger_differences
 from aigym_db.access.verdicts import CellCounts, read_verdicts
+from aigym_db.database.queries import query
 from aigym_db.errors import BadCommandLine
 from aigym_db.model.access import CallOutcome, Outcome
 from aigym_db.model.finding import Finding
@@ -88,6 +89,8 @@ def access_report(
         place = stack.enter_context(open_test_database(project))
         clones = min(_CLONES, os.cpu_count() or 1)
         connections = [stack.enter_context(place.connection()) for _ in range(clones)]
+        for connection in connections:
+            connection.execute(query("access/plan_once").encode())
         selected = [name for name in matrix.tables if not tables or name in tables]
         functions = [name for name in matrix.functions if not tables or name in tables]
         keys = (

@@ -5,15 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import Any
-
-import psycopg
 
 from aigym_db.access.relation_facts import relation_of
+from aigym_db.database.migration_session import Connection
 from aigym_db.model.catalog import Catalog
 from aigym_db.syntax.quote import literal
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 CREATE_LOADS = "create schema aigym_db; create table aigym_db.loads (started_at timestamptz not null)"
 """Creates the table of the times at which rows were loaded: `now()` of each transaction."""

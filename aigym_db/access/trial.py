@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import psycopg
 
 from aigym_db.access.attempts import AttemptStatement, RejectedAttempt, order_statements, plan_attempts
 from aigym_db.access.completeness import check_completeness, check_functions
+from aigym_db.access.distribution import copy_rows, distribute
 from aigym_db.access.fixture import Fixture, fixture
 from aigym_db.access.functions import CallableFunction, callable_functions
 from aigym_db.access.matrix import AccessMatrix
 from aigym_db.access.outcomes import AttemptResult, collect_outcomes
 from aigym_db.access.tables import Table, tables
+from aigym_db.database.migration_session import Connection
 from aigym_db.database.queries import query
-from aigym_db.model.access import Actor, Outcome
-
-Connection = psycopg.Connection[tuple[Any, ...]]
+from aigym_db.model.access import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +57,11 @@ class Trial:
         by_table: dict[str, list[int]] = {}
         for statement in self.statements if statements is None else statements:
             by_table.setdefault(statement.cell.table, []).append(statement.id)
-        shares: list[list[int]] = [[] for _ in self.connections]
-        for ids in sorted(by_table.values(), key=len, reverse=True):
-            min(shares, key=len).extend(ids)
-        with ThreadPoolExecutor(len(shares)) as pool:
-            results = pool.map(
-                lambda connection, ids: self.run_on(ids, connection, triggers=triggers),
-                self.connections,
-                shares,
-            )
-            return [result for share in results for result in share]
+        units = sorted(by_table.values(), key=len, reverse=True)
+        results = distribute(
+            self.connections, units, lambda connection, ids: self.run_on(ids, connection, triggers=triggers)
+        )
+        return [result for unit in results for result in unit]
 
     def run_on(
         self, ids: Sequence[int], connection: Connection, *, triggers: bool = False
@@ -129,14 +121,15 @@ def trial(
     ordered = order_statements(statements)
     _load(sessions[0], matrix, ordered)
     for session in sessions[1:]:
-        _copy(sessions[0], session)
+        _create(session)
+        copy_rows(sessions[0], session, read="access/read_attempts", fill="access/fill_attempts")
     return Trial(sessions, matrix, catalog, functions, fixtures, ordered, tuple(rejected), matched)
 
 
 def _load(connection: Connection, matrix: AccessMatrix, statements: Iterable[AttemptStatement]) -> None:
     _create(connection)
     setup_ids: dict[str | None, int] = {None: 0}
-    identities = {name: _identity(actor) for name, actor in matrix.actors.items()}
+    identities = {name: actor.texts for name, actor in matrix.actors.items()}
     with connection.cursor() as cursor, cursor.copy(query("access/fill_attempts").encode()) as copy:
         for statement in statements:
             copy.write_row(
@@ -156,24 +149,6 @@ def _load(connection: Connection, matrix: AccessMatrix, statements: Iterable[Att
             )
 
 
-def _copy(source: Connection, target: Connection) -> None:
-    """Copy the loaded statements of one session to another; converting them takes longer than copying."""
-    _create(target)
-    with (
-        source.cursor() as reading,
-        target.cursor() as writing,
-        reading.copy(query("access/read_attempts").encode()) as texts,
-        writing.copy(query("access/fill_attempts").encode()) as copy,
-    ):
-        for text in texts:
-            copy.write(text)
-
-
 def _create(connection: Connection) -> None:
     for name in ("discard", "create_attempts", "create_act_as", "create_run", "create_mutate"):
         connection.execute(query(f"access/{name}").encode())
-
-
-def _identity(actor: Actor) -> tuple[str, str, str]:
-    """Role, claims and settings as text for COPY."""
-    return actor.role, actor.claims_text, json.dumps(dict(actor.settings))

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
 from aigym_db.access.attempts import AttemptStatement
+from aigym_db.access.distribution import distribute
 from aigym_db.access.fixture import Row, writable
 from aigym_db.access.outcomes import AttemptResult
-from aigym_db.access.policy_inputs import PolicyInputs
 from aigym_db.access.reach import Reach
 from aigym_db.access.tables import Table
-from aigym_db.access.trial import Connection, Trial
+from aigym_db.access.trial import Trial
+from aigym_db.database.migration_session import Connection
 from aigym_db.database.queries import query
 from aigym_db.model.access import Cell
 
@@ -60,41 +61,34 @@ def with_value(table: Table, row: Row, column: str, value: str | None) -> Row:
 
 
 def run_writes(
-    trial: Trial, reach_: Reach, inputs: PolicyInputs, writes: Sequence[Write]
+    trial: Trial, reach_: Reach, writes: Sequence[Write]
 ) -> Iterator[tuple[Write, Changes | None]]:
     """Yield the writes after which the reach was compared, with the gains, and those that name others.
 
     The gains are None if there are none, and empty for several statements that fail together.
     """
-    actors = list(trial.matrix.actors)
-    shares: list[list[int]] = [[] for _ in trial.connections]
+    by_actor: dict[str, list[int]] = {}
     for index, write in enumerate(writes):
-        shares[actors.index(write.cell.actor) % len(shares)].append(index)
-    parameters = {
-        "read_by_policies": sorted(inputs.tables),
-        "read_directly": sorted(inputs.direct),
-    }
+        by_actor.setdefault(write.cell.actor, []).append(index)
 
-    def run_share(connection: Connection, share: Sequence[int]) -> list[tuple[int, Any]]:
-        if not share:
-            return []
-        with connection.transaction(force_rollback=True):
-            _load(connection, trial, reach_, {index: writes[index] for index in share})
-            rows = connection.execute(query("access/run_writes").encode(), parameters).fetchall()
-        return [(index, changes) for index, changes in rows]
+    def run(connection: Connection, ids: Sequence[int]) -> list[tuple[int, Any]]:
+        return connection.execute(query("access/run_writes").encode(), {"writes": ids}).fetchall()
 
-    with ThreadPoolExecutor(len(shares)) as pool:
-        for rows in pool.map(run_share, trial.connections, shares):
+    with ExitStack() as stack:
+        for connection in trial.connections:
+            stack.enter_context(connection.transaction(force_rollback=True))
+            _load(connection, trial, reach_, writes)
+        for rows in distribute(trial.connections, by_actor.values(), run):
             for index, changes in rows:
                 yield writes[index], changes
 
 
-def _load(connection: Connection, trial: Trial, reach_: Reach, writes: Mapping[int, Write]) -> None:
+def _load(connection: Connection, trial: Trial, reach_: Reach, writes: Sequence[Write]) -> None:
     reach_.create(connection)
     for name in _FUNCTIONS:
         connection.execute(query(f"access/{name}").encode())
     with connection.cursor() as cursor, cursor.copy(query("access/fill_writes").encode()) as copy:
-        for index, write in writes.items():
+        for index, write in enumerate(writes):
             actor = trial.matrix.actors[write.cell.actor]
             copy.write_row(
                 (

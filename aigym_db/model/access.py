@@ -41,6 +41,11 @@ class Actor:
         """The claims as JSON, as `request.jwt.claims` contains them; empty for an anonymous request."""
         return json.dumps(self.claims) if self.claims else ""
 
+    @property
+    def texts(self) -> tuple[str, str, str]:
+        """Role, claims and settings as texts, as the tables of statements to execute contain them."""
+        return self.role, self.claims_text, json.dumps(dict(self.settings))
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:

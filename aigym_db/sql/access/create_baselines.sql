@@ -1,2 +1,2 @@
--- The reach of each actor before calls; `aigym_read_baseline` fills it.
-create temporary table aigym_baseline (actor text primary key, entries text[] not null)
+-- The reach of each actor before calls: `aigym_run_calls` reads the values, `aigym_read_baseline` all entries.
+create temporary table aigym_baseline (actor text primary key, values text[] not null, entries text[])

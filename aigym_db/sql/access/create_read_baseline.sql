@@ -8,7 +8,7 @@ begin
     select b.entries into baseline from pg_temp.aigym_baseline b where b.actor = reader ->> 'name';
     if baseline is null then
         baseline := pg_temp.aigym_read_reach(reader, null);
-        insert into pg_temp.aigym_baseline values (reader ->> 'name', baseline);
+        update pg_temp.aigym_baseline b set entries = baseline where b.actor = reader ->> 'name';
     end if;
     return array(
         select e.entry

@@ -9,6 +9,7 @@ declare
     counts_before bigint[];
     counts_after bigint[];
     counted_at pg_lsn;
+    changed text[];
     parts text[];
     written text[];
     reached jsonb;
@@ -20,6 +21,17 @@ begin
     perform set_config('row_security', 'on', true);
     perform set_config('session_replication_role', 'origin', true);
     perform set_config('track_counts', 'on', true);
+    if with_reach then
+        insert into pg_temp.aigym_baseline (actor, values)
+        select actors.value ->> 'name', pg_temp.aigym_read_reach(actors.value, '{}')
+        from (
+            select distinct actors.value
+            from pg_temp.aigym_call c
+            cross join jsonb_each(c.actors) as actors (name, value)
+            where c.id = any (aigym_run_calls.calls)
+        ) as actors
+        on conflict do nothing;
+    end if;
     for call_row in select * from pg_temp.aigym_call c where c.id = any (aigym_run_calls.calls) order by c.role, c.claims, c.settings, c.id loop
         -- Counting takes longer than most calls; a change of a counted table writes WAL unless the table is unlogged.
         if unlogged or counted_at is distinct from pg_current_wal_insert_lsn() then
@@ -34,7 +46,9 @@ begin
         message := null;
         reached := null;
         begin
-            perform pg_temp.aigym_run_steps(call_row.before);
+            if call_row.before <> '[]' then
+                perform pg_temp.aigym_run_steps(call_row.before);
+            end if;
             perform pg_temp.aigym_act_as(call_row.role, call_row.claims, call_row.settings);
             if call_row.body like 'call %' then
                 perform pg_catalog.set_config('search_path', path, true);
@@ -67,8 +81,17 @@ begin
                 ) as changed
                 where (changed.inserted, changed.updated, changed.deleted) <> (0, 0, 0);
                 if with_reach then
-                    parts := pg_temp.aigym_changed_parts(changes);
-                    written := pg_temp.aigym_written(array(select jsonb_object_keys(changes)));
+                    changed := array(select jsonb_object_keys(changes));
+                    parts := pg_temp.aigym_changed_parts(
+                        changes,
+                        exists (
+                            select
+                            from jsonb_each(call_row.actors) as actors (name, value)
+                            join pg_temp.aigym_baseline b on b.actor = actors.value ->> 'name'
+                            where pg_temp.aigym_policies_affected(changed, actors.value, b.values)
+                        )
+                    );
+                    written := pg_temp.aigym_written(changed);
                     select jsonb_object_agg(actors.name, pg_temp.aigym_read_reach(actors.value, parts))
                     into reached
                     from jsonb_each(call_row.actors) as actors (name, value);

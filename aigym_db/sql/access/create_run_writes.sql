@@ -1,7 +1,7 @@
 -- Execute writes as their actors, with triggers, each in a subtransaction that is rolled back; return those after which
 -- the reach of the actor was compared, with what it gains, and those that name another person. It is compared if a table
 -- changes that policies read, and a value changes with it or policies read the table directly.
-create or replace function pg_temp.aigym_run_writes(read_by_policies text[], read_directly text[])
+create or replace function pg_temp.aigym_run_writes(writes int[])
 returns table (write int, reach jsonb, compared boolean, names boolean)
 language plpgsql as $run$
 declare
@@ -19,7 +19,7 @@ begin
     perform set_config('row_security', 'on', true);
     perform set_config('track_counts', 'on', true);
     perform set_config('session_replication_role', 'origin', true);
-    for unit in select * from pg_temp.aigym_write w order by w.role, w.claims, w.settings, w.id loop
+    for unit in select * from pg_temp.aigym_write w where w.id = any (writes) order by w.role, w.claims, w.settings, w.id loop
         if unit.named is null and identity <> unit.actor ->> 'name' then
             identity := unit.actor ->> 'name';
             baseline_values := pg_temp.aigym_read_reach(unit.actor, '{}');
@@ -67,9 +67,7 @@ begin
                             where counts_after[3 * t.position - 2 : 3 * t.position]
                                 <> counts_before[3 * t.position - 2 : 3 * t.position]
                         );
-                        grown := changed && read_directly
-                            or changed && read_by_policies
-                            and pg_temp.aigym_read_reach(unit.actor, '{}') <> baseline_values;
+                        grown := pg_temp.aigym_policies_affected(changed, unit.actor, baseline_values);
                     else
                         reach := pg_temp.aigym_reach_changes(
                             '', baseline, pg_temp.aigym_read_reach(unit.actor, null), pg_temp.aigym_written(null), false

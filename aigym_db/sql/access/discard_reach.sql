@@ -1,2 +1,2 @@
--- Drop the parts and baselines of an earlier reach in this session.
-drop table if exists pg_temp.aigym_reach_part, pg_temp.aigym_baseline
+-- Drop the parts, policy tables and baselines of an earlier reach in this session.
+drop table if exists pg_temp.aigym_reach_part, pg_temp.aigym_policy_table, pg_temp.aigym_baseline

@@ -1,3 +1,3 @@
 -- The writes after which the reach was compared, with what the actor gains, and those that name another person.
 select write, reach
-from pg_temp.aigym_run_writes(%(read_by_policies)s::text[], %(read_directly)s::text[])
+from pg_temp.aigym_run_writes(%(writes)s::int[])
