@@ -39,9 +39,9 @@ def command(app: App, tables: tuple[str, ...], mutants: bool, equivalents: bool,
 
     Tests SELECT, inserted fixture rows, reassignments, writes with and without WHERE, and calls of functions.
     With TABLE, only the cells of these tables or functions. Cells that matched in an earlier run are not
-    executed again unless something changed on which their result depends. Each run also tests the control, a
-    table with a deliberately wrong policy. Exit status 1 if a cell differs or a mutant survives, 2 if the
-    control is not found.
+    executed again unless something changed on which their result depends. Each run that creates the database
+    also tests the control, a table with a deliberately wrong policy. Exit status 1 if a cell differs or a
+    mutant survives, 2 if the control is not found.
     """
     from aigym_db.access.report import access_report
     from aigym_db.report.documents import CallCounts, TestResults
