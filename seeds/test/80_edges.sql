@@ -204,6 +204,44 @@ values ('00000000-0000-4000-8000-000000001144', 'Deleted.');
 insert into content.automations (item_id, trigger_type)
 values ('00000000-0000-4000-8000-000000001145', 'manual');
 
+-- Public items of A and items that differ from them in one argument of content.search_items().
+insert into content.items (
+  id, repository_id, content_type, tenant_id, owner_id, title, status, visibility, published_at
+)
+select
+  '00000000-0000-4000-8000-000000001113', r.id, r.content_type, '00000000-0000-4000-8000-00000000b001',
+  '00000000-0000-4000-8000-00000000a011', 'Video A public', 'published', 'public', '2026-01-05 09:00:00+00'
+from content.repositories as r
+where r.code = 'videos';
+
+insert into content.videos (item_id, external_url)
+values ('00000000-0000-4000-8000-000000001113', 'https://video.example.test/1113');
+
+update content.items
+set language_code = 'de'
+where id in (
+  '00000000-0000-4000-8000-000000001108', '00000000-0000-4000-8000-000000001111', '00000000-0000-4000-8000-000000001113',
+  '00000000-0000-4000-8000-000000001122', '00000000-0000-4000-8000-000000001208', '00000000-0000-4000-8000-000000001912'
+);
+
+update content.items
+set metadata = '{"topic": "sea"}'
+where id in (
+  '00000000-0000-4000-8000-000000001108', '00000000-0000-4000-8000-000000001113', '00000000-0000-4000-8000-000000001142',
+  '00000000-0000-4000-8000-000000001203'
+);
+
+update content.documents
+set body = 'Another text.'
+where item_id = '00000000-0000-4000-8000-000000001203';
+
+update content.videos
+set transcript = 'Spoken in the video.'
+where item_id in (
+  '00000000-0000-4000-8000-000000001102', '00000000-0000-4000-8000-000000001113', '00000000-0000-4000-8000-000000001122',
+  '00000000-0000-4000-8000-000000001142', '00000000-0000-4000-8000-000000001912'
+);
+
 -- Files that differ only in one condition of a policy.
 insert into media.media (
   id, media_type_id, tenant_id, owner_id, visibility, bucket, object_key, filename, mime_type, file_size_bytes, deleted_at,
