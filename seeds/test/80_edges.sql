@@ -284,7 +284,7 @@ values (
   'terminated', '2026-01-05 08:00:00+00', '2026-01-06 08:00:00+00'
 );
 
--- Elevations for a tenant. Only the first two give access; the others are of a person who is not a super admin, of another
+-- Elevations for a tenant. Only 7011, 7012 and 7019 give access; the others are of a person who is not a super admin, of another
 -- scope, for a deleted tenant, ended, expired, or have not begun.
 insert into audit.security_contexts (
   id, user_id, tenant_id, scope, target_user_id, reason, elevated_by, started_at, expires_at, revoked_at
@@ -306,6 +306,7 @@ from (
     ('7012', 'a041', 'b011', 'tenant_support', interval '0', false),
     ('7013', 'a024', 'b002', 'tenant_support', interval '0', false),
     ('7014', 'a019', 'b002', 'phi_read', interval '0', false),
+    ('7019', 'a019', 'b005', 'tenant_support', interval '0', false),
     ('7015', 'a041', 'b004', 'tenant_support', interval '0', false),
     ('7016', 'a001', 'b002', 'tenant_support', interval '-1 minute', true),
     ('7017', 'a001', 'b002', 'tenant_support', interval '-5 hours', false),
