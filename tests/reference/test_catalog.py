@@ -111,6 +111,21 @@ def test_every_audited_card_has_the_trigger(connection: psycopg.Connection) -> N
     assert rows == []
 
 
+def test_every_function_in_plpgsql_sets_an_empty_search_path(connection: psycopg.Connection) -> None:
+    functions = connection.execute(
+        """
+        select p.oid::regprocedure::text
+        from pg_proc as p
+        join pg_language as l on l.oid = p.prolang
+        where l.lanname = 'plpgsql'
+          and p.pronamespace::regnamespace::text !~ '^pg_'
+          and 'search_path=""' <> all (coalesce(p.proconfig, '{}'))
+        """
+    ).fetchall()
+
+    assert functions == []
+
+
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_view_of_the_catalog_has_rows_for_its_readers_only(base: ReferenceDatabase, view: str) -> None:
     actors = read_actors(PROJECT.root)
