@@ -177,6 +177,31 @@ def test_what_failed_is_listed_and_repaired_once(built: Connection) -> None:
     assert (profile(built, known) or ("",))[0] == "moved@example.test"
 
 
+def test_an_account_that_cannot_be_repaired_keeps_its_failures(built: Connection) -> None:
+    failing, other = sign_up(built, "failing@example.test"), sign_up(built, "other@example.test")
+    built.execute(
+        "insert into iam.account_failures (user_id, step, sqlstate, repaired_at)"
+        " values (%s, 'profile', '23514', now())",
+        [failing],
+    )
+    built.execute(BREAKS_AUDIT.encode())
+    built.execute("update auth.users set email = 'moved.' || email")
+    built.execute("drop trigger zzz_fail on audit.audit_log")
+    built.execute(
+        f"create trigger zzz_fail before update on iam.profiles for each row when (new.id = '{failing}')"
+        " execute function pg_temp.fail()".encode()
+    )
+
+    repaired = [repair(built), repair(built)]
+
+    assert repaired == [(1, 2), (0, 2)]
+    assert failures(built) == [("email", None, "P0001"), ("profile", None, "P0001")]
+    assert [(profile(built, account) or ("",))[0] for account in (failing, other)] == [
+        "failing@example.test",
+        "moved.other@example.test",
+    ]
+
+
 def test_an_event_of_a_second_factor_is_recorded_later(built: Connection) -> None:
     account = sign_up(built, "a@example.test")
     built.execute("alter table audit.event_types rename column code to hidden")
