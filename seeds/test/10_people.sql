@@ -5,7 +5,7 @@
 --   a019 super admin, elevated     a003, a004 members of A       a007 member of B
 --   a008 auditor                   a005 coach in A               a021 editor in B
 --   a010 no tenant, role system    a011 creator, a024 editor in A
---   a009 suspended member of A     a012 former admin of A: membership ended, role still granted
+--   a009 suspended admin of A      a012 former admin of A: membership ended, role still granted
 --   a022 member of A and of B      a013 admin of A whose role expired    a014 … was revoked; admin of the deleted tenant
 --   a020 admin, a023 member of the sub-tenant of A, which requires a second factor
 --   a015 member of A with a verified factor    a025 member of A whose profile requires one

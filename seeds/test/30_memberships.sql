@@ -106,6 +106,7 @@ from (
     (0, 'a004', 'member', 'b001', null, null, null),
     (0, 'a005', 'coach', 'b001', null, null, null),
     (0, 'a009', 'member', 'b001', null, null, null),
+    (1, 'a009', 'community_admin', 'b001', null, null, null),
     (0, 'a011', 'content_creator', 'b001', null, null, null),
     (0, 'a012', 'community_admin', 'b001', null, null, null),
     (0, 'a013', 'community_admin', 'b001', null, '2026-01-06 08:00:00+00', null),

@@ -58,7 +58,8 @@ values
   ('00000000-0000-4000-8000-00000000c014', '00000000-0000-4000-8000-00000000b012', 'team', 'Unit below it');
 
 -- The former admin of A is a member of B, without the role admin.
--- The membership of the former admin of A below B has expired; that of the timed admin in B has not.
+-- The memberships of the former admin of A and of the member of A East below B have expired; that of the timed admin in B has
+-- not.
 insert into iam.memberships (id, tenant_id, user_id, status, joined_at, expires_at)
 select
   ('00000000-0000-4000-8000-0000d' || right(member.tenant, 3) || '0' || right(member.person, 3))::uuid,
@@ -75,6 +76,7 @@ from (
     ('b002', 'a012', null),
     ('b002', 'a029', '2099-01-01 00:00:00+00'),
     ('b008', 'a029', null),
+    ('b008', 'a023', '2026-01-06 08:00:00+00'),
     ('b009', 'a012', '2026-01-06 08:00:00+00'),
     ('b011', 'a014', null),
     ('b011', 'a018', null)
