@@ -153,6 +153,51 @@ def test_of_two_owners_who_revoke_each_other_one_stays(superuser: Connection, si
     assert (outcome, owners(superuser, HARBOUR)) == ("committed", 1)
 
 
+def test_a_role_is_revoked_once(superuser: Connection, sign_in: SignIn) -> None:
+    grant(superuser, "harbour.editor", "owner", HARBOUR)
+    role = "select id from iam.user_roles where tenant_id = %s and user_id = %s"
+    revoke: tuple[str, list[object]] = (
+        "select iam.revoke_role(%s)",
+        [value(superuser, role, HARBOUR, person(superuser, "harbour.coach"))],
+    )
+
+    outcome = concurrently(superuser, sign_in("harbour.owner"), sign_in("harbour.editor"), revoke, revoke)
+
+    events = value(
+        superuser,
+        "select count(*) from audit.security_audit as log "
+        "join audit.event_types as t on t.id = log.event_type_id where t.code = 'role.revoked'",
+    )
+    assert (outcome, events) == ("committed", 1)
+
+
+def test_a_super_admin_who_is_suspended_during_the_call_revokes_no_role(
+    superuser: Connection, sign_in: SignIn
+) -> None:
+    insert = (
+        "insert into iam.user_roles (user_id, role_id) "
+        "select %s, id from iam.roles where code = 'super_admin' returning id"
+    )
+    other = value(superuser, insert, person(superuser, "harbour.owner"))
+    administration = sign_in("platform")
+    administration.execute("reset role")
+
+    outcome = concurrently(
+        superuser,
+        administration,
+        sign_in("platform"),
+        (
+            "with suspended as (update iam.profiles set status = 'suspended' where id = %s) "
+            "select from iam.user_roles where id = %s for update",
+            [person(superuser, "platform"), other],
+        ),
+        ("select iam.revoke_role(%s)", [other]),
+    )
+
+    revoked = value(superuser, "select revoked_at is not null from iam.user_roles where id = %s", other)
+    assert (outcome, revoked) == ("42501", False)
+
+
 def test_an_owner_who_hands_over_twice_at_once_hands_over_once(
     superuser: Connection, sign_in: SignIn
 ) -> None:
