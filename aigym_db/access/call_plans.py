@@ -73,7 +73,7 @@ def plan_calls(
         )
         value = _fill(cell.expected.value, matrix, cell.actor)
         for _, argument in arguments:
-            if argument != _RESULT:
+            if _RESULT not in argument:
                 scalars.setdefault(argument, cell)
         if value:
             (sets if function.returns_set else scalars).setdefault(value, cell)
@@ -85,7 +85,7 @@ def plan_calls(
         values = (set_values if function.returns_set else scalar_values)[value] if value else None
         listed = ", ".join(
             (f"{name} => " if name else "")
-            + (argument if argument == _RESULT else literal(scalar_values[argument][0]))
+            + (argument if _RESULT in argument else literal(scalar_values[argument][0]))
             for name, argument in arguments
         )
         statement = f"{function.quoted}({listed})"

@@ -13,7 +13,8 @@ from aigym_db.access.control import check_control
 from aigym_db.access.escalations import escalations
 from aigym_db.access.findings import coverage_gaps, differing_calls, differing_cells
 from aigym_db.access.keys import cell_keys, row_sources, run_key
-from aigym_db.access.matrix import read_matrix
+from aigym_db.access.matrix import AccessMatrix, read_matrix
+from aigym_db.access.mutations import read_access_rules
 from aigym_db.access.outcomes import AttemptResult
 from aigym_db.access.reach import reach
 from aigym_db.access.test_database import open_test_database
@@ -62,15 +63,16 @@ class AccessReport:
 
 @contextmanager
 def access_report(
-    project: Project, tables: tuple[str, ...] = (), *, cache: bool = False
+    project: Project, tables: tuple[str, ...] = (), *, cache: bool = False, mutants: bool = False
 ) -> Iterator[AccessReport]:
     """Create the test database, test the cells of all tables and functions or of some, and return the report.
 
     With `cache`, cells whose verdicts are stored are not executed, and without a change since a run without
     findings, no database is created; the verdicts of the others are stored. The test database is removed
-    after the block. `tables` can contain functions. Raise BadCommandLine (AIG-P013) for a table or function
-    that the access matrix does not contain, BlindDetector (AIG-P018) if a deliberately wrong table is not
-    reported, and the errors of the matrix and the templates.
+    after the block. `tables` can contain functions; with `mutants` also those without cells, whose mutants
+    are killed by the cells of all tables. Raise BadCommandLine (AIG-P013) for a table or function that the
+    access matrix does not contain, BlindDetector (AIG-P018) if a deliberately wrong table is not reported,
+    and the errors of the matrix and the templates.
     """
     verdicts = read_verdicts(project) if cache else None
     key = run_key(project, tables) if verdicts else None
@@ -80,17 +82,19 @@ def access_report(
         return
     matrix = read_matrix(project.root)
     unknown = [name for name in tables if name not in matrix.tables and name not in matrix.functions]
-    if unknown:
-        raise BadCommandLine(
-            f"The access matrix does not contain the table or function {unknown[0]}.",
-            hint=f"Choose from: {', '.join((*matrix.tables, *matrix.functions))}.",
-        )
+    if unknown and not mutants:
+        raise _unknown(unknown[0], matrix)
     with ExitStack() as stack:
         place = stack.enter_context(open_test_database(project))
         clones = min(_CLONES, os.cpu_count() or 1)
         connections = [stack.enter_context(place.connection()) for _ in range(clones)]
         for connection in connections:
             connection.execute(query("access/plan_once").encode())
+        if unknown:
+            defined = {function.name for function in read_access_rules(connections[0]).functions.values()}
+            if missing := [name for name in unknown if name not in defined]:
+                raise _unknown(missing[0], matrix)
+            tables = ()
         selected = [name for name in matrix.tables if not tables or name in tables]
         functions = [name for name in matrix.functions if not tables or name in tables]
         keys = (
@@ -146,3 +150,10 @@ def access_report(
             results,
             called,
         )
+
+
+def _unknown(name: str, matrix: AccessMatrix) -> BadCommandLine:
+    return BadCommandLine(
+        f"The access matrix does not contain the table or function {name}.",
+        hint=f"Choose from: {', '.join((*matrix.tables, *matrix.functions))}.",
+    )

@@ -107,3 +107,20 @@ def test_the_cache_is_rejected_with_mutants(in_process: ProjectInProcess) -> Non
 
     assert result.status == 2
     assert "--cache cannot be used with --mutants" in result.err
+
+
+def test_mutants_of_a_function_without_cells(in_process: ProjectInProcess) -> None:
+    """The cells of all tables are executed: each of them can kill such a mutant."""
+    in_process.migration("0002_erase", ERASE)
+
+    document = in_process("--format", "json", "test", "--mutants", "guard.erase").document
+
+    assert document["cells"] == CELLS
+    assert document["mutants"]["tried"] > 0
+
+
+def test_a_function_that_does_not_exist(in_process: ProjectInProcess) -> None:
+    result = in_process("test", "--mutants", "app.no_such_function")
+
+    assert result.status == 2
+    assert "does not contain the table or function app.no_such_function" in result.err

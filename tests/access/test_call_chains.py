@@ -24,6 +24,12 @@ def test_a_call_can_use_the_result_of_a_statement_before(calls: Calls) -> None:
     assert calls.messages() == []
 
 
+def test_a_result_can_be_cast(calls: Calls) -> None:
+    calls.write(CHAINED.replace('"{result}"', '"lower({result}::text)"'))
+
+    assert calls.messages() == []
+
+
 def test_a_result_without_a_statement_before_is_an_error(calls: Calls) -> None:
     calls.write(CELLS.replace("\"'teal'\"", '"{result}"'))
 

@@ -4,7 +4,8 @@ from typing import Any, cast
 import pytest
 
 from aigym_db.access.call_plans import ReadOnlyCall, distinct_calls
-from aigym_db.access.distribution import Connection, distribute
+from aigym_db.access.distribution import distribute
+from aigym_db.database.migration_session import Connection
 
 CONNECTIONS = cast("list[Connection]", ["one", "two"])
 

@@ -56,7 +56,7 @@ def command(app: App, tables: tuple[str, ...], mutants: bool, equivalents: bool,
         )
     report = app.report
     cached = not (mutants or os.environ.get("CI")) if cache is None else cache
-    with access_report(app.project, tables, cache=cached) as result:
+    with access_report(app.project, tables, cache=cached, mutants=mutants) as result:
         counts = result.counts
         report.add_findings(*result.findings)
         if counts.cells or not counts.calls:

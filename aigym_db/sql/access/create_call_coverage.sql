@@ -17,7 +17,7 @@ begin
         into counts_before
         from unnest(functions) with ordinality as f (oid, position);
         begin
-            perform pg_temp.aigym_run_steps(call_row.before);
+            perform pg_temp.aigym_run_steps(call_row.before, '');
             perform pg_temp.aigym_act_as(call_row.role, call_row.claims, call_row.settings);
             execute call_row.body;
             set constraints all immediate;

@@ -47,7 +47,7 @@ begin
         reached := null;
         begin
             if call_row.before <> '[]' then
-                perform pg_temp.aigym_run_steps(call_row.before);
+                perform pg_temp.aigym_run_steps(call_row.before, path);
             end if;
             perform pg_temp.aigym_act_as(call_row.role, call_row.claims, call_row.settings);
             if call_row.body like 'call %' then

@@ -1,5 +1,6 @@
--- Execute the statements before a call, each as its actor; `aigym.result` is the value that the last query returned.
-create or replace function pg_temp.aigym_run_steps(steps jsonb)
+-- Execute the statements before a call, each as its actor and with this search_path; `aigym.result` is the value that the
+-- last query returned.
+create or replace function pg_temp.aigym_run_steps(steps jsonb, path text)
 returns void
 language plpgsql as $steps$
 declare
@@ -11,10 +12,14 @@ begin
         perform pg_temp.aigym_act_as(step.role, step.claims, step.settings);
         result := null;
         if step.sql ~* '^\s*(select|with|values)\M|\mreturning\M' then
+            perform set_config('search_path', path, true);
             execute step.sql into result;
+            perform pg_catalog.set_config('search_path', '', true);
             perform set_config('aigym.result', coalesce(result, ''), true);
         else
+            perform set_config('search_path', path, true);
             execute step.sql;
+            perform pg_catalog.set_config('search_path', '', true);
         end if;
         perform set_config('role', 'none', true);
     end loop;

@@ -36,8 +36,8 @@ def interface(context: VerifyContext) -> Iterator[CheckFailure]:
                 yield CheckFailure(
                     f"The interface of {schema} lacks: {line.strip()}",
                     source.place(start),
-                    "Apply the migration that creates it, restore it, or offer the new form in another schema. "
-                    f"If no program uses it: {write}.",
+                    "Apply the migration that creates it, restore it, or offer the new form in another "
+                    f"schema. If no program uses it: {write}.",
                 )
             start += len(line) + 1
         for line in current:
