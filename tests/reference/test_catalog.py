@@ -126,6 +126,30 @@ def test_every_function_in_plpgsql_sets_an_empty_search_path(connection: psycopg
     assert functions == []
 
 
+def test_an_extension_is_available_if_it_is_installed_or_can_be(connection: psycopg.Connection) -> None:
+    def names(text: str) -> set[str]:
+        return {name for (name,) in connection.execute(text.encode())}
+
+    extension = (
+        "select split_part(capability, ' ', 2) from core.capabilities() where capability ~ '^extension'"
+    )
+    offered = names("select name from pg_available_extensions")
+    missing = min(names(extension) - offered, default="plpgsql")
+    connection.execute("update pg_extension set extname = %s where extname = 'plpgsql'", [missing])
+
+    assert names(f"{extension} and available") == names(extension) & (offered | {missing})
+
+
+def test_icu_is_available_if_the_database_has_a_collation_of_it(connection: psycopg.Connection) -> None:
+    icu = "select available from core.capabilities() where capability = 'icu'"
+    collations = "select count(*) > 0 from pg_collation where collprovider = 'i'"
+    assert connection.execute(icu).fetchone() == connection.execute(collations).fetchone()
+
+    connection.execute("delete from pg_collation where collprovider = 'i'")
+
+    assert connection.execute(icu).fetchone() == (False,)
+
+
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_view_of_the_catalog_has_rows_for_its_readers_only(base: ReferenceDatabase, view: str) -> None:
     actors = read_actors(PROJECT.root)
