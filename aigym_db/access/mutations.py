@@ -10,7 +10,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from aigym_db.access import expression_mutations
-from aigym_db.access.call_graph import CallGraph, FunctionDefinition, closure, read_call_graph
+from aigym_db.access.call_graph import CallGraph, FunctionDefinition, Written, closure, read_call_graph
 from aigym_db.access.function_mutations import WITHOUT_PATH, FunctionOperators
 from aigym_db.access.tables import Table
 from aigym_db.access.trial import Trial
@@ -91,8 +91,9 @@ class AccessRules:
     def mutations(self, trial: Trial) -> Iterator[Mutation]:
         """Yield every mutation; mutants with the same name are numbered.
 
-        Functions are mutated if policies call them, if actors can execute them, or if those can reach them;
-        functions in schemas of `outside` are not, nor those that only pass their arguments to another.
+        Functions are mutated if policies call them, if actors can execute them or fire them by writes, or if
+        those reach them; functions in schemas of `outside` are not, nor those that only pass their arguments
+        to another.
         """
         counts: dict[str, int] = {}
         readers = self._readers(trial.tables)
@@ -131,7 +132,12 @@ class AccessRules:
             if function.wraps and name not in trial.matrix.functions
             for oid in self.graph.named(name)
         }
-        reached = self.graph.reached(executed)
+        written = {
+            Written(name)
+            for name, table in trial.tables.items()
+            if any(grants.inserts or grants.updates or grants.deletes for grants in table.grants.values())
+        }
+        reached = self.graph.reached(executed | written)
         users = self._users()
         operators = FunctionOperators(self.graph, executed)
         for oid, function in self.graph.functions.items():

@@ -127,7 +127,7 @@ def test_mutants_of_a_function_without_cells(in_process: ProjectInProcess) -> No
 
     document = in_process("--format", "json", "test", "--mutants", "guard.stamp").document
 
-    assert document["cells"] == CELLS
+    assert document["cells"] == CELLS, document
     assert document["mutants"]["tried"] > 0
 
 
