@@ -220,6 +220,24 @@ def test_writes_are_executed_with_and_without_where(
     assert {attempt.way for attempt in tested.attempts} == ways
 
 
+def test_a_column_with_a_check_constraint_is_updated_without_where(
+    connection: psycopg.Connection, mini: Path
+) -> None:
+    connection.execute("alter table app.tenants add check (length(name) <= 100)")
+    connection.execute("drop policy tenants_select on app.tenants")
+    connection.execute("create policy tenants_select on app.tenants for select to mini_user using (false)")
+
+    outcomes = trial(connection, read_matrix(mini)).outcomes()
+
+    (tested,) = [
+        outcome
+        for outcome in outcomes
+        if (outcome.cell.table, outcome.cell.actor, outcome.cell.command) == ("app.tenants", "admin", "update")
+    ]
+    (attempt,) = [attempt for attempt in tested.attempts if attempt.way == "without where"]
+    assert attempt.actual == attempt.expected != frozenset()
+
+
 def test_a_trigger_that_changes_foreign_rows_is_reported(messages: Messages) -> None:
     reported = messages(
         """
