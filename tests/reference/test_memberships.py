@@ -286,6 +286,18 @@ def test_a_role_does_not_return_with_a_membership_that_had_expired(
     assert (while_expired, value(member, "select count(*) from authz.admin_tenant_ids()")) == (0, 0)
 
 
+def test_a_membership_that_is_limited_keeps_its_roles(superuser: Connection, sign_in: SignIn) -> None:
+    member = sign_in("north.member1")
+    grant(superuser, "north.member1", "community_admin", NORTHSIDE)
+
+    superuser.execute(
+        "update iam.memberships set expires_at = now() + interval '1 day' where user_id = %s",
+        [person(superuser, "north.member1")],
+    )
+
+    assert value(member, "select count(*) from authz.admin_tenant_ids()") == 2
+
+
 def test_open_invitations_end_with_the_role_of_the_inviter(superuser: Connection, sign_in: SignIn) -> None:
     token = invite(sign_in("north.admin"), NORTHSIDE, "harbour.member1")
     superuser.execute(
