@@ -13,9 +13,11 @@ from aigym_db.access.escalations import escalations
 from aigym_db.access.findings import coverage_gaps, differing_cells, surviving_mutants
 from aigym_db.access.matrix import read_matrix
 from aigym_db.access.mutants import mutate
+from aigym_db.access.report import access_report
 from aigym_db.access.test_database import open_test_database
 from aigym_db.access.trial import Trial, trial
 from aigym_db.access.trigger_differences import trigger_differences
+from aigym_db.model.access import MUTANT_KINDS
 from aigym_db.project.cards import cards
 from aigym_db.project.config import find
 from tests.support.sampling import sampled
@@ -88,3 +90,22 @@ def test_the_mutants_of_a_function_are_killed(tried: Trial, function: str) -> No
 
     assert f"{function}(" in " ".join(report.killed)
     assert [finding.message for finding in surviving_mutants(report.survivors)] == []
+
+
+@pytest.mark.exhaustive
+def test_every_mutant_is_killed_or_equivalent() -> None:
+    """Mutants declared equivalent are executed, too: an entry for one that a cell kills is an error."""
+    with access_report(PROJECT) as report:
+        assert report.findings == () and report.trial is not None
+        mutated = mutate(
+            report.trial,
+            read_equivalents(PROJECT.root),
+            report.call_trial,
+            results=report.results,
+            outcomes=report.calls,
+            test_equivalents=True,
+        )
+
+    assert [finding.message for finding in surviving_mutants(mutated.survivors)] == []
+    assert mutated.failed == {}
+    assert all(mutated.of_kind(kind).killed for kind in MUTANT_KINDS)
