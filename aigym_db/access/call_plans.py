@@ -52,8 +52,6 @@ class ReadOnlyCall:
     statement: str
     roles: frozenset[str]
     """The roles that can execute it."""
-    expected: tuple[str, ...] = ()
-    """The expected result for each actor, empty if the call is rejected."""
 
 
 def plan_calls(
@@ -109,36 +107,20 @@ def read_only_calls(
 ) -> tuple[ReadOnlyCall, ...]:
     """Return the calls of the matrix that write nothing and whose arguments are the same for all actors."""
     cells: dict[tuple[str, str], CallCell] = {}
-    expected: dict[tuple[str, str], list[str]] = {}
     for name, function_matrix in matrix.functions.items():
         for cell in function_matrix.cells.values():
             used = set(_PLACEHOLDER.findall(" ".join(cell.arguments)))
             if functions[name].read_only and not cell.before and used.isdisjoint(matrix.actor_list.names):
                 cells.setdefault((name, cell.call), cell)
-                result = "" if cell.expected.rejected else cell.expected.text
-                expected.setdefault((name, cell.call), []).append(result)
     return tuple(
         ReadOnlyCall(
             call.cell.function.partition("(")[0],
             f"{call.cell.function}({call.cell.call})",
             call.statement,
             functions[call.cell.function].roles,
-            tuple(expected[call.cell.function, call.cell.call]),
         )
         for call in plan_calls(connection, matrix, functions, cells.values())
     )
-
-
-def distinct_calls(calls: Iterable[ReadOnlyCall]) -> tuple[ReadOnlyCall, ...]:
-    """Return the first of the calls of a function with the same expected result for every actor.
-
-    The others distinguish the same actors, and a call that is rejected for every actor distinguishes none.
-    """
-    distinct: dict[tuple[str, tuple[str, ...]], ReadOnlyCall] = {}
-    for call in calls:
-        if any(call.expected):
-            distinct.setdefault((call.function, call.expected), call)
-    return tuple(distinct.values())
 
 
 def sort_values(values: Iterable[str | None]) -> tuple[str | None, ...]:

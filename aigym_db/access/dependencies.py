@@ -193,7 +193,7 @@ class Dependencies:
             yield Use(name, "call" if name in self._functions else "read", role)
 
     def _names_of(self, words: frozenset[str], qualified: bool) -> tuple[str, ...]:
-        """Return the objects whose names consist of these words."""
+        """Return the objects whose names contain only words of this set."""
         return tuple(name for name, of_name in self._words_of_names[qualified] if of_name <= words)
 
     def _policed(self, use: Use) -> bool:

@@ -19,7 +19,8 @@ def distribute(
 ) -> Iterator[Result]:
     """Execute `work` for each unit on the next free connection; yield the results in the order of the units.
 
-    Each connection executes one unit at a time. An exception of `work` propagates.
+    Nothing is executed before the first result is requested. Each connection executes one unit at a time. An
+    exception of `work` propagates.
     """
     free: SimpleQueue[Connection] = SimpleQueue()
     for connection in connections:

@@ -1,4 +1,4 @@
-"""The keys of verdicts: digests of everything that the result of a cell depends on."""
+"""The keys of verdicts: digests of all_reads that the result of a cell depends on."""
 
 from __future__ import annotations
 
@@ -89,6 +89,7 @@ def cell_keys(
             actor.name: _digest(actor.name, actor.role, actor.claims, dict(actor.settings), dict(actor.names))
             for actor in matrix.actors.values()
         },
+        _digest([(other.function, other.call, other.arguments) for other in _first_calls(matrix)]),
         {
             role: dependencies.digest(dependencies.reads(role, matrix.functions))
             for role in {SUPERUSER, *(actor.role for actor in matrix.actors.values())}
@@ -108,7 +109,9 @@ class _Keys:
     """A digest of the versions of tool and server, and of what policies read."""
     actors: Mapping[str, str]
     """A digest of each actor."""
-    everything: Mapping[str, str | None]
+    all_calls: str
+    """A digest of the calls of the matrix, with their arguments."""
+    all_reads: Mapping[str, str | None]
     """By role, a digest of what reading all tables and calling all functions depends on."""
 
     def of_table(self, name: str) -> Iterator[CellKey]:
@@ -140,8 +143,8 @@ class _Keys:
     def of_call(self, cell: CallCell) -> CellKey:
         """Return the key of a call.
 
-        A call that is expected to change rows can change the reach of its actors, so that it depends on every
-        table, all functions with calls and the owner columns of the matrix.
+        A call that, with the statements before it, is expected to change rows can change the reach of its
+        actors, so that it depends on every table, all calls of functions and the owner columns of the matrix.
         """
         matrix = self.matrix
         actors = [cell.actor, *(step.actor for step in cell.before)]
@@ -155,13 +158,23 @@ class _Keys:
         digests = [self.dependencies.digest(uses)]
         if cell.expected.changes:
             content.append([(name, dict(table.reassignments)) for name, table in matrix.tables.items()])
+            content.append(self.all_calls)
             roles = sorted({SUPERUSER, *(matrix.actors[actor].role for actor in actors)})
-            digests += [self.everything[role] for role in roles]
+            digests += [self.all_reads[role] for role in roles]
         return CellKey(
             (cell.function, cell.call, cell.actor),
             frozenset((cell.place,)),
             None if None in digests else _digest(self.shared, digests, content),
         )
+
+
+def _first_calls(matrix: AccessMatrix) -> Iterator[CallCell]:
+    """Yield one cell for each call of each function; its arguments are the same for all actors."""
+    seen = set[tuple[str, str]]()
+    for cell in matrix.call_cells:
+        if (cell.function, cell.call) not in seen:
+            seen.add((cell.function, cell.call))
+            yield cell
 
 
 def _digest(*content: object) -> str:

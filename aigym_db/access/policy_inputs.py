@@ -13,13 +13,11 @@ from typing import Any
 
 import psycopg
 
-from aigym_db.access.call_graph import closure
+from aigym_db.access.call_graph import Node, Written, closure
 from aigym_db.access.mutations import AccessRules
 from aigym_db.access.tables import Table
 from aigym_db.database.queries import query
 from aigym_db.syntax.tree import ast, is_a, nodes, words
-
-_NAME = re.compile(r"(?<![\w.])\w+\.\w+(?!\w)")
 
 Call = tuple[str, tuple[str, ...]]
 """The name of a function and the constants that are its arguments."""
@@ -67,15 +65,18 @@ def policy_inputs(rules: AccessRules, tables: Mapping[str, Table]) -> PolicyInpu
             dependent |= oids
         elif oids:
             calls.setdefault((name, arguments), sql)
-    bodies = [rules.functions[oid].body for oid in closure(called, rules.calls)]
-    direct = {name for policy in rules.policies for name in policy.reads if name in tables}
+    direct = _read_by(rules, tables, [name for policy in rules.policies for name in policy.reads])
     direct |= _read_by(rules, tables, dependent)
-    held: dict[str, tuple[str, ...]] = {}
-    for name in sorted({name for body in bodies for name in _named(body, tables)}):
-        words = {word for body in bodies if name in body for word in re.findall(r"\w+", body)}
-        held[name] = tuple(column for column in tables[name].columns if column in words)
+    words: dict[str, set[str]] = {}
+    for oid in closure(called, rules.calls):
+        for name in _tables(rules.graph.edges[oid], tables):
+            words.setdefault(name, set()).update(re.findall(r"\w+", rules.functions[oid].definition))
+    held = {
+        name: tuple(column for column in tables[name].columns if column in words[name])
+        for name in sorted(words)
+    }
     names = frozenset(rules.functions[oid].name for oid in called)
-    return PolicyInputs(held, frozenset(direct), calls, names)
+    return PolicyInputs(held, direct, calls, names)
 
 
 def tables_read(
@@ -104,7 +105,7 @@ def effective_commands(
         for oid in closure({int(function)}, rules.calls):
             if oid in rules.functions:
                 definition = rules.functions[oid]
-                changed |= wanted if definition.is_dynamic else _named(definition.body, tables)
+                changed |= wanted if definition.is_dynamic else _tables(rules.graph.edges[oid], tables)
     by_table: dict[str, set[str]] = {}
     for (table, _), changed in changes.items():
         by_table.setdefault(table, set()).update(changed)
@@ -137,11 +138,14 @@ def _function_calls(text: str) -> Iterator[tuple[str, tuple[str, ...] | None, st
         yield name, known if len(known) == len(constants) else None, RawStream()(node)
 
 
-def _read_by(rules: AccessRules, tables: Mapping[str, Table], oids: set[int]) -> frozenset[str]:
-    """Return the tables that functions and those they call read."""
-    return frozenset(
-        name for oid in closure(oids, rules.calls) for name in _named(rules.functions[oid].body, tables)
-    )
+def _read_by(rules: AccessRules, tables: Mapping[str, Table], nodes: Iterable[Node]) -> frozenset[str]:
+    """Return the tables that functions and relations name, directly or through other functions and views."""
+    followed: dict[Node, Collection[Node]] = {
+        node: named
+        for node, named in rules.graph.edges.items()
+        if not isinstance(node, Written) and node not in tables
+    }
+    return _tables(closure(set(nodes), followed), tables)
 
 
 def _constant(node: Any) -> str | None:
@@ -154,6 +158,7 @@ def _constant(node: Any) -> str | None:
     return "" if value is None else str(getattr(value, "sval", value))
 
 
-def _named(body: str, tables: Mapping[str, Table]) -> set[str]:
-    """Return the tables whose names a body contains."""
-    return {name for name in _NAME.findall(body) if name in tables}
+def _tables(nodes: Iterable[Node], tables: Mapping[str, Table]) -> frozenset[str]:
+    """Return the tables among relations that are read or written."""
+    named = {node.relation if isinstance(node, Written) else node for node in nodes}
+    return frozenset(name for name in named if isinstance(name, str) and name in tables)

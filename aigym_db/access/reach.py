@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aigym_db.access.call_plans import ReadOnlyCall, distinct_calls, read_only_calls
+from aigym_db.access.call_plans import ReadOnlyCall, read_only_calls
 from aigym_db.access.functions import CallableFunction
 from aigym_db.access.matrix import AccessMatrix
 from aigym_db.access.mutations import AccessRules, read_access_rules
@@ -128,7 +128,7 @@ def reach(connection: Connection, matrix: AccessMatrix, functions: Mapping[str, 
     held, persons = _held(matrix, catalog, inputs)
     helpers = [call for call in calls if call.function in inputs.functions]
     helpers += _calls_of_policies(inputs, helpers, policed)
-    others = distinct_calls(call for call in calls if call.function not in inputs.functions)
+    others = [call for call in calls if call.function not in inputs.functions]
     names: dict[str, str] = {}
     definitions = [_existing(inside), _function("aigym_written(parts text[])", _written(inside))]
     for index, role in enumerate(policed):

@@ -70,8 +70,10 @@ def access_report(
     With `cache`, cells whose verdicts are stored are not executed, and without a change since a run without
     findings, no database is created; the verdicts of the others are stored. The test database is removed
     after the block. `tables` can contain functions; with `mutants` also those without cells, whose mutants
-    are killed by the cells of all tables. Raise BadCommandLine (AIG-P013) for a table or function that the
-    access matrix does not contain, BlindDetector (AIG-P018) if a deliberately wrong table is not reported,
+    are killed by the cells of all tables.
+
+    Raise BadCommandLine (AIG-P013) for a name that the access matrix does not contain, nor with `mutants` the
+    database as that of a function; BlindDetector (AIG-P018) if a deliberately wrong table is not reported;
     and the errors of the matrix and the templates.
     """
     verdicts = read_verdicts(project) if cache else None
@@ -91,8 +93,8 @@ def access_report(
         for connection in connections:
             connection.execute(query("access/plan_once").encode())
         if unknown:
-            defined = {function.name for function in read_access_rules(connections[0]).functions.values()}
-            if missing := [name for name in unknown if name not in defined]:
+            graph = read_access_rules(connections[0]).graph
+            if missing := [name for name in unknown if not graph.named(name)]:
                 raise _unknown(missing[0], matrix)
             tables = ()
         selected = [name for name in matrix.tables if not tables or name in tables]

@@ -268,6 +268,22 @@ def test_a_call_that_changes_rows_depends_on_the_reach_of_its_actor(
     } == calls
 
 
+def test_a_call_that_changes_rows_depends_on_the_other_calls(
+    keys: Keys, connection: psycopg.Connection, mini: Path
+) -> None:
+    """They are part of the reach of its actor."""
+    file = mini / "policies/app.access.toml"
+    file.write_text(file.read_text() + CELLS)
+    with connection.transaction(force_rollback=True):
+        connection.execute(SHARE.encode())
+        before = keys(read_matrix(mini), "app.share")
+        file.write_text(file.read_text().replace("""teal = ["'teal'"]""", """teal = ["'red'"]"""))
+        after = keys(read_matrix(mini), "app.share")
+
+    callers = {name[2] for name in changed(before, after)}
+    assert callers == {"admin", "admin_aal1", "member", "outsider", "comember"}
+
+
 def test_generated_values_do_not_change_keys_but_their_source_does(
     connection: psycopg.Connection, mini: Path
 ) -> None:

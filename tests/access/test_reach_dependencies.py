@@ -75,3 +75,63 @@ def test_what_an_inserted_row_opens_through_a_policy_is_a_gain(
     assert any(
         ": outsider one" in message and "app.units " in message.split("gains")[1] for message in messages
     )
+
+
+HELPERS = {
+    "dynamic SQL with an argument of the row": (
+        f"""create function guard.shared(unit uuid) returns boolean language plpgsql stable {DEFINER} as $$
+            declare open boolean;
+            begin
+                execute 'select exists (select from share.' || 'links where name = ''of another'')'
+                into open;
+                return open;
+            end $$;""",
+        "guard.shared(id)",
+    ),
+    "a search_path and names without a schema": (
+        """create function guard.shared(unit uuid) returns boolean language sql stable security definer
+            set search_path = share as $$ select exists (select from links where name = 'of another') $$;""",
+        "guard.shared(id)",
+    ),
+    "quoted names": (
+        f"""create function guard.shared(unit uuid) returns boolean language sql stable {DEFINER} as
+            $$ select exists (select from "share"."links" where name = 'of another') $$;""",
+        "guard.shared(id)",
+    ),
+    "a view": (
+        """create view share.linked as select name from share.links where name = 'of another';
+        grant select on share.linked to mini_user;
+        create function guard.shared(unit uuid) returns boolean language sql as $$ select true $$;""",
+        "exists (select from share.linked)",
+    ),
+}
+SHARED = """
+[functions."guard.shared".calls]
+none = ["null"]
+[functions."guard.shared".access]
+people = "{value}"
+no_access = ["anonymous", "service"]
+"""
+
+
+@pytest.mark.parametrize("helper", HELPERS)
+def test_what_an_inserted_row_opens_through_a_helper_is_a_gain(
+    mini: Path, connection: psycopg.Connection, helper: str
+) -> None:
+    """However the policy reads the table, the rows of its table are read again."""
+    prepare(mini, connection, SHARES.format(read=STATIC, unlogged=""))
+    definition, condition = HELPERS[helper]
+    connection.execute(
+        f"""{definition}
+        revoke execute on function guard.shared(uuid) from public;
+        grant execute on function guard.shared(uuid) to mini_user;
+        create policy shared on app.units for select to mini_user using ({condition})""".encode()
+    )
+    file = mini / "policies/app.access.toml"
+    file.write_text(file.read_text() + SHARED.format(value="true" if "view" in helper else "false"))
+
+    messages = [f.message for f in differing_calls(call_outcomes(connection, read_matrix(mini)))]
+
+    assert any(
+        ": outsider one" in message and "app.units " in message.split("gains")[1] for message in messages
+    )

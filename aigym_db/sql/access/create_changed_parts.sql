@@ -6,8 +6,8 @@ language sql as $parts$
     select array(
         select p.name
         from pg_temp.aigym_reach_part p
-        where (policies_affected or not p.is_table)
-          and (p.reads is null or p.reads && array(select jsonb_object_keys(changes)))
+        where p.reads is null
+           or (policies_affected or not p.is_table) and p.reads && array(select jsonb_object_keys(changes))
            or (changes -> p.name ->> 1)::bigint <> 0
            or (changes -> p.name ->> 2)::bigint <> 0
         order by p.name

@@ -9,8 +9,11 @@ begin
     execute format('select pg_temp.%I($1, $2, $3, $4)', actor ->> 'function')
     into reached
     using actor ->> 'claims', actor -> 'settings', actor -> 'persons', parts;
+    raise exception using errcode = 'AG000';
+exception
+when sqlstate 'AG000' then
     return reached;
-exception when others then
+when others then
     return array['error (' || sqlerrm || E'(held)\t' || clock_timestamp()];
 end
 $reach$

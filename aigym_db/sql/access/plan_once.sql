@@ -1,5 +1,5 @@
--- Plan each statement of this session once, also in functions that ask for custom plans: at the size of the fixture,
--- planning takes ten times as long as execution. Results do not depend on it.
+-- Plan static statements of this session once, also in functions that set plan_cache_mode: at the size of the fixture,
+-- planning takes longer than execution.
 do $plan$
 declare
     function regprocedure;
