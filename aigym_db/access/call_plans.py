@@ -39,6 +39,8 @@ class PlannedCall:
     """The query or CALL to execute; empty if the role cannot execute the function."""
     before: tuple[CallStep, ...]
     """The statements executed before."""
+    read_only: bool
+    """The function writes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,14 @@ def plan_calls(
         if before:
             statement = "; ".join((*_shown(before, cell.actor), statement)).replace(_RESULT, RESULT)
         planned.append(
-            PlannedCall(cell, statement, None if values is None else sort_values(values), body, before)
+            PlannedCall(
+                cell,
+                statement,
+                None if values is None else sort_values(values),
+                body,
+                before,
+                function.read_only,
+            )
         )
     return tuple(planned)
 

@@ -134,9 +134,13 @@ def _load(connection: Connection, matrix: AccessMatrix, reach_: Reach, calls: Se
     with connection.cursor() as cursor, cursor.copy(query("access/fill_calls").encode()) as copy:
         for index, call in enumerate(calls):
             if call.body:
-                names = call.cell.actor, *(step.actor for step in call.before)
+                steps = tuple(step.actor for step in call.before)
+                names = call.cell.actor, *steps
+                if call.read_only and not any(identities[name] for name in steps):
+                    # Only roles that bypass the policies have written: no actor gains by its own writes.
+                    names = ()
                 if names not in compared:
-                    compared[names] = _compared(identities, *names)
+                    compared[names] = _compared(identities, *names) if names else "{}"
                 before = json.dumps([_step(matrix, step) for step in call.before]) if call.before else "[]"
                 copy.write_row((index, *actors[call.cell.actor], before, call.body, compared[names]))
 

@@ -117,6 +117,11 @@ class Dependencies:
             self._digests[start] = self._digest_of_all(start) if self._known else None
         return self._digests[start]
 
+    def bypasses(self, role: str) -> bool:
+        """Return True if no policy applies to a role."""
+        facts = self._roles.get(role, {})
+        return "true" in (facts.get("superuser"), facts.get("bypass_rls"))
+
     def in_text(self, text: str, role: str) -> Iterator[Use]:
         """Yield the uses of objects in an expression or query that `role` executes."""
         yield from self._mentioned(text, role)
@@ -198,9 +203,9 @@ class Dependencies:
 
     def _policed(self, use: Use) -> bool:
         """Return True unless the role certainly bypasses the policies of the relation."""
-        relation, role = self._relations[use.name], self._roles.get(use.role, {})
+        relation = self._relations[use.name]
         owns = relation.facts.get("owner") == use.role and relation.facts.get("force_row_security") != "true"
-        return not owns and "true" not in (role.get("superuser"), role.get("bypass_rls"))
+        return not owns and not self.bypasses(use.role)
 
     def _digest_of(self, use: Use) -> str:
         """Return the digest of the facts and rows that a use depends on directly."""

@@ -119,6 +119,35 @@ def test_what_other_actors_of_a_chain_lose_is_reported(calls: Calls) -> None:
         assert loss in reach
 
 
+READ = f"""
+    create or replace function app.rename(colour text, label text) returns boolean stable {DEFINER} as
+    $$ begin return true; end $$
+"""
+JOINED = "insert into app.memberships (tenant_id, user_id, level) values ({acme}, {dora}, 'member')"
+RENAMED = "update app.tenants set name = name || '.'"
+READING = """
+[functions."app.rename".calls.read]
+arguments = ["''", "''"]
+before    = [%s]
+[functions."app.rename".access]
+people    = "0 rows"
+no_access = ["anonymous", "service"]
+"""
+
+
+@pytest.mark.parametrize(("writer", "compared"), [("service", False), ("admin", True)])
+def test_what_roles_that_bypass_policies_write_is_no_gain_of_a_call_that_reads(
+    calls: Calls, writer: str, compared: bool
+) -> None:
+    steps = [("service", JOINED), (writer, RENAMED)]
+    calls.write(READING % ", ".join(f'{{ as = "{actor}", sql = "{sql}" }}' for actor, sql in steps))
+
+    messages = [message for message in calls.messages(READ) if "actual 1 row; " in message]
+
+    assert messages
+    assert any(" gains " in message for message in messages) is compared
+
+
 def test_losses_that_are_listed_match(calls: Calls) -> None:
     calls.write(CHAIN)
     reach = next(m for m in calls.messages(OUST) if ": member oust" in m).split("app.tenants ~1; ")[1]
