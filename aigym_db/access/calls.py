@@ -89,9 +89,9 @@ def call_trial(
     """Prepare the calls of all functions or of some; they are loaded into temporary tables of the sessions.
 
     Calls whose function, name and actor are in `matched` are left out. `reach_` is that of the functions of
-    the matrix, which is determined if it is not given. The connections are of superusers, to
-    one database with the fixture or to clones of it. Raise BadAccessMatrix (AIG-P012) if functions and matrix
-    do not correspond, or PostgreSQL rejects an expression.
+    the matrix, which is determined if it is not given. The connections are of superusers, to one database
+    with the fixture or to clones of it. Raise BadAccessMatrix (AIG-P012) if functions and matrix do not
+    correspond, or PostgreSQL rejects an expression.
     """
     sessions = (connections,) if isinstance(connections, psycopg.Connection) else tuple(connections)
     for session in sessions:

@@ -1,4 +1,4 @@
-"""The keys of verdicts: digests of all_reads that the result of a cell depends on."""
+"""The keys of verdicts: digests of everything that the result of a cell depends on."""
 
 from __future__ import annotations
 

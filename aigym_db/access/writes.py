@@ -93,9 +93,7 @@ def _load(connection: Connection, trial: Trial, reach_: Reach, writes: Sequence[
             copy.write_row(
                 (
                     index,
-                    actor.role,
-                    actor.claims_text,
-                    json.dumps(dict(actor.settings)),
+                    *actor.texts,
                     json.dumps(reach_.identity(actor)),
                     [statement.setup for statement in write.statements if statement.setup],
                     [statement.body for statement in write.statements],

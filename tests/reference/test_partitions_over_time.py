@@ -183,12 +183,13 @@ def test_fourteen_months_on_sign_up_and_chat_work_and_apply_moves_the_rows(built
     logs, messages = (built.connection.execute(query).fetchall() for query in (LOGS, MESSAGES))
     before = built.health()
 
-    events = built.in_overflow()["audit.system_events"]
-    assert built.in_overflow() == {
+    # Events of partitions that other tests have created can be there, too.
+    overflow_rows = built.in_overflow()
+    events = overflow_rows.pop("audit.system_events", 0)
+    assert overflow_rows == {
         "ai.conversation_messages": 3,
         "audit.audit_log": len(logs),
         "audit.security_audit": 1,
-        "audit.system_events": events,
     }
     assert len(logs) >= 6
     assert exit_status(result.severity for result in before.results) == 2
