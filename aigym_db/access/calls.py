@@ -21,6 +21,8 @@ from aigym_db.database.queries import query
 from aigym_db.model.access import CallCell, CallOutcome, CallStep, RowCounts
 
 _DENIED = "rejected 42501"
+_REJECTED_BEFORE = "AB001"
+"""The SQLSTATE of a call that was not executed, because a statement before it was rejected."""
 _QUERIES = (
     "create_calls",
     "create_counted_tables",
@@ -173,10 +175,11 @@ def _outcome(
     reach: bool,
 ) -> CallOutcome:
     expected = call.cell.expected
+    if state == _REJECTED_BEFORE:
+        return _rejected_before(call, json.loads(message or "{}"))
     if returned is None:
-        return CallOutcome(
-            call.cell, expected.rejected == state, f"rejected {state} ({message})", call.statement
-        )
+        ok = expected.rejected == state and not expected.before
+        return CallOutcome(call.cell, ok, f"rejected {state} ({message})", call.statement)
     counts = {table: (row[0], row[1], row[2]) for table, row in sorted((changes or {}).items())}
     reach_counts = {(actor, kind, name): count for actor, kind, name, count in reached or ()}
     ok = (
@@ -198,8 +201,20 @@ def _outcome(
     return CallOutcome(call.cell, ok, actual, call.statement)
 
 
+def _rejected_before(call: PlannedCall, error: Mapping[str, Any]) -> CallOutcome:
+    """Return the outcome of a call that was not executed, from the message of `aigym_run_steps`."""
+    expected = call.cell.expected
+    which = f"statement {error['statement']} of {len(call.before)}: " if len(call.before) > 1 else ""
+    return CallOutcome(
+        call.cell,
+        expected.before and expected.rejected == error["state"],
+        f"before rejected {error['state']} ({which}{error['message']})",
+        call.statement,
+    )
+
+
 def _expects_denial(cell: CallCell) -> bool:
-    return cell.expected.rejected == _DENIED.split()[1]
+    return cell.expected.rejected == _DENIED.split()[1] and not cell.expected.before
 
 
 def _listed_changes(changes: Mapping[str, RowCounts]) -> str:

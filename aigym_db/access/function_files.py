@@ -20,14 +20,15 @@ A function is named `schema.name`, or `schema.name(type,type)` if there are seve
 an actor takes precedence over the row of its group. There are no defaults: each function that the role of an
 actor can execute has calls, and each actor has a row or is under `no_access`.
 
-A cell is `rejected` (SQLSTATE 42501), `rejected 22023` (another SQLSTATE), or what the call returns, followed
-by `; ` and what it changes. It returns `2 rows`, `void`, or the value of an SQL expression, for a set that of
-an array: `true`, `{tenants}`. Changes are tables with the numbers of rows inserted, updated and deleted by
-the call and the triggers it fires: `iam.user_roles +1, iam.memberships ~2 -1`. A table that is not listed is
-not changed. `; gains app.notes 3, app.tenant_ids(own) 1` lists what the actor reaches only after the call,
-see `reach`; without a number, any number matches. If several actors execute statements, `; loses app.notes 3`
-lists what the actor reaches no more, and `; admin gains app.notes 3`, `; admin loses …` the same for another
-of them.
+A cell is `rejected` (SQLSTATE 42501), `rejected 22023` (another SQLSTATE), `before rejected` with or without
+a SQLSTATE (a statement in `before` is rejected, and the call not executed), or what the call returns,
+followed by `; ` and what it changes. It returns `2 rows`, `void`, or the value of an SQL expression, for a
+set that of an array: `true`, `{tenants}`. Changes are tables with the numbers of rows inserted, updated and
+deleted by the call and the triggers it fires: `iam.user_roles +1, iam.memberships ~2 -1`. A table that is not
+listed is not changed. `; gains app.notes 3, app.tenant_ids(own) 1` lists what the actor reaches only after
+the call, see `reach`; without a number, any number matches. If several actors execute statements, `; loses
+app.notes 3` lists what the actor reaches no more, and `; admin gains app.notes 3`, `; admin loses …` the same
+for another of them.
 """
 
 from __future__ import annotations
@@ -59,12 +60,12 @@ KEYS = (KEY, *_FUNCTION_KEYS, *_CALL_KEYS, *_STEP_KEYS, NO_ACCESS, REST)
 """Every key of the format; docs/access-matrix.md lists them."""
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _ROWS = re.compile(r"(\d+) rows?")
-_REJECTED = re.compile(r"rejected(?: ([0-9A-Z]{5}))?")
+_REJECTED = re.compile(r"(before )?rejected(?: ([0-9A-Z]{5}))?")
 _CHANGE = re.compile(r"([^\s.]+\.[^\s.]+)((?: [+~-]\d+)+)")
 _REACH = re.compile(r"(?:(\w+) )?(gains|loses) (.+)")
 _REACHED = re.compile(r"(\S+)(?: (\d+))?")
 _DENIED = "42501"
-_HINT = "Write `rejected`, or what the call returns and changes: `1 row; app.notes +1`."
+_HINT = "Write `rejected`, `before rejected`, or what the call returns and changes: `1 row; app.notes +1`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,9 +214,9 @@ def _texts(doc: Document, row: Any, calls: tuple[str, ...], *keys: str) -> tuple
 def _expectation(doc: Document, text: str, actor_list: ActorList, *keys: str) -> CallExpectation:
     _check_placeholders(doc, text, actor_list, *keys)
     if rejected := _REJECTED.fullmatch(text):
-        return CallExpectation(text, rejected=rejected[1] or _DENIED)
+        return CallExpectation(text, rejected=rejected[2] or _DENIED, before=bool(rejected[1]))
     returned, *rest = text.split("; ")
-    if not returned.strip() or text.startswith("rejected"):
+    if not returned.strip() or text.startswith(("rejected", "before rejected")):
         raise _invalid_cell(doc, text, *keys)
     changes: dict[str, RowCounts] = {}
     if rest and not _REACH.fullmatch(rest[0]):

@@ -13,7 +13,7 @@ CHAINED = """
 chained = { before = "select code from app.colours where code = 'teal'", arguments = ["{result}", "'Sea'"] }
 denied  = { before = "delete from app.colours", arguments = ["{result}", "'Sea'"] }
 [functions."app.rename".access]
-people    = ["true; app.colours ~1", "rejected"]
+people    = ["true; app.colours ~1", "before rejected"]
 no_access = ["anonymous", "service"]
 """
 
@@ -22,6 +22,38 @@ def test_a_call_can_use_the_result_of_a_statement_before(calls: Calls) -> None:
     calls.write(CHAINED)
 
     assert calls.messages() == []
+
+
+@pytest.mark.parametrize(
+    ("before", "cell", "matches"),
+    [
+        ("delete from app.colours", "rejected", False),
+        ("delete from app.colours", "before rejected", True),
+        ("delete from app.colours", "before rejected 42883", False),
+        ("select nosuch()", "rejected 42883", False),
+        ("select nosuch()", "before rejected 42883", True),
+        ("select 1", "before rejected", False),
+    ],
+)
+def test_a_rejected_statement_before_is_no_rejection_of_the_call(
+    calls: Calls, before: str, cell: str, matches: bool
+) -> None:
+    calls.write(
+        CHAINED.replace("delete from app.colours", before).replace('"before rejected"]', f'"{cell}"]')
+    )
+
+    assert (not calls.messages()) is matches
+
+
+def test_the_rejected_statement_before_is_named(calls: Calls) -> None:
+    calls.write(
+        CHAINED.replace('"delete from app.colours"', '["select 1", "delete from app.colours"]').replace(
+            '"before rejected"]', '"rejected"]'
+        )
+    )
+
+    (message, *_) = calls.messages()
+    assert "expected rejected, actual before rejected 42501 (statement 2 of 2: permission denied" in message
 
 
 def test_a_result_can_be_cast(calls: Calls) -> None:
