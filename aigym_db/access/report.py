@@ -25,6 +25,7 @@ from aigym_db.database.queries import query
 from aigym_db.errors import BadCommandLine
 from aigym_db.model.access import CallOutcome, Outcome
 from aigym_db.model.finding import Finding
+from aigym_db.model.wording import similar
 from aigym_db.project.config import Project
 
 _CLONES = 4
@@ -155,7 +156,10 @@ def access_report(
 
 
 def _unknown(name: str, matrix: AccessMatrix) -> BadCommandLine:
+    near = similar(name, (*matrix.tables, *matrix.functions))
     return BadCommandLine(
         f"The access matrix does not contain the table or function {name}.",
-        hint=f"Choose from: {', '.join((*matrix.tables, *matrix.functions))}.",
+        hint=f"Write {near[0]}."
+        if near
+        else "Run `aigym-db test` without names: it lists the tables and functions without cells.",
     )

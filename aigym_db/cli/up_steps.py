@@ -98,9 +98,13 @@ def _verify(app: App, dsn: str) -> str | None:
 def _access(app: App) -> str | None:
     from aigym_db.access.report import access_report
 
-    with access_report(app.project) as result:
+    with access_report(app.project, cache=True) as result:
         app.report.add_findings(*result.findings)
         if result.findings:
             return None
         tables, actors = counted(result.counts.tables, "table"), counted(result.counts.actors, "actor")
-        return f"{result.counts.cells:,} cells match ({tables} × {actors})"
+        functions = counted(result.counts.functions, "function")
+        return (
+            f"{result.counts.cells:,} cells ({tables} × {actors}) and {result.counts.calls:,} calls "
+            f"({functions} × {actors}) match"
+        )
