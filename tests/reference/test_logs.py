@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from aigym_db.project.cards import cards
 from tests.reference.conftest import PROJECT, security_events
 
+A = "00000000-0000-4000-8000-00000000b001"
+ADMIN = "00000000-0000-4000-8000-00000000a002"
 ONE = "00000000-0000-4000-8000-00000000a003"
 SESSION = "00000000-0000-4000-8000-00000000d001"
 CODE = re.compile(r"'([a-z_]+\.[a-z_]+)'")
@@ -75,6 +78,47 @@ def test_a_forged_header_is_not_stored(connection: psycopg.Connection) -> None:
         ).fetchone()
 
     assert row == ("203.0.113.7", 500)
+
+
+def sign_in(connection: psycopg.Connection, person: str, session: UUID) -> None:
+    """Act as a person with a second factor until the end of the transaction."""
+    claims = {"sub": person, "role": "authenticated", "aal": "aal2", "session_id": str(session)}
+    connection.execute("select set_config('request.jwt.claims', %s, true)", [json.dumps(claims)])
+
+
+def test_a_person_does_not_read_the_session_and_the_reason_of_another_person(
+    connection: psycopg.Connection,
+) -> None:
+    """One event is caused by the member, the other, which concerns the member, by the admin of the tenant."""
+    session = uuid4()
+    events = (
+        "select action, host(ip_address), user_agent, session_id, request_id is null, aal, "
+        "details -> 'reason', details from audit.security_events({}) where event in ('membership.suspended', 'login.ended')"
+    )
+    headers = {"x-forwarded-for": "203.0.113.7", "user-agent": "A browser", "x-request-id": str(uuid4())}
+    with connection.transaction(force_rollback=True):
+        connection.execute("select set_config('request.headers', %s, true)", [json.dumps(headers)])
+        sign_in(connection, ONE, session)
+        connection.execute(
+            "select audit.log_security('login.ended', 'sign_out', details => jsonb_build_object('reason', %s))",
+            ["own"],
+        )
+        sign_in(connection, ADMIN, session)
+        connection.execute("set local role authenticated")
+        connection.execute(
+            "select iam.set_membership_status(%s, %s, 'suspended', 'a private note')", [A, ONE]
+        )
+        of_admin = connection.execute(events.format("%s"), [A]).fetchone()
+        sign_in(connection, ONE, session)
+        of_member = connection.execute(events.format("person => %s"), [ONE]).fetchall()
+
+    assert of_admin is not None
+    shown = ("203.0.113.0", "A browser", session, False, "aal2")
+    assert of_admin[:-1] == ("set_membership_status", *shown, "a private note")
+    suspended, own = of_member
+    assert suspended[:-1] == ("set_membership_status", None, None, None, True, None, None)
+    assert not {"caller", "reason"} & suspended[-1].keys()
+    assert own[:-1] == ("sign_out", *shown, "own")
 
 
 def test_every_event_type_has_a_producer_and_every_producer_an_event_type(

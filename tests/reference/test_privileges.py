@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 PEOPLE = ["anon", "authenticated"]
-"""The roles of the API that act for people. The service role bypasses policies and restores rows as they were."""
+"""The roles of the API that act for people; the service role writes every column."""
 
 SERVER_SET = [
     "created_at",
