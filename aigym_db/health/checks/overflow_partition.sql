@@ -1,6 +1,6 @@
 -- An overflow partition that contains rows.
 -- code: HLT12
--- hint: Run `aigym-db partitions apply`, which moves the rows, and check the job that runs it.
+-- hint: Run `aigym-db partitions apply`, which moves rows up to the last partition it creates, and check the job that runs it.
 -- unit: rows
 -- breaks: do $$ begin
 --       execute format('create table app.days_overflow partition of app.days for values from (%L) to (maxvalue)',
