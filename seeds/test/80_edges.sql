@@ -275,13 +275,21 @@ from (
 ) as file (id, tenant, owner, visibility, filename, deleted_at, deleted_by)
 join media.media_types as t on t.code = 'document';
 
--- A conversation in a tenant of which its person is not a member.
-insert into ai.conversations (id, user_id, tenant_id, agent_id, title, status, started_at, last_message_at)
-values (
-  '00000000-0000-4000-8000-000000002106', '00000000-0000-4000-8000-00000000a003', '00000000-0000-4000-8000-00000000b002',
-  '00000000-0000-4000-8000-000000001901', 'Member one, once in B', 'archived',
-  '2026-01-05 10:00:00+00', '2026-01-05 10:00:00+00'
-);
+-- Conversations in a tenant of which their person is not a member.
+insert into ai.conversations (
+  id, user_id, tenant_id, agent_id, title, status, started_at, last_message_at, deleted_at, deleted_by
+)
+values
+  (
+    '00000000-0000-4000-8000-000000002106', '00000000-0000-4000-8000-00000000a003', '00000000-0000-4000-8000-00000000b002',
+    '00000000-0000-4000-8000-000000001901', 'Member one, once in B', 'archived',
+    '2026-01-05 10:00:00+00', '2026-01-05 10:00:00+00', null, null
+  ),
+  (
+    '00000000-0000-4000-8000-000000002111', '00000000-0000-4000-8000-00000000a003', '00000000-0000-4000-8000-00000000b002',
+    null, 'Member one, deleted in B', 'archived',
+    '2026-01-05 10:00:00+00', '2026-01-05 10:00:00+00', '2026-01-06 08:00:00+00', '00000000-0000-4000-8000-00000000a003'
+  );
 
 -- An administrator in a tenant below their own, where another person must admit them.
 insert into iam.memberships (id, tenant_id, user_id, status, joined_at, ended_at)

@@ -1,4 +1,4 @@
-"""An UPDATE or DELETE without WHERE is not subject to the policies for SELECT, so its own policy must be as narrow."""
+"""UPDATE and DELETE without WHERE, to which no policy for SELECT applies, reach only rows that can be read."""
 
 from __future__ import annotations
 
