@@ -1,4 +1,4 @@
-"""UPDATE and DELETE without WHERE, to which no policy for SELECT applies, reach only rows that can be read."""
+"""UPDATE and DELETE without WHERE, to which no policy for SELECT applies, reach only readable rows."""
 
 from __future__ import annotations
 

@@ -113,3 +113,20 @@ def test_the_server_decides_where_an_object_is_stored(superuser: Connection, col
             f"{column}) select id, '{A}', 'new.pdf', 'application/pdf', 1, null "
             "from media.media_types".encode()
         )
+
+
+def test_a_part_references_no_file_of_another_tenant_whatever_tenant_the_statement_names(
+    superuser: Connection,
+) -> None:
+    item = superuser.execute(
+        "insert into content.items (repository_id, content_type, tenant_id, title) "
+        "select id, 'document', %s, 'New' from content.repositories where code = 'documents' returning id",
+        [A],
+    ).fetchone()
+    assert item is not None
+    with pytest.raises(psycopg.errors.ForeignKeyViolation, match="the file does not exist"):
+        superuser.execute(
+            "insert into content.documents (item_id, tenant_id, media_id) "
+            "select %s, tenant_id, id from media.media where filename = 'shared in B.pdf'",
+            item,
+        )
