@@ -1,6 +1,6 @@
 -- Execute calls as their actors, each in a subtransaction that is rolled back; return which of the functions each executed.
 -- Functions that the planner inlines are not counted, nor those that an error ended: these are in `context`, the context
--- of the error.
+-- of the error, also of a statement before the call.
 create or replace function pg_temp.aigym_call_coverage(calls int[], functions bigint[])
 returns table (call int, executed bigint[], context text)
 language plpgsql as $coverage$
@@ -25,6 +25,8 @@ begin
         exception
             when sqlstate 'AG000' then
                 context := '';
+            when sqlstate 'AB001' then
+                get stacked diagnostics context = pg_exception_detail;
             when others then
                 get stacked diagnostics context = pg_exception_context;
         end;

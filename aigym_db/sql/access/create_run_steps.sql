@@ -1,12 +1,13 @@
 -- Execute the statements before a call, each as its actor and with this search_path; `aigym.result` is the value that the
--- last query returned. If PostgreSQL rejects one, raise AB001 with the position of the statement, SQLSTATE and message as JSON:
--- that is not a rejection of the call.
+-- last query returned. If PostgreSQL rejects one, raise AB001 with the position of the statement, SQLSTATE and message as JSON,
+-- and the context of the error as detail: that is not a rejection of the call.
 create or replace function pg_temp.aigym_run_steps(steps jsonb, path text)
 returns void
 language plpgsql as $steps$
 declare
     step record;
     result text;
+    context text;
     position int := 0;
 begin
     perform set_config('aigym.result', '', true);
@@ -28,8 +29,10 @@ begin
     end loop;
 exception
     when others then
+        get stacked diagnostics context = pg_exception_context;
         raise exception using
             errcode = 'AB001',
-            message = jsonb_build_object('statement', position, 'state', sqlstate, 'message', sqlerrm);
+            message = jsonb_build_object('statement', position, 'state', sqlstate, 'message', sqlerrm),
+            detail = context;
 end
 $steps$
