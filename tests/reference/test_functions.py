@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import psycopg
 
+Connection = psycopg.Connection[tuple[object, ...]]
 
-def test_a_function_that_policies_call_keeps_its_plans(connection: psycopg.Connection[tuple[object, ...]]) -> None:
-    """Before PostgreSQL 18, an SQL function with the rights of its owner is planned again for each statement."""
+
+def test_a_function_that_policies_call_keeps_its_plans(connection: Connection) -> None:
+    """Before PostgreSQL 18, an SQL function with its owner's rights is planned for each statement."""
     planned_again = connection.execute(
         """
         select p.oid::regprocedure
