@@ -39,8 +39,6 @@ class PlannedCall:
     """The query or CALL to execute; empty if the role cannot execute the function."""
     before: tuple[CallStep, ...]
     """The statements executed before."""
-    read_only: bool
-    """The function writes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +97,7 @@ def plan_calls(
         if before:
             statement = "; ".join((*_shown(before, cell.actor), statement)).replace(_RESULT, RESULT)
         planned.append(
-            PlannedCall(
-                cell,
-                statement,
-                None if values is None else sort_values(values),
-                body,
-                before,
-                function.read_only,
-            )
+            PlannedCall(cell, statement, None if values is None else sort_values(values), body, before)
         )
     return tuple(planned)
 

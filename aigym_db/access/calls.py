@@ -21,13 +21,11 @@ from aigym_db.database.queries import query
 from aigym_db.model.access import CallCell, CallOutcome, CallStep, RowCounts
 
 _DENIED = "rejected 42501"
-_REJECTED_BEFORE = "AB001"
-"""The SQLSTATE of a call that was not executed, because a statement before it was rejected."""
 _QUERIES = (
     "create_calls",
     "create_counted_tables",
     "create_count_changes",
-    "create_run_steps",
+    "create_run_step",
     "create_changed_parts",
     "create_read_baseline",
     "create_run_calls",
@@ -97,7 +95,9 @@ def call_trial(
     """
     sessions = (connections,) if isinstance(connections, psycopg.Connection) else tuple(connections)
     for session in sessions:
-        session.execute("select set_config('search_path', '', false)")
+        session.execute(
+            "select set_config('search_path', '', false), set_config('aigym.result', '', false)"
+        )
     functions = callable_functions(sessions[0], matrix)
     check_functions(matrix, functions)
     cells = [
@@ -138,17 +138,15 @@ def _load(connection: Connection, matrix: AccessMatrix, reach_: Reach, calls: Se
             if call.body:
                 steps = tuple(step.actor for step in call.before)
                 names = call.cell.actor, *steps
-                if call.read_only and not any(identities[name] for name in steps):
-                    # Only roles that bypass the policies have written: no actor gains by its own writes.
-                    names = ()
                 if names not in compared:
-                    compared[names] = _compared(identities, *names) if names else "{}"
+                    compared[names] = _compared(identities, *names)
                 before = json.dumps([_step(matrix, step) for step in call.before]) if call.before else "[]"
-                copy.write_row((index, *actors[call.cell.actor], before, call.body, compared[names]))
+                policed = any(identities[name] for name in steps)
+                copy.write_row((index, *actors[call.cell.actor], before, policed, call.body, compared[names]))
 
 
 def _step(matrix: AccessMatrix, step: CallStep) -> Mapping[str, Any]:
-    """Return a statement before a call as `aigym_run_steps` reads it."""
+    """Return a statement before a call as `aigym_run_step` reads it."""
     actor = matrix.actors[step.actor]
     return {
         "role": actor.role,
@@ -171,15 +169,18 @@ def _outcome(
     reached: Sequence[tuple[str, str, str, int]] | None,
     state: str | None,
     message: str | None,
+    rejected_step: int | None,
     *,
     reach: bool,
 ) -> CallOutcome:
     expected = call.cell.expected
-    if state == _REJECTED_BEFORE:
-        return _rejected_before(call, json.loads(message or "{}"))
     if returned is None:
-        ok = expected.rejected == state and not expected.before
-        return CallOutcome(call.cell, ok, f"rejected {state} ({message})", call.statement)
+        ok = expected.rejected == state and expected.rejected_before == (rejected_step is not None)
+        which = f"statement {rejected_step} of {len(call.before)}: " if len(call.before) > 1 else ""
+        actual = f"rejected {state} ({message})"
+        if rejected_step is not None:
+            actual = f"before rejected {state} ({which}{message})"
+        return CallOutcome(call.cell, ok, actual, call.statement)
     counts = {table: (row[0], row[1], row[2]) for table, row in sorted((changes or {}).items())}
     reach_counts = {(actor, kind, name): count for actor, kind, name, count in reached or ()}
     ok = (
@@ -201,20 +202,8 @@ def _outcome(
     return CallOutcome(call.cell, ok, actual, call.statement)
 
 
-def _rejected_before(call: PlannedCall, error: Mapping[str, Any]) -> CallOutcome:
-    """Return the outcome of a call that was not executed, from the message of `aigym_run_steps`."""
-    expected = call.cell.expected
-    which = f"statement {error['statement']} of {len(call.before)}: " if len(call.before) > 1 else ""
-    return CallOutcome(
-        call.cell,
-        expected.before and expected.rejected == error["state"],
-        f"before rejected {error['state']} ({which}{error['message']})",
-        call.statement,
-    )
-
-
 def _expects_denial(cell: CallCell) -> bool:
-    return cell.expected.rejected == _DENIED.split()[1] and not cell.expected.before
+    return cell.expected.rejected == _DENIED.split()[1] and not cell.expected.rejected_before
 
 
 def _listed_changes(changes: Mapping[str, RowCounts]) -> str:

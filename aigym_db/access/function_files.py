@@ -214,7 +214,7 @@ def _texts(doc: Document, row: Any, calls: tuple[str, ...], *keys: str) -> tuple
 def _expectation(doc: Document, text: str, actor_list: ActorList, *keys: str) -> CallExpectation:
     _check_placeholders(doc, text, actor_list, *keys)
     if rejected := _REJECTED.fullmatch(text):
-        return CallExpectation(text, rejected=rejected[2] or _DENIED, before=bool(rejected[1]))
+        return CallExpectation(text, rejected=rejected[2] or _DENIED, rejected_before=bool(rejected[1]))
     returned, *rest = text.split("; ")
     if not returned.strip() or text.startswith(("rejected", "before rejected")):
         raise _invalid_cell(doc, text, *keys)

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from aigym_db.access.dependencies import Dependencies, Use
 from aigym_db.access.escalations import policy_inputs_digest
-from aigym_db.access.functions import callable_functions
 from aigym_db.access.matrix import AccessMatrix
 from aigym_db.access.row_digests import row_digests
 from aigym_db.access.test_database import FIXTURE, REFERENCE
@@ -90,9 +89,6 @@ def cell_keys(
             actor.name: _digest(actor.name, actor.role, actor.claims, dict(actor.settings), dict(actor.names))
             for actor in matrix.actors.values()
         },
-        frozenset(
-            name for name, function in callable_functions(connection, matrix).items() if function.read_only
-        ),
         _digest([(other.function, other.call, other.arguments) for other in _first_calls(matrix)]),
         {
             role: dependencies.digest(dependencies.reads(role, matrix.functions))
@@ -113,8 +109,6 @@ class _Keys:
     """A digest of the versions of tool and server, and of what policies read."""
     actors: Mapping[str, str]
     """A digest of each actor."""
-    read_only: frozenset[str]
-    """The functions that write nothing."""
     all_calls: str
     """A digest of the calls of the matrix, with their arguments."""
     all_reads: Mapping[str, str | None]
@@ -162,7 +156,7 @@ class _Keys:
             for use in self.dependencies.in_text(text, matrix.actors[actor].role):
                 uses.append(use if use.mode == "call" else use._replace(mode="write"))
         digests = [self.dependencies.digest(uses)]
-        if cell.expected.changes and self._compares(cell):
+        if cell.expected.changes:
             content.append([(name, dict(table.reassignments)) for name, table in matrix.tables.items()])
             content.append(self.all_calls)
             roles = sorted({SUPERUSER, *(matrix.actors[actor].role for actor in actors)})
@@ -172,11 +166,6 @@ class _Keys:
             frozenset((cell.place,)),
             None if None in digests else _digest(self.shared, digests, content),
         )
-
-    def _compares(self, cell: CallCell) -> bool:
-        """Return True if the reach is compared after the call: policies apply to an actor that writes."""
-        roles = {self.matrix.actors[step.actor].role for step in cell.before}
-        return cell.function not in self.read_only or not all(map(self.dependencies.bypasses, roles))
 
 
 def _first_calls(matrix: AccessMatrix) -> Iterator[CallCell]:

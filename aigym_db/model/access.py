@@ -115,7 +115,7 @@ class CallExpectation:
     """As in the access matrix."""
     rejected: str = ""
     """The SQLSTATE; empty if the call is permitted."""
-    before: bool = False
+    rejected_before: bool = False
     """A statement before the call is rejected, so that it is not executed."""
     rows: int | None = None
     """The number of rows or values returned; None if `value` states them."""

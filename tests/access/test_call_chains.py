@@ -79,6 +79,36 @@ JOIN = f"""
 """
 
 
+def test_what_the_caller_of_a_stable_function_gains_by_a_volatile_one_is_reported(calls: Calls) -> None:
+    joined = JOIN.replace("app.rename", "app.join_beta")
+    stable = f"""
+        create or replace function app.rename(colour text, label text) returns boolean {DEFINER} stable as $$
+        begin
+            return app.join_beta(colour, label);
+        end $$
+    """
+    closed = "revoke execute on function app.join_beta from public"
+
+    message = next(message for message in calls.messages(joined, closed, stable) if "admin live" in message)
+
+    assert "actual true; app.memberships +1; gains " in message
+
+
+def test_what_a_role_without_policies_writes_before_a_call_is_no_gain_of_it(calls: Calls) -> None:
+    """The call changes nothing; that the caller has joined Beta is no effect of it."""
+    insert = "insert into app.memberships (tenant_id, user_id, level) values ({beta}, {carol}, 'member')"
+    before = f'{{ before = [{{ as = "service", sql = "{insert}" }}], arguments = ["\'none\'", "\'\'"] }}'
+    calls.write(f"""
+[functions."app.rename".calls]
+joined = {before}
+[functions."app.rename".access]
+people    = "false; app.memberships +1"
+no_access = ["anonymous", "service"]
+""")
+
+    assert not any(": admin joined:" in message for message in calls.messages())
+
+
 def test_what_the_caller_gains_is_reported(calls: Calls) -> None:
     """A member of Acme who joins Beta reads its units; the membership itself is a change and no gain."""
     message = next(message for message in calls.messages(JOIN) if "admin live" in message)

@@ -100,6 +100,23 @@ def test_an_error_with_another_sqlstate_is_reported(calls: Calls) -> None:
     assert calls.messages() == []
 
 
+@pytest.mark.parametrize("state", ["AB001", "AG000", "AG001"])
+def test_a_call_can_be_rejected_with_any_sqlstate(calls: Calls, state: str) -> None:
+    calls.connection.execute(
+        f"""create or replace function app.rename(colour text, label text) returns boolean {DEFINER} as $$
+            begin
+                raise exception 'closed' using errcode = '{state}';
+            end $$""".encode()
+    )
+
+    assert any(
+        f"member live: expected true; app.colours ~1, actual rejected {state} (closed)" in m
+        for m in calls.messages()
+    )
+    calls.write(CELLS.replace('["true; app.colours ~1", "false"]', f'"rejected {state}"'))
+    assert calls.messages() == []
+
+
 def test_a_grant_to_another_role_is_reported(calls: Calls) -> None:
     messages = calls.messages("grant execute on function app.rename to mini_anonymous")
 

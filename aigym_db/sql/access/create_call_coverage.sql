@@ -17,16 +17,12 @@ begin
         into counts_before
         from unnest(functions) with ordinality as f (oid, position);
         begin
-            perform pg_temp.aigym_run_steps(call_row.before, '');
+            perform pg_temp.aigym_run_step(step.value, '') from jsonb_array_elements(call_row.before) as step;
             perform pg_temp.aigym_act_as(call_row.role, call_row.claims, call_row.settings);
             execute call_row.body;
             set constraints all immediate;
             raise exception using errcode = 'AG000';
         exception
-            when sqlstate 'AG000' then
-                context := '';
-            when sqlstate 'AB001' then
-                get stacked diagnostics context = pg_exception_detail;
             when others then
                 get stacked diagnostics context = pg_exception_context;
         end;

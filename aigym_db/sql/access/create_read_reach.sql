@@ -5,15 +5,17 @@ returns text[]
 language plpgsql as $reach$
 declare
     reached text[];
+    completed boolean := false;
 begin
     execute format('select pg_temp.%I($1, $2, $3, $4)', actor ->> 'function')
     into reached
     using actor ->> 'claims', actor -> 'settings', actor -> 'persons', parts;
+    completed := true;
     raise exception using errcode = 'AG000';
-exception
-when sqlstate 'AG000' then
-    return reached;
-when others then
+exception when others then
+    if completed then
+        return reached;
+    end if;
     return array['error (' || sqlerrm || E'(held)\t' || clock_timestamp()];
 end
 $reach$

@@ -9,6 +9,7 @@ declare
     attempt_row record;
     count bigint;
     finished boolean := false;
+    completed boolean;
     part int;
 begin
     perform txid_current();
@@ -32,6 +33,7 @@ begin
                 affected := null;
                 state := null;
                 message := null;
+                completed := false;
                 begin
                     perform pg_temp.aigym_act_as(attempt_row.role, attempt_row.claims, attempt_row.settings);
                     if attempt_row.success is null and attempt_row.observe is null then
@@ -53,10 +55,9 @@ begin
                             execute attempt_row.observe into actual;
                         end if;
                     end if;
+                    completed := true;
                     raise exception using errcode = 'AG000';
                 exception
-                    when sqlstate 'AG000' then
-                        null;
                     when insufficient_privilege then
                         affected := null;
                         state := sqlstate;
@@ -68,10 +69,12 @@ begin
                         message := sqlerrm;
                         actual := attempt_row.passed;
                     when others then
-                        affected := null;
-                        state := sqlstate;
-                        message := sqlerrm;
-                        actual := null;
+                        if not completed then
+                            affected := null;
+                            state := sqlstate;
+                            message := sqlerrm;
+                            actual := null;
+                        end if;
                 end;
                 -- One row that violates a WITH CHECK makes the whole statement fail: then row by row.
                 if state = '42501' and attempt_row.each_body is not null then

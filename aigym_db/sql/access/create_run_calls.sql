@@ -1,12 +1,15 @@
 -- Execute calls as their actors, with triggers, each in a subtransaction that is rolled back; return what each returned
--- and changed. `returned` is null if the call raised an error; `changes` maps tables to rows inserted, updated, deleted,
--- `reach` lists what the actors of the call gain and lose, each as in `aigym_reach_changes`.
+-- and changed. `returned` is null if an error was raised, by the statement `rejected_step` of those before the call if it
+-- is not null; `changes` maps tables to rows inserted, updated, deleted, `reach` lists what the actors of the call gain and
+-- lose, each as in `aigym_reach_changes`. Nothing is compared unless an actor to which policies apply has changed something.
 create or replace function pg_temp.aigym_run_calls(calls int[], with_reach boolean, path text)
-returns table (call int, returned text[], changes jsonb, reach jsonb, state text, message text)
+returns table (call int, returned text[], changes jsonb, reach jsonb, state text, message text, rejected_step int)
 language plpgsql as $run$
 declare
     call_row record;
+    completed boolean;
     counts_before bigint[];
+    counts_compared bigint[];
     counts_after bigint[];
     counted_at pg_lsn;
     changed text[];
@@ -45,9 +48,19 @@ begin
         state := null;
         message := null;
         reached := null;
+        rejected_step := null;
+        completed := false;
         begin
+            counts_compared := counts_before;
             if call_row.before <> '[]' then
-                perform pg_temp.aigym_run_steps(call_row.before, path);
+                for step in 1 .. jsonb_array_length(call_row.before) loop
+                    rejected_step := step;
+                    perform pg_temp.aigym_run_step(call_row.before -> (step - 1), path);
+                end loop;
+                rejected_step := null;
+                if not call_row.before_compared and (unlogged or counted_at <> pg_current_wal_insert_lsn()) then
+                    counts_compared := pg_temp.aigym_count_changes();
+                end if;
             end if;
             perform pg_temp.aigym_act_as(call_row.role, call_row.claims, call_row.settings);
             if call_row.body like 'call %' then
@@ -80,7 +93,7 @@ begin
                     group by t.name
                 ) as changed
                 where (changed.inserted, changed.updated, changed.deleted) <> (0, 0, 0);
-                if with_reach then
+                if with_reach and counts_after <> counts_compared then
                     changed := array(select jsonb_object_keys(changes));
                     parts := pg_temp.aigym_changed_parts(
                         changes,
@@ -97,14 +110,15 @@ begin
                     from jsonb_each(call_row.actors) as actors (name, value);
                 end if;
             end if;
+            completed := true;
             raise exception using errcode = 'AG000';
         exception
-            when sqlstate 'AG000' then
-                null;
             when others then
-                returned := null;
-                state := sqlstate;
-                message := sqlerrm;
+                if not completed then
+                    returned := null;
+                    state := sqlstate;
+                    message := sqlerrm;
+                end if;
         end;
         if state is null and reached is not null then
             select jsonb_agg(entry)

@@ -5,11 +5,13 @@ returns table (attempt int, state text)
 language plpgsql as $run$
 declare
     attempt_row record;
+    completed boolean;
 begin
     perform set_config('row_security', 'on', true);
     for attempt_row in select * from pg_temp.aigym_attempt a where a.id = any (attempts) order by a.id loop
         attempt := attempt_row.id;
         state := null;
+        completed := false;
         begin
             if attempt_row.setup is not null then
                 perform set_config('session_replication_role', 'replica', true);
@@ -21,12 +23,12 @@ begin
             execute attempt_row.body;
             set constraints all immediate;
             perform pg_catalog.set_config('search_path', '', true);
+            completed := true;
             raise exception using errcode = 'AG000';
-        exception
-            when sqlstate 'AG000' then
-                null;
-            when others then
+        exception when others then
+            if not completed then
                 state := sqlstate;
+            end if;
         end;
         return next;
     end loop;

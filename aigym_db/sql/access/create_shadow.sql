@@ -1,6 +1,5 @@
 -- Create a schema that contains the functions and operators of PostgreSQL with these names; each of them raises an error.
--- Those that PL/pgSQL cannot define are left out. A handler for AG000 catches every SQLSTATE of class AG: the error has
--- another class.
+-- Those that PL/pgSQL cannot define are left out.
 create or replace function pg_temp.aigym_create_shadow(names text[])
 returns void
 language plpgsql as $shadow$
