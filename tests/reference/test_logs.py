@@ -89,7 +89,7 @@ def sign_in(connection: psycopg.Connection, person: str, session: UUID) -> None:
 def test_a_person_does_not_read_the_session_and_the_reason_of_another_person(
     connection: psycopg.Connection,
 ) -> None:
-    """One event is caused by the member, the other, which concerns the member, by the admin of the tenant."""
+    """One event is caused by the member, one by the admin of the tenant, and one names no caller."""
     session = uuid4()
     events = (
         "select action, host(ip_address), user_agent, session_id, request_id is null, aal, "
@@ -104,6 +104,13 @@ def test_a_person_does_not_read_the_session_and_the_reason_of_another_person(
             "select audit.log_security('login.ended', 'sign_out', details => %s)",
             [json.dumps({"reason": "own"})],
         )
+        connection.execute(
+            "insert into audit.security_audit (event_type_id, user_id, action, aal, ip_address, user_agent, "
+            "session_id, request_id, details) select event_type_id, user_id, 'earlier', aal, ip_address, "
+            "user_agent, session_id, request_id, details - 'caller' from audit.security_audit "
+            "where user_id = %s and session_id = %s",
+            [ONE, session],
+        )
         sign_in(connection, ADMIN, session)
         connection.execute("set local role authenticated")
         connection.execute(
@@ -116,9 +123,10 @@ def test_a_person_does_not_read_the_session_and_the_reason_of_another_person(
     assert of_admin is not None
     shown = ("203.0.113.0", "A browser", session, False, "aal2")
     assert of_admin[:-1] == ("set_membership_status", *shown, "a private note")
-    suspended, own = of_member
-    assert suspended[:-1] == ("set_membership_status", None, None, None, True, None, None)
-    assert not {"caller", "reason"} & suspended[-1].keys()
+    suspended, own, unnamed = of_member
+    for event, action in (suspended, "set_membership_status"), (unnamed, "earlier"):
+        assert event[:-1] == (action, None, None, None, True, None, None)
+        assert not {"caller", "reason"} & event[-1].keys()
     assert own[:-1] == ("sign_out", *shown, "own")
 
 

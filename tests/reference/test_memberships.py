@@ -188,14 +188,41 @@ def test_a_super_admin_who_is_suspended_during_the_call_revokes_no_role(
         sign_in("platform"),
         (
             "with suspended as (update iam.profiles set status = 'suspended' where id = %s) "
-            "select from iam.user_roles where id = %s for update",
-            [person(superuser, "platform"), other],
+            "select iam.lock_platform()",
+            [person(superuser, "platform")],
         ),
         ("select iam.revoke_role(%s)", [other]),
     )
 
     revoked = value(superuser, "select revoked_at is not null from iam.user_roles where id = %s", other)
     assert (outcome, revoked) == ("42501", False)
+
+
+DENY = "select iam.grant_permission('platform.grant', 'deny', person => %s)"
+REMOVE = "select iam.set_role_permission(%s, 'platform.grant', false)"
+
+
+@pytest.mark.parametrize("path", ["person", "role"])
+def test_of_two_people_who_take_platform_grant_from_each_other_one_keeps_it(
+    superuser: Connection, sign_in: SignIn, path: str
+) -> None:
+    """The one is a super admin, the other has the permission by another role on the platform."""
+    superuser.execute(
+        "insert into iam.role_permissions (role_id, permission_id) select r.id, p.id "
+        "from iam.roles as r, iam.permissions as p where r.code = 'manager' and p.code = 'platform.grant'"
+    )
+    superuser.execute(
+        "insert into iam.user_roles (user_id, role_id) select %s, id from iam.roles where code = 'manager'",
+        [person(superuser, "harbour.owner")],
+    )
+    calls: dict[str, list[tuple[str, list[object]]]] = {
+        "person": [(DENY, [person(superuser, name)]) for name in ("harbour.owner", "platform")],
+        "role": [(REMOVE, [role]) for role in ("manager", "super_admin")],
+    }
+
+    outcome = concurrently(superuser, sign_in("platform"), sign_in("harbour.owner"), *calls[path])
+
+    assert outcome == "42501"
 
 
 def test_an_owner_who_hands_over_twice_at_once_hands_over_once(
