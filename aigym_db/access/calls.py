@@ -95,9 +95,7 @@ def call_trial(
     """
     sessions = (connections,) if isinstance(connections, psycopg.Connection) else tuple(connections)
     for session in sessions:
-        session.execute(
-            "select set_config('search_path', '', false), set_config('aigym.result', '', false)"
-        )
+        session.execute("select set_config('search_path', '', false), set_config('aigym.result', '', false)")
     functions = callable_functions(sessions[0], matrix)
     check_functions(matrix, functions)
     cells = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -90,8 +91,14 @@ def cli(ctx: click.Context, directory: Path, database: str | None, server: str |
 
 
 def run(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line of this process and exit with its status."""
+    """Run the command line of this process and exit with its status.
+
+    SIGTERM and SIGHUP interrupt it like SIGINT, unless they are ignored.
+    """
     streams.prepare()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
     code = status(list(sys.argv[1:] if arguments is None else arguments))
     # The process ends here; collecting its objects one by one would take 25 ms.
     gc.freeze()

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import psycopg
 import pytest
+from jinja2 import Environment
+from jinja2.runtime import Macro
+
+from tests.reference.conftest import PROJECT
 
 PEOPLE = ["anon", "authenticated"]
 """The roles of the API that act for people; the service role writes every column."""
 
+MACROS = Environment().from_string((PROJECT.root / "schema/_macros/columns.sql.j2").read_text()).module
 SERVER_SET = [
-    "created_at",
-    "created_by",
-    "updated_at",
-    "updated_by",
-    "deleted_at",
-    "deleted_by",
-    "is_active",
-    "row_version",
+    column.split()[0]
+    for macro in vars(MACROS).values()
+    if isinstance(macro, Macro)
+    for column in macro().split(",\n")
 ]
-"""The columns of the macros in schema/_macros/columns.sql.j2."""
+"""The columns of the macros in schema/_macros/columns.sql.j2, such as `created_by`."""
 
 Connection = psycopg.Connection[tuple[object, ...]]
 

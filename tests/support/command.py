@@ -48,10 +48,21 @@ def environment(**variables: str) -> dict[str, str]:
 class RunningCommand(subprocess.Popen[str]):
     """A command in a process of its own."""
 
-    def result(self) -> Result:
-        """Wait for the end and return the result."""
-        out, err = self.communicate(timeout=PROCESS_TIMEOUT_S)
+    def result(self, timeout_s: float = PROCESS_TIMEOUT_S) -> Result:
+        """Wait for the end and return the result; a process that does not end in time is killed."""
+        try:
+            out, err = self.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired as expired:
+            output = "\n".join(self.end())
+            raise AssertionError(f"still running after {timeout_s} s, with the output\n{output}") from expired
         return Result(self.returncode, out or "", err or "")
+
+    def end(self) -> tuple[str, str]:
+        """Kill the process if it still runs, close its pipes and return what it wrote."""
+        if self.poll() is None:
+            self.kill()
+        out, err = self.communicate()
+        return out or "", err or ""
 
     def output_until(self, words: str) -> str:
         """Read standard output until a line contains these words, and return what was read."""
@@ -152,9 +163,7 @@ class ProjectFolder:
     def end(self) -> None:
         """Kill the commands that still run, and close their pipes."""
         for command in self.started:
-            if command.poll() is None:
-                command.kill()
-            command.communicate()
+            command.end()
 
 
 class ProjectInProcess(ProjectFolder):
