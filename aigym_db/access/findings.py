@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import psycopg
 
+from aigym_db.access.matrix import AccessMatrix
 from aigym_db.access.trial import Trial
 from aigym_db.database.queries import query
-from aigym_db.model.access import Attempt, CallOutcome, Outcome, Survivor, Way
+from aigym_db.model.access import Attempt, CallOutcome, Mutant, Outcome, Survivor, Way
 from aigym_db.model.finding import Finding
+from aigym_db.model.source import Place
 
 SHOWN = 3
 """Maximum number of witness rows in a message."""
@@ -135,8 +137,11 @@ def _partitions(connection: psycopg.Connection, roles: list[str], outside: list[
         )
 
 
-def surviving_mutants(survivors: Iterable[Survivor]) -> Iterator[Finding]:
-    """Yield one finding (ACC05) per surviving mutant without an entry in `policies/equivalents.toml`."""
+def surviving_mutants(survivors: Iterable[Survivor], matrix: AccessMatrix) -> Iterator[Finding]:
+    """Yield one finding (ACC05) per surviving mutant without an entry in `policies/equivalents.toml`.
+
+    Its place is that of the cells of the table or function in the matrix.
+    """
     for survivor in survivors:
         if not survivor.equivalent:
             yield Finding(
@@ -144,5 +149,15 @@ def surviving_mutants(survivors: Iterable[Survivor]) -> Iterator[Finding]:
                 "ACC05",
                 "error",
                 f"No cell kills the mutant: {survivor.mutant.id}.",
-                hint="Add a fixture row that distinguishes it, or a reason to policies/equivalents.toml.",
+                _place_of(survivor.mutant, matrix),
+                "Add a fixture row that distinguishes it, or a reason to policies/equivalents.toml.",
             )
+
+
+def _place_of(mutant: Mutant, matrix: AccessMatrix) -> Place | None:
+    """Return the place of the table or function of a mutant in the matrix; None if it has no cells."""
+    if mutant.table is not None:
+        return matrix.tables[mutant.table].place if mutant.table in matrix.tables else None
+    signature = mutant.id.partition(": ")[0]
+    names = (signature, signature.partition("(")[0])
+    return next((matrix.functions[name].place for name in names if name in matrix.functions), None)

@@ -103,6 +103,7 @@ def _function_matrix(doc: Document, function: str, value: Any, actor_list: Actor
     calls = _calls(doc, function, value.get("calls"), actor_list)
     rows = _rows(doc, function, value.get("access"), actor_list, tuple(calls))
     cells: dict[tuple[str, str], CallCell] = {}
+    places: dict[str, tuple[Place, ...]] = {}
     for actor in actor_list.actors:
         if actor not in rows:
             raise doc.wrong(
@@ -112,8 +113,11 @@ def _function_matrix(doc: Document, function: str, value: Any, actor_list: Actor
                 hint=f"Give it a row of {len(calls)} cells, or put it under `no_access`.",
             )
         key, expectations = rows[actor]
-        place = doc.place(*keys, "access", key)
-        for (call, (arguments, before)), expected in zip(calls.items(), expectations, strict=True):
+        if key not in places:
+            places[key] = _places(doc, value["access"][key], tuple(calls), *keys, "access", key)
+        for (call, (arguments, before)), expected, place in zip(
+            calls.items(), expectations, places[key], strict=True
+        ):
             steps = tuple(CallStep(sql, other or actor) for other, sql in before)
             cells[actor, call] = CallCell(function, call, actor, expected, arguments, steps, place)
     return FunctionMatrix(function, doc.place(*keys), cells)
@@ -158,9 +162,7 @@ def _before(doc: Document, value: Any, actor_list: ActorList, *keys: str) -> tup
             actor = doc.text(step.get("as", ""), *keys, subject="`as`")
             sql = step.get("sql", "")
         if actor and actor not in actor_list.actors:
-            raise doc.wrong(
-                f"The actor `{actor}` does not exist.", *keys, hint="Use an actor of policies/actors.toml."
-            )
+            raise doc.unknown(f"The actor `{actor}` does not exist.", actor, actor_list.actors, *keys)
         text = doc.text(sql, *keys, subject="`before`")
         _check_placeholders(doc, text.replace(RESULT, "") if steps else text, actor_list, *keys)
         steps.append((actor, text))
@@ -211,6 +213,14 @@ def _texts(doc: Document, row: Any, calls: tuple[str, ...], *keys: str) -> tuple
     return tuple(row)
 
 
+def _places(doc: Document, row: Any, calls: tuple[str, ...], *keys: str) -> tuple[Place, ...]:
+    """Return the place of each cell of a row: its own line if the row is a table."""
+    if not isinstance(row, dict):
+        return (doc.place(*keys),) * len(calls)
+    listed = {key: doc.place(*keys, key) for key in row}
+    return tuple(listed[call] if call in listed else listed[REST] for call in calls)
+
+
 def _expectation(doc: Document, text: str, actor_list: ActorList, *keys: str) -> CallExpectation:
     _check_placeholders(doc, text, actor_list, *keys)
     if rejected := _REJECTED.fullmatch(text):
@@ -228,8 +238,10 @@ def _expectation(doc: Document, text: str, actor_list: ActorList, *keys: str) ->
     reach: dict[ReachKey, int | None] = {}
     for part in rest:
         listed = _REACH.fullmatch(part)
-        if listed is None or (listed[1] and listed[1] not in actor_list.actors):
+        if listed is None:
             raise _invalid_cell(doc, text, *keys)
+        if listed[1] and listed[1] not in actor_list.actors:
+            raise doc.unknown(f"The actor `{listed[1]}` does not exist.", listed[1], actor_list.actors, *keys)
         for item in listed[3].split(", "):
             match = _REACHED.fullmatch(item)
             if match is None or (listed[1] or "", listed[2], match[1]) in reach:

@@ -59,6 +59,7 @@ from aigym_db.access.row_classes import expand_classes, fill_parameters
 from aigym_db.errors import BadAccessMatrix
 from aigym_db.model.access import COMMANDS, Cell, Command
 from aigym_db.model.source import Place
+from aigym_db.model.wording import similar
 from aigym_db.project.toml import Document, read_document
 
 ARCHETYPES = "policies/_archetypes"
@@ -106,6 +107,7 @@ def read_matrix_files(
     }
     tables: dict[str, TableMatrix] = {}
     functions: dict[str, FunctionMatrix] = {}
+    documents: dict[str, Document] = {}
     for path in sorted((root / "policies").glob(f"*{ENDING}")):
         doc = read_document(root, path.relative_to(root).as_posix(), BadAccessMatrix)
         for function_matrix in read_functions(doc, actor_list):
@@ -127,8 +129,38 @@ def read_matrix_files(
                     table,
                     hint="Remove one of them.",
                 )
+            documents[table] = doc
             tables[table] = _table_matrix(doc, table, value, actor_list, archetypes)
+    _check_reach(tables, functions, documents)
     return tuple(tables.values()), tuple(functions.values())
+
+
+def _check_reach(
+    tables: Mapping[str, TableMatrix],
+    functions: Mapping[str, FunctionMatrix],
+    documents: Mapping[str, Document],
+) -> None:
+    """Raise BadAccessMatrix (AIG-P012) if gains or losses contain a table or call without cells."""
+    known = {*tables, *(f"{name}({call})" for name, of in functions.items() for _, call in of.cells)}
+    named: list[tuple[str, Place | None]] = [
+        (name, documents[table].place(table, GAINS, actor, command))
+        for table in tables
+        for actor, row in documents[table].values[table].get(GAINS, {}).items()
+        for command, text in row.items()
+        for name in text.split(", ")
+        if not name.startswith("(")
+    ]
+    cells = [cell for of in functions.values() for cell in of.cells.values()]
+    named += [(name, cell.place) for cell in cells for _, _, name in cell.expected.reach]
+    for name, place in named:
+        subject = name.removesuffix("(held)").rstrip("~-")
+        if subject not in known:
+            near = similar(subject, known)
+            raise BadAccessMatrix(
+                f"The access matrix does not contain the table or call {subject}.",
+                place=place,
+                hint=f"Write {near[0]}." if near else "Use a table, or a function with the name of a call.",
+            )
 
 
 def _archetype(doc: Document, actor_list: ActorList) -> _Archetype:

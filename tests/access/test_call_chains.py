@@ -239,7 +239,8 @@ def test_a_row_of_the_actor_that_helpers_read_is_a_gain(calls: Calls) -> None:
     [
         ('as = "admin"', 'as = "zoe"', "The actor `zoe` does not exist"),
         ('as = "admin"', 'by = "admin"', "has no key `by`"),
-        ("admin loses", "zoe loses", "is not a valid cell"),
+        ("admin loses", "zoe loses", "The actor `zoe` does not exist"),
+        ("loses app.units,", "loses app.unit,", "does not contain the table or call app.unit."),
         ("admin loses", "admin drops", "is not a valid cell"),
         ("admin loses app.units, app.units~", "admin loses app.units, app.units", "is not a valid cell"),
         ("{me}", "{result}", "`{result}` is not a name"),

@@ -261,6 +261,18 @@ def test_a_wrong_cell_is_an_error_with_its_place(calls: Calls, old: str, new: st
     assert error.place.line > calls.tables.count("\n")
 
 
+def test_the_place_of_a_cell_of_a_row_that_is_a_table_is_its_own_line(calls: Calls) -> None:
+    calls.write(CELLS + '[functions."app.rename".access.member]\nlive = "false"\nrest = "true"\n')
+
+    cells = read_matrix(calls.root).functions["app.rename"].cells
+    lines = calls.file.read_text().splitlines()
+
+    for call, text in (("live", 'live = "false"'), ("missing", 'rest = "true"')):
+        place = cells["member", call].place
+        assert place is not None
+        assert lines[place.line - 1] == text
+
+
 def test_the_row_of_an_actor_takes_precedence_over_the_row_of_its_group(calls: Calls) -> None:
     calls.write(CELLS + 'member = { live = "rejected", rest = "false" }\n')
 

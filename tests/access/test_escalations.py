@@ -214,6 +214,7 @@ def test_a_listed_gain_that_is_not_made_is_reported(connection: psycopg.Connecti
     ("row", "message"),
     [
         ('zoe = { insert = "app.units" }', "The actor or group `zoe` does not exist"),
+        ('admin = { insert = "app.unitz~" }', "does not contain the table or call app.unitz."),
         ('admin = { select = "app.units" }', "has no key `select`"),
         ('admin = { insert = "app.units app.notes" }', "is not a list of gains"),
         ('admin = { insert = "app.units" }\npeople = {}\ncomember = {}', "The actor `admin` has two rows"),

@@ -18,7 +18,7 @@ from aigym_db.access.trial import trial
 from aigym_db.database.servers.databases import clone
 from aigym_db.database.servers.server import Server
 from aigym_db.errors import BadAccessMatrix
-from aigym_db.model.access import MUTANT_KINDS
+from aigym_db.model.access import MUTANT_KINDS, Mutant, Survivor
 
 SELF = "app.memberships memberships_insert: WITH CHECK without user_id <> (SELECT guard.me() AS me)"
 
@@ -54,18 +54,27 @@ def test_every_mutation_operator_is_applied(connection: psycopg.Connection, mini
     }
 
 
-def test_the_cells_kill_every_mutant_that_is_not_equivalent(run: Run) -> None:
+def test_the_cells_kill_every_mutant_that_is_not_equivalent(mini: Path, run: Run) -> None:
     report = run()
 
     assert report.failed == {}
     assert [survivor.mutant.id for survivor in report.survivors if not survivor.equivalent] == [SELF]
-    assert [finding.message for finding in surviving_mutants(report.survivors)] == [
+    assert [finding.message for finding in surviving_mutants(report.survivors, read_matrix(mini))] == [
         f"No cell kills the mutant: {SELF}."
     ]
 
 
 def test_a_killed_mutant_is_reported_with_the_cell_that_killed_it(run: Run) -> None:
     assert run().killed["app.log: row-level security off"].startswith("app.log: ")
+
+
+def test_the_place_of_a_surviving_mutant_is_that_of_the_cells_of_its_table(mini: Path) -> None:
+    matrix = read_matrix(mini)
+    mutant = Mutant("app.units units_select: dropped", "", "policy", "app.units")
+
+    (finding,) = surviving_mutants([Survivor(mutant)], matrix)
+
+    assert finding.place == matrix.tables["app.units"].place
 
 
 def test_a_mutant_with_an_entry_in_equivalents_is_no_finding(mini: Path, run: Run) -> None:
@@ -76,7 +85,7 @@ def test_a_mutant_with_an_entry_in_equivalents_is_no_finding(mini: Path, run: Ru
     report = run()
 
     assert report.rate == 1.0
-    assert list(surviving_mutants(report.survivors)) == []
+    assert list(surviving_mutants(report.survivors, read_matrix(mini))) == []
 
 
 def test_equivalent_mutants_are_counted_but_tested_only_on_request(

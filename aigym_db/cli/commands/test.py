@@ -121,11 +121,14 @@ def _test_mutants(app: App, result: AccessReport, tables: tuple[str, ...], equiv
         test_equivalents=equivalents,
     )
     took_s = time.perf_counter() - began
-    app.report.add_findings(*surviving_mutants(done.survivors))
+    app.report.add_findings(*surviving_mutants(done.survivors, result.trial.matrix))
     kinds = {kind: done.of_kind(kind) for kind in MUTANT_KINDS}
     for kind, part in kinds.items():
         if part.mutants:
             app.report.print_line(f"{counted(part.tried, f'{kind} mutant')}, {_listed(part)}.")
+    if not done.mutants:
+        subjects = ", ".join(tables) or "The database"
+        app.report.print_line(f"{subjects}: no mutation operator applies, so there are no mutants.")
     speed = round(len(done.tested) / took_s)
     app.report.print_line(f"{counted(done.tried, 'mutant')}, {_listed(done)} ({speed:,} mutants per second).")
     counts = MutantCounts(
