@@ -136,3 +136,17 @@ def test_a_function_that_does_not_exist(in_process: ProjectInProcess) -> None:
 
     assert result.status == 2
     assert "does not contain the table or function app.no_such_function" in result.err
+
+
+def test_a_function_without_mutants_is_named(in_process: ProjectInProcess) -> None:
+    in_process.replace(
+        "migrations/0001_schema.sql",
+        "create schema app;",
+        "create schema other;\ncreate function other.one() returns int language sql as 'select 1';\ncreate schema app;",
+    )
+    actors = in_process.folder / "policies/actors.toml"
+    actors.write_text('outside = ["other"]\n' + actors.read_text())
+
+    seen = in_process("test", "--mutants", "other.one")
+
+    assert "other.one: no mutation operator applies, so there are no mutants." in seen.out
