@@ -142,7 +142,8 @@ def test_a_function_without_mutants_is_named(in_process: ProjectInProcess) -> No
     in_process.replace(
         "migrations/0001_schema.sql",
         "create schema app;",
-        "create schema other;\ncreate function other.one() returns int language sql as 'select 1';\ncreate schema app;",
+        "create schema other;\ncreate function other.one() returns int language sql as 'select 1';\n"
+        "create schema app;",
     )
     actors = in_process.folder / "policies/actors.toml"
     actors.write_text('outside = ["other"]\n' + actors.read_text())
