@@ -121,15 +121,85 @@ def test_a_part_inserted_while_its_item_changes_gets_the_new_values(dsn: str, su
     assert superuser.execute(DIFFERENT.encode()).fetchall() == []
 
 
-def test_publishing_withdrawing_and_opening_require_the_permission(dsn: str) -> None:
-    publish = f"update content.items set status = 'published' where id = '{DRAFT}'"
-    withdraw = f"update content.items set status = 'archived' where id = '{DOCUMENT}'"
-    show = f"update content.items set visibility = 'public' where id = '{DOCUMENT}'"
-    rename = f"update content.items set title = 'New' where id = '{DOCUMENT}'"
+PUBLISHED = {
+    "ai_agents": ("00000000-0000-4000-8000-000000001101", "system_prompt", "personality"),
+    "videos": ("00000000-0000-4000-8000-000000001102", "external_url", "transcript"),
+    "documents": ("00000000-0000-4000-8000-000000001103", "body", "body"),
+    "prompts": ("00000000-0000-4000-8000-000000001104", "template", "template"),
+    "automations": ("00000000-0000-4000-8000-000000001105", "trigger_type", "event_type"),
+}
+"""By typed table: a published item of the creator, a required and a changed column of the part."""
 
-    assert [denied(dsn, "creator", statement) for statement in (publish, withdraw, show)] == [True] * 3
-    assert not denied(dsn, "creator", rename)
-    assert [denied(dsn, "editor", statement) for statement in (publish, show, withdraw)] == [False] * 3
+
+@pytest.mark.parametrize("status", ["approved", "published"])
+@pytest.mark.parametrize("part", PARTS)
+def test_an_approved_or_published_item_is_changed_with_the_permission_only(
+    dsn: str, superuser: Connection, part: str, status: str
+) -> None:
+    item, required, column = PUBLISHED[part]
+    valid = {"external_url": "https://video.example.test", "trigger_type": "event"}.get(required, "New")
+    changes = (
+        f"update content.items set title = 'New' where id = '{item}'",
+        f"update content.items set visibility = 'public' where id = '{item}'",
+        f"update content.{part} set {column} = '{valid if column == required else 'New'}' "
+        f"where item_id = '{item}'",
+        f"delete from content.{part} where item_id = '{item}'",
+        f"insert into content.{part} (item_id, {required}) values ('{item}', '{valid}')",
+        f"select core.soft_delete('content.items', '{item}')",
+    )
+    superuser.execute("update content.items set status = %s where id = %s", [status, item])
+    if part == "automations":
+        superuser.execute("update content.automations set trigger_type = 'event'")
+
+    def results(actor: str) -> list[bool]:
+        return [denied(dsn, actor, change, keep=change.startswith("delete")) for change in changes]
+
+    assert [denied(dsn, "creator", change) for change in changes[:4]] == [True] * 4
+    superuser.execute(changes[3].encode())
+    assert [denied(dsn, "creator", change) for change in changes[4:]] == [True] * 2
+    superuser.execute(changes[4].encode())
+    assert results("editor") == [False] * 6
+
+    superuser.execute(changes[4].encode())
+    withdrawn = f"update content.items set status = 'draft' where id = '{item}'"
+    assert denied(dsn, "creator", withdrawn) == (status == "published")
+    assert not denied(dsn, "editor", withdrawn)
+    assert results("creator") == [False] * 6
+
+
+def test_the_status_of_an_item_that_is_not_readable_is_not_disclosed(dsn: str, superuser: Connection) -> None:
+    messages = []
+    for status in ("approved", "draft"):
+        superuser.execute("update content.items set status = %s where id = %s", [status, DOCUMENT])
+        with (
+            connect_as(dsn, MATRIX.actors["stranger"]) as stranger,
+            pytest.raises(psycopg.errors.InsufficientPrivilege) as error,
+        ):
+            stranger.execute("insert into content.documents (item_id, body) values (%s, 'New')", [DOCUMENT])
+        messages.append(error.value.diag.message_primary)
+
+    assert messages[0] == messages[1]
+
+
+def test_a_change_of_an_item_that_is_approved_at_the_same_time_is_rejected(
+    dsn: str, superuser: Connection
+) -> None:
+    outcome: list[bool] = []
+    with psycopg.connect(dsn) as approval:
+        approval.execute("update content.items set status = 'approved' where id = %s", [DRAFT])
+        change = threading.Thread(
+            target=lambda: outcome.append(
+                denied(
+                    dsn, "creator", f"update content.documents set body = 'New' where item_id = '{DRAFT}'"
+                )
+            )
+        )
+        change.start()
+        wait_for_row(superuser, WAITING)
+        approval.commit()
+    change.join(30)
+
+    assert outcome == [True]
 
 
 def test_the_server_records_publication_and_counts_editions(dsn: str, superuser: Connection) -> None:
