@@ -189,9 +189,7 @@ def test_a_change_of_an_item_that_is_approved_at_the_same_time_is_rejected(
         approval.execute("update content.items set status = 'approved' where id = %s", [DRAFT])
         change = threading.Thread(
             target=lambda: outcome.append(
-                denied(
-                    dsn, "creator", f"update content.documents set body = 'New' where item_id = '{DRAFT}'"
-                )
+                denied(dsn, "creator", f"update content.documents set body = 'New' where item_id = '{DRAFT}'")
             )
         )
         change.start()

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 import psycopg
 import pytest
 
-from tests.reference.conftest import ReferenceDatabase
+from aigym_db.access.matrix import read_matrix
+from aigym_db.access.test_database import connect_as
+from tests.reference.conftest import PROJECT, WAITING, ReferenceDatabase
 
+ADMIN = read_matrix(PROJECT.root).actors["community_admin"]
+
+A = "00000000-0000-4000-8000-00000000b001"
 PERSON = "00000000-0000-4000-8000-00000000a003"
 
 Connection = psycopg.Connection[tuple[object, ...]]
@@ -108,3 +115,69 @@ def test_personal_files_are_deleted_with_their_person_and_do_not_become_files_of
     assert before == after == (["00000000-0000-4000-8000-00000000e301"],)
     assert kept == shared != (0,), "files of the person in a tenant stay there, without an owner"
     assert without_file == (2,)
+
+
+UNITS = [f"00000000-0000-4000-8000-0000000ff{number:03}" for number in range(1, 3)]
+FOLDER, INNER = "00000000-0000-4000-8000-00000000f101", "00000000-0000-4000-8000-00000000f102"
+ITEM = "00000000-0000-4000-8000-000000001106"
+
+BELOW_DELETED = """
+select u.id from iam.units as u join iam.units as above on above.id = u.parent_id
+where u.deleted_at is null and above.deleted_at is not null
+union all
+select f.id from content.folders as f join content.folders as above on above.id = f.parent_id
+where f.deleted_at is null and above.deleted_at is not null
+union all
+select i.id from content.items as i join content.folders as above on above.id = i.folder_id
+where i.deleted_at is null and above.deleted_at is not null
+"""
+
+DELETE_TOP = f"select core.soft_delete('iam.units', '{UNITS[0]}')"
+INSERT_BELOW = f"insert into iam.units (tenant_id, name, parent_id) values ('{A}', 'Below', '{UNITS[1]}')"
+RESTORE_UNIT = f"select core.restore('iam.units', '{UNITS[1]}')"
+DELETE_FOLDER = f"select core.soft_delete('content.folders', '{FOLDER}')"
+RESTORE_FOLDER = f"select core.restore('content.folders', '{INNER}')"
+RESTORE_ITEM = f"select core.restore('content.items', '{ITEM}')"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (DELETE_TOP, INSERT_BELOW),
+        (INSERT_BELOW, DELETE_TOP),
+        (DELETE_TOP, RESTORE_UNIT),
+        (RESTORE_UNIT, DELETE_TOP),
+        (DELETE_FOLDER, RESTORE_FOLDER),
+        (RESTORE_FOLDER, DELETE_FOLDER),
+        (DELETE_FOLDER, RESTORE_ITEM),
+        (RESTORE_ITEM, DELETE_FOLDER),
+    ],
+)
+def test_nothing_lives_below_a_deleted_row_whatever_is_changed_at_the_same_time(
+    base: ReferenceDatabase, first: str, second: str
+) -> None:
+    with base.database() as dsn, psycopg.connect(dsn, autocommit=True) as superuser:
+        for id_, above in zip(UNITS, [None, *UNITS], strict=False):
+            superuser.execute(
+                "insert into iam.units (id, tenant_id, name, parent_id) values (%s, %s, %s, %s)",
+                [id_, A, id_, above],
+            )
+        with connect_as(dsn, ADMIN) as one, connect_as(dsn, ADMIN) as other:
+            for statement in (first, second):
+                if "restore" in statement:
+                    one.execute(statement.replace("restore", "soft_delete").encode())
+            later = threading.Thread(target=lambda: rejected_or_not(other, second))
+            with one.transaction():
+                one.execute(first.encode())
+                later.start()
+                while later.is_alive() and not superuser.execute(WAITING).rowcount:
+                    later.join(0.01)
+            later.join(60)
+
+        assert superuser.execute(BELOW_DELETED.encode()).fetchall() == []
+
+
+def rejected_or_not(connection: Connection, statement: str) -> None:
+    """Execute a statement that a foreign key may reject."""
+    with suppress(psycopg.errors.ForeignKeyViolation):
+        connection.execute(statement.encode())
