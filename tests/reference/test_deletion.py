@@ -153,7 +153,7 @@ RESTORE_ITEM = f"select core.restore('content.items', '{ITEM}')"
         (RESTORE_ITEM, DELETE_FOLDER),
     ],
 )
-def test_nothing_lives_below_a_deleted_row_whatever_is_changed_at_the_same_time(
+def test_no_row_is_left_below_a_deleted_row_by_concurrent_changes(
     base: ReferenceDatabase, first: str, second: str
 ) -> None:
     with base.database() as dsn, psycopg.connect(dsn, autocommit=True) as superuser:
@@ -162,13 +162,13 @@ def test_nothing_lives_below_a_deleted_row_whatever_is_changed_at_the_same_time(
                 "insert into iam.units (id, tenant_id, name, parent_id) values (%s, %s, %s, %s)",
                 [id_, A, id_, above],
             )
-        with connect_as(dsn, ADMIN) as one, connect_as(dsn, ADMIN) as other:
+        with connect_as(dsn, ADMIN) as session, connect_as(dsn, ADMIN) as other:
             for statement in (first, second):
                 if "restore" in statement:
-                    one.execute(statement.replace("restore", "soft_delete").encode())
+                    session.execute(statement.replace("restore", "soft_delete").encode())
             later = threading.Thread(target=lambda: rejected_or_not(other, second))
-            with one.transaction():
-                one.execute(first.encode())
+            with session.transaction():
+                session.execute(first.encode())
                 later.start()
                 while later.is_alive() and not superuser.execute(WAITING).rowcount:
                     later.join(0.01)
