@@ -200,6 +200,48 @@ def test_a_change_of_an_item_that_is_approved_at_the_same_time_is_rejected(
     assert outcome == [True]
 
 
+def test_the_author_does_not_delete_an_item_that_is_approved_at_the_same_time(
+    dsn: str, superuser: Connection
+) -> None:
+    outcome: list[bool] = []
+    with psycopg.connect(dsn) as approval:
+        approval.execute("update content.items set status = 'approved' where id = %s", [DRAFT])
+        deletion = threading.Thread(
+            target=lambda: outcome.append(
+                denied(dsn, "creator", f"select core.soft_delete('content.items', '{DRAFT}')")
+            )
+        )
+        deletion.start()
+        wait_for_row(superuser, WAITING)
+        approval.commit()
+    deletion.join(30)
+
+    assert outcome == [True]
+
+
+def test_a_part_is_changed_while_its_item_is_changed_and_published(dsn: str) -> None:
+    with psycopg.connect(dsn) as editor:
+        editor.execute("update content.items set title = 'New' where id = %s", [DRAFT])
+        assert not denied(
+            dsn, "creator", f"update content.documents set body = 'New' where item_id = '{DRAFT}'"
+        )
+        editor.execute("update content.items set status = 'published' where id = %s", [DRAFT])
+
+
+def test_a_trigger_of_the_author_does_not_publish(dsn: str) -> None:
+    with connect_as(dsn, MATRIX.actors["creator"]) as creator:
+        creator.execute("create temporary table t (x integer)")
+        creator.execute(
+            "create function pg_temp.publish() returns trigger language plpgsql as $$ begin "
+            f"update content.items set status = 'published' where id = '{DRAFT}'; return null; end $$"
+        )
+        creator.execute(
+            "create trigger publish after insert on t for each row execute function pg_temp.publish()"
+        )
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match=r"content\.publish"):
+            creator.execute("insert into t values (1)")
+
+
 def test_the_server_records_publication_and_counts_editions(dsn: str, superuser: Connection) -> None:
     columns = "status, version, published_by, published_at is not null, archived_at is not null"
     with connect_as(dsn, MATRIX.actors["editor"]) as editor:
