@@ -20,7 +20,7 @@ def distribute(
     """Execute `work` for each unit on the next free connection; yield the results in the order of the units.
 
     Nothing is executed before the first result is requested. Each connection executes one unit at a time. An
-    exception of `work` propagates.
+    exception of `work` propagates. An interruption, and the end of the iteration, cancel what is executed.
     """
     free: SimpleQueue[Connection] = SimpleQueue()
     for connection in connections:
@@ -34,7 +34,13 @@ def distribute(
             free.put(connection)
 
     with ThreadPoolExecutor(len(connections)) as pool:
-        yield from pool.map(run, units)
+        try:
+            yield from pool.map(run, units)
+        except (KeyboardInterrupt, GeneratorExit):
+            pool.shutdown(wait=False, cancel_futures=True)
+            for connection in connections:
+                connection.cancel_safe()
+            raise
 
 
 def copy_rows(source: Connection, target: Connection, *, read: str, fill: str) -> None:

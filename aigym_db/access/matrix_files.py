@@ -153,7 +153,9 @@ def _check_reach(
     cells = [cell for of in functions.values() for cell in of.cells.values()]
     named += [(name, cell.place) for cell in cells for _, _, name in cell.expected.reach]
     for name, place in named:
-        subject = name.removesuffix("(held)").rstrip("~-")
+        subject = name.rstrip("~-")
+        if subject not in known:
+            subject = name.removesuffix("(held)").rstrip("~-")
         if subject not in known:
             near = similar(subject, known)
             raise BadAccessMatrix(
