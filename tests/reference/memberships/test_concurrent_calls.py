@@ -229,3 +229,25 @@ def test_a_role_that_is_widened_meanwhile_is_not_received(superuser: Connection,
         HARBOUR,
     )
     assert (joined, roles) == ("42501", 0)
+
+
+@pytest.mark.parametrize("denied", ["person => %s", "role_code => 'coach'"])
+def test_an_owner_to_be_is_not_denied_to_grant_roles_meanwhile(
+    superuser: Connection, sign_in: SignIn, denied: str
+) -> None:
+    """A super admin denies it to the person, or to a role of theirs."""
+    editor = person(superuser, "harbour.editor")
+    superuser.execute("delete from iam.user_roles where user_id = %s and tenant_id = %s", [editor, HARBOUR])
+    grant(superuser, "harbour.editor", "coach", HARBOUR)
+    deny = f"select iam.grant_permission('role.grant', 'deny', {denied})"
+    hand_over = "select iam.hand_over_ownership(%s, %s)"
+
+    outcome = concurrently(
+        superuser,
+        sign_in("harbour.owner"),
+        sign_in("platform"),
+        (hand_over, [HARBOUR, editor]),
+        (deny, [editor] if "%s" in denied else []),
+    )
+
+    assert (outcome, value(superuser, "select iam.has_granting_owner(%s)", HARBOUR)) == ("55000", True)
