@@ -54,6 +54,7 @@ class ActorTransaction:
             rows = self._rows(sql, parameters)
             self._connection.execute("set constraints all immediate")
             self._connection.execute("select set_config('role', 'none', true)")
+            self._connection.execute("select pg_temp.aigym_defer_constraints()")
         return rows
 
     def reach(self, actor: str, *, claims: Mapping[str, Any] | None = None) -> ReachOfActor:

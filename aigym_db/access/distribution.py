@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import suppress
 from queue import SimpleQueue
+from threading import Event
 from typing import TypeVar
+
+import psycopg
 
 from aigym_db.database.migration_session import Connection
 from aigym_db.database.queries import query
@@ -20,8 +24,10 @@ def distribute(
     """Execute `work` for each unit on the next free connection; yield the results in the order of the units.
 
     Nothing is executed before the first result is requested. Each connection executes one unit at a time. An
-    exception of `work` propagates. An interruption, and the end of the iteration, cancel what is executed.
+    exception of `work` propagates. After an interruption, and the end of the iteration, what is executed is
+    cancelled, and no other unit is.
     """
+    interrupted = Event()
     free: SimpleQueue[Connection] = SimpleQueue()
     for connection in connections:
         free.put(connection)
@@ -29,6 +35,8 @@ def distribute(
     def run(unit: Unit) -> Result:
         connection = free.get()
         try:
+            if interrupted.is_set():
+                raise CancelledError
             return work(connection, unit)
         finally:
             free.put(connection)
@@ -37,9 +45,11 @@ def distribute(
         try:
             yield from pool.map(run, units)
         except (KeyboardInterrupt, GeneratorExit):
+            interrupted.set()
             pool.shutdown(wait=False, cancel_futures=True)
             for connection in connections:
-                connection.cancel_safe()
+                with suppress(psycopg.Error):
+                    connection.cancel_safe()
             raise
 
 

@@ -43,22 +43,28 @@ def differing_cells(outcomes: Iterable[Outcome]) -> Iterator[Finding]:
 
 
 def differing_calls(outcomes: Iterable[CallOutcome]) -> Iterator[Finding]:
-    """Yield one finding (ACC07) per call cell whose actual result differs from the expected one.
+    """Yield one finding (ACC07) per call whose actual result differs from the expected one.
 
-    The message contains the function with its arguments, the actor, and what the call returned and changed.
+    The message contains the function with its arguments, the actors of which cell and result are the same,
+    and what the call returned and changed. The arguments are those of the first actor.
     """
+    differing: dict[tuple[object, ...], list[CallOutcome]] = {}
     for outcome in outcomes:
         if not outcome.ok:
             cell = outcome.cell
-            yield Finding(
-                "access-call-differs",
-                "ACC07",
-                "error",
-                f"{outcome.statement}: {cell.actor} {cell.call}: expected {cell.expected.text}, "
-                f"actual {outcome.actual}.",
-                cell.place,
-                "Correct the function or its grants, or change the cell if the actual result is intended.",
-            )
+            key = cell.function, cell.call, cell.place, cell.expected.text, outcome.actual
+            differing.setdefault(key, []).append(outcome)
+    for first, *others in differing.values():
+        actors = ", ".join(outcome.cell.actor for outcome in (first, *others))
+        yield Finding(
+            "access-call-differs",
+            "ACC07",
+            "error",
+            f"{first.statement}: {actors} {first.cell.call}: expected {first.cell.expected.text}, "
+            f"actual {first.actual}.",
+            first.cell.place,
+            "Correct the function or its grants, or change the cell if the actual result is intended.",
+        )
 
 
 def describe(outcome: Outcome, attempt: Attempt) -> str:

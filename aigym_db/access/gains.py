@@ -11,12 +11,13 @@ numbers. An actor or group without a row, and a command without a text, gain not
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aigym_db.access.actors import ActorList
 from aigym_db.access.matrix_rows import add_row
 from aigym_db.model.access import COMMANDS, Command
+from aigym_db.model.source import Place
 from aigym_db.project.toml import Document
 
 KEY = "gains"
@@ -46,6 +47,15 @@ def read_gains(
         }
         add_row(rows, gains, name, doc, actor_list, table, KEY)
     return {(actor, command): names for actor, row in rows.items() for command, names in row.items()}
+
+
+def listed_gains(doc: Document, table: str) -> Iterator[tuple[str, Place | None]]:
+    """Yield what is listed under `gains` of a table, with its place; columns are left out."""
+    for actor, row in doc.values[table].get(KEY, {}).items():
+        for command, text in row.items():
+            for name in text.split(", "):
+                if not name.startswith("("):
+                    yield name, doc.place(table, KEY, actor, command)
 
 
 def _gains(doc: Document, text: Any, *keys: str) -> frozenset[str]:

@@ -45,6 +45,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +54,13 @@ from aigym_db.access.cell_classes import check_classes
 from aigym_db.access.function_files import KEY as FUNCTIONS
 from aigym_db.access.function_files import FunctionMatrix, read_functions
 from aigym_db.access.gains import KEY as GAINS
-from aigym_db.access.gains import read_gains
+from aigym_db.access.gains import listed_gains, read_gains
 from aigym_db.access.matrix_rows import Row, read_rows
+from aigym_db.access.reach_counts import check_reach
 from aigym_db.access.row_classes import expand_classes, fill_parameters
 from aigym_db.errors import BadAccessMatrix
 from aigym_db.model.access import COMMANDS, Cell, Command
 from aigym_db.model.source import Place
-from aigym_db.model.wording import similar
 from aigym_db.project.toml import Document, read_document
 
 ARCHETYPES = "policies/_archetypes"
@@ -131,38 +132,15 @@ def read_matrix_files(
                 )
             documents[table] = doc
             tables[table] = _table_matrix(doc, table, value, actor_list, archetypes)
-    _check_reach(tables, functions, documents)
-    return tuple(tables.values()), tuple(functions.values())
-
-
-def _check_reach(
-    tables: Mapping[str, TableMatrix],
-    functions: Mapping[str, FunctionMatrix],
-    documents: Mapping[str, Document],
-) -> None:
-    """Raise BadAccessMatrix (AIG-P012) if gains or losses contain a table or call without cells."""
-    known = {*tables, *(f"{name}({call})" for name, of in functions.items() for _, call in of.cells)}
-    named: list[tuple[str, Place | None]] = [
-        (name, documents[table].place(table, GAINS, actor, command))
-        for table in tables
-        for actor, row in documents[table].values[table].get(GAINS, {}).items()
-        for command, text in row.items()
-        for name in text.split(", ")
-        if not name.startswith("(")
-    ]
     cells = [cell for of in functions.values() for cell in of.cells.values()]
-    named += [(name, cell.place) for cell in cells for _, _, name in cell.expected.reach]
-    for name, place in named:
-        subject = name.rstrip("~-")
-        if subject not in known:
-            subject = name.removesuffix("(held)").rstrip("~-")
-        if subject not in known:
-            near = similar(subject, known)
-            raise BadAccessMatrix(
-                f"The access matrix does not contain the table or call {subject}.",
-                place=place,
-                hint=f"Write {near[0]}." if near else "Use a table, or a function with the name of a call.",
-            )
+    check_reach(
+        chain(
+            ((name, cell.place) for cell in cells for _, _, name in cell.expected.reach),
+            *(listed_gains(doc, table) for table, doc in documents.items()),
+        ),
+        {*tables, *(f"{cell.function}({cell.call})" for cell in cells)},
+    )
+    return tuple(tables.values()), tuple(functions.values())
 
 
 def _archetype(doc: Document, actor_list: ActorList) -> _Archetype:

@@ -36,6 +36,8 @@ class MutationReport:
     survivors: tuple[Survivor, ...]
     failed: Mapping[str, str]
     """Mutants that PostgreSQL rejected, with its message."""
+    without: tuple[str, ...] = ()
+    """Tables and functions of the selection that have no mutants."""
 
     @property
     def tried(self) -> int:
@@ -91,6 +93,7 @@ def mutate(
         for mutation in rules.mutations(trial)
     )
     mutations = [mutation for mutation in known if names is None or rules.subjects(mutation) & set(names)]
+    mutated = {subject for mutation in mutations for subject in rules.subjects(mutation)}
     tested = [mutation for mutation in mutations if test_equivalents or not mutation.equivalent]
     statements = StatementTest(
         trial, rules, {table for mutation in tested for table in mutation.touches}, results
@@ -141,5 +144,10 @@ def mutate(
         if mutation.mutant.id not in killed and mutation.mutant.id not in failed
     )
     return MutationReport(
-        tuple(mutation.mutant for mutation in mutations), frozenset(names_tested), killed, survivors, failed
+        tuple(mutation.mutant for mutation in mutations),
+        frozenset(names_tested),
+        killed,
+        survivors,
+        failed,
+        tuple(name for name in names or () if name not in mutated),
     )

@@ -82,9 +82,10 @@ PAGES = {
 
             A SECURITY DEFINER function acts with the privileges of its owner, and no policy applies, so its
             own checks are what protects the tables. The message contains the call with its arguments, the
-            actor, the expected result, and the actual one: the SQLSTATE and message of an error, or what was
-            returned and the number of rows inserted (+), updated (~) and deleted (-) in each table. `gains`
-            lists what the actor reaches only after the call: rows of others, memberships, permissions.
+            actors whose results are the same (the arguments are those of the first), the expected result, and
+            the actual one: the SQLSTATE and message of an error, or what was returned and the number of rows
+            inserted (+), updated (~) and deleted (-) in each table. `gains` lists what the actor reaches only
+            after the call: rows of others, memberships, permissions.
 
             What to do: correct the function, or revoke EXECUTE; change the cell if the result is intended.
         """),

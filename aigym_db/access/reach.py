@@ -34,6 +34,7 @@ _QUERIES = (
     "create_policy_tables",
     "create_baselines",
     "create_act_as",
+    "create_defer_constraints",
     "create_read_reach",
     "create_policies_affected",
     "create_reach_changes",
@@ -109,11 +110,10 @@ def reach(connection: Connection, matrix: AccessMatrix, functions: Mapping[str, 
 
     Each is `pg_temp.<name>(claims, settings, persons, parts)` and returns entries, a label and a value
     separated by a tab: `schema.table` and the key of a row that the actor can select, `schema.table~` and
-    `schema.table-` of one that it can also update or delete, `schema.name(call)` and a value that is neither
-    null nor false, `schema.table(held)` and the values of a row. Held rows and the values of functions that
-    policies call are always read; other calls and the rows of tables only if they are in `parts`, or `parts`
-    is null. The queries are static, so that each is planned once per session: planning them takes longer than
-    executing them.
+    `schema.table-` of one that it can also update or delete, `schema.name(call)` and a value that is not
+    null, `schema.table(held)` and the values of a row. Held rows and the values of functions that policies
+    call are always read; other calls and the rows of tables only if they are in `parts`, or `parts` is null.
+    The queries are static, so that each is planned once per session: planning takes longer than executing.
     """
     roles = sorted({actor.role for actor in matrix.actors.values()})
     catalog = tables(connection, roles)
@@ -242,7 +242,7 @@ def _values(role: str, calls: Iterable[ReadOnlyCall]) -> Iterator[tuple[ReadOnly
         if role in call.roles:
             append = _append(
                 f"select {literal(call.label + _TAB)} || aigym_value::text "
-                f"from {call.statement} as aigym_value where aigym_value::text <> 'false'"
+                f"from {call.statement} as aigym_value"
             )
             yield call, f"begin {append} exception when others then null; end;"
 

@@ -1,10 +1,28 @@
-"""What actors gain and lose, as numbers of rows and values."""
+"""What actors gain and lose, as the access matrix lists it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from aigym_db.errors import BadAccessMatrix
 from aigym_db.model.access import ReachKey
+from aigym_db.model.source import Place
+from aigym_db.model.wording import similar
+
+
+def check_reach(listed: Iterable[tuple[str, Place | None]], known: Collection[str]) -> None:
+    """Raise BadAccessMatrix (AIG-P012) if a gain or loss is none of the known tables and calls."""
+    for name, place in listed:
+        subject = name.rstrip("~-")
+        if subject not in known:
+            subject = name.removesuffix("(held)").rstrip("~-")
+        if subject not in known:
+            near = similar(subject, known)
+            raise BadAccessMatrix(
+                f"The access matrix does not contain the table or call {subject}.",
+                place=place,
+                hint=f"Write {near[0]}." if near else "Use a table, or a function with the name of a call.",
+            )
 
 
 def reach_matches(actual: Mapping[ReachKey, int], expected: Mapping[ReachKey, int | None]) -> bool:

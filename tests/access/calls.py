@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import psycopg
@@ -9,7 +10,7 @@ import pytest
 
 from aigym_db.access.calls import call_outcomes
 from aigym_db.access.findings import differing_calls
-from aigym_db.access.matrix import read_matrix
+from aigym_db.access.matrix import AccessMatrix, read_matrix
 from aigym_db.errors import BadAccessMatrix
 
 DEFINER = "language plpgsql security definer set search_path = ''"
@@ -32,6 +33,14 @@ no_access = ["anonymous", "service"]
 """
 
 
+def call_messages(
+    connection: psycopg.Connection, matrix: AccessMatrix, only: Collection[str] | None = None
+) -> list[str]:
+    """Execute calls; return the message of each cell that differs, also if the results are the same."""
+    outcomes = call_outcomes(connection, matrix, only)
+    return [finding.message for outcome in outcomes for finding in differing_calls([outcome])]
+
+
 class Calls:
     """The access matrix of a project that a test can change, and its database."""
 
@@ -47,11 +56,10 @@ class Calls:
         self.file.write_text(self.tables + cells)
 
     def messages(self, *changes: str) -> list[str]:
-        """Execute statements and all calls; return the messages of the findings."""
+        """Execute statements and all calls; return the message of each cell that differs."""
         for change in changes:
             self.connection.execute(change.encode())
-        outcomes = call_outcomes(self.connection, read_matrix(self.root))
-        return [finding.message for finding in differing_calls(outcomes)]
+        return call_messages(self.connection, read_matrix(self.root))
 
     def error(self) -> BadAccessMatrix:
         """Return the error that reading and executing the matrix raises."""

@@ -148,6 +148,13 @@ def test_a_function_without_mutants_is_named(in_process: ProjectInProcess) -> No
     actors = in_process.folder / "policies/actors.toml"
     actors.write_text('outside = ["other"]\n' + actors.read_text())
 
-    seen = in_process("test", "--mutants", "other.one")
+    in_process.migration("0002_stamp", STAMP)
+    message = "other.one: no mutation operator applies, so there are no mutants.\n"
 
-    assert "other.one: no mutation operator applies, so there are no mutants." in seen.out
+    alone = in_process("test", "--mutants", "other.one")
+    beside = in_process("test", "--mutants", "other.one", "guard.stamp")
+
+    assert alone.status == 0
+    assert alone.out.endswith(message)
+    assert message in beside.out
+    assert "guard.stamp: no" not in beside.out

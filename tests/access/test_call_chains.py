@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 
+import psycopg
 import pytest
 
+from aigym_db.access.actor_transaction import actor_transaction
+from aigym_db.access.matrix import read_matrix
 from tests.access.calls import CELLS, DEFINER, Calls
+from tests.access.conftest import MINI
 
 CHAINED = """
 [functions."app.rename".calls]
@@ -54,6 +58,60 @@ def test_the_rejected_statement_before_is_named(calls: Calls) -> None:
 
     (message, *_) = calls.messages()
     assert "expected rejected, actual before rejected 42501 (statement 2 of 2: permission denied" in message
+
+
+DEFERRABLE = """
+    alter table app.units drop constraint units_tenant_id_fkey;
+    alter table app.units add constraint later foreign key (tenant_id) references app.tenants
+        deferrable initially {initially};
+    alter table app.log add constraint always check (at is not null);
+    alter table app.notes add constraint always unique (body) deferrable initially immediate;
+    alter table app.colours add constraint at_last unique (label) deferrable initially deferred
+"""
+UNIT = "insert into app.units values (gen_random_uuid(), gen_random_uuid(), 'x')"
+
+
+def test_a_deferred_constraint_rejects_the_statement_before_that_violates_it(calls: Calls) -> None:
+    steps = f"""[{{ as = "service", sql = "{UNIT}" }}, "select 'none'"]"""
+    calls.write(CHAINED.replace('"delete from app.colours"', steps).replace('"before rejected"]', '"false"]'))
+
+    message, *_ = calls.messages(DEFERRABLE.format(initially="deferred"))
+
+    assert "expected false, actual before rejected 23503 (statement 1 of 2: insert or update" in message
+    calls.write(CHAINED.replace('"delete from app.colours"', steps).replace('rejected"]', 'rejected 23503"]'))
+    assert calls.messages() == []
+
+
+@pytest.mark.parametrize(
+    ("initially", "cell"),
+    [("deferred", "true; app.tenants +1, app.units +1"), ("immediate", "rejected 23503")],
+)
+def test_constraints_are_deferred_after_a_statement_before_as_at_the_start_of_a_transaction(
+    calls: Calls, initially: str, cell: str
+) -> None:
+    unit_before_tenant = f"""
+        create or replace function app.rename(colour text, label text) returns boolean {DEFINER} as $$
+        begin
+            insert into app.units values (gen_random_uuid(), '00000000-0000-0000-0000-0000000000c0', 'x');
+            insert into app.tenants values ('00000000-0000-0000-0000-0000000000c0', 'Club');
+            return true;
+        end $$
+    """
+    calls.write(CHAINED.replace('"true; app.colours ~1"', f'"{cell}"'))
+
+    assert calls.messages(unit_before_tenant, DEFERRABLE.format(initially=initially)) == []
+
+
+def test_constraints_are_deferred_again_after_a_statement_of_an_actor(
+    connection: psycopg.Connection,
+) -> None:
+    connection.execute(DEFERRABLE.format(initially="deferred").encode())
+    tenant = "insert into app.tenants values ('00000000-0000-0000-0000-0000000000a1', 'Club')"
+    unit = "insert into app.units select gen_random_uuid(), '00000000-0000-0000-0000-0000000000a1', 'x'"
+
+    with actor_transaction(connection, read_matrix(MINI)) as transaction:
+        transaction.act("service", "select 1")
+        transaction.act("service", f"{unit}; {tenant}")
 
 
 def test_a_result_can_be_cast(calls: Calls) -> None:

@@ -13,7 +13,7 @@ from aigym_db.access.findings import differing_calls
 from aigym_db.access.matrix import read_matrix
 from aigym_db.access.test_database import open_test_database
 from aigym_db.project.config import find
-from tests.access.calls import CELLS, DEFINER, Calls
+from tests.access.calls import CELLS, DEFINER, Calls, call_messages
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,6 +34,21 @@ def test_a_change_that_is_not_expected_is_reported_with_call_and_actor(calls: Ca
     assert calls.messages()[0] == (
         "app.rename('teal', 'Sea'): member live: expected true, actual true; app.colours ~1."
     )
+
+
+def test_actors_with_the_same_result_are_in_one_finding(calls: Calls) -> None:
+    calls.write(CELLS.replace("true; app.colours ~1", "true") + 'admin = "1 row"\n')
+
+    outcomes = call_outcomes(calls.connection, read_matrix(calls.root))
+    same, *of_admin = [finding.message for finding in differing_calls(outcomes)]
+
+    assert same == (
+        "app.rename('teal', 'Sea'): member, comember, admin_aal1, outsider live: "
+        "expected true, actual true; app.colours ~1."
+    )
+    assert of_admin == [
+        "app.rename('teal', 'Sea'): admin live: expected 1 row, actual 1 row; app.colours ~1."
+    ]
 
 
 def test_a_change_by_a_trigger_counts(calls: Calls) -> None:
@@ -304,9 +319,8 @@ def test_a_function_without_its_checks_is_reported_with_caller_and_changes() -> 
         assert without.count("if false then") == 2
         connection.execute(without.encode())
 
-        outcomes = call_outcomes(connection, matrix, {"iam.grant_role"})
+        messages = call_messages(connection, matrix, {"iam.grant_role"})
 
-    messages = [finding.message for finding in differing_calls(outcomes)]
     message = next(message for message in messages if "enrolled_aal2 super_to_self" in message)
     assert message.startswith(
         "iam.grant_role('00000000-0000-4000-8000-00000000a015', 'super_admin'): enrolled_aal2 super_to_self: "

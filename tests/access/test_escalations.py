@@ -10,13 +10,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from aigym_db.access.calls import call_outcomes
 from aigym_db.access.escalations import escalations
-from aigym_db.access.findings import differing_calls, differing_cells
+from aigym_db.access.findings import differing_cells
 from aigym_db.access.matrix import read_matrix
 from aigym_db.access.trial import trial
 from aigym_db.errors import BadAccessMatrix
 from aigym_db.model.finding import Finding
+from tests.access.calls import call_messages
 from tests.access.conftest import MINI
 
 TENANCY = Path(__file__).parent / "tenancy"
@@ -32,9 +32,8 @@ def club(database: str) -> Iterator[psycopg.Connection]:
 
 
 def calls(connection: psycopg.Connection) -> list[str]:
-    """Execute all calls; return the messages of the findings."""
-    outcomes = call_outcomes(connection, read_matrix(TENANCY))
-    return [finding.message for finding in differing_calls(outcomes)]
+    """Execute all calls; return the message of each cell that differs."""
+    return call_messages(connection, read_matrix(TENANCY))
 
 
 def writes(connection: psycopg.Connection, root: Path) -> list[Finding]:

@@ -7,9 +7,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from aigym_db.access.calls import call_outcomes
-from aigym_db.access.findings import differing_calls
 from aigym_db.access.matrix import read_matrix
+from tests.access.calls import call_messages
 
 DEFINER = "security definer set search_path = ''"
 SHARES = f"""
@@ -47,6 +46,74 @@ def prepare(root: Path, connection: psycopg.Connection, sql: str) -> None:
     file.write_text(file.read_text() + CELLS)
 
 
+def test_a_call_can_be_named_as_held_rows_are(mini: Path, connection: psycopg.Connection) -> None:
+    prepare(mini, connection, SHARES.format(read=STATIC, unlogged=""))
+    file = mini / "policies/app.access.toml"
+    gained = '["app.notes".gains]\nadmin = { update = "share.seen(held)" }\n[functions."share.seen".calls]'
+    file.write_text(
+        file.read_text()
+        .replace("all = []", "held = []")
+        .replace("share.links +1", "share.links +1; gains share.seen(held) 1")
+        .replace('[functions."share.seen".calls]', gained)
+    )
+
+    assert call_messages(connection, read_matrix(mini)) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reach"),
+    [
+        ("null", "false", "gains share.state(all) 1; admin gains share.state(all) 1"),
+        ("false", "null", "loses share.state(all) 1; admin loses share.state(all) 1"),
+        ("false", "true", "gains share.state(all) 1; admin gains share.state(all) 1"),
+        ("true", "false", "loses share.state(all) 1; admin loses share.state(all) 1"),
+    ],
+)
+def test_false_is_a_value_of_its_own_unless_it_is_instead_of_true(
+    mini: Path, connection: psycopg.Connection, before: str, after: str, reach: str
+) -> None:
+    prepare(mini, connection, SHARES.format(read=STATIC, unlogged=""))
+    connection.execute(
+        f"""revoke execute on function share.seen from mini_user;
+        create function share.state() returns boolean language sql stable {DEFINER} as $$
+            select case count(*) when 1 then {before} else {after} end from share.links $$;
+        revoke execute on function share.state from public;
+        grant execute on function share.state to mini_user""".encode()
+    )
+    file = mini / "policies/app.access.toml"
+    file.write_text(
+        file.read_text()
+        .replace("share.seen", "share.state")
+        .replace("one = []", 'one = { before = [{ as = "admin", sql = "select 1" }] }')
+    )
+
+    message = next(m for m in call_messages(connection, read_matrix(mini)) if ": member one:" in m)
+
+    assert message.endswith(f"actual void; share.links +1; {reach}.")
+
+
+def test_a_value_that_is_false_instead_of_null_can_open_rows(
+    mini: Path, connection: psycopg.Connection
+) -> None:
+    prepare(mini, connection, SHARES.format(read=STATIC, unlogged=""))
+    connection.execute(
+        f"""create function guard.closed() returns boolean language sql stable {DEFINER} as $$
+            select false from share.links as l where l.name = 'of another' $$;
+        create policy opened on app.units for select to mini_user using (not (select guard.closed()));
+        """.encode()
+    )
+    file = mini / "policies/app.access.toml"
+    file.write_text(
+        file.read_text()
+        + '[functions."guard.closed".calls]\nown = []\n[functions."guard.closed".access]\n'
+        + 'anonymous = "null"\npeople = "null"\nservice = "null"\n'
+    )
+
+    message = next(m for m in call_messages(connection, read_matrix(mini)) if ": member one:" in m)
+
+    assert "app.units 1, guard.closed(own) 1" in message
+
+
 @pytest.mark.parametrize("read", [STATIC, DYNAMIC])
 @pytest.mark.parametrize("unlogged", ["", "unlogged"])
 def test_what_an_inserted_row_opens_through_a_function_is_a_gain(
@@ -54,7 +121,7 @@ def test_what_an_inserted_row_opens_through_a_function_is_a_gain(
 ) -> None:
     prepare(mini, connection, SHARES.format(read=read, unlogged=unlogged))
 
-    messages = [f.message for f in differing_calls(call_outcomes(connection, read_matrix(mini)))]
+    messages = call_messages(connection, read_matrix(mini))
 
     assert any(": member one" in message and "gains share.seen(all) 1" in message for message in messages)
 
@@ -70,7 +137,7 @@ def test_what_an_inserted_row_opens_through_a_policy_is_a_gain(
             using (exists (select from share.links as l where l.name = 'of another'))"""
     )
 
-    messages = [f.message for f in differing_calls(call_outcomes(connection, read_matrix(mini)))]
+    messages = call_messages(connection, read_matrix(mini))
 
     assert any(
         ": outsider one" in message and "app.units " in message.split("gains")[1] for message in messages
@@ -130,7 +197,7 @@ def test_what_an_inserted_row_opens_through_a_helper_is_a_gain(
     file = mini / "policies/app.access.toml"
     file.write_text(file.read_text() + SHARED.format(value="true" if "view" in helper else "false"))
 
-    messages = [f.message for f in differing_calls(call_outcomes(connection, read_matrix(mini)))]
+    messages = call_messages(connection, read_matrix(mini))
 
     assert any(
         ": outsider one" in message and "app.units " in message.split("gains")[1] for message in messages

@@ -126,11 +126,13 @@ def _test_mutants(app: App, result: AccessReport, tables: tuple[str, ...], equiv
     for kind, part in kinds.items():
         if part.mutants:
             app.report.print_line(f"{counted(part.tried, f'{kind} mutant')}, {_listed(part)}.")
-    if not done.mutants:
-        subjects = ", ".join(tables) or "The database"
-        app.report.print_line(f"{subjects}: no mutation operator applies, so there are no mutants.")
+    for name in done.without or (() if done.mutants else ("The database",)):
+        app.report.print_line(f"{name}: no mutation operator applies, so there are no mutants.")
     speed = round(len(done.tested) / took_s)
-    app.report.print_line(f"{counted(done.tried, 'mutant')}, {_listed(done)} ({speed:,} mutants per second).")
+    if done.mutants:
+        app.report.print_line(
+            f"{counted(done.tried, 'mutant')}, {_listed(done)} ({speed:,} mutants per second)."
+        )
     counts = MutantCounts(
         tried=done.tried,
         killed=len(done.killed),

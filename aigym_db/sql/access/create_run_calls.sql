@@ -58,7 +58,7 @@ begin
                     perform pg_temp.aigym_run_step(call_row.before -> (step - 1), path);
                 end loop;
                 rejected_step := null;
-                if not call_row.before_compared and (unlogged or counted_at <> pg_current_wal_insert_lsn()) then
+                if not call_row.before_policed and (unlogged or counted_at <> pg_current_wal_insert_lsn()) then
                     counts_compared := pg_temp.aigym_count_changes();
                 end if;
             end if;
@@ -93,7 +93,7 @@ begin
                     group by t.name
                 ) as changed
                 where (changed.inserted, changed.updated, changed.deleted) <> (0, 0, 0);
-                if with_reach and counts_after <> counts_compared then
+                if with_reach and call_row.actors <> '{}' and counts_after <> counts_compared then
                     changed := array(select jsonb_object_keys(changes));
                     parts := pg_temp.aigym_changed_parts(
                         changes,

@@ -1,5 +1,5 @@
 -- Execute a statement before a call as its actor and with this search_path; `aigym.result` is the value that the last query
--- returned.
+-- returned. Deferred constraints are checked as at COMMIT, and deferred again.
 create or replace function pg_temp.aigym_run_step(step jsonb, path text)
 returns void
 language plpgsql as $step$
@@ -17,6 +17,8 @@ begin
         execute statement;
     end if;
     perform pg_catalog.set_config('search_path', '', true);
+    set constraints all immediate;
     perform set_config('role', 'none', true);
+    perform pg_temp.aigym_defer_constraints();
 end
 $step$
