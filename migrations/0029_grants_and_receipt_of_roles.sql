@@ -1,6 +1,291 @@
 -- 0029 grants and receipt of roles
--- from: schema/core/_functions/soft_delete.sql.j2, schema/iam/_functions/accept_invitation.sql.j2, schema/iam/_functions/assert_grantor_remains.sql.j2, schema/iam/_functions/assert_not_widened.sql.j2, schema/iam/_functions/create_tenant.sql.j2, schema/iam/_functions/grant_permission.sql.j2, schema/iam/_functions/grant_role.sql.j2, schema/iam/_functions/has_grantor.sql.j2, schema/iam/_functions/join_by_domain.sql.j2, schema/iam/_functions/lock_platform.sql.j2, schema/iam/_functions/may_allow.sql.j2, schema/iam/_functions/is_denied.sql.j2, schema/iam/_functions/revoke_permission.sql.j2, schema/iam/_functions/revoke_role.sql.j2, schema/iam/_functions/set_role_permission.sql.j2
+-- from: schema/core/_functions/may_delete.sql.j2, schema/core/_functions/restore.sql.j2, schema/core/_functions/soft_delete.sql.j2, schema/iam/_functions/accept_invitation.sql.j2, schema/iam/_functions/assert_grantor_remains.sql.j2, schema/iam/_functions/assert_not_widened.sql.j2, schema/iam/_functions/create_tenant.sql.j2, schema/iam/_functions/grant_permission.sql.j2, schema/iam/_functions/grant_role.sql.j2, schema/iam/_functions/hand_over_ownership.sql.j2, schema/iam/_functions/has_grantor.sql.j2, schema/iam/_functions/join_by_domain.sql.j2, schema/iam/_functions/may_allow.sql.j2, schema/iam/_functions/is_denied.sql.j2, schema/iam/_functions/revoke_permission.sql.j2, schema/iam/_functions/revoke_role.sql.j2, schema/iam/_functions/set_membership_status.sql.j2, schema/iam/_functions/set_role_permission.sql.j2, schema/iam/_functions/set_tenant_status.sql.j2
 -- migrate:up
+
+-- schema/core/_functions/may_delete.sql.j2
+
+-- One branch per table and no dynamic SQL: the condition differs by table, and no argument becomes part of a statement. The
+-- session levels are those of the tables' policies.
+create or replace function core.may_delete(p_table regclass, p_id uuid)
+returns boolean
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+  me uuid := auth.uid();
+begin
+  case p_table::text
+    when 'ai.conversations' then
+      perform authz.assert_session('enrolled');
+
+      return exists (
+        select
+        from ai.conversations as t
+        where t.id = p_id
+          and t.user_id = me
+          and (t.tenant_id is null or t.tenant_id = any (array(select authz.tenant_ids())))
+          and (t.deleted_at is null or t.deleted_by = me)
+      );
+
+    when 'content.folders' then
+      perform authz.assert_session('enrolled');
+
+      return exists (
+        select
+        from content.folders as t
+        where t.id = p_id
+          and t.tenant_id = any (array(select authz.governed_with('content.delete')))
+      );
+
+    when 'content.items' then
+      perform authz.assert_session('enrolled');
+
+      return exists (
+        select
+        from content.items as t
+        where t.id = p_id
+          and (
+            (
+              t.owner_id = me
+              and t.tenant_id = any (array(select authz.tenants_with('content.create')))
+              and (
+                t.status not in ('approved', 'published')
+                or t.tenant_id = any (array(select authz.tenants_with('content.publish')))
+              )
+              and (t.deleted_at is null or t.deleted_by = me)
+            )
+            or t.tenant_id = any (array(select authz.governed_with('content.delete')))
+            or (t.tenant_id is null and authz.is_super_admin())
+          )
+      );
+
+    when 'iam.roles' then
+      perform authz.assert_session('always');
+
+      return authz.may_on_platform('platform.grant')
+        and exists (
+          select
+          from iam.roles as t
+          where t.id = p_id
+            and not t.is_system
+            -- Tenants would lose their owners.
+            and authz.role_rank(t.id) <> 2
+            and not exists (
+              select
+              from iam.user_roles as ur
+              where ur.role_id = t.id
+                and ur.user_id = me
+                and ur.revoked_at is null
+            )
+        );
+
+    when 'iam.tenants' then
+      perform authz.assert_session('always');
+
+      return authz.may_on_platform('tenant.suspend');
+
+    when 'iam.units' then
+      perform authz.assert_session('enrolled');
+
+      return exists (
+        select
+        from iam.units as t
+        where t.id = p_id
+          and t.tenant_id = any (array(select authz.governed_with('unit.manage')))
+      );
+
+    when 'media.media' then
+      perform authz.assert_session('enrolled');
+
+      return exists (
+        select
+        from media.media as t
+        where t.id = p_id
+          and (
+            (
+              t.owner_id = me
+              and (t.tenant_id is null or t.tenant_id = any (array(select authz.tenants_with('media.create'))))
+              and (t.deleted_at is null or t.deleted_by = me)
+            )
+            or t.tenant_id = any (array(select authz.governed_with('media.delete')))
+            or (t.tenant_id is null and t.owner_id is null and authz.is_super_admin())
+          )
+      );
+
+    else
+      raise exception 'rows of % cannot be soft-deleted', p_table
+        using errcode = 'invalid_parameter_value';
+  end case;
+end
+$$;
+
+-- schema/core/_functions/restore.sql.j2
+
+create or replace function core.restore(p_table regclass, p_id uuid)
+returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  removed_at timestamptz;
+begin
+  if not core.may_delete(p_table, p_id) then
+    return false;
+  end if;
+
+  case p_table::text
+    when 'ai.conversations' then
+      update ai.conversations as t
+      set deleted_at = null, deleted_by = null
+      where t.id = p_id
+        and t.deleted_at is not null;
+
+    when 'content.folders' then
+      perform core.lock_tree(p_table);
+
+      select t.deleted_at
+      into removed_at
+      from content.folders as t
+      where t.id = p_id
+      for update;
+
+      if removed_at is null then
+        return false;
+      end if;
+
+      -- To the top level, if the folder above is still deleted.
+      update content.folders as t
+      set
+        deleted_at = null,
+        deleted_by = null,
+        parent_id = (select above.id from content.folders as above where above.id = t.parent_id and above.deleted_at is null)
+      where t.id = p_id;
+
+      -- With the contents that were deleted with it.
+      update content.folders as t
+      set deleted_at = null, deleted_by = null
+      where t.ancestor_ids @> array[p_id]
+        and t.deleted_at = removed_at;
+
+      update content.items as t
+      set deleted_at = null, deleted_by = null
+      where t.folder_id in (
+          select f.id
+          from content.folders as f
+          where (f.id = p_id or f.ancestor_ids @> array[p_id])
+            and f.deleted_at is null
+        )
+        and t.deleted_at = removed_at;
+
+      return true;
+
+    when 'content.items' then
+      -- The lock waits for a concurrent deletion of the folder.
+      perform from content.folders as f
+      where f.id = (select t.folder_id from content.items as t where t.id = p_id)
+      for share;
+
+      -- To the top level, if its folder is still deleted.
+      update content.items as t
+      set
+        deleted_at = null,
+        deleted_by = null,
+        folder_id = (select f.id from content.folders as f where f.id = t.folder_id and f.deleted_at is null)
+      where t.id = p_id
+        and t.deleted_at is not null;
+
+    when 'iam.roles' then
+      perform iam.lock_platform();
+
+      if not core.may_delete(p_table, p_id) then
+        return false;
+      end if;
+
+      update iam.roles as t
+      set deleted_at = null, deleted_by = null
+      where t.id = p_id
+        and t.deleted_at is not null;
+
+      if not found then
+        return false;
+      end if;
+
+      perform audit.log_security(
+        'role.changed',
+        action => 'restore',
+        resource => 'iam.roles',
+        risk => 'critical',
+        details => jsonb_build_object('role', p_id)
+      );
+
+      return true;
+
+    when 'iam.tenants' then
+      perform core.lock_tree(p_table);
+
+      update iam.tenants as t
+      set deleted_at = null, deleted_by = null
+      where t.id = p_id
+        and t.deleted_at is not null
+        and not exists (
+          select
+          from iam.tenants as above
+          where above.id = t.parent_id
+            and above.deleted_at is not null
+        );
+
+      if not found then
+        return false;
+      end if;
+
+      perform audit.log_security(
+        'tenant.restored', action => 'restore', resource => 'iam.tenants', risk => 'high', tenant => p_id
+      );
+
+      return true;
+
+    when 'iam.units' then
+      perform core.lock_tree(p_table);
+
+      select t.deleted_at
+      into removed_at
+      from iam.units as t
+      where t.id = p_id
+      for update;
+
+      if removed_at is null then
+        return false;
+      end if;
+
+      -- To the top level, if the unit above is still deleted.
+      update iam.units as t
+      set
+        deleted_at = null,
+        deleted_by = null,
+        parent_id = (select above.id from iam.units as above where above.id = t.parent_id and above.deleted_at is null)
+      where t.id = p_id;
+
+      -- With the units below that were deleted with it.
+      update iam.units as t
+      set deleted_at = null, deleted_by = null
+      where t.ancestor_ids @> array[p_id]
+        and t.deleted_at = removed_at;
+
+      return true;
+
+    when 'media.media' then
+      update media.media as t
+      set deleted_at = null, deleted_by = null
+      where t.id = p_id
+        and t.deleted_at is not null;
+  end case;
+
+  return found;
+end
+$$;
 
 -- schema/core/_functions/soft_delete.sql.j2
 
@@ -293,7 +578,10 @@ security definer
 set search_path = ''
 as $$
 begin
-  if had_grantor and not iam.has_grantor(tenant) then
+  if not iam.has_grantor(tenant)
+    -- If all on the platform have a time limit, the caller remains.
+    and (had_grantor or tenant is null and authz.may_on_platform('platform.grant') is not true)
+  then
     raise exception '%', case
         when tenant is null then 'no person without a time limit could grant roles on the platform'
         else 'the tenant would have no owner who can grant roles'
@@ -304,8 +592,9 @@ end
 $$;
 
 comment on function iam.assert_grantor_remains(uuid, boolean) is
-  'Raises object_not_in_prerequisite_state if a person could grant by iam.has_grantor() before the change and none can '
-  'after it. Call it after iam.lock_tenant() or iam.lock_platform().';
+  'Raises object_not_in_prerequisite_state if a person could grant by iam.has_grantor() before the change and none can after '
+  'it, or if the caller loses platform.grant on a platform without such a person. Call it after iam.lock_tenant() or '
+  'iam.lock_platform().';
 
 revoke all on function iam.assert_grantor_remains(uuid, boolean) from public;
 
@@ -330,23 +619,23 @@ begin
       select
       from iam.permission_grants as g
       where g.role_id = assert_not_widened.role
-        and g.tenant_id = assert_not_widened.tenant
-        and g.effect = 'allow'
-        and (g.expires_at is null or g.expires_at > now())
+        and (g.tenant_id is null or g.tenant_id = assert_not_widened.tenant)
+        -- Also a denial that the caller has limited or ended.
+        and (g.effect = 'allow' or g.expires_at is not null)
         and g.granted_by = auth.uid()
         and g.granted_at > assert_not_widened.since
     )
   then
-    raise exception 'the caller has added a permission to the role, and receives it from another person only'
+    raise exception 'the caller has changed the permissions of the role, and receives it from another person only'
       using errcode = 'insufficient_privilege';
   end if;
 end
 $$;
 
 comment on function iam.assert_not_widened(uuid, uuid, timestamptz) is
-  'Raises insufficient_privilege if the caller has added a permission to a role, everywhere or in the tenant, since a time. '
-  'For functions by which people receive a role without a new decision of another person: they call it after the role is '
-  'inserted, which waits for those that add permissions to it.';
+  'Raises insufficient_privilege if the caller has added a permission to a role, or ended or limited its denial, everywhere or '
+  'in the tenant, since a time. For functions by which people receive a role without a new decision of another person. They '
+  'call it after the role is inserted, which waits for iam.set_role_permission(), and after the lock of the tenant.';
 
 revoke all on function iam.assert_not_widened(uuid, uuid, timestamptz) from public;
 
@@ -444,8 +733,8 @@ declare
   wanted_permission iam.permissions;
   wanted_role uuid;
   wanted_rank integer;
-  ends_denial boolean;
   granted uuid;
+  had_grantor boolean;
   governed uuid[];
 begin
   if person = auth.uid() then
@@ -552,45 +841,50 @@ begin
       using errcode = 'insufficient_privilege';
   end if;
 
-  -- The same exception as a denial, which would end now or earlier than before.
-  ends_denial := exists (
-    select
-    from iam.permission_grants as g
-    where (g.user_id = person or g.role_id = wanted_role)
-      and g.permission_id = wanted_permission.id
-      and g.tenant_id is not distinct from grant_permission.tenant
-      and g.unit_id is null
-      and g.resource_id is null
-      and g.effect = 'deny'
-      and coalesce(g.expires_at, 'infinity')
-        > case grant_permission.effect when 'deny' then coalesce(grant_permission.expires, 'infinity') else now() end
-  );
-
-  if (grant_permission.effect = 'allow' or ends_denial)
-    and not iam.may_allow(permission_code, tenant, wanted_role, ends_denial)
+  if (
+      grant_permission.effect = 'allow'
+      -- A denial that would end earlier.
+      or exists (
+        select
+        from iam.permission_grants as g
+        where (g.user_id = person or g.role_id = wanted_role)
+          and g.permission_id = wanted_permission.id
+          and g.tenant_id is not distinct from grant_permission.tenant
+          and g.unit_id is null
+          and g.resource_id is null
+          and g.effect = 'deny'
+          and coalesce(g.expires_at, 'infinity') > coalesce(grant_permission.expires, 'infinity')
+      )
+    )
+    and not iam.may_allow(permission_code, tenant, wanted_role)
   then
     raise exception 'permission denied to allow permission %', permission_code
       using errcode = 'insufficient_privilege';
   end if;
 
-  -- The tenant, or the platform (null) and, for role.grant denied in every tenant, the tenants of the person or role; of these
-  -- those where a person can grant.
-  governed := tenant || array(
-    select t.id
-    from iam.tenants as t
-    where grant_permission.tenant is null
-      and permission_code = 'role.grant'
-      and t.deleted_at is null
-      and exists (
-        select
-        from iam.user_roles as ur
-        where ur.tenant_id = t.id
-          and (ur.user_id = person or ur.role_id = wanted_role)
-      )
-    order by t.id
-    for no key update
-  );
-  governed := array(select g.id from unnest(governed) as g (id) where iam.has_grantor(g.id));
+  had_grantor := iam.has_grantor(tenant);
+
+  -- The tenants where role.grant, denied in every tenant, would be denied to an owner. Those who receive the role, or a role,
+  -- wait.
+  if tenant is null and permission_code = 'role.grant' then
+    perform from iam.roles as r where r.id = wanted_role for update;
+    perform from iam.profiles as p where p.id = person for update;
+
+    governed := array(
+      select t.id
+      from iam.tenants as t
+      where t.deleted_at is null
+        and exists (
+          select
+          from iam.user_roles as ur
+          where ur.tenant_id = t.id
+            and (ur.user_id = person or ur.role_id = wanted_role)
+        )
+      order by t.id
+      for no key update
+    );
+    governed := array(select g.id from unnest(governed) as g (id) where iam.has_grantor(g.id));
+  end if;
 
   insert into iam.permission_grants (
     user_id, role_id, permission_id, tenant_id, effect, granted_by, granted_at, expires_at, reason, created_by
@@ -610,6 +904,7 @@ begin
   returning id
   into granted;
 
+  perform iam.assert_grantor_remains(tenant, had_grantor);
   perform iam.assert_grantor_remains(g.id, true) from unnest(governed) as g (id);
 
   perform audit.log_security(
@@ -631,6 +926,8 @@ begin
   return granted;
 end
 $$;
+
+comment on function iam.grant_permission(text, iam.grant_effect, uuid, uuid, text, timestamp with time zone, text) is 'Allows or denies a permission in a tenant to another person or to the holders of a role, or changes such an exception, and returns its id. Requires permission role.grant, the rank of the person or role and of its holders, and the permission itself to allow it or to shorten a denial. Without a tenant, super admins deny it everywhere. Rejected if no owner of the tenant, or no person on the platform, could grant any more.';
 
 -- schema/iam/_functions/grant_role.sql.j2
 
@@ -755,6 +1052,86 @@ begin
 end
 $$;
 
+-- schema/iam/_functions/hand_over_ownership.sql.j2
+
+create or replace function iam.hand_over_ownership(tenant uuid, person uuid)
+returns void
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  me constant uuid := auth.uid();
+  owner_role uuid;
+begin
+  perform iam.lock_tenant(tenant);
+  perform authz.assert_session('always');
+  perform authz.assert_permission('role.grant', tenant);
+
+  if authz.held_rank(me, tenant) < 2 or authz.rank_in(me, tenant) < 2 then
+    raise exception 'only an owner can hand over the ownership'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  if person = me
+    or not exists (
+      select
+      from iam.memberships as m
+      join iam.profiles as p on p.id = m.user_id
+      where m.tenant_id = tenant
+        and m.user_id = person
+        and m.status = 'active' and (m.expires_at is null or m.expires_at > now())
+        and m.expires_at is null
+        and p.status = 'active'
+        and authz.account_is_open(p.id)
+    )
+  then
+    raise exception 'the ownership can be handed over to another active member only'
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  -- The denial would limit the new owner, who could not end it.
+  if iam.is_denied(person, tenant) then
+    raise exception 'a permission is denied to the new owner'
+      using errcode = 'object_not_in_prerequisite_state',
+            hint = 'End the denial, or the role that it is for: iam.revoke_permission() or iam.revoke_role().';
+  end if;
+
+  select r.id
+  into strict owner_role
+  from iam.roles as r
+  where r.code = 'owner';
+
+  insert into iam.user_roles (user_id, role_id, tenant_id, granted_by, reason, created_by)
+  values (person, owner_role, tenant, me, 'ownership handed over', me)
+  on conflict (user_id, role_id, tenant_id, unit_id) where revoked_at is null
+  do update
+    set expires_at = null, granted_by = excluded.granted_by, reason = excluded.reason;
+
+  perform iam.assert_other_owner(tenant, me);
+
+  update iam.user_roles as ur
+  set revoked_at = now(), reason = 'ownership handed over'
+  from iam.roles as r
+  where ur.user_id = me
+    and ur.tenant_id = hand_over_ownership.tenant
+    and ur.unit_id is null
+    and ur.revoked_at is null
+    and r.id = ur.role_id
+    and r.role_type = 'owner';
+
+  perform audit.log_security(
+    'ownership.handed_over',
+    action => 'hand_over_ownership',
+    resource => 'iam.tenants',
+    risk => 'high',
+    tenant => tenant,
+    details => jsonb_build_object('from', me, 'to', person),
+    person => person
+  );
+end
+$$;
+
 -- schema/iam/_functions/has_grantor.sql.j2
 
 create function iam.has_grantor(tenant uuid)
@@ -789,8 +1166,8 @@ end
 $$;
 
 comment on function iam.has_grantor(uuid) is
-  'Whether a tenant has an owner by iam.has_granting_owner(), or the platform (null) a person without time limit who is not '
-  'denied permission platform.grant. Functions that can end this call iam.assert_grantor_remains().';
+  'Whether a tenant has an owner by iam.has_granting_owner(), or the platform (null) a person with permission '
+  'platform.grant by a role without time limit, who is not denied it. Functions that can end this call iam.assert_grantor_remains().';
 
 revoke all on function iam.has_grantor(uuid) from public;
 
@@ -862,29 +1239,9 @@ begin
 end
 $$;
 
--- schema/iam/_functions/lock_platform.sql.j2
-
-create or replace function iam.lock_platform()
-returns void
-language plpgsql
-security definer
-set search_path = ''
-as $$
-begin
-  perform
-  from iam.permissions as p
-  where p.code = 'platform.grant'
-    -- Others cannot block those who have it.
-    and authz.may_on_platform(p.code)
-  for no key update;
-end
-$$;
-
-comment on function iam.lock_platform() is 'Locks the platform until the transaction ends, if the caller has permission platform.grant. Functions that grant, deny or revoke on it lock it before they test the permission, so that of two super admins who take it from each other one keeps it.';
-
 -- schema/iam/_functions/may_allow.sql.j2
 
-create function iam.may_allow(permission_code text, tenant uuid, role uuid default null, ends_denial boolean default false)
+create or replace function iam.may_allow(permission_code text, tenant uuid, role uuid default null)
 returns boolean
 language plpgsql
 stable
@@ -905,22 +1262,13 @@ begin
     when may_allow.tenant is null then not is_own
     when is_own then
       may_allow.tenant in (select authz.person_tenants_with(auth.uid(), may_allow.permission_code))
-    -- The end of a denial has no author whom iam.assert_not_widened() could find.
-    when may_allow.ends_denial and may_allow.role is not null then
-      may_allow.tenant in (select authz.person_governed_with(auth.uid(), may_allow.permission_code))
     else
       may_allow.tenant in (select authz.governed_with(may_allow.permission_code))
   end;
 end
 $$;
 
-comment on function iam.may_allow(text, uuid, uuid, boolean) is
-  'Whether the caller can allow a permission in a tenant, or end its denial: callers who hold it there, to a role that they '
-  'hold as a member, not by an elevation or from a tenant above, which it would outlast, and not by an elevation to end the '
-  'denial of a role. Without a tenant, a denial to another role than those of the caller. iam.assert_not_widened() tests '
-  'roles that the caller receives later.';
-
-revoke all on function iam.may_allow(text, uuid, uuid, boolean) from public;
+comment on function iam.may_allow(text, uuid, uuid) is 'Whether the caller can allow a permission in a tenant, or end its denial: callers who hold it there. To a role that they hold in the tenant, callers who hold it as a member, because it would outlast an elevation or a role in a tenant above. Without a tenant, whether the caller can end a denial: not of a role that they hold. Of a role that they receive later see iam.assert_not_widened().';
 
 -- schema/iam/_functions/is_denied.sql.j2
 
@@ -946,20 +1294,18 @@ as $$
         or exists (
           select
           from iam.user_roles as ur
-          join iam.roles as r on r.id = ur.role_id
           where ur.user_id = is_denied.person
             and ur.tenant_id is not distinct from is_denied.tenant
             and ur.role_id = g.role_id
             and ur.unit_id is null
             and ur.revoked_at is null
             and (ur.expires_at is null or ur.expires_at > now())
-            and r.deleted_at is null
         )
       )
   )
 $$;
 
-comment on function iam.is_denied(uuid, uuid, text) is 'Whether a permission, or any (null), is denied to a person in a tenant as a whole, also a suspended one, or on the platform (null): to the person or to a role that they hold in it, there or in every tenant.';
+comment on function iam.is_denied(uuid, uuid, text) is 'Whether a permission, or any (null), is denied to a person in a tenant as a whole, also a suspended one, or on the platform (null): to the person or to a role that they hold in it, also a deleted one, which can be restored.';
 
 -- schema/iam/_functions/revoke_permission.sql.j2
 
@@ -978,10 +1324,10 @@ begin
   from iam.permission_grants as g
   where g.id = permission_grant;
 
-  if held_in is null then
-    perform iam.lock_platform();
-  else
+  if held_in is not null then
     perform iam.lock_tenant(held_in);
+  elsif found then
+    perform iam.lock_platform();
   end if;
 
   -- After the lock: the caller may have lost the permission meanwhile.
@@ -992,6 +1338,7 @@ begin
   from iam.permission_grants as g
   join iam.permissions as p on p.id = g.permission_id
   where g.id = permission_grant
+    and (g.expires_at is null or g.expires_at > now())
     and case
       when g.tenant_id is null then authz.may_on_platform('platform.grant')
       else g.tenant_id in (select authz.governed_with('role.grant'))
@@ -1012,14 +1359,21 @@ begin
           greatest(authz.held_rank(held.user_id, held.tenant_id), authz.rank_in(held.user_id, held.tenant_id))
         )
     )
-    or held.effect = 'deny' and not iam.may_allow(held.code, held.tenant_id, held.role_id, ends_denial => true)
+    or held.effect = 'deny' and not iam.may_allow(held.code, held.tenant_id, held.role_id)
   then
     raise exception 'permission denied to revoke this exception of permission %', held.code
       using errcode = 'insufficient_privilege';
   end if;
 
-  delete from iam.permission_grants as g
-  where g.id = permission_grant;
+  -- That of a role ends and keeps the name of the caller, for iam.assert_not_widened().
+  if held.role_id is null then
+    delete from iam.permission_grants as g
+    where g.id = permission_grant;
+  else
+    update iam.permission_grants as g
+    set expires_at = now(), granted_by = auth.uid(), granted_at = clock_timestamp()
+    where g.id = permission_grant;
+  end if;
 
   perform audit.log_security(
     'permission.revoked',
@@ -1036,6 +1390,8 @@ begin
   return true;
 end
 $$;
+
+comment on function iam.revoke_permission(uuid) is 'Ends an exception that iam.grant_permission() created, under the same conditions, and never one of the caller''s own. Returns false if it does not exist, has ended, or the caller lacks permission role.grant.';
 
 -- schema/iam/_functions/revoke_role.sql.j2
 
@@ -1055,10 +1411,10 @@ begin
   from iam.user_roles as ur
   where ur.id = user_role;
 
-  if held_in is null then
-    perform iam.lock_platform();
-  else
+  if held_in is not null then
     perform iam.lock_tenant(held_in);
+  elsif found then
+    perform iam.lock_platform();
   end if;
 
   -- After the lock: the caller may have lost the permission meanwhile.
@@ -1101,7 +1457,7 @@ begin
     perform iam.assert_other_owner(held.tenant_id, held.user_id);
   end if;
 
-  had_grantor := held.tenant_id is null and iam.has_grantor(null);
+  had_grantor := iam.has_grantor(held.tenant_id);
 
   update iam.user_roles
   set revoked_at = now(), reason = coalesce(core.safe_text(revoke_role.reason, 500), user_roles.reason)
@@ -1117,6 +1473,93 @@ begin
     tenant => held.tenant_id,
     details => jsonb_build_object('user_role', user_role, 'revoked_by', auth.uid()),
     person => held.user_id
+  );
+
+  return true;
+end
+$$;
+
+-- schema/iam/_functions/set_membership_status.sql.j2
+
+create or replace function iam.set_membership_status(
+  tenant uuid,
+  person uuid,
+  status iam.membership_status,
+  reason text default null
+)
+returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  me constant uuid := auth.uid();
+  former iam.membership_status;
+  change text;
+begin
+  perform iam.lock_tenant(tenant);
+  perform authz.assert_session(case when person = me and status = 'terminated' then 'enrolled' else 'always' end);
+
+  if person is distinct from me then
+    perform authz.assert_permission('member.manage', tenant);
+
+    if authz.rank_in(me, tenant) < greatest(authz.held_rank(person, tenant), authz.rank_in(person, tenant)) then
+      raise exception 'permission denied for a member of higher rank'
+        using errcode = 'insufficient_privilege';
+    end if;
+  end if;
+
+  select m.status
+  into former
+  from iam.memberships as m
+  where m.tenant_id = set_membership_status.tenant
+    and m.user_id = person
+  for update;
+
+  if not found then
+    return false;
+  end if;
+
+  -- Members only leave; suspension ends by another person.
+  change := case
+    when person = me then
+      case when set_membership_status.status = 'terminated' and former in ('active', 'pending') then 'left' end
+    when former = 'pending' and set_membership_status.status = 'active' then 'approved'
+    when former = 'active' and set_membership_status.status = 'suspended' then 'suspended'
+    when former = 'suspended' and set_membership_status.status = 'active' then 'reactivated'
+    when former <> 'terminated' and set_membership_status.status = 'terminated' then 'ended'
+  end;
+
+  if change is null then
+    raise exception 'permission denied to change this membership from % to %', former, set_membership_status.status
+      using errcode = 'insufficient_privilege',
+            hint = 'A membership that has ended is renewed by an invitation.';
+  end if;
+
+  if set_membership_status.status in ('suspended', 'terminated') and authz.held_rank(person, tenant) = 2 then
+    perform iam.assert_other_owner(tenant, person);
+  end if;
+
+  update iam.memberships as m
+  set
+    status = set_membership_status.status,
+    approved_by = case when change = 'approved' then me else m.approved_by end,
+    approved_at = case when change = 'approved' then now() else m.approved_at end,
+    -- The time limit of an earlier membership, see iam.request_membership().
+    expires_at = case when change = 'approved' and m.expires_at <= now() then null else m.expires_at end,
+    ended_by = case when set_membership_status.status = 'terminated' then me end,
+    ended_at = case when set_membership_status.status = 'terminated' then now() end
+  where m.tenant_id = set_membership_status.tenant
+    and m.user_id = person;
+
+  perform audit.log_security(
+    'membership.' || change,
+    action => 'set_membership_status',
+    resource => 'iam.memberships',
+    risk => case when change in ('approved', 'left') then 'low' else 'medium' end::audit.risk_level,
+    tenant => tenant,
+    details => jsonb_build_object('from', former, 'to', set_membership_status.status, 'by', me, 'reason', left(reason, 500)),
+    person => person
   );
 
   return true;
@@ -1164,8 +1607,8 @@ begin
       using errcode = 'no_data_found';
   end if;
 
-  -- In the tenants of others, rights are gained by an elevation or from another person only; iam.assert_not_widened() tests
-  -- a role that the caller receives later.
+  -- In a tenant, rights are gained by an elevation or from another person only; iam.assert_not_widened() tests a role that the
+  -- caller receives later.
   if granted
     and exists (
       select
@@ -1215,7 +1658,71 @@ begin
 end
 $$;
 
-comment on function iam.set_role_permission(text, text, boolean) is 'Adds a permission to a role in all tenants, or removes it, with permission platform.grant. Returns false if nothing changes. Rejected if the caller would gain the permission in a tenant, or if no person could grant roles any more.';
+comment on function iam.set_role_permission(text, text, boolean) is 'Adds a permission to a role in all tenants, or removes it, with permission platform.grant. Returns false if nothing changes. Rejected if the caller would gain the permission in a tenant, if owners would lose role.grant, or if no person could grant roles on the platform any more.';
+
+-- schema/iam/_functions/set_tenant_status.sql.j2
+
+create or replace function iam.set_tenant_status(tenant uuid, status iam.tenant_status, reason text default null)
+returns void
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  former iam.tenant_status;
+begin
+  perform iam.lock_tenant(tenant);
+  perform authz.assert_session('always');
+
+  -- Owners request the closure of their tenant; the rest is decided by the platform.
+  if authz.may_on_platform('tenant.suspend') is not true then
+    perform authz.assert_permission('tenant.close', tenant);
+
+    if set_tenant_status.status is distinct from 'closing' or authz.rank_in(auth.uid(), tenant) < 2 then
+      raise exception 'only the closure of a tenant can be requested, by its owner'
+        using errcode = 'insufficient_privilege';
+    end if;
+  end if;
+
+  select t.status
+  into former
+  from iam.tenants as t
+  where t.id = tenant
+    and t.deleted_at is null;
+
+  if former is null or set_tenant_status.status is null or set_tenant_status.status not in ('active', 'suspended', 'closing') then
+    raise exception 'a tenant that exists and one of the statuses active, suspended and closing are required'
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  if set_tenant_status.status = 'closing'
+    and exists (
+      select
+      from iam.tenants as below
+      where below.parent_id = tenant
+        and below.deleted_at is null
+        and below.status <> 'closing'
+    )
+  then
+    raise exception 'a tenant with tenants below it cannot be closed'
+      using errcode = 'object_not_in_prerequisite_state',
+            hint = 'Close the tenants below it first.';
+  end if;
+
+  update iam.tenants as t
+  set status = set_tenant_status.status
+  where t.id = tenant;
+
+  perform audit.log_security(
+    'tenant.' || case set_tenant_status.status when 'active' then 'reactivated' else set_tenant_status.status end,
+    action => 'set_tenant_status',
+    resource => 'iam.tenants',
+    risk => 'high',
+    tenant => tenant,
+    details => jsonb_build_object('from', former, 'to', set_tenant_status.status, 'reason', left(reason, 500))
+  );
+end
+$$;
 
 -- no longer in the templates
 
@@ -1223,36 +1730,7 @@ drop function iam.assert_not_widened(uuid, timestamp with time zone);
 
 drop function iam.assert_owner_remains(uuid, boolean);
 
-drop function iam.may_allow(text, uuid, uuid);
-
 -- migrate:down
-
-CREATE OR REPLACE FUNCTION iam.may_allow(permission_code text, tenant uuid, role uuid DEFAULT NULL::uuid)
- RETURNS boolean
- LANGUAGE plpgsql
- STABLE SECURITY DEFINER
- SET search_path TO ''
-AS $function$
-declare
-  is_own constant boolean := exists (
-    select
-    from iam.user_roles as ur
-    where ur.user_id = auth.uid()
-      and ur.role_id = may_allow.role
-      and (ur.tenant_id = may_allow.tenant or may_allow.tenant is null)
-  );
-begin
-  return case
-    when may_allow.tenant is null then not is_own
-    when is_own then
-      may_allow.tenant in (select authz.person_tenants_with(auth.uid(), may_allow.permission_code))
-    else
-      may_allow.tenant in (select authz.governed_with(may_allow.permission_code))
-  end;
-end
-$function$;
-
-comment on function iam.may_allow(text, uuid, uuid) is 'Whether the caller can allow a permission in a tenant, or end its denial: callers who hold it there, and to a role that they hold or have held there, those who hold it as a member, not by an elevation or from a tenant above, which it would outlast. Without a tenant, a denial to another role than those of the caller.';
 
 CREATE OR REPLACE FUNCTION iam.assert_owner_remains(tenant uuid, had_owner boolean)
  RETURNS void
@@ -1291,6 +1769,69 @@ end
 $function$;
 
 comment on function iam.assert_not_widened(uuid, timestamp with time zone) is 'Raises insufficient_privilege if the caller has added a permission to a role since a time. For functions by which people receive a role without a new decision of another person.';
+
+CREATE OR REPLACE FUNCTION iam.set_tenant_status(tenant uuid, status iam.tenant_status, reason text DEFAULT NULL::text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  former iam.tenant_status;
+begin
+  perform authz.assert_session('always');
+  perform iam.lock_tenant(tenant);
+
+  -- Owners request the closure of their tenant; the rest is decided by the platform.
+  if authz.may_on_platform('tenant.suspend') is not true then
+    perform authz.assert_permission('tenant.close', tenant);
+
+    if set_tenant_status.status is distinct from 'closing' or authz.rank_in(auth.uid(), tenant) < 2 then
+      raise exception 'only the closure of a tenant can be requested, by its owner'
+        using errcode = 'insufficient_privilege';
+    end if;
+  end if;
+
+  select t.status
+  into former
+  from iam.tenants as t
+  where t.id = tenant
+    and t.deleted_at is null;
+
+  if former is null or set_tenant_status.status is null or set_tenant_status.status not in ('active', 'suspended', 'closing') then
+    raise exception 'a tenant that exists and one of the statuses active, suspended and closing are required'
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  if set_tenant_status.status = 'closing'
+    and exists (
+      select
+      from iam.tenants as below
+      where below.parent_id = tenant
+        and below.deleted_at is null
+        and below.status <> 'closing'
+    )
+  then
+    raise exception 'a tenant with tenants below it cannot be closed'
+      using errcode = 'object_not_in_prerequisite_state',
+            hint = 'Close the tenants below it first.';
+  end if;
+
+  update iam.tenants as t
+  set status = set_tenant_status.status
+  where t.id = tenant;
+
+  perform audit.log_security(
+    'tenant.' || case set_tenant_status.status when 'active' then 'reactivated' else set_tenant_status.status end,
+    action => 'set_tenant_status',
+    resource => 'iam.tenants',
+    risk => 'high',
+    tenant => tenant,
+    details => jsonb_build_object('from', former, 'to', set_tenant_status.status, 'reason', left(reason, 500))
+  );
+end
+$function$;
+
 comment on function iam.set_role_permission(text, text, boolean) is 'Adds a permission to a role in all tenants, or removes it, with permission platform.grant. Returns false if nothing changes. Rejected if the caller would gain the permission in a tenant, or lose platform.grant, or if owners would lose role.grant.';
 
 CREATE OR REPLACE FUNCTION iam.set_role_permission(role_code text, permission_code text, granted boolean)
@@ -1381,6 +1922,86 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION iam.set_membership_status(tenant uuid, person uuid, status iam.membership_status, reason text DEFAULT NULL::text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  me constant uuid := auth.uid();
+  former iam.membership_status;
+  change text;
+begin
+  perform authz.assert_session(case when person = me and status = 'terminated' then 'enrolled' else 'always' end);
+  perform iam.lock_tenant(tenant);
+
+  if person is distinct from me then
+    perform authz.assert_permission('member.manage', tenant);
+
+    if authz.rank_in(me, tenant) < greatest(authz.held_rank(person, tenant), authz.rank_in(person, tenant)) then
+      raise exception 'permission denied for a member of higher rank'
+        using errcode = 'insufficient_privilege';
+    end if;
+  end if;
+
+  select m.status
+  into former
+  from iam.memberships as m
+  where m.tenant_id = set_membership_status.tenant
+    and m.user_id = person
+  for update;
+
+  if not found then
+    return false;
+  end if;
+
+  -- Members only leave; suspension ends by another person.
+  change := case
+    when person = me then
+      case when set_membership_status.status = 'terminated' and former in ('active', 'pending') then 'left' end
+    when former = 'pending' and set_membership_status.status = 'active' then 'approved'
+    when former = 'active' and set_membership_status.status = 'suspended' then 'suspended'
+    when former = 'suspended' and set_membership_status.status = 'active' then 'reactivated'
+    when former <> 'terminated' and set_membership_status.status = 'terminated' then 'ended'
+  end;
+
+  if change is null then
+    raise exception 'permission denied to change this membership from % to %', former, set_membership_status.status
+      using errcode = 'insufficient_privilege',
+            hint = 'A membership that has ended is renewed by an invitation.';
+  end if;
+
+  if set_membership_status.status in ('suspended', 'terminated') and authz.held_rank(person, tenant) = 2 then
+    perform iam.assert_other_owner(tenant, person);
+  end if;
+
+  update iam.memberships as m
+  set
+    status = set_membership_status.status,
+    approved_by = case when change = 'approved' then me else m.approved_by end,
+    approved_at = case when change = 'approved' then now() else m.approved_at end,
+    -- The time limit of an earlier membership, see iam.request_membership().
+    expires_at = case when change = 'approved' and m.expires_at <= now() then null else m.expires_at end,
+    ended_by = case when set_membership_status.status = 'terminated' then me end,
+    ended_at = case when set_membership_status.status = 'terminated' then now() end
+  where m.tenant_id = set_membership_status.tenant
+    and m.user_id = person;
+
+  perform audit.log_security(
+    'membership.' || change,
+    action => 'set_membership_status',
+    resource => 'iam.memberships',
+    risk => case when change in ('approved', 'left') then 'low' else 'medium' end::audit.risk_level,
+    tenant => tenant,
+    details => jsonb_build_object('from', former, 'to', set_membership_status.status, 'by', me, 'reason', left(reason, 500)),
+    person => person
+  );
+
+  return true;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION iam.revoke_role(user_role uuid, reason text DEFAULT NULL::text)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -1465,6 +2086,8 @@ begin
   return true;
 end
 $function$;
+
+comment on function iam.revoke_permission(uuid) is 'Deletes an exception that iam.grant_permission() created, under the same conditions, and never one of the caller''s own. Returns false if it does not exist or the caller lacks permission role.grant.';
 
 CREATE OR REPLACE FUNCTION iam.revoke_permission(permission_grant uuid)
  RETURNS boolean
@@ -1573,19 +2196,30 @@ AS $function$
   )
 $function$;
 
-comment on function iam.lock_platform() is 'Locks the platform until the transaction ends. Functions that grant, deny or revoke on it lock it before they test permission platform.grant, so that of two super admins who take it from each other one keeps it.';
+comment on function iam.may_allow(text, uuid, uuid) is 'Whether the caller can allow a permission in a tenant, or end its denial: callers who hold it there, and to a role that they hold or have held there, those who hold it as a member, not by an elevation or from a tenant above, which it would outlast. Without a tenant, a denial to another role than those of the caller.';
 
-CREATE OR REPLACE FUNCTION iam.lock_platform()
- RETURNS void
+CREATE OR REPLACE FUNCTION iam.may_allow(permission_code text, tenant uuid, role uuid DEFAULT NULL::uuid)
+ RETURNS boolean
  LANGUAGE plpgsql
- SECURITY DEFINER
+ STABLE SECURITY DEFINER
  SET search_path TO ''
 AS $function$
+declare
+  is_own constant boolean := exists (
+    select
+    from iam.user_roles as ur
+    where ur.user_id = auth.uid()
+      and ur.role_id = may_allow.role
+      and (ur.tenant_id = may_allow.tenant or may_allow.tenant is null)
+  );
 begin
-  perform
-  from iam.permissions as p
-  where p.code = 'platform.grant'
-  for no key update;
+  return case
+    when may_allow.tenant is null then not is_own
+    when is_own then
+      may_allow.tenant in (select authz.person_tenants_with(auth.uid(), may_allow.permission_code))
+    else
+      may_allow.tenant in (select authz.governed_with(may_allow.permission_code))
+  end;
 end
 $function$;
 
@@ -1652,6 +2286,84 @@ begin
   );
 
   return tenant;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION iam.hand_over_ownership(tenant uuid, person uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  me constant uuid := auth.uid();
+  owner_role uuid;
+begin
+  perform authz.assert_session('always');
+  perform iam.lock_tenant(tenant);
+  perform authz.assert_permission('role.grant', tenant);
+
+  if authz.held_rank(me, tenant) < 2 or authz.rank_in(me, tenant) < 2 then
+    raise exception 'only an owner can hand over the ownership'
+      using errcode = 'insufficient_privilege';
+  end if;
+
+  if person = me
+    or not exists (
+      select
+      from iam.memberships as m
+      join iam.profiles as p on p.id = m.user_id
+      where m.tenant_id = tenant
+        and m.user_id = person
+        and m.status = 'active' and (m.expires_at is null or m.expires_at > now())
+        and m.expires_at is null
+        and p.status = 'active'
+        and authz.account_is_open(p.id)
+    )
+  then
+    raise exception 'the ownership can be handed over to another active member only'
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  -- The denial would limit the new owner, who could not end it.
+  if iam.is_denied(person, tenant) then
+    raise exception 'a permission is denied to the new owner'
+      using errcode = 'object_not_in_prerequisite_state',
+            hint = 'End the denial, or the role that it is for: iam.revoke_permission() or iam.revoke_role().';
+  end if;
+
+  select r.id
+  into strict owner_role
+  from iam.roles as r
+  where r.code = 'owner';
+
+  insert into iam.user_roles (user_id, role_id, tenant_id, granted_by, reason, created_by)
+  values (person, owner_role, tenant, me, 'ownership handed over', me)
+  on conflict (user_id, role_id, tenant_id, unit_id) where revoked_at is null
+  do update
+    set expires_at = null, granted_by = excluded.granted_by, reason = excluded.reason;
+
+  perform iam.assert_other_owner(tenant, me);
+
+  update iam.user_roles as ur
+  set revoked_at = now(), reason = 'ownership handed over'
+  from iam.roles as r
+  where ur.user_id = me
+    and ur.tenant_id = hand_over_ownership.tenant
+    and ur.unit_id is null
+    and ur.revoked_at is null
+    and r.id = ur.role_id
+    and r.role_type = 'owner';
+
+  perform audit.log_security(
+    'ownership.handed_over',
+    action => 'hand_over_ownership',
+    resource => 'iam.tenants',
+    risk => 'high',
+    tenant => tenant,
+    details => jsonb_build_object('from', me, 'to', person),
+    person => person
+  );
 end
 $function$;
 
@@ -1787,6 +2499,8 @@ begin
   return granted;
 end
 $function$;
+
+comment on function iam.grant_permission(text, iam.grant_effect, uuid, uuid, text, timestamp with time zone, text) is 'Allows or denies a permission in a tenant to another person or to the holders of a role, or changes such an exception, and returns its id. Requires permission role.grant, the rank of the person or role and of its holders, and the permission itself to allow it or to shorten a denial. Without a tenant, super admins deny it everywhere. Rejected if no owner of the tenant, or not the caller on the platform, could grant any more.';
 
 CREATE OR REPLACE FUNCTION iam.grant_permission(permission_code text, effect iam.grant_effect, tenant uuid DEFAULT NULL::uuid, person uuid DEFAULT NULL::uuid, role_code text DEFAULT NULL::text, expires timestamp with time zone DEFAULT NULL::timestamp with time zone, reason text DEFAULT NULL::text)
  RETURNS uuid
@@ -2332,7 +3046,276 @@ begin
 end
 $function$;
 
-drop function iam.may_allow(text, uuid, uuid, boolean);
+CREATE OR REPLACE FUNCTION core.restore(p_table regclass, p_id uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  removed_at timestamptz;
+begin
+  if not core.may_delete(p_table, p_id) then
+    return false;
+  end if;
+
+  case p_table::text
+    when 'ai.conversations' then
+      update ai.conversations as t
+      set deleted_at = null, deleted_by = null
+      where t.id = p_id
+        and t.deleted_at is not null;
+
+    when 'content.folders' then
+      perform core.lock_tree(p_table);
+
+      select t.deleted_at
+      into removed_at
+      from content.folders as t
+      where t.id = p_id
+      for update;
+
+      if removed_at is null then
+        return false;
+      end if;
+
+      -- To the top level, if the folder above is still deleted.
+      update content.folders as t
+      set
+        deleted_at = null,
+        deleted_by = null,
+        parent_id = (select above.id from content.folders as above where above.id = t.parent_id and above.deleted_at is null)
+      where t.id = p_id;
+
+      -- With the contents that were deleted with it.
+      update content.folders as t
+      set deleted_at = null, deleted_by = null
+      where t.ancestor_ids @> array[p_id]
+        and t.deleted_at = removed_at;
+
+      update content.items as t
+      set deleted_at = null, deleted_by = null
+      where t.folder_id in (
+          select f.id
+          from content.folders as f
+          where (f.id = p_id or f.ancestor_ids @> array[p_id])
+            and f.deleted_at is null
+        )
+        and t.deleted_at = removed_at;
+
+      return true;
+
+    when 'content.items' then
+      -- The lock waits for a concurrent deletion of the folder.
+      perform from content.folders as f
+      where f.id = (select t.folder_id from content.items as t where t.id = p_id)
+      for share;
+
+      -- To the top level, if its folder is still deleted.
+      update content.items as t
+      set
+        deleted_at = null,
+        deleted_by = null,
+        folder_id = (select f.id from content.folders as f where f.id = t.folder_id and f.deleted_at is null)
+      where t.id = p_id
+        and t.deleted_at is not null;
+
+    when 'iam.roles' then
+      update iam.roles as t
+      set deleted_at = null, deleted_by = null
+      where t.id = p_id
+        and t.deleted_at is not null;
+
+      if not found then
+        return false;
+      end if;
+
+      perform audit.log_security(
+        'role.changed',
+        action => 'restore',
+        resource => 'iam.roles',
+        risk => 'critical',
+        details => jsonb_build_object('role', p_id)
+      );
+
+      return true;
+
+    when 'iam.tenants' then
+      perform core.lock_tree(p_table);
+
+      update iam.tenants as t
+      set deleted_at = null, deleted_by = null
+      where t.id = p_id
+        and t.deleted_at is not null
+        and not exists (
+          select
+          from iam.tenants as above
+          where above.id = t.parent_id
+            and above.deleted_at is not null
+        );
+
+      if not found then
+        return false;
+      end if;
+
+      perform audit.log_security(
+        'tenant.restored', action => 'restore', resource => 'iam.tenants', risk => 'high', tenant => p_id
+      );
+
+      return true;
+
+    when 'iam.units' then
+      perform core.lock_tree(p_table);
+
+      select t.deleted_at
+      into removed_at
+      from iam.units as t
+      where t.id = p_id
+      for update;
+
+      if removed_at is null then
+        return false;
+      end if;
+
+      -- To the top level, if the unit above is still deleted.
+      update iam.units as t
+      set
+        deleted_at = null,
+        deleted_by = null,
+        parent_id = (select above.id from iam.units as above where above.id = t.parent_id and above.deleted_at is null)
+      where t.id = p_id;
+
+      -- With the units below that were deleted with it.
+      update iam.units as t
+      set deleted_at = null, deleted_by = null
+      where t.ancestor_ids @> array[p_id]
+        and t.deleted_at = removed_at;
+
+      return true;
+
+    when 'media.media' then
+      update media.media as t
+      set deleted_at = null, deleted_by = null
+      where t.id = p_id
+        and t.deleted_at is not null;
+  end case;
+
+  return found;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION core.may_delete(p_table regclass, p_id uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  me uuid := auth.uid();
+begin
+  case p_table::text
+    when 'ai.conversations' then
+      perform authz.assert_session('enrolled');
+
+      return exists (
+        select
+        from ai.conversations as t
+        where t.id = p_id
+          and t.user_id = me
+          and (t.tenant_id is null or t.tenant_id = any (array(select authz.tenant_ids())))
+          and (t.deleted_at is null or t.deleted_by = me)
+      );
+
+    when 'content.folders' then
+      perform authz.assert_session('enrolled');
+
+      return exists (
+        select
+        from content.folders as t
+        where t.id = p_id
+          and t.tenant_id = any (array(select authz.governed_with('content.delete')))
+      );
+
+    when 'content.items' then
+      perform authz.assert_session('enrolled');
+
+      return exists (
+        select
+        from content.items as t
+        where t.id = p_id
+          and (
+            (
+              t.owner_id = me
+              and t.tenant_id = any (array(select authz.tenants_with('content.create')))
+              and (
+                t.status not in ('approved', 'published')
+                or t.tenant_id = any (array(select authz.tenants_with('content.publish')))
+              )
+              and (t.deleted_at is null or t.deleted_by = me)
+            )
+            or t.tenant_id = any (array(select authz.governed_with('content.delete')))
+            or (t.tenant_id is null and authz.is_super_admin())
+          )
+      );
+
+    when 'iam.roles' then
+      perform authz.assert_session('always');
+
+      return authz.may_on_platform('platform.grant')
+        and exists (
+          select
+          from iam.roles as t
+          where t.id = p_id
+            and not t.is_system
+            and not exists (
+              select
+              from iam.user_roles as ur
+              where ur.role_id = t.id
+                and ur.user_id = me
+                and ur.revoked_at is null
+            )
+        );
+
+    when 'iam.tenants' then
+      perform authz.assert_session('always');
+
+      return authz.may_on_platform('tenant.suspend');
+
+    when 'iam.units' then
+      perform authz.assert_session('enrolled');
+
+      return exists (
+        select
+        from iam.units as t
+        where t.id = p_id
+          and t.tenant_id = any (array(select authz.governed_with('unit.manage')))
+      );
+
+    when 'media.media' then
+      perform authz.assert_session('enrolled');
+
+      return exists (
+        select
+        from media.media as t
+        where t.id = p_id
+          and (
+            (
+              t.owner_id = me
+              and (t.tenant_id is null or t.tenant_id = any (array(select authz.tenants_with('media.create'))))
+              and (t.deleted_at is null or t.deleted_by = me)
+            )
+            or t.tenant_id = any (array(select authz.governed_with('media.delete')))
+            or (t.tenant_id is null and t.owner_id is null and authz.is_super_admin())
+          )
+      );
+
+    else
+      raise exception 'rows of % cannot be soft-deleted', p_table
+        using errcode = 'invalid_parameter_value';
+  end case;
+end
+$function$;
+
 drop function iam.has_grantor(uuid);
 drop function iam.assert_not_widened(uuid, uuid, timestamp with time zone);
 drop function iam.assert_grantor_remains(uuid, boolean);
