@@ -1420,7 +1420,7 @@ begin
   -- After the lock: the caller may have lost the permission meanwhile.
   perform authz.assert_session('always');
 
-  select ur.user_id, ur.tenant_id, ur.unit_id, ur.role_id, r.code, r.tier
+  select ur.user_id, ur.tenant_id, ur.role_id, r.code, r.tier
   into held
   from iam.user_roles as ur
   join iam.roles as r on r.id = ur.role_id
@@ -1451,10 +1451,6 @@ begin
   if held.user_id = auth.uid() then
     raise exception 'a role cannot be revoked from oneself'
       using errcode = 'insufficient_privilege';
-  end if;
-
-  if held.tenant_id is not null and authz.role_rank(held.role_id) = 2 and held.unit_id is null then
-    perform iam.assert_other_owner(held.tenant_id, held.user_id);
   end if;
 
   had_grantor := iam.has_grantor(held.tenant_id);
